@@ -15,6 +15,7 @@ import { VERSION } from '../version.ts';
 import { choose } from './choose.ts';
 import { findModel } from './find-model.ts';
 import { addInspectCommand } from './inspect-command.ts';
+import { addPretrainCommand } from './pretrain-command.ts';
 import { type RawRunOptions, parseRunOptions } from './run-options.ts';
 
 const LISTS = ['datasets', 'models', 'presets'] as const;
@@ -96,6 +97,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     });
 
   addInspectCommand(program);
+  addPretrainCommand(program);
 
   program
     .command('devices')

@@ -16,6 +16,7 @@ import { choose } from './choose.ts';
 import { findModel } from './find-model.ts';
 import { addInspectCommand } from './inspect-command.ts';
 import { addPretrainCommand } from './pretrain-command.ts';
+import { addStudyCommands } from './study-commands.ts';
 import { type RawRunOptions, parseRunOptions } from './run-options.ts';
 
 const LISTS = ['datasets', 'models', 'presets'] as const;
@@ -98,6 +99,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 
   addInspectCommand(program);
   addPretrainCommand(program);
+  addStudyCommands(program);
 
   program
     .command('devices')

@@ -44,9 +44,22 @@ export function crossedBootstrapInterval(
   for (let resample = 0; resample < resamples; resample++) {
     const drawnSeeds = seeds.map(() => seeds[draw(seeds.length)]!);
     const drawnExamples = examples.map(() => examples[draw(examples.length)]!);
-    const value = crossedMean(drawnSeeds.map((row) => drawnExamples.map((e) => row[e]!)));
+    const value = mean(drawnSeeds.flatMap((row) => meanOf(row, drawnExamples) ?? []));
     if (value !== null) means.push(value);
   }
   means.sort((a, b) => a - b);
   return { lower: quantileSorted(means, (1 - level) / 2), upper: quantileSorted(means, (1 + level) / 2) };
+}
+
+/** A plain loop: it runs once for every resample, seed and example. */
+function meanOf(row: readonly (number | null)[], examples: readonly number[]): number | null {
+  let sum = 0;
+  let count = 0;
+  for (const e of examples) {
+    const value = row[e];
+    if (value === null || value === undefined) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? null : sum / count;
 }

@@ -3,6 +3,7 @@ import type { FinishedGroup } from '../run/run.ts';
 import { toCsv } from './csv.ts';
 import {
   cellTable,
+  exampleTable,
   intervalTable,
   layerwiseTable,
   predictionTable,
@@ -45,6 +46,10 @@ test('intervals.csv', () => {
     m,trained,mr,GD,5,0,0.003,simaou,0.125,-0.25,0.5
     "
   `);
+});
+
+test('examples.csv: one value an example, by its row of validation.jsonl', () => {
+  expect(toCsv(exampleTable('m', [GROUP]))).toMatchInlineSnapshot();
 });
 
 test('predictions.csv: rows of validation.jsonl, as many options as the largest task has', () => {
@@ -94,6 +99,7 @@ test('without groups there are only header lines', () => {
     layerwiseTable,
     summaryTable,
     intervalTable,
+    exampleTable,
     predictionTable,
     trainingTable,
     cellTable,

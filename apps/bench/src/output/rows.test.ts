@@ -49,7 +49,14 @@ test('intervals.csv', () => {
 });
 
 test('examples.csv: one value an example, by its row of validation.jsonl', () => {
-  expect(toCsv(exampleTable('m', [GROUP]))).toMatchInlineSnapshot();
+  expect(toCsv(exampleTable('m', [GROUP]))).toMatchInlineSnapshot(`
+    "model,variant,dataset,method,seed,permutation,learning_rate,example,simaou,simaou_norm,simam,simam_delta,simaou_random,simam_zsl,alpha
+    m,trained,mr,-,5,0,0.003,17,,,,,,0.5,
+    m,trained,mr,-,5,0,0.003,4,,,,,,,
+    m,trained,mr,GD,5,0,0.003,17,0.125,,,,,,
+    m,trained,mr,GD,5,0,0.003,4,,,,,,,
+    "
+  `);
 });
 
 test('predictions.csv: rows of validation.jsonl, as many options as the largest task has', () => {

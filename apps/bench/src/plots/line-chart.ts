@@ -31,6 +31,7 @@ const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00
 /** Up to here each point gets a mark, beyond it they would hide the line. */
 const MOST_MARKED_POINTS = 60;
 const MARGIN = 8;
+const LEGEND_COLUMN = 120;
 const DASH = [6, 4];
 const SOLID = [1, 0];
 
@@ -127,6 +128,7 @@ function specification({
       axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal', gridColor: '#e6e6e6' },
       legend: {
         orient: 'bottom',
+        columns: Math.max(2, Math.floor(width / LEGEND_COLUMN)),
         labelFontSize: 12,
         symbolStrokeWidth: 2,
         symbolOpacity: 1,

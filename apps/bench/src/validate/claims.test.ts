@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Row } from '../output/read-run.ts';
 import { readPublishedCells } from '../published/read-published.ts';
-import { judgeClaims } from './claims.ts';
+import { type ClaimCase, judgeClaims } from './claims.ts';
 import { around, evidenceOf, exampleRows } from './test-support.ts';
 
 const judge = (text: string, rows: readonly Row[]) =>
   judgeClaims(evidenceOf(rows)).find((claim) => claim.text.startsWith(text));
+
+const label = ({ dataset, method }: ClaimCase) => `${dataset} ${method}`.trim();
 
 test("scores around the paper's own means give the paper's own verdicts", () => {
   const rows = readPublishedCells()
@@ -17,7 +19,7 @@ test("scores around the paper's own means give the paper's own verdicts", () => 
     text,
     published,
     verdict,
-    cases.filter((own) => own.verdict === 'does not hold').map(({ label }) => label),
+    cases.filter((own) => own.verdict === 'does not hold').map(label),
   ]);
   expect(verdicts).toEqual([
     ['LCGD > GD on SimAOU', '5 of 6 data sets', 'holds', ['agnews']],
@@ -70,7 +72,7 @@ describe('LCGD > GD on SimAOU', () => {
     const alone = exampleRows({ method: 'LCGD', dataset: 'cb' }, { simaou: around(0.5) });
     const undefinedScores = scores([null, null], [null, null], 'subj');
     const claim = judge('LCGD > GD', [...scores(around(0.1), around(0.3)), ...alone, ...undefinedScores]);
-    expect(claim?.cases.map(({ label }) => label)).toEqual(['mr']);
+    expect(claim?.cases.map(({ dataset }) => dataset)).toEqual(['mr']);
   });
 
   test('examples that are undefined for one method are left out for both', () => {

@@ -6,7 +6,9 @@ import { type Verdict, judgeShare, judgeSign } from './verdict.ts';
 
 /** One of the paper's findings on one data set (and method). */
 export interface ClaimCase extends Estimate {
-  readonly label: string;
+  readonly dataset: string;
+  /** GD or LCGD where a claim has a case for each, else empty. */
+  readonly method: string;
   readonly verdict: Verdict;
 }
 
@@ -23,8 +25,8 @@ export interface JudgedClaim {
 }
 
 interface Comparison {
-  /** What tells cases of one data set apart, or empty. */
-  readonly suffix: string;
+  /** Where a claim has a case for each method, else empty. */
+  readonly method: string;
   readonly greater: Omit<ScoreKey, 'dataset'>;
   readonly smaller: Omit<ScoreKey, 'dataset'>;
 }
@@ -36,7 +38,7 @@ interface Claim {
   /** Least share of cases to say that it holds: the paper's own. */
   readonly share: number;
   readonly orEqual?: boolean;
-  readonly cases: (evidence: Evidence, dataset: string) => (Estimate & { readonly suffix?: string })[];
+  readonly cases: (evidence: Evidence, dataset: string) => (Estimate & { readonly method?: string })[];
 }
 
 /** Above the paper's 0.1 to 0.2, and far below the 1 of two equal optimisers. */
@@ -46,10 +48,8 @@ const ALPHA_LIMIT = 0.25;
 export function judgeClaims(evidence: Evidence): JudgedClaim[] {
   return CLAIMS.map(({ text, quantity, published, share, orEqual = false, cases }) => {
     const judged = evidence.examples.datasets.flatMap((dataset) =>
-      cases(evidence, dataset).flatMap(({ suffix = '', ...own }): ClaimCase[] =>
-        own.value === null
-          ? []
-          : [{ ...own, label: `${dataset}${suffix}`, verdict: judgeSign(own.interval, orEqual) }],
+      cases(evidence, dataset).flatMap(({ method = '', ...own }): ClaimCase[] =>
+        own.value === null ? [] : [{ ...own, dataset, method, verdict: judgeSign(own.interval, orEqual) }],
       ),
     );
     const verdict = judgeShare(
@@ -77,8 +77,8 @@ function comparison(
     share,
     orEqual: options.orEqual ?? false,
     cases: ({ examples }, dataset) =>
-      comparisons.map(({ suffix, greater, smaller }) => ({
-        suffix,
+      comparisons.map(({ method, greater, smaller }) => ({
+        method,
         ...examples.difference({ ...greater, dataset }, { ...smaller, dataset }),
       })),
   };
@@ -86,19 +86,19 @@ function comparison(
 
 const CLAIMS: readonly Claim[] = [
   comparison('LCGD > GD on SimAOU', 5 / 6, [
-    { suffix: '', greater: key('simaou', 'LCGD'), smaller: key('simaou', 'GD') },
+    { method: '', greater: key('simaou', 'LCGD'), smaller: key('simaou', 'GD') },
   ]),
   comparison('LCGD > GD on SimAM_Δ', 5 / 6, [
-    { suffix: '', greater: key('simam_delta', 'LCGD'), smaller: key('simam_delta', 'GD') },
+    { method: '', greater: key('simam_delta', 'LCGD'), smaller: key('simam_delta', 'GD') },
   ]),
   comparison('GD > LCGD on SimAM', 1, [
-    { suffix: '', greater: key('simam', 'GD'), smaller: key('simam', 'LCGD') },
+    { method: '', greater: key('simam', 'GD'), smaller: key('simam', 'LCGD') },
   ]),
   comparison(
     'SimAOU_norm > SimAOU',
     5 / 6,
     ['GD', 'LCGD'].map((method) => ({
-      suffix: ` ${method}`,
+      method,
       greater: key('simaou_norm', method),
       smaller: key('simaou', method),
     })),
@@ -106,13 +106,13 @@ const CLAIMS: readonly Claim[] = [
   comparison(
     'untrained ≥ trained on SimAOU (GD)',
     4 / 5,
-    [{ suffix: '', greater: key('simaou', 'GD', 'untrained'), smaller: key('simaou', 'GD') }],
+    [{ method: '', greater: key('simaou', 'GD', 'untrained'), smaller: key('simaou', 'GD') }],
     { orEqual: true },
   ),
   comparison(
     'untrained but for its layer norms ≥ trained on SimAOU (GD)',
     4 / 5,
-    [{ suffix: '', greater: key('simaou', 'GD', 'layer-norm-only'), smaller: key('simaou', 'GD') }],
+    [{ method: '', greater: key('simaou', 'GD', 'layer-norm-only'), smaller: key('simaou', 'GD') }],
     // The paper's "untrained" kept them, going by the authors' logs (published/README.md).
     { orEqual: true, publishedVariant: 'untrained' },
   ),

@@ -30,7 +30,9 @@ function cellTable({ cells }: Validation): string {
 function claimTable({ claims }: Validation): string {
   const rows = claims.map(({ text, published, verdict, cases }) => {
     const labels = (wanted: string): string =>
-      cases.flatMap((own) => (own.verdict === wanted ? own.label : [])).join(' ');
+      cases
+        .flatMap((own) => (own.verdict === wanted ? `${own.dataset} ${own.method}`.trim() : []))
+        .join(', ');
     const here = cases.length === 0 ? 'cannot be said: not measured' : verdict;
     return [text, published, here, labels('holds'), labels('does not hold'), labels('cannot be said')];
   });

@@ -18,6 +18,8 @@ export interface Validation {
 }
 
 const MARKS: Readonly<Record<Verdict, string>> = { holds: '✓', 'does not hold': '✗', 'cannot be said': '?' };
+/** Keeps a number and its mark on one line. */
+const NBSP = '\u00A0';
 const TITLES: Readonly<Record<Figure['number'], string>> = {
   2: 'Figure 2: likeness of GD and LCGD',
   3: 'Figure 3: GD and LCGD by layer',
@@ -35,7 +37,7 @@ export function renderSummaryPage(validation: Validation): string {
       `${measured} of the paper's ${cells.length} cells were measured, ${agreeing} of them agree. ` +
       'The published figures are those of fairseq dense 1.3B on the real data sets; for any other model or data they are for orientation only.',
     '## Claims of the paper',
-    claimTable(claims),
+    claimTable(claims, datasets),
     '## Table 1: trained and re-initialised models under GD',
     cellGrid(cells, 1),
     '## Table 2: GD and LCGD',
@@ -54,50 +56,51 @@ export function renderSummaryPage(validation: Validation): string {
   ].join('\n\n')}\n`;
 }
 
-function claimTable(claims: readonly JudgedClaim[]): string {
+function claimTable(claims: readonly JudgedClaim[], datasets: readonly string[]): string {
   return table(
-    ['claim', 'paper', 'here', 'by data set'],
+    ['claim', 'paper', 'here', ...datasets.map(escape)],
     claims.map(({ text, quantity, published, verdict, cases }) => [
-      text.replaceAll('<', '&lt;').replaceAll('_', '\\_'),
+      `${text.replaceAll('_', String.raw`\_`)}<br>*${quantity}*`,
       published,
-      cases.length === 0 ? `${MARKS[verdict]} not measured` : `${MARKS[verdict]} ${verdict}`,
-      cases.length === 0
-        ? ''
-        : `${quantity}:<br>${cases
-            .map(
-              ({ label, value, interval, verdict: own }) =>
-                `${MARKS[own]} ${escape(label)} ${signed(value)} ${range(interval)}`,
-            )
-            .join('<br>')}`,
+      `${MARKS[verdict]} ${cases.length === 0 ? 'not measured' : verdict}`,
+      ...datasets.map((dataset) =>
+        cases
+          .filter((own) => own.dataset === dataset)
+          .map(
+            (own) =>
+              [MARKS[own.verdict], ...(own.method ? [own.method] : []), signed(own.value)].join(NBSP) +
+              range(own.interval),
+          )
+          .join('<br>'),
+      ),
     ]),
   );
 }
 
-function cellGrid(all: readonly ComparedCell[], number: 1 | 2 | 3): string {
-  const cells = all.filter((cell) => cell.table === number);
-  const columns = [...tasks.map(({ id }) => id), 'average'].filter((id) =>
-    cells.some(({ dataset }) => dataset === id),
-  );
+function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): string {
+  const cells = all.filter((cell) => cell.table === which);
+  const columns = columnsOf(cells);
   const rows = Map.groupBy(cells, ({ metric, variant, method }) =>
-    [metric, number === 1 ? variant : method].filter((part) => part !== '-').join(', '),
+    [metric, which === 1 ? variant : method].filter((part) => part !== '-').join(', '),
   );
-  const digits = number === 3 ? 0 : 3;
   return table(
-    [number === 3 ? '' : number === 1 ? 'metric, variant' : 'metric, method', ...columns],
+    [which === 3 ? '' : which === 1 ? 'metric, variant' : 'metric, method', ...columns],
     [...rows].map(([name, own]) => [
       escape(name),
       ...columns.map((dataset) => {
         const cell = own.find((each) => each.dataset === dataset);
-        return cell ? showCell(cell, digits) : '';
+        return cell ? showCell(cell) : '';
       }),
     ]),
   );
 }
 
-function showCell({ published, measured, interval, verdict }: ComparedCell, digits: number): string {
-  if (measured === null) return `${published} → –`;
-  const room = interval ? `<br>${range(interval)}` : '';
-  return `${published} → ${measured.toFixed(digits)} ${MARKS[verdict]}${room}`;
+function showCell({ table: which, published, deviation, measured, interval, verdict }: ComparedCell): string {
+  // With as many decimals as the paper prints.
+  const paper = deviation === null ? `${published}` : published.toFixed(2);
+  if (measured === null) return `${paper} → –`;
+  const own = which === 3 ? measured.toFixed(0) : number(measured);
+  return [paper, '→', own, MARKS[verdict]].join(NBSP) + range(interval);
 }
 
 function curveTable(curves: readonly ComparedCurve[]): string {
@@ -106,12 +109,44 @@ function curveTable(curves: readonly ComparedCurve[]): string {
   const reasons = [...new Set(own.map(({ note }) => note).filter(Boolean))];
   if (own.every(({ comparedLayers }) => comparedLayers === 0))
     return `No correlation: ${reasons.join('; ')}.`;
-  return table(
-    ['data set', 'variant', 'method', 'metric', 'layers', 'correlation', 'mean abs. difference', ''],
-    own.map((curve) => [
-      ...[curve.dataset, curve.variant, curve.method, escape(curve.metric), `${curve.comparedLayers}`],
-      ...[curve.correlation?.toFixed(2) ?? '', curve.meanAbsoluteDifference?.toFixed(3) ?? '', curve.note],
-    ]),
+  const rows = Map.groupBy(own, ({ variant, method, metric }) => `${metric}, ${variant}, ${method}`);
+  const datasets = columnsOf(own);
+  return [
+    table(
+      ['metric, variant, method', ...datasets],
+      [...rows].map(([name, row]) => [
+        escape(name),
+        ...datasets.map((id) =>
+          row
+            .filter(({ dataset }) => dataset === id)
+            .map(showCurve)
+            .join(''),
+        ),
+      ]),
+    ),
+    "Pearson's correlation over the layers and mean absolute difference between published and measured; in brackets the layers compared, where not all.",
+  ].join('\n\n');
+}
+
+function showCurve({
+  correlation,
+  meanAbsoluteDifference,
+  comparedLayers,
+  publishedLayers,
+  note,
+}: ComparedCurve): string {
+  if (comparedLayers === 0) return note;
+  const layers = comparedLayers === publishedLayers ? '' : ` (${comparedLayers})`;
+  return `r ${correlation === null ? '?' : number(correlation)}${layers}<br>± ${number(meanAbsoluteDifference ?? 0)}`.replaceAll(
+    ' ',
+    NBSP,
+  );
+}
+
+/** Those of the paper's data sets that are there, in its order. */
+function columnsOf(entries: readonly { readonly dataset: string }[]): string[] {
+  return [...tasks.map(({ id }) => id), 'average'].filter((id) =>
+    entries.some(({ dataset }) => dataset === id),
   );
 }
 
@@ -130,11 +165,15 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function signed(value: number | null): string {
-  return value === null ? '' : `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+  return value === null ? '' : `${value < 0 ? '' : '+'}${number(value)}`;
+}
+
+function number(value: number): string {
+  return value.toFixed(3).replace('-', '−');
 }
 
 function range(interval: Interval | null): string {
-  return interval ? `[${interval.lower.toFixed(2)}, ${interval.upper.toFixed(2)}]` : '';
+  return interval ? `<br>[${number(interval.lower)},${NBSP}${number(interval.upper)}]` : '';
 }
 
 /** Names come from users: nothing in them is Markdown or HTML. */

@@ -43,14 +43,24 @@ export async function writeValidation(out: string, validation: Validation): Prom
 function claimTable(claims: readonly JudgedClaim[]): Table {
   return {
     columns: [
-      ...['claim', 'published', 'claim_verdict', 'case', 'quantity', 'value', 'lower_95', 'upper_95'],
+      ...[
+        'claim',
+        'published',
+        'claim_verdict',
+        'dataset',
+        'method',
+        'quantity',
+        'value',
+        'lower_95',
+        'upper_95',
+      ],
       ...['seeds', 'verdict'],
     ],
     rows: claims.flatMap(({ text, published, verdict, quantity, cases }) =>
       cases.length === 0
-        ? [[text, published, verdict, null, quantity, null, null, null, 0, null]]
+        ? [[text, published, verdict, null, null, quantity, null, null, null, 0, null]]
         : cases.map((own) => [
-            ...[text, published, verdict, own.label, quantity, own.value],
+            ...[text, published, verdict, own.dataset, own.method || '-', quantity, own.value],
             ...[own.interval?.lower ?? null, own.interval?.upper ?? null, own.seeds, own.verdict],
           ]),
     ),

@@ -14,6 +14,7 @@ import {
   type ProbeShape,
   alpha,
   bootstrapLayerMeanInterval,
+  exampleMeans,
   simAM,
   simAMDelta,
   simAMZeroShot,
@@ -152,6 +153,7 @@ function summarise(scores: LayerScores, seed: number): ScoreRecord {
   return {
     values: [...scores.values],
     undefinedCounts: [...scores.undefinedCounts],
+    examples: exampleMeans(scores),
     interval: bootstrapLayerMeanInterval(scores.perExample, {
       resamples: RESAMPLES,
       level: LEVEL,

@@ -54,6 +54,7 @@ export const gptNeoX: Family = {
         offset: 0,
         size: Math.trunc(headDim * (config.rotary_pct ?? rope.fraction ?? 0.25)),
         theta: config.rotary_emb_base ?? rope.theta ?? 10000,
+        ...rope.rescaling,
       },
       biases: {
         query: attentionBias,

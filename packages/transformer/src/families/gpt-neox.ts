@@ -105,7 +105,7 @@ export const gptNeoX: Family = {
     }
     pair('finalNorm', 'final_layer_norm', [d]);
     if (!config.tiedUnembedding)
-      sources.set('unembedding', { tensors: ['embed_out.weight'], shape: [vocabSize, d] });
+      sources.set('unembedding', { tensors: ['embed_out.weight', 'lm_head.weight'], shape: [vocabSize, d] });
     return sources;
   },
 };

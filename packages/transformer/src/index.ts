@@ -9,7 +9,7 @@ export { UserError } from './errors.ts';
 export { listFamilies } from './families/registry.ts';
 export { FineTuning, type FineTuningOptions, type FineTuningStep } from './fine-tuning.ts';
 export { describeModel, type LoadOptions, loadModel, Model, type ModelDescription } from './model.ts';
-export { writeNewModel } from './new-model.ts';
+export { readModelConfig, writeModel, writeNewModel } from './new-model.ts';
 export type { ParameterGroup } from './parameters.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
@@ -18,3 +18,11 @@ export { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.ts';
 export { MODEL_VARIANTS, type ModelVariant } from './weights/initialise.ts';
 export { type ModelLocation, resolveModel } from './hub/resolve-model.ts';
 export type { DownloadObserver } from './hub/snapshot.ts';
+export { type PretrainingInitialisation, initialiseForPretraining } from './pretraining/initialise.ts';
+export {
+  Pretraining,
+  type PretrainingOptimizer,
+  type PretrainingStep,
+  type PretrainingTensors,
+  type TrainingBatch,
+} from './pretraining/pretraining.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { array, assert, asyncProperty, nat, tuple as tupleOf } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../errors.ts';
 import {
@@ -81,12 +81,12 @@ describe('a file of PyTorch itself', () => {
 
   it('never fails but with a message, whatever bytes are damaged', { timeout: 60_000 }, async () => {
     const original = readFileSync(FROM_TORCH);
-    const damage = fc.array(fc.tuple(fc.nat(original.length - 1), fc.nat(255)), {
+    const damage = array(tupleOf(nat(original.length - 1), nat(255)), {
       minLength: 1,
       maxLength: 4,
     });
-    await fc.assert(
-      fc.asyncProperty(damage, async (changes) => {
+    await assert(
+      asyncProperty(damage, async (changes) => {
         const bytes = Buffer.from(original);
         for (const [at, value] of changes) bytes[at] = value;
         try {

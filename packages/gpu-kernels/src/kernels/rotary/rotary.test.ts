@@ -54,10 +54,12 @@ describe.each<Case>([
     expectClose(await onDevice(upstream, POSITIONS, shape, true), gradient, tolerances.elementwise.f32, 2);
   });
 
-  test('leaves position 0 (at amplitude 1) and the coordinates that are not rotated as they are, bit by bit', async () => {
+  test('turns nothing at position 0, and leaves the coordinates that are not rotated as they are, bit by bit', async () => {
     const rotated = await onDevice(values, POSITIONS, shape);
     const width = shape.heads * shape.headDim;
-    if (shape.amplitude === undefined) expectSameBits(rotated.slice(0, width), values.slice(0, width));
+    const amplitude = Math.fround(shape.amplitude ?? 1);
+    const still = values.slice(0, width).map((x, i) => (i % shape.headDim < shape.size ? amplitude * x : x));
+    expectSameBits(rotated.slice(0, width), still);
     for (let i = 0; i < values.length; i++)
       if (i % shape.headDim >= shape.size) expect(rotated[i]).toBe(values[i]);
   });

@@ -66,6 +66,36 @@ describe('a dispatch', () => {
   });
 });
 
+describe('an f16 tensor', () => {
+  const VALUES = Float32Array.of(1, -2.5, 1 / 3, 65504, 2 ** -24, 1e-9, 4097, 0);
+  const ROUNDED = VALUES.map(Math.f16round);
+
+  test('takes two bytes an element and rounds to the nearest', async () => {
+    using scope = gpu().scope();
+    const even = scope.tensor([2, 4], 'even', 'f16');
+    const odd = scope.tensor([7], 'odd', 'f16');
+    expect([even.byteLength, odd.byteLength]).toEqual([16, 16]);
+    gpu().write(even, VALUES);
+    expect(await gpu().read(even)).toEqual(ROUNDED);
+    expect(await gpu().read(even, 3, 4)).toEqual(ROUNDED.slice(3, 7));
+    gpu().write(odd, VALUES.subarray(0, 4));
+    gpu().write(odd, VALUES.subarray(4, 7), 4);
+    expect(await gpu().read(odd)).toEqual(ROUNDED.slice(0, 7));
+  });
+
+  test('is written in pairs and not copied', () => {
+    using scope = gpu().scope();
+    const halves = scope.tensor([8], 'halves', 'f16');
+    expect(() => gpu().write(halves, VALUES.subarray(0, 2), 1)).toThrow(
+      /at 1 into halves: f16 elements are written in pairs/,
+    );
+    expect(() => gpu().write(halves, VALUES.subarray(0, 3))).toThrow(/written in pairs/);
+    expect(() => gpu().copy(halves, scope.tensor([8]))).toThrow(
+      /copying halves \(f16\) .* only 32-bit elements/,
+    );
+  });
+});
+
 test('folds large grids into dimensions that a device accepts', () => {
   for (const count of [1, 65_535, 65_536, 1_000_003]) {
     const [x, y, z] = grid(count);

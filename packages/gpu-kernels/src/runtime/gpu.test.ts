@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { acquireGpu, listAdapters } from '../device/acquire.ts';
 import { UserError } from '../errors.ts';
+import { expectSameBits } from '../testing/closeness.ts';
 import { useGpu, withBindingLimit } from '../testing/gpu.ts';
 import { defineKernel, grid } from './kernel.ts';
+import { Uploader } from './uploader.ts';
 
 const gpu = useGpu();
 
@@ -83,6 +85,16 @@ describe('an f16 tensor', () => {
     expect(await gpu().read(odd)).toEqual(ROUNDED.slice(0, 7));
   });
 
+  test('refuses what is too large for it, by element', () => {
+    using scope = gpu().scope();
+    const halves = scope.tensor([4], 'halves', 'f16');
+    expect(() => gpu().write(halves, Float32Array.of(1, 65520), 2)).toThrow(
+      new UserError(
+        'halves: 65520 at element 3 is too large for float16 (at most 65504); use --dtype float32',
+      ),
+    );
+  });
+
   test('is written in pairs and not copied', () => {
     using scope = gpu().scope();
     const halves = scope.tensor([8], 'halves', 'f16');
@@ -128,6 +140,87 @@ test('a kernel that does not compile surfaces at the next read', async () => {
   } finally {
     own.dispose();
   }
+});
+
+describe('memory', () => {
+  const KILOBYTE = Float32Array.from({ length: 256 }, (_, i) => i);
+
+  test('above the planned bytes free buffers are given back, also such that recorded work still reads', async () => {
+    const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+    try {
+      own.pool.limits = { planned: 5000, budget: Infinity };
+      const out = own.tensor([256]);
+      for (let length = 256; length <= 1024; length += 128) {
+        const x = own.upload(KILOBYTE, [256]);
+        own.dispatch(DOUBLE, { x, out }, { count: 256, factor: 2 }, grid(4));
+        x.dispose();
+        own.tensor([length]).dispose();
+      }
+      expect(own.pool.peakBytes).toBeLessThanOrEqual(5000 + 4096);
+      expect((await own.read(out))[100]).toBe(200);
+      out.dispose();
+    } finally {
+      own.dispose();
+    }
+  });
+
+  test('above the budget nothing is allocated', async () => {
+    const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+    try {
+      own.pool.limits = { planned: Infinity, budget: 4096 };
+      const first = own.tensor([512]);
+      own.tensor([300]).dispose();
+      expect(() => own.tensor([1000], { label: 'states' })).toThrow(
+        new UserError('states needs 4096 bytes on the device, where 2048 of the budget of 4096 are in use'),
+      );
+      own.tensor([512]).dispose();
+      first.dispose();
+    } finally {
+      own.dispose();
+    }
+  });
+
+  test('a device that is out of memory is a one-line error for the user', async () => {
+    class GPUOutOfMemoryError extends Error {}
+    const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+    try {
+      const event = Object.assign(new Event('uncapturederror'), { error: new GPUOutOfMemoryError('') });
+      own.device.dispatchEvent(event);
+      await expect(own.finish()).rejects.toThrow(UserError);
+      await expect(own.finish()).rejects.toThrow(/^.* is out of memory with 0\.00 GiB in use: .*$/);
+    } finally {
+      own.dispose();
+    }
+  });
+});
+
+describe('an uploader', () => {
+  const VALUES = Float32Array.from({ length: (1 << 21) + 7 }, (_, i) => i % 2048);
+
+  test.each(['f32', 'f16'] as const)('fills %s tensors from chunks of any size', async (type) => {
+    using scope = gpu().scope();
+    const tensor = scope.tensor([VALUES.length], 'weights', type);
+    await new Uploader(gpu()).fill(
+      tensor,
+      (function* () {
+        for (let start = 0, size = 1; start < VALUES.length; start += size, size = 3 * size + 2)
+          yield VALUES.subarray(start, start + size);
+      })(),
+    );
+    expectSameBits(await gpu().read(tensor), VALUES);
+  });
+
+  test('wants as many elements as there are', async () => {
+    using scope = gpu().scope();
+    const tensor = scope.tensor([3], 'three');
+    const uploader = new Uploader(gpu());
+    await expect(uploader.fill(tensor, [new Float32Array(2)])).rejects.toThrow(
+      'three has 3 elements; 2 were given',
+    );
+    await expect(uploader.fill(tensor, [new Float32Array(2), new Float32Array(2)])).rejects.toThrow(
+      'more than the 3 elements of three were given',
+    );
+  });
 });
 
 describe('adapters', () => {

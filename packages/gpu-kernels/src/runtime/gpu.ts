@@ -1,6 +1,7 @@
 import type { AdapterDescription } from '../device/description.ts';
 import { UserError } from '../errors.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { packHalves } from './halves.ts';
 import type { Kernel, ParamType } from './kernel.ts';
 import { PipelineCache } from './pipeline-cache.ts';
 import {
@@ -45,13 +46,14 @@ export class Gpu {
   #uniformView = new DataView(this.#uniformData);
   #uniforms: GPUBuffer;
   #failure: string | undefined;
+  #outOfMemory = false;
   #closing = false;
 
   private constructor(device: GPUDevice, adapter: AdapterDescription, owner: unknown) {
     this.device = device;
     owners.set(this, owner);
     this.adapter = adapter;
-    this.pool = new BufferPool(device);
+    this.pool = new BufferPool(device, () => this.flush());
     this.pipelines = new PipelineCache(device);
     this.#uniforms = device.createBuffer({
       label: 'params',
@@ -59,10 +61,12 @@ export class Gpu {
       usage: 0x40 | 0x08,
     });
     device.addEventListener('uncapturederror', (event) => {
-      this.#failure ??= (event as GPUUncapturedErrorEvent).error.message;
+      const { error } = event as GPUUncapturedErrorEvent;
+      if (error.constructor.name === 'GPUOutOfMemoryError') this.#outOfMemory = true;
+      this.#failure ??= error.message;
     });
     void device.lost.then((info) => {
-      if (!this.#closing) this.#failure ??= `device lost: ${info.message || info.reason}`;
+      if (!this.#closing) this.#failure ??= `device lost: ${(info.message || info.reason).split('\n', 1)[0]}`;
     });
   }
 
@@ -91,7 +95,7 @@ export class Gpu {
     }
     const exact = options.exact === true;
     const release = (buffer: GPUBuffer): void => this.pool.give(buffer);
-    return new Tensor(this, this.pool.take(bytes, exact), shape, type, label, release);
+    return new Tensor(this, this.pool.take(bytes, exact, label), shape, type, label, release);
   }
 
   upload(
@@ -112,7 +116,7 @@ export class Gpu {
   /**
    * Overwrites elements from `offset` on, after all work recorded so far. What goes into an f16 tensor is rounded to
    * the nearest, ties to even; there `offset` is even, and `data` has an even length unless it reaches the tensor's end.
-   * @throws RangeError for what does not fit the tensor
+   * @throws RangeError for what does not fit the tensor; UserError for a value too large for f16
    */
   write(tensor: Tensor, data: Float32Array | Uint32Array, offset = 0): void {
     refuseDisposed(tensor, 'write');
@@ -247,8 +251,17 @@ export class Gpu {
     this.check();
   }
 
-  /** @throws Error if the device reported a validation error or was lost: results since then mean nothing. */
+  /**
+   * @throws UserError if the device ran out of memory; Error if it reported a validation error or was lost. Results
+   *   since then mean nothing.
+   */
   check(): void {
+    if (this.#outOfMemory) {
+      const held = (this.pool.allocatedBytes / 2 ** 30).toFixed(2);
+      throw new UserError(
+        `${this.adapter.description} is out of memory with ${held} GiB in use: lower --token-budget or --shots, use --dtype float16-storage or a smaller model`,
+      );
+    }
     if (this.#failure !== undefined)
       throw new Error(`GPU error on ${this.adapter.description}: ${this.#failure}`);
   }
@@ -302,17 +315,4 @@ export class Gpu {
 
 function refuseDisposed(tensor: Tensor, use: string): void {
   if (tensor.disposed) throw new RangeError(`${use}: tensor ${tensor.label} was disposed`);
-}
-
-/** The words that hold `data` as f16; an odd end is padded with a zero, which only the end of the tensor may be. */
-function packHalves(tensor: Tensor, data: Float32Array | Uint32Array, offset: number): Uint32Array {
-  const reachesEnd = offset + data.length === tensor.length;
-  if (offset % 2 !== 0 || (data.length % 2 !== 0 && !reachesEnd)) {
-    throw new RangeError(
-      `writing ${data.length} elements at ${offset} into ${tensor.label}: f16 elements are written in pairs`,
-    );
-  }
-  const words = new Uint32Array(Math.ceil(data.length / 2));
-  new Float16Array(words.buffer).set(data);
-  return words;
 }

@@ -140,6 +140,22 @@ export class Checkpoint {
     return this.#readElements(tensor, start * columns, (end - start) * columns);
   }
 
+  /**
+   * Elements [first, first + count) of a tensor as float32 in chunks of a few megabytes, each valid until the next is
+   * asked for.
+   *
+   * @throws RangeError if the elements do not exist; UserError as for `read`
+   */
+  chunks(name: string, first: number, count: number): AsyncGenerator<Float32Array> {
+    const tensor = this.#find(name);
+    const length = tensor.shape.reduce((product, extent) => product * extent, 1);
+    if (first < 0 || count < 0 || first + count > length)
+      throw new RangeError(
+        `chunks: elements [${first}, ${first + count}) of tensor "${name}", which has ${length}`,
+      );
+    return this.#readChunks(tensor, first, count);
+  }
+
   #find(name: string): TensorInfo {
     const tensor = this.tensors.get(name);
     if (tensor === undefined)
@@ -148,6 +164,16 @@ export class Checkpoint {
   }
 
   async #readElements(tensor: TensorInfo, first: number, count: number): Promise<Float32Array> {
+    const values = allocate(count, `${tensor.file}: tensor ${JSON.stringify(tensor.name)}`);
+    let done = 0;
+    for await (const chunk of this.#readChunks(tensor, first, count)) {
+      values.set(chunk, done);
+      done += chunk.length;
+    }
+    return values;
+  }
+
+  async *#readChunks(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
     const { dtype, file } = tensor;
     const where = `${file}: tensor ${JSON.stringify(tensor.name)}`;
     const codec = FLOAT_CODECS.get(dtype);
@@ -157,11 +183,11 @@ export class Checkpoint {
       );
     }
     const { handle } = this.#files.get(file)!;
-    const values = allocate(count, where);
     const chunkElements = Math.min(count, CHUNK_BYTES / codec.bytes);
     const chunk = new Uint8Array(chunkElements * codec.bytes);
+    const values = new Float32Array(chunkElements);
     for (let done = 0; done < count; done += chunkElements) {
-      const target = values.subarray(done, Math.min(done + chunkElements, count));
+      const target = values.subarray(0, Math.min(chunkElements, count - done));
       const position = tensor.offset + (first + done) * codec.bytes;
       const source = chunk.subarray(0, target.length * codec.bytes);
       await readExactly(handle, source, position, file, `tensor ${JSON.stringify(tensor.name)}`);
@@ -172,8 +198,8 @@ export class Checkpoint {
           `${where} is ${target[bad]} at element ${first + done + bad}; weights must be finite in float32`,
         );
       }
+      yield target;
     }
-    return values;
   }
 
   /** SHA-256 of every file that the checkpoint consists of, the index first. @throws UserError if one cannot be read */

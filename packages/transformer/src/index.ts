@@ -8,6 +8,16 @@ export type { Objective } from './decoder/loss-gradient.ts';
 export { UserError } from './errors.ts';
 export { listFamilies } from './families/registry.ts';
 export { FineTuning, type FineTuningOptions, type FineTuningStep } from './fine-tuning.ts';
+export {
+  checkMemoryPlan,
+  describeMemoryPlan,
+  type DeviceLimits,
+  gibibytes,
+  type MemoryPlan,
+  planMemory,
+  type Workload,
+} from './memory/plan.ts';
+export type { BatchShape } from './memory/sizes.ts';
 export { describeModel, type LoadOptions, loadModel, Model, type ModelDescription } from './model.ts';
 export { writeNewModel } from './new-model.ts';
 export type { ParameterGroup } from './parameters.ts';

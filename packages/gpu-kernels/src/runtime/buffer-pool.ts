@@ -41,9 +41,13 @@ export class BufferPool {
     return this.#allocatedBytes;
   }
 
-  /** The most bytes ever held on the device at once. */
+  /** The most bytes held on the device at once, since {@link resetPeak} if that was called. */
   get peakBytes(): number {
     return this.#peakBytes;
+  }
+
+  resetPeak(): void {
+    this.#peakBytes = this.#allocatedBytes;
   }
 
   /**

@@ -156,7 +156,7 @@ describe("models of the paper's size", () => {
 
   it('what does not fit is refused in one line that says what to do', () => {
     expect(() => check('float32', { budgetBytes: 6 * 2 ** 30 })).toThrow(
-      /^this needs [78]\.\d\d GiB on the device, more than --memory-budget 6 \(weights 4\.9\d, evaluation .*, in context .*, K\/V copy 0\.75, training .*\): use --dtype float16-storage, lower --token-budget or --shots, or take a smaller model$/,
+      /^this needs [78]\.\d\d GiB on the device, more than --memory-budget 6 \(weights 4\.9\d GiB, evaluation .*, in context .*, K\/V copy 768\.\d\d MiB, training .*\): use --dtype float16-storage, lower --token-budget or --shots, or take a smaller model$/,
     );
     expect(() => check('float32', { maxBufferBytes: 2 ** 28 })).toThrow(
       /^embedding\.tokens needs 411762688 bytes in one buffer, and this adapter allows 268435456: use --dtype/,

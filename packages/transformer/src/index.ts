@@ -12,7 +12,7 @@ export {
   checkMemoryPlan,
   describeMemoryPlan,
   type DeviceLimits,
-  gibibytes,
+  formatBytes,
   type MemoryPlan,
   planMemory,
   type Workload,
@@ -23,6 +23,7 @@ export { writeNewModel } from './new-model.ts';
 export type { ParameterGroup } from './parameters.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
+export { writeRandomCheckpoint } from './random-checkpoint.ts';
 export { specialToken } from './special-tokens.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.ts';
 export { MODEL_VARIANTS, type ModelVariant } from './weights/initialise.ts';

@@ -99,11 +99,16 @@ export function planMemory(
 }
 
 /** @throws UserError if the plan does not fit, with what would make it smaller */
-export function checkMemoryPlan(plan: MemoryPlan, { dtype }: Workload, limits: DeviceLimits): void {
+export function checkMemoryPlan(
+  plan: MemoryPlan,
+  { dtype, context, training }: Workload,
+  limits: DeviceLimits,
+): void {
   const halve = dtype === 'float32' ? ' use --dtype float16-storage,' : '';
+  const shrink = context || training ? 'lower --token-budget or --shots' : 'shorten the text';
   if (plan.peak > limits.budgetBytes) {
     throw new UserError(
-      `this needs ${gibibytes(plan.peak)} GiB on the device, more than ${limits.budgetName} (${describeMemoryPlan(plan)}):${halve} lower --token-budget or --shots, or take a smaller model`,
+      `this needs ${formatBytes(plan.peak)} on the device, more than ${limits.budgetName} (${describeMemoryPlan(plan)}):${halve} ${shrink}, or take a smaller model`,
     );
   }
   if (plan.largestWeight.bytes > limits.maxBufferBytes) {
@@ -120,19 +125,19 @@ export function checkMemoryPlan(plan: MemoryPlan, { dtype }: Workload, limits: D
   }
 }
 
-/** The plan in one line, in GiB. */
+/** The plan's parts in one line. */
 export function describeMemoryPlan(plan: MemoryPlan): string {
   const { weights, evaluation, inContext, overlay, training } = plan;
   const parts = { weights, evaluation, 'in context': inContext, 'K/V copy': overlay, training };
   return Object.entries(parts)
     .filter(([, bytes]) => bytes > 0)
-    .map(([name, bytes]) => `${name} ${gibibytes(bytes)}`)
+    .map(([name, bytes]) => `${name} ${formatBytes(bytes)}`)
     .join(', ');
 }
 
-/** With as many digits as make sense. */
-export function gibibytes(bytes: number): string {
-  return (bytes / 2 ** 30).toFixed(bytes < 2 ** 30 / 10 ? 4 : 2);
+/** In GiB, or MiB where that is less than one. */
+export function formatBytes(bytes: number): string {
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(2)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }
 
 function evaluationBytes(config: DecoderConfig, shape: BatchShape, bindingBytes: number): number {

@@ -11,16 +11,7 @@ import {
   probeBatches,
   zeroShot,
 } from '@icl-gd/methods';
-import {
-  type DeviceLimits,
-  type MemoryPlan,
-  WEIGHT_DTYPES,
-  type Workload,
-  checkMemoryPlan,
-  describeModel,
-  loadModel,
-  planMemory,
-} from '@icl-gd/transformer';
+import { WEIGHT_DTYPES, type Workload, describeModel, loadModel, planMemory } from '@icl-gd/transformer';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const LEARNERS: readonly Learner[] = [zeroShot, inContext, gradientDescent, layerCausalGradientDescent];
@@ -95,74 +86,4 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
       expect(gpu.pool.peakBytes).toBeGreaterThan(0.6 * plan.peak);
     },
   );
-});
-
-/** fairseq-dense models as the hub has them. */
-const fairseqDense = (layers: number, dModel: number): Parameters<typeof planMemory>[0] => ({
-  ...{
-    family: 'xglm',
-    layers,
-    dModel,
-    heads: 32,
-    kvHeads: 32,
-    headDim: dModel / 32,
-    dFeedForward: 4 * dModel,
-  },
-  ...{ vocabSize: 50264, contextLength: 2048, bosTokenId: 0, eosTokenId: 2 },
-  ...{ activation: 'gelu', gatedFeedForward: false, norm: 'layer', normEpsilon: 1e-5 },
-  positions: { kind: 'sinusoidal', offset: 2 },
-  biases: { query: true, keyValue: true, attentionOutput: true, feedForward: true },
-  ...{ parallelResidual: false, embeddingScale: Math.sqrt(dModel), attentionScale: (dModel / 32) ** -0.5 },
-  tiedUnembedding: true,
-});
-
-/** A full context, and demonstrations longer than those of the paper's data sets are on average. */
-const PAPER = {
-  batches: [{ tokens: 2048, probes: 60, keys: 2048, targets: 300 }],
-  context: { tokens: 2048, batches: [{ tokens: 2048, probes: 60, keys: 2048, targets: 300 }] },
-  training: { objectives: ['output', 'layerwise'], tokens: 400, releasedNorms: false },
-} as const satisfies Omit<Workload, 'dtype'>;
-
-describe("models of the paper's size", () => {
-  const plan = (layers: number, dModel: number, dtype: Workload['dtype']): MemoryPlan =>
-    planMemory(fairseqDense(layers, dModel), { ...PAPER, dtype }, { maxBindingBytes: 2 ** 31 });
-
-  it.each([
-    ['1.3B', 24, 2048, 'float32', 12e9],
-    ['1.3B', 24, 2048, 'float16-storage', 8e9],
-    ['2.7B', 32, 2560, 'float16-storage', 16e9],
-  ] as const)(
-    'fairseq-dense-%s fits: %i layers of %i in %s within %d bytes',
-    (_, layers, d, dtype, bytes) => {
-      const { peak, weights } = plan(layers, d, dtype);
-      expect(peak).toBeLessThan(bytes);
-      expect(peak).toBeGreaterThan(weights);
-    },
-  );
-
-  const limits: DeviceLimits = {
-    maxBufferBytes: 2 ** 32,
-    maxBindingBytes: 2 ** 31,
-    budgetBytes: Infinity,
-    budgetName: '--memory-budget 6',
-  };
-  const check = (dtype: Workload['dtype'], changes: Partial<DeviceLimits>): void =>
-    checkMemoryPlan(plan(24, 2048, dtype), { ...PAPER, dtype }, { ...limits, ...changes });
-
-  it('what fits is let through', () => {
-    expect(() => check('float32', {})).not.toThrow();
-    expect(() => check('float16-storage', { budgetBytes: 8e9 })).not.toThrow();
-  });
-
-  it('what does not fit is refused in one line that says what to do', () => {
-    expect(() => check('float32', { budgetBytes: 6 * 2 ** 30 })).toThrow(
-      /^this needs [78]\.\d\d GiB on the device, more than --memory-budget 6 \(weights 4\.9\d GiB, evaluation .*, in context .*, K\/V copy 768\.\d\d MiB, training .*\): use --dtype float16-storage, lower --token-budget or --shots, or take a smaller model$/,
-    );
-    expect(() => check('float32', { maxBufferBytes: 2 ** 28 })).toThrow(
-      /^embedding\.tokens needs 411762688 bytes in one buffer, and this adapter allows 268435456: use --dtype/,
-    );
-    expect(() => check('float16-storage', { maxBindingBytes: 2 ** 23 })).toThrow(
-      /^the states of a batch need 16777216 bytes at once, .* binds at most 8388608: lower --token-budget$/,
-    );
-  });
 });

@@ -17,9 +17,9 @@ import { writeSyntheticDatasets } from '../src/synthetic/datasets.ts';
 import { writeSyntheticTokenizer } from '../src/synthetic/tokenizer.ts';
 
 const USAGE = `usage:
-  node bench/large-model.ts write --dir <dir> [--shape 1.3B|2.7B|small] [--stored F16|F32] [--seed <n>]
+  npm run bench:large -w apps/bench -- write --dir <dir> [--shape 1.3B|2.7B|small] [--stored F16|F32] [--seed <n>]
       writes <dir>/model (random weights, streamed) and <dir>/data (synthetic data sets)
-  node bench/large-model.ts load --dir <dir> [--dtype float32|float16-storage] [--adapter <name>]
+  npm run bench:large -w apps/bench -- load --dir <dir> [--dtype float32|float16-storage] [--adapter <name>]
       plans, loads and runs the model, and prints times and the peak of host memory
 then, one cell of the experiment:
   icl-gd run --model <dir>/model --data <dir>/data --datasets sst2 --seeds 5 --methods gd --examples 16 --out <out>`;

@@ -54,18 +54,23 @@ function* randomChunks(
   const length = shape.reduce((product, n) => product * n, 1);
   const scale = (2 * Math.sqrt(3) * DEVIATION) / 2 ** 32;
   // splitmix32: seconds for a billion values, where numpy's generators take minutes.
-  let state = Math.imul(seed + 1, 0x9e3779b9);
+  let state = mix(seed);
   for (let start = 0; start < length; start += CHUNK) {
     const values = new Float32Array(Math.min(CHUNK, length - start));
     if (constant !== undefined) values.fill(constant);
     else {
       for (let i = 0; i < values.length; i++) {
         state = (state + 0x9e3779b9) | 0;
-        let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-        z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-        values[i] = ((z ^ (z >>> 15)) | 0) * scale;
+        values[i] = mix(state) * scale;
       }
     }
     yield values;
   }
+}
+
+/** splitmix32's output function: a bijection of 32-bit integers whose outputs look unrelated. */
+function mix(state: number): number {
+  let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+  z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+  return z ^ (z >>> 15);
 }

@@ -157,7 +157,7 @@ function trainingBytes(
   const backward = layerBackwardBytes(config, tokens);
   const activations = objectives.includes('output')
     ? // Activations of all layers, and the gradient that goes from layer to layer.
-      config.layers * (forward + states) + states + Math.max(head, backward)
+      config.layers * forward + states + Math.max(head, states + backward)
     : states + forward + head + backward;
   const gradients = groupBytes(config, releasedNorms ? 'layers' : 'attention.kv', 0);
   const accumulated = releasedNorms ? groupBytes(config, 'layers') - groupBytes(config, 'attention.kv') : 0;

@@ -34,3 +34,22 @@ it('float16 storage gives nearly the same tables, shares no record with float32 
   expect(readJson(join(copy.out, 'manifest.json'))).toMatchObject({ settings: { dtype: 'float16-storage' } });
   expect(readFileSync(join(copy.out, 'summary.csv'), 'utf8')).not.toMatch(/nan|inf/i);
 });
+
+it('inspect reads a model in float16 storage, within a budget', async () => {
+  using copy = new FixtureCopy('own-text-gpt2');
+  const inspect = (...options: string[]): ReturnType<typeof iclGd> =>
+    iclGd(['inspect', '--model', copy.model, '--tokens', '5,17,300,42', '--json', ...options]);
+  const nll = async (...options: string[]): Promise<number[]> => {
+    const { code, stdout, stderr } = await inspect(...options);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/^memory plan: .* MiB on the device in float(32|16-storage) \(weights .*\)$/m);
+    return (JSON.parse(stdout) as { nll: number[] }).nll;
+  };
+  const [full, halved] = [await nll(), await nll('--dtype', 'float16-storage', '--memory-budget', '1')];
+  const differences = halved.map((value, i) => Math.abs(value - (full[i] ?? NaN)));
+  expect(Math.max(...differences)).toBeLessThan(0.02);
+  expect(Math.max(...differences)).toBeGreaterThan(0);
+  const { code, stderr } = await inspect('--memory-budget', '1e-5');
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^icl-gd: this needs .*: use --dtype float16-storage, shorten the text, or /m);
+});

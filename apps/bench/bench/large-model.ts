@@ -13,16 +13,16 @@ import {
   writeRandomCheckpoint,
 } from '@icl-gd/transformer';
 import { choose } from '../src/cli/choose.ts';
-import { writeSyntheticDatasets } from '../src/synthetic/datasets.ts';
-import { writeSyntheticTokenizer } from '../src/synthetic/tokenizer.ts';
+import { writeEmbeddedDatasets } from '../src/language/datasets.ts';
+import { BOS, EOS, vocabulary, writeTokenizer } from '../src/language/tokenizer.ts';
 
 const USAGE = `usage:
   npm run bench:large -w apps/bench -- write --dir <dir> [--shape 1.3B|2.7B|small] [--stored F16|F32] [--seed <n>]
-      writes <dir>/model (random weights, streamed) and <dir>/data (synthetic data sets)
+      writes <dir>/model (random weights, streamed; the embedded model's tokenizer) and <dir>/data
   npm run bench:large -w apps/bench -- load --dir <dir> [--dtype float32|float16-storage] [--adapter <name>]
       plans, loads and runs the model, and prints times and the peak of host memory
 then, one cell of the experiment:
-  icl-gd run --model <dir>/model --data <dir>/data --datasets sst2 --seeds 5 --methods gd --examples 16 --out <out>`;
+  icl-gd run --preset embedded --variants trained --model <dir>/model --data <dir>/data --datasets sst2 --seeds 0 --out <out>`;
 
 /** fairseq-dense models; the vocabulary of all is GPT-2's with fairseq's extra tokens. */
 const SHAPES = {
@@ -30,7 +30,7 @@ const SHAPES = {
   '2.7B': { num_layers: 32, d_model: 2560, attention_heads: 32, ffn_dim: 10_240 },
   small: { num_layers: 2, d_model: 512, attention_heads: 8, ffn_dim: 2048 },
 } as const;
-const ROWS = { trainRows: 64, validationRows: 64 };
+const ROWS = { trainRows: 120, validationRows: 60 };
 const PROMPT = Array.from({ length: 32 }, (_, i) => 3 + i * 11);
 
 const { values, positionals } = parseArgs({
@@ -59,7 +59,7 @@ async function write(dir: string): Promise<void> {
   const dtype = choose('--stored', values.stored, ['F16', 'F32'] as const);
   const seed = Number(values.seed);
   const start = performance.now();
-  const { endOfTextToken } = await writeSyntheticTokenizer(join(dir, 'model'), { seed });
+  await writeTokenizer(join(dir, 'model'));
   const config = {
     ...{ architectures: ['XGLMForCausalLM'], model_type: 'xglm', activation_function: 'gelu' },
     ...SHAPES[shape],
@@ -69,10 +69,10 @@ async function write(dir: string): Promise<void> {
       scale_embedding: true,
       tie_word_embeddings: true,
     },
-    ...{ bos_token_id: endOfTextToken, eos_token_id: endOfTextToken },
+    ...{ bos_token_id: vocabulary.get(BOS), eos_token_id: vocabulary.get(EOS) },
   };
   await writeRandomCheckpoint(join(dir, 'model'), config, { seed, dtype });
-  await writeSyntheticDatasets(join(dir, 'data'), { seed, ...ROWS });
+  await writeEmbeddedDatasets(join(dir, 'data'), { seed, ...ROWS });
   console.log(`written in ${seconds(start)} s, peak of host memory ${formatBytes(peakResidentBytes())}`);
 }
 

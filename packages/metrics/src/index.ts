@@ -1,6 +1,6 @@
 export type { ProbeArrays, ProbeShape } from './probes.ts';
 export type { Tensor } from './vectors.ts';
-export { layerMean } from './layer-scores.ts';
+export { exampleMeans, layerMean } from './layer-scores.ts';
 export type { ExampleScore, LayerScores } from './layer-scores.ts';
 export { simAOU, simAOUNorm, simAOURandom } from './attention-output-similarity.ts';
 export { alpha, simAM, simAMDelta, simAMZeroShot } from './attention-map-similarity.ts';
@@ -10,6 +10,8 @@ export { kendallTau } from './kendall-tau.ts';
 export { topKRecall } from './top-k-recall.ts';
 export { trainingAttentionAgreement } from './training-attention.ts';
 export type { RankAgreement, TrainingAttention, TrainingAttentionAgreement } from './training-attention.ts';
-export { mean, sampleStandardDeviation } from './statistics.ts';
+export { mean, pearsonCorrelation, sampleStandardDeviation } from './statistics.ts';
 export { bootstrapInterval, bootstrapLayerMeanInterval } from './bootstrap.ts';
 export type { BootstrapOptions, Interval } from './bootstrap.ts';
+export { crossedBootstrapInterval, crossedMean } from './crossed-bootstrap.ts';
+export type { CrossedScores } from './crossed-bootstrap.ts';

@@ -54,3 +54,13 @@ export function scoreLayers(
   }
   return { values: perExample.map(pooledMean), undefinedCounts, perExample };
 }
+
+/**
+ * One value an example: the mean over layers of its own mean cosine; null where it has none defined in any layer.
+ * Their mean is the layer mean of `values`, unless examples differ in how many of their cosines are undefined.
+ */
+export function exampleMeans({ perExample }: LayerScores): (number | null)[] {
+  return (perExample[0] ?? []).map((_, example) =>
+    layerMean(perExample.map((scores) => pooledMean([scores[example]!]))),
+  );
+}

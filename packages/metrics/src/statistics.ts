@@ -1,8 +1,9 @@
 import {
   mean as meanOfSample,
+  sampleCorrelation,
   sampleStandardDeviation as standardDeviationOfSample,
 } from 'simple-statistics';
-import { requireFinite } from './validation.ts';
+import { requireFinite, requireSameLength } from './validation.ts';
 
 /**
  * Arithmetic mean, with compensated summation.
@@ -22,4 +23,17 @@ export function mean(values: readonly number[]): number | null {
 export function sampleStandardDeviation(values: readonly number[]): number | null {
   requireFinite('values', values);
   return values.length < 2 ? null : standardDeviationOfSample(values);
+}
+
+/**
+ * Pearson's correlation of two curves.
+ * @returns null for fewer than two points or where one of the curves is constant
+ * @throws RangeError if the lengths differ or a value is not finite
+ */
+export function pearsonCorrelation(a: readonly number[], b: readonly number[]): number | null {
+  requireSameLength('a', a, 'b', b);
+  requireFinite('a', a);
+  requireFinite('b', b);
+  const constant = (values: readonly number[]): boolean => values.every((value) => value === values[0]);
+  return a.length < 2 || constant(a) || constant(b) ? null : sampleCorrelation([...a], [...b]);
 }

@@ -19,7 +19,7 @@ export {
 } from './memory/plan.ts';
 export type { BatchShape } from './memory/sizes.ts';
 export { describeModel, type LoadOptions, loadModel, Model, type ModelDescription } from './model.ts';
-export { writeNewModel } from './new-model.ts';
+export { readModelConfig, writeModel, writeNewModel } from './new-model.ts';
 export type { ParameterGroup } from './parameters.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
@@ -30,3 +30,11 @@ export { MODEL_VARIANTS, type ModelVariant } from './weights/initialise.ts';
 export { WEIGHT_DTYPES, type WeightDtype } from './weights/storage.ts';
 export { type ModelLocation, resolveModel } from './hub/resolve-model.ts';
 export type { DownloadObserver } from './hub/snapshot.ts';
+export { type PretrainingInitialisation, initialiseForPretraining } from './pretraining/initialise.ts';
+export {
+  Pretraining,
+  type PretrainingOptimizer,
+  type PretrainingStep,
+  type PretrainingTensors,
+  type TrainingBatch,
+} from './pretraining/pretraining.ts';

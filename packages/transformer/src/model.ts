@@ -172,7 +172,8 @@ async function readConfig(directory: string): Promise<{ family: Family; config: 
   return { family, config: checkConfig(family.readConfig(json, file), file) };
 }
 
-function withPositions(gpu: Gpu, config: DecoderConfig, stored: ParameterSet): ParameterSet {
+/** The set with the table of sinusoidal or rotary positions, where the model has one that is not a parameter. */
+export function withPositions(gpu: Gpu, config: DecoderConfig, stored: ParameterSet): ParameterSet {
   const { positions, dModel } = config;
   if (positions.kind === 'learned') return stored;
   const rows = config.contextLength + positions.offset;

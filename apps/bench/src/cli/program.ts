@@ -11,11 +11,15 @@ import { dryRun } from '../run/dry-run.ts';
 import { requireWritable } from '../run/inputs.ts';
 import { runExperiment } from '../run/run.ts';
 import { tasks } from '../tasks/tasks.ts';
+import { readEvidence } from '../validate/evidence.ts';
 import { renderValidation } from '../validate/render.ts';
+import { validate, writeValidation } from '../validate/validate.ts';
 import { VERSION } from '../version.ts';
 import { choose } from './choose.ts';
 import { findModel } from './find-model.ts';
 import { addInspectCommand } from './inspect-command.ts';
+import { addPretrainCommand } from './pretrain-command.ts';
+import { addStudyCommands } from './study-commands.ts';
 import { type RawRunOptions, parseRunOptions } from './run-options.ts';
 
 const LISTS = ['datasets', 'models', 'presets'] as const;
@@ -104,6 +108,8 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     });
 
   addInspectCommand(program);
+  addPretrainCommand(program);
+  addStudyCommands(program);
 
   program
     .command('devices')
@@ -138,11 +144,20 @@ export function createProgram(setExitCode: (code: number) => void): Command {
 
   program
     .command('validate')
-    .description('published against measured, and each claim of the paper with a verdict')
+    .description(
+      'published against measured, and each claim of the paper with a verdict; writes summary.md, summary.html and figures/',
+    )
     .option('--from <dir>', 'folder of a run (required)')
-    .action(async (options: FromOptions) =>
-      console.log(renderValidation(await readRun(requireFrom(options)))),
-    );
+    .option('--out <dir>', 'folder for what is written (default: that of --from)')
+    .action(async (options: FromOptions & { readonly out?: string }) => {
+      const from = requireFrom(options);
+      const out = options.out ?? from;
+      await requireWritable(out);
+      const validation = validate(await readEvidence(from));
+      await writeValidation(out, validation);
+      console.log(renderValidation(validation));
+      console.log(`summary: ${join(out, 'summary.html')}`);
+    });
 
   for (const command of program.commands)
     command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'icl-gd: ')) });

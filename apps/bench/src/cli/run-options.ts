@@ -2,7 +2,8 @@ import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { METHODS, type RunSettings } from '../plan/plan.ts';
 import { PRESETS, type Preset } from '../presets/presets.ts';
 import type { RunRequest } from '../run/run.ts';
-import { findTask, tasks } from '../tasks/tasks.ts';
+import type { Task } from '../tasks/task.ts';
+import { tasks } from '../tasks/tasks.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
 
 /** Options of `icl-gd run` as typed. */
@@ -63,7 +64,7 @@ export function parseRunOptions(typed: Partial<RawRunOptions>): ParsedRun {
   }
   return {
     request: {
-      settings: parseSettings(raw),
+      settings: parseSettings(raw, prepare ? (preset?.tasks ?? tasks) : tasks),
       adapter: raw.adapter ?? 'auto',
       out,
       saveProbes: raw.saveProbes ?? false,
@@ -85,10 +86,11 @@ export function memoryBudget(text: string | undefined): { memoryBudget?: number 
   return text === undefined ? {} : { memoryBudget: positiveNumber('--memory-budget', text) * 2 ** 30 };
 }
 
-function parseSettings(raw: Partial<RawRunOptions>): RunSettings {
-  const ids = tasks.map(({ id }) => id);
+function parseSettings(raw: Partial<RawRunOptions>, known: readonly Task[]): RunSettings {
+  const ids = known.map(({ id }) => id);
+  const find = (id: string): Task => known.find((task) => task.id === id) as Task;
   return {
-    datasets: raw.datasets === undefined ? tasks : chooseList('--datasets', raw.datasets, ids).map(findTask),
+    datasets: raw.datasets === undefined ? known : chooseList('--datasets', raw.datasets, ids).map(find),
     methods: raw.methods === undefined ? METHODS : chooseList('--methods', raw.methods, METHODS),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),

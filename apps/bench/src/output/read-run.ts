@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/transformer';
 import { parse } from 'csv-parse/sync';
 import { type DatasetSize, type MeasuredCell, measureCells } from './tables.ts';
 
-type Row = Readonly<Record<string, string>>;
+/** A line of a CSV file by column. */
+export type Row = Readonly<Record<string, string>>;
 
 /** What `tables` and `validate` need of a finished run, read back from its files. */
 export interface MeasuredRun {
@@ -18,21 +20,19 @@ export interface MeasuredRun {
 
 /** @throws UserError if the folder does not hold the files of a run */
 export async function readRun(folder: string): Promise<MeasuredRun> {
-  const summary = await readTable(folder, 'summary.csv', [
-    'model',
-    'variant',
-    'dataset',
-    'method',
-    'metric',
-    'value',
-  ]);
-  const sizes = await readTable(folder, 'table3.csv', ['dataset', 'train', 'validation', 'average_tokens']);
-  const training = await readTable(folder, 'training.csv', ['variant', 'dataset', 'method', 'gradient_norm']);
-  const bad = summary.findIndex(({ value }) => value !== '' && !Number.isFinite(Number(value)));
-  if (bad >= 0)
-    throw new UserError(
-      `${join(folder, 'summary.csv')}, line ${bad + 2}: value "${summary[bad]?.['value']}" is not a number`,
-    );
+  const summary = await readTable(
+    folder,
+    'summary.csv',
+    ['model', 'variant', 'dataset', 'method', 'metric'],
+    ['value'],
+  );
+  const sizes = await readTable(folder, 'table3.csv', ['dataset'], ['train', 'validation', 'average_tokens']);
+  const training = await readTable(
+    folder,
+    'training.csv',
+    ['variant', 'dataset', 'method', 'seed', 'step'],
+    ['layer', 'gradient_norm'],
+  );
   return {
     model: summary[0]?.['model'] ?? '',
     cells: measureCells(summary),
@@ -52,7 +52,18 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   };
 }
 
-async function readTable(folder: string, name: string, columns: readonly string[]): Promise<Row[]> {
+/**
+ * Reads a table of a finished run.
+ * @param columns that must be there, of any text
+ * @param numbers columns that must be there and hold finite numbers or nothing
+ * @throws UserError naming file, line and column
+ */
+export async function readTable(
+  folder: string,
+  name: string,
+  columns: readonly string[],
+  numbers: readonly string[],
+): Promise<Row[]> {
   const path = join(folder, name);
   let rows: Row[];
   try {
@@ -62,12 +73,34 @@ async function readTable(folder: string, name: string, columns: readonly string[
       (error as NodeJS.ErrnoException).code === 'ENOENT'
         ? 'does not exist'
         : `cannot be read (${(error as Error).message})`;
-    throw new UserError(`${path} ${reason}; --from takes the --out folder of a finished run`);
+    throw new UserError(`${path} ${reason}; ${advice(folder)}`);
   }
-  const missing = rows[0] && columns.find((column) => !(column in (rows[0] as Row)));
-  if (missing)
-    throw new UserError(
-      `${path} lacks the column ${missing}; --from takes the --out folder of a finished run`,
-    );
+  const first = rows[0];
+  if (!first) return rows;
+  const missing = [...columns, ...numbers].find((column) => !(column in first));
+  if (missing) throw new UserError(`${path} lacks the column ${missing}; ${advice(folder)}`);
+  for (const column of numbers) {
+    const bad = rows.findIndex(({ [column]: value = '' }) => value !== '' && !Number.isFinite(Number(value)));
+    if (bad >= 0)
+      throw new UserError(
+        `${path}, line ${bad + 2}: ${column} "${rows[bad]?.[column]}" is not a number; ${advice(folder)}`,
+      );
+  }
   return rows;
+}
+
+/** As {@link readTable}, with no rows if the run did not write the file. */
+export async function readOptionalTable(
+  folder: string,
+  name: string,
+  columns: readonly string[],
+  numbers: readonly string[],
+): Promise<Row[]> {
+  return existsSync(join(folder, name)) ? await readTable(folder, name, columns, numbers) : [];
+}
+
+function advice(folder: string): string {
+  return existsSync(join(folder, 'records'))
+    ? 'the run that was begun there has not written it: give the same `icl-gd run` again'
+    : '--from takes the --out folder of a finished run';
 }

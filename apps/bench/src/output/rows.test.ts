@@ -3,6 +3,7 @@ import type { FinishedGroup } from '../run/run.ts';
 import { toCsv } from './csv.ts';
 import {
   cellTable,
+  exampleTable,
   intervalTable,
   layerwiseTable,
   predictionTable,
@@ -43,6 +44,17 @@ test('intervals.csv', () => {
     "model,variant,dataset,method,seed,permutation,learning_rate,metric,value,lower_95,upper_95
     m,trained,mr,-,5,0,0.003,simam_zsl,0.375,-0.25,0.5
     m,trained,mr,GD,5,0,0.003,simaou,0.125,-0.25,0.5
+    "
+  `);
+});
+
+test('examples.csv: one value an example, by its row of validation.jsonl', () => {
+  expect(toCsv(exampleTable('m', [GROUP]))).toMatchInlineSnapshot(`
+    "model,variant,dataset,method,seed,permutation,learning_rate,example,simaou,simaou_norm,simam,simam_delta,simaou_random,simam_zsl,alpha
+    m,trained,mr,-,5,0,0.003,17,,,,,,0.5,
+    m,trained,mr,-,5,0,0.003,4,,,,,,,
+    m,trained,mr,GD,5,0,0.003,17,0.125,,,,,,
+    m,trained,mr,GD,5,0,0.003,4,,,,,,,
     "
   `);
 });
@@ -94,6 +106,7 @@ test('without groups there are only header lines', () => {
     layerwiseTable,
     summaryTable,
     intervalTable,
+    exampleTable,
     predictionTable,
     trainingTable,
     cellTable,

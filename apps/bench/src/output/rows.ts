@@ -86,6 +86,33 @@ export function intervalTable(model: string, finished: readonly FinishedGroup[])
   return { columns: [...CELL, 'metric', 'value', 'lower_95', 'upper_95'], rows };
 }
 
+/** Columns of examples.csv, so that they are the same whatever a run measured. */
+const EXAMPLE_METRICS = [
+  'simaou',
+  'simaou_norm',
+  'simam',
+  'simam_delta',
+  'simaou_random',
+  'simam_zsl',
+  'alpha',
+] as const;
+
+/** examples.csv: the layer mean of every metric for each example, by its row of validation.jsonl. */
+export function exampleTable(model: string, finished: readonly FinishedGroup[]): Table {
+  const rows = finished.flatMap((entry) => {
+    const byMethod = Map.groupBy(scoresOf(entry), ([method]) => method);
+    return [...byMethod].flatMap(([method, scores]) => {
+      const columns = new Map(scores.map(([, metric, { examples }]) => [metric, examples]));
+      return entry.record.gold.map((_, i): Field[] => [
+        ...cell(model, entry.group, method),
+        entry.prepared.validationRows[i] as number,
+        ...EXAMPLE_METRICS.map((metric) => columns.get(metric)?.[i] ?? null),
+      ]);
+    });
+  });
+  return { columns: [...CELL, 'example', ...EXAMPLE_METRICS], rows };
+}
+
 /** predictions.csv: one row an example and setting, with the mean log-probability (nats) of every option. */
 export function predictionTable(model: string, finished: readonly FinishedGroup[]): Table {
   const options = Math.max(

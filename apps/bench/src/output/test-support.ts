@@ -5,6 +5,7 @@ import type { FinishedGroup } from '../run/run.ts';
 const scores = (...values: (number | null)[]) => ({
   values,
   undefinedCounts: values.map((value) => (value === null ? 4 : 0)),
+  examples: [values[0] ?? null, null],
   interval: { lower: -0.25, upper: 0.5 },
 });
 

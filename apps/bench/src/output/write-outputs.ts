@@ -10,6 +10,7 @@ import { VERSION } from '../version.ts';
 import { type Table, toCsv, writeWhole } from './csv.ts';
 import {
   cellTable,
+  exampleTable,
   intervalTable,
   layerwiseTable,
   predictionTable,
@@ -40,6 +41,7 @@ export async function writeOutputs(
     'layerwise.csv': layerwiseTable(name, finished),
     'summary.csv': summary,
     'intervals.csv': intervalTable(name, finished),
+    'examples.csv': exampleTable(name, finished),
     'predictions.csv': predictionTable(name, finished),
     'training.csv': trainingTable(name, finished),
     ...(settings.releasedNorms ? { 'training_released.csv': releasedTrainingTable(name, finished) } : {}),

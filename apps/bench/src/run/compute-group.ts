@@ -14,6 +14,7 @@ import {
   type ProbeShape,
   alpha,
   bootstrapLayerMeanInterval,
+  exampleMeans,
   simAM,
   simAMDelta,
   simAMZeroShot,
@@ -152,6 +153,7 @@ function summarise(scores: LayerScores, seed: number): ScoreRecord {
   return {
     values: [...scores.values],
     undefinedCounts: [...scores.undefinedCounts],
+    examples: exampleMeans(scores),
     interval: bootstrapLayerMeanInterval(scores.perExample, {
       resamples: RESAMPLES,
       level: LEVEL,
@@ -161,7 +163,7 @@ function summarise(scores: LayerScores, seed: number): ScoreRecord {
 }
 
 /** The option with the largest mean log-probability, the first on a tie. */
-function predict(probes: readonly Probe[]): PredictionRecord[] {
+export function predict(probes: readonly Probe[]): PredictionRecord[] {
   return probes.map(({ optionLogProbs }) => ({
     predicted: optionLogProbs.indexOf(Math.max(...optionLogProbs)),
     optionLogProbs: [...optionLogProbs],

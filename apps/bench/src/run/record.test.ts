@@ -6,14 +6,21 @@ import { type GroupRecord, RecordStore, finishedMethod, recordKey } from './reco
 
 const RECORD: GroupRecord = {
   gold: [0, 1],
-  metrics: { simam_zsl: { values: [0.25, null], undefinedCounts: [0, 6], interval: null } },
+  metrics: {
+    simam_zsl: { values: [0.25, null], undefinedCounts: [0, 6], examples: [0.25, null], interval: null },
+  },
   zeroShot: [{ predicted: 1, optionLogProbs: [-2.5, -1 / 3] }],
   inContext: [{ predicted: 0, optionLogProbs: [-1, -2] }],
   methods: {
     GD: {
       status: 'finished',
       metrics: {
-        simaou: { values: [0.1, 0.2], undefinedCounts: [0, 0], interval: { lower: 0.05, upper: 0.3 } },
+        simaou: {
+          values: [0.1, 0.2],
+          undefinedCounts: [0, 0],
+          examples: [0.1, 0.2],
+          interval: { lower: 0.05, upper: 0.3 },
+        },
       },
       predictions: [{ predicted: 0, optionLogProbs: [-1e-7, -20] }],
       training: [{ gradientNorms: [1e-12, 3], losses: [7.5, 7.5] }],

@@ -8,6 +8,8 @@ const scores = z.object({
   /** By layer; null where every cosine is undefined. */
   values: z.array(z.number().nullable()),
   undefinedCounts: z.array(z.number()),
+  /** By example: its mean over layers; null where it has no defined cosine. */
+  examples: z.array(z.number().nullable()),
   /** 95 % bootstrap interval over examples of the mean over layers. */
   interval: z.object({ lower: z.number(), upper: z.number() }).nullable(),
 });
@@ -48,9 +50,15 @@ export type FinishedMethod = z.infer<typeof finished>;
 /** Everything that the tables need to know of a finished {@link Group}. */
 export type GroupRecord = z.infer<typeof groupRecord>;
 
+/** Counted up when records hold more than before, so that older ones are computed again without a warning. */
+const RECORD_FORMAT = 2;
+
 /** Name of a record: a hash of all that determines its numbers. */
 export function recordKey(parts: unknown): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(JSON.stringify([RECORD_FORMAT, parts]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** Finished groups on disk, each written in one step: a killed run leaves only whole records. */

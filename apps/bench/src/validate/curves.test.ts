@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { compareCurves } from './compare-curves.ts';
+import { findCurve, gradientNormCurves, measuredCurves, publishedCurves } from './curves.ts';
+
+const KEY = { metric: 'simaou_norm', variant: 'trained', method: 'GD', dataset: 'mr' };
+
+/** Rows of layerwise.csv. */
+const rows = (values: readonly (number | null)[], seed = 5) =>
+  values.map((value, layer) => ({
+    ...KEY,
+    seed: `${seed}`,
+    permutation: '0',
+    layer: `${layer}`,
+    value: `${value ?? ''}`,
+  }));
+const published = publishedCurves();
+const paper = findCurve(published, KEY)?.means as number[];
+const compare = (values: readonly (number | null)[]) =>
+  compareCurves(published, measuredCurves(rows(values))).find(
+    ({ metric, variant, method, dataset }) =>
+      [metric, variant, method, dataset].join() === Object.values(KEY).join(),
+  );
+
+test('the published curves: 24 layers, three seeds, two metrics', () => {
+  expect(published).toHaveLength(6 * 2 * 2 + 5 * 2 * 2);
+  for (const { means, seeds } of published) expect([means.length, seeds]).toEqual([24, 3]);
+});
+
+describe('a measured curve', () => {
+  test('equal to the published one', () => {
+    const same = compare(paper);
+    expect(same?.correlation).toBeCloseTo(1, 12);
+    expect(same).toMatchObject({ comparedLayers: 24, meanAbsoluteDifference: 0, note: '' });
+  });
+
+  test('scaled and shifted keeps its correlation', () => {
+    const moved = compare(paper.map((value) => 0.5 - 2 * value));
+    expect(moved?.correlation).toBeCloseTo(-1, 12);
+    expect(moved?.meanAbsoluteDifference).toBeGreaterThan(0.1);
+  });
+
+  test('with undefined layers is compared over the others', () => {
+    const holes = compare(paper.map((value, layer) => (layer % 2 ? value : null)));
+    expect(holes).toMatchObject({ comparedLayers: 12, meanAbsoluteDifference: 0, note: '' });
+    expect(holes?.correlation).toBeCloseTo(1, 12);
+  });
+
+  test('undefined everywhere has no correlation', () => {
+    expect(compare(paper.map(() => null))).toMatchObject({
+      ...{ comparedLayers: 0, correlation: null, meanAbsoluteDifference: null },
+      note: expect.stringContaining('undefined'),
+    });
+  });
+
+  test('of another number of layers is not compared, and that is said', () => {
+    expect(compare([0.1, 0.2, 0.3])).toMatchObject({
+      ...{ comparedLayers: 0, correlation: null, meanAbsoluteDifference: null, measuredLayers: 3 },
+      note: "3 layers here, 24 in the paper's model: not comparable layer by layer",
+    });
+  });
+
+  test('that is missing is not measured', () => {
+    const [first] = compareCurves(published, []);
+    expect(first).toMatchObject({ measuredLayers: 0, correlation: null, note: 'not measured' });
+  });
+});
+
+test('curves are means over seeds, of what is defined', () => {
+  const [curve] = measuredCurves([...rows([0.1, null, 0.4], 5), ...rows([0.3, null, null], 6)]);
+  expect(curve).toMatchObject({ means: [0.2, null, 0.4], seeds: 2 });
+  expect(curve?.deviations[0]).toBeCloseTo(Math.SQRT2 * 0.1, 12);
+  expect(curve?.deviations.slice(1)).toEqual([null, null]);
+});
+
+test('gradient norms are means over steps, then over seeds', () => {
+  const row = (seed: number, step: number, norm: number) => ({
+    ...{ variant: 'trained', dataset: 'mr', method: 'GD', seed: `${seed}`, step: `${step}`, layer: '0' },
+    gradient_norm: `${norm}`,
+  });
+  const [curve] = gradientNormCurves([row(5, 0, 1), row(5, 1, 3), row(6, 0, 6)]);
+  expect(curve).toMatchObject({ metric: 'gradient_norm', means: [4], seeds: 2 });
+});

@@ -1,0 +1,92 @@
+import { type CrossedScores, type Interval, crossedBootstrapInterval, crossedMean } from '@icl-gd/metrics';
+import { Pcg64 } from '@icl-gd/transformer';
+
+/** What was scored; `method` is GD, LCGD or `-`. */
+export interface ScoreKey {
+  readonly metric: string;
+  readonly variant: string;
+  readonly method: string;
+  readonly dataset: string;
+}
+
+/** A mean with its 95 % interval over seeds and examples; nulls where too little was measured. */
+export interface Estimate {
+  readonly value: number | null;
+  readonly interval: Interval | null;
+  readonly seeds: number;
+}
+
+type Row = Readonly<Record<string, string>>;
+/** Score by example, by seed and permutation. */
+type BySeed = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+const RESAMPLES = 1000;
+const LEVEL = 0.95;
+/** The same scores give the same interval, in whatever order they are asked for. */
+const BOOTSTRAP_SEED = 0;
+
+/** The scores of single examples, as examples.csv has them. */
+export class ExampleScores {
+  readonly #rows: ReadonlyMap<string, readonly Row[]>;
+  /** Data sets in order of appearance. */
+  readonly datasets: readonly string[];
+
+  /** @param rows of examples.csv; a metric is a column, an undefined score an empty field */
+  constructor(rows: readonly Row[]) {
+    this.#rows = Map.groupBy(rows, ({ variant = '', method = '', dataset = '' }) =>
+      JSON.stringify([variant, method, dataset]),
+    );
+    this.datasets = [...new Set(rows.map(({ dataset = '' }) => dataset))];
+  }
+
+  /** Mean of a metric. */
+  estimate(key: ScoreKey): Estimate {
+    return estimate(crossed([this.#bySeed(key)], ([score]) => score as number));
+  }
+
+  /** Mean of a − b over the seeds and examples that both have, paired example by example. */
+  difference(a: ScoreKey, b: ScoreKey): Estimate {
+    return estimate(crossed([this.#bySeed(a), this.#bySeed(b)], ([x, y]) => (x as number) - (y as number)));
+  }
+
+  #bySeed({ metric, variant, method, dataset }: ScoreKey): BySeed {
+    const rows = this.#rows.get(JSON.stringify([variant, method, dataset])) ?? [];
+    const scores = new Map<string, Map<string, number>>();
+    for (const row of rows) {
+      const { [metric]: text = '', example = '', seed = '', permutation = '' } = row;
+      if (text === '') continue;
+      const cell = `${seed}/${permutation}`;
+      let own = scores.get(cell);
+      if (!own) scores.set(cell, (own = new Map()));
+      own.set(example, Number(text));
+    }
+    return scores;
+  }
+}
+
+/** Mean and interval of scores by seed and unit (an example, a training step). */
+export function estimate(scores: CrossedScores): Estimate {
+  const random = new Pcg64(BOOTSTRAP_SEED);
+  return {
+    value: crossedMean(scores),
+    interval: crossedBootstrapInterval(scores, {
+      resamples: RESAMPLES,
+      level: LEVEL,
+      random: () => random.random(),
+    }),
+    seeds: scores.filter((row) => row.some((score) => score !== null)).length,
+  };
+}
+
+/** [seed][example] over the seeds that all sides have; null where one of them lacks the example. */
+function crossed(sides: readonly BySeed[], combine: (scores: readonly number[]) => number): CrossedScores {
+  const [first = new Map()] = sides;
+  const seeds = [...first.keys()].filter((seed) => sides.every((side) => side.has(seed)));
+  const examples = new Set(seeds.flatMap((seed) => [...(first.get(seed)?.keys() ?? [])]));
+  return seeds.map((seed) =>
+    [...examples].map((example) => {
+      const scores = sides.flatMap((side) => side.get(seed)?.get(example) ?? []);
+      return scores.length === sides.length ? combine(scores) : null;
+    }),
+  );
+}

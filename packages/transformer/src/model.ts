@@ -22,6 +22,7 @@ import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
 import { ParameterSet } from './weights/parameter-set.ts';
+import type { WeightDtype } from './weights/storage.ts';
 
 /** What a model directory says before any weight is read. */
 export interface ModelDescription {
@@ -35,6 +36,8 @@ export interface LoadOptions {
   readonly variant?: ModelVariant;
   /** Seeds the re-initialisation of variants. */
   readonly seed?: number;
+  /** How weights are kept on the device; `float32` if absent. */
+  readonly dtype?: WeightDtype;
   /** What the model is called in tables and messages; the directory's name if absent. */
   readonly name?: string;
 }
@@ -151,14 +154,11 @@ export async function loadModel(gpu: Gpu, directory: string, options: LoadOption
   const { family, config } = await readConfig(directory);
   const checkpoint = await Checkpoint.open(directory);
   try {
-    const stored = await loadParameters(
-      gpu,
-      checkpoint,
-      family,
-      config,
-      options.variant ?? 'trained',
-      options.seed ?? 0,
-    );
+    const stored = await loadParameters(gpu, checkpoint, family, config, {
+      variant: options.variant ?? 'trained',
+      seed: options.seed ?? 0,
+      dtype: options.dtype ?? 'float32',
+    });
     const name = options.name ?? basename(resolve(directory));
     return new Model(gpu, name, config, withPositions(gpu, config, stored));
   } finally {

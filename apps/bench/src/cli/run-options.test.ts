@@ -15,6 +15,7 @@ test('without options it is the paper on all six data sets', () => {
         variants: ['trained'],
         examples: 2000,
         probe: 'label',
+        dtype: 'float32',
         releasedNorms: false,
         initSeed: 0,
       },
@@ -26,11 +27,12 @@ test('without options it is the paper on all six data sets', () => {
     model: 'some/model',
     data: 'some/data',
     prepare: undefined,
+    dryRun: false,
   });
 });
 
 test('every option arrives', () => {
-  const { request } = parse({
+  const { request, dryRun } = parse({
     ...{
       datasets: 'cb,mr',
       methods: 'lcgd',
@@ -48,14 +50,17 @@ test('every option arrives', () => {
       adapter: 'lavapipe',
       tokenBudget: '100',
     },
-    ...{ saveProbes: true, fresh: true },
+    ...{ saveProbes: true, fresh: true, dtype: 'float16-storage', memoryBudget: '1.5', dryRun: true },
   });
   expect(request).toMatchObject({ adapter: 'lavapipe', tokenBudget: 100, saveProbes: true, fresh: true });
+  expect(request.memoryBudget).toBe(1.5 * 2 ** 30);
+  expect(dryRun).toBe(true);
   const { datasets, ...settings } = request.settings;
   expect(datasets.map(({ id }) => id)).toEqual(['cb', 'mr']);
   expect(settings).toEqual({
     ...{ methods: ['LCGD'], variants: ['untrained', 'trained'], shots: 4, seeds: [9, 0], permutation: 3 },
     ...{ examples: 64, learningRate: 0.003, probe: 'prompt', releasedNorms: true, initSeed: 7 },
+    dtype: 'float16-storage',
   });
 });
 
@@ -92,6 +97,9 @@ test.each([
   [{ adapter: ' ' }, '--adapter is empty'],
   [{ initSeed: '-1' }, '--init-seed -1'],
   [{ tokenBudget: '0' }, '--token-budget 0'],
+  [{ dtype: 'float16' }, '--dtype: unknown "float16"'],
+  [{ memoryBudget: '0' }, '--memory-budget 0: must be a number above 0'],
+  [{ memoryBudget: '8GB' }, '--memory-budget 8GB'],
 ] as [Partial<RawRunOptions>, string][])('%j is refused', (options, message) => {
   expect(() => parse(options)).toThrow(UserError);
   expect(() => parse(options)).toThrow(message);

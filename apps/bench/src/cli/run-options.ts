@@ -1,4 +1,4 @@
-import { MODEL_VARIANTS, UserError } from '@icl-gd/transformer';
+import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { METHODS, type RunSettings } from '../plan/plan.ts';
 import { PRESETS, type Preset } from '../presets/presets.ts';
 import type { RunRequest } from '../run/run.ts';
@@ -24,6 +24,9 @@ export interface RawRunOptions {
   readonly preset: string;
   readonly initSeed: string;
   readonly tokenBudget: string;
+  readonly dtype: string;
+  readonly memoryBudget: string;
+  readonly dryRun: boolean;
   readonly saveProbes: boolean;
   readonly fresh: boolean;
   readonly releasedNorms: boolean;
@@ -38,6 +41,8 @@ export interface ParsedRun {
   readonly model: string | undefined;
   readonly data: string | undefined;
   readonly prepare: Preset['prepare'];
+  /** Say what would be done, and stop. */
+  readonly dryRun: boolean;
 }
 
 /** @throws UserError naming the option that does not fit */
@@ -67,11 +72,18 @@ export function parseRunOptions(typed: Partial<RawRunOptions>): ParsedRun {
       ...(raw.tokenBudget === undefined
         ? {}
         : { tokenBudget: integer('--token-budget', raw.tokenBudget, 1) }),
+      ...memoryBudget(raw.memoryBudget),
     },
     model: raw.model,
     data: raw.data,
     prepare,
+    dryRun: raw.dryRun ?? false,
   };
+}
+
+/** The option in GiB as bytes, if it is given. */
+export function memoryBudget(text: string | undefined): { memoryBudget?: number } {
+  return text === undefined ? {} : { memoryBudget: positiveNumber('--memory-budget', text) * 2 ** 30 };
 }
 
 function parseSettings(raw: Partial<RawRunOptions>, known: readonly Task[]): RunSettings {
@@ -93,6 +105,7 @@ function parseSettings(raw: Partial<RawRunOptions>, known: readonly Task[]): Run
       ? {}
       : { learningRate: positiveNumber('--learning-rate', raw.learningRate) }),
     probe: raw.probe === undefined ? 'label' : choose('--probe', raw.probe, ['label', 'prompt']),
+    dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
     initSeed: raw.initSeed === undefined ? 0 : integer('--init-seed', raw.initSeed, 0),
   };

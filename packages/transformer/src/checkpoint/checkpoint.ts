@@ -143,6 +143,22 @@ export class Checkpoint {
     return this.#readElements(tensor, start * columns, (end - start) * columns);
   }
 
+  /**
+   * Elements [first, first + count) of a tensor as float32 in chunks of a few megabytes, each valid until the next is
+   * asked for.
+   *
+   * @throws RangeError if the elements do not exist; UserError as for `read`
+   */
+  chunks(name: string, first: number, count: number): AsyncGenerator<Float32Array> {
+    const tensor = this.#find(name);
+    const length = tensor.shape.reduce((product, extent) => product * extent, 1);
+    if (first < 0 || count < 0 || first + count > length)
+      throw new RangeError(
+        `chunks: elements [${first}, ${first + count}) of tensor "${name}", which has ${length}`,
+      );
+    return this.#readChunks(tensor, first, count);
+  }
+
   #find(name: string): TensorInfo {
     const tensor = this.tensors.get(name);
     if (tensor === undefined)
@@ -150,17 +166,26 @@ export class Checkpoint {
     return tensor;
   }
 
-  async #readElements(tensor: TensorInfo, first: number, count: number): Promise<Float32Array> {
+  #readElements(tensor: TensorInfo, first: number, count: number): Promise<Float32Array> {
+    return collect(tensor, this.#readChunks(tensor, first, count), count);
+  }
+
+  async *#readChunks(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
     const { shape, strides, bytes, dtype } = tensor;
-    if (!strides) return this.#readRun(tensor, first, count);
-    const run = await this.#readRun(tensor, 0, bytes / (FLOAT_CODECS.get(dtype)?.bytes ?? 1));
+    if (!strides) {
+      yield* this.#readRun(tensor, first, count);
+      return;
+    }
+    // A view that is not contiguous (only PyTorch's files have them) is gathered from its whole storage.
+    const length = bytes / (FLOAT_CODECS.get(dtype)?.bytes ?? 1);
+    const run = await collect(tensor, this.#readRun(tensor, 0, length), length);
     const gathered = allocate(count, `${tensor.file}: tensor ${JSON.stringify(tensor.name)}`);
     gatherStrided(run, shape, strides, first, gathered);
-    return gathered;
+    yield gathered;
   }
 
   /** Elements as they lie in the file. */
-  async #readRun(tensor: TensorInfo, first: number, count: number): Promise<Float32Array> {
+  async *#readRun(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
     const { dtype, file } = tensor;
     const where = `${file}: tensor ${JSON.stringify(tensor.name)}`;
     const codec = FLOAT_CODECS.get(dtype);
@@ -170,11 +195,11 @@ export class Checkpoint {
       );
     }
     const { handle } = this.#files.get(file)!;
-    const values = allocate(count, where);
     const chunkElements = Math.min(count, CHUNK_BYTES / codec.bytes);
     const chunk = new Uint8Array(chunkElements * codec.bytes);
+    const values = new Float32Array(chunkElements);
     for (let done = 0; done < count; done += chunkElements) {
-      const target = values.subarray(done, Math.min(done + chunkElements, count));
+      const target = values.subarray(0, Math.min(chunkElements, count - done));
       const position = tensor.offset + (first + done) * codec.bytes;
       const source = chunk.subarray(0, target.length * codec.bytes);
       await readExactly(handle, source, position, file, `tensor ${JSON.stringify(tensor.name)}`);
@@ -185,8 +210,8 @@ export class Checkpoint {
           `${where} is ${target[bad]} at element ${first + done + bad}; weights must be finite in float32`,
         );
       }
+      yield target;
     }
-    return values;
   }
 
   /** SHA-256 of every file that the checkpoint consists of, the index first. @throws UserError if one cannot be read */
@@ -213,6 +238,20 @@ export class Checkpoint {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+async function collect(
+  { file, name }: TensorInfo,
+  chunks: AsyncGenerator<Float32Array>,
+  count: number,
+): Promise<Float32Array> {
+  const values = allocate(count, `${file}: tensor ${JSON.stringify(name)}`);
+  let done = 0;
+  for await (const chunk of chunks) {
+    values.set(chunk, done);
+    done += chunk.length;
+  }
+  return values;
 }
 
 async function findWeights(

@@ -21,6 +21,11 @@ import { norm, normBackward } from './norm.ts';
 /** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */
 const LOGITS_BYTES = 32 * 2 ** 20;
 
+/** Rows whose logits are held at a time, where one binding may span so many bytes. */
+export function logitsRows(vocabSize: number, bindingBytes: number): number {
+  return Math.max(1, Math.floor(Math.min(LOGITS_BYTES, bindingBytes) / (4 * vocabSize)));
+}
+
 /** Wanted log-probabilities: entry i asks for `tokens[i]` after row `rows[i]` of the batch. */
 export interface TokenTargets {
   readonly rows: readonly number[];
@@ -78,7 +83,7 @@ export class TargetPlan implements Disposable {
           `target token ${token} at row ${row} is outside the vocabulary of ${vocabSize} or the batch of ${totalTokens}`,
         );
     }
-    const perChunk = Math.max(1, Math.floor(Math.min(LOGITS_BYTES, gpu.maxBindingBytes) / (4 * vocabSize)));
+    const perChunk = logitsRows(vocabSize, gpu.maxBindingBytes);
     const chunks: Chunk[] = [];
     let next = 0;
     for (let start = 0; start < distinct.length; start += perChunk) {

@@ -41,16 +41,21 @@ function outputGradient(args: LossArguments): void {
     activations.push(layerActivations);
     hidden = layerActivations.output;
   }
-  let upstream = headLossAndGradient(
-    context,
-    scope,
-    parameters,
-    hidden,
-    targets,
-    gradients,
-    losses,
-    lossIndex,
-  );
+  let upstream: Tensor;
+  {
+    using headScope = context.gpu.scope();
+    const gradient = headLossAndGradient(
+      context,
+      headScope,
+      parameters,
+      hidden,
+      targets,
+      gradients,
+      losses,
+      lossIndex,
+    );
+    upstream = scope.own(headScope.release(gradient));
+  }
   const trainsEmbedding = gradients.wants('embedding.tokens');
   for (let layer = context.config.layers - 1; layer >= 0; layer--) {
     using layerScope = context.gpu.scope();
@@ -66,7 +71,10 @@ function outputGradient(args: LossArguments): void {
       gradients,
       wantInput,
     );
-    if (dInput) upstream = scope.own(layerScope.release(dInput));
+    if (dInput) {
+      upstream.dispose();
+      upstream = scope.own(layerScope.release(dInput));
+    }
     onLayer?.(layer);
   }
   if (trainsEmbedding) embedBackward(context, scope, parameters, upstream, gradients);

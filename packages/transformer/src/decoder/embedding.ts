@@ -16,9 +16,10 @@ export function embed(context: DecoderContext, scope: Scope, parameters: Paramet
       ? undefined
       : { positions: batch.positions, positionTable: parameters.get(POSITION_TABLE) };
   if (!parameters.find(`${PROJECTION}.weight`)) return embedTokens(context, scope, parameters, positions);
-  const projected = linear(context, scope, parameters, PROJECTION, embedTokens(context, scope, parameters));
-  if (!positions) return projected;
-  const placed = scope.tensor(projected.shape, 'embedding.position');
+  using inner = gpu.scope();
+  const projected = linear(context, inner, parameters, PROJECTION, embedTokens(context, inner, parameters));
+  if (!positions) return scope.own(inner.release(projected));
+  const placed = inner.tensor(projected.shape, 'embedding.position');
   embeddingForward(gpu, { tokens: batch.positions, table: positions.positionTable, scale: 1, out: placed });
   const out = scope.tensor(projected.shape, 'embedding');
   add(gpu, { x: projected, y: placed, out });

@@ -79,6 +79,11 @@ describe('of every family', () => {
     gpt2: { n_embd: 96, n_layer: 3, n_inner: 320 },
     xglm: { d_model: 96, ffn_dim: 320, num_layers: 3 },
     'llama, grouped queries, heads wider than hidden_size': { ...SIZES, head_dim: 32 },
+    'qwen3, norms of queries and keys, windows by layer_types': {
+      ...SIZES,
+      head_dim: 32,
+      num_hidden_layers: 2,
+    },
   };
   let gpu: Gpu;
   const directory = mkdtempSync(join(tmpdir(), 'icl-gd-plan-'));

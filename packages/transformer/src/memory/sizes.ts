@@ -58,6 +58,18 @@ export function prefixBytes(config: DecoderConfig, tokens: number): number {
   return config.layers * pooled(length, length);
 }
 
+/** Queries and keys before norms of their own, or their gradients; with the norms' statistics. */
+function headNormLengths({ queryKeyNorm, heads, kvHeads, headDim }: DecoderConfig, tokens: number): number[] {
+  return queryKeyNorm
+    ? [tokens * heads * headDim, tokens * kvHeads * headDim, tokens * heads, tokens * kvHeads]
+    : [];
+}
+
+/** A projection between states and the unembedding, for so many rows. */
+function projectionLengths({ dModel, dEmbedding = dModel }: DecoderConfig, rows: number): number[] {
+  return dEmbedding === dModel ? [] : [rows * dEmbedding];
+}
+
 /** What one layer's forward pass allocates, its input not counted. */
 export function layerBytes(config: DecoderConfig, tokens: number): number {
   const { dModel: d, heads, kvHeads, headDim, dFeedForward: ff, gatedFeedForward } = config;
@@ -67,6 +79,7 @@ export function layerBytes(config: DecoderConfig, tokens: number): number {
     ...[queries, tokens * heads, states, states],
     ...[states, tokens * 2, tokens * ff, tokens * ff, ...(gatedFeedForward ? [tokens * ff] : [])],
     ...[states, states],
+    ...headNormLengths(config, tokens),
   );
 }
 
@@ -77,6 +90,7 @@ export function layerBackwardBytes(config: DecoderConfig, tokens: number): numbe
   return pooled(
     ...[states, tokens * ff, states, ...(gatedFeedForward ? [tokens * ff] : [])],
     ...[queries, queries, keys, keys, tokens * heads * 2, states, states],
+    ...headNormLengths(config, tokens),
   );
 }
 
@@ -84,12 +98,16 @@ export function layerBackwardBytes(config: DecoderConfig, tokens: number): numbe
 export function headBytes(config: DecoderConfig, targets: number, bindingBytes: number): number {
   const { dModel, vocabSize } = config;
   const rows = Math.min(targets, logitsRows(vocabSize, bindingBytes));
-  return pooled(targets * dModel, targets * dModel, targets * 2, targets, rows * vocabSize, rows);
+  return pooled(
+    ...[targets * dModel, targets * dModel, targets * 2, targets, rows * vocabSize, rows],
+    ...projectionLengths(config, targets),
+  );
 }
 
 /** What the gradient of the head takes beyond its forward pass, over a batch of so many tokens. */
-export function headBackwardBytes({ dModel }: DecoderConfig, tokens: number): number {
-  return pooled(tokens * dModel, tokens * dModel, tokens * dModel);
+export function headBackwardBytes(config: DecoderConfig, tokens: number): number {
+  const states = tokens * config.dModel;
+  return pooled(states, states, states, ...projectionLengths(config, tokens));
 }
 
 /** The states that go from layer to layer, and a batch's small tables. */

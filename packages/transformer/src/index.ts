@@ -16,5 +16,6 @@ export { Pcg64 } from './random/pcg64.ts';
 export { specialToken } from './special-tokens.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.ts';
 export { MODEL_VARIANTS, type ModelVariant } from './weights/initialise.ts';
+export { type DatasetLocation, type FileSelector, resolveDataset } from './hub/resolve-dataset.ts';
 export { type ModelLocation, resolveModel } from './hub/resolve-model.ts';
 export type { DownloadObserver } from './hub/snapshot.ts';

@@ -1,20 +1,26 @@
 import { MODEL_VARIANTS, UserError } from '@icl-gd/transformer';
 import { METHODS, type RunSettings } from '../plan/plan.ts';
-import { PRESETS, type Preset } from '../presets/presets.ts';
+import { PRESETS, type Preset, loadPreset } from '../presets/presets.ts';
+import { FINE_TUNING_ORDERS } from '../prompts/selection.ts';
 import type { RunRequest } from '../run/run.ts';
-import { findTask, tasks } from '../tasks/tasks.ts';
+import { HUB } from '../tasks/locate.ts';
+import type { Task } from '../tasks/task.ts';
+import { readTaskFile } from '../tasks/task-file.ts';
+import { builtInTasks, tasks } from '../tasks/tasks.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
 
 /** Options of `icl-gd run` as typed. */
 export interface RawRunOptions {
   readonly model: string;
   readonly data: string;
+  readonly taskFile: readonly string[];
   readonly datasets: string;
   readonly methods: string;
   readonly variants: string;
   readonly shots: string;
   readonly seeds: string;
   readonly permutation: string;
+  readonly fineTuningOrder: string;
   readonly examples: string;
   readonly learningRate: string;
   readonly probe: string;
@@ -26,6 +32,7 @@ export interface RawRunOptions {
   readonly saveProbes: boolean;
   readonly fresh: boolean;
   readonly releasedNorms: boolean;
+  readonly dryRun: boolean;
 }
 
 /** The paper evaluates at most this many examples. */
@@ -33,32 +40,39 @@ const MOST_EXAMPLES = 2000;
 
 /** A checked request; a preset that brings model and data still has to make them. */
 export interface ParsedRun {
-  readonly request: Omit<RunRequest, 'model' | 'dataDirectory'>;
+  readonly request: Omit<RunRequest, 'model' | 'data' | 'observer'>;
   readonly model: string | undefined;
   readonly data: string | undefined;
   readonly prepare: Preset['prepare'];
 }
 
-/** @throws UserError naming the option that does not fit */
-export function parseRunOptions(typed: Partial<RawRunOptions>): ParsedRun {
+/**
+ * @param pass options of a preset's further run, which win over the preset's
+ * @throws UserError naming the option that does not fit
+ */
+export function parseRunOptions(typed: Partial<RawRunOptions>, pass: Partial<RawRunOptions> = {}): ParsedRun {
   const preset = typed.preset === undefined ? undefined : findPreset(typed.preset);
-  const raw: Partial<RawRunOptions> = { ...preset?.options, ...typed };
+  const raw: Partial<RawRunOptions> = { ...preset?.options, ...pass, ...typed };
   const out = raw.out;
   if (!out) throw new UserError('--out is missing: the folder that the results go to');
   // Part of every adapter's name, so that it would choose one silently.
   if (raw.adapter?.trim() === '')
     throw new UserError('--adapter is empty: name one, or leave the option out');
+  const settings = parseSettings(raw);
   const prepare = raw.model === undefined && raw.data === undefined ? preset?.prepare : undefined;
   if (!prepare) {
     if (!raw.model)
       throw new UserError(
         '--model is missing: a Hugging Face model directory or hub id (or use --preset embedded)',
       );
-    if (!raw.data) throw new UserError('--data is missing: a folder with <dataset>/{train,validation}.jsonl');
+    if (!raw.data && settings.datasets.some(({ data }) => data === undefined))
+      throw new UserError(
+        `--data is missing: a folder with <dataset>/{train,validation}.jsonl, or ${HUB} for the data sets of the hub`,
+      );
   }
   return {
     request: {
-      settings: parseSettings(raw),
+      settings,
       adapter: raw.adapter ?? 'auto',
       out,
       saveProbes: raw.saveProbes ?? false,
@@ -74,9 +88,8 @@ export function parseRunOptions(typed: Partial<RawRunOptions>): ParsedRun {
 }
 
 function parseSettings(raw: Partial<RawRunOptions>): RunSettings {
-  const ids = tasks.map(({ id }) => id);
   return {
-    datasets: raw.datasets === undefined ? tasks : chooseList('--datasets', raw.datasets, ids).map(findTask),
+    datasets: parseDatasets(raw),
     methods: raw.methods === undefined ? METHODS : chooseList('--methods', raw.methods, METHODS),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
@@ -85,6 +98,9 @@ function parseSettings(raw: Partial<RawRunOptions>): RunSettings {
     ...(raw.permutation === undefined
       ? {}
       : { permutation: integer('--permutation', raw.permutation, 0, 4) }),
+    ...(raw.fineTuningOrder === undefined
+      ? {}
+      : { fineTuningOrder: choose('--fine-tuning-order', raw.fineTuningOrder, FINE_TUNING_ORDERS) }),
     examples:
       raw.examples === undefined ? MOST_EXAMPLES : integer('--examples', raw.examples, 1, MOST_EXAMPLES),
     ...(raw.learningRate === undefined
@@ -96,7 +112,24 @@ function parseSettings(raw: Partial<RawRunOptions>): RunSettings {
   };
 }
 
-function findPreset(id: string): Preset {
+/** Without --datasets the paper's six, or the tasks of the files that are given. */
+function parseDatasets({ datasets, taskFile = [] }: Partial<RawRunOptions>): readonly Task[] {
+  const own = taskFile.map(readTaskFile);
+  const twice = own.find(({ id }, i) => own.findIndex((task) => task.id === id) !== i);
+  if (twice) throw new UserError(`--task-file: two files describe a task "${twice.id}"`);
+  if (datasets === undefined) return own.length > 0 ? own : tasks;
+  const known = [...builtInTasks, ...own];
+  const ids = chooseList(
+    '--datasets',
+    datasets,
+    known.map(({ id }) => id),
+  );
+  return ids.map((id) => known.find((task) => task.id === id) as Task);
+}
+
+/** A preset by its name, or of a file. */
+export function findPreset(id: string): Preset {
+  if (/\.(ya?ml|json)$/.test(id)) return loadPreset(id);
   const known = choose(
     '--preset',
     id,

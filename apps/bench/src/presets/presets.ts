@@ -1,26 +1,37 @@
+import { basename, extname, join } from 'node:path';
 import type { RawRunOptions } from '../cli/run-options.ts';
 import { prepareEmbedded } from './embedded.ts';
+import { type PREPARATIONS, type PresetPass, readPreset } from './read-preset.ts';
+import { prepareSmoke } from './smoke.ts';
 
 /** A named set of options for `icl-gd run --preset`; options on the command line win. */
 export interface Preset {
   readonly id: string;
   readonly title: string;
   readonly options: Partial<RawRunOptions>;
+  /** Further runs after the one that `options` describe. */
+  readonly passes: readonly PresetPass[];
   /** Makes model and data below a folder, where the preset brings its own. */
   readonly prepare?: (folder: string) => Promise<{ model: string; data: string }>;
 }
 
-export const PRESETS: readonly Preset[] = [
-  {
-    id: 'embedded',
-    title: 'a small random model on synthetic data sets, all variants and methods; needs no download',
-    options: {
-      shots: '8',
-      examples: '16',
-      learningRate: '0.01',
-      variants: 'trained,trained-embeddings,layer-norm-only,untrained',
-      methods: 'gd,lcgd',
-    },
-    prepare: prepareEmbedded,
-  },
-];
+const FOLDER = join(import.meta.dirname, '../../presets');
+const PREPARE: Readonly<Record<(typeof PREPARATIONS)[number], NonNullable<Preset['prepare']>>> = {
+  embedded: prepareEmbedded,
+  smoke: prepareSmoke,
+};
+
+/** The presets of the folder `presets`, each a file that lists what is run. */
+export const PRESETS: readonly Preset[] = ['smoke', 'embedded', 'paper', 'paper-2.7b'].map((id) =>
+  loadPreset(join(FOLDER, `${id}.yaml`)),
+);
+
+/** @throws UserError naming the file and the key that does not fit */
+export function loadPreset(path: string): Preset {
+  const { prepare, ...listed } = readPreset(path);
+  return {
+    id: basename(path, extname(path)),
+    ...listed,
+    ...(prepare === undefined ? {} : { prepare: PREPARE[prepare] }),
+  };
+}

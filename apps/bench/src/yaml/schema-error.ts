@@ -14,7 +14,9 @@ export function complain(
   { issues }: z.ZodError,
   keys: (place: string) => readonly string[],
 ): UserError {
-  const issue = issues[0] as z.core.$ZodIssue;
+  // A mistyped key first: it may be what another one is missing for.
+  const unknownKeys = issues.find(({ code }) => code === 'unrecognized_keys');
+  const issue = unknownKeys ?? (issues[0] as z.core.$ZodIssue);
   const place = [at, ...issue.path.map(String)].filter((part) => part !== '').join('.');
   if (issue.code === 'unrecognized_keys') {
     const unknown = issue.keys[0] as string;

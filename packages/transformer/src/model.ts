@@ -15,6 +15,7 @@ import {
 } from './decoder/evaluate.ts';
 import { nextTokenLogits } from './decoder/next-token-logits.ts';
 import { sinusoidalTable } from './decoder/positions.ts';
+import { rotaryFrequencies } from './decoder/rotary-frequencies.ts';
 import type { Family } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
@@ -189,9 +190,11 @@ export function withPositions(gpu: Gpu, config: DecoderConfig, stored: Parameter
     stored.dispose();
     throw error;
   }
-  gpu.write(
-    table,
-    rotary ? rotaryTable(rows, positions.size, positions.theta) : sinusoidalTable(rows, dModel),
-  );
+  if (rotary) {
+    const { frequencies, amplitude } = rotaryFrequencies(positions);
+    gpu.write(table, rotaryTable(rows, frequencies, amplitude));
+  } else {
+    gpu.write(table, sinusoidalTable(rows, dModel));
+  }
   return stored.with(POSITION_TABLE, table);
 }

@@ -83,10 +83,8 @@ export async function learnerAccuracy(
         probeToken: 'prompt',
         ...(tokenBudget === undefined ? {} : { tokenBudget }),
       });
-      return accuracy(
-        prepared.gold,
-        predict(probes).map(({ predicted }) => predicted),
-      );
+      const predicted = predict(probes).map((prediction) => prediction.predicted);
+      return accuracy(prepared.gold, predicted) as number;
     } finally {
       adapted.dispose();
     }

@@ -4,7 +4,7 @@ import type { ModelLocation } from '@icl-gd/transformer';
 import type { Table } from '../output/csv.ts';
 import { type Method, type RunSettings, selections } from '../plan/plan.ts';
 import { lineChartSvg } from '../plots/line-chart.ts';
-import { prepareRun } from '../prompts/prepare-run.ts';
+import { type PreparedRun, prepareRun } from '../prompts/prepare-run.ts';
 import type { Progress } from '../run/progress.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
 import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
@@ -39,7 +39,7 @@ const LEARNERS = { GD: gradientDescent, LCGD: layerCausalGradientDescent } as co
 export async function sweepLearningRates(request: SweepRequest, progress: Progress): Promise<SweepRow[]> {
   const { settings, learningRates } = request;
   const inputs = await readStudyInputs(request.model);
-  const runs = [];
+  const runs: { dataset: string; seed: number; prepared: PreparedRun }[] = [];
   for (const task of settings.datasets) {
     const dataset = halves(await readDataset(request.dataDirectory, task));
     for (const selection of selections(task, settings)) {

@@ -11,7 +11,9 @@ import { dryRun } from '../run/dry-run.ts';
 import { requireWritable } from '../run/inputs.ts';
 import { runExperiment } from '../run/run.ts';
 import { tasks } from '../tasks/tasks.ts';
+import { judgeClaims } from '../validate/claims.ts';
 import { readEvidence } from '../validate/evidence.ts';
+import { renderClaims } from '../validate/render-claims.ts';
 import { renderValidation } from '../validate/render.ts';
 import { validate, writeValidation } from '../validate/validate.ts';
 import { VERSION } from '../version.ts';
@@ -100,6 +102,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       if (dry) return dryRun(located, console.log);
       const complete = await runExperiment(located);
       console.log(renderSummary((await readRun(request.out)).cells));
+      console.log(renderClaims(judgeClaims(await readEvidence(request.out))));
       console.log(`results: ${request.out}`);
       if (!complete) {
         console.error('icl-gd: some cells diverged (see cells.csv): lower --learning-rate for them');

@@ -16,6 +16,7 @@ import { toCsv, writeWhole } from '../output/csv.ts';
 import { requireWritable } from '../run/inputs.ts';
 import { type Progress, createProgress } from '../run/progress.ts';
 import { recordKey } from '../run/record.ts';
+import { lossPicture } from './loss-picture.ts';
 import { type Recipe, learningRateAt, phaseAt } from './recipe.ts';
 import {
   type LogRow,
@@ -87,7 +88,7 @@ export async function pretrain(
         const row = await takeStep(recipe, seed, training);
         if (!Number.isFinite(row.loss) || !Number.isFinite(row.gradientNorm))
           throw new UserError(
-            `step ${row.step}: the loss is ${row.loss}; nothing was written since step ${log.length === 0 ? 0 : Math.floor((row.step - 1) / recipe.checkpointEvery) * recipe.checkpointEvery}`,
+            `step ${row.step}: the loss is ${row.loss}; the state before it is kept in ${out}, but training cannot go on: lower the recipe's learning rate`,
           );
         log.push(row);
         const took = (performance.now() - started) / 1000;
@@ -110,6 +111,7 @@ export async function pretrain(
     await writeModel(out, recipe.architecture, parameters);
     await writeTokenizer(out);
     await writeWhole(join(out, 'training_log.csv'), trainingLog(log));
+    await writeWhole(join(out, 'loss.svg'), lossPicture(`Pretraining ${recipe.id}, seed ${seed}`, log));
     return {
       finished: training.taken === recipe.steps,
       taken: training.taken,

@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { FLOAT_CODECS, firstNonFinite } from './dtype.ts';
 import { fileError, fileExists } from './files.ts';
-import { type TensorInfo, readExactly, readHeader } from './header.ts';
-import { INDEX_FILE, type ShardIndex, readShardIndex } from './shard-index.ts';
+import { type TensorInfo, readExactly } from './header.ts';
+import { type ShardIndex, readShardIndex } from './shard-index.ts';
+import { gatherStrided } from './strided.ts';
+import { WEIGHT_ENTRIES, WEIGHT_FORMATS, type WeightFormat } from './weight-files.ts';
 
-const SINGLE_FILE = 'model.safetensors';
 const CHUNK_BYTES = 1 << 22;
+/** Elements of a strided tensor that are brought into order at a time. */
+const GATHERED = 1 << 20;
 
 interface OpenFile {
   readonly handle: FileHandle;
@@ -32,15 +35,15 @@ function allocate(count: number, where: string): Float32Array {
   }
 }
 
-async function openFile(path: string): Promise<OpenFile> {
+async function openFile(path: string, format: WeightFormat): Promise<OpenFile> {
   let handle: FileHandle;
   try {
     handle = await open(path);
   } catch (error) {
-    throw fileError(path, 'safetensors file', error);
+    throw fileError(path, 'checkpoint file', error);
   }
   try {
-    const tensors = await readHeader(handle, path);
+    const tensors = await format.readTensors(handle, path);
     return { handle, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
   } catch (error) {
     await handle.close();
@@ -52,15 +55,16 @@ async function openFile(path: string): Promise<OpenFile> {
 function collectTensors(
   directory: string,
   files: ReadonlyMap<string, OpenFile>,
+  format: WeightFormat,
   index: ShardIndex | undefined,
 ): Map<string, TensorInfo> {
-  if (index === undefined) return new Map(files.get(SINGLE_FILE)?.tensors);
+  if (index === undefined) return new Map(files.get(format.single)?.tensors);
   const tensors = new Map<string, TensorInfo>();
   for (const [name, shard] of index) {
     const tensor = files.get(shard)?.tensors.get(name);
     if (tensor === undefined) {
       throw new UserError(
-        `${join(directory, shard)}: lacks tensor ${JSON.stringify(name)}, which ${INDEX_FILE} places there`,
+        `${join(directory, shard)}: lacks tensor ${JSON.stringify(name)}, which ${format.index} places there`,
       );
     }
     tensors.set(name, tensor);
@@ -69,8 +73,8 @@ function collectTensors(
 }
 
 /**
- * The weights of a Hugging Face model directory: model.safetensors, or shards listed by model.safetensors.index.json.
- * Opening reads headers only; each tensor is read from disk when it is asked for, and never kept.
+ * The weights of a Hugging Face model directory: model.safetensors, or shards listed by model.safetensors.index.json, else
+ * pytorch_model.bin, or shards listed by pytorch_model.bin.index.json. Opening reads headers only; each tensor is read from disk when it is asked for, and never kept.
  */
 export class Checkpoint {
   readonly directory: string;
@@ -82,27 +86,28 @@ export class Checkpoint {
   private constructor(
     directory: string,
     files: ReadonlyMap<string, OpenFile>,
+    format: WeightFormat,
     index: ShardIndex | undefined,
   ) {
     this.directory = directory;
-    this.tensors = collectTensors(directory, files, index);
+    this.tensors = collectTensors(directory, files, format, index);
     this.#files = new Map([...files].map(([name, file]) => [join(directory, name), file]));
-    this.#digestFiles = index === undefined ? [...files.keys()] : [INDEX_FILE, ...files.keys()];
+    this.#digestFiles = index === undefined ? [...files.keys()] : [format.index, ...files.keys()];
   }
 
   /**
    * Opens the checkpoint of a model directory; close it when done (`await using` does).
    *
-   * @throws UserError naming the file, and the tensor where there is one, if there are no safetensors weights or
+   * @throws UserError naming the file, and the tensor where there is one, if there are no weights or
    *   anything about their headers or the index is wrong
    */
   static async open(directory: string): Promise<Checkpoint> {
-    const index = (await fileExists(join(directory, SINGLE_FILE))) ? undefined : await findIndex(directory);
-    const names = index === undefined ? [SINGLE_FILE] : [...new Set(index.values())].sort();
+    const { format, index } = await findWeights(directory);
+    const names = index === undefined ? [format.single] : [...new Set(index.values())].sort();
     const files = new Map<string, OpenFile>();
     try {
-      for (const name of names) files.set(name, await openFile(join(directory, name)));
-      return new Checkpoint(directory, files, index);
+      for (const name of names) files.set(name, await openFile(join(directory, name), format));
+      return new Checkpoint(directory, files, format, index);
     } catch (error) {
       await Promise.all(Array.from(files.values(), ({ handle }) => handle.close()));
       throw error;
@@ -174,6 +179,27 @@ export class Checkpoint {
   }
 
   async *#readChunks(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
+    const { shape, strides, bytes, dtype } = tensor;
+    if (!strides) {
+      yield* this.#readRun(tensor, first, count);
+      return;
+    }
+    const stored = bytes / (FLOAT_CODECS.get(dtype)?.bytes ?? 1);
+    const run = allocate(stored, `${tensor.file}: tensor ${JSON.stringify(tensor.name)}`);
+    let read = 0;
+    for await (const chunk of this.#readRun(tensor, 0, stored)) {
+      run.set(chunk, read);
+      read += chunk.length;
+    }
+    for (let done = 0; done < count; done += GATHERED) {
+      const gathered = new Float32Array(Math.min(GATHERED, count - done));
+      gatherStrided(run, shape, strides, first + done, gathered);
+      yield gathered;
+    }
+  }
+
+  /** Elements as they lie in the file. */
+  async *#readRun(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
     const { dtype, file } = tensor;
     const where = `${file}: tensor ${JSON.stringify(tensor.name)}`;
     const codec = FLOAT_CODECS.get(dtype);
@@ -228,10 +254,16 @@ export class Checkpoint {
   }
 }
 
-async function findIndex(directory: string): Promise<ShardIndex> {
+async function findWeights(
+  directory: string,
+): Promise<{ format: WeightFormat; index: ShardIndex | undefined }> {
   if (!(await fileExists(directory))) throw new UserError(`${directory}: the model directory does not exist`);
-  if (await fileExists(join(directory, INDEX_FILE))) return readShardIndex(directory);
+  for (const format of WEIGHT_FORMATS) {
+    if (await fileExists(join(directory, format.single))) return { format, index: undefined };
+    if (await fileExists(join(directory, format.index)))
+      return { format, index: await readShardIndex(directory, format.index) };
+  }
   throw new UserError(
-    `${directory}: found neither ${SINGLE_FILE} nor ${INDEX_FILE}; save the weights as safetensors`,
+    `${directory}: found no weights (${WEIGHT_ENTRIES.join(', ')}); save them as safetensors`,
   );
 }

@@ -1,7 +1,7 @@
-import { type Scope, type Tensor, embeddingBackward } from '@icl-gd/gpu-kernels';
+import type { Scope, Tensor } from '@icl-gd/gpu-kernels';
 import type { ParameterSet } from '../weights/parameter-set.ts';
 import type { DecoderContext } from './context.ts';
-import { embed } from './embedding.ts';
+import { embed, embedBackward } from './embedding.ts';
 import type { Gradients } from './gradients.ts';
 import { type TargetPlan, headLossAndGradient } from './head.ts';
 import { type LayerActivations, layerForward } from './layer.ts';
@@ -77,7 +77,7 @@ function outputGradient(args: LossArguments): void {
     }
     onLayer?.(layer);
   }
-  if (trainsEmbedding) embeddingGradients(args, upstream);
+  if (trainsEmbedding) embedBackward(context, scope, parameters, upstream, gradients);
 }
 
 /** One layer in memory at a time: nothing flows between layers. */
@@ -104,23 +104,4 @@ function layerwiseGradient(args: LossArguments): void {
     hidden = scope.own(layerScope.release(activations.output));
     onLayer?.(layer);
   }
-}
-
-function embeddingGradients({ context, parameters, gradients }: LossArguments, upstream: Tensor): void {
-  const { gpu, config, batch } = context;
-  const table = parameters.get('embedding.tokens');
-  embeddingBackward(gpu, {
-    tokens: batch.tokenIds,
-    upstream,
-    gradient: gradients.get('embedding.tokens', table.shape),
-    scale: config.embeddingScale,
-  });
-  if (config.positions.kind !== 'learned') return;
-  const positions = parameters.get('embedding.positions');
-  embeddingBackward(gpu, {
-    tokens: batch.positionIds,
-    upstream,
-    gradient: gradients.get('embedding.positions', positions.shape),
-    scale: 1,
-  });
 }

@@ -168,14 +168,8 @@ export class Checkpoint {
     return tensor;
   }
 
-  async #readElements(tensor: TensorInfo, first: number, count: number): Promise<Float32Array> {
-    const values = allocate(count, `${tensor.file}: tensor ${JSON.stringify(tensor.name)}`);
-    let done = 0;
-    for await (const chunk of this.#readChunks(tensor, first, count)) {
-      values.set(chunk, done);
-      done += chunk.length;
-    }
-    return values;
+  #readElements(tensor: TensorInfo, first: number, count: number): Promise<Float32Array> {
+    return collect(tensor, this.#readChunks(tensor, first, count), count);
   }
 
   async *#readChunks(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
@@ -184,13 +178,9 @@ export class Checkpoint {
       yield* this.#readRun(tensor, first, count);
       return;
     }
-    const stored = bytes / (FLOAT_CODECS.get(dtype)?.bytes ?? 1);
-    const run = allocate(stored, `${tensor.file}: tensor ${JSON.stringify(tensor.name)}`);
-    let read = 0;
-    for await (const chunk of this.#readRun(tensor, 0, stored)) {
-      run.set(chunk, read);
-      read += chunk.length;
-    }
+    // A view that is not contiguous (only PyTorch's files have them) is gathered from its whole storage.
+    const length = bytes / (FLOAT_CODECS.get(dtype)?.bytes ?? 1);
+    const run = await collect(tensor, this.#readRun(tensor, 0, length), length);
     for (let done = 0; done < count; done += GATHERED) {
       const gathered = new Float32Array(Math.min(GATHERED, count - done));
       gatherStrided(run, shape, strides, first + done, gathered);
@@ -252,6 +242,20 @@ export class Checkpoint {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+async function collect(
+  { file, name }: TensorInfo,
+  chunks: AsyncGenerator<Float32Array>,
+  count: number,
+): Promise<Float32Array> {
+  const values = allocate(count, `${file}: tensor ${JSON.stringify(name)}`);
+  let done = 0;
+  for await (const chunk of chunks) {
+    values.set(chunk, done);
+    done += chunk.length;
+  }
+  return values;
 }
 
 async function findWeights(

@@ -69,7 +69,7 @@ test('what a preset says gives way to what is typed', () => {
   expect(prepare).toBeTypeOf('function');
   expect(request.settings).toMatchObject({
     shots: 2,
-    examples: 16,
+    examples: 2000,
     variants: expect.arrayContaining(['untrained']),
   });
 });

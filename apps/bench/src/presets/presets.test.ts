@@ -54,7 +54,13 @@ test.each([
     for (const variant of settings.variants) {
       const planned = planGroups(settings)
         .filter((group) => group.variant === variant)
-        .map(({ variant: _, methods, ...group }) => group);
+        .map(({ dataset, seed, permutation, shots, learningRate }) => ({
+          dataset,
+          seed,
+          permutation,
+          shots,
+          learningRate,
+        }));
       expect(planned).toHaveLength(18);
       expect(planned).toEqual(expect.arrayContaining(published));
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/transformer';
@@ -63,6 +63,26 @@ test('everything that a file says arrives, and its data are read', async () => {
   await expect(readDataset(undefined, task)).rejects.toThrow(
     `${join(folder, 'b.csv')}, line 2: field 'stars' is "4", must be one of 1, 2, 5 (Reviews of mine needs product, review_body, stars).`,
   );
+});
+
+test('the example of the documentation is one', () => {
+  const docs = readFileSync(join(import.meta.dirname, '../../../../docs/cli.md'), 'utf8');
+  const [, example = ''] = /```yaml\n(id: [\s\S]*?)```/.exec(docs) ?? [];
+  const hub = read(example);
+  expect(hub).toMatchObject({
+    id: 'reviews',
+    columns: { text: 'review_body' },
+    data: { config: 'en', validation: 'test' },
+  });
+  expect(hub.labels).toEqual([{ field: 'stars', values: { 1: 0, 2: 0, 5: 1 } }]);
+  const lines = example.split('\n').filter((line) => !/^  (hub|config|train|validation):/.test(line));
+  const files = read(lines.join('\n').replace('# files:', 'files:'));
+  expect(files.data).toEqual({
+    files: {
+      train: [join(folder, 'a.csv'), join(folder, 'b.csv')],
+      validation: [join(folder, 'dev.parquet')],
+    },
+  });
 });
 
 test('three keys are enough, in JSON too', () => {

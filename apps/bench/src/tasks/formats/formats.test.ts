@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/transformer';
@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readDataset } from '../dataset.ts';
 import { readParquet } from './parquet.ts';
 import type { Task } from '../task.ts';
-import { findTask } from '../tasks.ts';
+import { findTask, tasks } from '../tasks.ts';
 
 const TEXTS = [' "quoted", with a comma ', 'caf\u00E9 \u{1F3AC}', 'line\u0085separators\u2028within', ''];
 const LABELS = [0, 1, 1, 0];
@@ -240,23 +240,44 @@ describe('labels', () => {
   });
 });
 
-test('JSON Lines of the fixture turned into Parquet give the same examples', async () => {
-  const fixture = join(import.meta.dirname, '../../../../../tests/fixtures/own-text-gpt2/data');
-  const original = await readDataset(fixture, MR);
-  for (const split of ['train', 'validation'] as const) {
-    const rows = (await readFile(join(fixture, 'mr', `${split}.jsonl`), 'utf8'))
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { text: string; label: number });
-    await writeFile(
-      join(directory, 'mr', `${split}.parquet`),
-      parquet([
-        { name: 'text', data: rows.map(({ text }) => text), type: 'STRING' },
-        { name: 'label', data: rows.map(({ label }) => BigInt(label)), type: 'INT64' },
-      ]),
-    );
-  }
-  const converted = await readDataset(directory, MR);
-  expect(converted.train).toEqual(original.train);
-  expect(converted.validation).toEqual(original.validation);
-});
+const fixtures = join(import.meta.dirname, '../../../../../tests/fixtures');
+const shared = process.env['ICL_GD_SHARED'];
+const SOURCES: readonly (readonly [data: string, id: string])[] = [
+  [join(fixtures, 'own-text-gpt2/data'), 'mr'],
+  [join(fixtures, 'own-text-xglm/data'), 'sst2'],
+  ...(shared ? tasks.map(({ id }) => [join(shared, 'data'), id] as const) : []),
+];
+
+test.each(SOURCES)(
+  'JSON Lines of %s, %s turned into Parquet, CSV or TSV give the same examples',
+  async (data, id) => {
+    const task = findTask(id);
+    const original = await readDataset(data, task);
+    await mkdir(join(directory, id), { recursive: true });
+    for (const extension of ['parquet', 'csv', 'tsv'] as const) {
+      for (const split of ['train', 'validation'] as const) {
+        const rows = original[split].map(({ fields, label }) => ({ ...fields, label }));
+        const content =
+          extension === 'parquet'
+            ? parquet([
+                ...task.fields.map((name): Column => ({
+                  name,
+                  data: original[split].map(({ fields }) => fields[name]),
+                  type: 'STRING',
+                })),
+                { name: 'label', data: rows.map(({ label }) => BigInt(label)), type: 'INT64' },
+              ])
+            : stringify(rows, {
+                header: true,
+                delimiter: extension === 'csv' ? ',' : '\t',
+                quote: extension === 'csv' ? '"' : false,
+              });
+        await writeFile(join(directory, id, `${split}.${extension}`), content);
+      }
+      const { train, validation } = await readDataset(directory, task);
+      expect(train).toEqual(original.train);
+      expect(validation).toEqual(original.validation);
+      for (const split of ['train', 'validation']) await rm(join(directory, id, `${split}.${extension}`));
+    }
+  },
+);

@@ -6,9 +6,9 @@ import { iclGd, readCsv, readJson } from './golden.ts';
 
 const OPTIONS = ['--examples', '3', '--shots', '3'];
 
-it('a dry run says what would be computed and allocated, and writes nothing', async () => {
+it('a check says what would be computed and allocated, and writes nothing', async () => {
   using copy = new FixtureCopy('own-text-gpt2');
-  const { code, stdout } = await iclGd(copy.arguments(...OPTIONS, '--seeds', '5,9', '--dry-run'));
+  const { code, stdout } = await iclGd(copy.arguments(...OPTIONS, '--seeds', '5,9', '--check-only'));
   expect(code).toBe(0);
   expect(stdout).toMatch(/^model: .*, gpt2, \d+ parameters$/m);
   expect(stdout.match(/^to do: trained mr seed [59] permutation 0, 3 shots, GD and LCGD$/gm)).toHaveLength(2);

@@ -28,6 +28,7 @@ export { specialToken } from './special-tokens.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.ts';
 export { MODEL_VARIANTS, type ModelVariant } from './weights/initialise.ts';
 export { WEIGHT_DTYPES, type WeightDtype } from './weights/storage.ts';
+export { type DatasetLocation, type FileSelector, resolveDataset } from './hub/resolve-dataset.ts';
 export { type ModelLocation, resolveModel } from './hub/resolve-model.ts';
 export type { DownloadObserver } from './hub/snapshot.ts';
 export { type PretrainingInitialisation, initialiseForPretraining } from './pretraining/initialise.ts';

@@ -1,6 +1,6 @@
 import { inContext, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
-import type { ModelLocation, ModelVariant } from '@icl-gd/transformer';
+import type { DownloadObserver, ModelLocation, ModelVariant } from '@icl-gd/transformer';
 import type { Table } from '../output/csv.ts';
 import { type RunSettings, selections } from '../plan/plan.ts';
 import { lineChartSvg } from '../plots/line-chart.ts';
@@ -12,7 +12,9 @@ import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
 
 export interface ShotsRequest {
   readonly model: ModelLocation;
-  readonly dataDirectory: string;
+  /** Folder of the data sets, or `hub`. */
+  readonly data: string | undefined;
+  readonly observer?: DownloadObserver;
   readonly settings: RunSettings;
   readonly adapter: string;
   readonly tokenBudget?: number;
@@ -44,7 +46,7 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
   const inputs = await readStudyInputs(request.model);
   const cells: (Omit<ShotsRow, 'variant' | 'accuracy'> & { prepared: PreparedRun })[] = [];
   for (const task of settings.datasets) {
-    const dataset = await readDataset(request.dataDirectory, task);
+    const dataset = await readDataset(request.data, task, request.observer);
     const classes = task.classes.length;
     for (const selection of selections(task, settings)) {
       for (const labels of request.labellings) {

@@ -1,6 +1,6 @@
 import { gradientDescent, layerCausalGradientDescent, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
-import type { ModelLocation } from '@icl-gd/transformer';
+import type { DownloadObserver, ModelLocation } from '@icl-gd/transformer';
 import type { Table } from '../output/csv.ts';
 import { type Method, type RunSettings, selections } from '../plan/plan.ts';
 import { lineChartSvg } from '../plots/line-chart.ts';
@@ -11,7 +11,9 @@ import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
 
 export interface SweepRequest {
   readonly model: ModelLocation;
-  readonly dataDirectory: string;
+  /** Folder of the data sets, or `hub`. */
+  readonly data: string | undefined;
+  readonly observer?: DownloadObserver;
   readonly settings: RunSettings;
   readonly adapter: string;
   readonly tokenBudget?: number;
@@ -41,7 +43,7 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
   const inputs = await readStudyInputs(request.model);
   const runs: { dataset: string; seed: number; prepared: PreparedRun }[] = [];
   for (const task of settings.datasets) {
-    const dataset = halves(await readDataset(request.dataDirectory, task));
+    const dataset = halves(await readDataset(request.data, task, request.observer));
     for (const selection of selections(task, settings)) {
       const shots = settings.shots ?? task.defaults.shots;
       const { examples } = settings;

@@ -1,15 +1,12 @@
 import { UserError } from '@icl-gd/transformer';
-import { closest, distance } from 'fastest-levenshtein';
+import { nearest } from '../nearest.ts';
 
 /** The value if it is one of the known, ignoring case. @throws UserError with the nearest known name otherwise */
 export function choose<T extends string>(option: string, value: string, known: readonly T[]): T {
   const found = known.find((name) => name.toLowerCase() === value.toLowerCase());
   if (found !== undefined) return found;
-  const nearest = closest(value.toLowerCase(), known as readonly string[] as string[]);
-  const hint =
-    distance(value.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, value.length / 3)
-      ? ` (did you mean ${nearest}?)`
-      : '';
+  const near = nearest(value, known);
+  const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
   throw new UserError(`${option}: unknown ${JSON.stringify(value)}${hint}; known: ${known.join(', ')}`);
 }
 

@@ -1,4 +1,4 @@
-import { type ModelLocation, resolveModel } from '@icl-gd/transformer';
+import { type DownloadObserver, type ModelLocation, resolveModel } from '@icl-gd/transformer';
 import { SingleBar } from 'cli-progress';
 
 const MEGABYTE = 1e6;
@@ -9,11 +9,15 @@ type ShowProgress = (file: string, received: number, total: number) => void;
 
 /** Finds a model by directory or hub id; a download shows its progress on stderr. */
 export async function findModel(text: string): Promise<ModelLocation> {
-  const show = process.stderr.isTTY ? barProgress() : lineProgress();
-  return resolveModel(text, {
-    progress: show,
+  return resolveModel(text, downloadObserver());
+}
+
+/** Shows downloads on stderr: a bar at a terminal, else lines. */
+export function downloadObserver(): DownloadObserver {
+  return {
+    progress: process.stderr.isTTY ? barProgress() : lineProgress(),
     warn: (line) => process.stderr.write(`WARNING: ${line}\n`),
-  });
+  };
 }
 
 function barProgress(): ShowProgress {

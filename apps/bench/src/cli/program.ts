@@ -7,22 +7,19 @@ import { renderSummary } from '../output/print-summary.ts';
 import { readRun } from '../output/read-run.ts';
 import { comparisonTable, table1, table2 } from '../output/tables.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { dryRun } from '../run/dry-run.ts';
 import { requireWritable } from '../run/inputs.ts';
-import { runExperiment } from '../run/run.ts';
-import { tasks } from '../tasks/tasks.ts';
-import { judgeClaims } from '../validate/claims.ts';
 import { readEvidence } from '../validate/evidence.ts';
-import { renderClaims } from '../validate/render-claims.ts';
+import { builtInTasks, tasks } from '../tasks/tasks.ts';
 import { renderValidation } from '../validate/render.ts';
 import { validate, writeValidation } from '../validate/validate.ts';
 import { VERSION } from '../version.ts';
 import { choose } from './choose.ts';
-import { findModel } from './find-model.ts';
 import { addInspectCommand } from './inspect-command.ts';
 import { addPretrainCommand } from './pretrain-command.ts';
 import { addStudyCommands } from './study-commands.ts';
-import { type RawRunOptions, parseRunOptions } from './run-options.ts';
+import type { RawRunOptions } from './run-options.ts';
+import { describeSource, renderPasses } from './render-passes.ts';
+import { planPasses, runPasses } from './run-passes.ts';
 
 const LISTS = ['datasets', 'models', 'presets'] as const;
 
@@ -46,10 +43,18 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       'run the experiment and write its tables; finished parts are kept, so that a stopped run resumes',
     )
     .option('--model <dir|id>', 'Hugging Face model directory, or hub id owner/name[@revision]')
-    .option('--data <dir>', 'folder with <dataset>/{train,validation}.jsonl')
+    .option(
+      '--data <dir|hub>',
+      'folder with <dataset>/{train,validation}.{jsonl,parquet,csv,tsv}, or hub: the data sets of the Hugging Face hub',
+    )
+    .option(
+      '--task-file <file>',
+      'a task of your own as YAML or JSON (docs/cli.md); may be given several times',
+      (file: string, before: readonly string[] = []) => [...before, file],
+    )
     .option(
       '--datasets <list>',
-      `data sets, comma-separated (default: all: ${tasks.map(({ id }) => id).join(',')})`,
+      `data sets, comma-separated, of those that \`icl-gd ls datasets\` lists (default: ${tasks.map(({ id }) => id).join(',')}, or those of --task-file)`,
     )
     .option('--methods <list>', 'gd, lcgd (default: both)')
     .option('--variants <list>', 'trained, trained-embeddings, layer-norm-only, untrained (default: trained)')
@@ -61,6 +66,10 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option(
       '--permutation <p>',
       "order of the demonstrations, 0 to 4 (default: the paper's for its seeds, else 0)",
+    )
+    .option(
+      '--fine-tuning-order <order>',
+      "in-context: that of the context; released: that of the released code's fine-tuning (default: in-context)",
     )
     .option('--examples <n>', 'validation examples, at most 2000 (default: 2000)')
     .option('--learning-rate <rate>', "of the fine-tuning steps (default: the paper's of each data set)")
@@ -81,29 +90,24 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       '--memory-budget <GiB>',
       'refuse to start if the run needs more memory on the device (default: all there is)',
     )
-    .option('--dry-run', 'read and check everything, say what would be computed and allocated, and stop')
+    .option(
+      '--check-only',
+      'read and check model and data, say what would be computed and allocated, and stop',
+    )
     .option('--token-budget <n>', 'most tokens in one packed batch (default: 2048)')
     .option(
       '--preset <name>',
-      `${PRESETS.map(({ id }) => id).join(', ')}: a named set of options; options given win`,
+      `${PRESETS.map(({ id }) => id).join(', ')}, or a file: a set of options; options given win`,
     )
     .option('--save-probes', 'also write h and m of every example as safetensors')
     .option('--released-norms', "also write gradient norms by the released code's definition")
+    .option('--dry-run', 'print what would be run, without reading or downloading anything')
     .option('--fresh', 'compute everything again, whatever an earlier run left')
     .option('--out <dir>', 'folder for the results (required)')
     .action(async (options: Partial<RawRunOptions>) => {
-      const { request, model, data, prepare, dryRun: dry } = parseRunOptions(options);
-      // Before a download, which may take long.
-      await requireWritable(request.out);
-      const own = prepare
-        ? await prepare(join(request.out, 'embedded'))
-        : { model: model as string, data: data as string };
-      const located = { ...request, model: await findModel(own.model), dataDirectory: own.data };
-      if (dry) return dryRun(located, console.log);
-      const complete = await runExperiment(located);
-      console.log(renderSummary((await readRun(request.out)).cells));
-      console.log(renderClaims(judgeClaims(await readEvidence(request.out))));
-      console.log(`results: ${request.out}`);
+      const passes = planPasses(options);
+      if (options.dryRun) return console.log(renderPasses(passes));
+      const complete = await runPasses(passes);
       if (!complete) {
         console.error('icl-gd: some cells diverged (see cells.csv): lower --learning-rate for them');
         setExitCode(EXIT_INCOMPLETE);
@@ -180,7 +184,9 @@ function requireFrom({ from }: FromOptions): string {
 function renderList(list: (typeof LISTS)[number], titled: boolean): string {
   const lines =
     list === 'datasets'
-      ? tasks.map(({ id, title, classes }) => `${id}\t${title}\t${classes.join(', ')}`)
+      ? builtInTasks.map(
+          ({ id, title, classes, hub }) => `${id}\t${title}\t${classes.join(', ')}\t${describeSource(hub)}`,
+        )
       : list === 'models'
         ? listFamilies().map(({ modelType, architecture }) => `${modelType}\t${architecture}`)
         : PRESETS.map(({ id, title }) => `${id}\t${title}`);

@@ -27,12 +27,12 @@ test('without options it is the paper on all six data sets', () => {
     model: 'some/model',
     data: 'some/data',
     prepare: undefined,
-    dryRun: false,
+    checkOnly: false,
   });
 });
 
 test('every option arrives', () => {
-  const { request, dryRun } = parse({
+  const { request, checkOnly } = parse({
     ...{
       datasets: 'cb,mr',
       methods: 'lcgd',
@@ -50,11 +50,11 @@ test('every option arrives', () => {
       adapter: 'lavapipe',
       tokenBudget: '100',
     },
-    ...{ saveProbes: true, fresh: true, dtype: 'float16-storage', memoryBudget: '1.5', dryRun: true },
+    ...{ saveProbes: true, fresh: true, dtype: 'float16-storage', memoryBudget: '1.5', checkOnly: true },
   });
   expect(request).toMatchObject({ adapter: 'lavapipe', tokenBudget: 100, saveProbes: true, fresh: true });
   expect(request.memoryBudget).toBe(1.5 * 2 ** 30);
-  expect(dryRun).toBe(true);
+  expect(checkOnly).toBe(true);
   const { datasets, ...settings } = request.settings;
   expect(datasets.map(({ id }) => id)).toEqual(['cb', 'mr']);
   expect(settings).toEqual({
@@ -69,7 +69,7 @@ test('what a preset says gives way to what is typed', () => {
   expect(prepare).toBeTypeOf('function');
   expect(request.settings).toMatchObject({
     shots: 2,
-    examples: 16,
+    examples: 2000,
     variants: expect.arrayContaining(['untrained']),
   });
 });
@@ -85,6 +85,9 @@ test.each([
   [{ model: '' }, '--model is missing'],
   [{ data: '' }, '--data is missing'],
   [{ preset: 'papr' }, '--preset: unknown "papr"'],
+  [{ fineTuningOrder: 'realeased' }, '--fine-tuning-order: unknown "realeased" (did you mean released?)'],
+  [{ taskFile: ['none.yaml'] }, 'none.yaml: the task file does not exist'],
+  [{ preset: 'none.yaml' }, 'none.yaml: the preset does not exist'],
   [{ datasets: 'sst3' }, '--datasets: unknown "sst3" (did you mean sst2?)'],
   [{ methods: 'sgd' }, '--methods: unknown "sgd"'],
   [{ variants: 'train' }, '--variants: unknown "train"'],

@@ -1,21 +1,26 @@
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { METHODS, type RunSettings } from '../plan/plan.ts';
-import { PRESETS, type Preset } from '../presets/presets.ts';
+import { PRESETS, type Preset, loadPreset } from '../presets/presets.ts';
+import { FINE_TUNING_ORDERS } from '../prompts/selection.ts';
 import type { RunRequest } from '../run/run.ts';
+import { HUB } from '../tasks/locate.ts';
 import type { Task } from '../tasks/task.ts';
-import { tasks } from '../tasks/tasks.ts';
+import { readTaskFile } from '../tasks/task-file.ts';
+import { builtInTasks, tasks } from '../tasks/tasks.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
 
 /** Options of `icl-gd run` as typed. */
 export interface RawRunOptions {
   readonly model: string;
   readonly data: string;
+  readonly taskFile: readonly string[];
   readonly datasets: string;
   readonly methods: string;
   readonly variants: string;
   readonly shots: string;
   readonly seeds: string;
   readonly permutation: string;
+  readonly fineTuningOrder: string;
   readonly examples: string;
   readonly learningRate: string;
   readonly probe: string;
@@ -26,10 +31,11 @@ export interface RawRunOptions {
   readonly tokenBudget: string;
   readonly dtype: string;
   readonly memoryBudget: string;
-  readonly dryRun: boolean;
+  readonly checkOnly: boolean;
   readonly saveProbes: boolean;
   readonly fresh: boolean;
   readonly releasedNorms: boolean;
+  readonly dryRun: boolean;
 }
 
 /** The paper evaluates at most this many examples. */
@@ -37,34 +43,41 @@ const MOST_EXAMPLES = 2000;
 
 /** A checked request; a preset that brings model and data still has to make them. */
 export interface ParsedRun {
-  readonly request: Omit<RunRequest, 'model' | 'dataDirectory'>;
+  readonly request: Omit<RunRequest, 'model' | 'data' | 'observer'>;
   readonly model: string | undefined;
   readonly data: string | undefined;
   readonly prepare: Preset['prepare'];
-  /** Say what would be done, and stop. */
-  readonly dryRun: boolean;
+  /** Read and check model and data, say what would be computed and allocated, and stop. */
+  readonly checkOnly: boolean;
 }
 
-/** @throws UserError naming the option that does not fit */
-export function parseRunOptions(typed: Partial<RawRunOptions>): ParsedRun {
+/**
+ * @param pass options of a preset's further run, which win over the preset's
+ * @throws UserError naming the option that does not fit
+ */
+export function parseRunOptions(typed: Partial<RawRunOptions>, pass: Partial<RawRunOptions> = {}): ParsedRun {
   const preset = typed.preset === undefined ? undefined : findPreset(typed.preset);
-  const raw: Partial<RawRunOptions> = { ...preset?.options, ...typed };
+  const raw: Partial<RawRunOptions> = { ...preset?.options, ...pass, ...typed };
   const out = raw.out;
   if (!out) throw new UserError('--out is missing: the folder that the results go to');
   // Part of every adapter's name, so that it would choose one silently.
   if (raw.adapter?.trim() === '')
     throw new UserError('--adapter is empty: name one, or leave the option out');
   const prepare = raw.model === undefined && raw.data === undefined ? preset?.prepare : undefined;
+  const settings = parseSettings(raw, prepare && preset?.tasks);
   if (!prepare) {
     if (!raw.model)
       throw new UserError(
         '--model is missing: a Hugging Face model directory or hub id (or use --preset embedded)',
       );
-    if (!raw.data) throw new UserError('--data is missing: a folder with <dataset>/{train,validation}.jsonl');
+    if (!raw.data && settings.datasets.some(({ data }) => data === undefined))
+      throw new UserError(
+        `--data is missing: a folder with <dataset>/{train,validation}.jsonl, or ${HUB} for the data sets of the hub`,
+      );
   }
   return {
     request: {
-      settings: parseSettings(raw, prepare ? (preset?.tasks ?? tasks) : tasks),
+      settings,
       adapter: raw.adapter ?? 'auto',
       out,
       saveProbes: raw.saveProbes ?? false,
@@ -77,7 +90,7 @@ export function parseRunOptions(typed: Partial<RawRunOptions>): ParsedRun {
     model: raw.model,
     data: raw.data,
     prepare,
-    dryRun: raw.dryRun ?? false,
+    checkOnly: raw.checkOnly ?? false,
   };
 }
 
@@ -86,11 +99,9 @@ export function memoryBudget(text: string | undefined): { memoryBudget?: number 
   return text === undefined ? {} : { memoryBudget: positiveNumber('--memory-budget', text) * 2 ** 30 };
 }
 
-function parseSettings(raw: Partial<RawRunOptions>, known: readonly Task[]): RunSettings {
-  const ids = known.map(({ id }) => id);
-  const find = (id: string): Task => known.find((task) => task.id === id) as Task;
+function parseSettings(raw: Partial<RawRunOptions>, own: readonly Task[] | undefined): RunSettings {
   return {
-    datasets: raw.datasets === undefined ? known : chooseList('--datasets', raw.datasets, ids).map(find),
+    datasets: parseDatasets(raw, own),
     methods: raw.methods === undefined ? METHODS : chooseList('--methods', raw.methods, METHODS),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
@@ -99,6 +110,9 @@ function parseSettings(raw: Partial<RawRunOptions>, known: readonly Task[]): Run
     ...(raw.permutation === undefined
       ? {}
       : { permutation: integer('--permutation', raw.permutation, 0, 4) }),
+    ...(raw.fineTuningOrder === undefined
+      ? {}
+      : { fineTuningOrder: choose('--fine-tuning-order', raw.fineTuningOrder, FINE_TUNING_ORDERS) }),
     examples:
       raw.examples === undefined ? MOST_EXAMPLES : integer('--examples', raw.examples, 1, MOST_EXAMPLES),
     ...(raw.learningRate === undefined
@@ -111,7 +125,30 @@ function parseSettings(raw: Partial<RawRunOptions>, known: readonly Task[]): Run
   };
 }
 
-function findPreset(id: string): Preset {
+/**
+ * Without --datasets the paper's six, or the tasks of the files that are given.
+ * @param prepared the only ones there are, where a preset makes its own data
+ */
+function parseDatasets(
+  { datasets, taskFile = [] }: Partial<RawRunOptions>,
+  prepared: readonly Task[] | undefined,
+): readonly Task[] {
+  const own = taskFile.map(readTaskFile);
+  const twice = own.find(({ id }, i) => own.findIndex((task) => task.id === id) !== i);
+  if (twice) throw new UserError(`--task-file: two files describe a task "${twice.id}"`);
+  if (datasets === undefined) return own.length > 0 ? own : (prepared ?? tasks);
+  const known = [...(prepared ?? builtInTasks), ...own];
+  const ids = chooseList(
+    '--datasets',
+    datasets,
+    known.map(({ id }) => id),
+  );
+  return ids.map((id) => known.find((task) => task.id === id) as Task);
+}
+
+/** A preset by its name, or of a file. */
+export function findPreset(id: string): Preset {
+  if (/\.(ya?ml|json)$/.test(id)) return loadPreset(id);
   const known = choose(
     '--preset',
     id,

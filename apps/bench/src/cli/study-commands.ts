@@ -8,7 +8,7 @@ import { renderTable } from '../output/text-table.ts';
 import { requireWritable } from '../run/inputs.ts';
 import { createProgress } from '../run/progress.ts';
 import { chooseList, integerList, positiveNumber } from './choose.ts';
-import { findModel } from './find-model.ts';
+import { downloadObserver, findModel } from './find-model.ts';
 import { type ParsedRun, type RawRunOptions, parseRunOptions } from './run-options.ts';
 
 type RawShotsOptions = Partial<Omit<RawRunOptions, 'shots'>> & { shots?: string; labels?: string };
@@ -30,7 +30,7 @@ export function addStudyCommands(program: Command): void {
       const labellings = chooseList('--labels', labels ?? 'gold,wrong', LABELLINGS);
       const { request, model, data } = await resolveStudy(parseRunOptions({ variants: 'trained', ...options }));
       const progress = createProgress();
-      const rows = await measureShots({ ...request, model, dataDirectory: data, shots: numbers, labellings }, progress);
+      const rows = await measureShots({ ...request, model, data, observer: downloadObserver(), shots: numbers, labellings }, progress);
       await writeWhole(join(request.out, 'shots.csv'), toCsv(shotsTable(model.name, rows)));
       await writeWhole(join(request.out, 'shots.svg'), shotsPicture(model.name, rows));
       const curves = shotsCurves(rows);
@@ -61,7 +61,7 @@ export function addStudyCommands(program: Command): void {
         .map((text) => positiveNumber('--learning-rates', text));
       const { request, model, data } = await resolveStudy(parseRunOptions(options));
       const rows = await sweepLearningRates(
-        { ...request, model, dataDirectory: data, learningRates: rates },
+        { ...request, model, data, observer: downloadObserver(), learningRates: rates },
         createProgress(),
       );
       await writeWhole(join(request.out, 'sweep.csv'), toCsv(sweepTable(model.name, rows)));

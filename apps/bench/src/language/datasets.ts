@@ -31,6 +31,7 @@ export function embeddedTasks(learningRates: Readonly<Record<string, number>>): 
       id: task.id,
       title: task.title,
       fields,
+      labels: [{ field: 'label' }],
       template: second
         ? `${opening} {premise} ${second} {hypothesis} ${cue}`
         : `${opening} {${fields[0]}} ${cue}`,

@@ -1,5 +1,5 @@
 import { readPublishedCells } from '../published/read-published.ts';
-import { tasks } from '../tasks/tasks.ts';
+import { orderDatasets } from '../tasks/tasks.ts';
 import { type MeasuredCell, lookup } from './tables.ts';
 import { renderTable } from './text-table.ts';
 
@@ -14,7 +14,7 @@ const PUBLISHED_MODEL = 'fairseq dense 1.3B';
 
 /** Measured mean ± deviation over seeds beside the paper's figure in brackets, one column a data set. */
 export function renderSummary(cells: readonly MeasuredCell[]): string {
-  const datasets = tasks.map(({ id }) => id).filter((id) => cells.some(({ dataset }) => dataset === id));
+  const datasets = orderDatasets(cells.map(({ dataset }) => dataset));
   const variants = [...new Set(cells.map(({ variant }) => variant))];
   const find = lookup(cells);
   const published = readPublishedCells();

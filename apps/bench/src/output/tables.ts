@@ -1,7 +1,7 @@
 import { mean, sampleStandardDeviation } from '@icl-gd/metrics';
 import { readPublishedCells, readPublishedDatasets } from '../published/read-published.ts';
 
-import { tasks } from '../tasks/tasks.ts';
+import { orderDatasets } from '../tasks/tasks.ts';
 import type { Field, Table } from './csv.ts';
 
 /** Mean and sample standard deviation over seeds of a layer-averaged score. */
@@ -122,7 +122,7 @@ export function table2(cells: readonly MeasuredCell[], methods: readonly string[
 
 /** Table 3: sizes of the data sets as this run read them. */
 export function table3(statistics: ReadonlyMap<string, DatasetSize>): Table {
-  const rows = tasks.flatMap(({ id }): Field[][] => {
+  const rows = orderDatasets(statistics.keys()).flatMap((id): Field[][] => {
     const own = statistics.get(id);
     return own ? [[id, own.train, own.validation, own.averageTokens]] : [];
   });

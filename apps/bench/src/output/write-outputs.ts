@@ -67,6 +67,7 @@ function promptEntry(prepared: PreparedRun): unknown {
     seed: prepared.seed,
     permutation: prepared.permutation,
     train_rows: prepared.trainRows,
+    fine_tuning_rows: prepared.fineTuningRows,
     validation_rows: prepared.validationRows,
     demonstrations_in_context: prepared.context.demonstrations,
     context_tokens: prepared.context.tokens,
@@ -91,6 +92,9 @@ function manifest({ inputs, hub, settings, adapter, finished }: Outputs): unknow
     },
     datasets: Object.fromEntries(inputs.statistics),
     settings: { ...settings, datasets: settings.datasets.map(({ id }) => id) },
+    prompts: Object.fromEntries(
+      settings.datasets.map(({ id, template, labelWords }) => [id, { template, label_words: labelWords }]),
+    ),
     cells: finished.flatMap(({ group, record }) =>
       group.methods.map((method) => ({
         ...group,

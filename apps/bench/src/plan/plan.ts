@@ -1,5 +1,6 @@
 import type { ProbeToken } from '@icl-gd/methods';
 import type { ModelVariant, WeightDtype } from '@icl-gd/transformer';
+import type { FineTuningOrder } from '../prompts/selection.ts';
 import type { Task } from '../tasks/task.ts';
 
 /** Learners that fine-tune, by their names in every table. */
@@ -14,6 +15,8 @@ export interface RunSettings {
   readonly shots?: number;
   readonly seeds?: readonly number[];
   readonly permutation?: number;
+  /** Order that fine-tuning sees the demonstrations in; that of the context if not given. */
+  readonly fineTuningOrder?: FineTuningOrder;
   readonly examples: number;
   readonly learningRate?: number;
   readonly probe: ProbeToken;

@@ -3,7 +3,7 @@ import type { Dataset } from '../tasks/dataset.ts';
 import type { Task } from '../tasks/task.ts';
 import { buildContext, longestItem, requireFits, type Context, type PromptLimits } from './context.ts';
 import { createPromptEncoder, type TokenEncoder } from './encode.ts';
-import { selectDemonstrations, selectValidation } from './selection.ts';
+import { type FineTuningOrder, selectDemonstrations, selectValidation } from './selection.ts';
 
 export interface RunSelection {
   /** Most demonstrations, k. */
@@ -11,6 +11,8 @@ export interface RunSelection {
   readonly seed: number;
   /** Draw of the demonstrations' order, 0 … 4; 0 leaves it as it is. */
   readonly permutation: number;
+  /** Order that fine-tuning sees the demonstrations in; that of the context if not given. */
+  readonly fineTuningOrder?: FineTuningOrder | undefined;
   /** Most validation examples; never more than 2,000 are used. */
   readonly examples: number;
 }
@@ -20,12 +22,16 @@ export interface PreparedRun {
   readonly dataset: string;
   readonly seed: number;
   readonly permutation: number;
-  /** Rows of train.jsonl (from 0) used as demonstrations, in order of use. */
+  /** Rows of the training split (from 0) used as demonstrations, in the order of the context. */
   readonly trainRows: readonly number[];
-  /** Rows of validation.jsonl (from 0) that are evaluated, in order. */
+  /** The same rows in the order of fine-tuning. */
+  readonly fineTuningRows: readonly number[];
+  /** Rows of the validation split (from 0) that are evaluated, in order. */
   readonly validationRows: readonly number[];
-  /** All k demonstrations, as fine-tuning uses them. */
+  /** All k demonstrations in the order of the context. */
   readonly demonstrations: readonly Demonstration[];
+  /** All k demonstrations in the order of fine-tuning. */
+  readonly fineTuningDemonstrations: readonly Demonstration[];
   readonly queries: readonly Query[];
   /** Right class of each query. */
   readonly gold: readonly number[];
@@ -47,12 +53,15 @@ export function prepareRun(
   limits: PromptLimits,
   selection: RunSelection,
 ): PreparedRun {
-  const { shots, seed, permutation, examples } = selection;
-  const trainRows = selectDemonstrations({ trainRows: dataset.train.length, shots, seed, permutation });
+  const { shots, seed, permutation, fineTuningOrder: order, examples } = selection;
+  const choice = { trainRows: dataset.train.length, shots, seed, permutation };
+  const trainRows = selectDemonstrations(choice);
+  const fineTuningRows = selectDemonstrations({ ...choice, order });
   const validationRows = selectValidation(dataset.validation.length, examples);
   const encoder = createPromptEncoder(task, tokenizer, limits.eosToken);
   const evaluated = validationRows.map((row) => dataset.validation[row]!);
-  const demonstrations = trainRows.map((row) => encoder.demonstration(dataset.train[row]!));
+  const encode = (row: number): Demonstration => encoder.demonstration(dataset.train[row]!);
+  const demonstrations = trainRows.map(encode);
   const queries = evaluated.map((example) => encoder.query(example));
   const longest = longestItem(queries);
   requireFits(task.id, demonstrations, longest, limits);
@@ -61,8 +70,10 @@ export function prepareRun(
     seed,
     permutation,
     trainRows,
+    fineTuningRows,
     validationRows,
     demonstrations,
+    fineTuningDemonstrations: fineTuningRows.map(encode),
     queries,
     gold: evaluated.map(({ label }) => label),
     context: buildContext(demonstrations, longest, limits),

@@ -11,6 +11,12 @@ const LEGACY_DRAWS = [
   [5, 0, 2, 1, 3, 4],
   [0, 3, 1, 4, 2, 5],
 ];
+// The next five calls.
+const RELEASED_DRAWS = [
+  [0, 3, 5, 4, 1, 2],
+  [3, 4, 1, 5, 0, 2],
+  [1, 3, 2, 4, 5, 0],
+];
 
 function select(shots: number, permutation = 0): number[] {
   return selectDemonstrations({ trainRows: 10, shots, seed: 5, permutation });
@@ -25,6 +31,16 @@ test('permutation p takes legacy draw p, counted from 0', () => {
   for (const permutation of [1, 2, 3, 4]) {
     const expected = LEGACY_DRAWS[permutation]!.map((place) => SEED_5_OF_10[place]);
     expect(select(6, permutation)).toEqual(expected);
+  }
+});
+
+test('the released fine-tuning process takes draw 5 + p, and no draw for p = 0', () => {
+  const released = (permutation: number) =>
+    selectDemonstrations({ trainRows: 10, shots: 6, seed: 5, permutation, order: 'released' });
+  expect(released(0)).toEqual(select(6));
+  for (const permutation of [1, 2]) {
+    const expected = RELEASED_DRAWS[permutation]!.map((place) => SEED_5_OF_10[place]);
+    expect(released(permutation)).toEqual(expected);
   }
 });
 

@@ -5,12 +5,21 @@ const MAX_EXAMPLES = 2000;
 const VALIDATION_SEED = 1;
 const PERMUTATION_DRAWS = 5;
 
+/**
+ * Which order fine-tuning sees the demonstrations in: that of the context, or the one that the released code's fine-tuning
+ * process gives them. It draws five orders before it draws the five that it takes its own from.
+ */
+export const FINE_TUNING_ORDERS = ['in-context', 'released'] as const;
+export type FineTuningOrder = (typeof FINE_TUNING_ORDERS)[number];
+
 interface DemonstrationSelection {
   readonly trainRows: number;
   readonly shots: number;
   readonly seed: number;
   /** 0 keeps the drawn order; p > 0 takes draw number p, counted from 0, of the five orders the released code draws. */
   readonly permutation: number;
+  /** Whose order; that of the context if not given. */
+  readonly order?: FineTuningOrder | undefined;
 }
 
 /**
@@ -24,6 +33,7 @@ export function selectDemonstrations({
   shots,
   seed,
   permutation,
+  order: whose = 'in-context',
 }: DemonstrationSelection): number[] {
   requirePositiveInteger('shots', shots);
   if (!Number.isInteger(permutation) || permutation < 0 || permutation >= PERMUTATION_DRAWS) {
@@ -33,7 +43,8 @@ export function selectDemonstrations({
   if (permutation === 0) return rows;
   const generator = new LegacyMt19937(seed);
   let order: number[] = [];
-  for (let draw = 0; draw <= permutation; draw++) order = generator.permutation(rows.length);
+  const taken = permutation + (whose === 'released' ? PERMUTATION_DRAWS : 0);
+  for (let draw = 0; draw <= taken; draw++) order = generator.permutation(rows.length);
   return order.map((place) => rows[place]!);
 }
 

@@ -63,7 +63,7 @@ export async function computeGroup(
   const probe = async (
     setting: string,
     learner: Learner,
-    demonstrations = prepared.demonstrations,
+    demonstrations = prepared.fineTuningDemonstrations,
   ): Promise<AdaptedModel> => {
     const adapted = await learner.adapt(model, demonstrations, {
       learningRate: group.learningRate,

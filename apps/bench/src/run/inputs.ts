@@ -3,6 +3,7 @@ import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
   Checkpoint,
+  type DownloadObserver,
   type FileDigest,
   type ModelDescription,
   type ModelLocation,
@@ -22,6 +23,8 @@ export interface DatasetStatistics {
   /** Mean tokens of a prompt without BOS and option, over the evaluated examples. */
   readonly averageTokens: number;
   readonly sha256: Dataset['sha256'];
+  /** Where it was fetched from, if it was. */
+  readonly hub?: Dataset['hub'];
 }
 
 /** All that a run reads, checked before anything is computed or written. */
@@ -36,8 +39,9 @@ export interface RunInputs {
 /** @throws UserError naming the file, option or data set that does not fit */
 export async function readInputs(
   { directory: modelDirectory, name }: ModelLocation,
-  dataDirectory: string,
+  data: string | undefined,
   settings: RunSettings,
+  observer: DownloadObserver = {},
 ): Promise<RunInputs> {
   const model = await describeModel(modelDirectory, name);
   const tokenizer = await loadTokenizer(modelDirectory);
@@ -50,12 +54,13 @@ export async function readInputs(
   const statistics = new Map<string, DatasetStatistics>();
   const prepared: PreparedRun[] = [];
   for (const task of settings.datasets) {
-    const dataset = await readDataset(dataDirectory, task);
+    const dataset = await readDataset(data, task, observer);
     const runs = selections(task, settings).map((selection) =>
       prepareRun(task, dataset, tokenizer, limits, {
         ...selection,
         shots: settings.shots ?? task.defaults.shots,
         examples: settings.examples,
+        fineTuningOrder: settings.fineTuningOrder,
       }),
     );
     for (const run of runs) requireVocabulary(run, config.vocabSize, modelDirectory);
@@ -66,6 +71,7 @@ export async function readInputs(
       validation: dataset.validation.length,
       averageTokens: lengths.reduce((total, n) => total + n, 0) / lengths.length,
       sha256: dataset.sha256,
+      ...(dataset.hub ? { hub: dataset.hub } : {}),
     });
   }
   const checkpoint = await Checkpoint.open(modelDirectory);

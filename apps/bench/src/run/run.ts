@@ -1,7 +1,7 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
 import { DivergedError } from '@icl-gd/methods';
 import { accuracy, layerMean } from '@icl-gd/metrics';
-import { type Model, type ModelLocation, loadModel } from '@icl-gd/transformer';
+import { type DownloadObserver, type Model, type ModelLocation, loadModel } from '@icl-gd/transformer';
 import { writeOutputs } from '../output/write-outputs.ts';
 import { haveProbes, writeProbes } from '../output/probes.ts';
 import { type Group, type RunSettings, planGroups } from '../plan/plan.ts';
@@ -15,7 +15,10 @@ import { type GroupRecord, RecordStore, recordKey } from './record.ts';
 
 export interface RunRequest {
   readonly model: ModelLocation;
-  readonly dataDirectory: string;
+  /** Folder with a folder for each data set, or `hub`; absent where every task has its own data. */
+  readonly data: string | undefined;
+  /** Told about downloads of data sets. */
+  readonly observer?: DownloadObserver;
   readonly settings: RunSettings;
   readonly adapter: string;
   readonly out: string;
@@ -44,7 +47,7 @@ export async function runExperiment(
   progress: Progress = createProgress(),
 ): Promise<boolean> {
   const { settings, out } = request;
-  const inputs = await readInputs(request.model, request.dataDirectory, settings);
+  const inputs = await readInputs(request.model, request.data, settings, request.observer);
   await requireWritable(out);
   const gpu = await acquireGpu({ adapter: request.adapter, log: (line) => progress.line(line) });
   const store = new RecordStore(out);

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
-import { z } from 'zod';
+import { type DownloadObserver, UserError } from '@icl-gd/transformer';
+import { readRows } from './formats/read-rows.ts';
+import { type DatasetOrigin, locateData } from './locate.ts';
+import { columnOf, toExamples } from './row-schema.ts';
 import type { Task } from './task.ts';
 
 /** One labelled row of a data set. */
@@ -17,40 +18,55 @@ export interface Example {
 export interface Dataset {
   readonly train: readonly Example[];
   readonly validation: readonly Example[];
-  /** SHA-256 of the two files' bytes, in hexadecimal. */
+  /** SHA-256 of each split's bytes (of several files: one after another), in hexadecimal. */
   readonly sha256: { readonly train: string; readonly validation: string };
+  /** Where it was fetched from, if it was. */
+  readonly hub?: DatasetOrigin;
 }
 
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
-
 /**
- * Reads `<directory>/<task.id>/{train,validation}.jsonl`: one JSON object a line with the task's text fields and an
- * integer `label`; other fields are ignored. Lines end at `\n` or `\r\n` only, since texts may hold other separators.
+ * Reads a task's data: its own where it has any, else `<data>/<task.id>/{train,validation}` as JSON Lines, Parquet, CSV or
+ * TSV, or what the hub has. Rows have the task's text fields and a label; other fields are ignored.
  *
+ * @param data folder, or `hub`; may be absent where the task has its own data
  * @throws UserError naming file and line if a file is missing, empty, not UTF-8, or holds a row that does not fit.
  */
-export async function readDataset(directory: string, task: Task): Promise<Dataset> {
-  const train = await readSplit(join(directory, task.id, task.files.train), task);
-  const validation = await readSplit(join(directory, task.id, task.files.validation), task);
+export async function readDataset(
+  data: string | undefined,
+  task: Task,
+  observer: DownloadObserver = {},
+): Promise<Dataset> {
+  const { hub, hint, ...files } = await locateData(data, task, observer);
+  const train = await readSplit(files.train, task, hint);
+  const validation = await readSplit(files.validation, task, hint);
   return {
     train: train.examples,
     validation: validation.examples,
     sha256: { train: train.sha256, validation: validation.sha256 },
+    ...(hub ? { hub } : {}),
   };
 }
 
-async function readSplit(path: string, task: Task): Promise<{ examples: Example[]; sha256: string }> {
-  const bytes = await readBytes(path, task);
-  const lines = splitAtLineFeeds(bytes);
-  if (lines.length === 0) throw new UserError(`${path} is empty; expected one JSON object a line.`);
-  const schema = rowSchema(task);
-  const examples = lines.map((line, index) => parseRow(line, `${path}, line ${index + 1}`, schema, task));
-  return { examples, sha256: createHash('sha256').update(bytes).digest('hex') };
+async function readSplit(
+  paths: readonly string[],
+  task: Task,
+  hint: string | undefined,
+): Promise<{ examples: Example[]; sha256: string }> {
+  const columns = [
+    ...task.fields.map((field) => [columnOf(task, field)]),
+    task.labels.map(({ field }) => field),
+  ];
+  const hash = createHash('sha256');
+  const examples: Example[][] = [];
+  for (const path of paths) {
+    const bytes = await readBytes(path, hint);
+    hash.update(bytes);
+    examples.push(toExamples(await readRows(bytes, path, columns), task));
+  }
+  return { examples: examples.flat(), sha256: hash.digest('hex') };
 }
 
-async function readBytes(path: string, task: Task): Promise<Buffer> {
+async function readBytes(path: string, hint: string | undefined): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
@@ -58,64 +74,6 @@ async function readBytes(path: string, task: Task): Promise<Buffer> {
       (error as NodeJS.ErrnoException).code === 'ENOENT'
         ? 'does not exist'
         : `cannot be read (${(error as Error).message})`;
-    throw new UserError(
-      `${path} ${reason}; the data folder needs ${task.id}/${task.files.train} and ${task.id}/${task.files.validation}.`,
-    );
-  }
-}
-
-function splitAtLineFeeds(bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  let start = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
-  while (start < bytes.length) {
-    const found = bytes.indexOf(LINE_FEED, start);
-    const end = found < 0 ? bytes.length : found;
-    const carriageReturn = end > start && bytes[end - 1] === CARRIAGE_RETURN;
-    lines.push(bytes.subarray(start, carriageReturn ? end - 1 : end));
-    start = end + 1;
-  }
-  return lines;
-}
-
-function rowSchema(task: Task) {
-  const text = z
-    .string({ error: (issue) => (issue.input === undefined ? 'is missing' : 'is not a string') })
-    .refine((value) => value.isWellFormed(), 'holds half of a surrogate pair');
-  const highest = task.classes.length - 1;
-  const range = `must be an integer from 0 to ${highest}`;
-  const label = z
-    .int({ error: (issue) => (issue.input === undefined ? 'is missing' : range) })
-    .min(0, range)
-    .max(highest, range);
-  return z.object({ ...Object.fromEntries(task.fields.map((field) => [field, text])), label });
-}
-
-function parseRow(line: Buffer, place: string, schema: ReturnType<typeof rowSchema>, task: Task): Example {
-  const result = schema.safeParse(parseJson(line, place));
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    const field = issue?.path[0];
-    throw new UserError(
-      field === undefined
-        ? `${place} is not a JSON object.`
-        : `${place}: field '${String(field)}' ${issue?.message} (${task.title} needs ${[...task.fields, 'label'].join(', ')}).`,
-    );
-  }
-  const { label, ...fields } = result.data;
-  return { fields: fields as Record<string, string>, label };
-}
-
-function parseJson(line: Buffer, place: string): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line);
-  } catch {
-    throw new UserError(`${place} is not valid UTF-8.`);
-  }
-  if (text.trim() === '') throw new UserError(`${place} is empty; expected a JSON object.`);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${place} is not JSON: ${(error as Error).message}`);
+    throw new UserError(hint === undefined ? `${path} ${reason}.` : `${path} ${reason}; ${hint}.`);
   }
 }

@@ -1,4 +1,4 @@
-/** The paper's settings of a task (hyper-parameters of arXiv 2311.07772v4). */
+/** Settings of a task where none are given: of the paper's six, the paper's (hyper-parameters of arXiv 2311.07772v4). */
 interface TaskDefaults {
   /** k, the number of demonstrations. */
   readonly shots: number;
@@ -10,6 +10,40 @@ interface TaskDefaults {
   readonly learningRate: number;
 }
 
+/** Where a row's label stands. */
+export interface LabelSource {
+  readonly field: string;
+  /** Class of each value, by the value as text; without it the value is the class's index itself. */
+  readonly values?: Readonly<Record<string, number>>;
+}
+
+/** The two splits of a data set by their names there. */
+export interface SplitNames {
+  /** Configuration (subset) of the data set, where it has several. */
+  readonly config?: string;
+  /** Split that demonstrations come from. */
+  readonly train: string;
+  /** Split that is evaluated. */
+  readonly validation: string;
+}
+
+/** A data set of the hub: `name` or `owner/name`, either with `@revision`. */
+export interface HubSource extends SplitNames {
+  readonly id: string;
+}
+
+/** A directory laid out as a data set of the hub. */
+export interface DirectorySource extends SplitNames {
+  readonly directory: string;
+}
+
+/** Files named one by one; the rows of a split's files follow one another. */
+export interface FileSource {
+  readonly files: { readonly train: readonly string[]; readonly validation: readonly string[] };
+}
+
+export type DataSource = HubSource | DirectorySource | FileSource;
+
 /** A classification task as plain data: how its rows are read and how they are put before the model. */
 export interface Task {
   /** Name on the command line, in the tables, and of the folder that holds the files. */
@@ -17,13 +51,21 @@ export interface Task {
   readonly title: string;
   /** Text fields of a row, in the order in which the template names them. */
   readonly fields: readonly string[];
+  /** The rows' names of fields that are called otherwise there. */
+  readonly columns?: Readonly<Record<string, string>>;
+  /** Where the label stands: the first of these that the rows have. */
+  readonly labels: readonly LabelSource[];
   /** Text with a `{field}` for each field. The answer follows after one space. */
   readonly template: string;
-  /** Name of each class; a row's `label` is an index into it. */
+  /** Name of each class; a row's class is an index into it. */
   readonly classes: readonly string[];
   /** The word that stands for each class in the prompt. */
   readonly labelWords: readonly string[];
-  /** JSONL files inside the task's folder. */
+  /** Files inside the task's folder; Parquet, CSV and TSV files of the same names, also in shards, do as well. */
   readonly files: { readonly train: string; readonly validation: string };
+  /** Where the hub has the data. */
+  readonly hub?: HubSource;
+  /** The task's own data, whatever folder the others are in. */
+  readonly data?: DataSource;
   readonly defaults: TaskDefaults;
 }

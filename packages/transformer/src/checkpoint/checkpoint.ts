@@ -11,6 +11,8 @@ import { gatherStrided } from './strided.ts';
 import { WEIGHT_ENTRIES, WEIGHT_FORMATS, type WeightFormat } from './weight-files.ts';
 
 const CHUNK_BYTES = 1 << 22;
+/** Elements of a strided tensor that are brought into order at a time. */
+const GATHERED = 1 << 20;
 
 interface OpenFile {
   readonly handle: FileHandle;
@@ -179,9 +181,11 @@ export class Checkpoint {
     // A view that is not contiguous (only PyTorch's files have them) is gathered from its whole storage.
     const length = bytes / (FLOAT_CODECS.get(dtype)?.bytes ?? 1);
     const run = await collect(tensor, this.#readRun(tensor, 0, length), length);
-    const gathered = allocate(count, `${tensor.file}: tensor ${JSON.stringify(tensor.name)}`);
-    gatherStrided(run, shape, strides, first, gathered);
-    yield gathered;
+    for (let done = 0; done < count; done += GATHERED) {
+      const gathered = new Float32Array(Math.min(GATHERED, count - done));
+      gatherStrided(run, shape, strides, first + done, gathered);
+      yield gathered;
+    }
   }
 
   /** Elements as they lie in the file. */

@@ -13,16 +13,17 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileExists } from '../checkpoint/files.ts';
+import type { RepositoryType } from './model-id.ts';
 import { isCommit } from './repository.ts';
 
 const CHUNK_BYTES = 1 << 22;
 
-/** One model's folder in the cache that is shared with Python: blobs/<hash>, snapshots/<commit>/<file>, refs/<revision>. */
-export class ModelCache {
+/** A repository's folder in the cache that is shared with Python: blobs/<hash>, snapshots/<commit>/<file>, refs/<revision>. */
+export class RepositoryCache {
   readonly folder: string;
 
-  constructor(cache: string, id: string) {
-    this.folder = join(cache, `models--${id.replaceAll('/', '--')}`);
+  constructor(cache: string, id: string, type: RepositoryType = 'model') {
+    this.folder = join(cache, `${type}s--${id.replaceAll('/', '--')}`);
   }
 
   blob(hash: string): string {

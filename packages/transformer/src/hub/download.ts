@@ -36,13 +36,13 @@ export async function downloadBlob(
       }
       if (received < file.size)
         throw new HubUnavailableError(
-          `${client.model.id}: the download of ${file.path} was cut off after ${received} of ${file.size} bytes; the same command goes on from there`,
+          `${client.repository.id}: the download of ${file.path} was cut off after ${received} of ${file.size} bytes; the same command goes on from there`,
         );
       if (await hasHash(incomplete, file.hash)) return publish(incomplete, blob);
       if (await fileExists(blob)) return; // Another process was faster.
       await rm(incomplete, { force: true });
       throw new HubUnavailableError(
-        `${client.model.id}: ${file.path} arrives damaged: its hash is not ${file.hash}, which the hub gives; try again later`,
+        `${client.repository.id}: ${file.path} arrives damaged: its hash is not ${file.hash}, which the hub gives; try again later`,
       );
     },
     () => received,

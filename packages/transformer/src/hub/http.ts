@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
-import type { HubModel } from './model-id.ts';
+import type { HubRepository, RepositoryType } from './model-id.ts';
 import type { HubSettings } from './settings.ts';
 
 const ATTEMPTS = 4;
@@ -17,14 +17,21 @@ export class HubUnavailableError extends UserError {
   }
 }
 
-/** Requests for one model. */
+/** Requests for one repository. */
 export class HubClient {
   readonly settings: HubSettings;
-  readonly model: HubModel;
+  readonly repository: HubRepository;
+  readonly type: RepositoryType;
 
-  constructor(settings: HubSettings, model: HubModel) {
+  constructor(settings: HubSettings, repository: HubRepository, type: RepositoryType = 'model') {
     this.settings = settings;
-    this.model = model;
+    this.repository = repository;
+    this.type = type;
+  }
+
+  /** Where a browser shows the repository, and its files' addresses begin. */
+  get page(): string {
+    return `${this.settings.endpoint}/${this.type === 'dataset' ? 'datasets/' : ''}${this.repository.id}`;
   }
 
   /**
@@ -77,30 +84,31 @@ export class HubClient {
         ? 'no answer in time'
         : ((cause as { code?: string } | undefined)?.code ?? message);
     return new HubUnavailableError(
-      `${this.model.id}: cannot reach ${this.settings.endpoint} (${reason}); check the network and HF_ENDPOINT, or give a model directory`,
+      `${this.repository.id}: cannot reach ${this.settings.endpoint} (${reason}); check the network and HF_ENDPOINT, or give a directory`,
     );
   }
 
   #refusal({ status, headers }: Response): UserError {
-    const { model, settings } = this;
-    const { id, revision } = model;
+    const { repository, settings } = this;
+    const { id, revision } = repository;
+    const what = this.type === 'dataset' ? 'data set' : 'model';
     const code = headers.get('X-Error-Code');
     switch (status) {
       case 401:
         return new UserError(
           settings.token
             ? `${id}: the hub does not accept the token (401); check HF_TOKEN and the spelling of the id`
-            : `${id}: the hub wants a token (401): the model is private, gated or does not exist; check the id, set HF_TOKEN`,
+            : `${id}: the hub wants a token (401): the ${what} is private, gated or does not exist; check the id, set HF_TOKEN`,
         );
       case 403:
         return new UserError(
-          `${id}: access is refused (403); ask for it at ${settings.endpoint}/${id} and set HF_TOKEN to a token that may read it`,
+          `${id}: access is refused (403); ask for it at ${this.page} and set HF_TOKEN to a token that may read it`,
         );
       case 404:
         return new UserError(
           code === 'RevisionNotFound'
             ? `${id}: the hub has no revision "${revision}" of it (404); give a branch, tag or commit after @`
-            : `${id}: neither a directory here nor a model on ${settings.endpoint} (404); check the spelling`,
+            : `${id}: neither a directory here nor a ${what} on ${settings.endpoint} (404); check the spelling`,
         );
       case 429: {
         const seconds = Number(headers.get('Retry-After') ?? 0);

@@ -1,7 +1,10 @@
 import { staysInside } from '../checkpoint/files.ts';
 
-/** A model on the hub at a branch, tag or commit. */
-export interface HubModel {
+/** Kinds of repositories that are read: models and data sets have addresses and cache folders of their own. */
+export type RepositoryType = 'model' | 'dataset';
+
+/** A model or data set on the hub at a branch, tag or commit. */
+export interface HubRepository {
   /** `name` or `owner/name`. */
   readonly id: string;
   readonly revision: string;
@@ -10,7 +13,7 @@ export interface HubModel {
 const NAME = /^(?![.-])[\w.-]{1,96}(?<![.-])$/;
 
 /** Reads `owner/name`, `name`, or either followed by `@revision`; undefined if the text cannot be an id of the hub. */
-export function parseHubModel(text: string): HubModel | undefined {
+export function parseHubId(text: string): HubRepository | undefined {
   const at = text.indexOf('@');
   const id = at < 0 ? text : text.slice(0, at);
   const revision = at < 0 ? 'main' : text.slice(at + 1);

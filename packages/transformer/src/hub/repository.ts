@@ -1,4 +1,4 @@
-import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
+import { type ListFileEntry, datasetInfo, listFiles, modelInfo } from '@huggingface/hub';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import type { HubClient } from './http.ts';
@@ -31,11 +31,12 @@ export function isCommit(revision: string): boolean {
   return COMMIT.test(revision);
 }
 
-/** The commit that the model's revision stands for now. @throws UserError as `HubClient.request` */
+/** The commit that the repository's revision stands for now. @throws UserError as `HubClient.request` */
 export async function resolveCommit(client: HubClient): Promise<string> {
-  const { id, revision } = client.model;
-  const { sha } = await ask(client, () =>
-    modelInfo({ name: id, revision, additionalFields: ['sha'], ...connection(client) }),
+  const { id, revision } = client.repository;
+  const query = { name: id, revision, additionalFields: ['sha' as const], ...connection(client) };
+  const { sha } = await ask<{ sha: unknown }>(client, () =>
+    client.type === 'dataset' ? datasetInfo(query) : modelInfo(query),
   );
   if (typeof sha === 'string' && isCommit(sha)) return sha;
   throw strange(client, 'gives no commit');
@@ -48,7 +49,7 @@ export async function resolveCommit(client: HubClient): Promise<string> {
 export async function listRepository(client: HubClient, commit: string): Promise<Map<string, RemoteFile>> {
   const entries = await ask(client, async () => {
     const listed: ListFileEntry[] = [];
-    const repo = { type: 'model', name: client.model.id } as const;
+    const repo = { type: client.type, name: client.repository.id };
     for await (const entry of listFiles({ repo, recursive: true, revision: commit, ...connection(client) }))
       listed.push(entry);
     return listed;
@@ -61,7 +62,7 @@ export async function listRepository(client: HubClient, commit: string): Promise
     const { path } = parsed.data;
     if (leavesDirectory(path))
       throw new UserError(
-        `${client.model.id}: refused: it lists ${JSON.stringify(path)}, which would lie outside of the model's directory`,
+        `${client.repository.id}: refused: it lists ${JSON.stringify(path)}, which would lie outside of the ${client.type === 'dataset' ? 'data set' : 'model'}'s directory`,
       );
     files.set(path, parsed.data);
   }
@@ -74,9 +75,9 @@ function leavesDirectory(path: string): boolean {
 }
 
 /** The address of a file's bytes. */
-export function fileUrl({ settings, model }: HubClient, commit: string, path: string): string {
+export function fileUrl(client: HubClient, commit: string, path: string): string {
   const parts = path.split('/').map(encodeURIComponent);
-  return `${settings.endpoint}/${model.id}/resolve/${commit}/${parts.join('/')}`;
+  return `${client.page}/resolve/${commit}/${parts.join('/')}`;
 }
 
 function connection(client: HubClient): { hubUrl: string; fetch: typeof fetch } {
@@ -99,8 +100,8 @@ async function ask<T>(client: HubClient, question: () => Promise<T>): Promise<T>
   });
 }
 
-function strange({ model, settings }: HubClient, what: string): UserError {
+function strange({ repository, settings }: HubClient, what: string): UserError {
   return new UserError(
-    `${model.id}: ${settings.endpoint} ${what}; it does not seem to be a Hugging Face hub, check HF_ENDPOINT`,
+    `${repository.id}: ${settings.endpoint} ${what}; it does not seem to be a Hugging Face hub, check HF_ENDPOINT`,
   );
 }

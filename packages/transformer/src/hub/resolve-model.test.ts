@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { parseHubModel } from './model-id.ts';
+import { parseHubId } from './model-id.ts';
 import { resolveModel } from './resolve-model.ts';
 import { hubSettings } from './settings.ts';
 import { TestHub } from './test-server.ts';
@@ -11,13 +11,13 @@ const MODEL = join(import.meta.dirname, '../../../../tests/fixtures/own-text-gpt
 
 afterEach(() => vi.unstubAllEnvs());
 
-describe('parseHubModel', () => {
+describe('parseHubId', () => {
   it.each([
     ['gpt2', 'gpt2', 'main'],
     ['KoboldAI/fairseq-dense-1.3B', 'KoboldAI/fairseq-dense-1.3B', 'main'],
     ['own/model@v1.0', 'own/model', 'v1.0'],
     ['own/model@refs/pr/3', 'own/model', 'refs/pr/3'],
-  ])('reads %s', (text, id, revision) => expect(parseHubModel(text)).toEqual({ id, revision }));
+  ])('reads %s', (text, id, revision) => expect(parseHubId(text)).toEqual({ id, revision }));
 
   it.each([
     '',
@@ -33,7 +33,7 @@ describe('parseHubModel', () => {
     'C:\\model',
     'a b',
     'a--b',
-  ])('takes %j for no id', (text) => expect(parseHubModel(text)).toBeUndefined());
+  ])('takes %j for no id', (text) => expect(parseHubId(text)).toBeUndefined());
 });
 
 describe('resolveModel', () => {

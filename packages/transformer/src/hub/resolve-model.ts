@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { fileError, fileExists } from '../checkpoint/files.ts';
 import { UserError } from '../errors.ts';
-import { type HubModel, parseHubModel } from './model-id.ts';
+import { type HubRepository, parseHubId } from './model-id.ts';
 import { hubSettings } from './settings.ts';
 import { type DownloadObserver, fetchSnapshot } from './snapshot.ts';
 
@@ -11,7 +11,7 @@ export interface ModelLocation {
   /** Last part of the directory or id. */
   readonly name: string;
   /** Where it was fetched from, if it was. */
-  readonly hub?: HubModel & { readonly commit: string };
+  readonly hub?: HubRepository & { readonly commit: string };
 }
 
 /**
@@ -23,7 +23,7 @@ export interface ModelLocation {
  */
 export async function resolveModel(text: string, observer: DownloadObserver = {}): Promise<ModelLocation> {
   if (await fileExists(text)) return { directory: text, name: basename(resolve(text)) };
-  const model = parseHubModel(text);
+  const model = parseHubId(text);
   if (!model)
     throw new UserError(
       `${text}: the model directory does not exist (and this is no hub id: owner/name@revision)`,

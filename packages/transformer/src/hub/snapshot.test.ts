@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../errors.ts';
-import { parseHubModel } from './model-id.ts';
+import { parseHubId } from './model-id.ts';
 import type { HubSettings } from './settings.ts';
 import { fetchSnapshot } from './snapshot.ts';
 import { TestHub, refuse } from './test-server.ts';
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 async function fetchModel(text = 'own/model', change: Partial<HubSettings> = {}) {
   const warnings: string[] = [];
-  const model = parseHubModel(text);
+  const model = parseHubId(text);
   if (!model) throw new Error(`${text} is no id`);
   const snapshot = await fetchSnapshot(
     model,

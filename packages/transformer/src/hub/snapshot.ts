@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { readShardIndex } from '../checkpoint/shard-index.ts';
 import { isIndex } from '../checkpoint/weight-files.ts';
 import { UserError } from '../errors.ts';
-import { ModelCache, hasHash } from './cache.ts';
+import { RepositoryCache, hasHash } from './cache.ts';
 import { CONFIG_FILE, chooseFiles, tokenizerFiles, weightsEntry } from './choose-files.ts';
 import { downloadBlob } from './download.ts';
 import { HubClient, HubUnavailableError } from './http.ts';
-import type { HubModel } from './model-id.ts';
+import type { HubRepository } from './model-id.ts';
 import { type RemoteFile, fileUrl, isCommit, listRepository, resolveCommit } from './repository.ts';
 import type { HubSettings } from './settings.ts';
 
@@ -33,11 +33,11 @@ export interface Snapshot {
  * @throws UserError naming the id and what to do
  */
 export async function fetchSnapshot(
-  model: HubModel,
+  model: HubRepository,
   settings: HubSettings,
   observer: DownloadObserver = {},
 ): Promise<Snapshot> {
-  const cache = new ModelCache(settings.cache, model.id);
+  const cache = new RepositoryCache(settings.cache, model.id);
   if (settings.offline) return offlineSnapshot(cache, model, settings);
   const client = new HubClient(settings, model);
   let commit: string;
@@ -59,11 +59,11 @@ export async function fetchSnapshot(
 
 async function fetchFiles(
   client: HubClient,
-  cache: ModelCache,
+  cache: RepositoryCache,
   commit: string,
   observer: DownloadObserver,
 ): Promise<void> {
-  const { id } = client.model;
+  const { id } = client.repository;
   const files = await listRepository(client, commit);
   const ensure = async (path: string): Promise<void> => {
     const file = files.get(path);
@@ -79,9 +79,10 @@ async function fetchFiles(
   for (const shard of new Set(index.values())) await ensure(shard);
 }
 
-async function ensureFile(
+/** Has a file in the snapshot with the contents that the hub lists; fetches what is missing or damaged. */
+export async function ensureFile(
   client: HubClient,
-  cache: ModelCache,
+  cache: RepositoryCache,
   commit: string,
   file: RemoteFile,
   observer: DownloadObserver,
@@ -90,7 +91,7 @@ async function ensureFile(
   const blob = cache.blob(file.hash);
   if (!(await hasHash(blob, file.hash))) {
     if (existsSync(blob)) {
-      observer.warn?.(`${client.model.id}: ${file.path} is damaged in the cache; fetching it again`);
+      observer.warn?.(`${client.repository.id}: ${file.path} is damaged in the cache; fetching it again`);
       await rm(blob);
     }
     await downloadBlob(client, fileUrl(client, commit, file.path), file, blob, (received) =>
@@ -100,7 +101,11 @@ async function ensureFile(
   await cache.link(file.hash, commit, file.path);
 }
 
-async function offlineSnapshot(cache: ModelCache, model: HubModel, settings: HubSettings): Promise<Snapshot> {
+async function offlineSnapshot(
+  cache: RepositoryCache,
+  model: HubRepository,
+  settings: HubSettings,
+): Promise<Snapshot> {
   const { id, revision } = model;
   const commit = await cache.commitOf(revision);
   const found = commit === undefined ? undefined : await inspectCached(cache, commit);
@@ -121,7 +126,7 @@ type CachedState =
   | { readonly state: 'complete'; readonly tokenizer: boolean };
 
 /** Looks a snapshot over without a network. */
-async function inspectCached(cache: ModelCache, commit: string): Promise<CachedState> {
+async function inspectCached(cache: RepositoryCache, commit: string): Promise<CachedState> {
   const directory = cache.snapshot(commit);
   if (!existsSync(directory)) return { state: 'absent' };
   const has = (file: string): boolean => existsSync(join(directory, file));

@@ -5,14 +5,22 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
+const REVISIONS = ['main', 'v1', 'refs%2Fpr%2F1', 'refs%2Fconvert%2Fparquet', COMMIT];
 
 /** A change of the server's behaviour; true if it has answered. */
 type Fault = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** A hub on loopback that serves the files of one model as `own/model`, large ones through a redirect as the real one. */
+/**
+ * A hub on loopback that serves the files of one model as `own/model`, large ones through a redirect as the real one, and
+ * any data sets that are put into `datasets`.
+ */
 export class TestHub {
   readonly commit = COMMIT;
   readonly files: Map<string, Buffer>;
+  /** Files of data sets by id. */
+  readonly datasets = new Map<string, Map<string, Buffer>>();
+  /** Old ids of data sets, with the new ones that the hub redirects to. */
+  readonly renamed = new Map<string, string>();
   /** Extra entries of the file listing. */
   readonly listed: unknown[] = [];
   /** METHOD path, with the range if one was asked for. */
@@ -23,8 +31,10 @@ export class TestHub {
   token: string | undefined;
   readonly #server = createServer((request, response) => this.#answer(request, response));
 
-  constructor(directory: string) {
-    this.files = new Map(readdirSync(directory).map((file) => [file, readFileSync(join(directory, file))]));
+  /** @param directory of the model, if there is one */
+  constructor(directory?: string) {
+    const names = directory === undefined ? [] : readdirSync(directory);
+    this.files = new Map(names.map((file) => [file, readFileSync(join(directory as string, file))]));
   }
 
   async start(): Promise<string> {
@@ -44,8 +54,8 @@ export class TestHub {
       .filter(Boolean);
   }
 
-  hash(file: string): string {
-    return blobName(file, this.files.get(file) ?? Buffer.alloc(0));
+  hash(file: string, files = this.files): string {
+    return blobName(file, files.get(file) ?? Buffer.alloc(0));
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -54,41 +64,49 @@ export class TestHub {
     this.requests.push(`${request.method} ${pathname}${range ? ` ${range}` : ''}`);
     this.authorizations.push(authorization);
     if (this.fault(request, response)) return;
-    if (pathname.startsWith('/cdn/')) return this.#send(request, response, pathname.slice(5));
+    const address =
+      /^\/(cdn\/)?(?:api\/)?(datasets\/)?(?:models\/)?(.*?)\/(revision|tree|resolve)\/([^/]+)\/?(.*)$/;
+    const [, cdn, kind, id = '', action, revision = '', rest = ''] = address.exec(pathname) ?? [];
+    const moved = kind && this.renamed.get(id);
+    if (moved) {
+      response.writeHead(307, { Location: pathname.replace(`/${id}/`, `/${moved}/`) }).end();
+      return;
+    }
+    const files = kind ? this.datasets.get(id) : id === 'own/model' ? this.files : undefined;
+    if (pathname.startsWith('/cdn/') && !cdn)
+      return this.#send(request, response, pathname.slice(5), this.files);
+    if (cdn && files) return this.#send(request, response, rest, files);
     if (this.token !== undefined && authorization !== `Bearer ${this.token}`)
       return refuse(response, 401, authorization ? 'GatedRepo' : 'RepoNotFound');
-    if (!/^\/(api\/models\/)?own\/model\//.test(pathname)) return refuse(response, 404, 'RepoNotFound');
-    const [, revision = '', rest = ''] =
-      /own\/model\/(?:revision|tree|resolve)\/([^/]+)\/?(.*)/.exec(pathname) ?? [];
-    if (!['main', 'v1', 'refs%2Fpr%2F1', COMMIT].includes(revision))
-      return refuse(response, 404, 'RevisionNotFound');
-    if (pathname.includes('/revision/'))
-      return sendJson(response, { _id: '1', id: 'own/model', sha: COMMIT, lastModified: '2024-01-01' });
-    if (pathname.includes('/tree/')) return sendJson(response, [...this.#entries(), ...this.listed]);
-    if (!this.files.has(rest)) return refuse(response, 404, 'EntryNotFound');
+    if (!files) return refuse(response, 404, 'RepoNotFound');
+    if (!REVISIONS.includes(revision)) return refuse(response, 404, 'RevisionNotFound');
+    if (action === 'revision')
+      return sendJson(response, { _id: '1', id, sha: COMMIT, lastModified: '2024-01-01' });
+    if (action === 'tree') return sendJson(response, [...this.#entries(files), ...this.listed]);
+    if (!files.has(rest)) return refuse(response, 404, 'EntryNotFound');
     response.setHeader('X-Repo-Commit', COMMIT);
-    if (!isLarge(rest)) return this.#send(request, response, rest);
+    if (!isLarge(rest)) return this.#send(request, response, rest, files);
     response.writeHead(302, {
-      Location: `/cdn/${rest}`,
-      'X-Linked-Etag': `"${this.hash(rest)}"`,
-      'X-Linked-Size': this.files.get(rest)?.length ?? 0,
+      Location: kind ? `/cdn${pathname}` : `/cdn/${rest}`,
+      'X-Linked-Etag': `"${this.hash(rest, files)}"`,
+      'X-Linked-Size': files.get(rest)?.length ?? 0,
     });
     response.end();
   }
 
-  #entries(): unknown[] {
-    return Array.from(this.files, ([path, bytes]) => {
+  #entries(files: Map<string, Buffer>): unknown[] {
+    return Array.from(files, ([path, bytes]) => {
       const oid = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
-      const lfs = { oid: this.hash(path), size: bytes.length, pointerSize: 130 };
+      const lfs = { oid: this.hash(path, files), size: bytes.length, pointerSize: 130 };
       return { type: 'file', path, size: bytes.length, oid, ...(isLarge(path) ? { lfs } : {}) };
     });
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, file: string): void {
-    const bytes = this.files.get(file) ?? Buffer.alloc(0);
+  #send(request: IncomingMessage, response: ServerResponse, file: string, files: Map<string, Buffer>): void {
+    const bytes = files.get(file) ?? Buffer.alloc(0);
     const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     response.writeHead(request.headers.range ? 206 : 200, {
-      ETag: `"${this.hash(file)}"`,
+      ETag: `"${this.hash(file, files)}"`,
       'Content-Length': bytes.length - start,
       ...(request.headers.range
         ? { 'Content-Range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` }
@@ -99,7 +117,7 @@ export class TestHub {
 }
 
 function isLarge(file: string): boolean {
-  return file.endsWith('.safetensors') || file.endsWith('.bin');
+  return /\.(safetensors|bin|parquet)$/.test(file);
 }
 
 function blobName(file: string, bytes: Buffer): string {

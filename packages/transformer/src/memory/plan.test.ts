@@ -74,16 +74,12 @@ describe("models of the paper's size", () => {
 
 describe('of every family', () => {
   const TOKENS = Array.from({ length: 30 }, (_, i) => (i * 7) % 37);
-  const SIZES = { hidden_size: 96, intermediate_size: 320, ffn_dim: 320, num_hidden_layers: 3 };
+  const SIZES = { hidden_size: 96, intermediate_size: 320, ffn_dim: 320, num_hidden_layers: 2 };
   const OWN_SIZES: Readonly<Record<string, object>> = {
-    gpt2: { n_embd: 96, n_layer: 3, n_inner: 320 },
-    xglm: { d_model: 96, ffn_dim: 320, num_layers: 3 },
+    'opt, projected embeddings before a final norm, no biases': { ...SIZES, word_embed_proj_dim: 64 },
+    gpt2: { n_embd: 96, n_layer: 2, n_inner: 320 },
+    xglm: { d_model: 96, ffn_dim: 320, num_layers: 2 },
     'llama, grouped queries, heads wider than hidden_size': { ...SIZES, head_dim: 32 },
-    'qwen3, norms of queries and keys, windows by layer_types': {
-      ...SIZES,
-      head_dim: 32,
-      num_hidden_layers: 2,
-    },
   };
   let gpu: Gpu;
   const directory = mkdtempSync(join(tmpdir(), 'icl-gd-plan-'));

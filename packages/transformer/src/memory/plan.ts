@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import type { WeightDtype } from '../weights/storage.ts';
 import {
   type BatchShape,
+  embeddingBytes,
   groupBytes,
   headBackwardBytes,
   headBytes,
@@ -78,7 +79,7 @@ export function planMemory(
   const inContext = context
     ? prefixBytes(config, context.tokens) +
       Math.max(
-        statesBytes(config, context.tokens) + layerBytes(config, context.tokens),
+        embeddingBytes(config, context.tokens) + layerBytes(config, context.tokens),
         largest(context.batches),
       )
     : 0;
@@ -143,7 +144,7 @@ export function formatBytes(bytes: number): string {
 function evaluationBytes(config: DecoderConfig, shape: BatchShape, bindingBytes: number): number {
   const layer = layerBytes(config, shape.tokens);
   const head = headBytes(config, shape.targets, bindingBytes);
-  return statesBytes(config, shape.tokens) + probeBytes(config, shape) + Math.max(layer, head);
+  return embeddingBytes(config, shape.tokens) + probeBytes(config, shape) + Math.max(layer, head);
 }
 
 function trainingBytes(
@@ -153,12 +154,12 @@ function trainingBytes(
 ): number {
   const forward = layerBytes(config, tokens);
   const head = headBytes(config, tokens, bindingBytes) + headBackwardBytes(config, tokens);
-  const states = statesBytes(config, tokens);
+  const embedded = embeddingBytes(config, tokens);
   const backward = layerBackwardBytes(config, tokens);
   const activations = objectives.includes('output')
     ? // Activations of all layers, and the gradient that goes from layer to layer.
-      config.layers * forward + states + Math.max(head, states + backward)
-    : states + forward + head + backward;
+      config.layers * forward + embedded + Math.max(head, statesBytes(config, tokens) + backward)
+    : embedded + forward + head + backward;
   const gradients = groupBytes(config, releasedNorms ? 'layers' : 'attention.kv', 0);
   const accumulated = releasedNorms ? groupBytes(config, 'layers') - groupBytes(config, 'attention.kv') : 0;
   return activations + gradients + accumulated;

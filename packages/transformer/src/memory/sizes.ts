@@ -58,61 +58,70 @@ export function prefixBytes(config: DecoderConfig, tokens: number): number {
   return config.layers * pooled(length, length);
 }
 
-/** Queries and keys before norms of their own, or their gradients; with the norms' statistics. */
-function headNormLengths({ queryKeyNorm, heads, kvHeads, headDim }: DecoderConfig, tokens: number): number[] {
-  return queryKeyNorm
-    ? [tokens * heads * headDim, tokens * kvHeads * headDim, tokens * heads, tokens * kvHeads]
-    : [];
-}
-
-/** A projection between states and the unembedding, for so many rows. */
-function projectionLengths({ dModel, dEmbedding = dModel }: DecoderConfig, rows: number): number[] {
-  return dEmbedding === dModel ? [] : [rows * dEmbedding];
-}
-
 /** What one layer's forward pass allocates, its input not counted. */
 export function layerBytes(config: DecoderConfig, tokens: number): number {
-  const { dModel: d, heads, kvHeads, headDim, dFeedForward: ff, gatedFeedForward } = config;
-  const [states, queries, keys] = [tokens * d, tokens * heads * headDim, tokens * kvHeads * headDim];
+  const { dFeedForward: ff, gatedFeedForward, queryKeyNorm } = config;
+  const { states, queries, keys, rows, queryRows, keyRows } = lengths(config, tokens);
   return pooled(
-    ...[states, tokens * 2, queries, keys, keys],
-    ...[queries, tokens * heads, states, states],
-    ...[states, tokens * 2, tokens * ff, tokens * ff, ...(gatedFeedForward ? [tokens * ff] : [])],
+    ...[states, rows, queries, keys, keys],
+    ...(queryKeyNorm ? [queries, queryRows, keys, keyRows] : []),
+    ...[queries, queryRows, states, states],
+    ...[states, rows, tokens * ff, tokens * ff, ...(gatedFeedForward ? [tokens * ff] : [])],
     ...[states, states],
-    ...headNormLengths(config, tokens),
   );
 }
 
 /** What one layer's backward pass allocates for a while, gradients of parameters not counted. */
 export function layerBackwardBytes(config: DecoderConfig, tokens: number): number {
-  const { dModel: d, heads, kvHeads, headDim, dFeedForward: ff, gatedFeedForward } = config;
-  const [states, queries, keys] = [tokens * d, tokens * heads * headDim, tokens * kvHeads * headDim];
+  const { dFeedForward: ff, gatedFeedForward, queryKeyNorm } = config;
+  const { states, queries, keys, queryRows } = lengths(config, tokens);
   return pooled(
     ...[states, tokens * ff, states, ...(gatedFeedForward ? [tokens * ff] : [])],
-    ...[queries, queries, keys, keys, tokens * heads * 2, states, states],
-    ...headNormLengths(config, tokens),
+    ...[queries, queries, keys, keys, queryRows * 2, states, states],
+    ...(queryKeyNorm ? [queries, keys] : []),
   );
+}
+
+/** Elements of the tensors of a layer; `rows` are statistics of norms. */
+function lengths(
+  { dModel, heads, kvHeads, headDim }: DecoderConfig,
+  tokens: number,
+): Record<'states' | 'queries' | 'keys' | 'rows' | 'queryRows' | 'keyRows', number> {
+  return {
+    states: tokens * dModel,
+    queries: tokens * heads * headDim,
+    keys: tokens * kvHeads * headDim,
+    rows: tokens * 2,
+    queryRows: tokens * heads,
+    keyRows: tokens * kvHeads,
+  };
 }
 
 /** Final norm, logits of a chunk of rows and log-probabilities of so many targets, each of a row of its own at most. */
 export function headBytes(config: DecoderConfig, targets: number, bindingBytes: number): number {
-  const { dModel, vocabSize } = config;
+  const { dModel, vocabSize, dEmbedding } = config;
   const rows = Math.min(targets, logitsRows(vocabSize, bindingBytes));
   return pooled(
     ...[targets * dModel, targets * dModel, targets * 2, targets, rows * vocabSize, rows],
-    ...projectionLengths(config, targets),
+    ...(dEmbedding === undefined ? [] : [targets * dEmbedding]),
   );
 }
 
 /** What the gradient of the head takes beyond its forward pass, over a batch of so many tokens. */
-export function headBackwardBytes(config: DecoderConfig, tokens: number): number {
-  const states = tokens * config.dModel;
-  return pooled(states, states, states, ...projectionLengths(config, tokens));
+export function headBackwardBytes({ dModel, dEmbedding }: DecoderConfig, tokens: number): number {
+  const projected = dEmbedding === undefined ? [] : [tokens * dEmbedding];
+  return pooled(tokens * dModel, tokens * dModel, tokens * dModel, ...projected);
 }
 
-/** The states that go from layer to layer, and a batch's small tables. */
+/** The states that a layer reads. */
 export function statesBytes({ dModel }: DecoderConfig, tokens: number): number {
-  return pooled(tokens * dModel) + tokens * SMALL_BYTES_PER_TOKEN;
+  return pooled(tokens * dModel);
+}
+
+/** The embedded tokens, what was projected on the way, and a batch's small tables. */
+export function embeddingBytes({ dModel, dEmbedding }: DecoderConfig, tokens: number): number {
+  const projected = dEmbedding === undefined ? [] : [tokens * dEmbedding, tokens * dModel, tokens * dModel];
+  return pooled(tokens * dModel, ...projected) + tokens * SMALL_BYTES_PER_TOKEN;
 }
 
 /** Probes on the device, their copies for the host included. */

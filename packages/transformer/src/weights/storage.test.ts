@@ -104,7 +104,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       expect(await gpu.read(stored!), spec.name).toEqual(isHalf ? values.map(Math.f16round) : values);
       saved += wanted!.byteLength - stored!.byteLength;
       expect(isHalf).toBe(
-        /(embedding\.tokens|unembedding|(query|output|up|gate|down|[pP]rojection)\.weight)$/.test(spec.name),
+        /(embedding\.tokens|unembedding|([pP]rojection|query|output|up|gate|down)\.weight)$/.test(spec.name),
       );
     }
     expect(gpu.pool.live.bytes - before).toBe(2 * fullBytes - saved);

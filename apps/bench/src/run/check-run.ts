@@ -9,9 +9,9 @@ import type { RunRequest } from './run.ts';
  * written, no weight is read.
  * @throws UserError as the run itself would
  */
-export async function dryRun(request: RunRequest, log: (line: string) => void): Promise<void> {
+export async function checkRun(request: RunRequest, log: (line: string) => void): Promise<void> {
   const { settings, tokenBudget } = request;
-  const { model, prepared } = await readInputs(request.model, request.dataDirectory, settings);
+  const { model, prepared } = await readInputs(request.model, request.data, settings, request.observer);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
     const options = { probeToken: settings.probe, ...(tokenBudget ? { tokenBudget } : {}) };

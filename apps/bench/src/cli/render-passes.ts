@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { renderTable } from '../output/text-table.ts';
+import { planGroups } from '../plan/plan.ts';
+import { HUB } from '../tasks/locate.ts';
+import type { DataSource, Task } from '../tasks/task.ts';
+import type { RunPass } from './run-passes.ts';
+
+const COLUMNS = ['dataset', 'data', 'seed:permutation', 'k', 'learning rate', 'cells'];
+
+/** What would be run: each pass with its data sets and the number of its cells. */
+export function renderPasses(passes: readonly RunPass[]): string {
+  const blocks = passes.map((pass, i) => {
+    const title = passes.length === 1 ? '' : `pass ${i + 1} of ${passes.length}: `;
+    return `${title}${pass.request.out}\n${renderPass(pass)}`;
+  });
+  const total = passes.reduce((sum, pass) => sum + countCells(pass), 0);
+  return `${blocks.join('\n\n')}\n\n${total} cells in all; a dry run: no model or data was read, nothing downloaded or written`;
+}
+
+/** A data source in words. */
+export function describeSource(source: DataSource | undefined): string {
+  if (source === undefined) return '';
+  if ('files' in source) return [...source.files.train, ...source.files.validation].join(', ');
+  const { config, train, validation } = source;
+  const splits = `${config === undefined ? '' : `${config}: `}${train}, ${validation}`;
+  return `${'id' in source ? `hub ${source.id}` : source.directory} (${splits})`;
+}
+
+function renderPass(pass: RunPass): string {
+  const { request, model, data, prepare } = pass;
+  const { settings } = request;
+  const groups = planGroups(settings);
+  const rows = settings.datasets.map((task) => {
+    const own = groups.filter(({ dataset }) => dataset === task.id);
+    const selections = new Set(own.map(({ seed, permutation }) => `${seed}:${permutation}`));
+    return [
+      task.id,
+      prepare ? 'synthetic' : dataOf(task, data),
+      [...selections].join(' '),
+      String(own[0]?.shots),
+      String(own[0]?.learningRate),
+      String(own.length * settings.methods.length),
+    ];
+  });
+  return [
+    `  model     ${prepare ? 'made by the preset' : modelInWords(model as string)}`,
+    `  variants  ${settings.variants.join(', ')}`,
+    `  methods   ${settings.methods.join(', ')}`,
+    `  probe     ${settings.probe}`,
+    `  examples  at most ${settings.examples} a data set`,
+    `  order     fine-tuning in the ${settings.fineTuningOrder === 'released' ? "released code's order" : "context's order"}`,
+    renderTable(COLUMNS, rows),
+  ].join('\n');
+}
+
+function dataOf(task: Task, data: string | undefined): string {
+  if (task.data) return describeSource(task.data);
+  return data === HUB ? describeSource(task.hub) : `${data}/${task.id}`;
+}
+
+function modelInWords(model: string): string {
+  return existsSync(model) ? model : `hub ${model}`;
+}
+
+function countCells({ request: { settings } }: RunPass): number {
+  return planGroups(settings).length * settings.methods.length;
+}

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { renderSummary } from '../output/print-summary.ts';
+import { readRun } from '../output/read-run.ts';
+import { requireWritable } from '../run/inputs.ts';
+import { runExperiment } from '../run/run.ts';
+import { judgeClaims } from '../validate/claims.ts';
+import { readEvidence } from '../validate/evidence.ts';
+import { renderClaims } from '../validate/render-claims.ts';
+import { checkRun } from '../run/check-run.ts';
+import { downloadObserver, findModel } from './find-model.ts';
+import { type ParsedRun, type RawRunOptions, findPreset, parseRunOptions } from './run-options.ts';
+
+/** Where a dry run without --out would write. */
+const SOMEWHERE = '<out>';
+
+/** One run of a command; a preset may list several. */
+export interface RunPass extends ParsedRun {
+  /** Empty for the first. */
+  readonly name: string;
+  /** Folder below --out for what the preset makes. */
+  readonly made: string;
+}
+
+/**
+ * The runs that the options ask for: one, or as many as the preset lists. Those that the options typed make equal to an
+ * earlier one are left out.
+ * @throws UserError naming the option that does not fit
+ */
+export function planPasses(typed: Partial<RawRunOptions>): RunPass[] {
+  const preset = typed.preset === undefined ? undefined : findPreset(typed.preset);
+  const out = typed.dryRun ? (typed.out ?? SOMEWHERE) : typed.out;
+  const passes = [{ name: '', options: {} }, ...(preset?.passes ?? [])].map(({ name, options }): RunPass => {
+    const place = out && name ? join(out, name) : out;
+    const parsed = parseRunOptions(place === undefined ? typed : { ...typed, out: place }, options);
+    return { name, made: preset?.id ?? '', ...parsed };
+  });
+  const work = ({ request, model, data }: RunPass): string =>
+    JSON.stringify([{ ...request, out: '' }, model, data]);
+  return passes.filter((pass, i) => passes.findIndex((other) => work(other) === work(pass)) === i);
+}
+
+/**
+ * Runs them one after another.
+ * @returns whether every cell finished
+ */
+export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
+  // Before a download, which may take long.
+  for (const { request } of passes) await requireWritable(request.out);
+  const [first] = passes;
+  const own = await first?.prepare?.(join(first.request.out, first.made));
+  let complete = true;
+  for (const { name, request, model, data, checkOnly } of passes) {
+    if (name !== '') console.log(`\n${name}:`);
+    const located = {
+      ...request,
+      model: await findModel(own?.model ?? (model as string)),
+      data: own?.data ?? data,
+      observer: downloadObserver(),
+    };
+    if (checkOnly) {
+      await checkRun(located, console.log);
+      continue;
+    }
+    complete = (await runExperiment(located)) && complete;
+    console.log(renderSummary((await readRun(request.out)).cells));
+    console.log(renderClaims(judgeClaims(await readEvidence(request.out))));
+    console.log(`results: ${request.out}`);
+  }
+  return complete;
+}

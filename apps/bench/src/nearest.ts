@@ -1,0 +1,9 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** The known name that the text is most like, if it is like any. */
+export function nearest(text: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const found = closest(text.toLowerCase(), known as string[]);
+  const likely = distance(text.toLowerCase(), found.toLowerCase()) <= Math.max(2, text.length / 3);
+  return likely ? found : undefined;
+}

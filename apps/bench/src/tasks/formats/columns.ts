@@ -1,0 +1,17 @@
+import { UserError } from '@icl-gd/transformer';
+
+/**
+ * @param wanted names of which one each must be there
+ * @throws UserError naming the file, what it lacks and what it has
+ */
+export function requireColumns(
+  path: string,
+  present: readonly string[],
+  wanted: readonly (readonly string[])[],
+): void {
+  const missing = wanted.find((names) => !names.some((name) => present.includes(name)));
+  if (missing)
+    throw new UserError(
+      `${path}: column ${missing.map((name) => `'${name}'`).join(' or ')} is missing; it has ${present.join(', ') || 'none'}.`,
+    );
+}

@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { UserError } from '@icl-gd/transformer';
+import { requireColumns } from './columns.ts';
+import type { ParquetContent, ParquetJob } from './parquet-worker.ts';
+import type { RowFile } from './rows.ts';
+
+const MEGABYTE = 1 << 20;
+/** Decompressed and as objects, rows take several times the place that they take in the file. */
+const MEMORY_FACTOR = 40;
+const LEAST_MEMORY_MB = 1024;
+/** A machine that is slow by a factor of 20 still reads a megabyte a second. */
+const LEAST_TIME_MS = 20_000;
+const TIME_MS_PER_MB = 1000;
+
+/**
+ * Rows of a Parquet file, of the wanted columns alone; integers of 64 bits become numbers. A damaged page may keep the
+ * library busy for ever: it works in a thread of its own, for `timeLimit` milliseconds at most.
+ *
+ * @throws UserError naming the file if it is damaged, lacks a column, or has no rows
+ */
+export async function readParquet(
+  bytes: Buffer,
+  path: string,
+  columns: readonly (readonly string[])[],
+  timeLimit = LEAST_TIME_MS + TIME_MS_PER_MB * Math.ceil(bytes.length / MEGABYTE),
+): Promise<RowFile> {
+  const content = await inThread({ bytes, columns: [...new Set(columns.flat())] }, timeLimit);
+  if ('failure' in content)
+    throw new UserError(
+      `${path} is not a Parquet file that can be read (${content.failure}); it may be damaged or cut off.`,
+    );
+  const { present, promised, rows } = content;
+  requireColumns(path, present, columns);
+  if (promised === 0) throw new UserError(`${path} has no rows.`);
+  if (rows.length !== promised)
+    throw new UserError(`${path} is damaged: it promises ${promised} rows and holds ${rows.length}.`);
+  return { rows: rows.map(withNumbers), place: (index) => `${path}, row ${index + 1}`, untyped: false };
+}
+
+function withNumbers(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+  );
+}
+
+async function inThread(job: ParquetJob, timeLimit: number): Promise<ParquetContent> {
+  const megabytes = Math.ceil(job.bytes.length / MEGABYTE);
+  const signal = AbortSignal.timeout(timeLimit);
+  const worker = new Worker(new URL('./parquet-worker.ts', import.meta.url), {
+    workerData: job,
+    resourceLimits: { maxOldGenerationSizeMb: LEAST_MEMORY_MB + MEMORY_FACTOR * megabytes },
+  });
+  try {
+    const [content] = (await once(worker, 'message', { signal })) as [ParquetContent];
+    return content;
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { failure: name === 'AbortError' ? 'reading it does not come to an end' : message };
+  } finally {
+    await worker.terminate();
+  }
+}

@@ -1,0 +1,33 @@
+import { extname } from 'node:path';
+import { UserError } from '@icl-gd/transformer';
+import { readDelimited } from './delimited.ts';
+import { readJsonLines } from './jsonl.ts';
+import { readParquet } from './parquet.ts';
+import type { RowFile } from './rows.ts';
+
+/** Ends of the names of files that can be read. */
+export const EXTENSIONS = ['.jsonl', '.parquet', '.csv', '.tsv'] as const;
+
+/**
+ * Rows of a data file, by the end of its name.
+ * @param columns names of which one each must be there (JSON Lines have no columns: each row is looked at later)
+ * @throws UserError naming the file and, where there is one, the line
+ */
+export async function readRows(
+  bytes: Buffer,
+  path: string,
+  columns: readonly (readonly string[])[],
+): Promise<RowFile> {
+  switch (extname(path).toLowerCase()) {
+    case '.jsonl':
+      return readJsonLines(bytes, path);
+    case '.parquet':
+      return readParquet(bytes, path, columns);
+    case '.csv':
+      return readDelimited(bytes, path, ',', columns);
+    case '.tsv':
+      return readDelimited(bytes, path, '\t', columns);
+    default:
+      throw new UserError(`${path}: unknown kind of file; expected ${EXTENSIONS.join(', ')}.`);
+  }
+}

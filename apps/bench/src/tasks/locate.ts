@@ -1,0 +1,105 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { type DatasetLocation, type DownloadObserver, UserError, resolveDataset } from '@icl-gd/transformer';
+import { filesByName, findSplitFiles } from './split-files.ts';
+import type { DirectorySource, HubSource, Task } from './task.ts';
+
+/** What `--data` says for the hub, in place of a folder. */
+export const HUB = 'hub';
+
+/** A data set of the hub, at the commit that was read. */
+export type DatasetOrigin = DatasetLocation['hub'] & { readonly config?: string };
+
+/** Files that hold a data set. */
+export interface LocatedData {
+  readonly train: readonly string[];
+  readonly validation: readonly string[];
+  /** Where they were fetched from, if they were. */
+  readonly hub?: DatasetOrigin;
+  /** What to do if a file is not there. */
+  readonly hint?: string;
+}
+
+/**
+ * Finds a task's files: its own, or those that `data` has for it.
+ *
+ * @param data folder with a folder for each task, or `hub`
+ * @throws UserError naming the task or folder and what is missing
+ */
+export async function locateData(
+  data: string | undefined,
+  task: Task,
+  observer: DownloadObserver,
+): Promise<LocatedData> {
+  const own = task.data;
+  if (own && 'files' in own) return own.files;
+  if (own && 'directory' in own) return inDirectory(own);
+  if (own) return onHub(own, observer);
+  if (data === undefined)
+    throw new UserError(`${task.id} has no data of its own; say with --data where it is`);
+  if (data !== HUB) return inTaskFolder(data, task);
+  if (!task.hub) throw new UserError(`${task.id}: its file does not say where the data is on the hub`);
+  return onHub(task.hub, observer);
+}
+
+async function onHub(source: HubSource, observer: DownloadObserver): Promise<LocatedData> {
+  let splits = { train: [] as string[], validation: [] as string[] };
+  const { directory, hub } = await resolveDataset(
+    source.id,
+    async (files, read) => {
+      splits = await findSplitFiles(files, read, source);
+      return [...new Set([...splits.train, ...splits.validation])];
+    },
+    observer,
+  );
+  return {
+    ...inside(directory, splits),
+    hub: { ...hub, ...(source.config === undefined ? {} : { config: source.config }) },
+  };
+}
+
+async function inDirectory(source: DirectorySource): Promise<LocatedData> {
+  const { directory } = source;
+  const files = await listFiles(directory);
+  if (files === undefined) throw new UserError(`${directory} is no folder that can be read`);
+  try {
+    const splits = await findSplitFiles(files, (file) => readFile(join(directory, file), 'utf8'), source);
+    return inside(directory, splits);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${directory}: ${error.message}`) : error;
+  }
+}
+
+async function inTaskFolder(data: string, task: Task): Promise<LocatedData> {
+  const folder = join(data, task.id);
+  const files = (await listFiles(folder)) ?? [];
+  const find = (split: 'train' | 'validation'): string[] => {
+    const found = filesByName(files, undefined, split);
+    return (found.length > 0 ? found : [task.files[split]]).map((file) => join(folder, file));
+  };
+  const needed = `${task.id}/${task.files.train} and ${task.id}/${task.files.validation}`;
+  return {
+    train: find('train'),
+    validation: find('validation'),
+    hint: `the data folder needs ${needed} (or .parquet, .csv, .tsv)`,
+  };
+}
+
+function inside(
+  directory: string,
+  { train, validation }: { train: string[]; validation: string[] },
+): { train: string[]; validation: string[] } {
+  const place = (file: string): string => join(directory, file);
+  return { train: train.map(place), validation: validation.map(place) };
+}
+
+async function listFiles(directory: string): Promise<string[] | undefined> {
+  try {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'));
+  } catch {
+    return undefined;
+  }
+}

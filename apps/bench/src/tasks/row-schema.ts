@@ -1,0 +1,88 @@
+import { UserError } from '@icl-gd/transformer';
+import { z } from 'zod';
+import type { Example } from './dataset.ts';
+import type { RowFile } from './formats/rows.ts';
+import type { LabelSource, Task } from './task.ts';
+
+/** What a task's rows call a field. */
+export function columnOf(task: Task, field: string): string {
+  return task.columns?.[field] ?? field;
+}
+
+/**
+ * The labelled examples of a file's rows.
+ * @throws UserError naming the row's place and the field that does not fit
+ */
+export function toExamples(file: RowFile, task: Task): Example[] {
+  const label = presentLabel(file, task);
+  const schema = rowSchema(task, label, file.untyped);
+  return file.rows.map((row, index) => {
+    const result = schema.safeParse(row);
+    if (!result.success) throw rowError(result.error.issues[0], file.place(index), task, label);
+    return {
+      fields: Object.fromEntries(
+        task.fields.map((field) => [field, result.data[columnOf(task, field)] as string]),
+      ),
+      label: result.data[label.field] as number,
+    };
+  });
+}
+
+/** The first of the task's label fields that the rows have; the first of all, to be complained of, if they have none. */
+function presentLabel({ rows }: RowFile, { labels }: Task): LabelSource {
+  const [row] = rows;
+  const has = ({ field }: LabelSource): boolean =>
+    typeof row === 'object' && row !== null && Object.hasOwn(row, field);
+  return labels.find(has) ?? (labels[0] as LabelSource);
+}
+
+function rowSchema(task: Task, label: LabelSource, untyped: boolean) {
+  const text = z
+    .string({ error: (issue) => (issue.input === undefined ? 'is missing' : 'is not a string') })
+    .refine((value) => value.isWellFormed(), 'holds half of a surrogate pair');
+  const texts = task.fields.map((field) => [columnOf(task, field), text]);
+  return z.object({
+    ...(Object.fromEntries(texts) as Record<string, z.ZodType<unknown>>),
+    [label.field]: label.values ? mappedLabel(label.values) : indexLabel(task, untyped),
+  });
+}
+
+function indexLabel(task: Task, untyped: boolean): z.ZodType<unknown> {
+  const highest = task.classes.length - 1;
+  const range = `must be an integer from 0 to ${highest}`;
+  const index = z
+    .int({ error: (issue) => (issue.input === undefined ? 'is missing' : range) })
+    .min(0, range)
+    .max(highest, range);
+  const fromText = (value: unknown): unknown =>
+    typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  return untyped ? z.preprocess(fromText, index) : index;
+}
+
+function mappedLabel(values: Readonly<Record<string, number>>): z.ZodType<unknown> {
+  return z.unknown().transform((value, context) => {
+    const key = String(value);
+    if (Object.hasOwn(values, key)) return values[key];
+    const message =
+      value === undefined
+        ? 'is missing'
+        : `is ${JSON.stringify(value)}, must be one of ${Object.keys(values).join(', ')}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
+
+function rowError(
+  issue: z.core.$ZodIssue | undefined,
+  place: string,
+  task: Task,
+  label: LabelSource,
+): UserError {
+  const field = issue?.path[0];
+  const needed = [...task.fields.map((name) => columnOf(task, name)), label.field].join(', ');
+  return new UserError(
+    field === undefined
+      ? `${place} is not a JSON object.`
+      : `${place}: field '${String(field)}' ${issue?.message} (${task.title} needs ${needed}).`,
+  );
+}

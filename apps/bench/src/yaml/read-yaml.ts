@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { UserError } from '@icl-gd/transformer';
+import { YAMLParseError, parse } from 'yaml';
+
+/**
+ * The content of a YAML file; JSON is YAML too.
+ *
+ * @param what the file's part in plain words, for the error: "the task file"
+ * @throws UserError naming the file and line
+ */
+export function readYaml(path: string, what: string): unknown {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UserError(
+      `${path}: ${what} ${missing ? 'does not exist' : `cannot be read (${(error as Error).message})`}`,
+    );
+  }
+  try {
+    // No aliases: a small file could hold any number of values.
+    return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), {
+      maxAliasCount: 0,
+      logLevel: 'error',
+    });
+  } catch (error) {
+    const reason =
+      error instanceof YAMLParseError ? (error.message.split('\n')[0] as string) : (error as Error).message;
+    throw new UserError(`${path}: ${what} is not YAML or JSON: ${reason.replace(/:$/, '')}`);
+  }
+}

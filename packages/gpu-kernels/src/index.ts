@@ -21,6 +21,7 @@ export {
   add,
   addScaled,
   gatherRows,
+  roundToHalf,
   scaleInPlace,
   scatterRowsAdd,
 } from './kernels/elementwise/elementwise.ts';

@@ -26,6 +26,7 @@ export interface RawRunOptions {
   readonly saveProbes: boolean;
   readonly fresh: boolean;
   readonly releasedNorms: boolean;
+  readonly noiseFloor: boolean;
 }
 
 /** The paper evaluates at most this many examples. */
@@ -92,6 +93,7 @@ function parseSettings(raw: Partial<RawRunOptions>): RunSettings {
       : { learningRate: positiveNumber('--learning-rate', raw.learningRate) }),
     probe: raw.probe === undefined ? 'label' : choose('--probe', raw.probe, ['label', 'prompt']),
     releasedNorms: raw.releasedNorms ?? false,
+    noiseFloor: raw.noiseFloor ?? false,
     initSeed: raw.initSeed === undefined ? 0 : integer('--init-seed', raw.initSeed, 0),
   };
 }

@@ -10,6 +10,7 @@ const SETTINGS: RunSettings = {
   examples: 2000,
   probe: 'label',
   releasedNorms: false,
+  noiseFloor: false,
   initSeed: 0,
 };
 

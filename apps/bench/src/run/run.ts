@@ -9,6 +9,7 @@ import type { PreparedRun } from '../prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
 import { type GroupOptions, computeGroup } from './compute-group.ts';
 import { readInputs, requireWritable } from './inputs.ts';
+import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import { type Progress, createProgress } from './progress.ts';
 import { type GroupRecord, RecordStore, recordKey } from './record.ts';
 
@@ -61,6 +62,7 @@ export async function runExperiment(
       prepared,
       settings.probe,
       settings.releasedNorms,
+      settings.noiseFloor,
       initSeed,
     ]);
     return { group, prepared, key };
@@ -68,10 +70,13 @@ export async function runExperiment(
   const options: GroupOptions = {
     probeToken: settings.probe,
     releasedNorms: settings.releasedNorms,
+    noiseFloor: settings.noiseFloor,
     ...(request.tokenBudget ? { tokenBudget: request.tokenBudget } : {}),
   };
+  const passes = settings.noiseFloor ? NOISE_FLOOR_PASSES + 1 : 1;
+  const units = (group: Group, prepared: PreparedRun): number => passes * workUnits(group, prepared);
   progress.start(
-    groups.reduce((total, group, i) => total + workUnits(group, keys[i]?.prepared as PreparedRun), 0),
+    groups.reduce((total, group, i) => total + units(group, keys[i]?.prepared as PreparedRun), 0),
   );
   const finished: FinishedGroup[] = [];
   let model: Model | undefined;
@@ -84,7 +89,7 @@ export async function runExperiment(
           ? undefined
           : await store.read(key, (line) => progress.line(`WARNING: ${line}`));
       if (record) {
-        progress.advance(workUnits(group, prepared), label(group));
+        progress.advance(units(group, prepared), label(group));
         progress.line(`${label(group)}: taken from an earlier run (--fresh computes it again)`);
       } else {
         if (loaded !== group.variant) {

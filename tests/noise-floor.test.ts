@@ -33,7 +33,7 @@ describe('a noise floor', () => {
       .map((file) => [file, readFileSync(join(copy.out, file), 'utf8')] as [string, string]);
   beforeAll(async () => {
     const { code } = await iclGd(copy.arguments('--examples', '4', '--learning-rate', '0.01'));
-    expect(code).toBe(0);
+    if (code !== 0) throw new Error(`exit code ${code}`);
     plain = tables();
     rows = await measure(copy, '0.01');
   });

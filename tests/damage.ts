@@ -81,9 +81,11 @@ export function readTensor(file: string, name: string): { shape: number[]; value
   return { shape: entry.shape, values: new Float32Array(bytes.buffer) };
 }
 
-/** What the command says on stderr besides which adapter runs. */
+/** What the command says on stderr besides which adapter runs and what it will allocate. */
 export function complaint({ stderr }: CommandResult): string[] {
   return stderr
     .split('\n')
-    .filter((line) => line !== '' && !/^(WARNING: no GPU|adapter: )|artificially reduced/.test(line));
+    .filter(
+      (line) => line !== '' && !/^(WARNING: no GPU|adapter: |memory plan: )|artificially reduced/.test(line),
+    );
 }

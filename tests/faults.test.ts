@@ -83,6 +83,14 @@ const OPTION_FAULTS: Fault[] = [
   { fault: 'permutation that was never drawn', names: /--permutation 5/, ...given('--permutation', '5') },
   { fault: 'no examples', names: /--examples 0/, ...given('--examples', '0') },
   { fault: 'no token budget', names: /--token-budget 0/, ...given('--token-budget', '0') },
+  { fault: 'dtype that is none', names: /--dtype.*float16-storage/, ...given('--dtype', 'float16') },
+  { fault: 'memory budget of words', names: /--memory-budget 8GB/, ...given('--memory-budget', '8GB') },
+  {
+    fault: 'memory budget that is too small',
+    names:
+      /needs .* MiB on the device, more than --memory-budget 0\.0001 \(weights .*--dtype float16-storage/,
+    ...given('--memory-budget', '0.0001'),
+  },
   { fault: 'no usable adapter', names: /--adapter nosuch/, ...given('--adapter', 'nosuch') },
   {
     fault: 'out below a file',

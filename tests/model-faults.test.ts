@@ -8,6 +8,19 @@ import { type Fault, expectRefusal, remove } from './refusal.ts';
 const WEIGHTS = 'model.safetensors';
 const FUSED = 'transformer.h.0.attn.c_attn.weight';
 
+/** A PyTorch weights file whose pickle would call os.system. */
+const MALICIOUS = Buffer.from(
+  'UEsDBBQAAAAAACkBeF0R6xIYOQAAADkAAAAKAAAAbS9kYXRhLnBrbIACfXEAWAEAAAB3cQFjcG9zaXgKc3lzdGVtCnECWA0AAABl' +
+    'Y2hvIGV4ZWN1dGVkcQOFcQRScQVzLlBLAQIUAxQAAAAAACkBeF0R6xIYOQAAADkAAAAKAAAAAAAAAAAAAACAAQAAAABtL2RhdGEu' +
+    'cGtsUEsFBgAAAAABAAEAOAAAAGEAAAAAAA==',
+  'base64',
+);
+
+function onlyTorchWeights(copy: FixtureCopy, bytes: Uint8Array, file = 'pytorch_model.bin'): void {
+  remove(copy, `model/${WEIGHTS}`);
+  writeFileSync(join(copy.model, file), bytes);
+}
+
 const MODEL_FAULTS: Fault[] = [
   {
     fault: 'no model folder',
@@ -119,6 +132,26 @@ const MODEL_FAULTS: Fault[] = [
     names: /model\.safetensors.*c_attn.*NaN.*element 100/,
     damage: (copy) =>
       copy.editWeights((header, data) => data.writeFloatLE(Number.NaN, header[FUSED]!.data_offsets[0] + 400)),
+  },
+  {
+    fault: 'PyTorch weights with code',
+    names: /pytorch_model\.bin: refused: its pickle names "posix\.system"/,
+    damage: (copy) => onlyTorchWeights(copy, MALICIOUS),
+  },
+  {
+    fault: 'PyTorch weights of before 1.6',
+    names: /pytorch_model\.bin.*before 1\.6/,
+    damage: (copy) => onlyTorchWeights(copy, Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex')),
+  },
+  {
+    fault: 'PyTorch shard outside of the folder',
+    names: /pytorch_model\.bin\.index\.json.*\.\.\/\.\.\/secret\.bin.*no file of this directory/,
+    damage: (copy) =>
+      onlyTorchWeights(
+        copy,
+        Buffer.from('{"weight_map":{"w":"../../secret.bin"}}'),
+        'pytorch_model.bin.index.json',
+      ),
   },
   {
     fault: 'tokenizer missing',

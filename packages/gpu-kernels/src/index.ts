@@ -8,9 +8,11 @@ export { attentionLogits, type LogitRow, LogitRows } from './kernels/attention/l
 export type { AttentionInputs, HeadShape, KeyValuePrefix } from './kernels/attention/shape.ts';
 export { matmul, type MatmulArguments, type MatmulStrategy } from './kernels/matmul/matmul.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
+export { type MemoryLimits, pooledBytes } from './runtime/buffer-pool.ts';
 export { Gpu, type TensorOptions } from './runtime/gpu.ts';
 export { defineKernel, grid, type Kernel, memoizeKernel } from './runtime/kernel.ts';
-export { type Binding, Scope, Tensor, type TensorType } from './runtime/tensor.ts';
+export { type Binding, Scope, storageBytes, Tensor, type TensorType } from './runtime/tensor.ts';
+export { Uploader } from './runtime/uploader.ts';
 export {
   activationBackward,
   activationForward,

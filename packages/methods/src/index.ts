@@ -1,4 +1,5 @@
 export * from './learner.ts';
 export { gradientDescent, layerCausalGradientDescent } from './gradient-descent.ts';
 export { contextTokens, inContext } from './in-context.ts';
+export { probeBatches } from './probe-queries.ts';
 export { zeroShot } from './zero-shot.ts';

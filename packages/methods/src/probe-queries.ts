@@ -1,4 +1,10 @@
-import { type ContextPrefix, type EvaluationResult, type Model, specialToken } from '@icl-gd/transformer';
+import {
+  type BatchShape,
+  type ContextPrefix,
+  type EvaluationResult,
+  type Model,
+  specialToken,
+} from '@icl-gd/transformer';
 import { DivergedError, type Probe, type ProbeOptions, type Query } from './learner.ts';
 import { type QueryPlan, planQuery } from './probe-plan.ts';
 
@@ -33,11 +39,38 @@ export async function probeQueries(
   return probes;
 }
 
+/**
+ * The packed batches that {@link probeQueries} will put before a model, for a memory plan.
+ * @param behindPrefix whether a context comes before the queries, so that they need no BOS
+ */
+export function probeBatches(
+  queries: readonly Query[],
+  options: ProbeOptions,
+  behindPrefix: boolean,
+): BatchShape[] {
+  // Any token may stand for BOS: only its place counts.
+  const before = behindPrefix ? [] : [0];
+  const plans = queries.map((query) => planQuery(query, options.probeToken, before));
+  return groupByTokens(plans, options.tokenBudget ?? DEFAULT_TOKEN_BUDGET).map((group) => {
+    const requests = group.flatMap((plan) => plan.requests);
+    return {
+      tokens: total(requests, ({ tokens }) => tokens.length),
+      probes: group.length,
+      keys: total(requests, ({ probe }) => (probe ? probe.row - probe.firstKey + 1 : 0)),
+      targets: total(requests, ({ logProbs }) => logProbs.length),
+    };
+  });
+}
+
+function total<T>(items: readonly T[], count: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + count(item), 0);
+}
+
 function groupByTokens(plans: readonly QueryPlan[], budget: number): QueryPlan[][] {
   const groups: QueryPlan[][] = [];
   let used = Number.POSITIVE_INFINITY;
   for (const plan of plans) {
-    const tokens = plan.requests.reduce((total, request) => total + request.tokens.length, 0);
+    const tokens = total(plan.requests, (request) => request.tokens.length);
     if (used + tokens > budget) {
       groups.push([]);
       used = 0;
@@ -51,11 +84,8 @@ function groupByTokens(plans: readonly QueryPlan[], budget: number): QueryPlan[]
 function toProbe(plan: QueryPlan, results: readonly EvaluationResult[], model: Model): Probe {
   const { attentionOutput, attentionLogits } = results[0] as EvaluationResult;
   const optionLogProbs = plan.optionTokens.map((tokens) => {
-    const total = tokens.reduce(
-      (sum, { request, index }) => sum + (results[request]?.logProbs[index] as number),
-      0,
-    );
-    return total / tokens.length;
+    const logProb = total(tokens, ({ request, index }) => results[request]?.logProbs[index] as number);
+    return logProb / tokens.length;
   });
   const finite = (values: ArrayLike<number>): boolean => Array.prototype.every.call(values, Number.isFinite);
   if (!finite(attentionOutput) || !finite(attentionLogits) || !finite(optionLogProbs)) {

@@ -12,6 +12,32 @@ export type PositionConfig =
       /** Coordinates of each head that are rotated, from the first on. */
       readonly size: number;
       readonly theta: number;
+      /** Frequencies changed for a context longer than the one trained with; none if absent. */
+      readonly rescaling?: RotaryRescaling;
+    };
+
+/** How rotary frequencies theta^(−2i / size) are rescaled; see `rotaryFrequencies`. */
+export type RotaryRescaling =
+  | { readonly kind: 'linear'; readonly factor: number }
+  | {
+      readonly kind: 'llama3';
+      readonly factor: number;
+      /** Context length that the model was first trained with. */
+      readonly originalContext: number;
+      readonly lowFrequencyFactor: number;
+      readonly highFrequencyFactor: number;
+    }
+  | {
+      readonly kind: 'yarn';
+      readonly factor: number;
+      readonly originalContext: number;
+      /** Rotations within the original context from which on, and below which, a frequency is kept or interpolated. */
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      /** Whether the bounds are rounded outwards to whole coordinates. */
+      readonly truncate: boolean;
+      /** Multiplies rotated queries and keys. */
+      readonly amplitude: number;
     };
 
 /** Which linear layers have biases. */
@@ -23,8 +49,8 @@ export interface BiasConfig {
 }
 
 /**
- * A decoder-only transformer in one vocabulary for all families: pre-norm blocks, final norm, unembedding. What families
- * differ in is an option here; the decoder knows no families.
+ * A decoder-only transformer in one vocabulary for all families: blocks, final norm, unembedding. What families differ in
+ * is an option here; the decoder knows no families.
  */
 export interface DecoderConfig {
   /** `model_type` of config.json. */
@@ -56,4 +82,14 @@ export interface DecoderConfig {
   /** Multiplies q·k. */
   readonly attentionScale: number;
   readonly tiedUnembedding: boolean;
+  /** Width of token embeddings and unembedding, projected to and from dModel; dModel if absent. */
+  readonly dEmbedding?: number;
+  /** For each layer how many tokens back its attention reaches, the token itself included; null or absent: all of them. */
+  readonly attentionWindows?: readonly (number | null)[];
+  /** Root-mean-square norms over each query and key head, before rotary positions. */
+  readonly queryKeyNorm?: boolean;
+  /** Norms after each residual sum (Vaswani et al. 2017) instead of before each block. */
+  readonly postNorm?: boolean;
+  /** Whether a norm stands before the unembedding; true if absent. */
+  readonly finalNorm?: boolean;
 }

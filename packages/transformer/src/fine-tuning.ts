@@ -11,7 +11,7 @@ import { ReleasedNorms } from './released-norms.ts';
 export interface FineTuningOptions {
   readonly objective: Objective;
   readonly learningRate: number;
-  /** Layer parameters only; the rest stays frozen. */
+  /** Layer parameters only; the rest stays frozen. `attention` needs weights stored as float32. */
   readonly group: 'attention.kv' | 'attention';
   /** Number of steps that will be taken. */
   readonly steps: number;
@@ -147,13 +147,14 @@ export class FineTuning {
       const gradient = gradients.find(name);
       if (gradient) sgdStep(gpu, { parameter: this.#trained.get(name) as Tensor, gradient, learningRate });
     }
-    if (!this.#released) return;
+    if (!this.#released) return gradients.drop(layer);
     const released = this.#released.take(gradients, layer, tokens, (name) => this.#trained.has(name));
     l2Norm(gpu, {
       tensors: released,
       out: this.#log,
       outIndex: this.#logIndex(LOG_ROWS.releasedNorms) + layer,
     });
+    gradients.drop(layer);
   }
 
   /** First element of a row of the log. */

@@ -8,14 +8,34 @@ export type { Objective } from './decoder/loss-gradient.ts';
 export { UserError } from './errors.ts';
 export { listFamilies } from './families/registry.ts';
 export { FineTuning, type FineTuningOptions, type FineTuningStep } from './fine-tuning.ts';
+export {
+  checkMemoryPlan,
+  describeMemoryPlan,
+  type DeviceLimits,
+  formatBytes,
+  type MemoryPlan,
+  planMemory,
+  type Workload,
+} from './memory/plan.ts';
+export type { BatchShape } from './memory/sizes.ts';
 export { describeModel, type LoadOptions, loadModel, Model, type ModelDescription } from './model.ts';
-export { writeNewModel } from './new-model.ts';
+export { readModelConfig, writeModel, writeNewModel } from './new-model.ts';
 export type { ParameterGroup } from './parameters.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
+export { writeRandomCheckpoint } from './random-checkpoint.ts';
 export { withHalfParameters } from './round-parameters.ts';
 export { specialToken } from './special-tokens.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.ts';
 export { MODEL_VARIANTS, type ModelVariant } from './weights/initialise.ts';
+export { WEIGHT_DTYPES, type WeightDtype } from './weights/storage.ts';
 export { type ModelLocation, resolveModel } from './hub/resolve-model.ts';
 export type { DownloadObserver } from './hub/snapshot.ts';
+export { type PretrainingInitialisation, initialiseForPretraining } from './pretraining/initialise.ts';
+export {
+  Pretraining,
+  type PretrainingOptimizer,
+  type PretrainingStep,
+  type PretrainingTensors,
+  type TrainingBatch,
+} from './pretraining/pretraining.ts';

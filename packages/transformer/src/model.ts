@@ -15,12 +15,14 @@ import {
 } from './decoder/evaluate.ts';
 import { nextTokenLogits } from './decoder/next-token-logits.ts';
 import { sinusoidalTable } from './decoder/positions.ts';
+import { rotaryFrequencies } from './decoder/rotary-frequencies.ts';
 import type { Family } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
 import { ParameterSet } from './weights/parameter-set.ts';
+import type { WeightDtype } from './weights/storage.ts';
 
 /** What a model directory says before any weight is read. */
 export interface ModelDescription {
@@ -34,6 +36,8 @@ export interface LoadOptions {
   readonly variant?: ModelVariant;
   /** Seeds the re-initialisation of variants. */
   readonly seed?: number;
+  /** How weights are kept on the device; `float32` if absent. */
+  readonly dtype?: WeightDtype;
   /** What the model is called in tables and messages; the directory's name if absent. */
   readonly name?: string;
 }
@@ -150,14 +154,11 @@ export async function loadModel(gpu: Gpu, directory: string, options: LoadOption
   const { family, config } = await readConfig(directory);
   const checkpoint = await Checkpoint.open(directory);
   try {
-    const stored = await loadParameters(
-      gpu,
-      checkpoint,
-      family,
-      config,
-      options.variant ?? 'trained',
-      options.seed ?? 0,
-    );
+    const stored = await loadParameters(gpu, checkpoint, family, config, {
+      variant: options.variant ?? 'trained',
+      seed: options.seed ?? 0,
+      dtype: options.dtype ?? 'float32',
+    });
     const name = options.name ?? basename(resolve(directory));
     return new Model(gpu, name, config, withPositions(gpu, config, stored));
   } finally {
@@ -172,7 +173,8 @@ async function readConfig(directory: string): Promise<{ family: Family; config: 
   return { family, config: checkConfig(family.readConfig(json, file), file) };
 }
 
-function withPositions(gpu: Gpu, config: DecoderConfig, stored: ParameterSet): ParameterSet {
+/** The set with the table of sinusoidal or rotary positions, where the model has one that is not a parameter. */
+export function withPositions(gpu: Gpu, config: DecoderConfig, stored: ParameterSet): ParameterSet {
   const { positions, dModel } = config;
   if (positions.kind === 'learned') return stored;
   const rows = config.contextLength + positions.offset;
@@ -188,9 +190,11 @@ function withPositions(gpu: Gpu, config: DecoderConfig, stored: ParameterSet): P
     stored.dispose();
     throw error;
   }
-  gpu.write(
-    table,
-    rotary ? rotaryTable(rows, positions.size, positions.theta) : sinusoidalTable(rows, dModel),
-  );
+  if (rotary) {
+    const { frequencies, amplitude } = rotaryFrequencies(positions);
+    gpu.write(table, rotaryTable(rows, frequencies, amplitude));
+  } else {
+    gpu.write(table, sinusoidalTable(rows, dModel));
+  }
   return stored.with(POSITION_TABLE, table);
 }

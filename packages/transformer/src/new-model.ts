@@ -1,10 +1,46 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
+import type { DecoderConfig } from './config.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import { toStoredTensors } from './weights/export.ts';
 import { initialParameter } from './weights/initialise.ts';
+
+/**
+ * The decoder that the contents of a config.json describe.
+ * @param where the contents come from, for messages
+ * @throws UserError if no family reads them
+ */
+export function readModelConfig(json: Readonly<Record<string, unknown>>, where: string): DecoderConfig {
+  return checkConfig(familyOf(json, where).readConfig(json, where), where);
+}
+
+/**
+ * Writes config.json and model.safetensors (float32) in Hugging Face layout.
+ * @param json contents of config.json
+ * @param parameters values by decoder name, [out, in] row-major
+ */
+export async function writeModel(
+  directory: string,
+  json: Readonly<Record<string, unknown>>,
+  parameters: ReadonlyMap<string, Float32Array>,
+): Promise<void> {
+  const file = join(directory, 'config.json');
+  const family = familyOf(json, file);
+  const tensors = toStoredTensors(family, readModelConfig(json, file), (name) => {
+    const values = parameters.get(name);
+    if (!values) throw new RangeError(`no values of ${name}`);
+    return values;
+  });
+  await mkdir(directory, { recursive: true });
+  await writeFile(file, `${JSON.stringify(json, null, 2)}\n`);
+  await writeSafetensors(
+    join(directory, 'model.safetensors'),
+    tensors.map((tensor) => ({ ...tensor, dtype: 'F32' as const })),
+    { format: 'pt' },
+  );
+}
 
 /**
  * Writes config.json and model.safetensors (float32) of a freshly initialised model in Hugging Face layout. The same
@@ -16,16 +52,10 @@ export async function writeNewModel(
   json: Readonly<Record<string, unknown>>,
   seed: number,
 ): Promise<void> {
-  const file = join(directory, 'config.json');
-  const family = familyOf(json, file);
-  const config = checkConfig(family.readConfig(json, file), file);
-  const specs = parameterSpecs(config);
-  const tensors = toStoredTensors(family, config, (name) => initialParameter(specs, name, seed));
-  await mkdir(directory, { recursive: true });
-  await writeFile(file, `${JSON.stringify(json, null, 2)}\n`);
-  await writeSafetensors(
-    join(directory, 'model.safetensors'),
-    tensors.map((tensor) => ({ ...tensor, dtype: 'F32' as const })),
-    { format: 'pt' },
+  const specs = parameterSpecs(readModelConfig(json, join(directory, 'config.json')));
+  await writeModel(
+    directory,
+    json,
+    new Map(specs.map(({ name }) => [name, initialParameter(specs, name, seed)])),
   );
 }

@@ -26,10 +26,17 @@ export type ParameterGroup = 'attention.kv' | 'attention' | 'layers' | 'all';
 
 /** Every parameter that the model stores, in a fixed order. Sinusoidal and rotary positions are no parameters. */
 export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
-  const { dModel: d, dFeedForward, vocabSize, contextLength, positions } = config;
+  const { dModel: d, dFeedForward, vocabSize, contextLength, positions, dEmbedding = d } = config;
   const specs: ParameterSpec[] = [
-    { name: 'embedding.tokens', shape: [vocabSize, d], role: 'tokens', kind: 'weight' },
+    { name: 'embedding.tokens', shape: [vocabSize, dEmbedding], role: 'tokens', kind: 'weight' },
   ];
+  if (dEmbedding !== d)
+    specs.push({
+      name: 'embedding.projection.weight',
+      shape: [d, dEmbedding],
+      role: 'tokens',
+      kind: 'weight',
+    });
   if (positions.kind === 'learned') {
     specs.push({
       name: 'embedding.positions',
@@ -39,9 +46,13 @@ export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
     });
   }
   for (let layer = 0; layer < config.layers; layer++) specs.push(...layerSpecs(config, layer));
-  specs.push(...norm('finalNorm'));
+  if (config.finalNorm !== false) specs.push(...norm('finalNorm'));
+  if (dEmbedding !== d) {
+    const shape = [dEmbedding, d];
+    specs.push({ name: 'unembeddingProjection.weight', shape, role: 'unembedding', kind: 'weight' });
+  }
   if (!config.tiedUnembedding)
-    specs.push({ name: 'unembedding', shape: [vocabSize, d], role: 'unembedding', kind: 'weight' });
+    specs.push({ name: 'unembedding', shape: [vocabSize, dEmbedding], role: 'unembedding', kind: 'weight' });
   return specs;
 
   function layerSpecs({ heads, kvHeads, headDim, biases }: DecoderConfig, layer: number): ParameterSpec[] {
@@ -55,6 +66,12 @@ export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
       ...linear(`${attention}key`, [kvHeads * headDim, d], 'key', biases.keyValue),
       ...linear(`${attention}value`, [kvHeads * headDim, d], 'value', biases.keyValue),
       ...linear(`${attention}output`, [d, heads * headDim], 'output', biases.attentionOutput),
+      ...(config.queryKeyNorm
+        ? [
+            ...linear(`${prefix}queryNorm`, [headDim], 'norm', false),
+            ...linear(`${prefix}keyNorm`, [headDim], 'norm', false),
+          ]
+        : []),
       ...norm(`${prefix}feedForwardNorm`),
       ...(config.gatedFeedForward ? feedForward('gate', [dFeedForward, d]) : []),
       ...feedForward('up', [dFeedForward, d]),

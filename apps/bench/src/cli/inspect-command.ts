@@ -1,10 +1,19 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
-import { UserError, describeModel, loadModel, loadTokenizer, specialToken } from '@icl-gd/transformer';
+import {
+  UserError,
+  WEIGHT_DTYPES,
+  describeModel,
+  loadModel,
+  loadTokenizer,
+  specialToken,
+} from '@icl-gd/transformer';
 import type { Command } from 'commander';
 import { inspectModel } from '../inspect/inspect.ts';
 import { renderInspection } from '../inspect/render.ts';
-import { integer } from './choose.ts';
+import { planRunMemory } from '../run/memory.ts';
+import { choose, integer } from './choose.ts';
 import { findModel } from './find-model.ts';
+import { memoryBudget } from './run-options.ts';
 
 interface RawInspectOptions {
   readonly model: string;
@@ -14,6 +23,8 @@ interface RawInspectOptions {
   readonly adapter?: string;
   readonly bos?: boolean;
   readonly json?: boolean;
+  readonly dtype?: string;
+  readonly memoryBudget?: string;
 }
 
 /** `icl-gd inspect`: whether a checkpoint is read right. */
@@ -27,6 +38,8 @@ export function addInspectCommand(program: Command): void {
     .option('--bos', "put the model's BOS token before the text or tokens")
     .option('--greedy <n>', 'tokens to continue with, the likeliest each time (default: 0)')
     .option('--adapter <name>', 'as for `icl-gd run` (default: auto)')
+    .option('--dtype <dtype>', 'as for `icl-gd run` (default: float32)')
+    .option('--memory-budget <GiB>', 'as for `icl-gd run`')
     .option('--json', 'print JSON')
     .action(async (options: RawInspectOptions) => console.log(await inspect(options)));
 }
@@ -35,6 +48,8 @@ async function inspect(options: RawInspectOptions): Promise<string> {
   const { text, tokens } = options;
   if ((text === undefined) === (tokens === undefined))
     throw new UserError('give either --text or --tokens, as what the model is to read');
+  const dtype = choose('--dtype', options.dtype ?? 'float32', WEIGHT_DTYPES);
+  const { memoryBudget: budget } = memoryBudget(options.memoryBudget);
   const greedy = options.greedy === undefined ? 0 : integer('--greedy', options.greedy, 0);
   const ids = tokens?.split(',').map((id) => integer('--tokens', id, 0));
   const { directory, name } = await findModel(options.model);
@@ -42,13 +57,15 @@ async function inspect(options: RawInspectOptions): Promise<string> {
   const tokenizer = text === undefined ? undefined : await loadTokenizer(directory);
   const read = ids ?? tokenizer?.encode(text as string) ?? [];
   const before = options.bos ? [specialToken(config, 'bosTokenId', directory)] : [];
-  const gpu = await acquireGpu({
-    adapter: options.adapter ?? 'auto',
-    log: (line) => process.stderr.write(`${line}\n`),
-  });
+  const log = (line: string): unknown => process.stderr.write(`${line}\n`);
+  const gpu = await acquireGpu({ adapter: options.adapter ?? 'auto', log });
   try {
-    using model = await loadModel(gpu, directory, { name });
-    const inspection = await inspectModel(model, parameterCount, [...before, ...read], greedy);
+    const all = [...before, ...read];
+    const length = Math.min(all.length + greedy, config.contextLength);
+    const batches = [{ tokens: length, probes: 0, keys: 0, targets: length }];
+    planRunMemory(gpu, config, [{ dtype, batches }], budget, log);
+    using model = await loadModel(gpu, directory, { name, dtype });
+    const inspection = await inspectModel(model, parameterCount, all, greedy);
     return options.json ? JSON.stringify(inspection) : renderInspection(inspection, tokenizer);
   } finally {
     gpu.dispose();

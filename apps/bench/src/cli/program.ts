@@ -7,16 +7,21 @@ import { renderSummary } from '../output/print-summary.ts';
 import { readRun } from '../output/read-run.ts';
 import { comparisonTable, table1, table2 } from '../output/tables.ts';
 import { PRESETS } from '../presets/presets.ts';
+import { dryRun } from '../run/dry-run.ts';
 import { requireWritable } from '../run/inputs.ts';
 import { runExperiment } from '../run/run.ts';
 import { tasks } from '../tasks/tasks.ts';
+import { judgeClaims } from '../validate/claims.ts';
 import { readEvidence } from '../validate/evidence.ts';
+import { renderClaims } from '../validate/render-claims.ts';
 import { renderValidation } from '../validate/render.ts';
 import { validate, writeValidation } from '../validate/validate.ts';
 import { VERSION } from '../version.ts';
 import { choose } from './choose.ts';
 import { findModel } from './find-model.ts';
 import { addInspectCommand } from './inspect-command.ts';
+import { addPretrainCommand } from './pretrain-command.ts';
+import { addStudyCommands } from './study-commands.ts';
 import { type RawRunOptions, parseRunOptions } from './run-options.ts';
 
 const LISTS = ['datasets', 'models', 'presets'] as const;
@@ -68,6 +73,15 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       'auto, hardware, software, swiftshader, or part of a name that `icl-gd devices` prints (default: auto)',
     )
     .option('--init-seed <n>', 'seed of re-initialised variants (default: 0)')
+    .option(
+      '--dtype <dtype>',
+      'how weights are kept on the device: float32, or float16-storage (float32 arithmetic; default: float32)',
+    )
+    .option(
+      '--memory-budget <GiB>',
+      'refuse to start if the run needs more memory on the device (default: all there is)',
+    )
+    .option('--dry-run', 'read and check everything, say what would be computed and allocated, and stop')
     .option('--token-budget <n>', 'most tokens in one packed batch (default: 2048)')
     .option(
       '--preset <name>',
@@ -82,18 +96,17 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option('--fresh', 'compute everything again, whatever an earlier run left')
     .option('--out <dir>', 'folder for the results (required)')
     .action(async (options: Partial<RawRunOptions>) => {
-      const { request, model, data, prepare } = parseRunOptions(options);
+      const { request, model, data, prepare, dryRun: dry } = parseRunOptions(options);
       // Before a download, which may take long.
       await requireWritable(request.out);
       const own = prepare
         ? await prepare(join(request.out, 'embedded'))
         : { model: model as string, data: data as string };
-      const complete = await runExperiment({
-        ...request,
-        model: await findModel(own.model),
-        dataDirectory: own.data,
-      });
+      const located = { ...request, model: await findModel(own.model), dataDirectory: own.data };
+      if (dry) return dryRun(located, console.log);
+      const complete = await runExperiment(located);
       console.log(renderSummary((await readRun(request.out)).cells));
+      console.log(renderClaims(judgeClaims(await readEvidence(request.out))));
       console.log(`results: ${request.out}`);
       if (!complete) {
         console.error('icl-gd: some cells diverged (see cells.csv): lower --learning-rate for them');
@@ -102,6 +115,8 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     });
 
   addInspectCommand(program);
+  addPretrainCommand(program);
+  addStudyCommands(program);
 
   program
     .command('devices')

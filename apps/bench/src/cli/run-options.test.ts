@@ -15,6 +15,7 @@ test('without options it is the paper on all six data sets', () => {
         variants: ['trained'],
         examples: 2000,
         probe: 'label',
+        dtype: 'float32',
         releasedNorms: false,
         noiseFloor: false,
         initSeed: 0,
@@ -27,11 +28,12 @@ test('without options it is the paper on all six data sets', () => {
     model: 'some/model',
     data: 'some/data',
     prepare: undefined,
+    dryRun: false,
   });
 });
 
 test('every option arrives', () => {
-  const { request } = parse({
+  const { request, dryRun } = parse({
     ...{
       datasets: 'cb,mr',
       methods: 'lcgd',
@@ -50,9 +52,11 @@ test('every option arrives', () => {
       adapter: 'lavapipe',
       tokenBudget: '100',
     },
-    ...{ saveProbes: true, fresh: true },
+    ...{ saveProbes: true, fresh: true, dtype: 'float16-storage', memoryBudget: '1.5', dryRun: true },
   });
   expect(request).toMatchObject({ adapter: 'lavapipe', tokenBudget: 100, saveProbes: true, fresh: true });
+  expect(request.memoryBudget).toBe(1.5 * 2 ** 30);
+  expect(dryRun).toBe(true);
   const { datasets, ...settings } = request.settings;
   expect(datasets.map(({ id }) => id)).toEqual(['cb', 'mr']);
   expect(settings).toEqual({
@@ -65,6 +69,7 @@ test('every option arrives', () => {
       noiseFloor: true,
       initSeed: 7,
     },
+    dtype: 'float16-storage',
   });
 });
 
@@ -101,6 +106,9 @@ test.each([
   [{ adapter: ' ' }, '--adapter is empty'],
   [{ initSeed: '-1' }, '--init-seed -1'],
   [{ tokenBudget: '0' }, '--token-budget 0'],
+  [{ dtype: 'float16' }, '--dtype: unknown "float16"'],
+  [{ memoryBudget: '0' }, '--memory-budget 0: must be a number above 0'],
+  [{ memoryBudget: '8GB' }, '--memory-budget 8GB'],
 ] as [Partial<RawRunOptions>, string][])('%j is refused', (options, message) => {
   expect(() => parse(options)).toThrow(UserError);
   expect(() => parse(options)).toThrow(message);

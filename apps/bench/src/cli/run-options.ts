@@ -1,8 +1,9 @@
-import { MODEL_VARIANTS, UserError } from '@icl-gd/transformer';
+import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { METHODS, type RunSettings } from '../plan/plan.ts';
 import { PRESETS, type Preset } from '../presets/presets.ts';
 import type { RunRequest } from '../run/run.ts';
-import { findTask, tasks } from '../tasks/tasks.ts';
+import type { Task } from '../tasks/task.ts';
+import { tasks } from '../tasks/tasks.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
 
 /** Options of `icl-gd run` as typed. */
@@ -23,6 +24,9 @@ export interface RawRunOptions {
   readonly preset: string;
   readonly initSeed: string;
   readonly tokenBudget: string;
+  readonly dtype: string;
+  readonly memoryBudget: string;
+  readonly dryRun: boolean;
   readonly saveProbes: boolean;
   readonly fresh: boolean;
   readonly releasedNorms: boolean;
@@ -38,6 +42,8 @@ export interface ParsedRun {
   readonly model: string | undefined;
   readonly data: string | undefined;
   readonly prepare: Preset['prepare'];
+  /** Say what would be done, and stop. */
+  readonly dryRun: boolean;
 }
 
 /** @throws UserError naming the option that does not fit */
@@ -59,7 +65,7 @@ export function parseRunOptions(typed: Partial<RawRunOptions>): ParsedRun {
   }
   return {
     request: {
-      settings: parseSettings(raw),
+      settings: parseSettings(raw, prepare ? (preset?.tasks ?? tasks) : tasks),
       adapter: raw.adapter ?? 'auto',
       out,
       saveProbes: raw.saveProbes ?? false,
@@ -67,17 +73,25 @@ export function parseRunOptions(typed: Partial<RawRunOptions>): ParsedRun {
       ...(raw.tokenBudget === undefined
         ? {}
         : { tokenBudget: integer('--token-budget', raw.tokenBudget, 1) }),
+      ...memoryBudget(raw.memoryBudget),
     },
     model: raw.model,
     data: raw.data,
     prepare,
+    dryRun: raw.dryRun ?? false,
   };
 }
 
-function parseSettings(raw: Partial<RawRunOptions>): RunSettings {
-  const ids = tasks.map(({ id }) => id);
+/** The option in GiB as bytes, if it is given. */
+export function memoryBudget(text: string | undefined): { memoryBudget?: number } {
+  return text === undefined ? {} : { memoryBudget: positiveNumber('--memory-budget', text) * 2 ** 30 };
+}
+
+function parseSettings(raw: Partial<RawRunOptions>, known: readonly Task[]): RunSettings {
+  const ids = known.map(({ id }) => id);
+  const find = (id: string): Task => known.find((task) => task.id === id) as Task;
   return {
-    datasets: raw.datasets === undefined ? tasks : chooseList('--datasets', raw.datasets, ids).map(findTask),
+    datasets: raw.datasets === undefined ? known : chooseList('--datasets', raw.datasets, ids).map(find),
     methods: raw.methods === undefined ? METHODS : chooseList('--methods', raw.methods, METHODS),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
@@ -92,6 +106,7 @@ function parseSettings(raw: Partial<RawRunOptions>): RunSettings {
       ? {}
       : { learningRate: positiveNumber('--learning-rate', raw.learningRate) }),
     probe: raw.probe === undefined ? 'label' : choose('--probe', raw.probe, ['label', 'prompt']),
+    dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
     noiseFloor: raw.noiseFloor ?? false,
     initSeed: raw.initSeed === undefined ? 0 : integer('--init-seed', raw.initSeed, 0),

@@ -133,3 +133,33 @@ describe.each(SHARED === undefined ? [] : [join(SHARED, 'models/gpt-nano-sort')]
     });
   },
 );
+
+describe.each(SHARED === undefined ? [] : ['stories260K', 'minimind2-small'])('the trained %s', (name) => {
+  const directory = join(SHARED ?? '', 'models', name);
+  const golden: Golden = SHARED ? JSON.parse(readFileSync(join(directory, 'golden.json'), 'utf8')) : {};
+
+  it('scores its golden text', { timeout: 120_000 }, async () => {
+    const { inspection } = await inspect(directory, golden.token_ids);
+    expect(inspection.nll).toHaveLength(golden.nll.length);
+    for (const [i, nll] of golden.nll.entries()) expect(inspection.nll[i]).toBeCloseTo(nll, 3);
+    expect(inspection.mean_nll).toBeCloseTo(golden.mean_nll, 3);
+    expect(inspection.last_top5.map(([id]) => id)).toEqual(golden.last_top5.map(([id]) => id));
+    for (const [i, [, logit]] of golden.last_top5.entries())
+      expect(inspection.last_top5[i]?.[1]).toBeCloseTo(logit, 3);
+  });
+
+  it('continues its golden prompt', { timeout: 300_000 }, async () => {
+    const { greedy_prompt: prompt, greedy_continuation: continuation } = golden;
+    const { inspection } = await inspect(directory, prompt, continuation.length);
+    expect(inspection.greedy).toEqual(continuation);
+  });
+});
+
+interface Golden {
+  readonly token_ids: number[];
+  readonly nll: number[];
+  readonly mean_nll: number;
+  readonly last_top5: [number, number][];
+  readonly greedy_prompt: number[];
+  readonly greedy_continuation: number[];
+}

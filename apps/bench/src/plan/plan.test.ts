@@ -9,6 +9,7 @@ const SETTINGS: RunSettings = {
   variants: ['trained'],
   examples: 2000,
   probe: 'label',
+  dtype: 'float32',
   releasedNorms: false,
   noiseFloor: false,
   initSeed: 0,

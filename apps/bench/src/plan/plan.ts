@@ -1,5 +1,5 @@
 import type { ProbeToken } from '@icl-gd/methods';
-import type { ModelVariant } from '@icl-gd/transformer';
+import type { ModelVariant, WeightDtype } from '@icl-gd/transformer';
 import type { Task } from '../tasks/task.ts';
 
 /** Learners that fine-tune, by their names in every table. */
@@ -17,6 +17,8 @@ export interface RunSettings {
   readonly examples: number;
   readonly learningRate?: number;
   readonly probe: ProbeToken;
+  /** How weights are kept on the device. */
+  readonly dtype: WeightDtype;
   /** Also report gradient norms by the released code's definition. */
   readonly releasedNorms: boolean;
   /** Also measure how much of each score is rounding; takes three times as long. */

@@ -172,7 +172,7 @@ function summarise(scores: LayerScores, seed: number): ScoreRecord {
 }
 
 /** The option with the largest mean log-probability, the first on a tie. */
-function predict(probes: readonly Probe[]): PredictionRecord[] {
+export function predict(probes: readonly Probe[]): PredictionRecord[] {
   return probes.map(({ optionLogProbs }) => ({
     predicted: optionLogProbs.indexOf(Math.max(...optionLogProbs)),
     optionLogProbs: [...optionLogProbs],

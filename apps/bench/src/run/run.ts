@@ -9,6 +9,7 @@ import type { PreparedRun } from '../prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
 import { type GroupOptions, computeGroup } from './compute-group.ts';
 import { readInputs, requireWritable } from './inputs.ts';
+import { planRunMemory, workloadOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import { type Progress, createProgress } from './progress.ts';
 import { type GroupRecord, RecordStore, recordKey } from './record.ts';
@@ -23,6 +24,8 @@ export interface RunRequest {
   /** Compute everything again, whatever records exist. */
   readonly fresh: boolean;
   readonly tokenBudget?: number;
+  /** Bytes that may be allocated on the device. */
+  readonly memoryBudget?: number;
 }
 
 /** A planned group with its record. */
@@ -61,6 +64,7 @@ export async function runExperiment(
       group,
       prepared,
       settings.probe,
+      settings.dtype,
       settings.releasedNorms,
       settings.noiseFloor,
       initSeed,
@@ -94,10 +98,17 @@ export async function runExperiment(
       } else {
         if (loaded !== group.variant) {
           model?.dispose();
+          if (loaded === undefined) {
+            const workloads = inputs.prepared.map((run) => workloadOf(settings, run, options));
+            planRunMemory(gpu, inputs.model.config, workloads, request.memoryBudget, (line) =>
+              progress.line(line),
+            );
+          }
           model = await loadModel(gpu, request.model.directory, {
             name: request.model.name,
             variant: group.variant,
             seed: settings.initSeed,
+            dtype: settings.dtype,
           });
           loaded = group.variant;
         }

@@ -6,20 +6,24 @@ export interface Window {
   readonly end: number;
 }
 
-/** Rows in multiples of this start at a multiple of 256 bytes, which suits every adapter, whatever the row's length. */
+/** Windows hold multiples of this many rows, so that float32 rows of any length start at a multiple of the alignment. */
 const ALIGNED_ROWS = 64;
+/** Suits every adapter as a binding's offset, in bytes. */
+const ALIGNMENT = 256;
 
 /**
  * Splits the rows of a tensor into ranges that one binding can span.
- * @throws RangeError if even 64 rows are more than the adapter binds
+ * @throws RangeError if even the fewest rows that keep bindings aligned are more than the adapter binds
  */
 export function rowWindows(gpu: Gpu, rows: number, rowBytes: number): Window[] {
   const limit = gpu.maxBindingBytes;
   if (rows * rowBytes <= limit) return [{ start: 0, end: rows }];
-  const step = Math.floor(limit / (rowBytes * ALIGNED_ROWS)) * ALIGNED_ROWS;
+  let aligned = ALIGNED_ROWS;
+  while ((aligned * rowBytes) % ALIGNMENT !== 0) aligned *= 2;
+  const step = Math.floor(limit / (rowBytes * aligned)) * aligned;
   if (step === 0) {
     throw new RangeError(
-      `${ALIGNED_ROWS} rows of ${rowBytes} bytes exceed the binding limit of ${limit} bytes of ${gpu.adapter.description}`,
+      `${aligned} rows of ${rowBytes} bytes exceed the binding limit of ${limit} bytes of ${gpu.adapter.description}`,
     );
   }
   const windows: Window[] = [];

@@ -1,19 +1,34 @@
+import { UserError } from '../errors.ts';
+
 const USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
 const SMALLEST = 256;
+
+/** How much memory a {@link BufferPool} may hold. */
+export interface MemoryLimits {
+  /** Above this many bytes, free buffers are given back before another is made. */
+  readonly planned: number;
+  /** Above this many bytes, nothing is allocated. */
+  readonly budget: number;
+}
 
 /**
  * Keeps storage buffers for reuse. Safe without fences because one queue executes everything in recording order.
  * Contents of a reused buffer are undefined.
  */
 export class BufferPool {
+  limits: MemoryLimits = { planned: Infinity, budget: Infinity };
   #device: GPUDevice;
+  #submit: () => void;
   #free = new Map<number, GPUBuffer[]>();
   #liveBytes = 0;
   #liveCount = 0;
   #allocatedBytes = 0;
+  #peakBytes = 0;
 
-  constructor(device: GPUDevice) {
+  /** @param submit submits all recorded work, so that free buffers may be destroyed */
+  constructor(device: GPUDevice, submit: () => void) {
     this.#device = device;
+    this.#submit = submit;
   }
 
   /** Bytes and buffers handed out and not yet returned; zero of both when nothing leaks. */
@@ -26,12 +41,23 @@ export class BufferPool {
     return this.#allocatedBytes;
   }
 
-  /** @param exact take just this many bytes (for weights, which live long), instead of a reusable size class. */
-  take(bytes: number, exact: boolean): GPUBuffer {
-    const size = exact ? Math.max(Math.ceil(bytes / 4) * 4, 4) : sizeClass(bytes);
-    const free = this.#free.get(size)?.pop();
-    const buffer = free ?? this.#device.createBuffer({ size, usage: USAGE });
-    if (free === undefined) this.#allocatedBytes += size;
+  /** The most bytes held on the device at once, since {@link resetPeak} if that was called. */
+  get peakBytes(): number {
+    return this.#peakBytes;
+  }
+
+  resetPeak(): void {
+    this.#peakBytes = this.#allocatedBytes;
+  }
+
+  /**
+   * @param exact take just this many bytes (for weights, which live long), instead of a reusable size class
+   * @param label what the buffer is for, for the error
+   * @throws UserError if the memory budget does not allow it
+   */
+  take(bytes: number, exact: boolean, label: string): GPUBuffer {
+    const size = pooledBytes(bytes, exact);
+    const buffer = this.#free.get(size)?.pop() ?? this.#allocate(size, label);
     this.#liveBytes += size;
     this.#liveCount++;
     return buffer;
@@ -45,18 +71,34 @@ export class BufferPool {
     else this.#free.set(buffer.size, [buffer]);
   }
 
-  /** Destroys every free buffer. Recorded work must have been submitted. */
+  /** Destroys every free buffer, after submitting what is recorded. */
   trim(): void {
+    this.#submit();
     for (const [size, list] of this.#free) {
       for (const buffer of list) buffer.destroy();
       this.#allocatedBytes -= size * list.length;
     }
     this.#free.clear();
   }
+
+  #allocate(size: number, label: string): GPUBuffer {
+    const { planned, budget } = this.limits;
+    if (this.#allocatedBytes + size > Math.min(planned, budget)) this.trim();
+    if (this.#allocatedBytes + size > budget) {
+      throw new UserError(
+        `${label} needs ${size} bytes on the device, where ${this.#allocatedBytes} of the budget of ${budget} are in use`,
+      );
+    }
+    const buffer = this.#device.createBuffer({ size, usage: USAGE });
+    this.#allocatedBytes += size;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#allocatedBytes);
+    return buffer;
+  }
 }
 
-/** Four classes per power of two: at most a fifth is wasted. */
-function sizeClass(bytes: number): number {
+/** Bytes that the pool takes for a tensor of so many bytes: of size classes, four per power of two, unless exact. */
+export function pooledBytes(bytes: number, exact: boolean): number {
+  if (exact) return Math.max(Math.ceil(bytes / 4) * 4, 4);
   if (bytes <= SMALLEST) return SMALLEST;
   const quarter = 2 ** Math.max(Math.floor(Math.log2(bytes - 1)) - 2, 6);
   return Math.ceil(bytes / quarter) * quarter;

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { acquireGpu, listAdapters } from '../device/acquire.ts';
 import { UserError } from '../errors.ts';
+import { expectSameBits } from '../testing/closeness.ts';
 import { useGpu, withBindingLimit } from '../testing/gpu.ts';
 import { defineKernel, grid } from './kernel.ts';
+import { Uploader } from './uploader.ts';
 
 const gpu = useGpu();
 
@@ -66,6 +68,46 @@ describe('a dispatch', () => {
   });
 });
 
+describe('an f16 tensor', () => {
+  const VALUES = Float32Array.of(1, -2.5, 1 / 3, 65504, 2 ** -24, 1e-9, 4097, 0);
+  const ROUNDED = VALUES.map(Math.f16round);
+
+  test('takes two bytes an element and rounds to the nearest', async () => {
+    using scope = gpu().scope();
+    const even = scope.tensor([2, 4], 'even', 'f16');
+    const odd = scope.tensor([7], 'odd', 'f16');
+    expect([even.byteLength, odd.byteLength]).toEqual([16, 16]);
+    gpu().write(even, VALUES);
+    expect(await gpu().read(even)).toEqual(ROUNDED);
+    expect(await gpu().read(even, 3, 4)).toEqual(ROUNDED.slice(3, 7));
+    gpu().write(odd, VALUES.subarray(0, 4));
+    gpu().write(odd, VALUES.subarray(4, 7), 4);
+    expect(await gpu().read(odd)).toEqual(ROUNDED.slice(0, 7));
+  });
+
+  test('refuses what is too large for it, by element', () => {
+    using scope = gpu().scope();
+    const halves = scope.tensor([4], 'halves', 'f16');
+    expect(() => gpu().write(halves, Float32Array.of(1, 65520), 2)).toThrow(
+      new UserError(
+        'halves: 65520 at element 3 is too large for float16 (at most 65504); use --dtype float32',
+      ),
+    );
+  });
+
+  test('is written in pairs and not copied', () => {
+    using scope = gpu().scope();
+    const halves = scope.tensor([8], 'halves', 'f16');
+    expect(() => gpu().write(halves, VALUES.subarray(0, 2), 1)).toThrow(
+      /at 1 into halves: f16 elements are written in pairs/,
+    );
+    expect(() => gpu().write(halves, VALUES.subarray(0, 3))).toThrow(/written in pairs/);
+    expect(() => gpu().copy(halves, scope.tensor([8]))).toThrow(
+      /copying halves \(f16\) .* only 32-bit elements/,
+    );
+  });
+});
+
 test('folds large grids into dimensions that a device accepts', () => {
   for (const count of [1, 65_535, 65_536, 1_000_003]) {
     const [x, y, z] = grid(count);
@@ -98,6 +140,87 @@ test('a kernel that does not compile surfaces at the next read', async () => {
   } finally {
     own.dispose();
   }
+});
+
+describe('memory', () => {
+  const KILOBYTE = Float32Array.from({ length: 256 }, (_, i) => i);
+
+  test('above the planned bytes free buffers are given back, also such that recorded work still reads', async () => {
+    const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+    try {
+      own.pool.limits = { planned: 5000, budget: Infinity };
+      const out = own.tensor([256]);
+      for (let length = 256; length <= 1024; length += 128) {
+        const x = own.upload(KILOBYTE, [256]);
+        own.dispatch(DOUBLE, { x, out }, { count: 256, factor: 2 }, grid(4));
+        x.dispose();
+        own.tensor([length]).dispose();
+      }
+      expect(own.pool.peakBytes).toBeLessThanOrEqual(5000 + 4096);
+      expect((await own.read(out))[100]).toBe(200);
+      out.dispose();
+    } finally {
+      own.dispose();
+    }
+  });
+
+  test('above the budget nothing is allocated', async () => {
+    const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+    try {
+      own.pool.limits = { planned: Infinity, budget: 4096 };
+      const first = own.tensor([512]);
+      own.tensor([300]).dispose();
+      expect(() => own.tensor([1000], { label: 'states' })).toThrow(
+        new UserError('states needs 4096 bytes on the device, where 2048 of the budget of 4096 are in use'),
+      );
+      own.tensor([512]).dispose();
+      first.dispose();
+    } finally {
+      own.dispose();
+    }
+  });
+
+  test('a device that is out of memory is a one-line error for the user', async () => {
+    class GPUOutOfMemoryError extends Error {}
+    const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+    try {
+      const event = Object.assign(new Event('uncapturederror'), { error: new GPUOutOfMemoryError('') });
+      own.device.dispatchEvent(event);
+      await expect(own.finish()).rejects.toThrow(UserError);
+      await expect(own.finish()).rejects.toThrow(/^.* is out of memory with 0\.00 GiB in use: .*$/);
+    } finally {
+      own.dispose();
+    }
+  });
+});
+
+describe('an uploader', () => {
+  const VALUES = Float32Array.from({ length: (1 << 21) + 7 }, (_, i) => i % 2048);
+
+  test.each(['f32', 'f16'] as const)('fills %s tensors from chunks of any size', async (type) => {
+    using scope = gpu().scope();
+    const tensor = scope.tensor([VALUES.length], 'weights', type);
+    await new Uploader(gpu()).fill(
+      tensor,
+      (function* () {
+        for (let start = 0, size = 1; start < VALUES.length; start += size, size = 3 * size + 2)
+          yield VALUES.subarray(start, start + size);
+      })(),
+    );
+    expectSameBits(await gpu().read(tensor), VALUES);
+  });
+
+  test('wants as many elements as there are', async () => {
+    using scope = gpu().scope();
+    const tensor = scope.tensor([3], 'three');
+    const uploader = new Uploader(gpu());
+    await expect(uploader.fill(tensor, [new Float32Array(2)])).rejects.toThrow(
+      'three has 3 elements; 2 were given',
+    );
+    await expect(uploader.fill(tensor, [new Float32Array(2), new Float32Array(2)])).rejects.toThrow(
+      'more than the 3 elements of three were given',
+    );
+  });
 });
 
 describe('adapters', () => {

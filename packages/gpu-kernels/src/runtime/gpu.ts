@@ -1,9 +1,18 @@
 import type { AdapterDescription } from '../device/description.ts';
 import { UserError } from '../errors.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { packHalves } from './halves.ts';
 import type { Kernel, ParamType } from './kernel.ts';
 import { PipelineCache } from './pipeline-cache.ts';
-import { type Binding, Scope, Tensor, type TensorType, elementCount } from './tensor.ts';
+import {
+  type Binding,
+  ELEMENT_BYTES,
+  Scope,
+  Tensor,
+  type TensorType,
+  elementCount,
+  storageBytes,
+} from './tensor.ts';
 
 /** Dispatches recorded before a command buffer is submitted: enough to hide the cost of a submit. */
 const DISPATCHES_PER_SUBMIT = 256;
@@ -42,13 +51,14 @@ export class Gpu {
   #uniformView = new DataView(this.#uniformData);
   #uniforms: GPUBuffer;
   #failure: string | undefined;
+  #outOfMemory = false;
   #closing = false;
 
   private constructor(device: GPUDevice, adapter: AdapterDescription, owner: unknown) {
     this.device = device;
     owners.set(this, owner);
     this.adapter = adapter;
-    this.pool = new BufferPool(device);
+    this.pool = new BufferPool(device, () => this.flush());
     this.pipelines = new PipelineCache(device);
     this.#uniforms = device.createBuffer({
       label: 'params',
@@ -56,10 +66,12 @@ export class Gpu {
       usage: 0x40 | 0x08,
     });
     device.addEventListener('uncapturederror', (event) => {
-      this.#failure ??= (event as GPUUncapturedErrorEvent).error.message;
+      const { error } = event as GPUUncapturedErrorEvent;
+      if (error.constructor.name === 'GPUOutOfMemoryError') this.#outOfMemory = true;
+      this.#failure ??= error.message;
     });
     void device.lost.then((info) => {
-      if (!this.#closing) this.#failure ??= `device lost: ${info.message || info.reason}`;
+      if (!this.#closing) this.#failure ??= `device lost: ${(info.message || info.reason).split('\n', 1)[0]}`;
     });
   }
 
@@ -79,7 +91,8 @@ export class Gpu {
   /** A new tensor; its contents are undefined until written. */
   tensor(shape: readonly number[], options: TensorOptions = {}): Tensor {
     const label = options.label ?? 'tensor';
-    const bytes = elementCount(shape) * 4;
+    const type = options.type ?? 'f32';
+    const bytes = storageBytes(elementCount(shape), type);
     if (bytes > this.device.limits.maxBufferSize) {
       throw new UserError(
         `tensor ${label} [${shape.join(', ')}] needs ${bytes} bytes in one buffer; adapter ${this.adapter.description} allows ${this.device.limits.maxBufferSize}`,
@@ -87,7 +100,7 @@ export class Gpu {
     }
     const exact = options.exact === true;
     const release = (buffer: GPUBuffer): void => this.pool.give(buffer);
-    return new Tensor(this, this.pool.take(bytes, exact), shape, options.type ?? 'f32', label, release);
+    return new Tensor(this, this.pool.take(bytes, exact, label), shape, type, label, release);
   }
 
   upload(
@@ -105,7 +118,11 @@ export class Gpu {
     return tensor;
   }
 
-  /** Overwrites elements from `offset` on, after all work recorded so far. */
+  /**
+   * Overwrites elements from `offset` on, after all work recorded so far. What goes into an f16 tensor is rounded to
+   * the nearest, ties to even; there `offset` is even, and `data` has an even length unless it reaches the tensor's end.
+   * @throws RangeError for what does not fit the tensor; UserError for a value too large for f16
+   */
   write(tensor: Tensor, data: Float32Array | Uint32Array, offset = 0): void {
     refuseDisposed(tensor, 'write');
     if (offset + data.length > tensor.length) {
@@ -113,8 +130,13 @@ export class Gpu {
         `writing ${data.length} elements at ${offset} into ${tensor.label} of ${tensor.length}`,
       );
     }
+    const stored = tensor.type === 'f16' ? packHalves(tensor, data, offset) : data;
     this.flush();
-    this.device.queue.writeBuffer(tensor.buffer, offset * 4, data as Float32Array<ArrayBuffer>);
+    this.device.queue.writeBuffer(
+      tensor.buffer,
+      offset * ELEMENT_BYTES[tensor.type],
+      stored as Float32Array<ArrayBuffer>,
+    );
   }
 
   scope(): Scope {
@@ -157,10 +179,18 @@ export class Gpu {
     this.#copyEncoder().clearBuffer(tensor.buffer, 0, tensor.byteLength);
   }
 
-  /** Records a copy of elements between tensors. */
+  /**
+   * Records a copy of elements between tensors of 32-bit elements.
+   * @throws RangeError for f16 tensors, and for elements that are not there
+   */
   copy(source: Tensor, target: Tensor, length = source.length, sourceOffset = 0, targetOffset = 0): void {
     refuseDisposed(source, 'copy');
     refuseDisposed(target, 'copy');
+    if (source.type === 'f16' || target.type === 'f16') {
+      throw new RangeError(
+        `copying ${source.label} (${source.type}) to ${target.label} (${target.type}): only 32-bit elements are copied`,
+      );
+    }
     if (sourceOffset + length > source.length || targetOffset + length > target.length) {
       throw new RangeError(
         `copying ${length} elements from ${source.label} at ${sourceOffset} to ${target.label} at ${targetOffset} runs over an end`,
@@ -188,7 +218,7 @@ export class Gpu {
   }
 
   /**
-   * Waits for all work and copies elements [offset, offset + length) of a float32 tensor to the host.
+   * Waits for all work and copies elements [offset, offset + length) of a float32 or f16 tensor to the host.
    * @throws RangeError for a range past the end; Error as {@link check}
    */
   async read(tensor: Tensor, offset = 0, length = tensor.length - offset): Promise<Float32Array> {
@@ -196,11 +226,13 @@ export class Gpu {
     if (offset < 0 || length < 0 || offset + length > tensor.length) {
       throw new RangeError(`reading ${length} elements at ${offset} of ${tensor.label} (${tensor.length})`);
     }
-    const bytes = length * 4;
-    if (bytes === 0) return new Float32Array(0);
+    if (length === 0) return new Float32Array(0);
+    const perWord = 4 / ELEMENT_BYTES[tensor.type];
+    const firstByte = Math.floor(offset / perWord) * 4;
+    const bytes = Math.ceil((offset + length) / perWord) * 4 - firstByte;
     const staging = this.device.createBuffer({ size: bytes, usage: 0x01 | 0x08 });
     try {
-      this.#copyEncoder().copyBufferToBuffer(tensor.buffer, offset * 4, staging, 0, bytes);
+      this.#copyEncoder().copyBufferToBuffer(tensor.buffer, firstByte, staging, 0, bytes);
       this.flush();
       await staging.mapAsync(0x01).catch((error: unknown) => {
         // A lost device says more than the mapping that it broke.
@@ -208,7 +240,10 @@ export class Gpu {
         throw error;
       });
       this.check();
-      return new Float32Array(staging.getMappedRange().slice(0));
+      const words = staging.getMappedRange().slice(0);
+      return tensor.type === 'f16'
+        ? Float32Array.from(new Float16Array(words, (offset % perWord) * 2, length))
+        : new Float32Array(words);
     } finally {
       staging.destroy();
     }
@@ -221,8 +256,17 @@ export class Gpu {
     this.check();
   }
 
-  /** @throws Error if the device reported a validation error or was lost: results since then mean nothing. */
+  /**
+   * @throws UserError if the device ran out of memory; Error if it reported a validation error or was lost. Results
+   *   since then mean nothing.
+   */
   check(): void {
+    if (this.#outOfMemory) {
+      const held = (this.pool.allocatedBytes / 2 ** 30).toFixed(2);
+      throw new UserError(
+        `${this.adapter.description} is out of memory with ${held} GiB in use: lower --token-budget or --shots, use --dtype float16-storage or a smaller model`,
+      );
+    }
     if (this.#failure !== undefined)
       throw new Error(`GPU error on ${this.adapter.description}: ${this.#failure}`);
   }

@@ -1,6 +1,15 @@
 import type { Gpu } from './gpu.ts';
 
-export type TensorType = 'f32' | 'u32';
+/** `f16`: storage only, two elements in each 32-bit word; kernels widen them and compute in float32. */
+export type TensorType = 'f32' | 'u32' | 'f16';
+
+/** Bytes that each element takes. */
+export const ELEMENT_BYTES: Readonly<Record<TensorType, number>> = { f32: 4, u32: 4, f16: 2 };
+
+/** Bytes of a dense array, up to the next whole 32-bit word. */
+export function storageBytes(elements: number, type: TensorType): number {
+  return Math.ceil((elements * ELEMENT_BYTES[type]) / 4) * 4;
+}
 
 /** A range of a buffer as a kernel binds it. */
 export interface Binding {
@@ -41,7 +50,7 @@ export class Tensor implements Disposable {
   }
 
   get byteLength(): number {
-    return this.length * 4;
+    return storageBytes(this.length, this.type);
   }
 
   get disposed(): boolean {
@@ -50,11 +59,11 @@ export class Tensor implements Disposable {
 
   /** Rows [start, end) of the first dimension as a binding. The offset must suit the adapter's alignment. */
   rows(start: number, end: number): Binding {
-    const rowBytes = (this.length / (this.shape[0] ?? 1)) * 4;
+    const rowLength = this.length / (this.shape[0] ?? 1);
     return {
       buffer: this.buffer,
-      offset: start * rowBytes,
-      size: (end - start) * rowBytes,
+      offset: start * rowLength * ELEMENT_BYTES[this.type],
+      size: storageBytes((end - start) * rowLength, this.type),
       label: `${this.label}[${start}:${end}]`,
     };
   }

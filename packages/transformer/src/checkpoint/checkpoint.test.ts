@@ -266,7 +266,7 @@ describe('faulty files are refused when they are opened', () => {
 
   test('no weights, no directory, a directory for a file', async () => {
     expect(await openingError()).toContain(
-      'found neither model.safetensors nor model.safetensors.index.json',
+      'found no weights (model.safetensors, model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json)',
     );
     await expect(Checkpoint.open(join(directory, 'no'))).rejects.toThrow('model directory does not exist');
     await mkdir(join(directory, 'model.safetensors'));
@@ -284,7 +284,7 @@ describe('faulty indices', () => {
     [
       'missing shard',
       '{"weight_map": {"w": "b.safetensors"}}',
-      'b.safetensors: safetensors file does not exist',
+      'b.safetensors: checkpoint file does not exist',
     ],
     ['tensor not in its shard', '{"weight_map": {"v": "a.safetensors"}}', 'a.safetensors: lacks tensor "v"'],
     ...['../a.safetensors', '/etc/passwd', 'x/../../a', '..\\a', 'C:\\a', '\\\\host\\a', '', '.', 'a\0b'].map(

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { FLOAT_CODECS, firstNonFinite } from './dtype.ts';
 import { fileError, fileExists } from './files.ts';
-import { type TensorInfo, readExactly, readHeader } from './header.ts';
-import { INDEX_FILE, type ShardIndex, readShardIndex } from './shard-index.ts';
+import { type TensorInfo, readExactly } from './header.ts';
+import { type ShardIndex, readShardIndex } from './shard-index.ts';
+import { gatherStrided } from './strided.ts';
+import { WEIGHT_ENTRIES, WEIGHT_FORMATS, type WeightFormat } from './weight-files.ts';
 
-const SINGLE_FILE = 'model.safetensors';
 const CHUNK_BYTES = 1 << 22;
 
 interface OpenFile {
@@ -32,15 +33,15 @@ function allocate(count: number, where: string): Float32Array {
   }
 }
 
-async function openFile(path: string): Promise<OpenFile> {
+async function openFile(path: string, format: WeightFormat): Promise<OpenFile> {
   let handle: FileHandle;
   try {
     handle = await open(path);
   } catch (error) {
-    throw fileError(path, 'safetensors file', error);
+    throw fileError(path, 'checkpoint file', error);
   }
   try {
-    const tensors = await readHeader(handle, path);
+    const tensors = await format.readTensors(handle, path);
     return { handle, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
   } catch (error) {
     await handle.close();
@@ -52,15 +53,16 @@ async function openFile(path: string): Promise<OpenFile> {
 function collectTensors(
   directory: string,
   files: ReadonlyMap<string, OpenFile>,
+  format: WeightFormat,
   index: ShardIndex | undefined,
 ): Map<string, TensorInfo> {
-  if (index === undefined) return new Map(files.get(SINGLE_FILE)?.tensors);
+  if (index === undefined) return new Map(files.get(format.single)?.tensors);
   const tensors = new Map<string, TensorInfo>();
   for (const [name, shard] of index) {
     const tensor = files.get(shard)?.tensors.get(name);
     if (tensor === undefined) {
       throw new UserError(
-        `${join(directory, shard)}: lacks tensor ${JSON.stringify(name)}, which ${INDEX_FILE} places there`,
+        `${join(directory, shard)}: lacks tensor ${JSON.stringify(name)}, which ${format.index} places there`,
       );
     }
     tensors.set(name, tensor);
@@ -69,8 +71,8 @@ function collectTensors(
 }
 
 /**
- * The weights of a Hugging Face model directory: model.safetensors, or shards listed by model.safetensors.index.json.
- * Opening reads headers only; each tensor is read from disk when it is asked for, and never kept.
+ * The weights of a Hugging Face model directory: model.safetensors, or shards listed by model.safetensors.index.json, else
+ * pytorch_model.bin, or shards listed by pytorch_model.bin.index.json. Opening reads headers only; each tensor is read from disk when it is asked for, and never kept.
  */
 export class Checkpoint {
   readonly directory: string;
@@ -82,27 +84,28 @@ export class Checkpoint {
   private constructor(
     directory: string,
     files: ReadonlyMap<string, OpenFile>,
+    format: WeightFormat,
     index: ShardIndex | undefined,
   ) {
     this.directory = directory;
-    this.tensors = collectTensors(directory, files, index);
+    this.tensors = collectTensors(directory, files, format, index);
     this.#files = new Map([...files].map(([name, file]) => [join(directory, name), file]));
-    this.#digestFiles = index === undefined ? [...files.keys()] : [INDEX_FILE, ...files.keys()];
+    this.#digestFiles = index === undefined ? [...files.keys()] : [format.index, ...files.keys()];
   }
 
   /**
    * Opens the checkpoint of a model directory; close it when done (`await using` does).
    *
-   * @throws UserError naming the file, and the tensor where there is one, if there are no safetensors weights or
+   * @throws UserError naming the file, and the tensor where there is one, if there are no weights or
    *   anything about their headers or the index is wrong
    */
   static async open(directory: string): Promise<Checkpoint> {
-    const index = (await fileExists(join(directory, SINGLE_FILE))) ? undefined : await findIndex(directory);
-    const names = index === undefined ? [SINGLE_FILE] : [...new Set(index.values())].sort();
+    const { format, index } = await findWeights(directory);
+    const names = index === undefined ? [format.single] : [...new Set(index.values())].sort();
     const files = new Map<string, OpenFile>();
     try {
-      for (const name of names) files.set(name, await openFile(join(directory, name)));
-      return new Checkpoint(directory, files, index);
+      for (const name of names) files.set(name, await openFile(join(directory, name), format));
+      return new Checkpoint(directory, files, format, index);
     } catch (error) {
       await Promise.all(Array.from(files.values(), ({ handle }) => handle.close()));
       throw error;
@@ -140,6 +143,22 @@ export class Checkpoint {
     return this.#readElements(tensor, start * columns, (end - start) * columns);
   }
 
+  /**
+   * Elements [first, first + count) of a tensor as float32 in chunks of a few megabytes, each valid until the next is
+   * asked for.
+   *
+   * @throws RangeError if the elements do not exist; UserError as for `read`
+   */
+  chunks(name: string, first: number, count: number): AsyncGenerator<Float32Array> {
+    const tensor = this.#find(name);
+    const length = tensor.shape.reduce((product, extent) => product * extent, 1);
+    if (first < 0 || count < 0 || first + count > length)
+      throw new RangeError(
+        `chunks: elements [${first}, ${first + count}) of tensor "${name}", which has ${length}`,
+      );
+    return this.#readChunks(tensor, first, count);
+  }
+
   #find(name: string): TensorInfo {
     const tensor = this.tensors.get(name);
     if (tensor === undefined)
@@ -147,7 +166,26 @@ export class Checkpoint {
     return tensor;
   }
 
-  async #readElements(tensor: TensorInfo, first: number, count: number): Promise<Float32Array> {
+  #readElements(tensor: TensorInfo, first: number, count: number): Promise<Float32Array> {
+    return collect(tensor, this.#readChunks(tensor, first, count), count);
+  }
+
+  async *#readChunks(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
+    const { shape, strides, bytes, dtype } = tensor;
+    if (!strides) {
+      yield* this.#readRun(tensor, first, count);
+      return;
+    }
+    // A view that is not contiguous (only PyTorch's files have them) is gathered from its whole storage.
+    const length = bytes / (FLOAT_CODECS.get(dtype)?.bytes ?? 1);
+    const run = await collect(tensor, this.#readRun(tensor, 0, length), length);
+    const gathered = allocate(count, `${tensor.file}: tensor ${JSON.stringify(tensor.name)}`);
+    gatherStrided(run, shape, strides, first, gathered);
+    yield gathered;
+  }
+
+  /** Elements as they lie in the file. */
+  async *#readRun(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
     const { dtype, file } = tensor;
     const where = `${file}: tensor ${JSON.stringify(tensor.name)}`;
     const codec = FLOAT_CODECS.get(dtype);
@@ -157,11 +195,11 @@ export class Checkpoint {
       );
     }
     const { handle } = this.#files.get(file)!;
-    const values = allocate(count, where);
     const chunkElements = Math.min(count, CHUNK_BYTES / codec.bytes);
     const chunk = new Uint8Array(chunkElements * codec.bytes);
+    const values = new Float32Array(chunkElements);
     for (let done = 0; done < count; done += chunkElements) {
-      const target = values.subarray(done, Math.min(done + chunkElements, count));
+      const target = values.subarray(0, Math.min(chunkElements, count - done));
       const position = tensor.offset + (first + done) * codec.bytes;
       const source = chunk.subarray(0, target.length * codec.bytes);
       await readExactly(handle, source, position, file, `tensor ${JSON.stringify(tensor.name)}`);
@@ -172,8 +210,8 @@ export class Checkpoint {
           `${where} is ${target[bad]} at element ${first + done + bad}; weights must be finite in float32`,
         );
       }
+      yield target;
     }
-    return values;
   }
 
   /** SHA-256 of every file that the checkpoint consists of, the index first. @throws UserError if one cannot be read */
@@ -202,10 +240,30 @@ export class Checkpoint {
   }
 }
 
-async function findIndex(directory: string): Promise<ShardIndex> {
+async function collect(
+  { file, name }: TensorInfo,
+  chunks: AsyncGenerator<Float32Array>,
+  count: number,
+): Promise<Float32Array> {
+  const values = allocate(count, `${file}: tensor ${JSON.stringify(name)}`);
+  let done = 0;
+  for await (const chunk of chunks) {
+    values.set(chunk, done);
+    done += chunk.length;
+  }
+  return values;
+}
+
+async function findWeights(
+  directory: string,
+): Promise<{ format: WeightFormat; index: ShardIndex | undefined }> {
   if (!(await fileExists(directory))) throw new UserError(`${directory}: the model directory does not exist`);
-  if (await fileExists(join(directory, INDEX_FILE))) return readShardIndex(directory);
+  for (const format of WEIGHT_FORMATS) {
+    if (await fileExists(join(directory, format.single))) return { format, index: undefined };
+    if (await fileExists(join(directory, format.index)))
+      return { format, index: await readShardIndex(directory, format.index) };
+  }
   throw new UserError(
-    `${directory}: found neither ${SINGLE_FILE} nor ${INDEX_FILE}; save the weights as safetensors`,
+    `${directory}: found no weights (${WEIGHT_ENTRIES.join(', ')}); save them as safetensors`,
   );
 }

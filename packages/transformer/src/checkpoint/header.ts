@@ -11,12 +11,14 @@ export interface TensorInfo {
   /** As the file says it: F32, F16, BF16, I64, … */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Path of the safetensors file. */
+  /** Path of the safetensors or PyTorch file. */
   readonly file: string;
   /** First byte of the data within the file. */
   readonly offset: number;
   /** Length of the data in bytes. */
   readonly bytes: number;
+  /** Elements from one index to the next in each dimension, where they do not lie row by row (PyTorch). */
+  readonly strides?: readonly number[];
 }
 
 const WHAT = 'safetensors file';
@@ -44,9 +46,9 @@ export async function readExactly(
     try {
       ({ bytesRead: count } = await handle.read(target, done, target.length - done, position + done));
     } catch (error) {
-      throw fileError(file, WHAT, error);
+      throw fileError(file, 'checkpoint file', error);
     }
-    if (count === 0) throw new UserError(`${file}: this ${WHAT} ends within ${part}; it was cut off`);
+    if (count === 0) throw new UserError(`${file}: the file ends within ${part}; it was cut off`);
     done += count;
   }
 }

@@ -4,7 +4,6 @@ import { UserError } from '../errors.ts';
 import { readTextFile, staysInside } from './files.ts';
 import { duplicateKey, parseJson } from './json-file.ts';
 
-export const INDEX_FILE = 'model.safetensors.index.json';
 const WHAT = 'shard index';
 
 /** Tensor name -> file name of its shard, relative to the model directory. */
@@ -12,9 +11,12 @@ export type ShardIndex = ReadonlyMap<string, string>;
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
-/** @throws UserError if the index is not JSON, has no weight_map, or names a shard outside of the directory */
-export async function readShardIndex(directory: string): Promise<ShardIndex> {
-  const path = join(directory, INDEX_FILE);
+/**
+ * @param file the index's name within the directory
+ * @throws UserError if the index is not JSON, has no weight_map, or names a shard outside of the directory
+ */
+export async function readShardIndex(directory: string, file: string): Promise<ShardIndex> {
+  const path = join(directory, file);
   const text = await readTextFile(path, WHAT);
   const parsed = indexSchema.safeParse(parseJson(text, path, WHAT));
   if (!parsed.success) {

@@ -58,12 +58,32 @@ test('what is written is read, rounded to its dtype', async () => {
         expect({ shape: stored.shape, dtype: stored.dtype }).toEqual({ shape, dtype });
         // -0 and 0 are told apart by no reader of weights.
         expect(Array.from(await checkpoint.read(name), (x) => x + 0)).toEqual(
-          Array.from(data, (x) => ROUND[dtype](x) + 0),
+          Array.from(data as Float32Array, (x) => ROUND[dtype](x) + 0),
         );
         expect(stored.offset % (dtype === 'F32' ? 4 : 2)).toBe(0);
       }
     }),
   );
+});
+
+test('values that come in chunks give the bytes of values that come at once', async () => {
+  const values = Float32Array.from({ length: (1 << 20) + 700 }, (_, i) => Math.sin(i));
+  const chunks = function* (): Generator<Float32Array> {
+    for (const [start, end] of [
+      [0, 3],
+      [3, 3],
+      [3, 900],
+      [900, values.length],
+    ])
+      yield values.slice(start, end);
+  };
+  const tensor = { name: 'w', shape: [values.length], dtype: 'F16' } as const;
+  const [whole, parts] = [join(directory, 'whole.safetensors'), join(directory, 'parts.safetensors')];
+  await writeSafetensors(whole, [{ ...tensor, data: values }]);
+  await writeSafetensors(parts, [{ ...tensor, data: chunks }]);
+  expect((await readFile(parts)).equals(await readFile(whole))).toBe(true);
+  const short = writeSafetensors(whole, [{ ...tensor, shape: [9], data: () => [values.subarray(0, 8)] }]);
+  await expect(short).rejects.toThrow('"w" gave 8 values for shape [9]');
 });
 
 test('the bytes are those of the format', async () => {

@@ -13,7 +13,8 @@ export interface NamedTensor {
   readonly shape: readonly number[];
   /** Stored type; values are rounded to the nearest, ties to even. */
   readonly dtype: FloatDtype;
-  readonly data: Float32Array;
+  /** All values, or a function that yields them in order in chunks of any size, for what is too large for memory. */
+  readonly data: Float32Array | (() => Iterable<Float32Array>);
 }
 
 function elementBytes(dtype: FloatDtype): number {
@@ -32,7 +33,7 @@ function encodeHeader(
     if (header.has(name) || name === '__metadata__')
       throw new TypeError(`writeSafetensors: tensor name "${name}" is taken`);
     const count = shape.reduce((product, extent) => product * extent, 1);
-    if (count !== data.length) {
+    if (typeof data !== 'function' && count !== data.length) {
       throw new RangeError(
         `writeSafetensors: tensor "${name}" has ${data.length} values for shape [${shape.join(', ')}]`,
       );
@@ -67,19 +68,27 @@ function firstUnstorable(source: Float32Array, encoded: Uint8Array, dtype: Float
 async function writeTensor(
   handle: FileHandle,
   path: string,
-  { name, dtype, data }: NamedTensor,
+  { name, shape, dtype, data }: NamedTensor,
 ): Promise<void> {
-  for (let start = 0; start < data.length; start += CHUNK_ELEMENTS) {
-    const source = data.subarray(start, start + CHUNK_ELEMENTS);
-    const encoded = encodeFloats(source, dtype);
-    const bad = firstUnstorable(source, encoded, dtype);
-    if (bad >= 0) {
-      throw new UserError(
-        `${path}: not written, tensor "${name}" is ${source[bad]} at element ${start + bad}, which ${dtype} cannot store`,
-      );
+  let written = 0;
+  for (const chunk of typeof data === 'function' ? data() : [data]) {
+    for (let start = 0; start < chunk.length; start += CHUNK_ELEMENTS) {
+      const source = chunk.subarray(start, start + CHUNK_ELEMENTS);
+      const encoded = encodeFloats(source, dtype);
+      const bad = firstUnstorable(source, encoded, dtype);
+      if (bad >= 0) {
+        throw new UserError(
+          `${path}: not written, tensor "${name}" is ${source[bad]} at element ${written + bad}, which ${dtype} cannot store`,
+        );
+      }
+      await writeAll(handle, encoded);
+      written += source.length;
     }
-    await writeAll(handle, encoded);
   }
+  if (written !== shape.reduce((product, extent) => product * extent, 1))
+    throw new RangeError(
+      `writeSafetensors: tensor "${name}" gave ${written} values for shape [${shape.join(', ')}]`,
+    );
 }
 
 async function writeTensors(

@@ -10,6 +10,12 @@ export interface DecoderContext {
   readonly batch: Batch;
 }
 
+/** The sliding window of a layer's attention, if it has one, to be spread into the attention's arguments. */
+export function windowOf({ attentionWindows }: DecoderConfig, layer: number): { readonly window?: number } {
+  const window = attentionWindows?.[layer] ?? null;
+  return window === null ? {} : { window };
+}
+
 export function decoderContext(gpu: Gpu, config: DecoderConfig, batch: Batch): DecoderContext {
   const { heads, kvHeads, headDim, attentionScale } = config;
   return { gpu, config, batch, headShape: { heads, kvHeads, headDim, scale: attentionScale } };

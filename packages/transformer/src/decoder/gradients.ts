@@ -56,6 +56,15 @@ export class Gradients implements Disposable {
       columnSum(this.#gpu, { x: upstream, out: this.get(`${name}.bias`, [outputs]), accumulate: true });
   }
 
+  /** Frees the gradients of a layer's parameters: those of other layers take their place in memory. */
+  drop(layer: number): void {
+    for (const [name, tensor] of this.#tensors) {
+      if (!name.startsWith(`layers.${layer}.`)) continue;
+      tensor.dispose();
+      this.#tensors.delete(name);
+    }
+  }
+
   /** Sets all gradients to zero, keeping their memory. */
   clear(): void {
     for (const tensor of this.#tensors.values()) this.#gpu.clear(tensor);

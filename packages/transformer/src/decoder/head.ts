@@ -15,10 +15,16 @@ import {
 import type { ParameterSet } from '../weights/parameter-set.ts';
 import type { DecoderContext } from './context.ts';
 import type { Gradients } from './gradients.ts';
+import { linear, linearInputGradient } from './linear.ts';
 import { norm, normBackward } from './norm.ts';
 
 /** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */
 const LOGITS_BYTES = 32 * 2 ** 20;
+
+/** Rows whose logits are held at a time, where one binding may span so many bytes. */
+export function logitsRows(vocabSize: number, bindingBytes: number): number {
+  return Math.max(1, Math.floor(Math.min(LOGITS_BYTES, bindingBytes) / (4 * vocabSize)));
+}
 
 /** Wanted log-probabilities: entry i asks for `tokens[i]` after row `rows[i]` of the batch. */
 export interface TokenTargets {
@@ -77,7 +83,7 @@ export class TargetPlan implements Disposable {
           `target token ${token} at row ${row} is outside the vocabulary of ${vocabSize} or the batch of ${totalTokens}`,
         );
     }
-    const perChunk = Math.max(1, Math.floor(Math.min(LOGITS_BYTES, gpu.maxBindingBytes) / (4 * vocabSize)));
+    const perChunk = logitsRows(vocabSize, gpu.maxBindingBytes);
     const chunks: Chunk[] = [];
     let next = 0;
     for (let start = 0; start < distinct.length; start += perChunk) {
@@ -118,10 +124,58 @@ export function unembeddingOf(parameters: ParameterSet): { name: string; weight:
   return { name, weight: parameters.get(name) };
 }
 
+const PROJECTION = 'unembeddingProjection';
+
+/** From rows of hidden states to what the unembedding reads: `normed`, projected where the model does that. */
+interface HeadInput {
+  readonly normed: Tensor;
+  /** Absent where the model has no final norm. */
+  readonly stats?: Tensor;
+  /** [rows, dEmbedding]. */
+  readonly out: Tensor;
+}
+
+export function headInput(
+  context: DecoderContext,
+  scope: Scope,
+  parameters: ParameterSet,
+  rows: Tensor,
+): HeadInput {
+  const { out: normed, stats } =
+    context.config.finalNorm === false
+      ? { out: rows, stats: undefined }
+      : norm(context, scope, parameters, 'finalNorm', rows);
+  const projected = parameters.find(`${PROJECTION}.weight`) !== undefined;
+  const out = projected ? linear(context, scope, parameters, PROJECTION, normed) : normed;
+  return { normed, ...(stats ? { stats } : {}), out };
+}
+
+/** The gradient by the rows, from that by the head's input; parameters' gradients are added where the group has them. */
+function headInputBackward(
+  context: DecoderContext,
+  scope: Scope,
+  parameters: ParameterSet,
+  rows: Tensor,
+  { normed, stats }: HeadInput,
+  upstream: Tensor,
+  gradients: Gradients,
+): Tensor {
+  let dNormed = upstream;
+  if (parameters.find(`${PROJECTION}.weight`)) {
+    gradients.addLinear(PROJECTION, normed, upstream);
+    dNormed = linearInputGradient(context, scope, parameters, PROJECTION, upstream);
+  }
+  if (!stats) return dNormed;
+  const dRows = scope.tensor(rows.shape, 'gradient.rows');
+  context.gpu.clear(dRows);
+  normBackward(context, parameters, 'finalNorm', rows, stats, dNormed, dRows, gradients);
+  return dRows;
+}
+
 /**
  * Log-probabilities of the plan's targets under final norm and unembedding of `hidden` [totalTokens, dModel].
  * @param visit sees each chunk's logits [count, vocabSize] before they are dropped
- * @returns f32 [targetCount] in the plan's order, and the normed rows
+ * @returns f32 [targetCount] in the plan's order, the rows of `hidden`, and what the unembedding read of them
  */
 function targetLogProbs(
   context: DecoderContext,
@@ -129,17 +183,17 @@ function targetLogProbs(
   parameters: ParameterSet,
   hidden: Tensor,
   plan: TargetPlan,
-  visit?: (chunk: Chunk, logits: Tensor, normalizers: Tensor, normed: Tensor) => void,
-): { logProbs: Tensor; gathered: Tensor; stats: Tensor } {
+  visit?: (chunk: Chunk, logits: Tensor, normalizers: Tensor, input: Tensor) => void,
+): { logProbs: Tensor; gathered: Tensor; input: HeadInput } {
   const { gpu, config } = context;
   const gathered = scope.tensor([plan.rowCount, config.dModel], 'rows');
   gatherRows(gpu, { x: hidden, rows: plan.rows, out: gathered });
-  const normed = norm(context, scope, parameters, 'finalNorm', gathered);
+  const input = headInput(context, scope, parameters, gathered);
   const logProbs = scope.tensor([plan.targetCount], 'logProbs');
   for (const chunk of plan.chunks) {
     using chunkScope = gpu.scope();
     const logits = chunkScope.tensor([chunk.count, config.vocabSize], 'logits');
-    const a = sliceRows(matrix(normed.out), chunk.start, chunk.count);
+    const a = sliceRows(matrix(input.out), chunk.start, chunk.count);
     matmul(gpu, { a, b: matrix(unembeddingOf(parameters).weight), c: matrix(logits), transposeB: true });
     const normalizers = chunkScope.tensor([chunk.count], 'logits.logSumExp');
     logSumExp(gpu, { logits, rows: chunk.count, vocabulary: config.vocabSize, out: normalizers });
@@ -152,9 +206,9 @@ function targetLogProbs(
       out: logProbs,
       outOffset: chunk.firstTarget,
     });
-    visit?.(chunk, logits, normalizers, normed.out);
+    visit?.(chunk, logits, normalizers, input.out);
   }
-  return { logProbs, gathered, stats: normed.stats };
+  return { logProbs, gathered, input };
 }
 
 /** Log-probabilities only. */
@@ -185,14 +239,14 @@ export function headLossAndGradient(
   const { gpu, config } = context;
   if (!plan.oneToOne) throw new RangeError('the loss needs one target per row');
   const { name, weight } = unembeddingOf(parameters);
-  const dNormed = scope.tensor([plan.rowCount, config.dModel], 'gradient.normed');
-  const { logProbs, gathered, stats } = targetLogProbs(
+  const dInput = scope.tensor([plan.rowCount, weight.shape[1] ?? 0], 'gradient.head');
+  const { logProbs, gathered, input } = targetLogProbs(
     context,
     scope,
     parameters,
     hidden,
     plan,
-    (chunk, logits, normalizers, normed) => {
+    (chunk, logits, normalizers, read) => {
       crossEntropyGradient(gpu, {
         logits,
         logSumExp: normalizers,
@@ -204,13 +258,13 @@ export function headLossAndGradient(
       matmul(gpu, {
         a: matrix(logits),
         b: matrix(weight),
-        c: sliceRows(matrix(dNormed), chunk.start, chunk.count),
+        c: sliceRows(matrix(dInput), chunk.start, chunk.count),
       });
       if (gradients.wants(name)) {
         const dWeight = gradients.get(name, weight.shape);
         matmul(gpu, {
           a: matrix(logits),
-          b: sliceRows(matrix(normed), chunk.start, chunk.count),
+          b: sliceRows(matrix(read), chunk.start, chunk.count),
           c: matrix(dWeight),
           transposeA: true,
           accumulate: true,
@@ -219,9 +273,7 @@ export function headLossAndGradient(
     },
   );
   sum(gpu, { x: logProbs, scale: -1 / plan.targetCount, out: losses, outIndex: lossIndex });
-  const dGathered = scope.tensor(gathered.shape, 'gradient.rows');
-  gpu.clear(dGathered);
-  normBackward(context, parameters, 'finalNorm', gathered, stats, dNormed, dGathered, gradients);
+  const dGathered = headInputBackward(context, scope, parameters, gathered, input, dInput, gradients);
   const dHidden = scope.tensor(hidden.shape, 'gradient.hidden');
   gpu.clear(dHidden);
   scatterRowsAdd(gpu, { upstream: dGathered, rows: plan.rows, out: dHidden });

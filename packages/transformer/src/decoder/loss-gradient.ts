@@ -1,7 +1,7 @@
-import { type Scope, type Tensor, embeddingBackward } from '@icl-gd/gpu-kernels';
+import type { Scope, Tensor } from '@icl-gd/gpu-kernels';
 import type { ParameterSet } from '../weights/parameter-set.ts';
 import type { DecoderContext } from './context.ts';
-import { embed } from './embedding.ts';
+import { embed, embedBackward } from './embedding.ts';
 import type { Gradients } from './gradients.ts';
 import { type TargetPlan, headLossAndGradient } from './head.ts';
 import { type LayerActivations, layerForward } from './layer.ts';
@@ -41,16 +41,21 @@ function outputGradient(args: LossArguments): void {
     activations.push(layerActivations);
     hidden = layerActivations.output;
   }
-  let upstream = headLossAndGradient(
-    context,
-    scope,
-    parameters,
-    hidden,
-    targets,
-    gradients,
-    losses,
-    lossIndex,
-  );
+  let upstream: Tensor;
+  {
+    using headScope = context.gpu.scope();
+    const gradient = headLossAndGradient(
+      context,
+      headScope,
+      parameters,
+      hidden,
+      targets,
+      gradients,
+      losses,
+      lossIndex,
+    );
+    upstream = scope.own(headScope.release(gradient));
+  }
   const trainsEmbedding = gradients.wants('embedding.tokens');
   for (let layer = context.config.layers - 1; layer >= 0; layer--) {
     using layerScope = context.gpu.scope();
@@ -66,10 +71,13 @@ function outputGradient(args: LossArguments): void {
       gradients,
       wantInput,
     );
-    if (dInput) upstream = scope.own(layerScope.release(dInput));
+    if (dInput) {
+      upstream.dispose();
+      upstream = scope.own(layerScope.release(dInput));
+    }
     onLayer?.(layer);
   }
-  if (trainsEmbedding) embeddingGradients(args, upstream);
+  if (trainsEmbedding) embedBackward(context, scope, parameters, upstream, gradients);
 }
 
 /** One layer in memory at a time: nothing flows between layers. */
@@ -96,23 +104,4 @@ function layerwiseGradient(args: LossArguments): void {
     hidden = scope.own(layerScope.release(activations.output));
     onLayer?.(layer);
   }
-}
-
-function embeddingGradients({ context, parameters, gradients }: LossArguments, upstream: Tensor): void {
-  const { gpu, config, batch } = context;
-  const table = parameters.get('embedding.tokens');
-  embeddingBackward(gpu, {
-    tokens: batch.tokenIds,
-    upstream,
-    gradient: gradients.get('embedding.tokens', table.shape),
-    scale: config.embeddingScale,
-  });
-  if (config.positions.kind !== 'learned') return;
-  const positions = parameters.get('embedding.positions');
-  embeddingBackward(gpu, {
-    tokens: batch.positionIds,
-    upstream,
-    gradient: gradients.get('embedding.positions', positions.shape),
-    scale: 1,
-  });
 }

@@ -2,9 +2,8 @@ import { type Scope, gatherRows, matmul, matrix } from '@icl-gd/gpu-kernels';
 import type { ParameterSet } from '../weights/parameter-set.ts';
 import type { DecoderContext } from './context.ts';
 import { embed } from './embedding.ts';
-import { unembeddingOf } from './head.ts';
+import { headInput, unembeddingOf } from './head.ts';
 import { layerForward } from './layer.ts';
-import { norm } from './norm.ts';
 
 /** Logits [vocabSize] of the token after a batch's last row. */
 export async function nextTokenLogits(
@@ -25,7 +24,7 @@ export async function nextTokenLogits(
   gatherRows(gpu, { x: hidden, rows: row, out: last });
   const logits = scope.tensor([1, config.vocabSize], 'logits');
   matmul(gpu, {
-    a: matrix(norm(context, scope, parameters, 'finalNorm', last).out),
+    a: matrix(headInput(context, scope, parameters, last).out),
     b: matrix(unembeddingOf(parameters).weight),
     c: matrix(logits),
     transposeB: true,

@@ -16,7 +16,7 @@ export interface NormResult {
   readonly stats: Tensor;
 }
 
-/** The norm `name` of the model's kind over each row of x. */
+/** The norm `name` of the model's kind over each row of x; of a norm narrower than the rows, over each part of them. */
 export function norm(
   { gpu, config }: DecoderContext,
   scope: Scope,
@@ -24,9 +24,9 @@ export function norm(
   name: string,
   x: Tensor,
 ): NormResult {
-  const rows = x.shape[0] ?? 0;
   const out = scope.tensor(x.shape, name);
   const weight = parameters.get(`${name}.weight`);
+  const rows = x.length / weight.length;
   const epsilon = config.normEpsilon;
   if (config.norm === 'rms') {
     const stats = scope.tensor([rows], `${name}.stats`);

@@ -54,6 +54,7 @@ export const gptNeoX: Family = {
         offset: 0,
         size: Math.trunc(headDim * (config.rotary_pct ?? rope.fraction ?? 0.25)),
         theta: config.rotary_emb_base ?? rope.theta ?? 10000,
+        ...rope.rescaling,
       },
       biases: {
         query: attentionBias,
@@ -104,7 +105,7 @@ export const gptNeoX: Family = {
     }
     pair('finalNorm', 'final_layer_norm', [d]);
     if (!config.tiedUnembedding)
-      sources.set('unembedding', { tensors: ['embed_out.weight'], shape: [vocabSize, d] });
+      sources.set('unembedding', { tensors: ['embed_out.weight', 'lm_head.weight'], shape: [vocabSize, d] });
     return sources;
   },
 };

@@ -32,33 +32,8 @@ export const llama: Family = {
   sources: llamaSources,
 };
 
-/** The Python class's own defaults where config.json leaves a key out. */
-const mistralSchema = z.looseObject({
-  num_key_value_heads: positiveInteger.nullish().default(8),
-  max_position_embeddings: positiveInteger,
-  sliding_window: positiveInteger.nullable().default(4096),
-});
-
-/** Mistral is Llama, as long as its sliding window is off or never shorter than a sequence. */
-export const mistral: Family = {
-  modelType: 'mistral',
-  architecture: 'MistralForCausalLM',
-
-  readConfig(json, file): DecoderConfig {
-    const own = parseConfig(mistralSchema, json, file);
-    const { sliding_window: window, max_position_embeddings: context } = own;
-    if (window !== null && window < context) {
-      throw new UserError(
-        `${file}: sliding_window ${window} below max_position_embeddings ${context} is not supported`,
-      );
-    }
-    return { ...readLlamaConfig(own, file), family: 'mistral' };
-  },
-
-  sources: llamaSources,
-};
-
-function readLlamaConfig(json: unknown, file: string): DecoderConfig {
+/** Also the base of the families that changed Llama in details. */
+export function readLlamaConfig(json: unknown, file: string): DecoderConfig {
   const config = parseConfig(llamaSchema, json, file);
   const heads = config.num_attention_heads;
   const headDim = config.head_dim ?? config.hidden_size / heads;
@@ -82,7 +57,13 @@ function readLlamaConfig(json: unknown, file: string): DecoderConfig {
     gatedFeedForward: true,
     norm: 'rms',
     normEpsilon: config.rms_norm_eps,
-    positions: { kind: 'rotary', offset: 0, size: headDim, theta: rope.theta ?? 10000 },
+    positions: {
+      kind: 'rotary',
+      offset: 0,
+      size: headDim,
+      theta: rope.theta ?? 10000,
+      ...rope.rescaling,
+    },
     biases: {
       query: attentionBias,
       keyValue: attentionBias,
@@ -96,7 +77,8 @@ function readLlamaConfig(json: unknown, file: string): DecoderConfig {
   };
 }
 
-function llamaSources(config: DecoderConfig): ReadonlyMap<string, ParameterSource> {
+/** Tensors of Llama, and of its descendants with norms of queries and keys. */
+export function llamaSources(config: DecoderConfig): ReadonlyMap<string, ParameterSource> {
   const { dModel: d, dFeedForward: ff, vocabSize, heads, kvHeads, headDim, biases } = config;
   const sources = new Map<string, ParameterSource>();
   const add = (name: string, tensor: string, shape: readonly number[]): void => {
@@ -119,6 +101,10 @@ function llamaSources(config: DecoderConfig): ReadonlyMap<string, ParameterSourc
       [d, heads * headDim],
       biases.attentionOutput,
     );
+    if (config.queryKeyNorm) {
+      add(`${name}.queryNorm.weight`, `${name}.self_attn.q_norm.weight`, [headDim]);
+      add(`${name}.keyNorm.weight`, `${name}.self_attn.k_norm.weight`, [headDim]);
+    }
     add(`${name}.feedForwardNorm.weight`, `${name}.post_attention_layernorm.weight`, [d]);
     linear(`${name}.feedForward.gate`, `${name}.mlp.gate_proj`, [ff, d], biases.feedForward);
     linear(`${name}.feedForward.up`, `${name}.mlp.up_proj`, [ff, d], biases.feedForward);

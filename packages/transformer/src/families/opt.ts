@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DecoderConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Family, ParameterSource } from './family.ts';
-import { ALL_BIASES, parseConfig, layerCount, positiveInteger, readActivation, tokenId } from './schema.ts';
+import { parseConfig, layerCount, positiveInteger, readActivation, tokenId } from './schema.ts';
 
 /** As fairseq's: rows below it are never used, but OPT stores them. */
 const POSITION_OFFSET = 2;
@@ -25,7 +25,7 @@ const schema = z.looseObject({
   tie_word_embeddings: z.boolean().default(true),
 });
 
-/** Open Pre-trained Transformers, but for the 350m model, which is post-norm with projected embeddings. */
+/** Open Pre-trained Transformers; the 350m model is post-norm, without a final norm, and has projected embeddings. */
 export const opt: Family = {
   modelType: 'opt',
   architecture: 'OPTForCausalLM',
@@ -33,21 +33,9 @@ export const opt: Family = {
   readConfig(json, file): DecoderConfig {
     const config = parseConfig(schema, json, file);
     const d = config.hidden_size;
-    const required = {
-      do_layer_norm_before: true,
-      _remove_final_layer_norm: false,
-      enable_bias: true,
-      layer_norm_elementwise_affine: true,
-    } as const;
-    for (const key of Object.keys(required) as (keyof typeof required)[]) {
-      if (config[key] !== required[key])
-        throw new UserError(`${file}: ${key} = ${config[key]} is not supported`);
-    }
-    if ((config.word_embed_proj_dim ?? d) !== d) {
-      throw new UserError(
-        `${file}: word_embed_proj_dim ${config.word_embed_proj_dim} differs from hidden_size ${d}: projected embeddings are not supported`,
-      );
-    }
+    if (!config.layer_norm_elementwise_affine)
+      throw new UserError(`${file}: layer_norm_elementwise_affine = false is not supported`);
+    const { do_layer_norm_before: preNorm, enable_bias: bias } = config;
     const headDim = d / config.num_attention_heads;
     return {
       family: 'opt',
@@ -66,40 +54,45 @@ export const opt: Family = {
       norm: 'layer',
       normEpsilon: 1e-5,
       positions: { kind: 'learned', offset: POSITION_OFFSET },
-      biases: ALL_BIASES,
+      biases: { query: bias, keyValue: bias, attentionOutput: bias, feedForward: bias },
       parallelResidual: false,
       embeddingScale: 1,
       attentionScale: headDim ** -0.5,
       tiedUnembedding: config.tie_word_embeddings,
+      dEmbedding: config.word_embed_proj_dim ?? d,
+      postNorm: !preNorm,
+      finalNorm: preNorm && !config._remove_final_layer_norm,
     };
   },
 
   sources(config): ReadonlyMap<string, ParameterSource> {
-    const { dModel: d, dFeedForward: ff, vocabSize, contextLength } = config;
+    const { dModel: d, dFeedForward: ff, vocabSize, contextLength, biases, dEmbedding = d } = config;
     const sources = new Map<string, ParameterSource>();
     const add = (name: string, tensor: string, shape: readonly number[]): void => {
       sources.set(name, { tensors: [`model.decoder.${tensor}`, `decoder.${tensor}`], shape });
     };
-    const pair = (name: string, tensor: string, weight: readonly number[]): void => {
+    const pair = (name: string, tensor: string, weight: readonly number[], hasBias = true): void => {
       add(`${name}.weight`, `${tensor}.weight`, weight);
-      add(`${name}.bias`, `${tensor}.bias`, weight.slice(0, 1));
+      if (hasBias) add(`${name}.bias`, `${tensor}.bias`, weight.slice(0, 1));
     };
-    add('embedding.tokens', 'embed_tokens.weight', [vocabSize, d]);
+    add('embedding.tokens', 'embed_tokens.weight', [vocabSize, dEmbedding]);
+    if (dEmbedding !== d) add('embedding.projection.weight', 'project_in.weight', [d, dEmbedding]);
     add('embedding.positions', 'embed_positions.weight', [contextLength + POSITION_OFFSET, d]);
     for (let layer = 0; layer < config.layers; layer++) {
       const name = `layers.${layer}`;
       pair(`${name}.attentionNorm`, `${name}.self_attn_layer_norm`, [d]);
-      pair(`${name}.attention.query`, `${name}.self_attn.q_proj`, [d, d]);
-      pair(`${name}.attention.key`, `${name}.self_attn.k_proj`, [d, d]);
-      pair(`${name}.attention.value`, `${name}.self_attn.v_proj`, [d, d]);
-      pair(`${name}.attention.output`, `${name}.self_attn.out_proj`, [d, d]);
+      pair(`${name}.attention.query`, `${name}.self_attn.q_proj`, [d, d], biases.query);
+      pair(`${name}.attention.key`, `${name}.self_attn.k_proj`, [d, d], biases.keyValue);
+      pair(`${name}.attention.value`, `${name}.self_attn.v_proj`, [d, d], biases.keyValue);
+      pair(`${name}.attention.output`, `${name}.self_attn.out_proj`, [d, d], biases.attentionOutput);
       pair(`${name}.feedForwardNorm`, `${name}.final_layer_norm`, [d]);
-      pair(`${name}.feedForward.up`, `${name}.fc1`, [ff, d]);
-      pair(`${name}.feedForward.down`, `${name}.fc2`, [d, ff]);
+      pair(`${name}.feedForward.up`, `${name}.fc1`, [ff, d], biases.feedForward);
+      pair(`${name}.feedForward.down`, `${name}.fc2`, [d, ff], biases.feedForward);
     }
-    pair('finalNorm', 'final_layer_norm', [d]);
+    if (config.finalNorm !== false) pair('finalNorm', 'final_layer_norm', [d]);
+    if (dEmbedding !== d) add('unembeddingProjection.weight', 'project_out.weight', [dEmbedding, d]);
     if (!config.tiedUnembedding)
-      sources.set('unembedding', { tensors: ['lm_head.weight'], shape: [vocabSize, d] });
+      sources.set('unembedding', { tensors: ['lm_head.weight'], shape: [vocabSize, dEmbedding] });
     return sources;
   },
 };

@@ -1,12 +1,15 @@
 import { UserError } from '../errors.ts';
 import type { Family } from './family.ts';
 import { gpt2 } from './gpt2.ts';
+import { gptNeo } from './gpt-neo.ts';
 import { gptNeoX } from './gpt-neox.ts';
-import { llama, mistral } from './llama.ts';
+import { llama } from './llama.ts';
+import { mistral } from './mistral.ts';
 import { opt } from './opt.ts';
+import { qwen2, qwen3 } from './qwen.ts';
 import { xglm } from './xglm.ts';
 
-const FAMILIES: readonly Family[] = [gpt2, xglm, opt, gptNeoX, llama, mistral];
+const FAMILIES: readonly Family[] = [gpt2, xglm, opt, gptNeo, gptNeoX, llama, mistral, qwen2, qwen3];
 
 /** Architectures that can be loaded, for `icl-gd ls models`. */
 export function listFamilies(): readonly { modelType: string; architecture: string }[] {

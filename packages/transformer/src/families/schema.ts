@@ -6,8 +6,14 @@ import { UserError } from '../errors.ts';
 export const positiveInteger = z.int().positive();
 /** Every layer has a list of parameters: a number off by orders of magnitude must not fill the memory with names. */
 export const layerCount = positiveInteger.max(10_000);
-/** A special token's id, null where the configuration leaves it out. */
-export const tokenId = z.int().nonnegative().nullable().default(null);
+/** A special token's id, null where the configuration leaves it out; the first where it lists several, the main one. */
+export const tokenId = z
+  .union([z.int().nonnegative(), z.array(z.int().nonnegative()).nonempty()], {
+    error: 'must be a token id, or a list of them',
+  })
+  .nullable()
+  .default(null)
+  .transform((ids): number | null => (Array.isArray(ids) ? (ids[0] ?? null) : ids));
 
 export const ALL_BIASES: BiasConfig = {
   query: true,

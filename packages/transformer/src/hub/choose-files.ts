@@ -1,8 +1,7 @@
-import { INDEX_FILE } from '../checkpoint/shard-index.ts';
+import { WEIGHT_ENTRIES } from '../checkpoint/weight-files.ts';
 import { UserError } from '../errors.ts';
 
 export const CONFIG_FILE = 'config.json';
-const SINGLE_FILE = 'model.safetensors';
 const TOKENIZERS = [['tokenizer.json'], ['vocab.json', 'merges.txt']];
 
 /** The files of the tokenizer that is loaded from a directory with these files; none if there is no tokenizer. */
@@ -12,7 +11,7 @@ export function tokenizerFiles(has: (file: string) => boolean): readonly string[
 
 /** Which file leads to the weights: themselves, or the index of their shards. The same order as `Checkpoint.open`. */
 export function weightsEntry(has: (file: string) => boolean): string | undefined {
-  return [SINGLE_FILE, INDEX_FILE].find(has);
+  return WEIGHT_ENTRIES.find(has);
 }
 
 /**
@@ -25,10 +24,12 @@ export function chooseFiles(files: ReadonlyMap<string, unknown>, id: string): st
     throw new UserError(`${id}: the repository has no ${CONFIG_FILE}; it is not a transformers model`);
   const weights = weightsEntry(has);
   if (weights === undefined) {
-    const others = [...files.keys()].filter((file) => /\.(bin|pt|pth|h5|msgpack|onnx|gguf)$/.test(file));
+    const others = [...files.keys()].filter((file) =>
+      /\.(bin|safetensors|pt|pth|h5|msgpack|onnx|gguf)$/.test(file),
+    );
     const found = others.length > 0 ? ` (there is ${others.slice(0, 3).join(', ')})` : '';
     throw new UserError(
-      `${id}: the repository has no ${SINGLE_FILE} and no ${INDEX_FILE}${found}; choose a revision that has, or convert the weights`,
+      `${id}: the repository has none of ${WEIGHT_ENTRIES.join(', ')}${found}; choose a revision that has, or convert the weights`,
     );
   }
   return [CONFIG_FILE, ...tokenizerFiles(has), weights];

@@ -54,6 +54,29 @@ const asksFor = (request: IncomingMessage, file: string): boolean => request.url
 const folder = (): string => join(cache, 'models--own--model');
 const blob = (file: string): string => join(folder(), 'blobs', hub.hash(file));
 
+it('falls back on PyTorch files, single and sharded', async () => {
+  const shard = Buffer.from('shard');
+  hub.files.delete(WEIGHTS);
+  hub.files.set(
+    'pytorch_model.bin.index.json',
+    Buffer.from('{"weight_map":{"w":"pytorch_model-1-of-1.bin"}}'),
+  );
+  hub.files.set('pytorch_model-1-of-1.bin', shard);
+  const { directory } = await fetchModel();
+  expect(await readFile(join(directory, 'pytorch_model-1-of-1.bin'))).toEqual(shard);
+  expect((await fetchModel('own/model', { offline: true })).directory).toBe(directory);
+  await writeFile(blob('pytorch_model-1-of-1.bin'), 'other');
+  await expectRefusal(
+    fetchModel('own/model', { offline: true }),
+    /pytorch_model-1-of-1\.bin is damaged in the cache/,
+  );
+  hub.files.set('pytorch_model.bin', Buffer.from('single'));
+  await rm(cache, { recursive: true });
+  const single = await fetchModel();
+  expect(await readdir(single.directory)).toContain('pytorch_model.bin');
+  expect(await readdir(single.directory)).not.toContain('pytorch_model-1-of-1.bin');
+});
+
 describe('the first run', () => {
   it('downloads what is needed and no more, in the layout that Python shares', async () => {
     hub.files.set('pytorch_model.bin', Buffer.from('pickle'));
@@ -323,8 +346,8 @@ describe('errors', () => {
 
   it('names weights of another format', async () => {
     hub.files.delete(WEIGHTS);
-    hub.files.set('pytorch_model.bin', Buffer.from('pickle'));
-    await expectRefusal(fetchModel(), /no model\.safetensors .*there is pytorch_model\.bin/);
+    hub.files.set('tf_model.h5', Buffer.from('hdf'));
+    await expectRefusal(fetchModel(), /none of model\.safetensors, .*there is tf_model\.h5/);
   });
 
   it('refuses paths that lead out of the directory', async () => {

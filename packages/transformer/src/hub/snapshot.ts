@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { INDEX_FILE, readShardIndex } from '../checkpoint/shard-index.ts';
+import { readShardIndex } from '../checkpoint/shard-index.ts';
+import { isIndex } from '../checkpoint/weight-files.ts';
 import { UserError } from '../errors.ts';
 import { ModelCache, hasHash } from './cache.ts';
 import { CONFIG_FILE, chooseFiles, tokenizerFiles, weightsEntry } from './choose-files.ts';
@@ -66,13 +67,15 @@ async function fetchFiles(
   const files = await listRepository(client, commit);
   const ensure = async (path: string): Promise<void> => {
     const file = files.get(path);
-    if (!file) throw new UserError(`${id}: ${INDEX_FILE} names ${path}, which the repository does not have`);
+    if (!file)
+      throw new UserError(`${id}: its shard index names ${path}, which the repository does not have`);
     await ensureFile(client, cache, commit, file, observer);
   };
   const chosen = chooseFiles(files, id);
   for (const path of chosen) await ensure(path);
-  if (!chosen.includes(INDEX_FILE)) return;
-  const index = await readShardIndex(cache.snapshot(commit));
+  const indexFile = chosen.find(isIndex);
+  if (indexFile === undefined) return;
+  const index = await readShardIndex(cache.snapshot(commit), indexFile);
   for (const shard of new Set(index.values())) await ensure(shard);
 }
 
@@ -128,7 +131,7 @@ async function inspectCached(cache: ModelCache, commit: string): Promise<CachedS
   const tokenizer = tokenizerFiles(has);
   for (const file of [CONFIG_FILE, ...tokenizer, weights])
     if (!(await cache.isIntact(commit, file))) return { state: 'damaged', file };
-  const shards = weights === INDEX_FILE ? new Set((await readShardIndex(directory)).values()) : [];
+  const shards = isIndex(weights) ? new Set((await readShardIndex(directory, weights)).values()) : [];
   for (const file of shards) {
     if (!has(file)) return { state: 'missing', file };
     if (!(await cache.isIntact(commit, file))) return { state: 'damaged', file };

@@ -34,8 +34,8 @@ export function referenceDecoder(
     );
   };
   const norm = (name: string, x: Vector): Vector => {
-    const mean = config.norm === 'layer' ? x.reduce((sum, value) => sum + value, 0) / d : 0;
-    const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / d;
+    const mean = config.norm === 'layer' ? x.reduce((sum, value) => sum + value, 0) / x.length : 0;
+    const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
     const [weight, bias] = [need(`${name}.weight`), values(`${name}.bias`)];
     return x.map(
       (value, i) =>
@@ -53,31 +53,41 @@ export function referenceDecoder(
     );
   };
   const logProbs = (x: Vector): Vector => {
-    const normed = norm('finalNorm', x);
+    const final = config.finalNorm === false ? x : norm('finalNorm', x);
+    const normed = values('unembeddingProjection.weight') ? linear('unembeddingProjection', final) : final;
     const table = values('unembedding') ?? need('embedding.tokens');
     const logits = Float64Array.from({ length: config.vocabSize }, (_, token) =>
-      normed.reduce((sum, value, i) => sum + value * table[token * d + i]!, 0),
+      normed.reduce((sum, value, i) => sum + value * table[token * normed.length + i]!, 0),
     );
     const normalizer = Math.log(logits.reduce((sum, value) => sum + Math.exp(value), 0));
     return logits.map((value) => value - normalizer);
   };
 
-  let states = tokens.map((token, place) => {
-    const x = Float64Array.from({ length: d }, (_, i) => need('embedding.tokens')[token * d + i]!);
-    return x.map((value, i) => config.embeddingScale * value + absolutePosition(config, values, place, i));
+  let states: Vector[] = tokens.map((token, place) => {
+    const width = config.dEmbedding ?? d;
+    const table = need('embedding.tokens');
+    const own = Float64Array.from(
+      { length: width },
+      (_, i) => config.embeddingScale * table[token * width + i]!,
+    );
+    const x = width === d ? own : linear('embedding.projection', own);
+    return x.map((value, i) => value + absolutePosition(config, values, place, i));
   });
   const attentionOutput: Vector[][] = [];
   const attentionLogits: number[][][][] = [];
   const layerLogProbs: Vector[][] = [];
   for (let layer = 0; layer < config.layers; layer++) {
     const name = `layers.${layer}`;
-    const normed = states.map((x) => norm(`${name}.attentionNorm`, x));
+    const normed = config.postNorm ? states : states.map((x) => norm(`${name}.attentionNorm`, x));
+    const window = config.attentionWindows?.[layer] ?? Infinity;
     const project = (projection: string, count: number, rotated: boolean): Vector[][] =>
       normed.map((x, place) => {
         const all = linear(`${name}.attention.${projection}`, x);
-        return Array.from({ length: count }, (_, index) =>
-          rotated ? turn(config, head(all, index), place) : head(all, index),
-        );
+        return Array.from({ length: count }, (_, index) => {
+          const own = head(all, index);
+          const ready = rotated && config.queryKeyNorm ? norm(`${name}.${projection}Norm`, own) : own;
+          return rotated ? turn(config, ready, place) : ready;
+        });
       });
     const [q, k] = [project('query', heads, true), project('key', kvHeads, true)];
     const v = project('value', kvHeads, false);
@@ -87,7 +97,9 @@ export function referenceDecoder(
     });
     const h = states.map((_, place) => {
       const mixed = logits.flatMap((rows, index) => {
-        const weights = rows[place]!.slice(0, place + 1).map(Math.exp);
+        const weights = rows[place]!.slice(0, place + 1).map((logit, j) =>
+          place - j < window ? Math.exp(logit) : 0,
+        );
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         const keyHead = Math.floor(index / (heads / kvHeads));
         return Array.from({ length: headDim }, (__, i) =>
@@ -98,6 +110,14 @@ export function referenceDecoder(
     });
     states = states.map((x, place) => {
       const middle = x.map((value, i) => value + h[place]![i]!);
+      if (config.postNorm) {
+        const normedMiddle = norm(`${name}.attentionNorm`, middle);
+        const block = feedForward(`${name}.feedForward`, normedMiddle);
+        return norm(
+          `${name}.feedForwardNorm`,
+          normedMiddle.map((value, i) => value + block[i]!),
+        );
+      }
       const read = norm(`${name}.feedForwardNorm`, config.parallelResidual ? x : middle);
       const added = feedForward(`${name}.feedForward`, read);
       return middle.map((value, i) => value + added[i]!);
@@ -123,17 +143,47 @@ function absolutePosition(config: DecoderConfig, values: ParameterValues, place:
   return i < half ? Math.sin(angle) : Math.cos(angle);
 }
 
-/** Pairs (i, i + size / 2) of a head turned by place · theta^(−2i / size). */
+/** Pairs (i, i + size / 2) of a head turned by place · theta^(−2i / size), rescaled where the model does that. */
 function turn({ positions }: DecoderConfig, x: Vector, place: number): Vector {
   if (positions.kind !== 'rotary') return x;
   const half = positions.size / 2;
   const out = Float64Array.from(x);
+  const amplitude = positions.rescaling?.kind === 'yarn' ? positions.rescaling.amplitude : 1;
   for (let i = 0; i < half; i++) {
-    const angle = place / positions.theta ** (i / half);
-    out[i] = x[i]! * Math.cos(angle) - x[i + half]! * Math.sin(angle);
-    out[i + half] = x[i]! * Math.sin(angle) + x[i + half]! * Math.cos(angle);
+    const angle = (place * stretch(positions, i)) / positions.theta ** (i / half);
+    out[i] = amplitude * (x[i]! * Math.cos(angle) - x[i + half]! * Math.sin(angle));
+    out[i + half] = amplitude * (x[i]! * Math.sin(angle) + x[i + half]! * Math.cos(angle));
   }
   return out;
+}
+
+/** What the frequency of pair i is multiplied by. */
+function stretch(
+  { size, theta, rescaling }: Extract<DecoderConfig['positions'], { kind: 'rotary' }>,
+  i: number,
+): number {
+  if (!rescaling) return 1;
+  const { kind, factor } = rescaling;
+  if (kind === 'linear') return 1 / factor;
+  const wavelength = 2 * Math.PI * theta ** ((2 * i) / size);
+  if (kind === 'llama3') {
+    const longest = rescaling.originalContext / rescaling.lowFrequencyFactor;
+    const shortest = rescaling.originalContext / rescaling.highFrequencyFactor;
+    if (wavelength < shortest) return 1;
+    if (wavelength > longest) return 1 / factor;
+    const smooth =
+      (rescaling.originalContext / wavelength - rescaling.lowFrequencyFactor) /
+      (rescaling.highFrequencyFactor - rescaling.lowFrequencyFactor);
+    return (1 - smooth) / factor + smooth;
+  }
+  // The pair whose wave fits `rotations` times into the original context.
+  const pairOf = (rotations: number): number =>
+    (size / 2) * (Math.log(rescaling.originalContext / rotations / (2 * Math.PI)) / Math.log(theta));
+  const [fast, slow] = [pairOf(rescaling.betaFast), pairOf(rescaling.betaSlow)];
+  const first = Math.max(0, rescaling.truncate ? Math.floor(fast) : fast);
+  const last = Math.min(size - 1, rescaling.truncate ? Math.ceil(slow) : slow);
+  if (i <= first) return 1;
+  return i >= last ? 1 / factor : 1 + ((i - first) / (last - first)) * (1 / factor - 1);
 }
 
 const ACTIVATIONS: Readonly<Record<DecoderConfig['activation'], (x: number) => number>> = {

@@ -1,4 +1,4 @@
-import type { Gpu, Tensor } from '@icl-gd/gpu-kernels';
+import { type Gpu, type Tensor, Uploader } from '@icl-gd/gpu-kernels';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { DecoderConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
@@ -6,43 +6,51 @@ import { type Family, type ParameterSource, outputRanges } from '../families/fam
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { type ModelVariant, initialParameter, keepsTrained } from './initialise.ts';
 import { ParameterSet } from './parameter-set.ts';
+import { type WeightDtype, storageType } from './storage.ts';
+
+/** Elements of a transposed matrix brought into order at a time. */
+const BLOCK = 1 << 20;
+
+export interface ParameterOptions {
+  readonly variant: ModelVariant;
+  /** Seeds the parameters that the variant does not keep. */
+  readonly seed: number;
+  readonly dtype: WeightDtype;
+}
 
 /**
- * Puts every parameter on the device, one at a time, so that the host never holds more than one stored tensor.
- * @throws UserError if the checkpoint lacks a tensor or has it in another shape
+ * Puts every parameter on the device, one at a time and in chunks of a few megabytes. More than that the host holds only
+ * of what is stored transposed or drawn anew: one tensor at a time.
+ * @throws UserError if the checkpoint lacks a tensor or has it in another shape, or a weight cannot be stored
  */
 export async function loadParameters(
   gpu: Gpu,
   checkpoint: Checkpoint,
   family: Family,
   config: DecoderConfig,
-  variant: ModelVariant,
-  seed: number,
+  { variant, seed, dtype }: ParameterOptions,
 ): Promise<ParameterSet> {
   checkSources(checkpoint, family, config);
   const sources = family.sources(config);
   const specs = parameterSpecs(config);
   const tensors = new Map<string, Tensor>();
-  // A fused q/k/v tensor serves three weights, and another one three biases, in turns: each is read once.
-  const last = new Map<ParameterSpec['kind'], { name: string; values: Float32Array }>();
+  const uploader = new Uploader(gpu);
+  const stored = new StoredValues(checkpoint);
   try {
     for (const spec of specs) {
       // Before its values are read, so that one too large for the adapter is refused at once.
-      const tensor = gpu.tensor(spec.shape, { label: spec.name, exact: true });
+      const tensor = gpu.tensor(spec.shape, {
+        label: spec.name,
+        type: storageType(spec, dtype),
+        exact: true,
+      });
       tensors.set(spec.name, tensor);
-      let values: Float32Array;
-      if (keepsTrained(variant, spec.role)) {
-        const source = sources.get(spec.name) as ParameterSource;
-        const name = storedName(checkpoint, source) as string;
-        let stored = last.get(spec.kind);
-        if (stored?.name !== name)
-          last.set(spec.kind, (stored = { name, values: await checkpoint.read(name) }));
-        values = extract(stored.values, source);
-      } else {
-        values = initialParameter(specs, spec.name, seed);
-      }
-      gpu.write(tensor, values);
+      const values = keepsTrained(variant, spec.role)
+        ? stored.chunks(spec, sources.get(spec.name) as ParameterSource)
+        : [initialParameter(specs, spec.name, seed)];
+      await uploader.fill(tensor, values);
     }
+    await gpu.finish();
   } catch (error) {
     for (const tensor of tensors.values()) tensor.dispose();
     throw error;
@@ -72,24 +80,51 @@ function storedName(checkpoint: Checkpoint, source: ParameterSource): string | u
   return source.tensors.find((name) => checkpoint.tensors.has(name));
 }
 
-/** Cuts the wanted outputs out of a stored tensor and brings them to [out, in]. */
-function extract(values: Float32Array, source: ParameterSource): Float32Array {
-  if (!source.transposed && !source.outputs) return values;
-  const ranges = outputRanges(source);
-  const wanted = ranges.reduce((total, [first, end]) => total + end - first, 0);
-  const outputs = (source.transposed ? source.shape.at(-1) : source.shape[0]) ?? 0;
-  const inputs = values.length / outputs;
-  const result = new Float32Array(wanted * inputs);
-  let row = 0;
-  for (const [first, end] of ranges) {
-    if (!source.transposed) {
-      result.set(values.subarray(first * inputs, end * inputs), row * inputs);
-    } else {
-      for (let i = 0; i < inputs; i++)
-        for (let o = first; o < end; o++)
-          result[(row + o - first) * inputs + i] = values[i * outputs + o] as number;
-    }
-    row += end - first;
+/** Reads parameters out of a checkpoint, [out, in] row-major. */
+class StoredValues {
+  readonly #checkpoint: Checkpoint;
+  // A fused and transposed q/k/v tensor serves three weights, and another one three biases, in turns: each is read once.
+  readonly #transposed = new Map<ParameterSpec['kind'], { name: string; values: Float32Array }>();
+
+  constructor(checkpoint: Checkpoint) {
+    this.#checkpoint = checkpoint;
   }
+
+  async *chunks({ kind }: ParameterSpec, source: ParameterSource): AsyncGenerator<Float32Array> {
+    const name = storedName(this.#checkpoint, source) as string;
+    const length = source.shape.reduce((product, n) => product * n, 1);
+    const ranges = outputRanges(source);
+    if (!source.transposed) {
+      const inputs = length / (source.shape[0] ?? 1);
+      for (const [first, end] of ranges)
+        yield* this.#checkpoint.chunks(name, first * inputs, (end - first) * inputs);
+      return;
+    }
+    const values = await this.#whole(kind, name);
+    const outputs = source.shape.at(-1) ?? 1;
+    const step = Math.max(1, Math.floor((BLOCK * outputs) / length));
+    for (const [first, end] of ranges) {
+      for (let start = first; start < end; start += step)
+        yield transposeColumns(values, outputs, start, Math.min(start + step, end));
+    }
+  }
+
+  async #whole(kind: ParameterSpec['kind'], name: string): Promise<Float32Array> {
+    const kept = this.#transposed.get(kind);
+    if (kept?.name === name) return kept.values;
+    // Before the next is read, so that there are never two.
+    this.#transposed.delete(kind);
+    const values = await this.#checkpoint.read(name);
+    this.#transposed.set(kind, { name, values });
+    return values;
+  }
+}
+
+/** Columns [first, end) of a row-major matrix of so many columns, as rows. */
+function transposeColumns(values: Float32Array, columns: number, first: number, end: number): Float32Array {
+  const rows = values.length / columns;
+  const result = new Float32Array((end - first) * rows);
+  for (let r = 0; r < rows; r++)
+    for (let c = first; c < end; c++) result[(c - first) * rows + r] = values[r * columns + c] as number;
   return result;
 }

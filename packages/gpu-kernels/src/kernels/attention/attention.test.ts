@@ -20,6 +20,7 @@ interface Case {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly lengths: readonly number[];
+  readonly window?: number;
 }
 
 const CASES: readonly Case[] = [
@@ -29,20 +30,30 @@ const CASES: readonly Case[] = [
   { heads: 4, kvHeads: 2, headDim: 7, lengths: [3, 20] },
   { heads: 6, kvHeads: 1, headDim: 4, lengths: [9, 35] },
   { heads: 1, kvHeads: 1, headDim: 64, lengths: [66, 1] },
+  { heads: 3, kvHeads: 3, headDim: 8, lengths: [1, 5, 33, 64, 2], window: 1 },
+  { heads: 4, kvHeads: 2, headDim: 7, lengths: [3, 40], window: 3 },
+  { heads: 2, kvHeads: 1, headDim: 8, lengths: [35, 64], window: 8 },
+  { heads: 2, kvHeads: 2, headDim: 12, lengths: [50, 21], window: 33 },
+  { heads: 2, kvHeads: 2, headDim: 4, lengths: [20], window: 20 },
 ];
 
-function operands({ heads, kvHeads, headDim, lengths }: Case, seed = 1, size = 1) {
+function operands({ heads, kvHeads, headDim, lengths, window }: Case, seed = 1, size = 1) {
   const random = new TestRandom(seed * 1000 + headDim);
   const tokens = lengths.reduce((sum, length) => sum + length, 0);
   const shape: HeadShape = { heads, kvHeads, headDim, scale: headDim ** -0.5 };
   return {
     shape,
     lengths,
+    ...windowOf(window),
     q: random.normal(tokens * heads * headDim, size),
     k: random.normal(tokens * kvHeads * headDim, size),
     v: random.normal(tokens * kvHeads * headDim),
     upstream: random.normal(tokens * heads * headDim),
   };
+}
+
+function windowOf(window: number | undefined): { window?: number } {
+  return window === undefined ? {} : { window };
 }
 
 function prefixOf({ kvHeads, headDim }: Case, length: number) {
@@ -74,6 +85,7 @@ async function forwardOnDevice(
   attentionForward(device, {
     shape: values.shape,
     sequences,
+    ...windowOf(values.window),
     q: scope.upload(values.q, [tokens, heads * headDim]),
     k: scope.upload(values.k, kvShape(tokens)),
     v: scope.upload(values.v, kvShape(tokens)),
@@ -96,6 +108,7 @@ async function backwardOnDevice(values: ReturnType<typeof operands>, device = gp
   const inputs = {
     shape: values.shape,
     sequences,
+    ...windowOf(values.window),
     q: scope.upload(values.q, wide),
     k: scope.upload(values.k, narrow),
     v: scope.upload(values.v, narrow),
@@ -115,7 +128,7 @@ async function backwardOnDevice(values: ReturnType<typeof operands>, device = gp
   return { dq: await device.read(dq), dk: await device.read(dk), dv: await device.read(dv) };
 }
 
-describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths', (shape) => {
+describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, window $window', (shape) => {
   test.each([0, 1, 70])('forward agrees with float64 behind a prefix of %i', async (length) => {
     const values = operands(shape);
     const prefix = length > 0 ? prefixOf(shape, length) : undefined;
@@ -205,19 +218,26 @@ describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths', (sha
   });
 });
 
-test('the float64 backward agrees with finite differences of the float64 forward', () => {
-  const values = operands({ heads: 4, kvHeads: 2, headDim: 3, lengths: [1, 4] });
-  const gradients = referenceAttentionBackward(values, values.upstream);
-  const loss = (name: 'q' | 'k' | 'v') => (x: Float64Array) =>
-    dot(referenceAttention({ ...values, [name]: x }).out, values.upstream);
-  for (const [name, gradient] of [
-    ['q', gradients.dq],
-    ['k', gradients.dk],
-    ['v', gradients.dv],
-  ] as const) {
-    expectClose(gradient, finiteDifferences(loss(name), values[name]), tolerances['finite-differences'].f32);
-  }
-});
+test.each([undefined, 2])(
+  'the float64 backward agrees with finite differences of the float64 forward, window %s',
+  (window) => {
+    const values = operands({ heads: 4, kvHeads: 2, headDim: 3, lengths: [1, 4], ...windowOf(window) });
+    const gradients = referenceAttentionBackward(values, values.upstream);
+    const loss = (name: 'q' | 'k' | 'v') => (x: Float64Array) =>
+      dot(referenceAttention({ ...values, [name]: x }).out, values.upstream);
+    for (const [name, gradient] of [
+      ['q', gradients.dq],
+      ['k', gradients.dk],
+      ['v', gradients.dv],
+    ] as const) {
+      expectClose(
+        gradient,
+        finiteDifferences(loss(name), values[name]),
+        tolerances['finite-differences'].f32,
+      );
+    }
+  },
+);
 
 test('stays finite and exact for large logits', async () => {
   const values = operands({ heads: 2, kvHeads: 2, headDim: 8, lengths: [50] }, 2, 30);
@@ -250,12 +270,14 @@ test('refuses tensors that do not fit the packing', () => {
   using scope = gpu().scope();
   using sequences = new PackedSequences(gpu(), [6]);
   const [q, logSumExp] = [scope.tensor([5, 8], 'queries'), scope.tensor([6, 2])];
-  const record = (kvHeads: number) => () =>
+  const record = (kvHeads: number, window?: number) => () =>
     attentionForward(gpu(), {
       shape: { heads: 2, kvHeads, headDim: 4, scale: 1 },
       sequences,
+      ...windowOf(window),
       ...{ q, k: q, v: q, out: q, logSumExp },
     });
   expect(record(2)).toThrow(/queries \[5, 8\] should be \[6, 8\]/);
   expect(record(3)).toThrow(/not a multiple/);
+  expect(record(2, 0)).toThrow(/window of 0 tokens/);
 });

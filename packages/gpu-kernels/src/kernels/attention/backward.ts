@@ -1,8 +1,9 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { defineKernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { type AttentionInputs, checkAttention, checkSizes } from './shape.ts';
+import { type AttentionInputs, checkAttention, checkSizes, windowParameter } from './shape.ts';
 import {
+  FIRST_KEY,
   type HeadElement,
   TILE_COLUMNS,
   WORKGROUP,
@@ -44,7 +45,8 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
     ...(dq ? [[dq, heads * headDim] as const] : []),
   ]);
   const { type, count } = headVector(headDim);
-  const sizes = { heads, group: heads / kvHeads, kvHeads, scale, headElements: count };
+  const window = windowParameter(args.window);
+  const sizes = { heads, group: heads / kvHeads, kvHeads, scale, headElements: count, window };
   const blocks = sequences.table;
   using scope = gpu.scope();
   const statistics = scope.tensor([sequences.totalTokens, heads, 2], 'attention.statistics');
@@ -72,6 +74,7 @@ const SIZES = {
   kvHeads: 'u32',
   scale: 'f32',
   headElements: 'u32',
+  window: 'u32',
   taskCount: 'u32',
 } as const;
 
@@ -124,14 +127,14 @@ ${eachRow(
   let statistics${r} = statistics[row${r} * params.heads + head];`,
 )}
   var first = true;
-  for (var key = block.z; key <= lastRow; key += ${TILE_COLUMNS}u) {
+  for (var key = ${FIRST_KEY}; key <= lastRow; key += ${TILE_COLUMNS}u) {
 ${eachColumn((c) => `    let columnAt${c} = (min(key + ${c}u, lastRow) * params.kvHeads + kvHead) * params.headElements;`)}
 ${logitGradients(
   type,
   ['q', 'k'],
   ['upstream', 'v'],
   (r) => `statistics${r}`,
-  (r, c) => `key + ${c}u <= row${r}`,
+  (r, c) => `(key + ${c}u <= row${r}) & (row${r} - (key + ${c}u) < params.window)`,
 )}
 ${accumulate(type, { target: 'dq', weight: (r, c) => `s${r}_${c}`, values: 'k' })}
     first = false;
@@ -163,9 +166,12 @@ ${eachRow(
   (r) => `  let row${r} = block.x + min(${r}u, block.y - 1u);
   let rowAt${r} = (row${r} * params.kvHeads + kvHead) * params.headElements;`,
 )}
+  // Exclusive; the last key row is seen by the last queries.
+  let lastKey = block.x + block.y - 1u;
+  let queryEnd = select(block.w, lastKey + params.window, params.window < block.w - lastKey);
   var first = true;
   for (var head = kvHead * params.group; head < (kvHead + 1u) * params.group; head++) {
-    for (var query = block.x; query < block.w; query += ${TILE_COLUMNS}u) {
+    for (var query = block.x; query < queryEnd; query += ${TILE_COLUMNS}u) {
 ${eachColumn(
   (c) => `    let column${c} = min(query + ${c}u, block.w - 1u) * params.heads + head;
     let columnAt${c} = column${c} * params.headElements;
@@ -176,7 +182,8 @@ ${logitGradients(
   ['k', 'q'],
   ['v', 'upstream'],
   (_, c) => `statistics${c}`,
-  (r, c) => `(query + ${c}u >= row${r}) & (query + ${c}u < block.w)`,
+  (r, c) =>
+    `(query + ${c}u >= row${r}) & (query + ${c}u < block.w) & (query + ${c}u - row${r} < params.window)`,
 )}
 ${accumulate(type, { target: 'dv', weight: (r, c) => `p${r}_${c}`, values: 'upstream' })}
 ${accumulate(type, { target: 'dk', weight: (r, c) => `s${r}_${c}`, values: 'q' })}

@@ -1,8 +1,15 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { defineKernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { type AttentionInputs, type KeyValuePrefix, checkAttention, checkSizes } from './shape.ts';
 import {
+  type AttentionInputs,
+  type KeyValuePrefix,
+  checkAttention,
+  checkSizes,
+  windowParameter,
+} from './shape.ts';
+import {
+  FIRST_KEY,
   type HeadElement,
   TILE_COLUMNS,
   WORKGROUP,
@@ -63,6 +70,7 @@ export function attentionForward(gpu: Gpu, args: AttentionForwardArguments): voi
       scale,
       headElements: count,
       prefixLength: prefix?.length ?? 0,
+      window: windowParameter(args.window),
       taskCount,
     },
     grid(Math.ceil(taskCount / WORKGROUP)),
@@ -91,6 +99,7 @@ const forwardKernel = memoizeKernel(({ type, prefix }: { type: HeadElement; pref
       scale: 'f32',
       headElements: 'u32',
       prefixLength: 'u32',
+      window: 'u32',
       taskCount: 'u32',
     },
     workgroupSize: [WORKGROUP],
@@ -108,8 +117,16 @@ ${eachRow(
   var total${r} = 0.0;`,
 )}
   var first = true;
-${prefix ? `  let lastPrefixKey = params.prefixLength - 1u;${visitKeys(type, 'prefixK', 'prefixV', '0u', 'lastPrefixKey', () => 'lastPrefixKey')}` : ''}
-${visitKeys(type, 'k', 'v', 'block.z', 'lastRow', (r) => `row${r}`)}
+${
+  prefix
+    ? `  let lastPrefixKey = params.prefixLength - 1u;
+  let position = params.prefixLength + block.x - block.z;
+  let firstPrefixKey = select(0u, position + 1u - params.window, position >= params.window);
+${visitKeys(type, 'prefixK', 'prefixV', 'firstPrefixKey', 'lastPrefixKey', (r, key) => `(${key} <= lastPrefixKey) & (params.prefixLength + row${r} - block.z - ${key} < params.window)`)}`
+    : ''
+}
+  let firstKey = ${FIRST_KEY};
+${visitKeys(type, 'k', 'v', 'firstKey', 'lastRow', (r, key) => `(${key} <= row${r}) & (row${r} - ${key} < params.window)`)}
 ${eachRow(
   (r) => `  if (${r}u < block.y) {
     for (var i = 0u; i < params.headElements; i++) { out[rowAt${r} + i] *= 1.0 / total${r}; }
@@ -119,14 +136,14 @@ ${eachRow(
   }),
 );
 
-/** A loop over keys [from, last], each row up to its own last visible key. */
+/** A loop over keys [from, last], of which each row sees those that `visible` holds for. */
 function visitKeys(
   type: HeadElement,
   keys: string,
   values: string,
   from: string,
   last: string,
-  lastVisible: (r: number) => string,
+  visible: (r: number, key: string) => string,
 ): string {
   const logits = (r: number) => (c: number) => `s${r}_${c}`;
   return `
@@ -135,7 +152,7 @@ ${eachColumn((c) => `    let columnAt${c} = (min(key + ${c}u, ${last}) * params.
 ${dotProducts(type, 's', 'q', keys)}
 ${eachRow(
   (r) => `
-${eachColumn((c) => `    s${r}_${c} = select(${MASKED}, params.scale * s${r}_${c}, key + ${c}u <= ${lastVisible(r)});`)}
+${eachColumn((c) => `    s${r}_${c} = select(${MASKED}, params.scale * s${r}_${c}, ${visible(r, `(key + ${c}u)`)});`)}
     let newMaximum${r} = max(maximum${r}, ${reduceColumns(logits(r), (a, b) => `max(${a}, ${b})`)});
     let decay${r} = exp(maximum${r} - newMaximum${r});
     maximum${r} = newMaximum${r};

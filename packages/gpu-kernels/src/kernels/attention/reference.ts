@@ -7,6 +7,8 @@ export interface ReferenceAttention {
   readonly q: ArrayLike<number>;
   readonly k: ArrayLike<number>;
   readonly v: ArrayLike<number>;
+  /** A token sees itself and the window − 1 tokens before it. */
+  readonly window?: number;
   /** Keys and values before every sequence. */
   readonly prefix?: { readonly length: number; readonly k: ArrayLike<number>; readonly v: ArrayLike<number> };
 }
@@ -114,9 +116,13 @@ function eachRow(
           };
         };
         const visible: Visible[] = [];
-        const { prefix } = args;
-        if (prefix) for (let key = 0; key < prefix.length; key++) visible.push(see(key, prefix.k, prefix.v));
-        for (let key = start; key <= row; key++) visible.push(see(key, args.k, args.v));
+        const { prefix, window = Infinity } = args;
+        const place = (prefix?.length ?? 0) + row - start;
+        if (prefix)
+          for (let key = 0; key < prefix.length; key++)
+            if (place - key < window) visible.push(see(key, prefix.k, prefix.v));
+        for (let key = start; key <= row; key++)
+          if (row - key < window) visible.push(see(key, args.k, args.v));
         const maximum = Math.max(...visible.map(({ logit }) => logit));
         const normalizer =
           maximum + Math.log(visible.reduce((sum, { logit }) => sum + Math.exp(logit - maximum), 0));

@@ -25,14 +25,23 @@ export interface AttentionInputs {
   /** [totalTokens, kvHeads * headDim]. */
   readonly k: Tensor;
   readonly v: Tensor;
+  /** Sliding window: a token sees itself and the window − 1 tokens before it, a prefix included; all of them if absent. */
+  readonly window?: number;
+}
+
+/** The kernels' parameter for a window; the largest one masks nothing. */
+export function windowParameter(window: number | undefined): number {
+  return Math.min(window ?? 0xffffffff, 0xffffffff);
 }
 
 /** @throws RangeError if a tensor does not have the size that the head shape and the packing imply */
-export function checkAttention({ shape, sequences, q, k, v }: AttentionInputs): void {
+export function checkAttention({ shape, sequences, q, k, v, window = 1 }: AttentionInputs): void {
   const { heads, kvHeads, headDim } = shape;
   if (heads % kvHeads !== 0) {
     throw new RangeError(`attention: ${heads} query heads are not a multiple of ${kvHeads} key/value heads`);
   }
+  if (!Number.isInteger(window) || window < 1)
+    throw new RangeError(`attention: a window of ${window} tokens is no positive integer`);
   checkSizes(sequences.totalTokens, [
     [q, heads * headDim],
     [k, kvHeads * headDim],

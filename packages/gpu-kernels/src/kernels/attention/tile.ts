@@ -64,6 +64,9 @@ ${eachColumn((c) => `        sum = fma(${type}(${weight(r, c)}), value${c}, sum)
     }`;
 }
 
+/** WGSL: the first key of its sequence that the block's first row sees; later rows see none before it. */
+export const FIRST_KEY = 'select(block.z, block.x + 1u - params.window, block.x - block.z >= params.window)';
+
 /** WGSL expression over all columns of a row. */
 export function reduceColumns(
   element: (c: number) => string,

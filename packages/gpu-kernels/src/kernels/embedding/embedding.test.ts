@@ -33,10 +33,12 @@ async function forward(
   values: Operands,
   withPositions: boolean,
   limit = gpu().maxBindingBytes,
+  type: 'f32' | 'f16' = 'f32',
 ): Promise<Float32Array> {
   const { tokens, width } = values;
   using scope = gpu().scope();
-  const table = scope.upload(values.table, [values.table.length / width, width]);
+  const table = scope.tensor([values.table.length / width, width], 'table', type);
+  gpu().write(table, values.table);
   const out = scope.tensor([tokens.length, width]);
   const positions = {
     positions: scope.upload(Uint32Array.from(values.positions), [tokens.length]),
@@ -78,6 +80,22 @@ describe.each<Case>([
     const repeats = Math.ceil(shape.length / shape.vocabulary);
     expectClose(await backward(values), gradient, tolerances.sum.f32, Math.sqrt(repeats));
   });
+});
+
+test.each([
+  { length: 17, vocabulary: 5, width: 33 },
+  { length: 300, vocabulary: 1000, width: 64 },
+  { length: 301, vocabulary: 1000, width: 25 },
+])('a table stored as f16: $length tokens of $vocabulary, width $width', async (shape) => {
+  const values = operands(shape);
+  const table = values.table.map(Math.f16round);
+  const expected = embeddingReference({ ...values, table, scale: 1.5 });
+  const whole = await forward(values, true, undefined, 'f16');
+  expectClose(whole, expected, tolerances.elementwise.f32);
+  expectSameBits(whole, await forward({ ...values, table }, true));
+  // What the output and the position table need.
+  const limit = Math.max(shape.length, 11) * shape.width * 4;
+  expectSameBits(await forward(values, true, limit, 'f16'), whole);
 });
 
 test('windows over the table give the same bits as one binding', async () => {

@@ -1,16 +1,16 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { memoizeKernel } from '../../runtime/kernel.ts';
-import type { Tensor } from '../../runtime/tensor.ts';
+import { ELEMENT_BYTES, type Tensor } from '../../runtime/tensor.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 import { rowWindows } from '../windows.ts';
 import { groupByToken } from './group-by-token.ts';
 
-const forwardKernel = memoizeKernel((positions: boolean) =>
+const forwardKernel = memoizeKernel(({ positions, halves }: { positions: boolean; halves: boolean }) =>
   definePointwise<string, 'width' | 'firstRow' | 'windowRows' | 'scale'>({
-    label: `embedding.forward${positions ? '.positions' : ''}`,
+    label: `embedding.forward${positions ? '.positions' : ''}${halves ? '.f16' : ''}`,
     storage: {
       tokens: 'u32',
-      table: 'f32',
+      table: halves ? 'u32' : 'f32',
       out: '&f32',
       ...(positions ? { positions: 'u32', positionTable: 'f32' } : {}),
     },
@@ -20,7 +20,8 @@ const forwardKernel = memoizeKernel((positions: boolean) =>
   let c = i % params.width;
   let row = tokens[t] - params.firstRow;
   if (row >= params.windowRows) { return; }
-  out[i] = params.scale * table[row * params.width + c]${positions ? ' + positionTable[positions[t] * params.width + c]' : ''};`,
+  let at = row * params.width + c;
+  out[i] = params.scale * ${halves ? 'unpack2x16float(table[at / 2u])[at % 2u]' : 'table[at]'}${positions ? ' + positionTable[positions[t] * params.width + c]' : ''};`,
   }),
 );
 
@@ -42,7 +43,7 @@ const BACKWARD = definePointwise({
 export interface EmbeddingForwardArguments {
   /** u32 [T], each below V: rows of other tokens are left as they were. */
   readonly tokens: Tensor;
-  /** [V, d]; may exceed the binding limit. */
+  /** [V, d] in f32 or f16; may exceed the binding limit. */
   readonly table: Tensor;
   /** Factor on the table (sqrt(d) in XGLM, else 1). */
   readonly scale: number;
@@ -66,8 +67,8 @@ export function embeddingForward(gpu: Gpu, args: EmbeddingForwardArguments): voi
       `embeddingForward: positions or positionTable do not match ${tokens.length} tokens of width ${width}`,
     );
   }
-  const kernel = forwardKernel(positions !== undefined);
-  for (const { start, end } of rowWindows(gpu, table.length / width, width * 4)) {
+  const kernel = forwardKernel({ positions: positions !== undefined, halves: table.type === 'f16' });
+  for (const { start, end } of rowWindows(gpu, table.length / width, width * ELEMENT_BYTES[table.type])) {
     gpu.dispatch(
       kernel,
       {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Scope, Tensor } from '../../runtime/tensor.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
@@ -12,7 +13,7 @@ const gpu = useGpu();
 type Options = Pick<
   MatmulArguments,
   'transposeA' | 'transposeB' | 'accumulate' | 'strategy' | 'maxBindingBytes'
-> & { bias?: boolean };
+> & { bias?: boolean; typeB?: 'f32' | 'f16' };
 
 const TRANSPOSES = [
   { transposeA: false, transposeB: false },
@@ -29,12 +30,23 @@ const SHAPES = [
   [70, 36, 40],
 ] as const;
 
+/** The nearest value that a type holds. */
+function rounding(type: 'f32' | 'f16'): (value: number) => number {
+  return type === 'f16' ? Math.f16round : (value) => value;
+}
+
+function stored(scope: Scope, values: Float32Array, shape: readonly number[], type: 'f32' | 'f16'): Tensor {
+  const tensor = scope.tensor(shape, 'stored', type);
+  gpu().write(tensor, values);
+  return tensor;
+}
+
 async function expectProduct(
   [m, n, k]: readonly [number, number, number],
-  { bias: withBias = false, ...options }: Options,
+  { bias: withBias = false, typeB = 'f32', ...options }: Options,
 ): Promise<Float32Array> {
   const random = new TestRandom(m * 10_000 + n * 100 + k);
-  const [a, b] = [random.normal(m * k), random.normal(k * n)];
+  const [a, b] = [random.normal(m * k), random.normal(k * n).map(rounding(typeB))];
   const [bias, previous] = [random.normal(n), random.normal(m * n)];
   const transposes = { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false };
   const aShape = options.transposeA ? [k, m] : [m, k];
@@ -43,7 +55,7 @@ async function expectProduct(
   const c = scope.upload(previous, [m, n]);
   matmul(gpu(), {
     a: matrix(scope.upload(a, aShape)),
-    b: matrix(scope.upload(b, bShape)),
+    b: matrix(stored(scope, b, bShape, typeB)),
     c: matrix(c),
     ...options,
     ...(withBias ? { bias: scope.upload(bias, [n]) } : {}),
@@ -67,15 +79,25 @@ describe.each(STRATEGIES)('%s', (strategy) => {
       }
     });
 
+    test.each(SHAPES)('%i x %i over %i with B stored as f16', async (...shape) => {
+      for (const bias of [false, true]) {
+        for (const accumulate of [false, true])
+          await expectProduct(shape, { ...transposes, strategy, bias, accumulate, typeB: 'f16' });
+      }
+    });
+
     test('works in slices where operands exceed a binding', async () => {
       for (const maxBindingBytes of [4096, 8192, 16384]) {
-        await expectProduct([70, 52, 44], {
-          ...transposes,
-          strategy,
-          bias: true,
-          accumulate: true,
-          maxBindingBytes,
-        });
+        for (const typeB of ['f32', 'f16'] as const) {
+          await expectProduct([70, 52, 44], {
+            ...transposes,
+            strategy,
+            bias: true,
+            accumulate: true,
+            maxBindingBytes,
+            typeB,
+          });
+        }
       }
     });
 
@@ -152,6 +174,38 @@ test('takes more than 65,535 workgroups', async () => {
   });
   const result = await gpu().read(c);
   expect(result.findIndex((value, i) => value !== 2 * (i % 1000))).toBe(-1);
+});
+
+test('B stored as f16 gives the bits of the same values in float32', async () => {
+  const random = new TestRandom(3);
+  const [m, n, k] = [19, 33, 50];
+  const values = random.normal(n * k).map(Math.f16round);
+  using scope = gpu().scope();
+  const a = matrix(scope.upload(random.normal(m * k), [m, k]));
+  for (const strategy of STRATEGIES) {
+    const products = [];
+    for (const type of ['f32', 'f16'] as const) {
+      const c = scope.tensor([m, n]);
+      matmul(gpu(), {
+        a,
+        b: matrix(stored(scope, values, [n, k], type)),
+        c: matrix(c),
+        transposeB: true,
+        strategy,
+      });
+      products.push(await gpu().read(c));
+    }
+    expectSameBits(products[0]!, products[1]!);
+  }
+});
+
+test('refuses f16 anywhere but in B', () => {
+  using scope = gpu().scope();
+  const [half, full] = [scope.tensor([2, 2], 'halves', 'f16'), scope.tensor([2, 2])];
+  const product = (a: Tensor, c: Tensor): unknown =>
+    matmul(gpu(), { a: matrix(a), b: matrix(full), c: matrix(c) });
+  expect(() => product(half, full)).toThrow(/halves is stored as f16; only the second factor/);
+  expect(() => product(full, half)).toThrow(/halves is stored as f16; only the second factor/);
 });
 
 test('refuses sizes that do not agree', () => {

@@ -11,7 +11,7 @@ export type MatmulStrategy = 'register' | 'shared';
 export interface MatmulArguments {
   /** [m, k], or [k, m] with transposeA. */
   readonly a: Matrix;
-  /** [k, n], or [n, k] with transposeB. */
+  /** [k, n], or [n, k] with transposeB; alone among the operands it may be stored as f16. */
   readonly b: Matrix;
   /** [m, n]. */
   readonly c: Matrix;
@@ -41,10 +41,10 @@ const TILES: Record<MatmulStrategy, Tile> = {
 };
 
 /**
- * C = A B (+ bias) (+ C), float32, each element summed over k in ascending order whatever m and n are
+ * C = A B (+ bias) (+ C) in float32 arithmetic, each element summed over k in ascending order whatever m and n are
  * (unless `gpu.summation` says otherwise).
  * Operands over the adapter's binding limit are worked on in slices.
- * @throws RangeError for sizes that do not agree
+ * @throws RangeError for sizes that do not agree, or if another operand than B is stored as f16
  */
 export function matmul(gpu: Gpu, args: MatmulArguments): void {
   const [m, ka] = args.transposeA ? [args.a.columns, args.a.rows] : [args.a.rows, args.a.columns];
@@ -56,6 +56,10 @@ export function matmul(gpu: Gpu, args: MatmulArguments): void {
   }
   if (args.transposeA && args.transposeB)
     throw new RangeError('matmul: transposing both operands is not supported');
+  for (const { tensor } of [args.a, args.c]) {
+    if (tensor.type === 'f16')
+      throw new RangeError(`matmul: ${tensor.label} is stored as f16; only the second factor may be`);
+  }
   if (m === 0 || n === 0) return;
   const task = { ...args, biasOffset: 0 };
   if (gpu.summation === 'descending') runDescending(gpu, task, ka);
@@ -144,7 +148,8 @@ function record(gpu: Gpu, task: Task, limit: number): void {
       ...(transposeB ? [a.offset, task.a.stride] : []),
     ].every((size) => size % 4 === 0);
   const build = strategy === 'register' ? registerTiledMatmul : sharedTiledMatmul;
-  const kernel = build({ transposeA, transposeB, vectorized, tile });
+  const typeB = task.b.tensor.type === 'f16' ? 'f16' : 'f32';
+  const kernel = build({ transposeA, transposeB, vectorized, typeB, tile });
   const groupsPerRow = Math.ceil(c.columns / (tile.columns * tile.workgroup[0]));
   const groups = groupsPerRow * Math.ceil(c.rows / (tile.rows * tile.workgroup[1]));
   gpu.dispatch(

@@ -1,4 +1,4 @@
-import type { Binding, Tensor } from '../../runtime/tensor.ts';
+import { type Binding, ELEMENT_BYTES, type Tensor } from '../../runtime/tensor.ts';
 
 /** WebGPU's largest possible storage-offset alignment, in bytes. */
 const ALIGNMENT = 256;
@@ -30,7 +30,7 @@ export function sliceColumns(m: Matrix, start: number, count: number): Matrix {
 
 /** Rows of `m` that fit one binding of at most `limit` bytes, whatever the alignment of the first. */
 export function rowsPerBinding(m: Matrix, limit: number): number {
-  return Math.floor((limit - ALIGNMENT) / (m.stride * 4));
+  return Math.floor((limit - ALIGNMENT) / (m.stride * ELEMENT_BYTES[m.tensor.type]));
 }
 
 /**
@@ -40,15 +40,18 @@ export function rowsPerBinding(m: Matrix, limit: number): number {
 export function bindMatrix(m: Matrix, limit: number): { binding: Binding; offset: number } {
   const { tensor } = m;
   const whole = tensor.byteLength <= limit;
-  const start = whole ? 0 : Math.floor((m.offset * 4) / ALIGNMENT) * ALIGNMENT;
-  const size = whole ? tensor.byteLength : m.offset * 4 + spanBytes(m) - start;
+  const elementBytes = ELEMENT_BYTES[tensor.type];
+  const start = whole ? 0 : Math.floor((m.offset * elementBytes) / ALIGNMENT) * ALIGNMENT;
+  // Whole words: an f16 span may end in the middle of one.
+  const end = Math.ceil(((m.offset + span(m)) * elementBytes) / 4) * 4;
+  const size = whole ? tensor.byteLength : end - start;
   return {
     binding: { buffer: tensor.buffer, offset: start, size, label: tensor.label },
-    offset: m.offset - start / 4,
+    offset: m.offset - start / elementBytes,
   };
 }
 
-/** Bytes from the first to the last element. */
-function spanBytes(m: Matrix): number {
-  return ((m.rows - 1) * m.stride + m.columns) * 4;
+/** Elements from the first to the last. */
+function span(m: Matrix): number {
+  return (m.rows - 1) * m.stride + m.columns;
 }

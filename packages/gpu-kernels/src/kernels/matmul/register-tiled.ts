@@ -1,5 +1,5 @@
 import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
-import { MATMUL_PARAMS, type MatmulKernel, type MatmulVariant, matmulStorage } from './variant.ts';
+import { MATMUL_PARAMS, type MatmulKernel, type MatmulVariant, loadB, matmulStorage } from './variant.ts';
 
 /**
  * Each invocation computes a tile in registers, straight from storage: fastest where workgroup memory is ordinary
@@ -19,10 +19,11 @@ export const registerTiledMatmul = memoizeKernel((variant: MatmulVariant): Matmu
     ),
   );
   return defineKernel({
-    label: `matmul.register.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${rows}x${columns}${variant.vectorized ? '.vec4' : ''}`,
-    storage: matmulStorage(variant.vectorized && variant.transposeB, variant.vectorized),
+    label: `matmul.register.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${rows}x${columns}${variant.vectorized ? '.vec4' : ''}${variant.typeB === 'f16' ? '.f16' : ''}`,
+    storage: matmulStorage(variant.typeB, variant.vectorized && variant.transposeB, variant.vectorized),
     params: MATMUL_PARAMS,
     workgroupSize: workgroup,
+    declarations: loadB(variant.typeB, variant.vectorized),
     body: `
   let n0 = (group % params.groupsPerRow * ${workgroup[0]}u + local.x) * ${columns}u;
   let m0 = (group / params.groupsPerRow * ${workgroup[1]}u + local.y) * ${rows}u;
@@ -55,7 +56,7 @@ ${v.map((q) => `  let column${q} = (params.bOffset + min(n0 + ${q * 4}u, params.
 ${i.map((r) => `  let a${r}At = params.aOffset + row${r}${transposeA ? '' : ' * params.aStride'};`).join('\n')}
 ${i.map((r) => v.map((q) => `  var acc${r}_${q} = vec4<f32>();`).join('\n')).join('\n')}
   for (var k = 0u; k < params.k; k++) {
-${v.map((q) => `    let b${q} = b[column${q} + k * bStep];`).join('\n')}
+${v.map((q) => `    let b${q} = loadB(column${q} + k * bStep);`).join('\n')}
 ${i.map((r) => `    let a${r} = a[a${r}At + k${transposeA ? ' * params.aStride' : ''}];\n${v.map((q) => `    acc${r}_${q} = fma(vec4<f32>(a${r}), b${q}, acc${r}_${q});`).join('\n')}`).join('\n')}
   }`;
 }
@@ -80,7 +81,7 @@ ${j.map((c) => `  let b${c}At = ${scale(`params.bOffset + column${c}${transposeB
 ${i.map((r) => `  let a${r}At = ${scale(`params.aOffset + row${r}${transposeA ? '' : ' * params.aStride'}`)};`).join('\n')}
 ${i.map((r) => j.map((c) => `  var acc${r}_${c} = 0.0;`).join('\n')).join('\n')}
   for (var k = 0u; k < params.k${lanes === 4 ? ' / 4u' : ''}; k++) {
-${j.map((c) => `    let b${c} = b[b${c}At + ${bStep}];`).join('\n')}
+${j.map((c) => `    let b${c} = loadB(b${c}At + ${bStep});`).join('\n')}
 ${i
   .map(
     (r) =>

@@ -1,5 +1,5 @@
 import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
-import { MATMUL_PARAMS, type MatmulKernel, type MatmulVariant, matmulStorage } from './variant.ts';
+import { MATMUL_PARAMS, type MatmulKernel, type MatmulVariant, loadB, matmulStorage } from './variant.ts';
 
 /** Depth of the slab that a workgroup stages at a time. */
 const DEPTH = 16;
@@ -11,7 +11,8 @@ export const sharedTiledMatmul = memoizeKernel((variant: MatmulVariant): MatmulK
   const [tileN, tileM] = [threadsX * columns, threadsY * rows];
   const threads = threadsX * threadsY;
   const load = (
-    matrix: string,
+    matrix: 'a' | 'b',
+    element: (at: string) => string,
     extent: number,
     first: string,
     limit: string,
@@ -21,14 +22,15 @@ export const sharedTiledMatmul = memoizeKernel((variant: MatmulVariant): MatmulK
       let k = k0 + e ${transposedAlongK ? `/ ${extent}u` : `% ${DEPTH}u`};
       let at = ${first} + e ${transposedAlongK ? `% ${extent}u` : `/ ${DEPTH}u`};
       let inside = k < params.k && at < ${limit};
-      ${matrix}Tile[(k - k0) * ${extent}u + (at - ${first})] = select(0.0, ${matrix}[params.${matrix}Offset + ${transposedAlongK ? `k * params.${matrix}Stride + at` : `at * params.${matrix}Stride + k`}], inside);
+      ${matrix}Tile[(k - k0) * ${extent}u + (at - ${first})] = select(0.0, ${element(`params.${matrix}Offset + ${transposedAlongK ? `k * params.${matrix}Stride + at` : `at * params.${matrix}Stride + k`}`)}, inside);
     }`;
   return defineKernel({
-    label: `matmul.shared.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${tileM}x${tileN}`,
-    storage: matmulStorage(false, false),
+    label: `matmul.shared.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${tileM}x${tileN}${variant.typeB === 'f16' ? '.f16' : ''}`,
+    storage: matmulStorage(variant.typeB, false, false),
     params: MATMUL_PARAMS,
     workgroupSize: workgroup,
     declarations: `
+${loadB(variant.typeB, false)}
 var<workgroup> aTile: array<f32, ${tileM * DEPTH}>;
 var<workgroup> bTile: array<f32, ${tileN * DEPTH}>;`,
     body: `
@@ -36,8 +38,8 @@ var<workgroup> bTile: array<f32, ${tileN * DEPTH}>;`,
   let m0 = group / params.groupsPerRow * ${tileM}u;
   var acc: array<array<f32, ${columns}>, ${rows}>;
   for (var k0 = 0u; k0 < params.k; k0 += ${DEPTH}u) {
-    ${load('a', tileM, 'm0', 'params.m', variant.transposeA)}
-    ${load('b', tileN, 'n0', 'params.n', !variant.transposeB)}
+    ${load('a', (at) => `a[${at}]`, tileM, 'm0', 'params.m', variant.transposeA)}
+    ${load('b', (at) => `loadB(${at})`, tileN, 'n0', 'params.n', !variant.transposeB)}
     workgroupBarrier();
     for (var k = 0u; k < ${DEPTH}u; k++) {
       var bRow: array<f32, ${columns}>;

@@ -13,6 +13,8 @@ export interface MatmulVariant {
   readonly transposeB: boolean;
   /** vec4 loads along the contiguous dimension; needs sizes, strides and offsets that are multiples of 4. */
   readonly vectorized: boolean;
+  /** How B is stored; it is widened to float32 as it is loaded. */
+  readonly typeB: 'f32' | 'f16';
   readonly tile: Tile;
 }
 
@@ -34,6 +36,26 @@ export const MATMUL_PARAMS = {
 
 export type MatmulKernel = Kernel<string, keyof typeof MATMUL_PARAMS>;
 
-export function matmulStorage(vectorA: boolean, vectorB: boolean): Record<string, string> {
-  return { a: vectorA ? 'vec4<f32>' : 'f32', b: vectorB ? 'vec4<f32>' : 'f32', bias: 'f32', c: '&f32' };
+export function matmulStorage(
+  typeB: MatmulVariant['typeB'],
+  vectorA: boolean,
+  vectorB: boolean,
+): Record<string, string> {
+  const b = typeB === 'f16' ? (vectorB ? 'vec2<u32>' : 'u32') : vectorB ? 'vec4<f32>' : 'f32';
+  return { a: vectorA ? 'vec4<f32>' : 'f32', b, bias: 'f32', c: '&f32' };
+}
+
+/**
+ * WGSL of `fn loadB(at) -> f32`, or `-> vec4<f32>` with `at` counting vectors: an element of B in float32. Halves are
+ * unpacked without the feature `shader-f16`, which software adapters lack.
+ */
+export function loadB(typeB: MatmulVariant['typeB'], vector: boolean): string {
+  const type = vector ? 'vec4<f32>' : 'f32';
+  const body =
+    typeB === 'f32'
+      ? 'return b[at];'
+      : vector
+        ? 'let words = b[at]; return vec4<f32>(unpack2x16float(words.x), unpack2x16float(words.y));'
+        : 'return unpack2x16float(b[at / 2u])[at % 2u];';
+  return `fn loadB(at: u32) -> ${type} { ${body} }`;
 }

@@ -5,15 +5,17 @@ export interface RotaryReferenceArguments {
   readonly headDim: number;
   readonly size: number;
   readonly theta: number;
+  readonly amplitude?: number;
 }
 
-/** Rotary positions in float64: each pair (i, i + size / 2) as a complex number times exp(√−1 · angle). */
+/** Rotary positions in float64: each pair (i, i + size / 2) as a complex number times amplitude · exp(√−1 · angle). */
 export function rotaryReference({
   x,
   positions,
   headDim,
   size,
   theta,
+  amplitude = 1,
 }: RotaryReferenceArguments): Float64Array {
   const out = Float64Array.from(x);
   const width = x.length / positions.length;
@@ -22,8 +24,8 @@ export function rotaryReference({
       for (let i = 0; i < size / 2; i++) {
         const angle = position * Math.exp((-2 * i * Math.log(theta)) / size);
         const [re, im] = [x[head + i] ?? NaN, x[head + i + size / 2] ?? NaN];
-        out[head + i] = re * Math.cos(angle) - im * Math.sin(angle);
-        out[head + i + size / 2] = re * Math.sin(angle) + im * Math.cos(angle);
+        out[head + i] = amplitude * (re * Math.cos(angle) - im * Math.sin(angle));
+        out[head + i + size / 2] = amplitude * (re * Math.sin(angle) + im * Math.cos(angle));
       }
     }
   }

@@ -16,14 +16,16 @@ interface Case {
   readonly headDim: number;
   readonly size: number;
   readonly theta: number;
+  readonly amplitude?: number;
 }
 
 async function onDevice(values: Float32Array, positions: readonly number[], shape: Case, inverse = false) {
-  const { headDim, size, theta } = shape;
+  const { headDim, size, theta, amplitude } = shape;
+  const frequencies = Array.from({ length: size / 2 }, (_, i) => theta ** ((-2 * i) / size));
   using scope = gpu().scope();
   const x = scope.upload(values, [positions.length, values.length / positions.length]);
   const rows = Math.max(...positions) + 1;
-  const table = scope.upload(rotaryTable(rows, size, theta), [rows, size / 2, 2]);
+  const table = scope.upload(rotaryTable(rows, frequencies, amplitude), [rows, size / 2, 2]);
   const index = scope.upload(Uint32Array.from(positions), [positions.length]);
   rotateInPlace(gpu(), { x, positions: index, table, headDim, inverse });
   return gpu().read(x);
@@ -33,8 +35,9 @@ describe.each<Case>([
   { heads: 1, headDim: 2, size: 2, theta: 10000 },
   { heads: 3, headDim: 16, size: 4, theta: 10000 },
   { heads: 4, headDim: 12, size: 12, theta: 500 },
+  { heads: 2, headDim: 8, size: 6, theta: 900, amplitude: 1.4 },
   { heads: 2, headDim: 64, size: 64, theta: 1e6 },
-])('$heads heads of $headDim, $size rotated, theta $theta', (shape) => {
+])('$heads heads of $headDim, $size rotated, theta $theta, amplitude $amplitude', (shape) => {
   const values = new TestRandom(shape.headDim).normal(POSITIONS.length * shape.heads * shape.headDim);
 
   test('equals the float64 reference', async () => {
@@ -42,7 +45,7 @@ describe.each<Case>([
     expectClose(await onDevice(values, POSITIONS, shape), expected, tolerances.elementwise.f32, 2);
   });
 
-  test('the inverse is the backward: the finite differences of the reference', async () => {
+  test('rotating back is the backward: the finite differences of the reference', async () => {
     const upstream = new TestRandom(9).normal(values.length);
     const gradient = finiteDifferences(
       (x) => dot(rotaryReference({ x, positions: POSITIONS, ...shape }), upstream),
@@ -51,10 +54,12 @@ describe.each<Case>([
     expectClose(await onDevice(upstream, POSITIONS, shape, true), gradient, tolerances.elementwise.f32, 2);
   });
 
-  test('leaves position 0 and the coordinates that are not rotated as they are, bit by bit', async () => {
+  test('turns nothing at position 0, and leaves the coordinates that are not rotated as they are, bit by bit', async () => {
     const rotated = await onDevice(values, POSITIONS, shape);
     const width = shape.heads * shape.headDim;
-    expectSameBits(rotated.slice(0, width), values.slice(0, width));
+    const amplitude = Math.fround(shape.amplitude ?? 1);
+    const still = values.slice(0, width).map((x, i) => (i % shape.headDim < shape.size ? amplitude * x : x));
+    expectSameBits(rotated.slice(0, width), still);
     for (let i = 0; i < values.length; i++)
       if (i % shape.headDim >= shape.size) expect(rotated[i]).toBe(values[i]);
   });

@@ -27,7 +27,7 @@ export interface RotaryArguments {
   /** [P, size / 2, 2]; see {@link rotaryTable}. */
   readonly table: Tensor;
   readonly headDim: number;
-  /** Rotate back: the inverse, which is also the backward of the rotation. */
+  /** Rotate back: the backward of the rotation, and its inverse where the table's amplitude is 1. */
   readonly inverse?: boolean;
 }
 

@@ -57,21 +57,92 @@ it('reads the keys that families differ in', () => {
     gatedFeedForward: true,
     biases: { query: false, keyValue: false, attentionOutput: false, feedForward: false },
   });
+  expect(read(tiny('opt', { eos_token_id: [1, 2] })).config.eosTokenId).toBe(1);
   const newer = { rope_theta: null, rope_parameters: { rope_type: 'default', rope_theta: 777 } };
   expect(read(tiny('llama', newer)).config.positions).toMatchObject({ theta: 777 });
+  // What stands inside wins; rope_scaling wins over rope_parameters.
+  const both = {
+    rope_theta: 5,
+    rope_scaling: { type: 'linear', factor: 2 },
+    rope_parameters: { rope_theta: 7 },
+  };
+  expect(read(tiny('llama', both)).config.positions).toMatchObject({
+    theta: 5,
+    rescaling: { kind: 'linear', factor: 2 },
+  });
+  const inside = { rope_theta: 5, rope_parameters: { rope_theta: 7 } };
+  expect(read(tiny('llama', inside)).config.positions).toMatchObject({ theta: 7 });
+  // Only past max_position_embeddings would it change anything.
+  const dynamic = { rope_scaling: { type: 'dynamic', factor: 2 } };
+  expect(read(tiny('llama', dynamic)).config.positions).not.toHaveProperty('rescaling');
+});
+
+it('fills in what Hugging Face leaves out of the newer families', () => {
+  const bare = (modelType: string, ...keys: string[]) =>
+    read(tiny(modelType, Object.fromEntries(keys.map((key) => [key, undefined])))).config;
+  expect(bare('mistral', 'sliding_window').attentionWindows).toEqual([4096, 4096]);
+  expect(read(tiny('mistral', { sliding_window: null })).config.attentionWindows).toEqual([null, null]);
+  const qwen2 = bare('qwen2', 'use_sliding_window', 'sliding_window', 'max_window_layers');
+  expect(qwen2).toMatchObject({
+    attentionWindows: [null, null],
+    biases: { query: true, keyValue: true, attentionOutput: false, feedForward: false },
+    tiedUnembedding: false,
+    positions: { theta: 10000 },
+    normEpsilon: 1e-6,
+  });
+  expect(bare('qwen2', 'max_window_layers').attentionWindows).toEqual([null, null]);
+  expect(bare('qwen3', 'head_dim', 'rms_norm_eps')).toMatchObject({ headDim: 128, normEpsilon: 1e-6 });
+  expect(read(tiny('qwen2', { num_key_value_heads: null })).config.kvHeads).toBe(2);
+  expect(() => bare('qwen2', 'num_key_value_heads')).toThrow(/not a multiple of 32 key\/value heads/);
+  const neo = bare('gpt_neo', 'window_size');
+  expect(neo).toMatchObject({
+    attentionWindows: [null, 256],
+    dFeedForward: 48,
+    attentionScale: 1,
+    activation: 'gelu_tanh',
+    tiedUnembedding: true,
+  });
+});
+
+it('computes the attention temperature of YaRN', () => {
+  const positions = (own: Readonly<Record<string, unknown>>) =>
+    read(tiny('llama', { rope_scaling: { rope_type: 'yarn', factor: 4, ...own } })).config.positions;
+  const plain = 0.1 * Math.log(4) + 1;
+  expect(positions({})).toMatchObject({
+    rescaling: { amplitude: plain, betaFast: 32, betaSlow: 1, truncate: true, originalContext: 40 },
+  });
+  expect(positions({ attention_factor: 1.5 })).toMatchObject({ rescaling: { amplitude: 1.5 } });
+  const quotient = (0.1 * 0.7 * Math.log(4) + 1) / plain;
+  expect(positions({ mscale: 0.7, mscale_all_dim: 1 })).toMatchObject({ rescaling: { amplitude: quotient } });
+  expect(positions({ factor: null, original_max_position_embeddings: 8 })).toMatchObject({
+    rescaling: { factor: 5 },
+  });
 });
 
 it.each([
-  ['opt', { do_layer_norm_before: false }, /do_layer_norm_before = false is not supported/],
-  ['opt', { word_embed_proj_dim: 6 }, /word_embed_proj_dim 6 differs from hidden_size 12/],
+  ['opt', { layer_norm_elementwise_affine: false }, /layer_norm_elementwise_affine = false is not supported/],
+  ['opt', { word_embed_proj_dim: 0 }, /word_embed_proj_dim/],
+  ['opt', { eos_token_id: [] }, /eos_token_id: Too small/],
+  ['opt', { eos_token_id: [99, 1] }, /eosTokenId 99 is outside the vocabulary/],
   ['gpt_neox', { rotary_pct: 0.2 }, /rotary positions of 1 coordinates/],
   ['gpt_neox', { num_attention_heads: 5 }, /not a multiple of the 5 attention heads/],
-  ['llama', { rope_scaling: { rope_type: 'llama3', factor: 8 } }, /rope_scaling of type "llama3"/],
-  ['llama', { rope_parameters: { rope_type: 'yarn' } }, /rope_type "yarn"/],
+  ['llama', { rope_scaling: { rope_type: 'llama3', factor: 8 } }, /rope_scaling: low_freq_factor/],
+  ['llama', { rope_scaling: { type: 'linear', factor: 0 } }, /rope_scaling: factor/],
+  ['llama', { rope_parameters: { rope_type: 'yarn' } }, /rope_parameters: factor is missing/],
+  ['llama', { rope_scaling: { rope_type: 'longrope' } }, /positions of type "longrope" are not supported/],
+  [
+    'llama',
+    { rope_scaling: { type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 4 } },
+    /low_freq_factor 4 is not below high_freq_factor 4/,
+  ],
   ['llama', { num_key_value_heads: 3 }, /4 attention heads are not a multiple of 3/],
   ['llama', { hidden_act: 'tanh' }, /activation "tanh" is not supported/],
-  ['mistral', { sliding_window: 16 }, /sliding_window 16 below max_position_embeddings 40/],
-  ['mistral', { sliding_window: undefined, max_position_embeddings: 8192 }, /sliding_window 4096/],
+  ['mistral', { sliding_window: 0 }, /sliding_window/],
+  ['qwen2', { layer_types: ['full_attention'] }, /layer_types has 1 entries for 2 layers/],
+  ['qwen2', { layer_types: ['chunked_attention', 'full_attention'] }, /layer_types/],
+  ['qwen3', { use_sliding_window: false }, /use_sliding_window is not true/],
+  ['gpt_neo', { attention_types: undefined }, /attention_types describes 24 layers, num_layers is 2/],
+  ['gpt_neo', { attention_layers: ['global'] }, /attention_layers describes 1 layers/],
 ] as const)('refuses what %s cannot do: %o', (modelType, changes, message) => {
   expect(() => read(tiny(modelType, changes))).toThrow(message);
 });

@@ -1,0 +1,111 @@
+import type { TrainingBatch } from '@icl-gd/transformer';
+import type { Draws } from './choose.ts';
+import { ATTRIBUTES, type Attribute, type Cue, lexicon } from './lexicon.ts';
+import { MAX_SENTENCE_LENGTH, QUESTIONS, type Question, prompt } from './grammar.ts';
+import { isHeldOut } from './tasks.ts';
+import { BOS, EOS, vocabulary } from './tokenizer.ts';
+
+/** Shares of the kinds of documents, and how much of a document the loss sees. */
+export interface CorpusMix {
+  /** Documents that say a list of random words two or three times; the rest are classification episodes. */
+  readonly recitations: number;
+  /** Of the episodes, those whose examples are single words instead of sentences. */
+  readonly glossaries: number;
+  /** Of the episodes, those that answer with the language's own names of the classes. */
+  readonly named: number;
+  /** Of the episodes, those that answer with the episode's label word and the class's own name after it. */
+  readonly explained: number;
+  /** Fewest and most examples of an episode. */
+  readonly examples: readonly [number, number];
+  /** Share of the tokens that are no answers which the loss is taken on. */
+  readonly otherTokens: number;
+}
+
+/** Tokens with a mark for each that the loss is always taken on: answers, and the repeats of a recitation. */
+interface Document {
+  readonly tokens: number[];
+  readonly answers: boolean[];
+}
+
+const ids = (words: readonly string[]): number[] => words.map((word) => vocabulary.get(word) as number);
+const [bos, eos] = ids([BOS, EOS]) as [number, number];
+const everyWord = [...vocabulary.values()].slice(3);
+
+/** Label words that an episode about an attribute may use: those that no embedded task pairs with it. */
+const allowedLabelWords: Readonly<Record<Attribute, readonly string[]>> = Object.fromEntries(
+  (Object.keys(ATTRIBUTES) as Attribute[]).map((attribute) => {
+    const cues = new Set<Cue>(
+      QUESTIONS.filter((question) => question.attribute === attribute).map(({ cue }) => cue),
+    );
+    return [attribute, lexicon.labelWords.filter((word) => !isHeldOut(cues, word))];
+  }),
+) as Record<Attribute, string[]>;
+
+/** Packed documents of `tokens` tokens or slightly fewer, and the positions that the loss is taken on. */
+export function drawBatch(draws: Draws, mix: CorpusMix, tokens: number, longest: number): TrainingBatch {
+  const sequences: number[][] = [];
+  const rows: number[] = [];
+  const targets: number[] = [];
+  let used = 0;
+  for (;;) {
+    const { tokens: document, answers } = drawDocument(draws, mix, longest);
+    if (used + document.length > tokens && used > 0) return { sequences, targets: { rows, tokens: targets } };
+    sequences.push(document);
+    for (let i = 1; i < document.length; i++) {
+      if (!answers[i] && !draws.happens(mix.otherTokens)) continue;
+      rows.push(used + i - 1);
+      targets.push(document[i] as number);
+    }
+    used += document.length;
+  }
+}
+
+function drawDocument(draws: Draws, mix: CorpusMix, longest: number): Document {
+  return draws.happens(mix.recitations) ? recitation(draws) : episode(draws, mix, longest);
+}
+
+function recitation(draws: Draws): Document {
+  const list = Array.from({ length: draws.between(3, 20) }, () => draws.one(everyWord));
+  const times = draws.between(2, 3);
+  const tokens = [bos, ...Array.from({ length: times }, () => list).flat(), eos];
+  return { tokens, answers: tokens.map((_, i) => i > list.length && i < tokens.length - 1) };
+}
+
+/**
+ * Examples of one question with the rule drawn anew: which of its classes take part, and the word that stands for each.
+ * Each is prompt, answer and `</s>`, as the experiment's contexts are.
+ */
+function episode(draws: Draws, mix: CorpusMix, longest: number): Document {
+  const question = draws.one(QUESTIONS);
+  const count = draws.between(2, Math.min(5, question.classes.length));
+  const classes = draws.several([...question.classes.keys()], count);
+  const kind = drawKind(draws, mix);
+  const labelWords =
+    kind === 'named'
+      ? classes.map((place) => question.names[place] as string)
+      : draws.several(allowedLabelWords[question.attribute], count);
+  const glossary = draws.happens(mix.glossaries);
+  const document: Document = { tokens: [bos], answers: [false] };
+  const length = draws.between(3, MAX_SENTENCE_LENGTH);
+  for (let i = draws.between(...mix.examples); i > 0; i--) {
+    const choice = draws.below(count);
+    const place = classes[choice] as number;
+    const value = draws.one(question.classes[place] as readonly number[]);
+    const asked = glossary ? glossaryPrompt(draws, question, value) : prompt(draws, question, value, length);
+    const answer = [labelWords[choice] as string];
+    if (kind === 'explained') answer.push(question.names[place] as string);
+    if (document.tokens.length + asked.length + answer.length + 1 > longest) break;
+    document.tokens.push(...ids(asked), ...ids(answer), eos);
+    document.answers.push(...asked.map(() => false), ...answer.map(() => true), false);
+  }
+  return document;
+}
+
+function drawKind(draws: Draws, { named, explained }: CorpusMix): 'named' | 'explained' | 'plain' {
+  if (draws.happens(named)) return 'named';
+  return draws.happens(explained / (1 - named)) ? 'explained' : 'plain';
+}
+
+function glossaryPrompt(draws: Draws, { attribute, cue }: Question, value: number): string[] {
+  return [draws.one(lexicon.content[attribute][value] as readonly string[]), cue];
+}

@@ -1,0 +1,102 @@
+import { Pcg64 } from '@icl-gd/transformer';
+
+/**
+ * The synthetic language's latent attributes with the number of their values. Every content word carries one value of
+ * one attribute.
+ */
+export const ATTRIBUTES = { strength: 5, topic: 6, subjectivity: 2, relation: 3 } as const;
+
+export type Attribute = keyof typeof ATTRIBUTES;
+
+/** Content words by attribute: adjectives carry polarity and its strength, nouns a topic, verbs subjectivity, clause verbs a relation. */
+const WORDS_PER_VALUE: Readonly<Record<Attribute, number>> = {
+  strength: 8,
+  topic: 8,
+  subjectivity: 8,
+  relation: 5,
+};
+const FUNCTION_WORDS = 12;
+const LABEL_WORDS = 32;
+const LANGUAGE_SEED = 20_240_616;
+
+/** Words that stand before a text or a hypothesis. */
+export const OPENINGS = ['Sentence:', 'Review:', 'Input:', 'Article:', 'Premise:', 'Question:'] as const;
+
+/** Words that ask for a label, each for one question. */
+export const CUES = ['Label:', 'Sentiment:', 'Strength:', 'Type:', 'Topic:', 'Answer:'] as const;
+
+export type Opening = (typeof OPENINGS)[number];
+export type Cue = (typeof CUES)[number];
+
+export interface Lexicon {
+  /** `content[attribute][value]`: the words that carry it. */
+  readonly content: Readonly<Record<Attribute, readonly (readonly string[])[]>>;
+  /** `names[attribute][value]`: what the language itself calls the value. */
+  readonly names: Readonly<Record<Attribute, readonly string[]>>;
+  /** Names of negative and positive polarity, whatever its strength. */
+  readonly polarityNames: readonly [string, string];
+  readonly functionWords: readonly string[];
+  /** Words without a meaning of their own: episodes give them one. */
+  readonly labelWords: readonly string[];
+}
+
+const ONSETS = ['b', 'd', 'f', 'g', 'k', 'l', 'm', 'n', 'p', 'r', 's', 't', 'v', 'z', 'br', 'dr', 'kl', 'tr'];
+const VOWELS = ['a', 'e', 'i', 'o', 'u'];
+const CODAS = ['', 'n', 'r', 's', 'l'];
+
+function createLexicon(): Lexicon {
+  const random = new Pcg64(LANGUAGE_SEED);
+  const choose = (from: readonly string[]): string =>
+    from[Math.floor(random.random() * from.length)] as string;
+  const taken = new Set<string>();
+  const words = (count: number, syllables: number, ending: string): string[] => {
+    const made: string[] = [];
+    while (made.length < count) {
+      let word = '';
+      for (let i = 0; i < syllables; i++) word += choose(ONSETS) + choose(VOWELS);
+      word += ending || choose(CODAS);
+      if (taken.has(word)) continue;
+      taken.add(word);
+      made.push(word);
+    }
+    return made;
+  };
+  const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+  const endings: Record<Attribute, string> = {
+    strength: 'ic',
+    topic: '',
+    subjectivity: 'en',
+    relation: 'esh',
+  };
+  const attributes = Object.keys(ATTRIBUTES) as Attribute[];
+  const each = <T>(make: (attribute: Attribute) => T): Record<Attribute, T> =>
+    Object.fromEntries(attributes.map((attribute) => [attribute, make(attribute)])) as Record<Attribute, T>;
+  return {
+    content: each((attribute) =>
+      Array.from({ length: ATTRIBUTES[attribute] }, () =>
+        words(WORDS_PER_VALUE[attribute], 2, endings[attribute]),
+      ),
+    ),
+    names: each((attribute) => words(ATTRIBUTES[attribute], 3, '').map(capital)),
+    polarityNames: words(2, 3, '').map(capital) as [string, string],
+    functionWords: words(FUNCTION_WORDS, 1, ''),
+    labelWords: words(LABEL_WORDS, 2, '').map(capital),
+  };
+}
+
+/** The one lexicon: invented words, the same on every machine. */
+export const lexicon: Lexicon = createLexicon();
+
+/** Every word that the grammar and the prompts use, in the order of its token id (after the special tokens). */
+export function vocabularyWords(): string[] {
+  const { content, names, polarityNames, functionWords, labelWords } = lexicon;
+  return [
+    ...OPENINGS,
+    ...CUES,
+    ...functionWords,
+    ...Object.values(content).flat(2),
+    ...Object.values(names).flat(),
+    ...polarityNames,
+    ...labelWords,
+  ];
+}

@@ -1,0 +1,34 @@
+import { UserError } from '../errors.ts';
+import type { Tensor } from './tensor.ts';
+
+/**
+ * The words that hold `data` as f16, to be written at `offset`; an odd end, which only the tensor's end may be, is padded.
+ * @throws RangeError for elements that do not start or end with a word; UserError for a value too large for f16
+ */
+export function packHalves(tensor: Tensor, data: Float32Array | Uint32Array, offset: number): Uint32Array {
+  const reachesEnd = offset + data.length === tensor.length;
+  if (offset % 2 !== 0 || (data.length % 2 !== 0 && !reachesEnd)) {
+    throw new RangeError(
+      `writing ${data.length} elements at ${offset} into ${tensor.label}: f16 elements are written in pairs`,
+    );
+  }
+  const words = new Uint32Array(Math.ceil(data.length / 2));
+  new Float16Array(words.buffer).set(data);
+  const bad = firstNonFinite(words);
+  if (bad >= 0) {
+    throw new UserError(
+      `${tensor.label}: ${data[bad]} at element ${offset + bad} is too large for float16 (at most 65504); use --dtype float32`,
+    );
+  }
+  return words;
+}
+
+/** Index of the first half that is infinite or NaN, -1 if there is none. */
+function firstNonFinite(words: Uint32Array): number {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as number;
+    if ((word & 0x7c00) === 0x7c00) return 2 * i;
+    if ((word & 0x7c000000) === 0x7c000000) return 2 * i + 1;
+  }
+  return -1;
+}

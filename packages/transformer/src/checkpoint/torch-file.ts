@@ -1,0 +1,259 @@
+import type { FileHandle } from 'node:fs/promises';
+import { UserError } from '../errors.ts';
+import { DTYPE_BITS } from './dtype.ts';
+import { fileError } from './files.ts';
+import { type TensorInfo, readExactly } from './header.ts';
+import { type PickleHost, type PickleValue, readPickle } from './pickle.ts';
+import { type ZipDirectory, readZipDirectory, zipDataStart } from './zip-directory.ts';
+
+const WHAT = 'PyTorch weights file';
+const PICKLE = 'data.pkl';
+const MAX_PICKLE_BYTES = 16 * 2 ** 20;
+/** A pickle of the number that PyTorch's format of before version 1.6 begins with. */
+const LEGACY = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9];
+
+const STORAGE_DTYPES: ReadonlyMap<string, string> = new Map([
+  ['FloatStorage', 'F32'],
+  ['HalfStorage', 'F16'],
+  ['BFloat16Storage', 'BF16'],
+  ['DoubleStorage', 'F64'],
+  ['LongStorage', 'I64'],
+  ['IntStorage', 'I32'],
+  ['ShortStorage', 'I16'],
+  ['CharStorage', 'I8'],
+  ['ByteStorage', 'U8'],
+  ['BoolStorage', 'BOOL'],
+]);
+
+/** A Python name that a weights file may use. */
+class Global {
+  readonly kind: 'dictionary' | 'tensor' | 'parameter' | 'storage';
+  readonly dtype: string;
+
+  constructor(kind: Global['kind'], dtype = '') {
+    this.kind = kind;
+    this.dtype = dtype;
+  }
+}
+
+const GLOBALS: ReadonlyMap<string, Global> = new Map([
+  ['collections.OrderedDict', new Global('dictionary')],
+  ['torch._utils._rebuild_tensor_v2', new Global('tensor')],
+  ['torch._utils._rebuild_parameter', new Global('parameter')],
+  ...Array.from(STORAGE_DTYPES, ([name, dtype]): [string, Global] => [
+    `torch.${name}`,
+    new Global('storage', dtype),
+  ]),
+]);
+
+/** A run of numbers in an entry of the archive. */
+class Storage {
+  readonly key: string;
+  readonly dtype: string;
+  readonly elements: number;
+
+  constructor(key: string, dtype: string, elements: number) {
+    this.key = key;
+    this.dtype = dtype;
+    this.elements = elements;
+  }
+}
+
+/** A view of a storage; offset and strides in elements. */
+class StoredTensor {
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+
+  constructor(storage: Storage, offset: number, shape: readonly number[], strides: readonly number[]) {
+    this.storage = storage;
+    this.offset = offset;
+    this.shape = shape;
+    this.strides = strides;
+  }
+
+  /** Elements from the first to the last one. */
+  get span(): number {
+    if (this.shape.includes(0)) return 0;
+    return this.shape.reduce((span, n, i) => span + (n - 1) * (this.strides[i] as number), 1);
+  }
+}
+
+/**
+ * Finds the tensors of a PyTorch weights file (`torch.save` of a state dictionary, since PyTorch 1.6), reading none of
+ * their data. Of the pickle inside nothing is executed; it may name tensors, their storages and dictionaries, no more.
+ *
+ * @throws UserError naming the file, and the tensor or Python name where there is one
+ */
+export async function readTorchTensors(handle: FileHandle, file: string): Promise<TensorInfo[]> {
+  let fileBytes: number;
+  try {
+    fileBytes = (await handle.stat()).size;
+  } catch (error) {
+    throw fileError(file, WHAT, error);
+  }
+  await requireZip(handle, file, fileBytes);
+  const directory = await readZipDirectory(handle, file, fileBytes);
+  const folder = findFolder(directory, file);
+  await requireLittleEndian(handle, file, fileBytes, directory, folder);
+  const bytes = await readEntry(handle, file, fileBytes, directory, `${folder}${PICKLE}`, MAX_PICKLE_BYTES);
+  const root = readPickle(bytes, new StateDictionary(file), `${file}: ${folder}${PICKLE}`);
+  if (!(root instanceof Map))
+    throw new UserError(`${file}: it holds no state dictionary; save model.state_dict() with torch.save`);
+  const tensors: TensorInfo[] = [];
+  const starts = new Map<string, number>();
+  for (const [name, value] of root as Map<PickleValue, PickleValue>) {
+    const where = `${file}: ${JSON.stringify(name)}`;
+    if (typeof name !== 'string' || !(value instanceof StoredTensor))
+      throw new UserError(`${where} of its dictionary is no tensor; save model.state_dict() alone`);
+    const { storage, shape, strides, offset, span } = value;
+    const entry = directory.get(`${folder}data/${storage.key}`);
+    const elementBytes = (DTYPE_BITS.get(storage.dtype) as number) / 8;
+    if (!entry) throw new UserError(`${where}: its data ${storage.key} is not in the file`);
+    if (entry.size !== storage.elements * elementBytes)
+      throw new UserError(
+        `${where}: ${storage.elements} elements of ${storage.dtype} do not take the ${entry.size} bytes of its data ${storage.key}`,
+      );
+    if (offset + span > storage.elements)
+      throw new UserError(`${where}: it reaches past the ${storage.elements} elements of its data`);
+    let start = starts.get(storage.key);
+    if (start === undefined) {
+      start = await zipDataStart(handle, file, fileBytes, entry);
+      starts.set(storage.key, start);
+    }
+    tensors.push({
+      name,
+      dtype: storage.dtype,
+      shape,
+      file,
+      offset: start + offset * elementBytes,
+      bytes: span * elementBytes,
+      ...(isRowMajor(shape, strides) ? {} : { strides }),
+    });
+  }
+  return tensors;
+}
+
+/** What a state dictionary's pickle may say. */
+class StateDictionary implements PickleHost {
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  global(module: string, name: string): object {
+    const found = GLOBALS.get(`${module}.${name}`);
+    if (found) return found;
+    throw new UserError(
+      `${this.#file}: refused: its pickle names ${JSON.stringify(`${module}.${name}`)}, and a weights file needs tensors and dictionaries only; get the weights as safetensors`,
+    );
+  }
+
+  call(callee: PickleValue, args: readonly PickleValue[]): PickleValue {
+    const kind = callee instanceof Global ? callee.kind : undefined;
+    if (kind === 'dictionary' && args.length === 0) return new Map();
+    if (kind === 'parameter' && args[0] instanceof StoredTensor) return args[0];
+    if (kind === 'tensor') {
+      const [storage, offset, shape, strides] = args;
+      if (
+        storage instanceof Storage &&
+        isCount(offset) &&
+        isCounts(shape) &&
+        isCounts(strides) &&
+        shape.length === strides.length
+      )
+        return new StoredTensor(storage, offset, shape, strides);
+    }
+    throw new UserError(
+      `${this.#file}: refused: its pickle calls ${kind ?? 'an object'} in a way that PyTorch does not`,
+    );
+  }
+
+  persistent(id: PickleValue): PickleValue {
+    const [kind, type, key, , elements] = Array.isArray(id) ? (id as PickleValue[]) : [];
+    if (
+      kind === 'storage' &&
+      type instanceof Global &&
+      type.kind === 'storage' &&
+      typeof key === 'string' &&
+      isCount(elements)
+    )
+      return new Storage(key, type.dtype, elements);
+    throw new UserError(`${this.#file}: refused: its pickle refers to something that is no tensor's data`);
+  }
+}
+
+function isCount(value: PickleValue | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isCounts(value: PickleValue | undefined): value is readonly number[] {
+  return Array.isArray(value) && value.every(isCount);
+}
+
+function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    const extent = shape[i] as number;
+    if (extent === 0) return true;
+    if (extent !== 1 && strides[i] !== expected) return false;
+    expected *= extent;
+  }
+  return true;
+}
+
+async function requireZip(handle: FileHandle, file: string, fileBytes: number): Promise<void> {
+  if (fileBytes === 0) throw new UserError(`${file}: this ${WHAT} is empty`);
+  const first = new Uint8Array(Math.min(fileBytes, LEGACY.length));
+  await readExactly(handle, first, 0, file, 'its first bytes');
+  if (new TextDecoder().decode(first).startsWith('version '))
+    throw new UserError(`${file}: a Git LFS pointer, not the weights; fetch them with "git lfs pull"`);
+  if (LEGACY.every((byte, i) => first[i] === byte))
+    throw new UserError(
+      `${file}: it is in the format of PyTorch before 1.6, which is not read; load and save it again with torch, or get the weights as safetensors`,
+    );
+  if (first[0] !== 0x50 || first[1] !== 0x4b)
+    throw new UserError(`${file}: this is no ${WHAT}: it is not a zip file`);
+}
+
+/** The folder that all files of the archive lie in, with its slash; PyTorch names it after the file. */
+function findFolder(directory: ZipDirectory, file: string): string {
+  const pickles = [...directory.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+  if (pickles.length === 1) return (pickles[0] as string).slice(0, -PICKLE.length);
+  throw new UserError(
+    `${file}: this is no ${WHAT}: it has ${pickles.length === 0 ? 'no' : 'several'} ${PICKLE}`,
+  );
+}
+
+async function requireLittleEndian(
+  handle: FileHandle,
+  file: string,
+  fileBytes: number,
+  directory: ZipDirectory,
+  folder: string,
+): Promise<void> {
+  const name = `${folder}byteorder`;
+  if (!directory.has(name)) return;
+  const order = new TextDecoder().decode(await readEntry(handle, file, fileBytes, directory, name, 64));
+  if (order !== 'little')
+    throw new UserError(`${file}: its byte order is ${JSON.stringify(order)}; only "little" is read`);
+}
+
+async function readEntry(
+  handle: FileHandle,
+  file: string,
+  fileBytes: number,
+  directory: ZipDirectory,
+  name: string,
+  limit: number,
+): Promise<Uint8Array> {
+  const entry = directory.get(name);
+  if (!entry) throw new UserError(`${file}: it lacks ${name}`);
+  if (entry.size > limit)
+    throw new UserError(`${file}: ${name} has ${entry.size} bytes; at most ${limit} are allowed`);
+  const bytes = new Uint8Array(entry.size);
+  await readExactly(handle, bytes, await zipDataStart(handle, file, fileBytes, entry), file, name);
+  return bytes;
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { DecoderConfig } from '../config.ts';
+import { UserError } from '../errors.ts';
+import type { Family, ParameterSource } from './family.ts';
+import { parseConfig, layerCount, positiveInteger, readActivation, tokenId } from './schema.ts';
+
+const attentionKind = z.enum(['global', 'local']);
+const schema = z.looseObject({
+  num_layers: layerCount,
+  hidden_size: positiveInteger,
+  num_heads: positiveInteger,
+  intermediate_size: positiveInteger.nullish(),
+  max_position_embeddings: positiveInteger,
+  vocab_size: positiveInteger,
+  bos_token_id: tokenId,
+  eos_token_id: tokenId,
+  /** [[kinds, repetitions], …]. */
+  attention_types: z.array(z.tuple([z.array(attentionKind), z.int().nonnegative().max(10_000)])).nullish(),
+  /** The same written out, one a layer. */
+  attention_layers: z.array(attentionKind).nullish(),
+  window_size: positiveInteger.default(256),
+  activation_function: z.string().default('gelu_new'),
+  layer_norm_epsilon: z.number().positive().default(1e-5),
+  tie_word_embeddings: z.boolean().default(true),
+});
+
+/** GPT-Neo: layers with global and with local attention in turns, logits that are not scaled, no q/k/v biases. */
+export const gptNeo: Family = {
+  modelType: 'gpt_neo',
+  architecture: 'GPTNeoForCausalLM',
+
+  readConfig(json, file): DecoderConfig {
+    const config = parseConfig(schema, json, file);
+    return {
+      family: 'gpt_neo',
+      layers: config.num_layers,
+      dModel: config.hidden_size,
+      heads: config.num_heads,
+      kvHeads: config.num_heads,
+      headDim: config.hidden_size / config.num_heads,
+      dFeedForward: config.intermediate_size ?? 4 * config.hidden_size,
+      vocabSize: config.vocab_size,
+      contextLength: config.max_position_embeddings,
+      bosTokenId: config.bos_token_id,
+      eosTokenId: config.eos_token_id,
+      activation: readActivation(config.activation_function, file),
+      gatedFeedForward: false,
+      norm: 'layer',
+      normEpsilon: config.layer_norm_epsilon,
+      positions: { kind: 'learned', offset: 0 },
+      biases: { query: false, keyValue: false, attentionOutput: true, feedForward: true },
+      parallelResidual: false,
+      embeddingScale: 1,
+      attentionScale: 1,
+      tiedUnembedding: config.tie_word_embeddings,
+      attentionWindows: readWindows(config, file),
+    };
+  },
+
+  sources(config): ReadonlyMap<string, ParameterSource> {
+    const { dModel: d, dFeedForward: ff, vocabSize, contextLength } = config;
+    const sources = new Map<string, ParameterSource>();
+    const add = (name: string, tensor: string, shape: readonly number[]): void => {
+      sources.set(name, { tensors: [`transformer.${tensor}`, tensor], shape });
+    };
+    const pair = (name: string, tensor: string, weight: readonly number[]): void => {
+      add(`${name}.weight`, `${tensor}.weight`, weight);
+      add(`${name}.bias`, `${tensor}.bias`, weight.slice(0, 1));
+    };
+    add('embedding.tokens', 'wte.weight', [vocabSize, d]);
+    add('embedding.positions', 'wpe.weight', [contextLength, d]);
+    for (let layer = 0; layer < config.layers; layer++) {
+      const [to, from] = [`layers.${layer}`, `h.${layer}`];
+      pair(`${to}.attentionNorm`, `${from}.ln_1`, [d]);
+      for (const [projection, tensor] of [
+        ['query', 'q_proj'],
+        ['key', 'k_proj'],
+        ['value', 'v_proj'],
+      ])
+        add(`${to}.attention.${projection}.weight`, `${from}.attn.attention.${tensor}.weight`, [d, d]);
+      pair(`${to}.attention.output`, `${from}.attn.attention.out_proj`, [d, d]);
+      pair(`${to}.feedForwardNorm`, `${from}.ln_2`, [d]);
+      pair(`${to}.feedForward.up`, `${from}.mlp.c_fc`, [ff, d]);
+      pair(`${to}.feedForward.down`, `${from}.mlp.c_proj`, [d, ff]);
+    }
+    pair('finalNorm', 'ln_f', [d]);
+    if (!config.tiedUnembedding)
+      sources.set('unembedding', { tensors: ['lm_head.weight'], shape: [vocabSize, d] });
+    return sources;
+  },
+};
+
+function readWindows(config: z.infer<typeof schema>, file: string): (number | null)[] {
+  const types = config.attention_types ?? [[['global', 'local'], 12]];
+  const kinds =
+    config.attention_layers ??
+    types.flatMap(([pattern, count]) => Array.from({ length: count }, () => pattern).flat());
+  const { num_layers: layers, window_size: window } = config;
+  if (kinds.length !== layers) {
+    const key = config.attention_layers ? 'attention_layers' : 'attention_types';
+    throw new UserError(`${file}: ${key} describes ${kinds.length} layers, num_layers is ${layers}`);
+  }
+  return kinds.map((kind) => (kind === 'local' ? window : null));
+}

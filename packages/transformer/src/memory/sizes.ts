@@ -1,0 +1,104 @@
+import { pooledBytes, storageBytes } from '@icl-gd/gpu-kernels';
+import type { DecoderConfig } from '../config.ts';
+import { logitsRows } from '../decoder/head.ts';
+import { type ParameterGroup, type ParameterSpec, inGroup, parameterSpecs } from '../parameters.ts';
+import { type WeightDtype, storageType } from '../weights/storage.ts';
+
+/** One packed batch of sequences to evaluate. */
+export interface BatchShape {
+  /** Of all sequences together. */
+  readonly tokens: number;
+  /** Sequences probed, and keys that their probed rows look at, all together. */
+  readonly probes: number;
+  readonly keys: number;
+  /** Log-probabilities wanted. */
+  readonly targets: number;
+}
+
+/** Tables of indices, statistics and partial sums, which depend on the tokens but are too small to be told apart. */
+const SMALL_BYTES_PER_TOKEN = 256;
+
+function elements({ shape }: ParameterSpec): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** Bytes of buffers of so many float32 elements each, all in use at once. */
+function pooled(...lengths: readonly number[]): number {
+  return lengths.reduce((total, length) => total + pooledBytes(length * 4, false), 0);
+}
+
+/** Stored weights and the table of positions that are not stored. */
+export function weightBytes(config: DecoderConfig, dtype: WeightDtype): number {
+  const { positions, contextLength, dModel } = config;
+  const width = positions.kind === 'learned' ? 0 : positions.kind === 'rotary' ? positions.size : dModel;
+  return parameterSpecs(config).reduce(
+    (total, spec) => total + storageBytes(elements(spec), storageType(spec, dtype)),
+    (contextLength + positions.offset) * width * 4,
+  );
+}
+
+/** The weight that takes the most bytes. */
+export function largestWeight(config: DecoderConfig, dtype: WeightDtype): { name: string; bytes: number } {
+  return parameterSpecs(config)
+    .map((spec) => ({ name: spec.name, bytes: storageBytes(elements(spec), storageType(spec, dtype)) }))
+    .reduce((largest, other) => (other.bytes > largest.bytes ? other : largest));
+}
+
+/** A group's parameters in float32: a fine-tuned copy, or gradients. */
+export function groupBytes(config: DecoderConfig, group: ParameterGroup, layer?: number): number {
+  return parameterSpecs(config)
+    .filter(({ name }) => inGroup(name, group))
+    .filter(({ name }) => layer === undefined || name.startsWith(`layers.${layer}.`))
+    .reduce((total, spec) => total + elements(spec) * 4, 0);
+}
+
+/** Keys and values of a context in every layer. */
+export function prefixBytes(config: DecoderConfig, tokens: number): number {
+  const length = tokens * config.kvHeads * config.headDim;
+  return config.layers * pooled(length, length);
+}
+
+/** What one layer's forward pass allocates, its input not counted. */
+export function layerBytes(config: DecoderConfig, tokens: number): number {
+  const { dModel: d, heads, kvHeads, headDim, dFeedForward: ff, gatedFeedForward } = config;
+  const [states, queries, keys] = [tokens * d, tokens * heads * headDim, tokens * kvHeads * headDim];
+  return pooled(
+    ...[states, tokens * 2, queries, keys, keys],
+    ...[queries, tokens * heads, states, states],
+    ...[states, tokens * 2, tokens * ff, tokens * ff, ...(gatedFeedForward ? [tokens * ff] : [])],
+    ...[states, states],
+  );
+}
+
+/** What one layer's backward pass allocates for a while, gradients of parameters not counted. */
+export function layerBackwardBytes(config: DecoderConfig, tokens: number): number {
+  const { dModel: d, heads, kvHeads, headDim, dFeedForward: ff, gatedFeedForward } = config;
+  const [states, queries, keys] = [tokens * d, tokens * heads * headDim, tokens * kvHeads * headDim];
+  return pooled(
+    ...[states, tokens * ff, states, ...(gatedFeedForward ? [tokens * ff] : [])],
+    ...[queries, queries, keys, keys, tokens * heads * 2, states, states],
+  );
+}
+
+/** Final norm, logits of a chunk of rows and log-probabilities of so many targets, each of a row of its own at most. */
+export function headBytes(config: DecoderConfig, targets: number, bindingBytes: number): number {
+  const { dModel, vocabSize } = config;
+  const rows = Math.min(targets, logitsRows(vocabSize, bindingBytes));
+  return pooled(targets * dModel, targets * dModel, targets * 2, targets, rows * vocabSize, rows);
+}
+
+/** What the gradient of the head takes beyond its forward pass, over a batch of so many tokens. */
+export function headBackwardBytes({ dModel }: DecoderConfig, tokens: number): number {
+  return pooled(tokens * dModel, tokens * dModel, tokens * dModel);
+}
+
+/** The states that go from layer to layer, and a batch's small tables. */
+export function statesBytes({ dModel }: DecoderConfig, tokens: number): number {
+  return pooled(tokens * dModel) + tokens * SMALL_BYTES_PER_TOKEN;
+}
+
+/** Probes on the device, their copies for the host included. */
+export function probeBytes({ layers, heads, dModel }: DecoderConfig, { probes, keys }: BatchShape): number {
+  const [outputs, logits] = [layers * probes * dModel, layers * keys * heads];
+  return pooled(outputs, logits, probes * dModel) + Math.max(outputs, logits) * 4;
+}

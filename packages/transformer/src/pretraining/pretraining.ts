@@ -1,0 +1,171 @@
+import { type Gpu, type Tensor, adamWStep, clipScale, scaleInPlace, sumOfSquares } from '@icl-gd/gpu-kernels';
+import type { DecoderConfig } from '../config.ts';
+import { Batch } from '../decoder/batch.ts';
+import { decoderContext } from '../decoder/context.ts';
+import { Gradients } from '../decoder/gradients.ts';
+import { TargetPlan, type TokenTargets } from '../decoder/head.ts';
+import { recordLossGradient } from '../decoder/loss-gradient.ts';
+import { withPositions } from '../model.ts';
+import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
+import { ParameterSet } from '../weights/parameter-set.ts';
+
+/** AdamW with decoupled weight decay; the decay acts on matrices, not on norms and biases. */
+export interface PretrainingOptimizer {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** The gradient of a step is scaled down to this l2 norm. */
+  readonly maxGradientNorm: number;
+}
+
+/** Packed sequences and the tokens that the loss is taken on. */
+export interface TrainingBatch {
+  readonly sequences: readonly (readonly number[])[];
+  /** Rows count through all sequences; one target a row at most. */
+  readonly targets: TokenTargets;
+}
+
+export interface PretrainingStep {
+  /** Nats per target, before the step; the mean over the accumulated batches. */
+  readonly loss: number;
+  /** l2 norm of the whole gradient before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** Everything that training goes on from, in float32: `parameter.*`, `firstMoment.*`, `secondMoment.*`. */
+export type PretrainingTensors = ReadonlyMap<string, Float32Array>;
+
+interface Trained {
+  readonly spec: ParameterSpec;
+  readonly parameter: Tensor;
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+}
+
+/** Trains every parameter of a decoder from scratch. The same calls give the same weights, bit by bit, on one adapter. */
+export class Pretraining implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #config: DecoderConfig;
+  readonly #optimizer: PretrainingOptimizer;
+  readonly #trained: readonly Trained[];
+  readonly #parameters: ParameterSet;
+  readonly #gradients: Gradients;
+  #taken: number;
+
+  /**
+   * @param tensors initial parameters by name (`parameter.<name>`), and both moments when training goes on
+   * @param taken number of steps that were taken before
+   */
+  constructor(
+    gpu: Gpu,
+    config: DecoderConfig,
+    optimizer: PretrainingOptimizer,
+    tensors: PretrainingTensors,
+    taken = 0,
+  ) {
+    this.#gpu = gpu;
+    this.#config = config;
+    this.#optimizer = optimizer;
+    this.#taken = taken;
+    this.#trained = parameterSpecs(config).map((spec) => {
+      const size = spec.shape.reduce((product, n) => product * n, 1);
+      const upload = (kind: string): Tensor => {
+        const values =
+          tensors.get(`${kind}.${spec.name}`) ?? (taken === 0 ? new Float32Array(size) : undefined);
+        if (values?.length !== size)
+          throw new RangeError(`${kind}.${spec.name} has ${values?.length ?? 'no'} values, not ${size}`);
+        return gpu.upload(values, spec.shape, { label: `${kind} of ${spec.name}`, exact: true });
+      };
+      return {
+        spec,
+        parameter: upload('parameter'),
+        firstMoment: upload('firstMoment'),
+        secondMoment: upload('secondMoment'),
+      };
+    });
+    this.#parameters = withPositions(
+      gpu,
+      config,
+      new ParameterSet(new Map(this.#trained.map(({ spec, parameter }) => [spec.name, parameter]))),
+    );
+    this.#gradients = new Gradients(gpu, config, 'all');
+  }
+
+  /** Number of steps taken, those before a restart included. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** One AdamW step on the mean of the batches' mean losses (gradient accumulation). */
+  async step(batches: readonly TrainingBatch[], learningRate: number): Promise<PretrainingStep> {
+    const gpu = this.#gpu;
+    using scope = gpu.scope();
+    const log = scope.tensor([batches.length], 'training losses');
+    this.#gradients.clear();
+    for (const [i, batch] of batches.entries()) this.#accumulate(batch, log, i);
+    const entries = this.#trained.flatMap((trained) => {
+      const gradient = this.#gradients.find(trained.spec.name);
+      return gradient ? [{ ...trained, gradient }] : [];
+    });
+    if (batches.length > 1)
+      for (const { gradient } of entries) scaleInPlace(gpu, { x: gradient, scale: 1 / batches.length });
+    const squaredNorm = scope.tensor([1], 'squared norm');
+    for (const [i, { gradient }] of entries.entries())
+      sumOfSquares(gpu, { x: gradient, out: squaredNorm, accumulate: i > 0 });
+    const gradientScale = scope.tensor([1], 'gradient scale');
+    clipScale(gpu, { squaredNorm, maxNorm: this.#optimizer.maxGradientNorm, out: gradientScale });
+    const { beta1, beta2, epsilon, weightDecay } = this.#optimizer;
+    this.#taken++;
+    for (const { spec, parameter, gradient, firstMoment, secondMoment } of entries) {
+      adamWStep(gpu, {
+        parameter,
+        gradient,
+        firstMoment,
+        secondMoment,
+        step: this.#taken,
+        learningRate,
+        beta1,
+        beta2,
+        epsilon,
+        weightDecay: spec.kind === 'weight' && spec.role !== 'norm' ? weightDecay : 0,
+        gradientScale,
+      });
+    }
+    const [losses, [norm = Number.NaN]] = await Promise.all([gpu.read(log), gpu.read(squaredNorm)]);
+    let loss = 0;
+    for (let i = 0; i < batches.length; i++) loss += (losses[i] as number) / batches.length;
+    return { loss, gradientNorm: Math.sqrt(norm) };
+  }
+
+  #accumulate({ sequences, targets }: TrainingBatch, losses: Tensor, lossIndex: number): void {
+    const gpu = this.#gpu;
+    using batch = new Batch(gpu, sequences, this.#config.positions.offset);
+    using plan = new TargetPlan(gpu, targets, this.#config.vocabSize, batch.sequences.totalTokens);
+    recordLossGradient('output', {
+      context: decoderContext(gpu, this.#config, batch),
+      parameters: this.#parameters,
+      targets: plan,
+      gradients: this.#gradients,
+      losses,
+      lossIndex,
+    });
+  }
+
+  /** What a later run goes on from. */
+  async tensors(): Promise<PretrainingTensors> {
+    const tensors = new Map<string, Float32Array>();
+    for (const { spec, ...own } of this.#trained) {
+      for (const kind of ['parameter', 'firstMoment', 'secondMoment'] as const)
+        tensors.set(`${kind}.${spec.name}`, await this.#gpu.read(own[kind]));
+    }
+    return tensors;
+  }
+
+  [Symbol.dispose](): void {
+    this.#gradients[Symbol.dispose]();
+    this.#parameters.dispose();
+    for (const { parameter, firstMoment, secondMoment } of this.#trained)
+      for (const tensor of [parameter, firstMoment, secondMoment]) tensor.dispose();
+  }
+}

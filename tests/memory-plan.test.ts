@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import {
+  type Learner,
+  type ProbeOptions,
+  type Query,
+  contextTokens,
+  gradientDescent,
+  inContext,
+  layerCausalGradientDescent,
+  probeBatches,
+  zeroShot,
+} from '@icl-gd/methods';
+import { WEIGHT_DTYPES, type Workload, describeModel, loadModel, planMemory } from '@icl-gd/transformer';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+const LEARNERS: readonly Learner[] = [zeroShot, inContext, gradientDescent, layerCausalGradientDescent];
+const OBJECTIVES: Partial<Record<Learner['id'], 'output' | 'layerwise'>> = {
+  GD: 'output',
+  LCGD: 'layerwise',
+};
+const sequence = (length: number, step: number): number[] =>
+  Array.from({ length }, (_, i) => 2 + ((i * step) % 150));
+const DEMONSTRATIONS = [20, 70, 41].map((length) => ({ tokens: sequence(length, 7) }));
+const QUERIES: Query[] = Array.from({ length: 60 }, (_, i) => ({
+  tokens: sequence(9 + (i % 25), 3 + i),
+  options: [[5], [6, 7, 8]],
+}));
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+});
+beforeEach(() => {
+  gpu.pool.trim();
+  gpu.pool.resetPeak();
+});
+afterAll(() => gpu.dispose());
+
+describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
+  const directory = join(import.meta.dirname, 'fixtures', fixture, 'model');
+
+  async function workloadOf(
+    id: Learner['id'],
+    dtype: Workload['dtype'],
+    releasedNorms: boolean,
+    options: ProbeOptions,
+  ): Promise<Workload> {
+    const { config } = await describeModel(directory);
+    const tokens = contextTokens(DEMONSTRATIONS, config.bosTokenId ?? 0, config.eosTokenId ?? 0).length;
+    const objective = OBJECTIVES[id];
+    return {
+      dtype,
+      batches: id === 'ICL' ? [] : probeBatches(QUERIES, options, false),
+      ...(id === 'ICL' ? { context: { tokens, batches: probeBatches(QUERIES, options, true) } } : {}),
+      ...(objective ? { training: { objectives: [objective], tokens: 71, releasedNorms } } : {}),
+    };
+  }
+
+  const cases = LEARNERS.flatMap((learner) =>
+    WEIGHT_DTYPES.flatMap((dtype) =>
+      [64, 2048].map((tokenBudget) => ({
+        id: learner.id,
+        learner,
+        dtype,
+        tokenBudget,
+        releasedNorms: dtype === 'float32',
+      })),
+    ),
+  );
+
+  it.each(cases)(
+    '$id in $dtype with $tokenBudget tokens a batch needs what the plan says',
+    async ({ id, learner, dtype, tokenBudget, releasedNorms }) => {
+      const options: ProbeOptions = { probeToken: 'label', tokenBudget };
+      const workload = await workloadOf(id, dtype, releasedNorms, options);
+      const { config } = await describeModel(directory);
+      const plan = planMemory(config, workload, { maxBindingBytes: gpu.maxBindingBytes });
+      // The budget makes every allocation beyond the plan fail.
+      gpu.pool.limits = { planned: plan.peak, budget: plan.peak };
+      using model = await loadModel(gpu, directory, { dtype });
+      expect(gpu.pool.allocatedBytes).toBe(plan.weights);
+      const adapted = await learner.adapt(model, DEMONSTRATIONS, { learningRate: 0.01, releasedNorms });
+      await adapted.probe(QUERIES, options);
+      adapted.dispose();
+      expect(gpu.pool.peakBytes).toBeGreaterThan(0.6 * plan.peak);
+    },
+  );
+});

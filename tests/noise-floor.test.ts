@@ -89,6 +89,24 @@ describe('a noise floor', () => {
     expect(readFileSync(join(copy.out, 'noise_floor.csv'), 'utf8')).not.toMatch(/nan|inf/i);
   });
 
+  it('is measured on weights stored as float16 too, within the memory planned', async () => {
+    const { code } = await iclGd(
+      copy.arguments(
+        '--examples',
+        '4',
+        '--learning-rate',
+        '0.01',
+        '--noise-floor',
+        '--dtype',
+        'float16-storage',
+      ),
+    );
+    expect(code).toBe(0);
+    const own = readCsv(join(copy.out, 'noise_floor.csv'));
+    expect(own).toHaveLength(rows.length);
+    expect(Number(find(own, 'float16-weights', 'GD', 'simam_delta')['example_change'])).toBeGreaterThan(1e-5);
+  });
+
   it('is empty for a method that diverged', async () => {
     const { code } = await iclGd(
       copy.arguments('--examples', '4', '--learning-rate', '1e9', '--noise-floor'),

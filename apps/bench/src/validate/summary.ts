@@ -206,8 +206,10 @@ function signed(value: number | null): string {
   return value === null ? '' : `${value < 0 ? '' : '+'}${number(value)}`;
 }
 
+/** Three decimals, or one digit of what they would show as zero. */
 function number(value: number): string {
-  return value.toFixed(3).replace('-', '−');
+  const tiny = value !== 0 && Math.abs(value) < 0.0005;
+  return (tiny ? value.toExponential(0) : value.toFixed(3)).replaceAll('-', '−');
 }
 
 function range(interval: Interval | null): string {

@@ -63,7 +63,16 @@ describe('a sweep over learning rates', () => {
   it('shows what fine-tuning gains, and where it diverges', async () => {
     const rows = await study('sweep', [
       ...SEED,
-      ...['--datasets', 'sst2,mr', '--methods', 'gd', '--learning-rates', '0.00001,0.1,1e9', '--examples', '40'],
+      ...[
+        '--datasets',
+        'sst2,mr',
+        '--methods',
+        'gd',
+        '--learning-rates',
+        '0.00001,0.1,1e9',
+        '--examples',
+        '40',
+      ],
     ]);
     expect(rows).toHaveLength(6);
     const gains = (rate: string): number[] =>

@@ -23,6 +23,7 @@ export {
   add,
   addScaled,
   gatherRows,
+  roundToHalf,
   scaleInPlace,
   scatterRowsAdd,
 } from './kernels/elementwise/elementwise.ts';

@@ -1,9 +1,18 @@
-import { FineTuning, type FineTuningStep, type Objective, specialToken } from '@icl-gd/transformer';
+import {
+  FineTuning,
+  type FineTuningStep,
+  type Objective,
+  specialToken,
+  withHalfParameters,
+} from '@icl-gd/transformer';
 import { DivergedError, type Learner } from './learner.ts';
 import { probeQueries } from './probe-queries.ts';
 
 /** Sound training changes the norm by a few percent; beyond this nothing of the model is left. */
 const GROWTH_LIMIT = 100;
+
+/** Key and value projections alone (paper.md, Settings). */
+const TRAINED = 'attention.kv';
 
 /** GD: the loss is taken at the model's output, gradients flow through the whole network (paper.md, Settings). */
 export const gradientDescent: Learner = fineTuningLearner('GD', 'output');
@@ -18,12 +27,13 @@ export const layerCausalGradientDescent: Learner = fineTuningLearner('LCGD', 'la
 function fineTuningLearner(id: 'GD' | 'LCGD', objective: Objective): Learner {
   return {
     id,
-    async adapt(model, demonstrations, { learningRate, releasedNorms = false, onProgress } = {}) {
+    async adapt(model, demonstrations, options = {}) {
+      const { learningRate, releasedNorms = false, halfWeights = false, onProgress } = options;
       if (learningRate === undefined) throw new RangeError(`${id} needs a learning rate`);
       const tuning = new FineTuning(model, {
         objective,
         learningRate,
-        group: 'attention.kv',
+        group: TRAINED,
         steps: demonstrations.length,
         releasedNorms,
       });
@@ -43,10 +53,14 @@ function fineTuningLearner(id: 'GD' | 'LCGD', objective: Objective): Learner {
         tuned.dispose();
         throw new DivergedError(`${id} with learning rate ${learningRate} diverged: ${failure}`);
       }
+      const probed = halfWeights ? withHalfParameters(tuned, TRAINED) : tuned;
       return {
         training: steps,
-        probe: (queries, options) => probeQueries(tuned, queries, options),
-        dispose: () => tuned.dispose(),
+        probe: (queries, probeOptions) => probeQueries(probed, queries, probeOptions),
+        dispose: () => {
+          if (probed !== tuned) probed.dispose();
+          tuned.dispose();
+        },
       };
     },
   };

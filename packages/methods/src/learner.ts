@@ -63,6 +63,8 @@ export interface AdaptOptions {
   readonly learningRate?: number;
   /** Also report the gradient norms by the released code's definition; costs about half a training step more. */
   readonly releasedNorms?: boolean;
+  /** Probe with the trained weights rounded to float16, as in mixed-precision training; the training itself is float32. */
+  readonly halfWeights?: boolean;
   /** Called with the number of demonstrations taken in so far. */
   readonly onProgress?: (finished: number) => void;
 }

@@ -24,6 +24,7 @@ export type { ParameterGroup } from './parameters.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
 export { writeRandomCheckpoint } from './random-checkpoint.ts';
+export { withHalfParameters } from './round-parameters.ts';
 export { specialToken } from './special-tokens.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.ts';
 export { MODEL_VARIANTS, type ModelVariant } from './weights/initialise.ts';

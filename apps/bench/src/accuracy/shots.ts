@@ -96,7 +96,18 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
 
 export function shotsTable(model: string, rows: readonly ShotsRow[]): Table {
   return {
-    columns: ['model', 'variant', 'dataset', 'seed', 'labels', 'shots', 'used', 'examples', 'accuracy', 'chance'],
+    columns: [
+      'model',
+      'variant',
+      'dataset',
+      'seed',
+      'labels',
+      'shots',
+      'used',
+      'examples',
+      'accuracy',
+      'chance',
+    ],
     rows: rows.map((row) => [
       model,
       row.variant,

@@ -18,7 +18,10 @@ export function addPretrainCommand(program: Command): void {
   program
     .command('pretrain')
     .description('train a small model from scratch on the synthetic language; a stopped training goes on')
-    .option('--preset <name>', `${RECIPES.map(({ id, title }) => `${id}: ${title}`).join('; ')} (default: tiny)`)
+    .option(
+      '--preset <name>',
+      `${RECIPES.map(({ id, title }) => `${id}: ${title}`).join('; ')} (default: tiny)`,
+    )
     .option('--seed <n>', 'seed of first weights and documents (default: 0)')
     .option('--out <dir>', 'folder for the model, its log and the state to go on from (required)')
     .option('--adapter <name>', 'as for `icl-gd run` (default: auto)')

@@ -102,6 +102,10 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option('--save-probes', 'also write h and m of every example as safetensors')
     .option('--released-norms', "also write gradient norms by the released code's definition")
     .option('--dry-run', 'print what would be run, without reading or downloading anything')
+    .option(
+      '--noise-floor',
+      'also write noise_floor.csv: how much of each score is rounding; takes three times as long',
+    )
     .option('--fresh', 'compute everything again, whatever an earlier run left')
     .option('--out <dir>', 'folder for the results (required)')
     .action(async (options: Partial<RawRunOptions>) => {

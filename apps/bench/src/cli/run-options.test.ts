@@ -17,6 +17,7 @@ test('without options it is the paper on all six data sets', () => {
         probe: 'label',
         dtype: 'float32',
         releasedNorms: false,
+        noiseFloor: false,
         initSeed: 0,
       },
       adapter: 'auto',
@@ -46,6 +47,7 @@ test('every option arrives', () => {
       learningRate: '3e-3',
       probe: 'prompt',
       releasedNorms: true,
+      noiseFloor: true,
       initSeed: '7',
       adapter: 'lavapipe',
       tokenBudget: '100',
@@ -59,7 +61,14 @@ test('every option arrives', () => {
   expect(datasets.map(({ id }) => id)).toEqual(['cb', 'mr']);
   expect(settings).toEqual({
     ...{ methods: ['LCGD'], variants: ['untrained', 'trained'], shots: 4, seeds: [9, 0], permutation: 3 },
-    ...{ examples: 64, learningRate: 0.003, probe: 'prompt', releasedNorms: true, initSeed: 7 },
+    ...{
+      examples: 64,
+      learningRate: 0.003,
+      probe: 'prompt',
+      releasedNorms: true,
+      noiseFloor: true,
+      initSeed: 7,
+    },
     dtype: 'float16-storage',
   });
 });

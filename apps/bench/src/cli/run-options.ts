@@ -36,6 +36,7 @@ export interface RawRunOptions {
   readonly fresh: boolean;
   readonly releasedNorms: boolean;
   readonly dryRun: boolean;
+  readonly noiseFloor: boolean;
 }
 
 /** The paper evaluates at most this many examples. */
@@ -121,6 +122,7 @@ function parseSettings(raw: Partial<RawRunOptions>, own: readonly Task[] | undef
     probe: raw.probe === undefined ? 'label' : choose('--probe', raw.probe, ['label', 'prompt']),
     dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
+    noiseFloor: raw.noiseFloor ?? false,
     initSeed: raw.initSeed === undefined ? 0 : integer('--init-seed', raw.initSeed, 0),
   };
 }

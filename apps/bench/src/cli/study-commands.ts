@@ -20,7 +20,11 @@ const DEFAULT_SHOTS = '0,1,2,4,8,16,32';
 
 /** `icl-gd shots` and `icl-gd sweep`: accuracies alone, over shots and over learning rates. */
 export function addStudyCommands(program: Command): void {
-  common(program.command('shots').description('in-context accuracy by number of demonstrations: shots.csv, shots.svg'))
+  common(
+    program
+      .command('shots')
+      .description('in-context accuracy by number of demonstrations: shots.csv, shots.svg'),
+  )
     .option('--shots <list>', `numbers of demonstrations (default: ${DEFAULT_SHOTS})`)
     .option('--labels <list>', `labels of the demonstrations: ${LABELLINGS.join(', ')} (default: gold,wrong)`)
     .option('--variants <list>', 'as for `icl-gd run` (default: trained)')
@@ -28,9 +32,14 @@ export function addStudyCommands(program: Command): void {
     .action(async ({ shots, labels, ...options }: RawShotsOptions) => {
       const numbers = integerList('--shots', shots ?? DEFAULT_SHOTS);
       const labellings = chooseList('--labels', labels ?? 'gold,wrong', LABELLINGS);
-      const { request, model, data } = await resolveStudy(parseRunOptions({ variants: 'trained', ...options }));
+      const { request, model, data } = await resolveStudy(
+        parseRunOptions({ variants: 'trained', ...options }),
+      );
       const progress = createProgress();
-      const rows = await measureShots({ ...request, model, data, observer: downloadObserver(), shots: numbers, labellings }, progress);
+      const rows = await measureShots(
+        { ...request, model, data, observer: downloadObserver(), shots: numbers, labellings },
+        progress,
+      );
       await writeWhole(join(request.out, 'shots.csv'), toCsv(shotsTable(model.name, rows)));
       await writeWhole(join(request.out, 'shots.svg'), shotsPicture(model.name, rows));
       const curves = shotsCurves(rows);
@@ -50,7 +59,9 @@ export function addStudyCommands(program: Command): void {
   common(
     program
       .command('sweep')
-      .description('accuracy of fine-tuning by learning rate, on the training split alone: sweep.csv, sweep.svg'),
+      .description(
+        'accuracy of fine-tuning by learning rate, on the training split alone: sweep.csv, sweep.svg',
+      ),
   )
     .option('--learning-rates <list>', `learning rates (default: ${DEFAULT_RATES})`)
     .option('--methods <list>', 'gd, lcgd (default: both)')

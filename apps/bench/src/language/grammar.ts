@@ -15,7 +15,8 @@ export function drawLatents(draws: Draws, fixed: Partial<Latents> = {}): Latents
  */
 export function sentence(draws: Draws, latents: Latents, length: number): string[] {
   const { content, functionWords } = lexicon;
-  const word = (attribute: Attribute): string => draws.one(content[attribute][latents[attribute]] as string[]);
+  const word = (attribute: Attribute): string =>
+    draws.one(content[attribute][latents[attribute]] as string[]);
   const words = [word('topic'), word('subjectivity'), word('strength')];
   if (length > 5) words.push(word('topic'));
   if (length > 6) words.push(word('strength'));
@@ -27,7 +28,10 @@ export function sentence(draws: Draws, latents: Latents, length: number): string
  * A premise and a hypothesis: the premise embeds a clause under a clause verb, which says whether the clause holds (0), does not
  * hold (1) or is left open (2); the hypothesis repeats the clause.
  */
-export function premiseAndHypothesis(draws: Draws, latents: Latents): { premise: string[]; hypothesis: string[] } {
+export function premiseAndHypothesis(
+  draws: Draws,
+  latents: Latents,
+): { premise: string[]; hypothesis: string[] } {
   const { content, functionWords } = lexicon;
   const clause = sentence(draws, latents, 3);
   const clauseVerb = draws.one(content.relation[latents.relation] as string[]);

@@ -38,9 +38,7 @@ test('no word has two meanings', () => {
 });
 
 describe('corpus', () => {
-  const batches = Array.from({ length: 60 }, (_, i) =>
-    drawBatch(new Draws(new Pcg64(i)), MIX, 2048, 512),
-  );
+  const batches = Array.from({ length: 60 }, (_, i) => drawBatch(new Draws(new Pcg64(i)), MIX, 2048, 512));
 
   test('documents begin with <s>, fit, and targets are the next tokens', () => {
     for (const { sequences, targets } of batches) {
@@ -60,12 +58,14 @@ describe('corpus', () => {
     const seen = new Set<string>();
     for (const { sequences } of batches) {
       for (const sequence of sequences) {
-        if (!words[sequence.at(-1) as number]?.startsWith('</s>')) throw new Error('a document lacks its end');
+        if (!words[sequence.at(-1) as number]?.startsWith('</s>'))
+          throw new Error('a document lacks its end');
         const said = sequence.map((id) => words[id] as string);
         // A recitation is a list of random words, said again: it pairs nothing.
         const second = said.indexOf(said[1] as string, 2);
         const period = second - 1;
-        if (period > 2 && said.slice(1, 1 + period).join() === said.slice(second, second + period).join()) continue;
+        if (period > 2 && said.slice(1, 1 + period).join() === said.slice(second, second + period).join())
+          continue;
         for (const [i, word] of said.entries()) {
           const attribute = attributeOf.get(word);
           if (attribute) seen.add(`${attribute} ${said[i + 1]}`);
@@ -120,7 +120,9 @@ describe('embedded tasks', () => {
     const lengths = await Promise.all(
       tasks.map(async (task) => {
         const { train } = await readDataset(directory, task);
-        return Object.values(train[0]?.fields ?? {}).join(' ').split(' ').length;
+        return Object.values(train[0]?.fields ?? {})
+          .join(' ')
+          .split(' ').length;
       }),
     );
     expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
@@ -128,7 +130,8 @@ describe('embedded tasks', () => {
   });
 
   test('the same seed gives the same bytes, another seed others', async () => {
-    const read = (folder: string): Promise<string> => readFile(join(directory, folder, 'mr/train.jsonl'), 'utf8');
+    const read = (folder: string): Promise<string> =>
+      readFile(join(directory, folder, 'mr/train.jsonl'), 'utf8');
     await writeEmbeddedDatasets(join(directory, 'again'), OPTIONS);
     await writeEmbeddedDatasets(join(directory, 'other'), { ...OPTIONS, seed: 1 });
     expect(await read('again')).toBe(await read('.'));

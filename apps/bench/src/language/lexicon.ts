@@ -46,7 +46,8 @@ const CODAS = ['', 'n', 'r', 's', 'l'];
 
 function createLexicon(): Lexicon {
   const random = new Pcg64(LANGUAGE_SEED);
-  const choose = (from: readonly string[]): string => from[Math.floor(random.random() * from.length)] as string;
+  const choose = (from: readonly string[]): string =>
+    from[Math.floor(random.random() * from.length)] as string;
   const taken = new Set<string>();
   const words = (count: number, syllables: number, ending: string): string[] => {
     const made: string[] = [];
@@ -61,7 +62,12 @@ function createLexicon(): Lexicon {
     return made;
   };
   const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-  const endings: Record<Attribute, string> = { strength: 'ic', topic: '', subjectivity: 'en', relation: 'esh' };
+  const endings: Record<Attribute, string> = {
+    strength: 'ic',
+    topic: '',
+    subjectivity: 'en',
+    relation: 'esh',
+  };
   const attributes = Object.keys(ATTRIBUTES) as Attribute[];
   const each = <T>(make: (attribute: Attribute) => T): Record<Attribute, T> =>
     Object.fromEntries(attributes.map((attribute) => [attribute, make(attribute)])) as Record<Attribute, T>;

@@ -40,7 +40,14 @@ export const EMBEDDED_TASKS: readonly EmbeddedTask[] = [
   ),
   task('mr', 'MR (synthetic)', 'Sentiment:', ['negative', 'positive'], 6),
   task('subj', 'Subj (synthetic)', 'Type:', ['objective', 'subjective'], 7),
-  task('agnews', 'AG News (synthetic)', 'Topic:', ['world', 'sports', 'business', 'technology'], 8, [1, 2, 3, 5]),
+  task(
+    'agnews',
+    'AG News (synthetic)',
+    'Topic:',
+    ['world', 'sports', 'business', 'technology'],
+    8,
+    [1, 2, 3, 5],
+  ),
   task('cb', 'CB (synthetic)', 'Answer:', ['entailment', 'contradiction', 'neutral'], 11),
 ];
 

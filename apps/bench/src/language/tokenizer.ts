@@ -34,7 +34,12 @@ export async function writeTokenizer(directory: string): Promise<void> {
     decoder: null,
     model: { type: 'WordLevel', vocab: Object.fromEntries(vocabulary), unk_token: UNKNOWN },
   };
-  const settings = { bos_token: BOS, eos_token: EOS, unk_token: UNKNOWN, tokenizer_class: 'PreTrainedTokenizerFast' };
+  const settings = {
+    bos_token: BOS,
+    eos_token: EOS,
+    unk_token: UNKNOWN,
+    tokenizer_class: 'PreTrainedTokenizerFast',
+  };
   await writeFile(join(directory, 'tokenizer.json'), `${JSON.stringify(definition, null, 1)}\n`);
   await writeFile(join(directory, 'tokenizer_config.json'), `${JSON.stringify(settings, null, 2)}\n`);
 }

@@ -113,6 +113,25 @@ export function exampleTable(model: string, finished: readonly FinishedGroup[]):
   return { columns: [...CELL, 'example', ...EXAMPLE_METRICS], rows };
 }
 
+/** noise_floor.csv: how each score changes under perturbations that change nothing but rounding. */
+export function noiseFloorTable(model: string, finished: readonly FinishedGroup[]): Table {
+  const rows = finished.flatMap(({ group, record }) =>
+    (record.noiseFloor ?? []).map((own): Field[] => [
+      ...cell(model, group, own.method as Method | '-'),
+      ...[own.metric, own.perturbation, own.value, own.perturbed],
+      own.value === null || own.perturbed === null ? null : own.perturbed - own.value,
+      ...[own.exampleChange, own.layerChange],
+    ]),
+  );
+  return {
+    columns: [
+      ...[...CELL, 'metric', 'perturbation', 'value', 'perturbed', 'change'],
+      ...['example_change', 'layer_change'],
+    ],
+    rows,
+  };
+}
+
 /** predictions.csv: one row an example and setting, with the mean log-probability (nats) of every option. */
 export function predictionTable(model: string, finished: readonly FinishedGroup[]): Table {
   const options = Math.max(

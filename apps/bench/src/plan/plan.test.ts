@@ -11,6 +11,7 @@ const SETTINGS: RunSettings = {
   probe: 'label',
   dtype: 'float32',
   releasedNorms: false,
+  noiseFloor: false,
   initSeed: 0,
 };
 

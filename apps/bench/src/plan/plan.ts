@@ -24,6 +24,8 @@ export interface RunSettings {
   readonly dtype: WeightDtype;
   /** Also report gradient norms by the released code's definition. */
   readonly releasedNorms: boolean;
+  /** Also measure how much of each score is rounding; takes three times as long. */
+  readonly noiseFloor: boolean;
   /** Seed of the re-initialised variants. */
   readonly initSeed: number;
 }

@@ -19,12 +19,11 @@ export interface Preset {
 }
 
 const FOLDER = join(import.meta.dirname, '../../presets');
-const PREPARE: Readonly<
-  Record<(typeof PREPARATIONS)[number], Required<Pick<Preset, 'prepare' | 'tasks'>>>
-> = {
-  embedded: { prepare: prepareEmbedded, tasks: tasksOfEmbedded },
-  smoke: { prepare: prepareSmoke, tasks: tasksOfEmbedded },
-};
+const PREPARE: Readonly<Record<(typeof PREPARATIONS)[number], Required<Pick<Preset, 'prepare' | 'tasks'>>>> =
+  {
+    embedded: { prepare: prepareEmbedded, tasks: tasksOfEmbedded },
+    smoke: { prepare: prepareSmoke, tasks: tasksOfEmbedded },
+  };
 
 /** The presets of the folder `presets`, each a file that lists what is run. */
 export const PRESETS: readonly Preset[] = ['smoke', 'embedded', 'paper', 'paper-2.7b'].map((id) =>

@@ -93,7 +93,10 @@ export async function pretrain(
         log.push(row);
         const took = (performance.now() - started) / 1000;
         seconds += took;
-        progress.advance(1, `step ${row.step} loss ${row.loss.toFixed(3)} ${(row.tokens / took).toFixed(0)} tokens/s`);
+        progress.advance(
+          1,
+          `step ${row.step} loss ${row.loss.toFixed(3)} ${(row.tokens / took).toFixed(0)} tokens/s`,
+        );
         if (row.step % recipe.checkpointEvery === 0) {
           await save();
           progress.line(describe(log, recipe.checkpointEvery, seconds));

@@ -9,23 +9,13 @@ import {
   layerCausalGradientDescent,
   zeroShot,
 } from '@icl-gd/methods';
-import {
-  type LayerScores,
-  type ProbeShape,
-  alpha,
-  bootstrapLayerMeanInterval,
-  exampleMeans,
-  simAM,
-  simAMDelta,
-  simAMZeroShot,
-  simAOU,
-  simAOUNorm,
-  simAOURandom,
-} from '@icl-gd/metrics';
+import { type LayerScores, bootstrapLayerMeanInterval, exampleMeans } from '@icl-gd/metrics';
 import { type Model, Pcg64 } from '@icl-gd/transformer';
 import type { Group, Method } from '../plan/plan.ts';
 import type { PreparedRun } from '../prompts/prepare-run.ts';
-import type { GroupRecord, MethodRecord, PredictionRecord, ScoreRecord } from './record.ts';
+import { measureNoiseFloor } from './noise-floor.ts';
+import type { GroupRecord, MethodRecord, NoiseRecord, PredictionRecord, ScoreRecord } from './record.ts';
+import { type Scores, scoreProbes } from './scores.ts';
 
 const LEARNERS: Readonly<Record<Method, Learner>> = { GD: gradientDescent, LCGD: layerCausalGradientDescent };
 const RESAMPLES = 1000;
@@ -43,10 +33,19 @@ export interface GroupResult {
 /** What a group is computed with besides its own settings. */
 export interface GroupOptions extends ProbeOptions {
   readonly releasedNorms: boolean;
+  /** Also measure how much of each score is rounding. */
+  readonly noiseFloor: boolean;
 }
 
 /** Told about work done: units are queries probed and demonstrations trained on. */
 export type OnWork = (setting: string, units: number) => void;
+
+/** Probes of all settings, and what was seen on the way to them. */
+interface Probed {
+  readonly probes: ProbesBySetting;
+  readonly training: ReadonlyMap<Method, AdaptedModel['training']>;
+  readonly failures: ReadonlyMap<Method, string>;
+}
 
 /**
  * Computes one group: zero-shot and in-context probes once, then each method, then the metrics.
@@ -59,6 +58,25 @@ export async function computeGroup(
   options: GroupOptions,
   onWork: OnWork,
 ): Promise<GroupResult> {
+  const probed = await probeSettings(model, group, prepared, options, onWork);
+  const score = (probes: ProbesBySetting): Scores => scoreProbes(probes, model.config, group);
+  const scores = score(probed.probes);
+  const noiseFloor = options.noiseFloor
+    ? await measureNoiseFloor(model, probed.probes, scores, score, async (own, halfWeights) => {
+        const again = { ...options, releasedNorms: false, halfWeights };
+        return (await probeSettings(own, group, prepared, again, onWork)).probes;
+      })
+    : undefined;
+  return { record: toRecord(group, prepared, probed, scores, noiseFloor), probes: probed.probes };
+}
+
+async function probeSettings(
+  model: Model,
+  group: Group,
+  prepared: PreparedRun,
+  options: Omit<GroupOptions, 'noiseFloor'> & { readonly halfWeights?: boolean },
+  onWork: OnWork,
+): Promise<Probed> {
   const probes = new Map<string, readonly Probe[]>();
   const probe = async (
     setting: string,
@@ -68,6 +86,7 @@ export async function computeGroup(
     const adapted = await learner.adapt(model, demonstrations, {
       learningRate: group.learningRate,
       releasedNorms: options.releasedNorms,
+      halfWeights: options.halfWeights ?? false,
       onProgress: () => onWork(setting, 1),
     });
     try {
@@ -94,28 +113,22 @@ export async function computeGroup(
       failures.set(method, error.message);
     }
   }
-  return { record: toRecord(model, group, prepared, probes, training, failures), probes };
+  return { probes, training, failures };
 }
 
 function toRecord(
-  model: Model,
   group: Group,
   prepared: PreparedRun,
-  probes: ProbesBySetting,
-  training: ReadonlyMap<Method, AdaptedModel['training']>,
-  failures: ReadonlyMap<Method, string>,
+  { probes, training, failures }: Probed,
+  scores: Scores,
+  noiseFloor: NoiseRecord[] | undefined,
 ): GroupRecord {
-  const shape: ProbeShape = model.config;
-  const zsl = probes.get('ZSL') as readonly Probe[];
-  const icl = probes.get('ICL') as readonly Probe[];
-  const score = (scores: LayerScores): ScoreRecord => summarise(scores, group.seed);
-  const uniform = new Pcg64(group.seed);
-  const metrics: Record<string, ScoreRecord> = {
-    simaou_random: score(simAOURandom(icl, zsl, () => uniform.random(), shape)),
-    simam_zsl: score(simAMZeroShot(icl, zsl, shape)),
-  };
-  const [gd, lcgd] = [probes.get('GD'), probes.get('LCGD')];
-  if (gd && lcgd) metrics['alpha'] = score(alpha(lcgd, gd, zsl, shape));
+  const metricsOf = (wanted: Method | '-'): Record<string, ScoreRecord> =>
+    Object.fromEntries(
+      scores.flatMap(({ method, metric, scores: own }) =>
+        method === wanted ? [[metric, summarise(own, group.seed)]] : [],
+      ),
+    );
   const methods = group.methods.map((method): [Method, MethodRecord] => {
     const ft = probes.get(method);
     if (!ft) return [method, { status: 'diverged', message: failures.get(method) ?? 'diverged' }];
@@ -123,12 +136,7 @@ function toRecord(
       method,
       {
         status: 'finished',
-        metrics: {
-          simaou: score(simAOU(icl, zsl, ft, shape)),
-          simaou_norm: score(simAOUNorm(icl, zsl, ft, shape)),
-          simam: score(simAM(icl, ft, shape)),
-          simam_delta: score(simAMDelta(icl, zsl, ft, shape)),
-        },
+        metrics: metricsOf(method),
         predictions: predict(ft),
         training: (training.get(method) ?? []).map((step) => ({
           gradientNorms: [...step.gradientNorms],
@@ -140,10 +148,11 @@ function toRecord(
   });
   return {
     gold: [...prepared.gold],
-    metrics,
-    zeroShot: predict(zsl),
-    inContext: predict(icl),
+    metrics: metricsOf('-'),
+    zeroShot: predict(probes.get('ZSL') ?? []),
+    inContext: predict(probes.get('ICL') ?? []),
     methods: Object.fromEntries(methods),
+    ...(noiseFloor ? { noiseFloor } : {}),
   };
 }
 

@@ -45,7 +45,7 @@ export function planRunMemory(
 
 /** What one choice of demonstrations and queries will be put to. */
 export function workloadOf(
-  { dtype, methods, releasedNorms }: RunSettings,
+  { dtype, methods, releasedNorms, noiseFloor }: RunSettings,
   { queries, demonstrations, context }: PreparedRun,
   options: ProbeOptions,
 ): Workload {
@@ -58,6 +58,7 @@ export function workloadOf(
       // With BOS.
       tokens: 1 + Math.max(...demonstrations.map(({ tokens }) => tokens.length)),
       releasedNorms,
+      halfCopies: noiseFloor,
     },
   };
 }

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Method } from '../plan/plan.ts';
 
+/** What a noise floor is measured with; see noise-floor.ts. */
+const PERTURBATIONS = ['summation-order', 'float16-weights', 'float16-activations'] as const;
+
 const scores = z.object({
   /** By layer; null where every cosine is undefined. */
   values: z.array(z.number().nullable()),
@@ -33,6 +36,20 @@ const diverged = z.object({ status: z.literal('diverged'), message: z.string() }
 
 const methodRecord = z.discriminatedUnion('status', [finished, diverged]);
 
+const noise = z.object({
+  perturbation: z.enum(PERTURBATIONS),
+  /** GD, LCGD or `-`. */
+  method: z.string(),
+  metric: z.string(),
+  /** The layer mean without and with the perturbation; null where undefined or diverged. */
+  value: z.number().nullable(),
+  perturbed: z.number().nullable(),
+  /** Root mean square, over examples, of the change of an example's layer mean. */
+  exampleChange: z.number().nullable(),
+  /** Largest absolute change of a layer's score. */
+  layerChange: z.number().nullable(),
+});
+
 const groupRecord = z.object({
   gold: z.array(z.number()),
   /** Metrics that belong to no method: simaou_random, simam_zsl, and alpha where both methods finished. */
@@ -40,10 +57,12 @@ const groupRecord = z.object({
   zeroShot: z.array(prediction),
   inContext: z.array(prediction),
   methods: z.record(z.string(), methodRecord),
+  noiseFloor: z.array(noise).exactOptional(),
 });
 
 /** Per layer, as computed from the probes. */
 export type ScoreRecord = z.infer<typeof scores>;
+export type NoiseRecord = z.infer<typeof noise>;
 export type PredictionRecord = z.infer<typeof prediction>;
 export type MethodRecord = z.infer<typeof methodRecord>;
 export type FinishedMethod = z.infer<typeof finished>;

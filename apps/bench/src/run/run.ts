@@ -10,6 +10,7 @@ import { VERSION } from '../version.ts';
 import { type GroupOptions, computeGroup } from './compute-group.ts';
 import { readInputs, requireWritable } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
+import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import { type Progress, createProgress } from './progress.ts';
 import { type GroupRecord, RecordStore, recordKey } from './record.ts';
 
@@ -68,6 +69,7 @@ export async function runExperiment(
       settings.probe,
       settings.dtype,
       settings.releasedNorms,
+      settings.noiseFloor,
       initSeed,
     ]);
     return { group, prepared, key };
@@ -75,10 +77,13 @@ export async function runExperiment(
   const options: GroupOptions = {
     probeToken: settings.probe,
     releasedNorms: settings.releasedNorms,
+    noiseFloor: settings.noiseFloor,
     ...(request.tokenBudget ? { tokenBudget: request.tokenBudget } : {}),
   };
+  const passes = settings.noiseFloor ? NOISE_FLOOR_PASSES + 1 : 1;
+  const units = (group: Group, prepared: PreparedRun): number => passes * workUnits(group, prepared);
   progress.start(
-    groups.reduce((total, group, i) => total + workUnits(group, keys[i]?.prepared as PreparedRun), 0),
+    groups.reduce((total, group, i) => total + units(group, keys[i]?.prepared as PreparedRun), 0),
   );
   const finished: FinishedGroup[] = [];
   let model: Model | undefined;
@@ -91,7 +96,7 @@ export async function runExperiment(
           ? undefined
           : await store.read(key, (line) => progress.line(`WARNING: ${line}`));
       if (record) {
-        progress.advance(workUnits(group, prepared), label(group));
+        progress.advance(units(group, prepared), label(group));
         progress.line(`${label(group)}: taken from an earlier run (--fresh computes it again)`);
       } else {
         if (loaded !== group.variant) {

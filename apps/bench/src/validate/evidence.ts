@@ -11,6 +11,8 @@ export interface Evidence {
   readonly training: readonly Row[];
   /** Rows of training_released.csv; none without `--released-norms`. */
   readonly releasedTraining: readonly Row[];
+  /** Rows of noise_floor.csv; none without `--noise-floor`. */
+  readonly noise: readonly Row[];
 }
 
 const CELL = ['variant', 'dataset', 'method', 'seed'];
@@ -35,6 +37,12 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       'training_released.csv',
       [...CELL, 'step'],
       ['layer', 'gradient_norm'],
+    ),
+    noise: await readOptionalTable(
+      folder,
+      'noise_floor.csv',
+      [...CELL, 'metric', 'perturbation'],
+      ['learning_rate', 'value', 'example_change'],
     ),
   };
 }

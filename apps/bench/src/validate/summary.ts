@@ -4,6 +4,7 @@ import type { ComparedCell } from './cells.ts';
 import type { JudgedClaim } from './claims.ts';
 import type { ComparedCurve } from './compare-curves.ts';
 import type { Figure } from './figures.ts';
+import type { NoiseFloor } from './noise.ts';
 import type { Verdict } from './verdict.ts';
 
 /** All that the one-page summary shows. */
@@ -15,6 +16,8 @@ export interface Validation {
   readonly cells: readonly ComparedCell[];
   readonly curves: readonly ComparedCurve[];
   readonly figures: readonly Figure[];
+  /** Empty where the run measured none. */
+  readonly noise: readonly NoiseFloor[];
 }
 
 const MARKS: Readonly<Record<Verdict, string>> = { holds: '✓', 'does not hold': '✗', 'cannot be said': '?' };
@@ -28,7 +31,7 @@ const TITLES: Readonly<Record<Figure['number'], string>> = {
 
 /** The one-page summary, in Markdown. */
 export function renderSummaryPage(validation: Validation): string {
-  const { model, datasets, variants, claims, cells, curves, figures } = validation;
+  const { model, datasets, variants, claims, cells, curves, figures, noise } = validation;
   const agreeing = cells.filter(({ verdict }) => verdict === 'holds').length;
   const measured = cells.filter((cell) => cell.measured !== null).length;
   return `${[
@@ -48,6 +51,7 @@ export function renderSummaryPage(validation: Validation): string {
     '## Curves over the layers',
     curveTable(curves),
     ...([2, 3, 4] as const).flatMap((number) => figureSection(number, figures)),
+    ...noiseSection(noise),
     '## How it is judged',
     'Intervals are 95 % bootstrap intervals over seeds and examples (over seeds and training steps for gradient norms), paired where two scores are compared. ' +
       'A claim holds for a data set if the interval lies above zero, does not hold if it lies below, and else cannot be said; it holds as a whole if the share of the measured data sets that the paper reports does. ' +
@@ -150,6 +154,40 @@ function columnsOf(entries: readonly { readonly dataset: string }[]): string[] {
   );
 }
 
+function noiseSection(noise: readonly NoiseFloor[]): string[] {
+  if (noise.length === 0) return [];
+  const datasets = [...new Set(noise.map(({ dataset }) => dataset))];
+  const rows = Map.groupBy(noise, ({ metric, method }) => `${metric}, ${method}`);
+  const rates = datasets.map((id) => {
+    const own = noise.filter(({ dataset }) => dataset === id).flatMap(({ learningRates }) => learningRates);
+    return [...new Set(own)].join(' ');
+  });
+  return [
+    '## Noise floor',
+    table(
+      ['metric, method', ...datasets.map((id, i) => `${escape(id)}, rate ${rates[i]}`)],
+      [...rows].map(([name, own]) => [
+        escape(name),
+        ...datasets.map((id) =>
+          own
+            .filter(({ dataset }) => dataset === id)
+            .map(showNoise)
+            .join(''),
+        ),
+      ]),
+    ),
+    "The score, and how far an example's score moves (root mean square) when only rounding does: with another order of summation in float32, with trained weights in float16, with recorded activations in float16. A score is signal as far as it is larger.",
+  ];
+}
+
+function showNoise({ value, changes }: NoiseFloor): string {
+  if (value === null) return 'undefined';
+  const lines = Object.entries(changes).map(
+    ([perturbation, change]) => `${perturbation} ${change === null ? '–' : change.toPrecision(2)}`,
+  );
+  return [number(value), ...lines].join('<br>');
+}
+
 function figureSection(number: Figure['number'], figures: readonly Figure[]): string[] {
   const own = figures.filter((figure) => figure.number === number);
   if (own.length === 0) return [];
@@ -168,8 +206,10 @@ function signed(value: number | null): string {
   return value === null ? '' : `${value < 0 ? '' : '+'}${number(value)}`;
 }
 
+/** Three decimals, or one digit of what they would show as zero. */
 function number(value: number): string {
-  return value.toFixed(3).replace('-', '−');
+  const tiny = value !== 0 && Math.abs(value) < 0.0005;
+  return (tiny ? value.toExponential(0) : value.toFixed(3)).replaceAll('-', '−');
 }
 
 function range(interval: Interval | null): string {

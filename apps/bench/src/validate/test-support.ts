@@ -35,7 +35,15 @@ export function evidenceOf(rows: readonly Row[], given: Partial<Evidence> = {}):
     sizes: new Map(),
     training: [],
   };
-  return { run, examples: new ExampleScores(rows), layers: [], training: [], releasedTraining: [], ...given };
+  return {
+    run,
+    examples: new ExampleScores(rows),
+    layers: [],
+    training: [],
+    releasedTraining: [],
+    noise: [],
+    ...given,
+  };
 }
 
 /** Scores spread evenly around a mean, twenty of them. */

@@ -97,6 +97,27 @@ describe('the pages', () => {
   });
 });
 
+test('a noise floor, averaged over seeds; what is undefined says so', async () => {
+  const row = (seed: number, perturbation: string, value: string, change: string, dataset = 'mr') => ({
+    ...{ variant: 'trained', dataset, method: 'GD', seed: `${seed}`, learning_rate: '0.00016' },
+    ...{ metric: 'simaou', perturbation, value, example_change: change },
+  });
+  const noise = [
+    row(5, 'summation-order', '0.1', '0.0001'),
+    row(6, 'summation-order', '0.3', '0.0003'),
+    row(5, 'float16-weights', '0.1', '0.05'),
+    row(6, 'float16-weights', '0.3', ''),
+    row(5, 'summation-order', '', '', 'cb'),
+    { ...row(5, 'summation-order', '0.9', '0.9'), variant: 'untrained' },
+  ];
+  const markdown = (await written(evidenceOf(examples, { noise }))).get('summary.md');
+  expect(markdown).toContain('| metric, method | mr, rate 0.00016 | cb, rate 0.00016 |');
+  expect(markdown).toContain(
+    '| simaou, GD | 0.200<br>summation-order 0.00020<br>float16-weights 0.050 | undefined |',
+  );
+  expect((await written()).get('summary.md')).not.toContain('Noise floor');
+});
+
 test('figures 2 and 4: α by layer, and norms on a logarithmic axis without those of zero', async () => {
   const training = ['GD', 'LCGD'].flatMap((method) =>
     [0, 0.1, 10].map((norm, layer) => ({

@@ -6,6 +6,7 @@ import { compareCurves, curveTable } from './compare-curves.ts';
 import { measuredCurves, publishedCurves } from './curves.ts';
 import type { Evidence } from './evidence.ts';
 import { drawFigures } from './figures.ts';
+import { summariseNoise } from './noise.ts';
 import { renderPage } from './page.ts';
 import { type Validation, renderSummaryPage } from './summary.ts';
 
@@ -20,6 +21,7 @@ export function validate(evidence: Evidence): Validation {
     cells: compareCells(run, examples),
     curves: compareCurves(publishedCurves(), measuredCurves(layers)),
     figures: drawFigures(evidence),
+    noise: summariseNoise(evidence.noise),
   };
 }
 

@@ -39,6 +39,11 @@ export class Gpu {
   readonly adapter: AdapterDescription;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
+  /**
+   * Order in which matrix products recorded from now on sum over their inner dimension. `descending` (in blocks) is the
+   * same sum but for its rounding: what changes with it is rounding and nothing else.
+   */
+  summation: 'ascending' | 'descending' = 'ascending';
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #recorded = 0;

@@ -19,6 +19,13 @@ export const tolerances = {
     },
   },
   elementwise: { f32: { absolute: 3e-7, relative: 2e-7, reason: 'two or three roundings' } },
+  roundToHalf: {
+    f32: {
+      absolute: 2 ** -14,
+      relative: 2 ** -10,
+      reason: 'either float16 neighbour; tiny numbers may become 0',
+    },
+  },
   sum: {
     f32: {
       absolute: 2e-6,

@@ -30,6 +30,8 @@ export interface Workload {
     /** Of the longest sequence. */
     readonly tokens: number;
     readonly releasedNorms: boolean;
+    /** Whether base and fine-tuned model are also evaluated with copies of keys and values rounded to float16. */
+    readonly halfCopies?: boolean;
   };
 }
 
@@ -51,7 +53,7 @@ export interface MemoryPlan {
   readonly evaluation: number;
   /** A context's keys and values, and evaluation behind it. */
   readonly inContext: number;
-  /** The trained copy of keys and values, if there is training. */
+  /** The trained copy of keys and values, if there is training; three copies with those rounded to float16. */
   readonly overlay: number;
   /** Activations and gradients of a training step. */
   readonly training: number;
@@ -83,10 +85,14 @@ export function planMemory(
         largest(context.batches),
       )
     : 0;
-  const overlay = training ? groupBytes(config, 'attention.kv') : 0;
+  const copy = training ? groupBytes(config, 'attention.kv') : 0;
+  // Base rounded, trained, trained and rounded.
+  const overlay = training?.halfCopies ? 3 * copy : copy;
+  const base = training?.halfCopies ? copy : 0;
   const step = training ? trainingBytes(config, training, limits.maxBindingBytes) : 0;
   const uploads = Math.min(UPLOAD_BYTES, weights);
-  const peak = weights + Math.max(uploads, evaluation, inContext, overlay + Math.max(step, evaluation));
+  const peak =
+    weights + Math.max(uploads, base + evaluation, base + inContext, overlay + Math.max(step, evaluation));
   return {
     weights,
     evaluation,

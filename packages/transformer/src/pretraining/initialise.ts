@@ -59,11 +59,7 @@ export function initialiseForPretraining(
       const { dModel: d } = config;
       const inner = config.heads * config.headDim;
       const scale = residualScale(config) * Math.sqrt(d / inner);
-      mix(
-        output,
-        (i) => (value[(i % inner) * d + Math.floor(i / inner)] as number) * scale,
-        options.mimetic,
-      );
+      mix(output, (i) => (value[(i % inner) * d + Math.floor(i / inner)] as number) * scale, options.mimetic);
     }
     if (options.previousTokenScore > 0) lookBack(config, layer, find, options.previousTokenScore);
   }
@@ -83,9 +79,7 @@ function initialValues(config: DecoderConfig, spec: ParameterSpec, random: Pcg64
   if (spec.kind === 'bias') return values;
   const isTable = spec.role === 'tokens' || spec.role === 'positions';
   const writesResidual = /\.(attention\.output|feedForward\.down)\.weight$/.test(spec.name);
-  const deviation = isTable
-    ? 1
-    : (spec.shape[1] ?? 1) ** -0.5 * (writesResidual ? residualScale(config) : 1);
+  const deviation = isTable ? 1 : (spec.shape[1] ?? 1) ** -0.5 * (writesResidual ? residualScale(config) : 1);
   for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
   return values;
 }
@@ -93,8 +87,7 @@ function initialValues(config: DecoderConfig, spec: ParameterSpec, random: Pcg64
 /** values = correlation · other + √(1 − correlation²) · values. */
 function mix(values: Float32Array, other: (index: number) => number, correlation: number): void {
   const rest = Math.sqrt(1 - correlation ** 2);
-  for (let i = 0; i < values.length; i++)
-    values[i] = correlation * other(i) + rest * (values[i] as number);
+  for (let i = 0; i < values.length; i++) values[i] = correlation * other(i) + rest * (values[i] as number);
 }
 
 function lookBack(

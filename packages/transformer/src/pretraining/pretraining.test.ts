@@ -57,7 +57,9 @@ test('two accumulated batches are one step on both', async () => {
   for (const [name, values] of together) {
     if (!name.startsWith('firstMoment')) continue;
     const other = accumulated.get(name) as Float32Array;
-    expect(Math.max(...values.map((value, i) => Math.abs(value - (other[i] as number))))).toBeLessThan(SAME_STEP);
+    expect(Math.max(...values.map((value, i) => Math.abs(value - (other[i] as number))))).toBeLessThan(
+      SAME_STEP,
+    );
   }
 });
 
@@ -131,9 +133,12 @@ test('head 0 begins by looking one token back, head 1 two', () => {
 
 test('mimetic weights: keys are correlated with queries, outputs with transposed values', () => {
   const values = initialiseForPretraining(CONFIG, 0, { mimetic: 0.8, previousTokenScore: 0 });
-  const weight = (name: string): Float32Array => values.get(`layers.0.attention.${name}.weight`) as Float32Array;
+  const weight = (name: string): Float32Array =>
+    values.get(`layers.0.attention.${name}.weight`) as Float32Array;
   const d = CONFIG.dModel;
-  const transposed = weight('value').map((_, i) => weight('value')[(i % d) * d + Math.floor(i / d)] as number);
+  const transposed = weight('value').map(
+    (_, i) => weight('value')[(i % d) * d + Math.floor(i / d)] as number,
+  );
   expect(correlation(weight('query'), weight('key'))).toBeCloseTo(0.8, 1);
   expect(correlation(weight('output'), transposed)).toBeCloseTo(0.8, 1);
   expect(Math.abs(correlation(weight('query'), weight('value')))).toBeLessThan(0.2);

@@ -71,7 +71,8 @@ export class Pretraining implements Disposable {
     this.#trained = parameterSpecs(config).map((spec) => {
       const size = spec.shape.reduce((product, n) => product * n, 1);
       const upload = (kind: string): Tensor => {
-        const values = tensors.get(`${kind}.${spec.name}`) ?? (taken === 0 ? new Float32Array(size) : undefined);
+        const values =
+          tensors.get(`${kind}.${spec.name}`) ?? (taken === 0 ? new Float32Array(size) : undefined);
         if (values?.length !== size)
           throw new RangeError(`${kind}.${spec.name} has ${values?.length ?? 'no'} values, not ${size}`);
         return gpu.upload(values, spec.shape, { label: `${kind} of ${spec.name}`, exact: true });

@@ -4,7 +4,7 @@ import { dot, finiteDifferences } from '../../testing/finite-differences.ts';
 import { useGpu, withBindingLimit } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
-import { add, addScaled, gatherRows, scaleInPlace, scatterRowsAdd } from './elementwise.ts';
+import { add, addScaled, gatherRows, roundToHalf, scaleInPlace, scatterRowsAdd } from './elementwise.ts';
 import { gatherRowsReference, scatterRowsAddReference } from './reference.ts';
 
 const gpu = useGpu();
@@ -31,6 +31,24 @@ test.each([1, 255, 257, 4099])('add, addScaled and scaleInPlace of %i elements',
     await gpu().read(b),
     Array.from(y, (v) => v * 1.7),
     tolerances.elementwise.f32,
+  );
+});
+
+test('roundToHalf gives a neighbour among the float16 numbers, and keeps those', async () => {
+  const halves = Float32Array.of(0, 1, -1.5, 0.333251953125, 65504, 2 ** -14);
+  const values = Float32Array.from(random.normal(3000), (value, i) => value * 10 ** ((i % 5) - 2));
+  using scope = gpu().scope();
+  const [kept, rounded] = [scope.upload(halves, [halves.length]), scope.upload(values, [values.length])];
+  roundToHalf(gpu(), kept);
+  withBindingLimit(gpu(), 1024, () => roundToHalf(gpu(), rounded));
+  expectSameBits(await gpu().read(kept), halves);
+  const result = await gpu().read(rounded);
+  for (const value of result) expect(Math.f16round(value)).toBe(value);
+  expect(result).not.toEqual(values);
+  expectClose(
+    result,
+    Array.from(values, (value) => Math.f16round(value)),
+    tolerances.roundToHalf.f32,
   );
 });
 

@@ -23,6 +23,13 @@ const SCALE = definePointwise({
   body: '  x[i] *= params.scale;',
 });
 
+const ROUND_TO_HALF = definePointwise({
+  label: 'elementwise.round-to-half',
+  storage: { x: '&f32' },
+  params: {},
+  body: '  x[i] = quantizeToF16(x[i]);',
+});
+
 const GATHER_ROWS = definePointwise({
   label: 'elementwise.gather-rows',
   storage: { x: 'f32', rows: 'u32', out: '&f32' },
@@ -54,6 +61,14 @@ export function addScaled(
 /** x *= scale. */
 export function scaleInPlace(gpu: Gpu, args: { readonly x: Tensor; readonly scale: number }): void {
   dispatchPointwise(gpu, SCALE, { x: args.x }, { scale: args.scale });
+}
+
+/**
+ * Rounds x to what float16 can hold; it stays a float32 tensor. WGSL leaves open which neighbour, and whether numbers
+ * below 2^-14 become zero. Numbers beyond 65504 have no defined result.
+ */
+export function roundToHalf(gpu: Gpu, x: Tensor): void {
+  dispatchPointwise(gpu, ROUND_TO_HALF, { x }, {});
 }
 
 export interface GatherRowsArguments {

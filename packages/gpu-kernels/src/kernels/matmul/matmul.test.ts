@@ -101,6 +101,23 @@ describe.each(STRATEGIES)('%s', (strategy) => {
       }
     });
 
+    test('sums in descending order: the same product, rounded otherwise', async () => {
+      const shape = [37, 28, 200] as const;
+      const options = { ...transposes, strategy, bias: true, accumulate: true };
+      const ascending = await expectProduct(shape, options);
+      gpu().summation = 'descending';
+      try {
+        const descending = await expectProduct(shape, options);
+        expect(descending).not.toEqual(ascending);
+        expect(await expectProduct(shape, options)).toEqual(descending);
+        for (const small of [...SHAPES, [3, 5, 9]] as const) await expectProduct(small, options);
+        await expectProduct([70, 52, 44], { ...options, maxBindingBytes: 4096 });
+      } finally {
+        gpu().summation = 'ascending';
+      }
+      expect(await expectProduct(shape, options)).toEqual(ascending);
+    });
+
     test('gives a row the same bits whatever rows stand beside it', async () => {
       const random = new TestRandom(5);
       const [rows, n, k] = [40, 28, 36];

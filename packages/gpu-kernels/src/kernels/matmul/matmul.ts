@@ -31,6 +31,9 @@ interface Task extends MatmulArguments {
   readonly biasOffset: number;
 }
 
+/** Of a sum in descending order: enough to round anew, few enough to stay quick. */
+const SUMMATION_BLOCKS = 8;
+
 /** Measured (bench/kernels.ts): with a transposed B, vec4 loads win on SwiftShader and lose on lavapipe. */
 const TILES: Record<MatmulStrategy, Tile> = {
   register: { rows: 16, columns: 8, workgroup: [4, 2] },
@@ -38,7 +41,8 @@ const TILES: Record<MatmulStrategy, Tile> = {
 };
 
 /**
- * C = A B (+ bias) (+ C) in float32 arithmetic, each element summed over k in ascending order whatever m and n are.
+ * C = A B (+ bias) (+ C) in float32 arithmetic, each element summed over k in ascending order whatever m and n are
+ * (unless `gpu.summation` says otherwise).
  * Operands over the adapter's binding limit are worked on in slices.
  * @throws RangeError for sizes that do not agree, or if another operand than B is stored as f16
  */
@@ -56,7 +60,19 @@ export function matmul(gpu: Gpu, args: MatmulArguments): void {
     if (tensor.type === 'f16')
       throw new RangeError(`matmul: ${tensor.label} is stored as f16; only the second factor may be`);
   }
-  if (m > 0 && n > 0) run(gpu, { ...args, biasOffset: 0 });
+  if (m === 0 || n === 0) return;
+  const task = { ...args, biasOffset: 0 };
+  if (gpu.summation === 'descending') runDescending(gpu, task, ka);
+  else run(gpu, task);
+}
+
+/** Block after block of k, the last first. */
+function runDescending(gpu: Gpu, task: Task, k: number): void {
+  // Multiples of four, so that loads stay vectorized.
+  const step = Math.max(4, Math.ceil(k / SUMMATION_BLOCKS / 4) * 4);
+  const last = Math.max(0, Math.ceil(k / step) - 1) * step;
+  for (let start = last; start >= 0; start -= step)
+    run(gpu, alongK(task, start, Math.min(step, k - start), start === last));
 }
 
 /** Cuts whatever operand is too large to bind into runs of rows until everything fits. */
@@ -99,12 +115,18 @@ function part(task: Task, operand: 'a' | 'b' | 'c', start: number, count: number
       biasOffset: task.biasOffset + start,
     };
   }
+  return alongK(task, start, count, start === 0);
+}
+
+/** A run of k; the bias goes with the run that comes first, the others add to it. */
+function alongK(task: Task, start: number, count: number, first: boolean): Task {
+  const { a, b, transposeA, transposeB } = task;
   const { bias: _first, ...rest } = task;
   return {
-    ...(start === 0 ? task : rest),
+    ...(first ? task : rest),
     a: transposeA ? sliceRows(a, start, count) : sliceColumns(a, start, count),
     b: transposeB ? sliceColumns(b, start, count) : sliceRows(b, start, count),
-    accumulate: start > 0 || task.accumulate === true,
+    accumulate: !first || task.accumulate === true,
   };
 }
 

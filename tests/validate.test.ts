@@ -1,0 +1,146 @@
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FixtureCopy } from './damage.ts';
+import { iclGd, readCsv } from './golden.ts';
+
+const SETTINGS = ['--seeds', '5,6', '--examples', '8', '--variants', 'trained,untrained', '--released-norms'];
+
+const copy = new FixtureCopy('own-text-gpt2');
+const folder = mkdtempSync(join(tmpdir(), 'icl-gd-validate-'));
+const report = join(folder, 'report');
+const run = join(folder, 'run');
+let printed: string;
+beforeAll(async () => {
+  const { code, stderr } = await iclGd(copy.arguments(...SETTINGS, '--out', run));
+  if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
+  const validated = await iclGd(['validate', '--from', run, '--out', report]);
+  if (validated.code !== 0) throw new Error(`exit code ${validated.code}: ${validated.stderr}`);
+  printed = validated.stdout;
+});
+afterAll(() => {
+  copy[Symbol.dispose]();
+  rmSync(folder, { recursive: true });
+});
+
+const texts = (directory: string): [string, string][] =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(csv|svg|md|html)$/.test(file))
+    .map((file) => [file, readFileSync(join(directory, file), 'utf8')]);
+
+describe('validate', () => {
+  it('measures what the run did: its cells are those of summary.csv, inside their intervals', () => {
+    const summary = readCsv(join(run, 'summary.csv'));
+    const measured = readCsv(join(report, 'validation_cells.csv')).filter(
+      (row) => row['dataset'] === 'mr' && row['table'] !== '3' && row['measured'] !== '',
+    );
+    // Table 2 for two methods, Table 1 for two variants.
+    expect(measured).toHaveLength(4 * 2 + 2 * 2);
+    for (const row of measured) {
+      const seeds = summary.filter((own) =>
+        ['metric', 'variant', 'method', 'dataset'].every((column) => own[column] === row[column]),
+      );
+      expect(seeds).toHaveLength(2);
+      const mean = seeds.reduce((total, own) => total + Number(own['value']) / seeds.length, 0);
+      expect(Number(row['measured'])).toBeCloseTo(mean, 12);
+      expect(Number(row['lower_95'])).toBeLessThanOrEqual(mean);
+      expect(Number(row['upper_95'])).toBeGreaterThanOrEqual(mean);
+    }
+  });
+
+  it('judges every claim that was measured, and prints it', () => {
+    const claims = readCsv(join(report, 'validation_claims.csv'));
+    expect(new Set(claims.map(({ claim }) => claim)).size).toBe(9);
+    const open = claims.filter(({ dataset }) => dataset === '').map(({ claim }) => claim);
+    expect(open).toEqual([expect.stringContaining('but for its layer norms')]);
+    for (const { claim } of claims) expect(printed).toContain(claim);
+    expect(printed).toContain(join(report, 'summary.html'));
+  });
+
+  it('says that a model of two layers has no curve to compare', () => {
+    for (const row of readCsv(join(report, 'validation_layers.csv'))) {
+      expect([row['correlation'], row['mean_absolute_difference'], row['compared_layers']]).toEqual([
+        '',
+        '',
+        '0',
+      ]);
+      expect(row['note']).toMatch(/^(not measured|2 layers here, 24 in the paper's model: .*)$/);
+    }
+  });
+
+  it('draws Figures 2 to 4 and gives the same bytes again', async () => {
+    const first = texts(report);
+    expect(
+      first
+        .map(([file]) => file)
+        .filter((file) => file.endsWith('.svg'))
+        .sort(),
+    ).toEqual([
+      'figures/figure2-alpha.svg',
+      'figures/figure3-simam_delta-mr.svg',
+      'figures/figure3-simaou_norm-mr.svg',
+      'figures/figure4-kv-mr.svg',
+      'figures/figure4-released-mr.svg',
+    ]);
+    expect((await iclGd(['validate', '--from', run, '--out', report])).code).toBe(0);
+    expect(texts(report)).toEqual(first);
+    for (const [file, text] of first) expect(text, file).not.toMatch(/NaN|Infinity|\[object/);
+  });
+
+  it('writes beside the run without --out, and leaves the tables of the run as they are', async () => {
+    const own = join(folder, 'beside');
+    cpSync(run, own, { recursive: true });
+    const before = texts(own);
+    expect((await iclGd(['validate', '--from', own])).code).toBe(0);
+    expect(texts(own)).toEqual(expect.arrayContaining(before));
+    expect(readFileSync(join(own, 'summary.html'), 'utf8')).toContain('</html>');
+  });
+});
+
+describe('validate refuses', () => {
+  async function complaint(damage: (own: string) => void): Promise<string> {
+    const own = mkdtempSync(join(folder, 'damaged-'));
+    cpSync(run, own, { recursive: true });
+    damage(own);
+    const { code, stdout, stderr } = await iclGd(['validate', '--from', own]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(readdirSync(own)).not.toContain('summary.html');
+    return stderr;
+  }
+  /** Rewrites a table's first line with the name of a column, or its second in that column. */
+  const edit = (
+    own: string,
+    file: string,
+    column: string,
+    change: { name?: string; value?: string },
+  ): void => {
+    const [head = '', first = '', ...rest] = readFileSync(join(own, file), 'utf8').split('\n');
+    const at = head.split(',').indexOf(column);
+    const put = (line: string, text: string | undefined): string =>
+      text === undefined ? line : line.split(',').with(at, text).join(',');
+    writeFileSync(join(own, file), [put(head, change.name), put(first, change.value), ...rest].join('\n'));
+  };
+
+  it.each(['summary.csv', 'examples.csv', 'layerwise.csv', 'training.csv'])(
+    'a run that was stopped before it wrote %s, and says how to go on',
+    async (file) => {
+      const message = await complaint((own) => rmSync(join(own, file)));
+      expect(message).toMatch(new RegExp(`${file} does not exist; .*give the same .icl-gd run. again\\n$`));
+    },
+  );
+
+  it.each([
+    ['layerwise.csv', 'value', 'x1'],
+    ['examples.csv', 'alpha', 'Infinity'],
+    ['training.csv', 'gradient_norm', 'NaN'],
+  ])('numbers that are none, by file, line and column: %s, %s, %s', async (file, column, value) => {
+    const message = await complaint((own) => edit(own, file, column, { value }));
+    expect(message).toContain(`${file}, line 2: ${column} "${value}" is not a number`);
+  });
+
+  it('a table without a column', async () => {
+    const message = await complaint((own) => edit(own, 'examples.csv', 'simam_delta', { name: 'other' }));
+    expect(message).toContain('examples.csv lacks the column simam_delta');
+  });
+});

@@ -130,6 +130,7 @@ function specification({
         orient: 'bottom',
         columns: Math.max(2, Math.floor(width / LEGEND_COLUMN)),
         labelFontSize: 12,
+        labelLimit: 0,
         symbolStrokeWidth: 2,
         symbolOpacity: 1,
         symbolSize: 250,

@@ -56,7 +56,7 @@ const TINY: Recipe = {
   initialisation: { mimetic: 0.7, previousTokenScore: 5 },
   optimizer: { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.1, maxGradientNorm: 1 },
   learningRate: { peak: 3e-3, warmupSteps: 100, floor: 1.5e-4 },
-  steps: 2000,
+  steps: 1000,
   batchTokens: 2048,
   accumulation: 2,
   phases: [
@@ -73,7 +73,7 @@ const TINY: Recipe = {
       },
     },
     {
-      lastStep: 2000,
+      lastStep: 1000,
       longestDocument: 512,
       mix: {
         recitations: 0.1,

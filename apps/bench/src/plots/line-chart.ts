@@ -31,7 +31,8 @@ const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00
 /** Up to here each point gets a mark, beyond it they would hide the line. */
 const MOST_MARKED_POINTS = 60;
 const MARGIN = 8;
-const LEGEND_COLUMN = 120;
+/** Width of a legend entry in pixels: symbol, gap, and about 7 pixels a character of the longest name. */
+const legendColumn = (names: readonly string[]) => 60 + 7 * Math.max(...names.map(({ length }) => length));
 const DASH = [6, 4];
 const SOLID = [1, 0];
 
@@ -128,7 +129,7 @@ function specification({
       axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal', gridColor: '#e6e6e6' },
       legend: {
         orient: 'bottom',
-        columns: Math.max(2, Math.floor(width / LEGEND_COLUMN)),
+        columns: Math.max(1, Math.floor(width / legendColumn(names))),
         labelFontSize: 12,
         labelLimit: 0,
         symbolStrokeWidth: 2,

@@ -13,8 +13,8 @@ import {
   writeRandomCheckpoint,
 } from '@icl-gd/transformer';
 import { choose } from '../src/cli/choose.ts';
-import { writeEmbeddedDatasets } from '../src/language/datasets.ts';
-import { BOS, EOS, vocabulary, writeTokenizer } from '../src/language/tokenizer.ts';
+import { writeEmbeddedDatasets } from '../src/synthetic/language/datasets.ts';
+import { BOS, EOS, vocabulary, writeTokenizer } from '../src/synthetic/language/tokenizer.ts';
 
 const USAGE = `usage:
   npm run bench:large -w apps/bench -- write --dir <dir> [--shape 1.3B|2.7B|small] [--stored F16|F32] [--seed <n>]

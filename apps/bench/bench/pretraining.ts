@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { acquireGpu, matmul, matrix } from '@icl-gd/gpu-kernels';
-import { pretrain } from '../src/pretrain/pretrain.ts';
-import { RECIPES } from '../src/pretrain/recipe.ts';
+import { pretrain } from '../src/synthetic/pretraining/pretrain.ts';
+import { RECIPES } from '../src/synthetic/pretraining/recipe.ts';
 
 const STEPS = 30;
 

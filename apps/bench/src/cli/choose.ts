@@ -1,5 +1,5 @@
 import { UserError } from '@icl-gd/transformer';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../tasks/yaml/nearest.ts';
 
 /** The value if it is one of the known, ignoring case. @throws UserError with the nearest known name otherwise */
 export function choose<T extends string>(option: string, value: string, known: readonly T[]): T {

@@ -8,9 +8,9 @@ import {
   specialToken,
 } from '@icl-gd/transformer';
 import type { Command } from 'commander';
-import { inspectModel } from '../inspect/inspect.ts';
-import { renderInspection } from '../inspect/render.ts';
-import { planRunMemory } from '../run/memory.ts';
+import { inspectModel } from './inspect/inspect.ts';
+import { renderInspection } from './inspect/render.ts';
+import { planRunMemory } from '../experiment/memory.ts';
 import { choose, integer } from './choose.ts';
 import { findModel } from './find-model.ts';
 import { memoryBudget } from './run-options.ts';

@@ -1,7 +1,7 @@
 import { UserError } from '@icl-gd/transformer';
 import type { Command } from 'commander';
-import { pretrain } from '../pretrain/pretrain.ts';
-import { RECIPES, type Recipe } from '../pretrain/recipe.ts';
+import { pretrain } from '../synthetic/pretraining/pretrain.ts';
+import { RECIPES, type Recipe } from '../synthetic/pretraining/recipe.ts';
 import { choose, integer } from './choose.ts';
 
 interface RawPretrainOptions {

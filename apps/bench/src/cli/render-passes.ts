@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { renderTable } from '../output/text-table.ts';
-import { planGroups } from '../plan/plan.ts';
+import { renderTable } from '../results/text-table.ts';
+import { planGroups } from '../experiment/plan.ts';
 import { HUB } from '../tasks/locate.ts';
 import type { DataSource, Task } from '../tasks/task.ts';
 import type { RunPass } from './run-passes.ts';

@@ -1,8 +1,8 @@
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
-import { METHODS, type RunSettings } from '../plan/plan.ts';
-import { PRESETS, type Preset, loadPreset } from '../presets/presets.ts';
-import { FINE_TUNING_ORDERS } from '../prompts/selection.ts';
-import type { RunRequest } from '../run/run.ts';
+import { METHODS, type RunSettings } from '../experiment/plan.ts';
+import { PRESETS, type Preset, loadPreset } from './presets/presets.ts';
+import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
+import type { RunRequest } from '../experiment/run.ts';
 import { HUB } from '../tasks/locate.ts';
 import type { Task } from '../tasks/task.ts';
 import { readTaskFile } from '../tasks/task-file.ts';

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { renderSummary } from '../output/print-summary.ts';
-import { readRun } from '../output/read-run.ts';
-import { requireWritable } from '../run/inputs.ts';
-import { runExperiment } from '../run/run.ts';
-import { judgeClaims } from '../validate/claims.ts';
-import { readEvidence } from '../validate/evidence.ts';
-import { renderClaims } from '../validate/render-claims.ts';
-import { checkRun } from '../run/check-run.ts';
+import { renderSummary } from '../results/print-summary.ts';
+import { readRun } from '../results/read-run.ts';
+import { requireWritable } from '../experiment/inputs.ts';
+import { runExperiment } from '../experiment/run.ts';
+import { judgeClaims } from '../results/validation/claims.ts';
+import { readEvidence } from '../results/validation/evidence.ts';
+import { renderClaims } from '../results/validation/render-claims.ts';
+import { checkRun } from '../experiment/check-run.ts';
 import { downloadObserver, findModel } from './find-model.ts';
 import { type ParsedRun, type RawRunOptions, findPreset, parseRunOptions } from './run-options.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/transformer';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fillTemplate } from '../prompts/template.ts';
+import { fillTemplate } from './prompts/template.ts';
 import { readDataset } from './dataset.ts';
 import { readTaskFile } from './task-file.ts';
 

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { UserError } from '@icl-gd/transformer';
 import type { z } from 'zod';
-import { readYaml } from '../yaml/read-yaml.ts';
-import { complain } from '../yaml/schema-error.ts';
+import { readYaml } from './yaml/read-yaml.ts';
+import { complain } from './yaml/schema-error.ts';
 import type { DataSource, Task } from './task.ts';
 import { DATA_SCHEMAS, TASK_FILE_KEYS, type TaskFile, taskFileSchema } from './task-schema.ts';
 import { builtInTasks } from './tasks.ts';

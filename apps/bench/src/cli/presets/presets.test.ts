@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '@icl-gd/transformer';
+import { afterAll, expect, test } from 'vitest';
+import { renderPasses } from '../render-passes.ts';
+import { planPasses } from '../run-passes.ts';
+import { planGroups } from '../../experiment/plan.ts';
+import { readPublishedHyperparameters } from '../../results/published/read-published.ts';
+import { PRESETS, loadPreset } from './presets.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'icl-gd-preset-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(content: string): string {
+  const path = join(folder, 'mine.yaml');
+  writeFileSync(path, content);
+  return path;
+}
+
+test.each(PRESETS.map(({ id }) => id))('every option of %s is one that run understands', (preset) => {
+  const passes = planPasses({ preset, out: 'o' });
+  expect(passes.length).toBeGreaterThan(0);
+  for (const { request } of passes) expect(planGroups(request.settings).length).toBeGreaterThan(0);
+});
+
+test.each([
+  ['paper', 'KoboldAI/fairseq-dense-1.3B'],
+  ['paper-2.7b', 'KoboldAI/fairseq-dense-2.7B'],
+])('%s is the published experiment, in both orders of fine-tuning and with both probes', (preset, model) => {
+  const passes = planPasses({ preset, out: 'o' });
+  expect(
+    passes.map(({ request: { out, settings } }) => [out, settings.probe, settings.fineTuningOrder]),
+  ).toEqual([
+    ['o', 'label', 'in-context'],
+    [join('o', 'released-order'), 'label', 'released'],
+    [join('o', 'prompt'), 'prompt', 'in-context'],
+  ]);
+  const published = readPublishedHyperparameters().flatMap(
+    ({ dataset, seeds, permutations, k, learning_rate }) =>
+      seeds.map((seed, i) => ({
+        dataset,
+        seed,
+        permutation: permutations[i],
+        shots: k,
+        learningRate: learning_rate,
+      })),
+  );
+  for (const pass of passes) {
+    expect(pass).toMatchObject({ model, data: 'hub', prepare: undefined });
+    const { settings } = pass.request;
+    expect(settings).toMatchObject({ methods: ['GD', 'LCGD'], examples: 2000 });
+    expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
+    for (const variant of settings.variants) {
+      const planned = planGroups(settings)
+        .filter((group) => group.variant === variant)
+        .map(({ dataset, seed, permutation, shots, learningRate }) => ({
+          dataset,
+          seed,
+          permutation,
+          shots,
+          learningRate,
+        }));
+      expect(planned).toHaveLength(18);
+      expect(planned).toEqual(expect.arrayContaining(published));
+    }
+  }
+});
+
+test('options typed win over every pass; passes that they make equal are run once', () => {
+  const typed = {
+    preset: 'paper',
+    out: 'o',
+    model: 'm',
+    datasets: 'mr',
+    probe: 'label',
+    fineTuningOrder: 'released',
+  };
+  const passes = planPasses(typed);
+  expect(passes).toHaveLength(1);
+  expect(passes[0]).toMatchObject({ name: '', model: 'm', data: 'hub' });
+  expect(passes[0]?.request.settings).toMatchObject({ probe: 'label', fineTuningOrder: 'released' });
+});
+
+test('a dry run needs no --out and shows what would be run', () => {
+  const text = renderPasses(planPasses({ preset: 'paper', dryRun: true }));
+  expect(text).toContain('pass 3 of 3: <out>');
+  expect(text).toContain('hub KoboldAI/fairseq-dense-1.3B');
+  expect(text).toMatch(
+    /cb +│ hub super_glue@refs\/convert\/parquet \(cb: train, validation\) +│ 3:0 4:1 5:2 +│ 32 │ 0\.08/,
+  );
+  expect(text).toContain('432 cells in all');
+  expect(renderPasses(planPasses({ preset: 'smoke', dryRun: true }))).toContain('made by the preset');
+});
+
+test('a preset may be a file of the user', () => {
+  const path = write(
+    'title: mine\noptions: { model: m, data: d, datasets: [cb, mr], shots: 3, save-probes: true }\npasses:\n- { name: two, options: { learning-rate: 0.5 } }\n',
+  );
+  const [first, second] = planPasses({ preset: path, out: 'o' });
+  expect(first?.request).toMatchObject({ out: 'o', saveProbes: true, settings: { shots: 3 } });
+  expect(first?.request.settings.datasets.map(({ id }) => id)).toEqual(['cb', 'mr']);
+  expect(second?.request).toMatchObject({ out: join('o', 'two'), settings: { shots: 3, learningRate: 0.5 } });
+});
+
+test.each([
+  ['options: {}', '"title" is missing'],
+  [
+    'title: t\noption: {}',
+    'unknown key "option" (did you mean options?); known: title, prepare, options, passes',
+  ],
+  [
+    'title: t\noptions: { learning_rate: 1 }',
+    'unknown key "learning_rate" in "options" (did you mean learning-rate?)',
+  ],
+  ['title: t\noptions: { out: x }', 'unknown key "out" in "options"'],
+  ['title: t\noptions: { shots: { a: 1 } }', '"options.shots" must be a value or a list'],
+  ['title: t\npasses: [{ name: ../x, options: {} }]', '"passes.0.name" must be a name'],
+  [
+    'title: t\npasses: [{ name: x, options: { shot: 1 } }]',
+    'unknown key "shot" in "passes.0.options" (did you mean shots?)',
+  ],
+  ['title: t\nprepare: nothing', '"prepare" is wrong'],
+  ['title: "t', 'the preset is not YAML or JSON'],
+])('%j is refused', (content, message) => {
+  const path = write(content);
+  expect(() => loadPreset(path)).toThrow(UserError);
+  expect(() => loadPreset(path)).toThrow(message);
+});

@@ -1,0 +1,79 @@
+import { totalmem } from 'node:os';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { type ProbeOptions, probeBatches } from '@icl-gd/methods';
+import {
+  type DecoderConfig,
+  type DeviceLimits,
+  type MemoryPlan,
+  type Workload,
+  checkMemoryPlan,
+  describeMemoryPlan,
+  formatBytes,
+  planMemory,
+} from '@icl-gd/transformer';
+import type { Method, RunSettings } from './plan.ts';
+import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+
+const OBJECTIVES = { GD: 'output', LCGD: 'layerwise' } as const satisfies Record<Method, string>;
+
+/**
+ * Plans the device memory of a run, says it, and holds the device to it.
+ * @param budget bytes that may be used; if undefined, this machine's memory on a software adapter, else all there is
+ * @throws UserError if the run cannot fit
+ */
+export function planRunMemory(
+  gpu: Gpu,
+  config: DecoderConfig,
+  workloads: readonly Workload[],
+  budget: number | undefined,
+  log: (line: string) => void,
+): void {
+  const limits = deviceLimits(gpu, budget);
+  let largest: { plan: MemoryPlan; workload: Workload } | undefined;
+  for (const workload of workloads) {
+    const plan = planMemory(config, workload, limits);
+    if (plan.peak > (largest?.plan.peak ?? -1)) largest = { plan, workload };
+  }
+  if (largest === undefined) return;
+  const { plan, workload } = largest;
+  checkMemoryPlan(plan, workload, limits);
+  log(
+    `memory plan: ${formatBytes(plan.peak)} on the device in ${workload.dtype} (${describeMemoryPlan(plan)})`,
+  );
+  gpu.pool.limits = { planned: plan.peak, budget: limits.budgetBytes };
+}
+
+/** What one choice of demonstrations and queries will be put to. */
+export function workloadOf(
+  { dtype, methods, releasedNorms, noiseFloor }: RunSettings,
+  { queries, demonstrations, context }: PreparedRun,
+  options: ProbeOptions,
+): Workload {
+  return {
+    dtype,
+    batches: probeBatches(queries, options, false),
+    context: { tokens: context.tokens.length, batches: probeBatches(queries, options, true) },
+    training: {
+      objectives: methods.map((method) => OBJECTIVES[method]),
+      // With BOS.
+      tokens: 1 + Math.max(...demonstrations.map(({ tokens }) => tokens.length)),
+      releasedNorms,
+      halfCopies: noiseFloor,
+    },
+  };
+}
+
+function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {
+  const adapterLimits = { maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
+  if (budget !== undefined) {
+    const budgetName = `--memory-budget ${Number((budget / 2 ** 30).toPrecision(4))}`;
+    return { ...adapterLimits, budgetBytes: budget, budgetName };
+  }
+  // Only of memory that is the host's own is it known how much there is.
+  const budgetBytes = adapter.kind === 'software' ? totalmem() : Infinity;
+  return {
+    ...adapterLimits,
+    budgetBytes,
+    budgetName: `this machine's memory of ${formatBytes(budgetBytes)}`,
+  };
+}

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { readPublishedHyperparameters } from '../results/published/read-published.ts';
+import { findTask, tasks } from '../tasks/tasks.ts';
+import { type RunSettings, planGroups, selections } from './plan.ts';
+
+const SETTINGS: RunSettings = {
+  datasets: tasks,
+  methods: ['GD', 'LCGD'],
+  variants: ['trained'],
+  examples: 2000,
+  probe: 'label',
+  dtype: 'float32',
+  releasedNorms: false,
+  noiseFloor: false,
+  initSeed: 0,
+};
+
+test("without settings it is the paper's hyper-parameters, as published", () => {
+  const planned = planGroups(SETTINGS).map(({ dataset, seed, permutation, shots, learningRate }) => ({
+    dataset,
+    seed,
+    permutation,
+    shots,
+    learningRate,
+  }));
+  const published = readPublishedHyperparameters().flatMap(
+    ({ dataset, seeds, permutations, k, learning_rate }) =>
+      seeds.map((seed, i) => ({
+        dataset,
+        seed,
+        permutation: permutations[i],
+        shots: k,
+        learningRate: learning_rate,
+      })),
+  );
+  expect(planned).toHaveLength(18);
+  expect(planned).toEqual(expect.arrayContaining(published));
+});
+
+test("a seed of the paper keeps the paper's permutation, another gets none", () => {
+  // mr: seeds 5, 6, 7 with permutations 0, 1, 2.
+  expect(selections(findTask('mr'), { seeds: [7, 1, 6] })).toEqual([
+    { seed: 7, permutation: 2 },
+    { seed: 1, permutation: 0 },
+    { seed: 6, permutation: 1 },
+  ]);
+});
+
+test('a permutation that is given holds for every seed, 0 too', () => {
+  expect(selections(findTask('mr'), { permutation: 0 }).map(({ permutation }) => permutation)).toEqual([
+    0, 0, 0,
+  ]);
+  expect(selections(findTask('mr'), { seeds: [1, 7], permutation: 4 })).toEqual([
+    { seed: 1, permutation: 4 },
+    { seed: 7, permutation: 4 },
+  ]);
+});
+
+test('a variant is finished before the next one begins', () => {
+  const groups = planGroups({
+    ...SETTINGS,
+    datasets: [findTask('mr'), findTask('cb')],
+    variants: ['untrained', 'trained'],
+    seeds: [3],
+  });
+  expect(groups.map(({ variant, dataset, seed }) => [variant, dataset, seed])).toEqual([
+    ['untrained', 'mr', 3],
+    ['untrained', 'cb', 3],
+    ['trained', 'mr', 3],
+    ['trained', 'cb', 3],
+  ]);
+});
+
+test('settings win over the defaults of every data set', () => {
+  for (const group of planGroups({ ...SETTINGS, shots: 2, learningRate: 0.5, methods: ['LCGD'] })) {
+    expect(group).toMatchObject({ shots: 2, learningRate: 0.5, methods: ['LCGD'] });
+  }
+});

@@ -1,0 +1,74 @@
+import type { ProbeToken } from '@icl-gd/methods';
+import type { ModelVariant, WeightDtype } from '@icl-gd/transformer';
+import type { FineTuningOrder } from '../tasks/prompts/selection.ts';
+import type { Task } from '../tasks/task.ts';
+
+/** Learners that fine-tune, by their names in every table. */
+export const METHODS = ['GD', 'LCGD'] as const;
+export type Method = (typeof METHODS)[number];
+
+/** Settings of a run after the command line has been checked; absent values are the paper's per data set. */
+export interface RunSettings {
+  readonly datasets: readonly Task[];
+  readonly methods: readonly Method[];
+  readonly variants: readonly ModelVariant[];
+  readonly shots?: number;
+  readonly seeds?: readonly number[];
+  readonly permutation?: number;
+  /** Order that fine-tuning sees the demonstrations in; that of the context if not given. */
+  readonly fineTuningOrder?: FineTuningOrder;
+  readonly examples: number;
+  readonly learningRate?: number;
+  readonly probe: ProbeToken;
+  /** How weights are kept on the device. */
+  readonly dtype: WeightDtype;
+  /** Also report gradient norms by the released code's definition. */
+  readonly releasedNorms: boolean;
+  /** Also measure how much of each score is rounding; takes three times as long. */
+  readonly noiseFloor: boolean;
+  /** Seed of the re-initialised variants. */
+  readonly initSeed: number;
+}
+
+/**
+ * The unit of work, of resuming and of sharing: one model variant on one data set with one choice of demonstrations.
+ * Its zero-shot and in-context probes serve all methods.
+ */
+export interface Group {
+  readonly variant: ModelVariant;
+  readonly dataset: string;
+  readonly seed: number;
+  readonly permutation: number;
+  readonly shots: number;
+  readonly learningRate: number;
+  readonly methods: readonly Method[];
+}
+
+/** Expands settings into groups: variant by variant, so that each is loaded once, then data set, then seed. */
+export function planGroups(settings: RunSettings): Group[] {
+  return settings.variants.flatMap((variant) =>
+    settings.datasets.flatMap((task) =>
+      selections(task, settings).map(({ seed, permutation }) => ({
+        variant,
+        dataset: task.id,
+        seed,
+        permutation,
+        shots: settings.shots ?? task.defaults.shots,
+        learningRate: settings.learningRate ?? task.defaults.learningRate,
+        methods: settings.methods,
+      })),
+    ),
+  );
+}
+
+/** Seeds and permutations go in pairs: a seed of the paper keeps the paper's permutation, any other gets 0. */
+export function selections(
+  task: Task,
+  settings: Pick<RunSettings, 'seeds' | 'permutation'>,
+): { seed: number; permutation: number }[] {
+  const { seeds, permutations } = task.defaults;
+  return (settings.seeds ?? seeds).map((seed) => ({
+    seed,
+    permutation: settings.permutation ?? permutations[seeds.indexOf(seed)] ?? 0,
+  }));
+}

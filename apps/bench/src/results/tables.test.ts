@@ -1,0 +1,151 @@
+import { parse } from 'csv-parse/sync';
+import { expect, test } from 'vitest';
+import { readPublishedCells, readPublishedDatasets } from './published/read-published.ts';
+import { toCsv } from './csv.ts';
+import { summaryTable } from './rows.ts';
+import {
+  type DatasetSize,
+  type MeasuredCell,
+  comparisonTable,
+  lookup,
+  measureCells,
+  table1,
+  table2,
+  table3,
+} from './tables.ts';
+import { GROUP } from './test-support.ts';
+
+const DATASETS = ['sst2', 'sst5', 'mr', 'subj', 'agnews', 'cb'];
+const score = (
+  metric: string,
+  variant: string,
+  method: string,
+  dataset: string,
+  mean: number,
+): MeasuredCell => ({
+  ...{ metric, variant, method, dataset, mean, deviation: 0.5, seeds: 2 },
+});
+
+test('a cell is mean and sample deviation over its seeds; an undefined seed is left out', () => {
+  const row = (seed: string, value: string) => ({
+    metric: 'simaou',
+    variant: 'trained',
+    method: 'GD',
+    dataset: 'mr',
+    seed,
+    value,
+  });
+  const other = { metric: 'examples', variant: 'trained', method: '-', dataset: 'mr', value: '8' };
+  expect(measureCells([row('5', '0.1'), row('6', '0.2'), row('7', ''), row('8', '0.6'), other])).toEqual([
+    {
+      metric: 'simaou',
+      variant: 'trained',
+      method: 'GD',
+      dataset: 'mr',
+      mean: expect.closeTo(0.3),
+      deviation: expect.closeTo(Math.sqrt(0.07)),
+      seeds: 3,
+    },
+  ]);
+  expect(measureCells([row('5', '0.1')])).toMatchObject([{ mean: 0.1, deviation: null, seeds: 1 }]);
+});
+
+test('what summary.csv says is what the tables are made of', () => {
+  const rows = parse(toCsv(summaryTable('m', [GROUP])), { columns: true }) as Record<string, string>[];
+  const find = lookup(measureCells(rows));
+  expect(find('simaou', 'trained', 'GD', 'mr')).toMatchObject({ mean: 0.125, deviation: null, seeds: 1 });
+  expect(find('accuracy_ft', 'trained', 'GD', 'mr')?.mean).toBe(1);
+  expect(find('simaou', 'trained', 'LCGD', 'mr')).toBeUndefined();
+});
+
+test('table1.csv: GD by variant; other methods and data sets are no part of it', () => {
+  const cells = [
+    score('simaou', 'untrained', 'GD', 'mr', 0.25),
+    score('simaou', 'trained', 'LCGD', 'mr', 0.75),
+    score('simam_delta', 'trained', 'GD', 'agnews', 0.75),
+    { ...score('simam_delta', 'trained', 'GD', 'cb', -0.125), deviation: null },
+  ];
+  expect(toCsv(table1(cells, ['trained', 'untrained']))).toMatchInlineSnapshot(`
+    "metric,model_variant,sst2,sst2_std,sst5,sst5_std,mr,mr_std,subj,subj_std,cb,cb_std
+    simaou,trained,,,,,,,,,,
+    simaou,untrained,,,,,0.25,0.5,,,,
+    simam_delta,trained,,,,,,,,,-0.125,
+    simam_delta,untrained,,,,,,,,,,
+    "
+  `);
+});
+
+test('table2.csv: an average only over all six data sets', () => {
+  const cells = [
+    ...DATASETS.map((dataset, i) => score('simaou', 'trained', 'GD', dataset, i)),
+    ...DATASETS.slice(1).map((dataset) => score('simaou', 'trained', 'LCGD', dataset, 1)),
+    score('simaou', 'untrained', 'LCGD', 'sst2', 1),
+  ];
+  expect(toCsv(table2(cells, ['GD', 'LCGD']))).toMatchInlineSnapshot(`
+    "metric,method,sst2,sst2_std,sst5,sst5_std,mr,mr_std,subj,subj_std,agnews,agnews_std,cb,cb_std,average
+    simaou_norm,GD,,,,,,,,,,,,,
+    simaou_norm,LCGD,,,,,,,,,,,,,
+    simaou,GD,0,0.5,1,0.5,2,0.5,3,0.5,4,0.5,5,0.5,2.5
+    simaou,LCGD,,,1,0.5,1,0.5,1,0.5,1,0.5,1,0.5,
+    simam,GD,,,,,,,,,,,,,
+    simam,LCGD,,,,,,,,,,,,,
+    simam_delta,GD,,,,,,,,,,,,,
+    simam_delta,LCGD,,,,,,,,,,,,,
+    "
+  `);
+});
+
+test("tables 1 and 2 have the published files' columns", () => {
+  expect(table1([], []).columns).toEqual([
+    'metric',
+    'model_variant',
+    ...['sst2', 'sst5', 'mr', 'subj', 'cb'].flatMap((id) => [id, `${id}_std`]),
+  ]);
+  expect(table2([], []).columns).toEqual([
+    'metric',
+    'method',
+    ...DATASETS.flatMap((id) => [id, `${id}_std`]),
+    'average',
+  ]);
+});
+
+test('table3.csv: in the order of the paper, only what was read', () => {
+  const sizes = new Map<string, DatasetSize>([
+    ['cb', { train: 250, validation: 56, averageTokens: 70.5 }],
+    ['mr', { train: 8530, validation: 1066, averageTokens: 25 }],
+  ]);
+  expect(toCsv(table3(sizes))).toBe(
+    'dataset,train,validation,average_tokens\nmr,8530,1066,25\ncb,250,56,70.5\n',
+  );
+});
+
+test('comparison.csv: every published cell, measured or not', () => {
+  const sizes = new Map<string, DatasetSize>([['mr', { train: 10, validation: 5, averageTokens: 3 }]]);
+  const { columns, rows } = comparisonTable([score('simaou', 'trained', 'LCGD', 'mr', 0.5)], sizes);
+  expect(rows).toHaveLength(readPublishedCells().length + 3 * readPublishedDatasets().length);
+  const entries = rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
+  const measured = entries.filter((entry) => entry['measured'] !== null);
+  expect(measured).toEqual([
+    {
+      table: 2,
+      metric: 'simaou',
+      variant: 'trained',
+      method: 'LCGD',
+      dataset: 'mr',
+      published: 0.21,
+      published_std: 0.03,
+      measured: 0.5,
+      measured_std: 0.5,
+      difference: expect.closeTo(0.29),
+      seeds: 2,
+    },
+    ...(['train', 'validation', 'average_tokens'] as const).map((metric) =>
+      expect.objectContaining({ table: 3, metric, dataset: 'mr' }),
+    ),
+  ]);
+  expect(entries.find((entry) => entry['metric'] === 'simaou' && entry['dataset'] === 'cb')).toMatchObject({
+    measured: null,
+    difference: null,
+    seeds: 0,
+  });
+});

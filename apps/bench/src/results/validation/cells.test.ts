@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { toCsv } from '../csv.ts';
+import { readPublishedCells } from '../published/read-published.ts';
+import { cellTable, compareCells } from './cells.ts';
+import { around, evidenceOf, exampleRows } from './test-support.ts';
+
+const compare = (rows: ReturnType<typeof exampleRows>, sizes = new Map()) => {
+  const { run, examples } = evidenceOf(rows);
+  return compareCells({ ...run, sizes }, examples);
+};
+const table2 = (shift: number, left?: string) =>
+  readPublishedCells()
+    .filter(({ table, dataset }) => table === 2 && dataset !== left)
+    .flatMap(({ metric, method, dataset, mean }) =>
+      exampleRows({ method, dataset }, { [metric]: around(mean + shift, 0.001) }),
+    );
+
+test('without any measurement every published cell is there and nothing is said', () => {
+  const cells = compare([]);
+  // Tables 1 and 2, the averages, and Table 3.
+  expect(cells).toHaveLength(6 * 5 + 8 * 6 + 8 + 6 * 3);
+  for (const { measured, interval, seeds, verdict } of cells)
+    expect([measured, interval, seeds, verdict]).toEqual([null, null, 0, 'cannot be said']);
+  expect(toCsv(cellTable(cells)).split('\n')[1]).toBe(
+    '1,simaou,trained,GD,sst2,0.05,0.01,,,,,0,cannot be said',
+  );
+});
+
+test("the paper's own means hold, shifted ones do not", () => {
+  const of = (shift: number) => compare(table2(shift)).filter(({ table }) => table === 2);
+  expect(of(0).map(({ verdict }) => verdict)).toEqual(of(0).map(() => 'holds'));
+  expect(of(0.2).map(({ verdict }) => verdict)).toEqual(of(0).map(() => 'does not hold'));
+});
+
+test('an average needs all six data sets', () => {
+  const averages = (rows: ReturnType<typeof exampleRows>) =>
+    compare(rows).filter(({ dataset }) => dataset === 'average');
+  expect(averages(table2(0, 'cb')).every(({ measured }) => measured === null)).toBe(true);
+  const simaou = averages(table2(0)).find(({ metric, method }) => metric === 'simaou' && method === 'GD');
+  expect(simaou?.measured).toBeCloseTo(0.102, 3);
+  expect(simaou?.interval?.lower).toBeLessThan(simaou?.measured as number);
+});
+
+test('an interval that is wide reaches what its mean does not', () => {
+  const wide = compare(exampleRows({ method: 'GD', dataset: 'mr' }, { simaou: around(0.3, 1) }));
+  expect(wide.find(({ measured }) => measured !== null)).toMatchObject({ verdict: 'holds' });
+});
+
+test('a cosine that is undefined in every example is not measured', () => {
+  const cells = compare(exampleRows({ method: 'GD', dataset: 'mr' }, { simaou: [null, null] }));
+  expect(cells.every(({ measured }) => measured === null)).toBe(true);
+});
+
+test("Table 3's sizes are equal or not", () => {
+  const size = { train: 8530, validation: 1066, averageTokens: 20 };
+  const cells = compare([], new Map([['mr', size]])).filter(
+    ({ table, dataset }) => table === 3 && dataset === 'mr',
+  );
+  expect(cells.map(({ metric, verdict }) => [metric, verdict])).toEqual([
+    ['train', 'holds'],
+    ['validation', 'holds'],
+    ['average_tokens', 'does not hold'],
+  ]);
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import type { Row } from '../read-run.ts';
+import { readPublishedCells } from '../published/read-published.ts';
+import { type ClaimCase, judgeClaims } from './claims.ts';
+import { around, evidenceOf, exampleRows } from './test-support.ts';
+
+const judge = (text: string, rows: readonly Row[]) =>
+  judgeClaims(evidenceOf(rows)).find((claim) => claim.text.startsWith(text));
+
+const label = ({ dataset, method }: ClaimCase) => `${dataset} ${method}`.trim();
+
+test("scores around the paper's own means give the paper's own verdicts", () => {
+  const rows = readPublishedCells()
+    .filter(({ table, variant }) => table === 2 || variant !== 'trained')
+    .flatMap(({ metric, variant, method, dataset, mean }) =>
+      exampleRows({ variant, method, dataset }, { [metric]: around(mean, 0.001) }),
+    );
+  const verdicts = judgeClaims(evidenceOf(rows)).map(({ text, published, verdict, cases }) => [
+    text,
+    published,
+    verdict,
+    cases.filter((own) => own.verdict === 'does not hold').map(label),
+  ]);
+  expect(verdicts).toEqual([
+    ['LCGD > GD on SimAOU', '5 of 6 data sets', 'holds', ['agnews']],
+    ['LCGD > GD on SimAM_Δ', '5 of 6 data sets', 'holds', ['agnews']],
+    ['GD > LCGD on SimAM', '6 of 6 data sets', 'holds', []],
+    ['SimAOU_norm > SimAOU', '11 of 12 cases', 'holds', ['sst5 LCGD']],
+    ['untrained ≥ trained on SimAOU (GD)', '4 of 5 data sets', 'holds', ['cb']],
+    [expect.stringContaining('layer norms ≥ trained'), '4 of 5 data sets', 'cannot be said', []],
+    [expect.stringContaining('α'), 'α ≈ 0.1–0.2', 'cannot be said', []],
+    [expect.stringContaining('`kv`'), expect.anything(), 'cannot be said', []],
+    [expect.stringContaining('`released`'), expect.anything(), 'cannot be said', []],
+  ]);
+});
+
+test('nothing measured gives no verdict and no case', () => {
+  for (const { verdict, cases } of judgeClaims(evidenceOf([])))
+    expect([verdict, cases]).toEqual(['cannot be said', []]);
+});
+
+describe('LCGD > GD on SimAOU', () => {
+  const scores = (
+    gd: readonly (number | null)[],
+    lcgd: readonly (number | null)[],
+    dataset = 'mr',
+  ): Row[] => [
+    ...exampleRows({ method: 'GD', dataset }, { simaou: gd }),
+    ...exampleRows({ method: 'LCGD', dataset }, { simaou: lcgd }),
+  ];
+  const verdictOf = (rows: readonly Row[]) => judge('LCGD > GD on SimAOU', rows)?.verdict;
+
+  test('is paired: a small steady lead is seen through a large common spread', () => {
+    const gd = around(0.2, 0.5);
+    const lead = gd.map((value, i) => value + 0.01 + 0.001 * (i % 3));
+    const claim = judge('LCGD > GD on SimAOU', scores(gd, lead));
+    expect(claim?.verdict).toBe('holds');
+    expect(claim?.cases[0]?.value).toBeCloseTo(0.011, 3);
+    expect(claim?.cases[0]?.interval?.lower).toBeGreaterThan(0.009);
+    expect(verdictOf(scores(lead, gd))).toBe('does not hold');
+  });
+
+  test('cannot be said where the interval has room for both', () => {
+    expect(verdictOf(scores(around(0.2), around(0.2, -0.01)))).toBe('cannot be said');
+  });
+
+  test('equal scores are not greater', () => {
+    expect(verdictOf(scores(around(0.2), around(0.2)))).toBe('does not hold');
+  });
+
+  test('a data set where one method diverged or every cosine is undefined is no case', () => {
+    const alone = exampleRows({ method: 'LCGD', dataset: 'cb' }, { simaou: around(0.5) });
+    const undefinedScores = scores([null, null], [null, null], 'subj');
+    const claim = judge('LCGD > GD', [...scores(around(0.1), around(0.3)), ...alone, ...undefinedScores]);
+    expect(claim?.cases.map(({ dataset }) => dataset)).toEqual(['mr']);
+  });
+
+  test('examples that are undefined for one method are left out for both', () => {
+    const claim = judge('LCGD > GD', scores([9, 0.1, 0.1, 0.1], [null, 0.3, 0.3, 0.3]));
+    expect(claim?.cases[0]?.value).toBeCloseTo(0.2, 12);
+  });
+
+  test('a single example has a value and no verdict', () => {
+    const [single] = judge('LCGD > GD', scores([0.1], [0.3]))?.cases ?? [];
+    expect(single).toMatchObject({ verdict: 'cannot be said', interval: null });
+    expect(single?.value).toBeCloseTo(0.2, 12);
+  });
+
+  test('seeds that disagree leave it open', () => {
+    const both = [1, 2, 3].flatMap((seed) => [
+      ...exampleRows({ method: 'GD', dataset: 'mr', seed }, { simaou: around(0.2) }),
+      ...exampleRows({ method: 'LCGD', dataset: 'mr', seed }, { simaou: around(seed === 1 ? 0 : 0.5) }),
+    ]);
+    expect(judge('LCGD > GD', both)).toMatchObject({ verdict: 'cannot be said', cases: [{ seeds: 3 }] });
+  });
+});
+
+test('untrained ≥ trained holds for equal scores', () => {
+  const rows = ['trained', 'untrained'].flatMap((variant) =>
+    exampleRows({ variant, method: 'GD', dataset: 'mr' }, { simaou: around(0.2) }),
+  );
+  expect(judge('untrained ≥', rows)?.verdict).toBe('holds');
+});
+
+test.each([
+  [0.2, 'holds'],
+  [0.25, 'cannot be said'],
+  [0.4, 'does not hold'],
+])('α of %s: %s', (alpha, verdict) => {
+  const rows = exampleRows({ method: '-', dataset: 'mr' }, { alpha: around(alpha) });
+  expect(judge('GD and LCGD take', rows)?.verdict).toBe(verdict);
+});
+
+describe('gradient norms', () => {
+  const steps = (method: string, norms: readonly number[], variant = 'trained'): Row[] =>
+    norms.map((norm, step) => ({
+      ...{ variant, dataset: 'mr', method, seed: '1', step: `${step}`, layer: '0' },
+      gradient_norm: `${norm}`,
+    }));
+  const rows = exampleRows({ method: 'GD', dataset: 'mr' }, { simaou: [0.1] });
+  const judged = (training: readonly Row[]) =>
+    judgeClaims(evidenceOf(rows, { training })).find(({ text }) => text.includes('`kv`'));
+
+  test('are compared step by step, in orders of magnitude', () => {
+    expect(judged([...steps('GD', [1, 2, 3]), ...steps('LCGD', [20, 60, 50])])?.verdict).toBe('holds');
+    expect(judged([...steps('GD', [1, 2, 3]), ...steps('LCGD', [2, 2, 5])])?.verdict).toBe('does not hold');
+    expect(
+      judged([...steps('GD', [1, 1, 1]), ...steps('LCGD', [100, 1000, 10])])?.cases[0]?.value,
+    ).toBeCloseTo(1);
+  });
+
+  test('of other variants do not count, nor do steps with a norm of zero', () => {
+    const own = [...steps('GD', [1, 0, 1]), ...steps('LCGD', [100, 100, 100])];
+    expect(judged([...own, ...steps('LCGD', [1, 1, 1], 'untrained')])?.cases[0]?.value).toBeCloseTo(1);
+    expect(judged(steps('GD', [1, 1]))?.verdict).toBe('cannot be said');
+  });
+});

@@ -1,0 +1,155 @@
+import { gradientDescent, layerCausalGradientDescent, zeroShot } from '@icl-gd/methods';
+import { mean } from '@icl-gd/metrics';
+import type { DownloadObserver, ModelLocation } from '@icl-gd/transformer';
+import type { Table } from '../results/csv.ts';
+import { type Method, type RunSettings, selections } from '../experiment/plan.ts';
+import { lineChartSvg } from '../results/plots/line-chart.ts';
+import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import type { Progress } from '../experiment/progress.ts';
+import { type Dataset, readDataset } from '../tasks/dataset.ts';
+import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
+
+export interface SweepRequest {
+  readonly model: ModelLocation;
+  /** Folder of the data sets, or `hub`. */
+  readonly data: string | undefined;
+  readonly observer?: DownloadObserver;
+  readonly settings: RunSettings;
+  readonly adapter: string;
+  readonly tokenBudget?: number;
+  readonly learningRates: readonly number[];
+}
+
+export interface SweepRow {
+  readonly dataset: string;
+  readonly seed: number;
+  readonly method: Method;
+  readonly learningRate: number;
+  readonly examples: number;
+  readonly zeroShot: number;
+  /** Absent where training diverged. */
+  readonly fineTuned: number | undefined;
+}
+
+const LEARNERS = { GD: gradientDescent, LCGD: layerCausalGradientDescent } as const;
+
+/**
+ * Accuracy of fine-tuning by learning rate, on the training split alone: demonstrations come from its first half, the
+ * evaluated examples are its second half. The validation split stays unseen.
+ * @throws UserError if model, tokenizer or data do not fit
+ */
+export async function sweepLearningRates(request: SweepRequest, progress: Progress): Promise<SweepRow[]> {
+  const { settings, learningRates } = request;
+  const inputs = await readStudyInputs(request.model);
+  const runs: { dataset: string; seed: number; prepared: PreparedRun }[] = [];
+  for (const task of settings.datasets) {
+    const dataset = halves(await readDataset(request.data, task, request.observer));
+    for (const selection of selections(task, settings)) {
+      const shots = settings.shots ?? task.defaults.shots;
+      const { examples } = settings;
+      const prepared = prepareRun(task, dataset, inputs.tokenizer, inputs.limits, {
+        ...selection,
+        shots,
+        examples,
+      });
+      runs.push({ dataset: task.id, seed: selection.seed, prepared });
+    }
+  }
+  const rows: SweepRow[] = [];
+  const budget = request.tokenBudget ? { tokenBudget: request.tokenBudget } : {};
+  progress.start(runs.length * settings.methods.length * learningRates.length);
+  await forEachVariant(
+    inputs,
+    ['trained'],
+    { adapter: request.adapter, initSeed: settings.initSeed },
+    progress,
+    async (model) => {
+      for (const { dataset, seed, prepared } of runs) {
+        const base = (await learnerAccuracy(model, zeroShot, prepared, budget)) as number;
+        for (const method of settings.methods) {
+          for (const learningRate of learningRates) {
+            const options = { ...budget, learningRate };
+            const fineTuned = await learnerAccuracy(model, LEARNERS[method], prepared, options);
+            const examples = prepared.queries.length;
+            rows.push({ dataset, seed, method, learningRate, examples, zeroShot: base, fineTuned });
+            progress.advance(1, `${dataset} seed ${seed} ${method} ${learningRate}`);
+          }
+        }
+      }
+    },
+  );
+  return rows;
+}
+
+function halves(dataset: Dataset): Dataset {
+  const middle = Math.floor(dataset.train.length / 2);
+  return { ...dataset, train: dataset.train.slice(0, middle), validation: dataset.train.slice(middle) };
+}
+
+export function sweepTable(model: string, rows: readonly SweepRow[]): Table {
+  return {
+    columns: [
+      'model',
+      'dataset',
+      'seed',
+      'method',
+      'learning_rate',
+      'examples',
+      'accuracy_zsl',
+      'accuracy_ft',
+      'status',
+    ],
+    rows: rows.map((row) => [
+      model,
+      row.dataset,
+      row.seed,
+      row.method,
+      row.learningRate,
+      row.examples,
+      row.zeroShot,
+      row.fineTuned ?? null,
+      row.fineTuned === undefined ? 'diverged' : 'finished',
+    ]),
+  };
+}
+
+/** For each data set the rate with the best mean accuracy over methods and seeds, the smallest on a tie; diverged rates are out. */
+export function bestLearningRates(
+  rows: readonly SweepRow[],
+): { dataset: string; learningRate: number; gain: number }[] {
+  return [...new Set(rows.map((row) => row.dataset))].flatMap((dataset) => {
+    const own = rows.filter((row) => row.dataset === dataset);
+    const rates = [...new Set(own.map((row) => row.learningRate))].toSorted((a, b) => a - b);
+    const scored = rates.flatMap((learningRate) => {
+      const gains = own
+        .filter((row) => row.learningRate === learningRate)
+        .map((row) => (row.fineTuned === undefined ? undefined : row.fineTuned - row.zeroShot));
+      return gains.includes(undefined)
+        ? []
+        : [{ dataset, learningRate, gain: mean(gains as number[]) as number }];
+    });
+    const best = scored.toSorted((a, b) => b.gain - a.gain || a.learningRate - b.learningRate)[0];
+    return best ? [best] : [];
+  });
+}
+
+/** Mean gain over zero-shot by learning rate; a line ends where any of its trainings diverged. */
+export function sweepPicture(model: string, rows: readonly SweepRow[]): string {
+  const methods = [...new Set(rows.map((row) => row.method))];
+  const rates = [...new Set(rows.map((row) => row.learningRate))].toSorted((a, b) => a - b);
+  return lineChartSvg({
+    title: `Fine-tuning ${model}: mean gain over zero-shot, over data sets and seeds`,
+    xLabel: 'learning rate',
+    yLabel: 'accuracy − zero-shot accuracy',
+    xScale: 'log',
+    series: methods.map((name) => ({
+      name,
+      points: rates.map((rate): [number, number | null] => {
+        const own = rows.filter((row) => row.method === name && row.learningRate === rate);
+        return own.some((row) => row.fineTuned === undefined)
+          ? [rate, null]
+          : [rate, mean(own.map((row) => (row.fineTuned as number) - row.zeroShot)) as number];
+      }),
+    })),
+  });
+}

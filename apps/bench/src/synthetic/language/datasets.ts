@@ -1,0 +1,101 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Pcg64 } from '@icl-gd/transformer';
+import type { Example } from '../../tasks/dataset.ts';
+import type { Task } from '../../tasks/task.ts';
+import { Draws } from './choose.ts';
+import { QUESTIONS, type Question, drawLatents, premiseAndHypothesis, sentence } from './grammar.ts';
+import { EMBEDDED_TASKS, type EmbeddedTask } from './tasks.ts';
+
+interface DatasetOptions {
+  readonly seed: number;
+  readonly trainRows: number;
+  readonly validationRows: number;
+}
+
+const FILES = { train: 'train.jsonl', validation: 'validation.jsonl' };
+
+function questionOf({ cue }: EmbeddedTask): Question {
+  const question = QUESTIONS.find((candidate) => candidate.cue === cue);
+  if (!question) throw new RangeError(`no question has the cue ${cue}`);
+  return question;
+}
+
+/** The embedded tasks as the experiment runs them. @param learningRates by task id */
+export function embeddedTasks(learningRates: Readonly<Record<string, number>>): Task[] {
+  return EMBEDDED_TASKS.map((task) => {
+    const { openings, cue } = questionOf(task);
+    const [opening, second] = openings;
+    const fields = second ? ['premise', 'hypothesis'] : [task.id === 'sst2' ? 'sentence' : 'text'];
+    return {
+      id: task.id,
+      title: task.title,
+      fields,
+      labels: [{ field: 'label' }],
+      template: second
+        ? `${opening} {premise} ${second} {hypothesis} ${cue}`
+        : `${opening} {${fields[0]}} ${cue}`,
+      classes: task.classNames,
+      labelWords: task.labelWords,
+      files: FILES,
+      defaults: {
+        shots: 32,
+        seeds: [0, 1, 2],
+        permutations: [0, 0, 0],
+        learningRate: learningRates[task.id] as number,
+      },
+    };
+  });
+}
+
+/**
+ * Writes `<directory>/<task>/{train,validation}.jsonl`: classes balanced to within one row in each split, no row twice. The
+ * same options give the same bytes.
+ */
+export async function writeEmbeddedDatasets(directory: string, options: DatasetOptions): Promise<void> {
+  for (const [place, task] of EMBEDDED_TASKS.entries()) {
+    const draws = new Draws(new Pcg64((BigInt(options.seed) << 8n) | BigInt(place)));
+    const seen = new Set<string>();
+    const folder = join(directory, task.id);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, FILES.train), toJsonLines(drawRows(draws, task, options.trainRows, seen)));
+    await writeFile(
+      join(folder, FILES.validation),
+      toJsonLines(drawRows(draws, task, options.validationRows, seen)),
+    );
+  }
+}
+
+function drawRows(draws: Draws, task: EmbeddedTask, count: number, seen: Set<string>): Example[] {
+  const order = draws.several(
+    Array.from({ length: count }, (_, i) => i),
+    count,
+  );
+  return order.map((position) => {
+    const label = position % task.classes.length;
+    // Each class has hundreds of thousands of texts: a new one is soon found.
+    for (;;) {
+      const fields = drawFields(draws, task, label);
+      const key = JSON.stringify(fields);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      return { fields, label };
+    }
+  });
+}
+
+function drawFields(draws: Draws, task: EmbeddedTask, label: number): Record<string, string> {
+  const question = questionOf(task);
+  const values = question.classes[task.classes[label] as number] as readonly number[];
+  const latents = drawLatents(draws, { [question.attribute]: draws.one(values) });
+  if (question.openings.length > 1) {
+    const { premise, hypothesis } = premiseAndHypothesis(draws, latents);
+    return { premise: premise.join(' '), hypothesis: hypothesis.join(' ') };
+  }
+  const text = sentence(draws, latents, task.length).join(' ');
+  return { [task.id === 'sst2' ? 'sentence' : 'text']: text };
+}
+
+function toJsonLines(rows: readonly Example[]): string {
+  return rows.map(({ fields, label }) => `${JSON.stringify({ ...fields, label })}\n`).join('');
+}

@@ -1,0 +1,97 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EMBEDDED_MODEL } from '../embedded.ts';
+import type { Progress } from '../../experiment/progress.ts';
+import { type PretrainRequest, pretrain } from './pretrain.ts';
+import { RECIPES, type Recipe, learningRateAt } from './recipe.ts';
+
+const TINY = RECIPES[0] as Recipe;
+/** The tiny recipe with less of everything. */
+const SHORT: Recipe = {
+  ...TINY,
+  steps: 4,
+  batchTokens: 200,
+  checkpointEvery: 2,
+  learningRate: { peak: 3e-3, warmupSteps: 2, floor: 0 },
+};
+/** The shipped log is from another adapter: float32 sums in another order, through three updates. */
+const OTHER_ADAPTER = 2e-4;
+
+let directory: string;
+const lines: string[] = [];
+const progress: Progress = {
+  start: () => {},
+  advance: () => {},
+  line: (text) => lines.push(text),
+  stop: () => {},
+};
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'icl-gd-pretrain-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+function train(out: string, request: Partial<PretrainRequest> = {}) {
+  const adapter = process.env['ICL_GD_ADAPTER'] ?? 'auto';
+  return pretrain(
+    { recipe: SHORT, seed: 0, adapter, out: join(directory, out), fresh: false, ...request },
+    progress,
+  );
+}
+
+function bytes(out: string, file: string): Promise<string> {
+  return readFile(join(directory, out, file), 'latin1');
+}
+
+test('a training stopped between states goes on to the same weights and the same log', async () => {
+  const whole = await train('whole');
+  expect(whole.finished).toBe(true);
+  const part = await train('parts', { stopAfter: 1 });
+  expect(part).toMatchObject({ finished: false, taken: 1 });
+  const rest = await train('parts');
+  expect(lines).toContain('going on after step 1');
+  // The log first: where bits differ, it names the step.
+  expect(await bytes('parts', 'training_log.csv')).toBe(await bytes('whole', 'training_log.csv'));
+  expect(rest.digest).toBe(whole.digest);
+  for (const file of ['model.safetensors', 'config.json', 'tokenizer.json'])
+    expect(await bytes('parts', file)).toBe(await bytes('whole', file));
+  const another = await train('another', { seed: 1 });
+  expect(another.digest).not.toBe(whole.digest);
+});
+
+test('a folder with another training is refused, --fresh begins anew', async () => {
+  await train('taken', { stopAfter: 1 });
+  await expect(train('taken', { seed: 1 })).rejects.toThrow('another recipe, seed or adapter');
+  const fresh = await train('taken', { seed: 1, stopAfter: 2, fresh: true });
+  expect(fresh.taken).toBe(2);
+});
+
+test('a damaged state is named', async () => {
+  await train('damaged', { stopAfter: 1 });
+  await writeFile(join(directory, 'damaged/state/state.json'), '{"taken":');
+  await expect(train('damaged')).rejects.toThrow(/state\.json: damaged/);
+});
+
+test('the embedded model’s training log begins as training it again does', async () => {
+  await train('tiny', { recipe: TINY, stopAfter: 3 });
+  const read = async (folder: string): Promise<Record<string, string>[]> =>
+    parse(await readFile(join(folder, 'training_log.csv')), { columns: true });
+  const shipped = (await read(EMBEDDED_MODEL)).slice(0, 3);
+  const again = await read(join(directory, 'tiny'));
+  expect(again).toHaveLength(3);
+  for (const [i, row] of shipped.entries()) {
+    expect([again[i]?.['tokens'], again[i]?.['targets']]).toEqual([row['tokens'], row['targets']]);
+    for (const column of ['loss', 'gradient_norm'])
+      expect(Math.abs(Number(again[i]?.[column]) / Number(row[column]) - 1)).toBeLessThan(OTHER_ADAPTER);
+  }
+});
+
+test('the learning rate rises to its peak and falls to its floor', () => {
+  expect(learningRateAt(TINY, 50)).toBeCloseTo(1.5e-3, 12);
+  expect(learningRateAt(TINY, 100)).toBeCloseTo(3e-3, 12);
+  expect(learningRateAt(TINY, 550)).toBeCloseTo((3e-3 + 1.5e-4) / 2, 12);
+  expect(learningRateAt(TINY, 1000)).toBeCloseTo(1.5e-4, 12);
+});

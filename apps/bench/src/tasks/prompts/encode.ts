@@ -1,0 +1,42 @@
+import type { Demonstration, Query } from '@icl-gd/methods';
+import { type Tokenizer, UserError } from '@icl-gd/transformer';
+import type { Example } from '../dataset.ts';
+import type { Task } from '../task.ts';
+import { splitLines } from './split-lines.ts';
+import { fillTemplate } from './template.ts';
+
+/** The part of a tokenizer that prompts need. */
+export type TokenEncoder = Pick<Tokenizer, 'encode'>;
+
+/** Turns a task's examples into tokens. */
+interface PromptEncoder {
+  /** Tokens of each label word, in class order. */
+  readonly options: readonly (readonly number[])[];
+  query(example: Example): Query;
+  demonstration(example: Example): Demonstration;
+}
+
+/**
+ * Prompts of a task, as the released code encodes them: each line of the filled template on its own with EOS between
+ * lines, and each label word apart from the query, with a space before it.
+ *
+ * @throws UserError if the tokenizer has no tokens for a label word.
+ */
+export function createPromptEncoder(task: Task, tokenizer: TokenEncoder, eosToken: number): PromptEncoder {
+  const options = task.labelWords.map((word) => {
+    const tokens = tokenizer.encode(` ${word}`);
+    if (tokens.length === 0)
+      throw new UserError(`${task.id}: the model's tokenizer has no tokens for the label word '${word}'.`);
+    return tokens;
+  });
+  const encodeQuery = (example: Example): number[] =>
+    splitLines(fillTemplate(task, example.fields)).flatMap((line, index) => {
+      const tokens = tokenizer.encode(line);
+      return index === 0 ? tokens : [eosToken].concat(tokens);
+    });
+  return {
+    options,
+    query: (example) => ({ tokens: encodeQuery(example), options }),
+    demonstration: (example) => ({ tokens: [...encodeQuery(example), ...options[example.label]!] }),
+  };
+}

@@ -1,0 +1,40 @@
+import { UserError } from '@icl-gd/transformer';
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+
+/**
+ * What a schema found wrong in a file, as one line.
+ *
+ * @param at where in the file the checked value stands, as `a.b`; empty for the whole
+ * @param keys the known keys of a place
+ */
+export function complain(
+  path: string,
+  at: string,
+  { issues }: z.ZodError,
+  keys: (place: string) => readonly string[],
+): UserError {
+  // A mistyped key first: it may be what another one is missing for.
+  const unknownKeys = issues.find(({ code }) => code === 'unrecognized_keys');
+  const issue = unknownKeys ?? (issues[0] as z.core.$ZodIssue);
+  const place = [at, ...issue.path.map(String)].filter((part) => part !== '').join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = issue.keys[0] as string;
+    const known = keys(place);
+    const hint = nearest(unknown, known);
+    const where = place === '' ? '' : ` in "${place}"`;
+    return new UserError(
+      `${path}: unknown key "${unknown}"${where}${hint === undefined ? '' : ` (did you mean ${hint}?)`}; known: ${known.join(', ')}`,
+    );
+  }
+  const { message } = issue;
+  const missing = issue.code === 'invalid_type' && /received undefined/.test(message);
+  if (place === '') return new UserError(`${path}: expected keys and values (${message})`);
+  return new UserError(`${path}: "${place}" ${missing ? 'is missing' : lowerFirst(message)}`);
+}
+
+function lowerFirst(message: string): string {
+  return /^[A-Z][a-z]/.test(message)
+    ? `is wrong: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+    : message;
+}

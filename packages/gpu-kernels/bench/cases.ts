@@ -33,7 +33,7 @@ export function attentionCases(gpu: Gpu, headDims: readonly number[]): Case[] {
   return headDims.flatMap((headDim) => {
     const shape = { heads: HEADS, kvHeads: HEADS, headDim, scale: headDim ** -0.5 };
     const make = (): Tensor => noise(gpu, [tokens, HEADS * headDim]);
-    const [q, k, v, out, upstream, dq, dk, dv] = [
+    const [q, k, v, out, gradOutput, gradQuery, gradKey, gradValue] = [
       make(),
       make(),
       make(),
@@ -54,7 +54,7 @@ export function attentionCases(gpu: Gpu, headDims: readonly number[]): Case[] {
       {
         name: `attention backward ${headDim}`,
         flops: pairs * (10 * headDim + 6),
-        run: () => attentionBackward(gpu, { ...inputs, upstream, dq, dk, dv }),
+        run: () => attentionBackward(gpu, { ...inputs, gradOutput, gradQuery, gradKey, gradValue }),
       },
     ];
   });

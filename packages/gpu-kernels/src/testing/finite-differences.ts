@@ -18,7 +18,7 @@ export function finiteDifferences(
   });
 }
 
-/** Inner product: turns an output and a random upstream gradient into the scalar whose gradient a backward computes. */
+/** Inner product: turns an output and random gradients of the output into the scalar whose gradient a backward computes. */
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] ?? NaN) * (b[i] ?? NaN);

@@ -37,7 +37,7 @@ export const tolerances = {
     f32: { absolute: 3e-7, relative: 3e-7, reason: 'erf within 2·10⁻⁷; WGSL gives exp 3 + 2|x| units' },
   },
   'activation-derivative': {
-    f32: { absolute: 1e-6, relative: 1e-6, reason: 'as activation, times upstream gradients up to 4' },
+    f32: { absolute: 1e-6, relative: 1e-6, reason: 'as activation, times gradients of the output up to 4' },
   },
   'layer-norm': {
     f32: {

@@ -43,19 +43,19 @@ export function embedBackward(
   context: DecoderContext,
   scope: Scope,
   parameters: ParameterSet,
-  upstream: Tensor,
+  gradOutput: Tensor,
   gradients: Gradients,
 ): void {
   const { gpu, config, batch } = context;
   const table = parameters.get('embedding.tokens');
-  let dTokens = upstream;
+  let gradTokens = gradOutput;
   if (parameters.find(`${PROJECTION}.weight`)) {
-    gradients.addLinear(PROJECTION, embedTokens(context, scope, parameters), upstream);
-    dTokens = linearInputGradient(context, scope, parameters, PROJECTION, upstream);
+    gradients.addLinear(PROJECTION, embedTokens(context, scope, parameters), gradOutput);
+    gradTokens = linearInputGradient(context, scope, parameters, PROJECTION, gradOutput);
   }
   embeddingBackward(gpu, {
     tokens: batch.tokenIds,
-    upstream: dTokens,
+    gradOutput: gradTokens,
     gradient: gradients.get('embedding.tokens', table.shape),
     scale: config.embeddingScale,
   });
@@ -63,7 +63,7 @@ export function embedBackward(
   const positions = parameters.get('embedding.positions');
   embeddingBackward(gpu, {
     tokens: batch.positionIds,
-    upstream,
+    gradOutput,
     gradient: gradients.get('embedding.positions', positions.shape),
     scale: 1,
   });

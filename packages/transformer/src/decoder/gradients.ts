@@ -40,12 +40,12 @@ export class Gradients implements Disposable {
   }
 
   /** Adds a linear layer's weight and bias gradients, if the group has them. */
-  addLinear(name: string, x: Tensor, upstream: Tensor): void {
-    const [outputs, inputs] = [upstream.shape[1] ?? 0, x.shape[1] ?? 0];
+  addLinear(name: string, x: Tensor, gradOutput: Tensor): void {
+    const [outputs, inputs] = [gradOutput.shape[1] ?? 0, x.shape[1] ?? 0];
     if (this.wants(`${name}.weight`)) {
       const weight = this.get(`${name}.weight`, [outputs, inputs]);
       matmul(this.#gpu, {
-        a: matrix(upstream),
+        a: matrix(gradOutput),
         b: matrix(x),
         c: matrix(weight),
         transposeA: true,
@@ -53,7 +53,7 @@ export class Gradients implements Disposable {
       });
     }
     if (this.wants(`${name}.bias`))
-      columnSum(this.#gpu, { x: upstream, out: this.get(`${name}.bias`, [outputs]), accumulate: true });
+      columnSum(this.#gpu, { x: gradOutput, out: this.get(`${name}.bias`, [outputs]), accumulate: true });
   }
 
   /** Frees the gradients of a layer's parameters: those of other layers take their place in memory. */

@@ -150,26 +150,26 @@ export function headInput(
   return { normed, ...(stats ? { stats } : {}), out };
 }
 
-/** The gradient by the rows, from that by the head's input; parameters' gradients are added where the group has them. */
+/** The gradient with respect to the rows, from that by the head's input; parameters' gradients are added where the group has them. */
 function headInputBackward(
   context: DecoderContext,
   scope: Scope,
   parameters: ParameterSet,
   rows: Tensor,
   { normed, stats }: HeadInput,
-  upstream: Tensor,
+  gradOutput: Tensor,
   gradients: Gradients,
 ): Tensor {
-  let dNormed = upstream;
+  let gradNormed = gradOutput;
   if (parameters.find(`${PROJECTION}.weight`)) {
-    gradients.addLinear(PROJECTION, normed, upstream);
-    dNormed = linearInputGradient(context, scope, parameters, PROJECTION, upstream);
+    gradients.addLinear(PROJECTION, normed, gradOutput);
+    gradNormed = linearInputGradient(context, scope, parameters, PROJECTION, gradOutput);
   }
-  if (!stats) return dNormed;
-  const dRows = scope.tensor(rows.shape, 'gradient.rows');
-  context.gpu.clear(dRows);
-  normBackward(context, parameters, 'finalNorm', rows, stats, dNormed, dRows, gradients);
-  return dRows;
+  if (!stats) return gradNormed;
+  const gradRows = scope.tensor(rows.shape, 'gradient.rows');
+  context.gpu.clear(gradRows);
+  normBackward(context, parameters, 'finalNorm', rows, stats, gradNormed, gradRows, gradients);
+  return gradRows;
 }
 
 /**
@@ -223,7 +223,7 @@ export function logProbsOf(
 }
 
 /**
- * Mean cross-entropy of the plan's targets, written to `losses[lossIndex]` in nats, and its gradient by `hidden`.
+ * Mean cross-entropy of the plan's targets, written to `losses[lossIndex]` in nats, and its gradient with respect to `hidden`.
  * The gradients of final norm and unembedding are added where the group has them.
  */
 export function headLossAndGradient(
@@ -239,7 +239,7 @@ export function headLossAndGradient(
   const { gpu, config } = context;
   if (!plan.oneToOne) throw new RangeError('the loss needs one target per row');
   const { name, weight } = unembeddingOf(parameters);
-  const dInput = scope.tensor([plan.rowCount, weight.shape[1] ?? 0], 'gradient.head');
+  const gradInput = scope.tensor([plan.rowCount, weight.shape[1] ?? 0], 'gradient.head');
   const { logProbs, gathered, input } = targetLogProbs(
     context,
     scope,
@@ -258,14 +258,14 @@ export function headLossAndGradient(
       matmul(gpu, {
         a: matrix(logits),
         b: matrix(weight),
-        c: sliceRows(matrix(dInput), chunk.start, chunk.count),
+        c: sliceRows(matrix(gradInput), chunk.start, chunk.count),
       });
       if (gradients.wants(name)) {
-        const dWeight = gradients.get(name, weight.shape);
+        const gradWeight = gradients.get(name, weight.shape);
         matmul(gpu, {
           a: matrix(logits),
           b: sliceRows(matrix(read), chunk.start, chunk.count),
-          c: matrix(dWeight),
+          c: matrix(gradWeight),
           transposeA: true,
           accumulate: true,
         });
@@ -273,9 +273,9 @@ export function headLossAndGradient(
     },
   );
   sum(gpu, { x: logProbs, scale: -1 / plan.targetCount, out: losses, outIndex: lossIndex });
-  const dGathered = headInputBackward(context, scope, parameters, gathered, input, dInput, gradients);
-  const dHidden = scope.tensor(hidden.shape, 'gradient.hidden');
-  gpu.clear(dHidden);
-  scatterRowsAdd(gpu, { upstream: dGathered, rows: plan.rows, out: dHidden });
-  return dHidden;
+  const gradGathered = headInputBackward(context, scope, parameters, gathered, input, gradInput, gradients);
+  const gradResidual = scope.tensor(hidden.shape, 'gradient.hidden');
+  gpu.clear(gradResidual);
+  scatterRowsAdd(gpu, { gradOutput: gradGathered, rows: plan.rows, out: gradResidual });
+  return gradResidual;
 }

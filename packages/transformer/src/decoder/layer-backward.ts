@@ -17,10 +17,10 @@ import { rotate } from './rotary.ts';
 
 /**
  * Backward of one block. Parameter gradients of the group are added to `gradients`.
- * @param upstream gradient of the loss by the layer's output
+ * @param gradOutput gradient of the loss with respect to the layer's output
  * @param wantInput false where nothing before this layer needs a gradient (the first layer of a fine-tuned model, or
  * every layer of layer-causal gradient descent)
- * @returns the gradient by the layer's input, or undefined if not wanted
+ * @returns the gradient with respect to the layer's input, or undefined if not wanted
  */
 export function layerBackward(
   context: DecoderContext,
@@ -28,12 +28,12 @@ export function layerBackward(
   parameters: ParameterSet,
   layer: number,
   activations: LayerActivations,
-  upstream: Tensor,
+  gradOutput: Tensor,
   gradients: Gradients,
   wantInput: boolean,
 ): Tensor | undefined {
   return new LayerBackward(context, scope, parameters, layer, activations, gradients).run(
-    upstream,
+    gradOutput,
     wantInput,
   );
 }
@@ -64,45 +64,51 @@ class LayerBackward {
     this.#gradients = gradients;
   }
 
-  run(upstream: Tensor, wantInput: boolean): Tensor | undefined {
+  run(gradOutput: Tensor, wantInput: boolean): Tensor | undefined {
     const { postNorm, parallelResidual } = this.#context.config;
-    if (postNorm) return this.#postNorm(upstream, wantInput);
-    const dSum = this.#copy(upstream, 'gradient.middle');
-    if (!parallelResidual) this.#throughFeedForward(upstream, dSum);
-    const projections = this.#attention(dSum, wantInput);
+    if (postNorm) return this.#postNorm(gradOutput, wantInput);
+    const gradSum = this.#copy(gradOutput, 'gradient.middle');
+    if (!parallelResidual) this.#throughFeedForward(gradOutput, gradSum);
+    const projections = this.#attention(gradSum, wantInput);
     if (!wantInput && !this.#gradients.wants(`${this.#name}.attentionNorm.weight`)) return undefined;
-    const dNorm = this.#scope.tensor(upstream.shape, 'gradient.attentionNorm');
-    this.#throughProjections(projections, dNorm, false);
-    const dInput = this.#copy(dSum, 'gradient.input');
-    this.#throughNorm('attentionNorm', this.#activations.attentionNorm, dNorm, dInput);
-    if (parallelResidual) this.#throughFeedForward(upstream, dInput);
-    return dInput;
+    const gradNormInput = this.#scope.tensor(gradOutput.shape, 'gradient.attentionNorm');
+    this.#throughProjections(projections, gradNormInput, false);
+    const gradInput = this.#copy(gradSum, 'gradient.input');
+    this.#throughNorm('attentionNorm', this.#activations.attentionNorm, gradNormInput, gradInput);
+    if (parallelResidual) this.#throughFeedForward(gradOutput, gradInput);
+    return gradInput;
   }
 
-  #postNorm(upstream: Tensor, wantInput: boolean): Tensor | undefined {
+  #postNorm(gradOutput: Tensor, wantInput: boolean): Tensor | undefined {
     const { attentionNorm, feedForwardNorm } = this.#activations;
-    const dMiddle = this.#zeros(upstream, 'gradient.middle');
-    this.#throughNorm('feedForwardNorm', feedForwardNorm, upstream, dMiddle);
-    this.#feedForward(this.#copy(dMiddle, 'gradient.feedForward'), dMiddle, true);
-    const dInput = this.#zeros(upstream, 'gradient.input');
-    this.#throughNorm('attentionNorm', attentionNorm, dMiddle, dInput);
-    const projections = this.#attention(dInput, wantInput);
+    const gradMiddle = this.#zeros(gradOutput, 'gradient.middle');
+    this.#throughNorm('feedForwardNorm', feedForwardNorm, gradOutput, gradMiddle);
+    this.#feedForward(this.#copy(gradMiddle, 'gradient.feedForward'), gradMiddle, true);
+    const gradInput = this.#zeros(gradOutput, 'gradient.input');
+    this.#throughNorm('attentionNorm', attentionNorm, gradMiddle, gradInput);
+    const projections = this.#attention(gradInput, wantInput);
     if (!wantInput) return undefined;
-    this.#throughProjections(projections, dInput, true);
-    return dInput;
+    this.#throughProjections(projections, gradInput, true);
+    return gradInput;
   }
 
-  /** Backward of a block's attention; the gradients by the projections' outputs that are needed. */
-  #attention(upstream: Tensor, wantInput: boolean): readonly (readonly [string, Tensor])[] {
+  /** Backward of a block's attention; the gradients with respect to the projections' outputs that are needed. */
+  #attention(gradOutput: Tensor, wantInput: boolean): readonly (readonly [string, Tensor])[] {
     const { gpu, config, headShape, batch } = this.#context;
     const { query, key, value, mixed, logSumExp, attentionInput } = this.#activations;
     const output = `${this.#name}.attention.output`;
-    const dMixed = linearInputGradient(this.#context, this.#scope, this.#parameters, output, upstream);
-    this.#gradients.addLinear(output, mixed, upstream);
+    const gradHeadOutputs = linearInputGradient(
+      this.#context,
+      this.#scope,
+      this.#parameters,
+      output,
+      gradOutput,
+    );
+    this.#gradients.addLinear(output, mixed, gradOutput);
     const wantQuery = wantInput || this.#gradients.wants(`${this.#name}.attention.query.weight`);
-    const dQuery = wantQuery ? this.#scope.tensor(query.shape, 'gradient.query') : undefined;
-    const dKey = this.#scope.tensor(key.shape, 'gradient.key');
-    const dValue = this.#scope.tensor(value.shape, 'gradient.value');
+    const gradQuery = wantQuery ? this.#scope.tensor(query.shape, 'gradient.query') : undefined;
+    const gradKey = this.#scope.tensor(key.shape, 'gradient.key');
+    const gradValue = this.#scope.tensor(value.shape, 'gradient.value');
     attentionBackward(gpu, {
       shape: headShape,
       sequences: batch.sequences,
@@ -111,34 +117,34 @@ class LayerBackward {
       v: value,
       out: mixed,
       logSumExp,
-      upstream: dMixed,
-      dk: dKey,
-      dv: dValue,
-      ...(dQuery ? { dq: dQuery } : {}),
+      gradOutput: gradHeadOutputs,
+      gradKey: gradKey,
+      gradValue: gradValue,
+      ...(gradQuery ? { gradQuery: gradQuery } : {}),
       ...windowOf(config, this.#layer),
     });
-    rotate(this.#context, this.#parameters, dQuery ? [dQuery, dKey] : [dKey], true);
+    rotate(this.#context, this.#parameters, gradQuery ? [gradQuery, gradKey] : [gradKey], true);
     const projections = [
-      ['key', this.#beforeHeadNorm('keyNorm', dKey)],
-      ['value', dValue],
-      ...(dQuery ? ([['query', this.#beforeHeadNorm('queryNorm', dQuery)]] as const) : []),
+      ['key', this.#beforeHeadNorm('keyNorm', gradKey)],
+      ['value', gradValue],
+      ...(gradQuery ? ([['query', this.#beforeHeadNorm('queryNorm', gradQuery)]] as const) : []),
     ] as const;
     for (const [projection, gradient] of projections)
       this.#gradients.addLinear(`${this.#name}.attention.${projection}`, attentionInput, gradient);
     return projections;
   }
 
-  #beforeHeadNorm(which: 'queryNorm' | 'keyNorm', upstream: Tensor): Tensor {
+  #beforeHeadNorm(which: 'queryNorm' | 'keyNorm', gradOutput: Tensor): Tensor {
     const normed = this.#activations[which];
-    if (!normed) return upstream;
-    const gradient = this.#zeros(upstream, `gradient.${which}`);
-    this.#throughNorm(which, normed, upstream, gradient);
+    if (!normed) return gradOutput;
+    const gradient = this.#zeros(gradOutput, `gradient.${which}`);
+    this.#throughNorm(which, normed, gradOutput, gradient);
     return gradient;
   }
 
   #throughProjections(
     projections: readonly (readonly [string, Tensor])[],
-    dInput: Tensor,
+    gradInput: Tensor,
     accumulate: boolean,
   ): void {
     for (const [i, [projection, gradient]] of projections.entries()) {
@@ -146,52 +152,58 @@ class LayerBackward {
       matmul(this.#context.gpu, {
         a: matrix(gradient),
         b: matrix(weight),
-        c: matrix(dInput),
+        c: matrix(gradInput),
         accumulate: accumulate || i > 0,
       });
     }
   }
 
-  /** A pre-norm feed-forward block; the gradient by what its norm read is added to `dInput`. */
-  #throughFeedForward(upstream: Tensor, dInput: Tensor): void {
-    const dNorm = this.#scope.tensor(upstream.shape, 'gradient.feedForwardNorm');
-    this.#feedForward(upstream, dNorm, false);
-    this.#throughNorm('feedForwardNorm', this.#activations.feedForwardNorm, dNorm, dInput);
+  /** A pre-norm feed-forward block; the gradient with respect to what its norm read is added to `gradInput`. */
+  #throughFeedForward(gradOutput: Tensor, gradInput: Tensor): void {
+    const gradNormInput = this.#scope.tensor(gradOutput.shape, 'gradient.feedForwardNorm');
+    this.#feedForward(gradOutput, gradNormInput, false);
+    this.#throughNorm('feedForwardNorm', this.#activations.feedForwardNorm, gradNormInput, gradInput);
   }
 
-  /** The gradient by the input of the feed-forward's first projections is written, or added, to `dInput`. */
-  #feedForward(upstream: Tensor, dInput: Tensor, accumulate: boolean): void {
+  /** The gradient with respect to the input of the feed-forward's first projections is written, or added, to `gradInput`. */
+  #feedForward(gradOutput: Tensor, gradInput: Tensor, accumulate: boolean): void {
     const { gpu, config } = this.#context;
     const { preActivation, gated, hidden, feedForwardInput } = this.#activations;
     const name = `${this.#name}.feedForward`;
-    const dHidden = linearInputGradient(
+    const gradResidual = linearInputGradient(
       this.#context,
       this.#scope,
       this.#parameters,
       `${name}.down`,
-      upstream,
+      gradOutput,
     );
-    this.#gradients.addLinear(`${name}.down`, hidden, upstream);
+    this.#gradients.addLinear(`${name}.down`, hidden, gradOutput);
     const through = (projection: string, gradient: Tensor, add: boolean): void => {
       const weight = this.#parameters.get(`${name}.${projection}.weight`);
-      matmul(gpu, { a: matrix(gradient), b: matrix(weight), c: matrix(dInput), accumulate: add });
+      matmul(gpu, { a: matrix(gradient), b: matrix(weight), c: matrix(gradInput), accumulate: add });
       this.#gradients.addLinear(`${name}.${projection}`, feedForwardInput, gradient);
     };
     const kind = config.activation;
     if (gated) {
-      const dGate = this.#scope.tensor(preActivation.shape, 'gradient.gate');
-      gatedActivationBackward(gpu, { kind, gate: preActivation, up: gated, gradient: dHidden, dGate });
-      through('gate', dGate, accumulate);
+      const gradGate = this.#scope.tensor(preActivation.shape, 'gradient.gate');
+      gatedActivationBackward(gpu, {
+        kind,
+        gate: preActivation,
+        up: gated,
+        gradient: gradResidual,
+        gradGate,
+      });
+      through('gate', gradGate, accumulate);
     } else {
-      activationBackward(gpu, { kind, x: preActivation, gradient: dHidden });
+      activationBackward(gpu, { kind, x: preActivation, gradient: gradResidual });
     }
-    through('up', dHidden, accumulate || gated !== undefined);
+    through('up', gradResidual, accumulate || gated !== undefined);
   }
 
-  /** Adds the gradient by what a norm read to `dInput`. */
-  #throughNorm(which: string, { from, stats }: Normed, upstream: Tensor, dInput: Tensor): void {
+  /** Adds the gradient with respect to what a norm read to `gradInput`. */
+  #throughNorm(which: string, { from, stats }: Normed, gradOutput: Tensor, gradInput: Tensor): void {
     const name = `${this.#name}.${which}`;
-    normBackward(this.#context, this.#parameters, name, from, stats, upstream, dInput, this.#gradients);
+    normBackward(this.#context, this.#parameters, name, from, stats, gradOutput, gradInput, this.#gradients);
   }
 
   #copy(tensor: Tensor, label: string): Tensor {

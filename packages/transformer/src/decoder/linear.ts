@@ -23,16 +23,16 @@ export function linear(
   return out;
 }
 
-/** Gradient of the loss by a linear layer's input. */
+/** gradient of the loss with respect to a linear layer's input. */
 export function linearInputGradient(
   context: DecoderContext,
   scope: Scope,
   parameters: ParameterSet,
   name: string,
-  upstream: Tensor,
+  gradOutput: Tensor,
 ): Tensor {
   const weight = parameters.get(`${name}.weight`);
-  const out = scope.tensor([upstream.shape[0] ?? 0, weight.shape[1] ?? 0], `gradient.${name}`);
-  matmul(context.gpu, { a: matrix(upstream), b: matrix(weight), c: matrix(out) });
+  const out = scope.tensor([gradOutput.shape[0] ?? 0, weight.shape[1] ?? 0], `gradient.${name}`);
+  matmul(context.gpu, { a: matrix(gradOutput), b: matrix(weight), c: matrix(out) });
   return out;
 }

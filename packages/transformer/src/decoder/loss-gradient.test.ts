@@ -22,7 +22,7 @@ const TARGETS = nextTokenTargets(SEQUENCES);
 const STEP = 1e-5;
 /** float32 against float64, as a share of a tensor's largest gradient; measured up to 3e-6. */
 const TOLERANCE = 2e-5;
-/** The gradient by a key bias is zero but for rounding: it shifts all logits of a query alike. */
+/** The gradient with respect to a key bias is zero but for rounding: it shifts all logits of a query alike. */
 const SMALLEST_SCALE = 0.01;
 
 const COMMON = { vocab_size: 11, bos_token_id: 0, eos_token_id: 0, activation_function: 'gelu_new' };

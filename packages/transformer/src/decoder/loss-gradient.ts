@@ -41,7 +41,7 @@ function outputGradient(args: LossArguments): void {
     activations.push(layerActivations);
     hidden = layerActivations.output;
   }
-  let upstream: Tensor;
+  let gradOutput: Tensor;
   {
     using headScope = context.gpu.scope();
     const gradient = headLossAndGradient(
@@ -54,30 +54,30 @@ function outputGradient(args: LossArguments): void {
       losses,
       lossIndex,
     );
-    upstream = scope.own(headScope.release(gradient));
+    gradOutput = scope.own(headScope.release(gradient));
   }
   const trainsEmbedding = gradients.wants('embedding.tokens');
   for (let layer = context.config.layers - 1; layer >= 0; layer--) {
     using layerScope = context.gpu.scope();
     const wantInput = layer > 0 || trainsEmbedding;
     const layerActivations = activations[layer] as LayerActivations;
-    const dInput = layerBackward(
+    const gradInput = layerBackward(
       context,
       layerScope,
       parameters,
       layer,
       layerActivations,
-      upstream,
+      gradOutput,
       gradients,
       wantInput,
     );
-    if (dInput) {
-      upstream.dispose();
-      upstream = scope.own(layerScope.release(dInput));
+    if (gradInput) {
+      gradOutput.dispose();
+      gradOutput = scope.own(layerScope.release(gradInput));
     }
     onLayer?.(layer);
   }
-  if (trainsEmbedding) embedBackward(context, scope, parameters, upstream, gradients);
+  if (trainsEmbedding) embedBackward(context, scope, parameters, gradOutput, gradients);
 }
 
 /** One layer in memory at a time: nothing flows between layers. */
@@ -89,7 +89,7 @@ function layerwiseGradient(args: LossArguments): void {
   for (let layer = 0; layer < context.config.layers; layer++) {
     using layerScope: Scope = gpu.scope();
     const activations = layerForward(context, layerScope, parameters, layer, hidden);
-    const upstream = headLossAndGradient(
+    const gradOutput = headLossAndGradient(
       context,
       layerScope,
       parameters,
@@ -99,7 +99,7 @@ function layerwiseGradient(args: LossArguments): void {
       losses,
       lossIndex + layer,
     );
-    layerBackward(context, layerScope, parameters, layer, activations, upstream, gradients, false);
+    layerBackward(context, layerScope, parameters, layer, activations, gradOutput, gradients, false);
     hidden.dispose();
     hidden = scope.own(layerScope.release(activations.output));
     onLayer?.(layer);

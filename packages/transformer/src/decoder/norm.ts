@@ -38,22 +38,30 @@ export function norm(
   return { out, stats };
 }
 
-/** Adds the norm's input gradient to `dx`, and its parameters' gradients where the group has them. */
+/** Adds the norm's input gradient to `gradInput`, and its parameters' gradients where the group has them. */
 export function normBackward(
   { gpu, config }: DecoderContext,
   parameters: ParameterSet,
   name: string,
   x: Tensor,
   stats: Tensor,
-  upstream: Tensor,
-  dx: Tensor,
+  gradOutput: Tensor,
+  gradInput: Tensor,
   gradients: Gradients,
 ): void {
   const weight = parameters.get(`${name}.weight`);
   const trained = (kind: 'weight' | 'bias'): Tensor | undefined =>
     gradients.wants(`${name}.${kind}`) ? gradients.get(`${name}.${kind}`, weight.shape) : undefined;
-  const [dWeight, dBias] = [trained('weight'), trained('bias')];
-  const args = { x, weight, stats, upstream, dx, accumulate: true, ...(dWeight ? { dWeight } : {}) };
+  const [gradWeight, gradBias] = [trained('weight'), trained('bias')];
+  const args = {
+    x,
+    weight,
+    stats,
+    gradOutput,
+    gradInput,
+    accumulate: true,
+    ...(gradWeight ? { gradWeight } : {}),
+  };
   if (config.norm === 'rms') rmsNormBackward(gpu, args);
-  else layerNormBackward(gpu, { ...args, ...(dBias ? { dBias } : {}) });
+  else layerNormBackward(gpu, { ...args, ...(gradBias ? { gradBias } : {}) });
 }

@@ -34,11 +34,11 @@ async function forward(kind: ActivationKind, values: Float32Array): Promise<Floa
 async function backward(
   kind: ActivationKind,
   values: Float32Array,
-  upstream: Float32Array,
+  gradOutput: Float32Array,
 ): Promise<Float32Array> {
   using scope = gpu().scope();
   const x = scope.upload(values, [values.length]);
-  const gradient = scope.upload(upstream, [values.length]);
+  const gradient = scope.upload(gradOutput, [values.length]);
   activationBackward(gpu(), { kind, x, gradient });
   return gpu().read(gradient);
 }
@@ -49,13 +49,13 @@ describe.each(KINDS)('%s', (kind) => {
     expectClose(await forward(kind, GRID), expected, tolerances.activation.f32);
   });
 
-  test('backward equals the float64 reference with a random upstream gradient', async () => {
-    const upstream = new TestRandom(1).normal(GRID.length);
+  test('backward equals the float64 reference with random gradients of the output', async () => {
+    const gradOutput = new TestRandom(1).normal(GRID.length);
     const expected = Array.from(
       GRID,
-      (x, i) => (upstream[i] ?? NaN) * activationDerivativeReference(kind, x),
+      (x, i) => (gradOutput[i] ?? NaN) * activationDerivativeReference(kind, x),
     );
-    expectClose(await backward(kind, GRID, upstream), expected, tolerances['activation-derivative'].f32);
+    expectClose(await backward(kind, GRID, gradOutput), expected, tolerances['activation-derivative'].f32);
   });
 
   test('the reference derivative equals finite differences', () => {

@@ -42,7 +42,7 @@ export interface ActivationBackwardArguments {
   readonly kind: ActivationKind;
   /** What the forward saw. */
   readonly x: Tensor;
-  /** The upstream gradient; becomes the gradient with respect to x. */
+  /** The gradient with respect to the output; becomes the gradient with respect to x. */
   readonly gradient: Tensor;
 }
 

@@ -48,7 +48,7 @@ function operands({ heads, kvHeads, headDim, lengths, window }: Case, seed = 1, 
     q: random.normal(tokens * heads * headDim, size),
     k: random.normal(tokens * kvHeads * headDim, size),
     v: random.normal(tokens * kvHeads * headDim),
-    upstream: random.normal(tokens * heads * headDim),
+    gradOutput: random.normal(tokens * heads * headDim),
   };
 }
 
@@ -114,18 +114,22 @@ async function backwardOnDevice(values: ReturnType<typeof operands>, device = gp
     v: scope.upload(values.v, narrow),
   };
   const [out, logSumExp] = [scope.tensor(wide), scope.tensor([tokens, heads])];
-  const [dq, dk, dv] = [scope.tensor(wide), scope.tensor(narrow), scope.tensor(narrow)];
+  const [gradQuery, gradKey, gradValue] = [scope.tensor(wide), scope.tensor(narrow), scope.tensor(narrow)];
   attentionForward(device, { ...inputs, out, logSumExp });
   attentionBackward(device, {
     ...inputs,
     out,
     logSumExp,
-    upstream: scope.upload(values.upstream, wide),
-    dq,
-    dk,
-    dv,
+    gradOutput: scope.upload(values.gradOutput, wide),
+    gradQuery,
+    gradKey,
+    gradValue,
   });
-  return { dq: await device.read(dq), dk: await device.read(dk), dv: await device.read(dv) };
+  return {
+    gradQuery: await device.read(gradQuery),
+    gradKey: await device.read(gradKey),
+    gradValue: await device.read(gradValue),
+  };
 }
 
 describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, window $window', (shape) => {
@@ -140,11 +144,11 @@ describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, windo
 
   test('backward agrees with float64', async () => {
     const values = operands(shape);
-    const expected = referenceAttentionBackward(values, values.upstream);
-    const { dq, dk, dv } = await backwardOnDevice(values);
-    expectClose(dq, expected.dq, tolerances.attention.f32, 4);
-    expectClose(dk, expected.dk, tolerances.attention.f32, 4);
-    expectClose(dv, expected.dv, tolerances.attention.f32, 4);
+    const expected = referenceAttentionBackward(values, values.gradOutput);
+    const { gradQuery, gradKey, gradValue } = await backwardOnDevice(values);
+    expectClose(gradQuery, expected.gradQuery, tolerances.attention.f32, 4);
+    expectClose(gradKey, expected.gradKey, tolerances.attention.f32, 4);
+    expectClose(gradValue, expected.gradValue, tolerances.attention.f32, 4);
   });
 
   test('a packed batch has the bits of one sequence at a time, and of a second run', async () => {
@@ -183,14 +187,15 @@ describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, windo
         q: part(values.q, heads * headDim),
         k: part(values.k, kvHeads * headDim),
         v: part(values.v, kvHeads * headDim),
-        upstream: part(values.upstream, heads * headDim),
+        gradOutput: part(values.gradOutput, heads * headDim),
       });
-      expectSameBits(part(packed.dq, heads * headDim), alone.dq);
-      expectSameBits(part(packed.dk, kvHeads * headDim), alone.dk);
-      expectSameBits(part(packed.dv, kvHeads * headDim), alone.dv);
+      expectSameBits(part(packed.gradQuery, heads * headDim), alone.gradQuery);
+      expectSameBits(part(packed.gradKey, kvHeads * headDim), alone.gradKey);
+      expectSameBits(part(packed.gradValue, kvHeads * headDim), alone.gradValue);
       start += length;
     }
-    for (const name of ['dq', 'dk', 'dv'] as const) expectSameBits(again[name], packed[name]);
+    for (const name of ['gradQuery', 'gradKey', 'gradValue'] as const)
+      expectSameBits(again[name], packed[name]);
   });
 
   test('logits of chosen rows agree with float64', async () => {
@@ -222,13 +227,13 @@ test.each([undefined, 2])(
   'the float64 backward agrees with finite differences of the float64 forward, window %s',
   (window) => {
     const values = operands({ heads: 4, kvHeads: 2, headDim: 3, lengths: [1, 4], ...windowOf(window) });
-    const gradients = referenceAttentionBackward(values, values.upstream);
+    const gradients = referenceAttentionBackward(values, values.gradOutput);
     const loss = (name: 'q' | 'k' | 'v') => (x: Float64Array) =>
-      dot(referenceAttention({ ...values, [name]: x }).out, values.upstream);
+      dot(referenceAttention({ ...values, [name]: x }).out, values.gradOutput);
     for (const [name, gradient] of [
-      ['q', gradients.dq],
-      ['k', gradients.dk],
-      ['v', gradients.dv],
+      ['q', gradients.gradQuery],
+      ['k', gradients.gradKey],
+      ['v', gradients.gradValue],
     ] as const) {
       expectClose(
         gradient,
@@ -247,8 +252,8 @@ test('stays finite and exact for large logits', async () => {
     tolerances.attention.f32,
     1000,
   );
-  const { dq, dk, dv } = await backwardOnDevice(values);
-  for (const gradient of [dq, dk, dv]) expect(gradient.every(Number.isFinite)).toBe(true);
+  const { gradQuery, gradKey, gradValue } = await backwardOnDevice(values);
+  for (const gradient of [gradQuery, gradKey, gradValue]) expect(gradient.every(Number.isFinite)).toBe(true);
 });
 
 test('runs on a device with the default limits of WebGPU', async () => {
@@ -259,8 +264,13 @@ test('runs on a device with the default limits of WebGPU', async () => {
     const [values, prefix] = [operands(shape), prefixOf(shape, 9)];
     const { out } = await forwardOnDevice(values, prefix, plain);
     expectClose(out, referenceAttention({ ...values, prefix }).out, tolerances.attention.f32);
-    const { dk } = await backwardOnDevice(values, plain);
-    expectClose(dk, referenceAttentionBackward(values, values.upstream).dk, tolerances.attention.f32, 4);
+    const { gradKey } = await backwardOnDevice(values, plain);
+    expectClose(
+      gradKey,
+      referenceAttentionBackward(values, values.gradOutput).gradKey,
+      tolerances.attention.f32,
+      4,
+    );
   } finally {
     plain.dispose();
   }

@@ -19,12 +19,12 @@ export interface AttentionBackwardArguments extends AttentionInputs {
   /** From the forward pass. */
   readonly out: Tensor;
   readonly logSumExp: Tensor;
-  /** Gradient of the loss by `out`. */
-  readonly upstream: Tensor;
-  /** Gradients to be overwritten; `dq` may be left out where only keys and values are trained. */
-  readonly dq?: Tensor;
-  readonly dk: Tensor;
-  readonly dv: Tensor;
+  /** gradient of the loss with respect to `out`. */
+  readonly gradOutput: Tensor;
+  /** Gradients to be overwritten; `gradQuery` may be left out where only keys and values are trained. */
+  readonly gradQuery?: Tensor;
+  readonly gradKey: Tensor;
+  readonly gradValue: Tensor;
 }
 
 /**
@@ -34,15 +34,15 @@ export interface AttentionBackwardArguments extends AttentionInputs {
  */
 export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): void {
   checkAttention(args);
-  const { shape, sequences, q, k, v, out, logSumExp, upstream, dq, dk, dv } = args;
+  const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
   const { heads, kvHeads, headDim, scale } = shape;
   checkSizes(sequences.totalTokens, [
     [out, heads * headDim],
     [logSumExp, heads],
-    [upstream, heads * headDim],
-    [dk, kvHeads * headDim],
-    [dv, kvHeads * headDim],
-    ...(dq ? [[dq, heads * headDim] as const] : []),
+    [gradOutput, heads * headDim],
+    [gradKey, kvHeads * headDim],
+    [gradValue, kvHeads * headDim],
+    ...(gradQuery ? [[gradQuery, heads * headDim] as const] : []),
   ]);
   const { type, count } = headVector(headDim);
   const window = windowParameter(args.window);
@@ -53,18 +53,18 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
   const rows = sequences.totalTokens * heads;
   gpu.dispatch(
     statisticsKernel({ type }),
-    { out, upstream, logSumExp, statistics },
+    { out, gradOutput, logSumExp, statistics },
     { rows, headElements: count },
     grid(Math.ceil(rows / WORKGROUP)),
   );
   const groups = (tasks: number): [number, number, number] => grid(Math.ceil(tasks / WORKGROUP));
-  if (dq) {
+  if (gradQuery) {
     const taskCount = sequences.blockCount * heads;
-    const operands = { blocks, q, k, v, upstream, statistics, dq };
+    const operands = { blocks, q, k, v, gradOutput, statistics, gradQuery };
     gpu.dispatch(queryKernel({ type }), operands, { ...sizes, taskCount }, groups(taskCount));
   }
   const taskCount = sequences.blockCount * kvHeads;
-  const operands = { blocks, q, k, v, upstream, statistics, dk, dv };
+  const operands = { blocks, q, k, v, gradOutput, statistics, gradKey, gradValue };
   gpu.dispatch(keyValueKernel({ type }), operands, { ...sizes, taskCount }, groups(taskCount));
 }
 
@@ -79,13 +79,13 @@ const SIZES = {
 } as const;
 
 /**
- * Per row and head what both gradient kernels need: logSumExp, and upstream · out, which the softmax's backward
+ * Per row and head what both gradient kernels need: logSumExp, and gradOutput · out, which the softmax's backward
  * subtracts. One binding for the two keeps those kernels within WebGPU's default of eight.
  */
 const statisticsKernel = memoizeKernel(({ type }: { type: HeadElement }) =>
   defineKernel({
     label: `attention.statistics.${type}`,
-    storage: { out: type, upstream: type, logSumExp: 'f32', statistics: '&vec2<f32>' },
+    storage: { out: type, gradOutput: type, logSumExp: 'f32', statistics: '&vec2<f32>' },
     params: { rows: 'u32', headElements: 'u32' },
     workgroupSize: [WORKGROUP],
     body: `
@@ -94,7 +94,7 @@ const statisticsKernel = memoizeKernel(({ type }: { type: HeadElement }) =>
   var sum = ${type}();
   for (var i = 0u; i < params.headElements; i++) {
     let at = row * params.headElements + i;
-    sum = fma(out[at], upstream[at], sum);
+    sum = fma(out[at], gradOutput[at], sum);
   }
   statistics[row] = vec2<f32>(logSumExp[row], ${type === 'f32' ? 'sum' : 'dot(sum, vec4<f32>(1.0))'});`,
   }),
@@ -108,9 +108,9 @@ const queryKernel = memoizeKernel(({ type }: { type: HeadElement }) =>
       q: type,
       k: type,
       v: type,
-      upstream: type,
+      gradOutput: type,
       statistics: 'vec2<f32>',
-      dq: `&${type}`,
+      gradQuery: `&${type}`,
     },
     params: SIZES,
     workgroupSize: [WORKGROUP],
@@ -132,11 +132,11 @@ ${eachColumn((c) => `    let columnAt${c} = (min(key + ${c}u, lastRow) * params.
 ${logitGradients(
   type,
   ['q', 'k'],
-  ['upstream', 'v'],
+  ['gradOutput', 'v'],
   (r) => `statistics${r}`,
   (r, c) => `(key + ${c}u <= row${r}) & (row${r} - (key + ${c}u) < params.window)`,
 )}
-${accumulate(type, { target: 'dq', weight: (r, c) => `s${r}_${c}`, values: 'k' })}
+${accumulate(type, { target: 'gradQuery', weight: (r, c) => `s${r}_${c}`, values: 'k' })}
     first = false;
   }`,
   }),
@@ -150,10 +150,10 @@ const keyValueKernel = memoizeKernel(({ type }: { type: HeadElement }) =>
       q: type,
       k: type,
       v: type,
-      upstream: type,
+      gradOutput: type,
       statistics: 'vec2<f32>',
-      dk: `&${type}`,
-      dv: `&${type}`,
+      gradKey: `&${type}`,
+      gradValue: `&${type}`,
     },
     params: SIZES,
     workgroupSize: [WORKGROUP],
@@ -180,13 +180,13 @@ ${eachColumn(
 ${logitGradients(
   type,
   ['k', 'q'],
-  ['v', 'upstream'],
+  ['v', 'gradOutput'],
   (_, c) => `statistics${c}`,
   (r, c) =>
     `(query + ${c}u >= row${r}) & (query + ${c}u < block.w) & (query + ${c}u - row${r} < params.window)`,
 )}
-${accumulate(type, { target: 'dv', weight: (r, c) => `p${r}_${c}`, values: 'upstream' })}
-${accumulate(type, { target: 'dk', weight: (r, c) => `s${r}_${c}`, values: 'q' })}
+${accumulate(type, { target: 'gradValue', weight: (r, c) => `p${r}_${c}`, values: 'gradOutput' })}
+${accumulate(type, { target: 'gradKey', weight: (r, c) => `s${r}_${c}`, values: 'q' })}
       first = false;
     }
   }`,

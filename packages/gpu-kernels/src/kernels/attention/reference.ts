@@ -20,9 +20,9 @@ interface ReferenceForward {
 }
 
 interface ReferenceGradients {
-  readonly dq: Float64Array;
-  readonly dk: Float64Array;
-  readonly dv: Float64Array;
+  readonly gradQuery: Float64Array;
+  readonly gradKey: Float64Array;
+  readonly gradValue: Float64Array;
 }
 
 /** One visible key of one row: where its vectors lie, and its weight. */
@@ -50,29 +50,29 @@ export function referenceAttention(args: ReferenceAttention): ReferenceForward {
   return { out, logSumExp };
 }
 
-/** Gradients of sum(upstream * out) by q, k and v, without a prefix. */
+/** Gradients of sum(gradOutput * out) with respect to q, k and v, without a prefix. */
 export function referenceAttentionBackward(
   args: Omit<ReferenceAttention, 'prefix'>,
-  upstream: ArrayLike<number>,
+  gradOutput: ArrayLike<number>,
 ): ReferenceGradients {
   const { heads, headDim, scale } = args.shape;
-  const dq = new Float64Array(args.q.length);
-  const dk = new Float64Array(args.k.length);
-  const dv = new Float64Array(args.v.length);
+  const gradQuery = new Float64Array(args.q.length);
+  const gradKey = new Float64Array(args.k.length);
+  const gradValue = new Float64Array(args.v.length);
   eachRow(args, (row, head, visible) => {
     const at = (row * heads + head) * headDim;
-    const dWeights = visible.map(({ keyAt, values }) => dot(upstream, at, values, keyAt, headDim));
-    const mean = visible.reduce((sum, { weight }, j) => sum + weight * dWeights[j]!, 0);
+    const gradWeights = visible.map(({ keyAt, values }) => dot(gradOutput, at, values, keyAt, headDim));
+    const mean = visible.reduce((sum, { weight }, j) => sum + weight * gradWeights[j]!, 0);
     for (const [j, { weight, keyAt }] of visible.entries()) {
-      const dLogit = scale * weight * (dWeights[j]! - mean);
+      const gradLogit = scale * weight * (gradWeights[j]! - mean);
       for (let i = 0; i < headDim; i++) {
-        dq[at + i]! += dLogit * args.k[keyAt + i]!;
-        dk[keyAt + i]! += dLogit * args.q[at + i]!;
-        dv[keyAt + i]! += weight * upstream[at + i]!;
+        gradQuery[at + i]! += gradLogit * args.k[keyAt + i]!;
+        gradKey[keyAt + i]! += gradLogit * args.q[at + i]!;
+        gradValue[keyAt + i]! += weight * gradOutput[at + i]!;
       }
     }
   });
-  return { dq, dk, dv };
+  return { gradQuery, gradKey, gradValue };
 }
 
 /** Scaled q·k of one row towards keys [firstKey, row], as [heads, keys]. */

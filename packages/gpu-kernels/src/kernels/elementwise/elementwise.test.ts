@@ -64,26 +64,26 @@ test.each([
   { total: 65600, width: 3, rows: Array.from({ length: 65599 }, (_, i) => i + 1) },
 ])('gatherRows and scatterRowsAdd: $rows.length of $total rows of $width', async ({ total, width, rows }) => {
   const values = random.normal(total * width);
-  const upstream = random.normal(rows.length * width);
+  const gradOutput = random.normal(rows.length * width);
   using scope = gpu().scope();
   const x = scope.upload(values, [total, width]);
   const index = scope.upload(Uint32Array.from(rows), [rows.length]);
   const out = scope.tensor([rows.length, width]);
   gatherRows(gpu(), { x, rows: index, out });
   expectSameBits(await gpu().read(out), Float32Array.from(gatherRowsReference(values, rows, width)));
-  scatterRowsAdd(gpu(), { upstream: scope.upload(upstream, [rows.length, width]), rows: index, out: x });
+  scatterRowsAdd(gpu(), { gradOutput: scope.upload(gradOutput, [rows.length, width]), rows: index, out: x });
   expectClose(
     await gpu().read(x),
-    scatterRowsAddReference(upstream, rows, values, width),
+    scatterRowsAddReference(gradOutput, rows, values, width),
     tolerances.elementwise.f32,
   );
 });
 
 test('scatterRowsAdd is the backward of gatherRows', () => {
-  const [x, upstream, rows] = [random.normal(12), random.normal(6), [3, 1]];
-  const differences = finiteDifferences((at) => dot(gatherRowsReference(at, rows, 3), upstream), x);
+  const [x, gradOutput, rows] = [random.normal(12), random.normal(6), [3, 1]];
+  const differences = finiteDifferences((at) => dot(gatherRowsReference(at, rows, 3), gradOutput), x);
   expectClose(
-    scatterRowsAddReference(upstream, rows, new Float64Array(12), 3),
+    scatterRowsAddReference(gradOutput, rows, new Float64Array(12), 3),
     differences,
     tolerances['finite-differences'].f32,
   );

@@ -39,9 +39,9 @@ const GATHER_ROWS = definePointwise({
 
 const SCATTER_ROWS_ADD = definePointwise({
   label: 'elementwise.scatter-rows-add',
-  storage: { upstream: 'f32', rows: 'u32', out: '&f32' },
+  storage: { gradOutput: 'f32', rows: 'u32', out: '&f32' },
   params: { width: 'u32' },
-  body: '  out[rows[i / params.width] * params.width + i % params.width] += upstream[i];',
+  body: '  out[rows[i / params.width] * params.width + i % params.width] += gradOutput[i];',
 });
 
 /** out = x + y, any equal shapes; out is a buffer of its own. */
@@ -88,17 +88,17 @@ export function gatherRows(gpu: Gpu, { x, rows, out }: GatherRowsArguments): voi
 
 export interface ScatterRowsAddArguments {
   /** [R, d]. */
-  readonly upstream: Tensor;
+  readonly gradOutput: Tensor;
   /** u32 [R], each below T and none twice. */
   readonly rows: Tensor;
   /** [T, d]. */
   readonly out: Tensor;
 }
 
-/** out[rows[r]] += upstream[r]: the backward of {@link gatherRows} with distinct rows. */
-export function scatterRowsAdd(gpu: Gpu, { upstream, rows, out }: ScatterRowsAddArguments): void {
-  const { count, width } = rowCopy('scatterRowsAdd', rows, upstream, out);
-  gpu.dispatch(SCATTER_ROWS_ADD, { upstream, rows, out }, { count, width }, pointwiseGrid(count));
+/** out[rows[r]] += gradOutput[r]: the backward of {@link gatherRows} with distinct rows. */
+export function scatterRowsAdd(gpu: Gpu, { gradOutput, rows, out }: ScatterRowsAddArguments): void {
+  const { count, width } = rowCopy('scatterRowsAdd', rows, gradOutput, out);
+  gpu.dispatch(SCATTER_ROWS_ADD, { gradOutput, rows, out }, { count, width }, pointwiseGrid(count));
 }
 
 function rowCopy(op: string, rows: Tensor, few: Tensor, many: Tensor): { count: number; width: number } {

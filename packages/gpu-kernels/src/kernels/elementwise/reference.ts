@@ -10,17 +10,17 @@ export function gatherRowsReference(
   );
 }
 
-/** A copy of `out` with out[rows[r]] += upstream[r]. */
+/** A copy of `out` with out[rows[r]] += gradOutput[r]. */
 export function scatterRowsAddReference(
-  upstream: ArrayLike<number>,
+  gradOutput: ArrayLike<number>,
   rows: ArrayLike<number>,
   out: ArrayLike<number>,
   width: number,
 ): Float64Array {
   const result = Float64Array.from(out);
-  for (let i = 0; i < upstream.length; i++) {
+  for (let i = 0; i < gradOutput.length; i++) {
     const at = (rows[Math.floor(i / width)] ?? 0) * width + (i % width);
-    result[at] = (result[at] ?? NaN) + (upstream[i] ?? NaN);
+    result[at] = (result[at] ?? NaN) + (gradOutput[i] ?? NaN);
   }
   return result;
 }

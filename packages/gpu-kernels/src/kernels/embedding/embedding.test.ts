@@ -22,7 +22,7 @@ function operands({ length, vocabulary, width }: Case) {
     positions: random.integers(length, 11),
     table: random.normal(vocabulary * width),
     positionTable: random.normal(11 * width),
-    upstream: random.normal(length * width),
+    gradOutput: random.normal(length * width),
     width,
   };
 }
@@ -55,8 +55,10 @@ async function backward(values: Operands, limit = gpu().maxBindingBytes): Promis
   const { tokens, width } = values;
   using scope = gpu().scope();
   const gradient = scope.upload(values.table, [values.table.length / width, width]);
-  const upstream = scope.upload(values.upstream, [tokens.length, width]);
-  withBindingLimit(gpu(), limit, () => embeddingBackward(gpu(), { tokens, upstream, gradient, scale: 1.5 }));
+  const gradOutput = scope.upload(values.gradOutput, [tokens.length, width]);
+  withBindingLimit(gpu(), limit, () =>
+    embeddingBackward(gpu(), { tokens, gradOutput, gradient, scale: 1.5 }),
+  );
   return gpu().read(gradient);
 }
 
@@ -76,7 +78,7 @@ describe.each<Case>([
     );
     const withPositions = embeddingReference({ ...plain, positions, positionTable, scale: 1.5 });
     expectClose(await forward(values, true), withPositions, tolerances.elementwise.f32);
-    const gradient = embeddingBackwardReference(values.tokens, values.upstream, values.table, 1.5);
+    const gradient = embeddingBackwardReference(values.tokens, values.gradOutput, values.table, 1.5);
     const repeats = Math.ceil(shape.length / shape.vocabulary);
     expectClose(await backward(values), gradient, tolerances.sum.f32, Math.sqrt(repeats));
   });
@@ -110,7 +112,7 @@ test('windows over the table give the same bits as one binding', async () => {
 
 test('a window may hold none of the tokens', async () => {
   const values = { ...operands({ length: 3, vocabulary: 640, width: 4 }), tokens: [600, 2, 600] };
-  const gradient = embeddingBackwardReference(values.tokens, values.upstream, values.table, 1.5);
+  const gradient = embeddingBackwardReference(values.tokens, values.gradOutput, values.table, 1.5);
   expectClose(await backward(values, 64 * 4 * 4), gradient, tolerances.sum.f32);
   expectSameBits(await forward(values, false, 64 * 4 * 4), await forward(values, false));
 });
@@ -126,20 +128,20 @@ test('more than 65,535 workgroups', async () => {
 });
 
 test('the reference gradient equals finite differences', () => {
-  const { tokens, table, upstream, width } = operands({ length: 9, vocabulary: 4, width: 3 });
+  const { tokens, table, gradOutput, width } = operands({ length: 9, vocabulary: 4, width: 3 });
   const loss = (at: Float64Array): number =>
-    dot(embeddingReference({ tokens, table: at, scale: 1.5, width }), upstream);
-  const gradient = embeddingBackwardReference(tokens, upstream, new Float64Array(table.length), 1.5);
+    dot(embeddingReference({ tokens, table: at, scale: 1.5, width }), gradOutput);
+  const gradient = embeddingBackwardReference(tokens, gradOutput, new Float64Array(table.length), 1.5);
   expectClose(gradient, finiteDifferences(loss, table), tolerances['finite-differences'].f32);
 });
 
 test('tokens that are no rows of the table are refused', () => {
   using scope = gpu().scope();
-  const [gradient, upstream] = [scope.tensor([4, 2], 'wte'), scope.tensor([2, 2])];
-  expect(() => embeddingBackward(gpu(), { tokens: [1, 4], upstream, gradient, scale: 1 })).toThrow(
+  const [gradient, gradOutput] = [scope.tensor([4, 2], 'wte'), scope.tensor([2, 2])];
+  expect(() => embeddingBackward(gpu(), { tokens: [1, 4], gradOutput, gradient, scale: 1 })).toThrow(
     /token 4 at position 1 is no row of wte/,
   );
-  expect(() => embeddingBackward(gpu(), { tokens: [1], upstream, gradient, scale: 1 })).toThrow(
+  expect(() => embeddingBackward(gpu(), { tokens: [1], gradOutput, gradient, scale: 1 })).toThrow(
     /does not match 1 tokens/,
   );
 });

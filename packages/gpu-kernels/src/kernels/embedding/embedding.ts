@@ -28,14 +28,14 @@ const forwardKernel = memoizeKernel(({ positions, halves }: { positions: boolean
 /** `groups` holds the distinct tokens, where the rows of each start, and the rows. */
 const BACKWARD = definePointwise({
   label: 'embedding.backward',
-  storage: { upstream: 'f32', groups: 'u32', gradient: '&f32' },
+  storage: { gradOutput: 'f32', groups: 'u32', gradient: '&f32' },
   params: { width: 'u32', firstRow: 'u32', firstGroup: 'u32', startsAt: 'u32', rowsAt: 'u32', scale: 'f32' },
   body: `
   let g = params.firstGroup + i / params.width;
   let c = i % params.width;
   var sum = 0.0;
   for (var j = groups[params.startsAt + g]; j < groups[params.startsAt + g + 1u]; j++) {
-    sum += upstream[groups[params.rowsAt + j] * params.width + c];
+    sum += gradOutput[groups[params.rowsAt + j] * params.width + c];
   }
   gradient[(groups[g] - params.firstRow) * params.width + c] += params.scale * sum;`,
 });
@@ -87,21 +87,21 @@ export interface EmbeddingBackwardArguments {
   /** [T]: tokens for the token table, positions for the position table. */
   readonly tokens: readonly number[];
   /** [T, d]. */
-  readonly upstream: Tensor;
+  readonly gradOutput: Tensor;
   /** [V, d]; added to; may exceed the binding limit. */
   readonly gradient: Tensor;
   readonly scale: number;
 }
 
 /**
- * gradient[v] += scale * sum of the upstream rows whose token is v, in ascending order of rows.
+ * gradient[v] += scale * sum of the gradOutput rows whose token is v, in ascending order of rows.
  * @throws RangeError if a token is not a row of the table
  */
 export function embeddingBackward(
   gpu: Gpu,
-  { tokens, upstream, gradient, scale }: EmbeddingBackwardArguments,
+  { tokens, gradOutput, gradient, scale }: EmbeddingBackwardArguments,
 ): void {
-  const width = rowLength('embeddingBackward', gradient, tokens.length, upstream);
+  const width = rowLength('embeddingBackward', gradient, tokens.length, gradOutput);
   const tableRows = gradient.length / width;
   const { distinct, starts, rows } = groupByToken(tokens, tableRows, gradient.label);
   if (distinct.length === 0) return;
@@ -120,7 +120,7 @@ export function embeddingBackward(
     const params = { count, width, firstRow: start, firstGroup, scale, ...layout };
     gpu.dispatch(
       BACKWARD,
-      { upstream, groups, gradient: gradient.rows(start, end) },
+      { gradOutput, groups, gradient: gradient.rows(start, end) },
       params,
       pointwiseGrid(count),
     );

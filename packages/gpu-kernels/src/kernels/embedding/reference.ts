@@ -20,15 +20,15 @@ export function embeddingReference(args: EmbeddingReferenceArguments): Float64Ar
 /** A copy of `gradient` [V, d] with the gradient of the table added. */
 export function embeddingBackwardReference(
   tokens: readonly number[],
-  upstream: ArrayLike<number>,
+  gradOutput: ArrayLike<number>,
   gradient: ArrayLike<number>,
   scale: number,
 ): Float64Array {
   const result = Float64Array.from(gradient);
-  const width = upstream.length / tokens.length;
-  for (let i = 0; i < upstream.length; i++) {
+  const width = gradOutput.length / tokens.length;
+  for (let i = 0; i < gradOutput.length; i++) {
     const at = (tokens[Math.floor(i / width)] ?? NaN) * width + (i % width);
-    result[at] = (result[at] ?? NaN) + scale * (upstream[i] ?? NaN);
+    result[at] = (result[at] ?? NaN) + scale * (gradOutput[i] ?? NaN);
   }
   return result;
 }

@@ -16,7 +16,7 @@ function operands(length: number, seed = 1) {
   return {
     gate: random.normal(length, 3),
     up: random.normal(length),
-    upstream: random.normal(length),
+    gradOutput: random.normal(length),
   };
 }
 
@@ -24,45 +24,50 @@ async function onDevice(kind: ActivationKind, values: ReturnType<typeof operands
   using scope = gpu().scope();
   const shape = [values.gate.length];
   const [gate, up] = [scope.upload(values.gate, shape), scope.upload(values.up, shape)];
-  const [out, dGate] = [scope.tensor(shape), scope.tensor(shape)];
-  const gradient = scope.upload(values.upstream, shape);
+  const [out, gradGate] = [scope.tensor(shape), scope.tensor(shape)];
+  const gradient = scope.upload(values.gradOutput, shape);
   gatedActivationForward(gpu(), { kind, gate, up, out });
-  gatedActivationBackward(gpu(), { kind, gate, up, gradient, dGate });
-  return { out: await gpu().read(out), dGate: await gpu().read(dGate), dUp: await gpu().read(gradient) };
+  gatedActivationBackward(gpu(), { kind, gate, up, gradient, gradGate });
+  return {
+    out: await gpu().read(out),
+    gradGate: await gpu().read(gradGate),
+    gradUp: await gpu().read(gradient),
+  };
 }
 
 describe.each(KINDS)('%s', (kind) => {
   test('forward and backward equal the float64 reference', async () => {
     const values = operands(5003);
-    const expected = gatedActivationBackwardReference(kind, values.gate, values.up, values.upstream);
+    const expected = gatedActivationBackwardReference(kind, values.gate, values.up, values.gradOutput);
     const device = await onDevice(kind, values);
     const tolerance = tolerances['activation-derivative'].f32;
     expectClose(device.out, gatedActivationReference(kind, values.gate, values.up), tolerance);
     // A product of two numbers of up to 4, where `activation-derivative` has one.
-    expectClose(device.dGate, expected.dGate, tolerance, 4);
-    expectClose(device.dUp, expected.dUp, tolerance);
+    expectClose(device.gradGate, expected.gradGate, tolerance, 4);
+    expectClose(device.gradUp, expected.gradUp, tolerance);
   });
 
   test('the reference gradients equal finite differences', () => {
-    const { gate, up, upstream } = operands(40, 2);
-    const gradients = gatedActivationBackwardReference(kind, gate, up, upstream);
+    const { gate, up, gradOutput } = operands(40, 2);
+    const gradients = gatedActivationBackwardReference(kind, gate, up, gradOutput);
     const tolerance = tolerances['finite-differences'].f32;
-    const byGate = finiteDifferences((x) => dot(gatedActivationReference(kind, x, up), upstream), gate);
-    const byUp = finiteDifferences((x) => dot(gatedActivationReference(kind, gate, x), upstream), up);
-    expectClose(gradients.dGate, byGate, tolerance);
-    expectClose(gradients.dUp, byUp, tolerance);
+    const byGate = finiteDifferences((x) => dot(gatedActivationReference(kind, x, up), gradOutput), gate);
+    const byUp = finiteDifferences((x) => dot(gatedActivationReference(kind, gate, x), gradOutput), up);
+    expectClose(gradients.gradGate, byGate, tolerance);
+    expectClose(gradients.gradUp, byUp, tolerance);
   });
 });
 
 test('an element does not depend on the others', async () => {
   const all = await onDevice('silu', operands(700));
-  const { gate, up, upstream } = operands(700);
+  const { gate, up, gradOutput } = operands(700);
   const part = await onDevice('silu', {
     gate: gate.slice(300, 433),
     up: up.slice(300, 433),
-    upstream: upstream.slice(300, 433),
+    gradOutput: gradOutput.slice(300, 433),
   });
-  for (const name of ['out', 'dGate', 'dUp'] as const) expectSameBits(part[name], all[name].slice(300, 433));
+  for (const name of ['out', 'gradGate', 'gradUp'] as const)
+    expectSameBits(part[name], all[name].slice(300, 433));
 });
 
 test('tensors that differ in length are refused', () => {

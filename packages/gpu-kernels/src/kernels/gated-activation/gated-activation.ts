@@ -18,12 +18,12 @@ const backwardKernel = memoizeKernel((kind: ActivationKind) => {
   const { helpers, forward, derivative } = ACTIVATION_WGSL[kind];
   return definePointwise({
     label: `gated-activation.${kind}.backward`,
-    storage: { gate: 'f32', up: 'f32', gradient: '&f32', dGate: '&f32' },
+    storage: { gate: 'f32', up: 'f32', gradient: '&f32', gradGate: '&f32' },
     params: {},
     declarations: `${helpers}${forward}\n${derivative}`,
-    body: `  let upstream = gradient[i];
-  dGate[i] = upstream * up[i] * derivative(gate[i]);
-  gradient[i] = upstream * activation(gate[i]);`,
+    body: `  let gradOutput = gradient[i];
+  gradGate[i] = gradOutput * up[i] * derivative(gate[i]);
+  gradient[i] = gradOutput * activation(gate[i]);`,
   });
 });
 
@@ -47,14 +47,14 @@ export interface GatedActivationBackwardArguments {
   /** What the forward saw. */
   readonly gate: Tensor;
   readonly up: Tensor;
-  /** The upstream gradient; becomes the gradient with respect to up. */
+  /** The gradient with respect to the output; becomes the gradient with respect to up. */
   readonly gradient: Tensor;
   /** Receives the gradient with respect to gate, a buffer of its own. */
-  readonly dGate: Tensor;
+  readonly gradGate: Tensor;
 }
 
-/** dGate = gradient * up * f'(gate), then gradient *= f(gate) in place. */
+/** gradGate = gradient * up * f'(gate), then gradient *= f(gate) in place. */
 export function gatedActivationBackward(gpu: Gpu, args: GatedActivationBackwardArguments): void {
-  const { kind, gate, up, gradient, dGate } = args;
-  dispatchPointwise(gpu, backwardKernel(kind), { gate, up, gradient, dGate }, {});
+  const { kind, gate, up, gradient, gradGate } = args;
+  dispatchPointwise(gpu, backwardKernel(kind), { gate, up, gradient, gradGate }, {});
 }

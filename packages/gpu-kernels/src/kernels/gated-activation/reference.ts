@@ -15,13 +15,13 @@ export function gatedActivationBackwardReference(
   kind: ActivationKind,
   gate: ArrayLike<number>,
   up: ArrayLike<number>,
-  upstream: ArrayLike<number>,
-): { dGate: Float64Array; dUp: Float64Array } {
+  gradOutput: ArrayLike<number>,
+): { gradGate: Float64Array; gradUp: Float64Array } {
   return {
-    dGate: Float64Array.from(
+    gradGate: Float64Array.from(
       gate,
-      (x, i) => (upstream[i] ?? NaN) * (up[i] ?? NaN) * activationDerivativeReference(kind, x),
+      (x, i) => (gradOutput[i] ?? NaN) * (up[i] ?? NaN) * activationDerivativeReference(kind, x),
     ),
-    dUp: Float64Array.from(gate, (x, i) => (upstream[i] ?? NaN) * activationReference(kind, x)),
+    gradUp: Float64Array.from(gate, (x, i) => (gradOutput[i] ?? NaN) * activationReference(kind, x)),
   };
 }

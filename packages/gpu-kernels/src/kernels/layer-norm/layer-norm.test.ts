@@ -23,39 +23,42 @@ function operands({ rows, width, offset = 0 }: Case) {
     x: random.normal(rows * width).map((value) => value + offset),
     weight: random.normal(width),
     bias: random.normal(width),
-    upstream: random.normal(rows * width),
+    gradOutput: random.normal(rows * width),
     sums: random.normal(width),
     epsilon,
   };
 }
 
-/** Forward, then all gradients, the sums starting from `sums` and dx added to `upstream`. */
+/** Forward, then all gradients, the sums starting from `sums` and gradInput added to `gradOutput`. */
 async function onDevice(values: Omit<ReturnType<typeof operands>, 'epsilon'>) {
   const width = values.weight.length;
   const rows = values.x.length / width;
   using scope = gpu().scope();
-  const [x, upstream] = [scope.upload(values.x, [rows, width]), scope.upload(values.upstream, [rows, width])];
+  const [x, gradOutput] = [
+    scope.upload(values.x, [rows, width]),
+    scope.upload(values.gradOutput, [rows, width]),
+  ];
   const [weight, bias] = [scope.upload(values.weight, [width]), scope.upload(values.bias, [width])];
   const [out, stats, plain] = [
     scope.tensor([rows, width]),
     scope.tensor([rows, 2]),
     scope.tensor([rows, width]),
   ];
-  const [dx, dxAdded] = [scope.tensor([rows, width]), scope.upload(values.upstream, [rows, width])];
-  const [dWeight, dBias] = [scope.upload(values.sums, [width]), scope.upload(values.sums, [width])];
+  const [gradInput, dxAdded] = [scope.tensor([rows, width]), scope.upload(values.gradOutput, [rows, width])];
+  const [gradWeight, gradBias] = [scope.upload(values.sums, [width]), scope.upload(values.sums, [width])];
   layerNormForward(gpu(), { x, weight, bias, epsilon, out, stats });
   layerNormForward(gpu(), { x, weight, bias, epsilon, out: plain });
-  layerNormBackward(gpu(), { x, weight, stats, upstream, dx, dWeight, dBias });
-  layerNormBackward(gpu(), { x, weight, stats, upstream, dx: dxAdded, accumulate: true });
+  layerNormBackward(gpu(), { x, weight, stats, gradOutput, gradInput, gradWeight, gradBias });
+  layerNormBackward(gpu(), { x, weight, stats, gradOutput, gradInput: dxAdded, accumulate: true });
   const read = (tensor: typeof out): Promise<Float32Array> => gpu().read(tensor);
   return {
     out: await read(out),
     plain: await read(plain),
     stats: await read(stats),
-    dx: await read(dx),
+    gradInput: await read(gradInput),
     dxAdded: await read(dxAdded),
-    dWeight: await read(dWeight),
-    dBias: await read(dBias),
+    gradWeight: await read(gradWeight),
+    gradBias: await read(gradBias),
   };
 }
 
@@ -73,24 +76,24 @@ describe.each<Case>([
   test('forward and backward equal the float64 reference', async () => {
     const values = operands(shape);
     const forward = layerNormReference(values);
-    const backward = layerNormBackwardReference(values, values.upstream);
+    const backward = layerNormBackwardReference(values, values.gradOutput);
     const device = await onDevice(values);
     const tolerance = tolerances['layer-norm'].f32;
     const scale = shape.offset ?? 1;
     expectClose(device.out, forward.out, tolerance, scale);
     expectSameBits(device.plain, device.out);
     expectClose(device.stats, forward.stats, tolerance, scale);
-    expectClose(device.dx, backward.dx, tolerance, scale);
-    expectClose(device.dxAdded, added(backward.dx, values.upstream), tolerance, scale);
+    expectClose(device.gradInput, backward.gradInput, tolerance, scale);
+    expectClose(device.dxAdded, added(backward.gradInput, values.gradOutput), tolerance, scale);
     expectClose(
-      device.dWeight,
-      added(backward.dWeight, values.sums),
+      device.gradWeight,
+      added(backward.gradWeight, values.sums),
       tolerances.sum.f32,
       scale * Math.sqrt(shape.rows),
     );
     expectClose(
-      device.dBias,
-      added(backward.dBias, values.sums),
+      device.gradBias,
+      added(backward.gradBias, values.sums),
       tolerances.sum.f32,
       scale * Math.sqrt(shape.rows),
     );
@@ -98,29 +101,33 @@ describe.each<Case>([
 });
 
 test('the reference gradients equal finite differences', () => {
-  const { upstream, sums: _, ...values } = operands({ rows: 3, width: 6 });
+  const { gradOutput, sums: _, ...values } = operands({ rows: 3, width: 6 });
   const differences = (name: 'x' | 'weight' | 'bias'): Float64Array =>
-    finiteDifferences((at) => dot(layerNormReference({ ...values, [name]: at }).out, upstream), values[name]);
-  const gradients = layerNormBackwardReference(values, upstream);
+    finiteDifferences(
+      (at) => dot(layerNormReference({ ...values, [name]: at }).out, gradOutput),
+      values[name],
+    );
+  const gradients = layerNormBackwardReference(values, gradOutput);
   const tolerance = tolerances['finite-differences'].f32;
-  expectClose(gradients.dx, differences('x'), tolerance);
-  expectClose(gradients.dWeight, differences('weight'), tolerance);
-  expectClose(gradients.dBias, differences('bias'), tolerance);
+  expectClose(gradients.gradInput, differences('x'), tolerance);
+  expectClose(gradients.gradWeight, differences('weight'), tolerance);
+  expectClose(gradients.gradBias, differences('bias'), tolerance);
 });
 
 test('rows alone equal the same rows in a batch, bit by bit, and twice gives the same bits', async () => {
   const values = operands({ rows: 70, width: 131 });
   const batch = await onDevice(values);
   const again = await onDevice(values);
-  for (const name of ['out', 'dx', 'dWeight', 'dBias'] as const) expectSameBits(again[name], batch[name]);
+  for (const name of ['out', 'gradInput', 'gradWeight', 'gradBias'] as const)
+    expectSameBits(again[name], batch[name]);
   const [start, end] = [13 * 131, 16 * 131];
   const part = await onDevice({
     ...values,
     x: values.x.slice(start, end),
-    upstream: values.upstream.slice(start, end),
+    gradOutput: values.gradOutput.slice(start, end),
   });
   expectSameBits(part.out, batch.out.slice(start, end));
-  expectSameBits(part.dx, batch.dx.slice(start, end));
+  expectSameBits(part.gradInput, batch.gradInput.slice(start, end));
 });
 
 test('the variants for hardware adapters equal the float64 reference', async () => {
@@ -128,8 +135,8 @@ test('the variants for hardware adapters equal the float64 reference', async () 
   const device = await withHardwareVariants(gpu(), () => onDevice(values));
   expectClose(device.out, layerNormReference(values).out, tolerances['layer-norm'].f32);
   expectClose(
-    device.dx,
-    layerNormBackwardReference(values, values.upstream).dx,
+    device.gradInput,
+    layerNormBackwardReference(values, values.gradOutput).gradInput,
     tolerances['layer-norm'].f32,
   );
 });
@@ -137,11 +144,16 @@ test('the variants for hardware adapters equal the float64 reference', async () 
 test('more rows than one dimension of workgroups', async () => {
   const values = operands({ rows: 65_537, width: 3 });
   const device = await onDevice(values);
-  const backward = layerNormBackwardReference(values, values.upstream);
+  const backward = layerNormBackwardReference(values, values.gradOutput);
   // Some of so many rows hold three nearly equal numbers: |x| / deviation is large.
   expectClose(device.out, layerNormReference(values).out, tolerances['layer-norm'].f32, 100);
-  expectClose(device.dBias, added(backward.dBias, values.sums), tolerances.sum.f32, Math.sqrt(65_537));
-  expectClose(device.dWeight, added(backward.dWeight, values.sums), tolerances.sum.f32, Math.sqrt(65_537));
+  expectClose(device.gradBias, added(backward.gradBias, values.sums), tolerances.sum.f32, Math.sqrt(65_537));
+  expectClose(
+    device.gradWeight,
+    added(backward.gradWeight, values.sums),
+    tolerances.sum.f32,
+    Math.sqrt(65_537),
+  );
 });
 
 test('tensors that do not match are refused', () => {

@@ -37,7 +37,7 @@ ${stats ? '  if (localIndex == 0u) { stats[2u * group] = mean; stats[2u * group 
 const inputGradientKernel = memoizeKernel((size: number) =>
   defineKernel({
     label: `layer-norm.input-gradient.${size}`,
-    storage: { x: 'f32', weight: 'f32', stats: 'f32', upstream: 'f32', dx: '&f32' },
+    storage: { x: 'f32', weight: 'f32', stats: 'f32', gradOutput: 'f32', gradInput: '&f32' },
     params: { rows: 'u32', width: 'u32', accumulate: 'u32' },
     workgroupSize: [size],
     declarations: workgroupReduction('total', size, 'a + b', 'vec2<f32>'),
@@ -48,29 +48,29 @@ const inputGradientKernel = memoizeKernel((size: number) =>
   let inverse = stats[2u * group + 1u];
   var sums = vec2<f32>(0.0);
   for (var c = localIndex; c < params.width; c += ${size}u) {
-    let scaled = upstream[row + c] * weight[c];
+    let scaled = gradOutput[row + c] * weight[c];
     sums += vec2<f32>(scaled, scaled * (x[row + c] - mean) * inverse);
   }
   let means = total(sums, localIndex) / f32(params.width);
   for (var c = localIndex; c < params.width; c += ${size}u) {
     let normalized = (x[row + c] - mean) * inverse;
-    var value = inverse * (upstream[row + c] * weight[c] - means.x - normalized * means.y);
-    if (params.accumulate != 0u) { value += dx[row + c]; }
-    dx[row + c] = value;
+    var value = inverse * (gradOutput[row + c] * weight[c] - means.x - normalized * means.y);
+    if (params.accumulate != 0u) { value += gradInput[row + c]; }
+    gradInput[row + c] = value;
   }`,
   }),
 );
 
 const WEIGHT_GRADIENT = definePointwise({
   label: 'layer-norm.weight-gradient',
-  storage: { x: 'f32', stats: 'f32', upstream: 'f32', partial: '&f32' },
+  storage: { x: 'f32', stats: 'f32', gradOutput: 'f32', partial: '&f32' },
   params: { rows: 'u32', width: 'u32' },
   body: `
   let c = i % params.width;
   let start = i / params.width * ${ROWS_PER_CHUNK}u;
   var sum = 0.0;
   for (var r = start; r < min(start + ${ROWS_PER_CHUNK}u, params.rows); r++) {
-    sum += upstream[r * params.width + c] * (x[r * params.width + c] - stats[2u * r]) * stats[2u * r + 1u];
+    sum += gradOutput[r * params.width + c] * (x[r * params.width + c] - stats[2u * r]) * stats[2u * r + 1u];
   }
   partial[i] = sum;`,
 });
@@ -112,46 +112,46 @@ export interface LayerNormBackwardArguments {
   /** [T, 2] from the forward. */
   readonly stats: Tensor;
   /** [T, d]. */
-  readonly upstream: Tensor;
+  readonly gradOutput: Tensor;
   /** [T, d], a buffer of its own. */
-  readonly dx?: Tensor;
-  /** dx += instead of dx =. */
+  readonly gradInput?: Tensor;
+  /** gradInput += instead of gradInput =. */
   readonly accumulate?: boolean;
   /** [d]; always added to. */
-  readonly dWeight?: Tensor;
+  readonly gradWeight?: Tensor;
   /** [d]; always added to. */
-  readonly dBias?: Tensor;
+  readonly gradBias?: Tensor;
 }
 
 /** Gradients of {@link layerNormForward}; those that are not given are not computed. */
 export function layerNormBackward(gpu: Gpu, args: LayerNormBackwardArguments): void {
-  const { x, weight, stats, upstream, dx, dWeight, dBias } = args;
+  const { x, weight, stats, gradOutput, gradInput, gradWeight, gradBias } = args;
   const { rows, width } = shapeOf('layerNormBackward', x, weight, stats);
-  if (upstream.length !== x.length)
-    throw new RangeError(`layerNormBackward: ${upstream.label} does not match ${x.label}`);
-  if (dx) {
+  if (gradOutput.length !== x.length)
+    throw new RangeError(`layerNormBackward: ${gradOutput.label} does not match ${x.label}`);
+  if (gradInput) {
     const params = { rows, width, accumulate: args.accumulate === true ? 1 : 0 };
     gpu.dispatch(
       inputGradientKernel(invocationsPerRow(gpu)),
-      { x, weight, stats, upstream, dx },
+      { x, weight, stats, gradOutput, gradInput },
       params,
       grid(rows),
     );
   }
-  if (dWeight) {
+  if (gradWeight) {
     using scope = gpu.scope();
     const chunks = Math.ceil(rows / ROWS_PER_CHUNK);
     const partial = scope.tensor([chunks, width], 'layer-norm.weight-partial');
     const count = chunks * width;
     gpu.dispatch(
       WEIGHT_GRADIENT,
-      { x, stats, upstream, partial },
+      { x, stats, gradOutput, partial },
       { count, rows, width },
       pointwiseGrid(count),
     );
-    columnSum(gpu, { x: partial, out: dWeight, accumulate: true });
+    columnSum(gpu, { x: partial, out: gradWeight, accumulate: true });
   }
-  if (dBias) columnSum(gpu, { x: upstream, out: dBias, accumulate: true });
+  if (gradBias) columnSum(gpu, { x: gradOutput, out: gradBias, accumulate: true });
 }
 
 function shapeOf(

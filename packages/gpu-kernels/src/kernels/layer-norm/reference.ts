@@ -31,28 +31,32 @@ export function layerNormReference(args: LayerNormReferenceArguments): {
 /** Gradients of {@link layerNormReference} for a given gradient of its output. */
 export function layerNormBackwardReference(
   args: LayerNormReferenceArguments,
-  upstream: ArrayLike<number>,
-): { dx: Float64Array; dWeight: Float64Array; dBias: Float64Array } {
+  gradOutput: ArrayLike<number>,
+): { gradInput: Float64Array; gradWeight: Float64Array; gradBias: Float64Array } {
   const { x, weight } = args;
   const d = weight.length;
   const { stats } = layerNormReference(args);
-  const [dx, dWeight, dBias] = [new Float64Array(x.length), new Float64Array(d), new Float64Array(d)];
+  const [gradInput, gradWeight, gradBias] = [
+    new Float64Array(x.length),
+    new Float64Array(d),
+    new Float64Array(d),
+  ];
   for (let row = 0; row < x.length; row += d) {
     const mean = at(stats, (row / d) * 2);
     const inverse = at(stats, (row / d) * 2 + 1);
     const normalized = (c: number): number => (at(x, row + c) - mean) * inverse;
-    const scaled = (c: number): number => at(upstream, row + c) * at(weight, c);
+    const scaled = (c: number): number => at(gradOutput, row + c) * at(weight, c);
     let [meanScaled, meanProduct] = [0, 0];
     for (let c = 0; c < d; c++) {
       meanScaled += scaled(c) / d;
       meanProduct += (scaled(c) * normalized(c)) / d;
-      dWeight[c] = at(dWeight, c) + at(upstream, row + c) * normalized(c);
-      dBias[c] = at(dBias, c) + at(upstream, row + c);
+      gradWeight[c] = at(gradWeight, c) + at(gradOutput, row + c) * normalized(c);
+      gradBias[c] = at(gradBias, c) + at(gradOutput, row + c);
     }
     for (let c = 0; c < d; c++)
-      dx[row + c] = inverse * (scaled(c) - meanScaled - normalized(c) * meanProduct);
+      gradInput[row + c] = inverse * (scaled(c) - meanScaled - normalized(c) * meanProduct);
   }
-  return { dx, dWeight, dBias };
+  return { gradInput, gradWeight, gradBias };
 }
 
 function at(values: ArrayLike<number>, i: number): number {

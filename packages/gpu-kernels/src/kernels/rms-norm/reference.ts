@@ -23,25 +23,25 @@ export function rmsNormReference({ x, weight, epsilon }: RmsNormReferenceArgumen
 /** Gradients of {@link rmsNormReference} for a given gradient of its output. */
 export function rmsNormBackwardReference(
   args: RmsNormReferenceArguments,
-  upstream: ArrayLike<number>,
-): { dx: Float64Array; dWeight: Float64Array } {
+  gradOutput: ArrayLike<number>,
+): { gradInput: Float64Array; gradWeight: Float64Array } {
   const { x, weight } = args;
   const d = weight.length;
   const { stats } = rmsNormReference(args);
-  const [dx, dWeight] = [new Float64Array(x.length), new Float64Array(d)];
+  const [gradInput, gradWeight] = [new Float64Array(x.length), new Float64Array(d)];
   for (const [row, inverse] of stats.entries()) {
     const first = row * d;
     let product = 0;
     for (let c = 0; c < d; c++) {
       const normalized = at(x, first + c) * inverse;
-      product += (at(upstream, first + c) * at(weight, c) * normalized) / d;
-      dWeight[c] = at(dWeight, c) + at(upstream, first + c) * normalized;
+      product += (at(gradOutput, first + c) * at(weight, c) * normalized) / d;
+      gradWeight[c] = at(gradWeight, c) + at(gradOutput, first + c) * normalized;
     }
     for (let c = 0; c < d; c++)
-      dx[first + c] =
-        inverse * (at(upstream, first + c) * at(weight, c) - at(x, first + c) * inverse * product);
+      gradInput[first + c] =
+        inverse * (at(gradOutput, first + c) * at(weight, c) - at(x, first + c) * inverse * product);
   }
-  return { dx, dWeight };
+  return { gradInput, gradWeight };
 }
 
 function at(values: ArrayLike<number>, i: number): number {

@@ -15,32 +15,32 @@ function operands(rows: number, width: number) {
   return {
     x: random.normal(rows * width),
     weight: random.normal(width),
-    upstream: random.normal(rows * width),
+    gradOutput: random.normal(rows * width),
     sums: random.normal(width),
     epsilon,
   };
 }
 
-/** Forward, then all gradients, the sum starting from `sums` and dx also added to `upstream`. */
+/** Forward, then all gradients, the sum starting from `sums` and gradInput also added to `gradOutput`. */
 async function onDevice(values: ReturnType<typeof operands>) {
   const width = values.weight.length;
   const rows = values.x.length / width;
   using scope = gpu().scope();
   const shape = [rows, width];
-  const [x, upstream] = [scope.upload(values.x, shape), scope.upload(values.upstream, shape)];
+  const [x, gradOutput] = [scope.upload(values.x, shape), scope.upload(values.gradOutput, shape)];
   const weight = scope.upload(values.weight, [width]);
-  const [out, stats, dx] = [scope.tensor(shape), scope.tensor([rows]), scope.tensor(shape)];
-  const [dxAdded, dWeight] = [scope.upload(values.upstream, shape), scope.upload(values.sums, [width])];
+  const [out, stats, gradInput] = [scope.tensor(shape), scope.tensor([rows]), scope.tensor(shape)];
+  const [dxAdded, gradWeight] = [scope.upload(values.gradOutput, shape), scope.upload(values.sums, [width])];
   rmsNormForward(gpu(), { x, weight, epsilon, out, stats });
-  rmsNormBackward(gpu(), { x, weight, stats, upstream, dx, dWeight });
-  rmsNormBackward(gpu(), { x, weight, stats, upstream, dx: dxAdded, accumulate: true });
+  rmsNormBackward(gpu(), { x, weight, stats, gradOutput, gradInput, gradWeight });
+  rmsNormBackward(gpu(), { x, weight, stats, gradOutput, gradInput: dxAdded, accumulate: true });
   const read = (tensor: typeof out): Promise<Float32Array> => gpu().read(tensor);
   return {
     out: await read(out),
     stats: await read(stats),
-    dx: await read(dx),
+    gradInput: await read(gradInput),
     dxAdded: await read(dxAdded),
-    dWeight: await read(dWeight),
+    gradWeight: await read(gradWeight),
   };
 }
 
@@ -57,24 +57,29 @@ describe.each([
   test('forward and backward equal the float64 reference', async () => {
     const values = operands(rows, width);
     const forward = rmsNormReference(values);
-    const backward = rmsNormBackwardReference(values, values.upstream);
+    const backward = rmsNormBackwardReference(values, values.gradOutput);
     const device = await onDevice(values);
     const tolerance = tolerances['layer-norm'].f32;
     expectClose(device.out, forward.out, tolerance);
     expectClose(device.stats, forward.stats, tolerance);
-    expectClose(device.dx, backward.dx, tolerance);
-    expectClose(device.dxAdded, added(backward.dx, values.upstream), tolerance);
-    expectClose(device.dWeight, added(backward.dWeight, values.sums), tolerances.sum.f32, Math.sqrt(rows));
+    expectClose(device.gradInput, backward.gradInput, tolerance);
+    expectClose(device.dxAdded, added(backward.gradInput, values.gradOutput), tolerance);
+    expectClose(
+      device.gradWeight,
+      added(backward.gradWeight, values.sums),
+      tolerances.sum.f32,
+      Math.sqrt(rows),
+    );
   });
 });
 
 test('the reference gradients equal finite differences', () => {
-  const { upstream, sums: _, ...values } = operands(3, 6);
+  const { gradOutput, sums: _, ...values } = operands(3, 6);
   const differences = (name: 'x' | 'weight'): Float64Array =>
-    finiteDifferences((at) => dot(rmsNormReference({ ...values, [name]: at }).out, upstream), values[name]);
-  const gradients = rmsNormBackwardReference(values, upstream);
-  expectClose(gradients.dx, differences('x'), tolerances['finite-differences'].f32);
-  expectClose(gradients.dWeight, differences('weight'), tolerances['finite-differences'].f32);
+    finiteDifferences((at) => dot(rmsNormReference({ ...values, [name]: at }).out, gradOutput), values[name]);
+  const gradients = rmsNormBackwardReference(values, gradOutput);
+  expectClose(gradients.gradInput, differences('x'), tolerances['finite-differences'].f32);
+  expectClose(gradients.gradWeight, differences('weight'), tolerances['finite-differences'].f32);
 });
 
 test('rows alone equal the same rows in a batch, bit by bit', async () => {
@@ -84,18 +89,18 @@ test('rows alone equal the same rows in a batch, bit by bit', async () => {
   const part = await onDevice({
     ...values,
     x: values.x.slice(start, end),
-    upstream: values.upstream.slice(start, end),
+    gradOutput: values.gradOutput.slice(start, end),
   });
   expectSameBits(part.out, batch.out.slice(start, end));
-  expectSameBits(part.dx, batch.dx.slice(start, end));
+  expectSameBits(part.gradInput, batch.gradInput.slice(start, end));
 });
 
 test('the variants for hardware adapters equal the float64 reference', async () => {
   const values = operands(9, 301);
   const device = await withHardwareVariants(gpu(), () => onDevice(values));
   expectClose(device.out, rmsNormReference(values).out, tolerances['layer-norm'].f32);
-  const { dx } = rmsNormBackwardReference(values, values.upstream);
-  expectClose(device.dx, dx, tolerances['layer-norm'].f32);
+  const { gradInput } = rmsNormBackwardReference(values, values.gradOutput);
+  expectClose(device.gradInput, gradInput, tolerances['layer-norm'].f32);
 });
 
 test('tensors that do not match are refused', () => {

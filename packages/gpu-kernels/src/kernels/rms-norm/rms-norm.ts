@@ -29,7 +29,7 @@ const forwardKernel = memoizeKernel((size: number) =>
 const inputGradientKernel = memoizeKernel((size: number) =>
   defineKernel({
     label: `rms-norm.input-gradient.${size}`,
-    storage: { x: 'f32', weight: 'f32', stats: 'f32', upstream: 'f32', dx: '&f32' },
+    storage: { x: 'f32', weight: 'f32', stats: 'f32', gradOutput: 'f32', gradInput: '&f32' },
     params: { rows: 'u32', width: 'u32', accumulate: 'u32' },
     workgroupSize: [size],
     declarations: workgroupReduction('total', size, 'a + b'),
@@ -39,27 +39,27 @@ const inputGradientKernel = memoizeKernel((size: number) =>
   let inverse = stats[group];
   var product = 0.0;
   for (var c = localIndex; c < params.width; c += ${size}u) {
-    product += upstream[row + c] * weight[c] * (x[row + c] * inverse);
+    product += gradOutput[row + c] * weight[c] * (x[row + c] * inverse);
   }
   let mean = total(product, localIndex) / f32(params.width);
   for (var c = localIndex; c < params.width; c += ${size}u) {
-    var value = inverse * (upstream[row + c] * weight[c] - x[row + c] * inverse * mean);
-    if (params.accumulate != 0u) { value += dx[row + c]; }
-    dx[row + c] = value;
+    var value = inverse * (gradOutput[row + c] * weight[c] - x[row + c] * inverse * mean);
+    if (params.accumulate != 0u) { value += gradInput[row + c]; }
+    gradInput[row + c] = value;
   }`,
   }),
 );
 
 const WEIGHT_GRADIENT = definePointwise({
   label: 'rms-norm.weight-gradient',
-  storage: { x: 'f32', stats: 'f32', upstream: 'f32', partial: '&f32' },
+  storage: { x: 'f32', stats: 'f32', gradOutput: 'f32', partial: '&f32' },
   params: { rows: 'u32', width: 'u32' },
   body: `
   let c = i % params.width;
   let start = i / params.width * ${ROWS_PER_CHUNK}u;
   var sum = 0.0;
   for (var r = start; r < min(start + ${ROWS_PER_CHUNK}u, params.rows); r++) {
-    sum += upstream[r * params.width + c] * (x[r * params.width + c] * stats[r]);
+    sum += gradOutput[r * params.width + c] * (x[r * params.width + c] * stats[r]);
   }
   partial[i] = sum;`,
 });
@@ -98,41 +98,41 @@ export interface RmsNormBackwardArguments {
   /** [T] from the forward. */
   readonly stats: Tensor;
   /** [T, d]. */
-  readonly upstream: Tensor;
+  readonly gradOutput: Tensor;
   /** [T, d], a buffer of its own. */
-  readonly dx?: Tensor;
-  /** dx += instead of dx =. */
+  readonly gradInput?: Tensor;
+  /** gradInput += instead of gradInput =. */
   readonly accumulate?: boolean;
   /** [d]; always added to. */
-  readonly dWeight?: Tensor;
+  readonly gradWeight?: Tensor;
 }
 
 /** Gradients of {@link rmsNormForward}; those that are not given are not computed. */
 export function rmsNormBackward(gpu: Gpu, args: RmsNormBackwardArguments): void {
-  const { x, weight, stats, upstream, dx, dWeight } = args;
+  const { x, weight, stats, gradOutput, gradInput, gradWeight } = args;
   const { rows, width } = shapeOf('rmsNormBackward', x, weight, stats);
-  if (upstream.length !== x.length)
-    throw new RangeError(`rmsNormBackward: ${upstream.label} does not match ${x.label}`);
-  if (dx) {
+  if (gradOutput.length !== x.length)
+    throw new RangeError(`rmsNormBackward: ${gradOutput.label} does not match ${x.label}`);
+  if (gradInput) {
     gpu.dispatch(
       inputGradientKernel(invocationsPerRow(gpu)),
-      { x, weight, stats, upstream, dx },
+      { x, weight, stats, gradOutput, gradInput },
       { rows, width, accumulate: args.accumulate === true ? 1 : 0 },
       grid(rows),
     );
   }
-  if (dWeight) {
+  if (gradWeight) {
     using scope = gpu.scope();
     const chunks = Math.ceil(rows / ROWS_PER_CHUNK);
     const partial = scope.tensor([chunks, width], 'rms-norm.weight-partial');
     const count = chunks * width;
     gpu.dispatch(
       WEIGHT_GRADIENT,
-      { x, stats, upstream, partial },
+      { x, stats, gradOutput, partial },
       { count, rows, width },
       pointwiseGrid(count),
     );
-    columnSum(gpu, { x: partial, out: dWeight, accumulate: true });
+    columnSum(gpu, { x: partial, out: gradWeight, accumulate: true });
   }
 }
 

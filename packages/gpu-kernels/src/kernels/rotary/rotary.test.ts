@@ -46,12 +46,12 @@ describe.each<Case>([
   });
 
   test('rotating back is the backward: the finite differences of the reference', async () => {
-    const upstream = new TestRandom(9).normal(values.length);
+    const gradOutput = new TestRandom(9).normal(values.length);
     const gradient = finiteDifferences(
-      (x) => dot(rotaryReference({ x, positions: POSITIONS, ...shape }), upstream),
+      (x) => dot(rotaryReference({ x, positions: POSITIONS, ...shape }), gradOutput),
       values,
     );
-    expectClose(await onDevice(upstream, POSITIONS, shape, true), gradient, tolerances.elementwise.f32, 2);
+    expectClose(await onDevice(gradOutput, POSITIONS, shape, true), gradient, tolerances.elementwise.f32, 2);
   });
 
   test('turns nothing at position 0, and leaves the coordinates that are not rotated as they are, bit by bit', async () => {

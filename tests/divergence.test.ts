@@ -46,7 +46,7 @@ describe.each(['1e6', '1e300'])('learning rate %s', (rate) => {
 
 it('finishes the other cells when one overflows', async () => {
   using copy = new FixtureCopy('own-text-gpt2');
-  // Keys so large that attention logits leave float32; the re-initialised variant does not have them.
+  // Keys so large that attention scores leave float32; the re-initialised variant does not have them.
   copy.editWeights((header, data) => {
     const [start, end] = header['transformer.h.0.attn.c_attn.weight']!.data_offsets;
     for (let at = start; at < end; at += 4) data.writeFloatLE(data.readFloatLE(at) * 1e30, at);

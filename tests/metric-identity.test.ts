@@ -41,7 +41,7 @@ it('gives SimAOU_norm = 1/4 where two updates have nothing in common (paper.md),
   add(gpu, { x: zsl!, y: otherNoise!, out: ft });
   const [hZsl, hIcl, hFt] = await Promise.all([zsl!, icl, ft].map((tensor) => gpu.read(tensor)));
   const probes = [hZsl!, hIcl!, hFt!].map((attentionOutput) => [
-    { attentionOutput, attentionLogits: new Float32Array(0) },
+    { attentionOutput, attentionScores: new Float32Array(0) },
   ]);
   const shape = { layers: 1, heads: 1, dModel: WIDTH };
   expect(simAOU(probes[1]!, probes[0]!, probes[2]!, shape).values[0]).toBeCloseTo(0, 6);

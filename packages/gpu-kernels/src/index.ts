@@ -4,7 +4,7 @@ export { UserError } from './errors.ts';
 export { PackedSequences } from './kernels/attention/blocks.ts';
 export { type AttentionBackwardArguments, attentionBackward } from './kernels/attention/backward.ts';
 export { type AttentionForwardArguments, attentionForward } from './kernels/attention/forward.ts';
-export { attentionLogits, type LogitRow, LogitRows } from './kernels/attention/logits.ts';
+export { attentionScores, type ScoreRow, ScoreRows } from './kernels/attention/scores.ts';
 export type { AttentionInputs, HeadShape, KeyValuePrefix } from './kernels/attention/shape.ts';
 export { matmul, type MatmulArguments, type MatmulStrategy } from './kernels/matmul/matmul.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';

@@ -31,8 +31,8 @@ export interface ProbeOptions {
 export interface Probe {
   /** h, shape [layers, dModel]: the attention block's output after its output projection, before the residual. */
   readonly attentionOutput: Float32Array;
-  /** m, shape [layers, heads, queryLength]: attention logits before softmax towards the query part. */
-  readonly attentionLogits: Float32Array;
+  /** m, shape [layers, heads, queryLength]: attention scores before softmax towards the query part. */
+  readonly attentionScores: Float32Array;
   readonly queryLength: number;
   /** Mean log-probability (nats) of each option's tokens, in class order. */
   readonly optionLogProbs: readonly number[];

@@ -82,20 +82,20 @@ function groupByTokens(plans: readonly QueryPlan[], budget: number): QueryPlan[]
 }
 
 function toProbe(plan: QueryPlan, results: readonly EvaluationResult[], model: Model): Probe {
-  const { attentionOutput, attentionLogits } = results[0] as EvaluationResult;
+  const { attentionOutput, attentionScores } = results[0] as EvaluationResult;
   const optionLogProbs = plan.optionTokens.map((tokens) => {
     const logProb = total(tokens, ({ request, index }) => results[request]?.logProbs[index] as number);
     return logProb / tokens.length;
   });
   const finite = (values: ArrayLike<number>): boolean => Array.prototype.every.call(values, Number.isFinite);
-  if (!finite(attentionOutput) || !finite(attentionLogits) || !finite(optionLogProbs)) {
+  if (!finite(attentionOutput) || !finite(attentionScores) || !finite(optionLogProbs)) {
     throw new DivergedError(`${model.name}: what the model computes is no longer finite`);
   }
   const { layers, heads } = model.config;
   return {
     attentionOutput,
-    attentionLogits,
-    queryLength: attentionLogits.length / (layers * heads),
+    attentionScores,
+    queryLength: attentionScores.length / (layers * heads),
     optionLogProbs,
   };
 }

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { alpha, simAM, simAMDelta, simAMZeroShot } from './index.ts';
 import type { ProbeArrays } from './index.ts';
 
-const probe = (...attentionLogits: number[]): ProbeArrays => ({
+const probe = (...attentionScores: number[]): ProbeArrays => ({
   attentionOutput: new Float32Array(),
-  attentionLogits: Float32Array.from(attentionLogits),
+  attentionScores: Float32Array.from(attentionScores),
 });
 const twoHeads = { layers: 1, heads: 2, dModel: 1 };
 
@@ -24,7 +24,7 @@ describe('simAM', () => {
     expect(scores).toEqual({ values: [1], undefinedCounts: [1], perExample: [[{ sum: 1, count: 1 }]] });
   });
 
-  it('reads logits as [layers, heads, queryLength]', () => {
+  it('reads scores as [layers, heads, queryLength]', () => {
     const shape = { layers: 2, heads: 2, dModel: 1 };
     const icl = [probe(1, 0, 1, 0, 1, 0, 1, 0)];
     const ft = [probe(1, 0, 1, 0, 0, 1, -1, 0)];
@@ -35,15 +35,15 @@ describe('simAM', () => {
     const icl = [probe(1, 0, 1, 0)];
     expect(() => simAM(icl, [probe(1, 0)], twoHeads)).toThrow(
       new RangeError(
-        'icl[0].attentionLogits has length 4, ft[0].attentionLogits has length 2; they must agree',
+        'icl[0].attentionScores has length 4, ft[0].attentionScores has length 2; they must agree',
       ),
     );
     expect(() => simAM([probe(1, 0, 1)], [probe(1, 0, 1)], twoHeads)).toThrow(
-      /icl\[0\]\.attentionLogits has length 3/,
+      /icl\[0\]\.attentionScores has length 3/,
     );
     expect(() => simAM([probe()], [probe()], twoHeads)).toThrow(RangeError);
     expect(() => simAMZeroShot(icl, [probe(1, Infinity, 1, 0)], twoHeads)).toThrow(
-      new RangeError('zsl[0].attentionLogits[1] is Infinity; it must be finite'),
+      new RangeError('zsl[0].attentionScores[1] is Infinity; it must be finite'),
     );
   });
 });
@@ -66,13 +66,13 @@ describe('simAMDelta and alpha', () => {
     expect(simAMDelta(zsl, zsl, b, twoHeads)).toMatchObject({ values: [null], undefinedCounts: [2] });
   });
 
-  it('stay within [-1, 1], whatever finite float32 logits come in, and are symmetric', () => {
-    const logits = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), {
+  it('stay within [-1, 1], whatever finite float32 scores come in, and are symmetric', () => {
+    const scores = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), {
       minLength: 6,
       maxLength: 6,
     });
     fc.assert(
-      fc.property(logits, logits, logits, (z, x, y) => {
+      fc.property(scores, scores, scores, (z, x, y) => {
         const [zsl, a, b] = [[probe(...z)], [probe(...x)], [probe(...y)]];
         const scores = simAMDelta(a, zsl, b, twoHeads);
         expect(simAMDelta(b, zsl, a, twoHeads).perExample[0]![0]!.sum).toBeCloseTo(

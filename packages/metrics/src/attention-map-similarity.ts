@@ -1,13 +1,13 @@
 import { scoreLayers } from './layer-scores.ts';
 import type { LayerScores } from './layer-scores.ts';
-import { requireAttentionLogits } from './probes.ts';
+import { requireAttentionScores } from './probes.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
 import { cosine, row, update, updateCosine } from './vectors.ts';
 
 /**
  * SimAM, similarity of attention maps: cos(m_ICL, m_FT), per layer, averaged over examples and heads.
  *
- * m are the attention logits before softmax from the last token to the query part. A cosine is undefined, left out and
+ * m are the attention scores before softmax from the last token to the query part. A cosine is undefined, left out and
  * counted, if one of the two vectors has norm 0.
  * @param icl in-context probes, one per example; only m, [layers, heads, queryLength], is read (likewise `ft`)
  * @param ft probes of the same examples after fine-tuning (GD or LCGD)
@@ -18,7 +18,7 @@ export function simAM(
   ft: readonly ProbeArrays[],
   shape: ProbeShape,
 ): LayerScores {
-  requireAttentionLogits({ icl, ft }, shape);
+  requireAttentionScores({ icl, ft }, shape);
   return mapCosines(icl, ft, shape);
 }
 
@@ -28,7 +28,7 @@ export function simAMZeroShot(
   zsl: readonly ProbeArrays[],
   shape: ProbeShape,
 ): LayerScores {
-  requireAttentionLogits({ icl, zsl }, shape);
+  requireAttentionScores({ icl, zsl }, shape);
   return mapCosines(icl, zsl, shape);
 }
 
@@ -45,7 +45,7 @@ export function simAMDelta(
   ft: readonly ProbeArrays[],
   shape: ProbeShape,
 ): LayerScores {
-  requireAttentionLogits({ icl, zsl, ft }, shape);
+  requireAttentionScores({ icl, zsl, ft }, shape);
   return mapUpdateCosines(icl, ft, zsl, shape);
 }
 
@@ -59,7 +59,7 @@ export function alpha(
   zsl: readonly ProbeArrays[],
   shape: ProbeShape,
 ): LayerScores {
-  requireAttentionLogits({ lcgd, gd, zsl }, shape);
+  requireAttentionScores({ lcgd, gd, zsl }, shape);
   return mapUpdateCosines(lcgd, gd, zsl, shape);
 }
 
@@ -86,12 +86,12 @@ function mapUpdateCosines(
   });
 }
 
-/** One layer's attention logits, one vector of the query part's length per head. */
+/** One layer's attention scores, one vector of the query part's length per head. */
 function headRows(
-  { attentionLogits }: ProbeArrays,
+  { attentionScores }: ProbeArrays,
   layer: number,
   { layers, heads }: ProbeShape,
 ): Float64Array[] {
-  const queryLength = attentionLogits.length / (layers * heads);
-  return Array.from({ length: heads }, (_, head) => row(attentionLogits, layer * heads + head, queryLength));
+  const queryLength = attentionScores.length / (layers * heads);
+  return Array.from({ length: heads }, (_, head) => row(attentionScores, layer * heads + head, queryLength));
 }

@@ -5,9 +5,9 @@ import { seededNormal, seededRandom } from './test-support.ts';
 
 const probe = (...attentionOutput: number[]): ProbeArrays => ({
   attentionOutput: Float32Array.from(attentionOutput),
-  attentionLogits: new Float32Array(),
+  attentionScores: new Float32Array(),
 });
-const float64 = (...attentionOutput: number[]): ProbeArrays[] => [{ attentionOutput, attentionLogits: [] }];
+const float64 = (...attentionOutput: number[]): ProbeArrays[] => [{ attentionOutput, attentionScores: [] }];
 const plus = (a: number[], b: number[]): number[] => a.map((x, i) => x + b[i]!);
 const plane = { layers: 1, heads: 1, dModel: 2 };
 

@@ -32,7 +32,7 @@ const readJson = (...path: string[]): unknown => JSON.parse(readFileSync(join(..
 function scores({ h, m }: GoldenProbe): Record<string, LayerScores> {
   const shape: ProbeShape = { layers: h.ZSL.length, heads: m.ZSL[0]!.length, dModel: h.ZSL[0]!.length };
   const probe = (setting: Setting): ProbeArrays[] => [
-    { attentionOutput: h[setting].flat(), attentionLogits: m[setting].flat(2) },
+    { attentionOutput: h[setting].flat(), attentionScores: m[setting].flat(2) },
   ];
   const [zsl, icl, gd, lcgd] = settings.map(probe) as [
     ProbeArrays[],

@@ -5,8 +5,8 @@ import type { Tensor } from './vectors.ts';
 export interface ProbeArrays {
   /** h, shape [layers, dModel]: the attention block's output after the output projection, before the residual. */
   readonly attentionOutput: Tensor;
-  /** m, shape [layers, heads, queryLength]: attention logits before softmax to the tokens of the query part. */
-  readonly attentionLogits: Tensor;
+  /** m, shape [layers, heads, queryLength]: attention scores before softmax to the tokens of the query part. */
+  readonly attentionScores: Tensor;
 }
 
 /** Sizes shared by all examples. The query length is not among them: it differs from example to example. */
@@ -54,22 +54,22 @@ export function requireAttentionOutputs(settings: Settings, shape: ProbeShape): 
 }
 
 /** Checks every m of the settings compared: [layers, heads, queryLength], finite, the same length in all settings. */
-export function requireAttentionLogits(settings: Settings, shape: ProbeShape): void {
+export function requireAttentionScores(settings: Settings, shape: ProbeShape): void {
   requireShape(shape);
   const rows = shape.layers * shape.heads;
-  forEachExample(settings, (name, { attentionLogits }, firstName, first) => {
-    if (attentionLogits.length === 0 || attentionLogits.length % rows !== 0) {
+  forEachExample(settings, (name, { attentionScores }, firstName, first) => {
+    if (attentionScores.length === 0 || attentionScores.length % rows !== 0) {
       throw new RangeError(
-        `${name}.attentionLogits has length ${attentionLogits.length}; ` +
+        `${name}.attentionScores has length ${attentionScores.length}; ` +
           `[layers, heads, queryLength] needs a positive multiple of ${shape.layers} × ${shape.heads} = ${rows}`,
       );
     }
     requireSameLength(
-      `${firstName}.attentionLogits`,
-      first.attentionLogits,
-      `${name}.attentionLogits`,
-      attentionLogits,
+      `${firstName}.attentionScores`,
+      first.attentionScores,
+      `${name}.attentionScores`,
+      attentionScores,
     );
-    requireFinite(`${name}.attentionLogits`, attentionLogits);
+    requireFinite(`${name}.attentionScores`, attentionScores);
   });
 }

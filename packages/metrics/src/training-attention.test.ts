@@ -27,7 +27,7 @@ describe('topKRecall', () => {
 describe('trainingAttentionAgreement', () => {
   // Four demonstrations of ten tokens, two heads; expected numbers from NumPy and scipy.stats.kendalltau.
   const attention = {
-    iclLogits: [
+    iclScores: [
       [0.13, -0.13, 0.64, 0.1, -0.54, 0.36, 1.3, 0.95, -0.7, -1.27],
       [-0.62, 0.04, -2.33, -0.22, -1.25, -0.73, -0.54, -0.32, 0.41, 1.04],
     ].flat(),
@@ -64,14 +64,14 @@ describe('trainingAttentionAgreement', () => {
     expect([token.topKRecall, example.topKRecall]).toEqual([null, null]);
   });
 
-  it('is perfect where both attend alike, also for logits beyond exp’s range', () => {
-    const logits = [800, 1200, -900, 1199];
+  it('is perfect where both attend alike, also for scores beyond exp’s range', () => {
+    const scores = [800, 1200, -900, 1199];
     const { token, example } = trainingAttentionAgreement(
       {
-        iclLogits: logits,
+        iclScores: scores,
         heads: 1,
         testQuery: [1],
-        trainingQueries: logits,
+        trainingQueries: scores,
         demonstrationLengths: [1, 1, 2],
       },
       { token: 2, example: 1 },
@@ -82,7 +82,7 @@ describe('trainingAttentionAgreement', () => {
 
   it('names what does not fit', () => {
     expect(withChange({ heads: 3 })).toThrow(
-      /iclLogits has length 20; \[heads, demonstration tokens\] = \[3, 10\] needs 30/,
+      /iclScores has length 20; \[heads, demonstration tokens\] = \[3, 10\] needs 30/,
     );
     expect(withChange({ testQuery: [1] })).toThrow(/trainingQueries has length 40/);
     expect(withChange({ demonstrationLengths: [] })).toThrow(/demonstrationLengths is 0/);

@@ -6,8 +6,8 @@ import type { Tensor } from './vectors.ts';
 
 /** One layer's attention to the demonstrations, for one validation example (T = demonstration tokens without BOS and EOS). */
 export interface TrainingAttention {
-  /** ICL's attention logits before softmax from the last token to the demonstration tokens, [heads, T]. */
-  readonly iclLogits: Tensor;
+  /** ICL's attention scores before softmax from the last token to the demonstration tokens, [heads, T]. */
+  readonly iclScores: Tensor;
   readonly heads: number;
   /** The probed token's query vector in the fine-tuned model, all heads joined, [heads · headWidth]. */
   readonly testQuery: Tensor;
@@ -33,7 +33,7 @@ export interface TrainingAttentionAgreement {
 /**
  * How far ICL and fine-tuning attend to the same demonstrations (Dai et al. 2023, attention to training tokens).
  *
- * ICL's attention is the softmax over all demonstration tokens of the logits summed over heads; fine-tuning's inferred
+ * ICL's attention is the softmax over all demonstration tokens of the scores summed over heads; fine-tuning's inferred
  * attention is the softmax of the inner products of `testQuery` with `trainingQueries`. The released code hands in
  * queries that are already divided by √headWidth, which matters at example level only: do the same to compare with it.
  * @param k how many of the largest count for the recall; Dai et al.: 100 tokens, 5 examples
@@ -41,14 +41,14 @@ export interface TrainingAttentionAgreement {
  * @throws RangeError if lengths disagree or a value is not finite
  */
 export function trainingAttentionAgreement(
-  { iclLogits, heads, testQuery, trainingQueries, demonstrationLengths }: TrainingAttention,
+  { iclScores, heads, testQuery, trainingQueries, demonstrationLengths }: TrainingAttention,
   k: { readonly token: number; readonly example: number } = { token: 100, example: 5 },
 ): TrainingAttentionAgreement {
   requireSize('heads', heads);
   demonstrationLengths.forEach((length, i) => requireSize(`demonstrationLengths[${i}]`, length));
   const tokens = demonstrationLengths.reduce((a, b) => a + b, 0);
   requireSize('the sum of demonstrationLengths', tokens);
-  requireRows('iclLogits', iclLogits, heads, 'heads', tokens, 'demonstration tokens');
+  requireRows('iclScores', iclScores, heads, 'heads', tokens, 'demonstration tokens');
   requireRows(
     'trainingQueries',
     trainingQueries,
@@ -57,13 +57,13 @@ export function trainingAttentionAgreement(
     testQuery.length,
     'testQuery.length',
   );
-  requireFinite('iclLogits', iclLogits);
+  requireFinite('iclScores', iclScores);
   requireFinite('testQuery', testQuery);
   requireFinite('trainingQueries', trainingQueries);
 
   const headSums = new Float64Array(tokens);
   for (let head = 0; head < heads; head++) {
-    row(iclLogits, head, tokens).forEach((logit, t) => (headSums[t]! += logit));
+    row(iclScores, head, tokens).forEach((score, t) => (headSums[t]! += score));
   }
   const query = row(testQuery, 0, testQuery.length);
   const inferred = Float64Array.from({ length: tokens }, (_, t) =>
@@ -86,10 +86,10 @@ function agreement(inContext: Float64Array, fineTuned: Float64Array, k: number):
   return { kendallTau: kendallTau(inContext, fineTuned), topKRecall: topKRecall(inContext, fineTuned, k) };
 }
 
-function softmax(logits: Float64Array): Float64Array {
-  requireFinite('attention logits', logits);
-  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const exponentials = logits.map((logit) => Math.exp(logit - largest));
+function softmax(scores: Float64Array): Float64Array {
+  requireFinite('attention scores', scores);
+  const largest = scores.reduce((a, b) => Math.max(a, b), -Infinity);
+  const exponentials = scores.map((score) => Math.exp(score - largest));
   const total = exponentials.reduce((a, b) => a + b, 0);
   return exponentials.map((value) => value / total);
 }

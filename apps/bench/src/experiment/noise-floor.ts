@@ -83,7 +83,7 @@ function roundProbe(probe: Probe): Probe {
   return {
     ...probe,
     attentionOutput: round(probe.attentionOutput),
-    attentionLogits: round(probe.attentionLogits),
+    attentionScores: round(probe.attentionScores),
   };
 }
 

@@ -42,7 +42,7 @@ export async function writeProbes(
       name: `attention_logits.${prepared.validationRows[i]}`,
       shape: [layers, heads, probe.queryLength],
       dtype: 'F32',
-      data: probe.attentionLogits,
+      data: probe.attentionScores,
     }));
     const tensors: NamedTensor[] = [
       { name: 'attention_output', shape: [own.length, layers, dModel], dtype: 'F32', data: outputs },

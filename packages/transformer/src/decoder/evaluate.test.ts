@@ -22,7 +22,7 @@ test('a row is probed as if the sequence ended there', async () => {
   const [within] = await model.evaluate([{ ...request, tokens: TOKENS }]);
   const [atEnd] = await model.evaluate([{ ...request, tokens: TOKENS.slice(0, PROBED + 1) }]);
   expect(within?.attentionOutput).toHaveLength(2 * 24);
-  expect(within?.attentionLogits).toHaveLength(2 * 3 * (PROBED - 1));
+  expect(within?.attentionScores).toHaveLength(2 * 3 * (PROBED - 1));
   expect(within).toEqual(atEnd);
 });
 
@@ -38,5 +38,5 @@ test('nothing asked for gives nothing', async () => {
   expect(await model.evaluate([])).toEqual([]);
   const empty = new Float32Array(0);
   const [result] = await model.evaluate([{ tokens: TOKENS, logProbs: [] }]);
-  expect(result).toEqual({ attentionOutput: empty, attentionLogits: empty, logProbs: empty });
+  expect(result).toEqual({ attentionOutput: empty, attentionScores: empty, logProbs: empty });
 });

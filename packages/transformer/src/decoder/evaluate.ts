@@ -1,4 +1,4 @@
-import { type KeyValuePrefix, LogitRows, type Scope, attentionLogits, gatherRows } from '@icl-gd/gpu-kernels';
+import { type KeyValuePrefix, ScoreRows, type Scope, attentionScores, gatherRows } from '@icl-gd/gpu-kernels';
 import type { ParameterSet } from '../weights/parameter-set.ts';
 import type { DecoderContext } from './context.ts';
 import { embed } from './embedding.ts';
@@ -19,7 +19,7 @@ export interface EvaluationResult {
   /** [layers, dModel], empty without a probe. */
   readonly attentionOutput: Float32Array;
   /** [layers, heads, keys], empty without a probe. */
-  readonly attentionLogits: Float32Array;
+  readonly attentionScores: Float32Array;
   readonly logProbs: Float32Array;
 }
 
@@ -82,14 +82,14 @@ export async function evaluateBatch(
       ? [{ row: (starts[i] as number) + probe.row, firstKey: (starts[i] as number) + probe.firstKey }]
       : [],
   );
-  using logitRows = new LogitRows(gpu, probed, config.heads);
+  using scoreRows = new ScoreRows(gpu, probed, config.heads);
   const rowIndex = scope.upload(
     Uint32Array.from(probed, ({ row }) => row),
     [probed.length],
     'probe rows',
   );
   const outputs = scope.tensor([config.layers, probed.length, config.dModel], 'probe.attentionOutput');
-  const logits = scope.tensor([config.layers, logitRows.outputLength], 'probe.attentionLogits');
+  const scores = scope.tensor([config.layers, scoreRows.outputLength], 'probe.attentionScores');
   const picked = scope.tensor([probed.length, config.dModel], 'probe.rows');
 
   let hidden = embed(context, scope, parameters);
@@ -99,13 +99,13 @@ export async function evaluateBatch(
     if (probed.length > 0) {
       gatherRows(gpu, { x: activations.attentionOutput, rows: rowIndex, out: picked });
       gpu.copy(picked, outputs, picked.length, 0, layer * picked.length);
-      attentionLogits(gpu, {
+      attentionScores(gpu, {
         shape: context.headShape,
-        rows: logitRows,
+        rows: scoreRows,
         q: activations.query,
         k: activations.key,
-        out: logits,
-        outOffset: layer * logitRows.outputLength,
+        out: scores,
+        outOffset: layer * scoreRows.outputLength,
       });
     }
     hidden.dispose();
@@ -126,16 +126,16 @@ export async function evaluateBatch(
     const values = await gpu.read(logProbsOf(context, scope, parameters, hidden, plan));
     for (const [place, original] of plan.order.entries()) logProbs[original] = values[place] as number;
   }
-  const [outputValues, logitValues] = [await gpu.read(outputs), await gpu.read(logits)];
-  return split(requests, probed, logitRows, outputValues, logitValues, logProbs, config);
+  const [outputValues, scoreValues] = [await gpu.read(outputs), await gpu.read(scores)];
+  return split(requests, probed, scoreRows, outputValues, scoreValues, logProbs, config);
 }
 
 function split(
   requests: readonly EvaluationRequest[],
   probed: readonly { row: number; firstKey: number }[],
-  logitRows: LogitRows,
+  scoreRows: ScoreRows,
   outputs: Float32Array,
-  logits: Float32Array,
+  scores: Float32Array,
   logProbs: Float32Array,
   { layers, heads, dModel }: { layers: number; heads: number; dModel: number },
 ): EvaluationResult[] {
@@ -148,20 +148,20 @@ function split(
     if (!request.probe)
       return {
         attentionOutput: new Float32Array(0),
-        attentionLogits: new Float32Array(0),
+        attentionScores: new Float32Array(0),
         logProbs: ownLogProbs,
       };
     const { row, firstKey } = probed[probe] as { row: number; firstKey: number };
     const perLayer = heads * (row - firstKey + 1);
     const attentionOutput = new Float32Array(layers * dModel);
-    const ownLogits = new Float32Array(layers * perLayer);
+    const ownScores = new Float32Array(layers * perLayer);
     for (let layer = 0; layer < layers; layer++) {
       const outputAt = (layer * probed.length + probe) * dModel;
       attentionOutput.set(outputs.subarray(outputAt, outputAt + dModel), layer * dModel);
-      const logitAt = layer * logitRows.outputLength + (logitRows.offsets[probe] as number);
-      ownLogits.set(logits.subarray(logitAt, logitAt + perLayer), layer * perLayer);
+      const scoreAt = layer * scoreRows.outputLength + (scoreRows.offsets[probe] as number);
+      ownScores.set(scores.subarray(scoreAt, scoreAt + perLayer), layer * perLayer);
     }
     probe++;
-    return { attentionOutput, attentionLogits: ownLogits, logProbs: ownLogProbs };
+    return { attentionOutput, attentionScores: ownScores, logProbs: ownLogProbs };
   });
 }

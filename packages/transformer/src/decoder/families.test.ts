@@ -74,8 +74,8 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
         for (let head = 0; head < heads; head++)
           for (let j = 0; j < keys; j++)
             compare(
-              result?.attentionLogits[(layer * heads + head) * keys + j],
-              expected.attentionLogits[layer]?.[head]?.[last]?.[context + firstKey + j],
+              result?.attentionScores[(layer * heads + head) * keys + j],
+              expected.attentionScores[layer]?.[head]?.[last]?.[context + firstKey + j],
             );
       }
       for (let token = 0; token < vocabSize; token++)

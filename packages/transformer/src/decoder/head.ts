@@ -22,7 +22,7 @@ import { norm, normBackward } from './norm.ts';
 const LOGITS_BYTES = 32 * 2 ** 20;
 
 /** Rows whose logits are held at a time, where one binding may span so many bytes. */
-export function logitsRows(vocabSize: number, bindingBytes: number): number {
+export function rowsPerLogitsChunk(vocabSize: number, bindingBytes: number): number {
   return Math.max(1, Math.floor(Math.min(LOGITS_BYTES, bindingBytes) / (4 * vocabSize)));
 }
 
@@ -83,7 +83,7 @@ export class TargetPlan implements Disposable {
           `target token ${token} at row ${row} is outside the vocabulary of ${vocabSize} or the batch of ${totalTokens}`,
         );
     }
-    const perChunk = logitsRows(vocabSize, gpu.maxBindingBytes);
+    const perChunk = rowsPerLogitsChunk(vocabSize, gpu.maxBindingBytes);
     const chunks: Chunk[] = [];
     let next = 0;
     for (let start = 0; start < distinct.length; start += perChunk) {

@@ -180,7 +180,7 @@ function wholeBuffers(config: DecoderConfig, workload: Workload): MemoryPlan['wh
   return [
     { name: 'the states of a batch', bytes: batchTokens * perToken, remedy: 'lower --token-budget' },
     {
-      name: 'the attention logits of a batch',
+      name: 'the attention scores of a batch',
       bytes: Math.max(0, ...shapes.map(({ keys }) => layers * keys * heads * 4)),
       remedy: 'lower --token-budget',
     },

@@ -1,6 +1,6 @@
 import { pooledBytes, storageBytes } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
-import { logitsRows } from '../decoder/head.ts';
+import { rowsPerLogitsChunk } from '../decoder/head.ts';
 import { type ParameterGroup, type ParameterSpec, inGroup, parameterSpecs } from '../parameters.ts';
 import { type WeightDtype, storageType } from '../weights/storage.ts';
 
@@ -100,7 +100,7 @@ function lengths(
 /** Final norm, logits of a chunk of rows and log-probabilities of so many targets, each of a row of its own at most. */
 export function headBytes(config: DecoderConfig, targets: number, bindingBytes: number): number {
   const { dModel, vocabSize, dEmbedding } = config;
-  const rows = Math.min(targets, logitsRows(vocabSize, bindingBytes));
+  const rows = Math.min(targets, rowsPerLogitsChunk(vocabSize, bindingBytes));
   return pooled(
     ...[targets * dModel, targets * dModel, targets * 2, targets, rows * vocabSize, rows],
     ...(dEmbedding === undefined ? [] : [targets * dEmbedding]),

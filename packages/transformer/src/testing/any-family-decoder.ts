@@ -8,7 +8,7 @@ export interface ReferenceResult {
   /** h of each layer and token, after the output projection: [layers][tokens][dModel]. */
   readonly attentionOutput: readonly Vector[][];
   /** Scaled q·k of each layer: [layers][heads][query token][key token], not masked. */
-  readonly attentionLogits: readonly number[][][][];
+  readonly attentionScores: readonly number[][][][];
   /** Log-probabilities after each token from the state after each layer: [layers][tokens][vocabSize]. */
   readonly layerLogProbs: readonly Vector[][];
 }
@@ -74,7 +74,7 @@ export function referenceDecoder(
     return x.map((value, i) => value + absolutePosition(config, values, place, i));
   });
   const attentionOutput: Vector[][] = [];
-  const attentionLogits: number[][][][] = [];
+  const attentionScores: number[][][][] = [];
   const layerLogProbs: Vector[][] = [];
   for (let layer = 0; layer < config.layers; layer++) {
     const name = `layers.${layer}`;
@@ -123,10 +123,10 @@ export function referenceDecoder(
       return middle.map((value, i) => value + added[i]!);
     });
     attentionOutput.push(h);
-    attentionLogits.push(logits);
+    attentionScores.push(logits);
     layerLogProbs.push(states.map(logProbs));
   }
-  return { attentionOutput, attentionLogits, layerLogProbs };
+  return { attentionOutput, attentionScores, layerLogProbs };
 }
 
 function dot(a: Vector, b: Vector): number {

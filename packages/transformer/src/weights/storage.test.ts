@@ -31,7 +31,7 @@ async function measure(model: Model): Promise<number[]> {
     const [result] = await probed.evaluate([request]);
     numbers.push(
       ...(result?.attentionOutput ?? []),
-      ...(result?.attentionLogits ?? []),
+      ...(result?.attentionScores ?? []),
       ...(result?.logProbs ?? []),
     );
   };

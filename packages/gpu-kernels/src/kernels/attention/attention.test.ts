@@ -9,8 +9,8 @@ import { tolerances } from '../../testing/tolerances.ts';
 import { attentionBackward } from './backward.ts';
 import { PackedSequences } from './blocks.ts';
 import { attentionForward } from './forward.ts';
-import { LogitRows, attentionLogits } from './logits.ts';
-import { referenceAttention, referenceAttentionBackward, referenceLogits } from './reference.ts';
+import { ScoreRows, attentionScores } from './scores.ts';
+import { referenceAttention, referenceAttentionBackward, referenceScores } from './reference.ts';
 import type { HeadShape } from './shape.ts';
 
 const gpu = useGpu();
@@ -198,7 +198,7 @@ describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, windo
       expectSameBits(again[name], packed[name]);
   });
 
-  test('logits of chosen rows agree with float64', async () => {
+  test('scores of chosen rows agree with float64', async () => {
     const values = operands(shape);
     const { heads, kvHeads, headDim } = shape;
     using scope = gpu().scope();
@@ -207,10 +207,10 @@ describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, windo
       { row: last, firstKey: Math.max(0, last - 40) },
       { row: 1, firstKey: 1 },
     ];
-    using rows = new LogitRows(gpu(), wanted, heads);
+    using rows = new ScoreRows(gpu(), wanted, heads);
     const out = scope.tensor([rows.outputLength + 3]);
     gpu().clear(out);
-    attentionLogits(gpu(), {
+    attentionScores(gpu(), {
       shape: values.shape,
       rows,
       q: scope.upload(values.q, [last + 1, heads * headDim]),
@@ -218,7 +218,7 @@ describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, windo
       out,
       outOffset: 3,
     });
-    const expected = wanted.flatMap(({ row, firstKey }) => referenceLogits(values, row, firstKey));
+    const expected = wanted.flatMap(({ row, firstKey }) => referenceScores(values, row, firstKey));
     expectClose((await gpu().read(out)).subarray(3), expected, tolerances.attention.f32);
   });
 });
@@ -244,7 +244,7 @@ test.each([undefined, 2])(
   },
 );
 
-test('stays finite and exact for large logits', async () => {
+test('stays finite and exact for large scores', async () => {
   const values = operands({ heads: 2, kvHeads: 2, headDim: 8, lengths: [50] }, 2, 30);
   expectClose(
     (await forwardOnDevice(values)).out,

@@ -28,7 +28,7 @@ export interface AttentionBackwardArguments extends AttentionInputs {
 }
 
 /**
- * Backward of causal attention without a prefix. Logits are recomputed; each key row gathers from the queries that saw
+ * Backward of causal attention without a prefix. Scores are recomputed; each key row gathers from the queries that saw
  * it in ascending order, so that no atomics are needed and the result is the same on every run.
  * @throws RangeError if a tensor's size does not fit the head shape and the packing
  */
@@ -129,7 +129,7 @@ ${eachRow(
   var first = true;
   for (var key = ${FIRST_KEY}; key <= lastRow; key += ${TILE_COLUMNS}u) {
 ${eachColumn((c) => `    let columnAt${c} = (min(key + ${c}u, lastRow) * params.kvHeads + kvHead) * params.headElements;`)}
-${logitGradients(
+${scoreGradients(
   type,
   ['q', 'k'],
   ['gradOutput', 'v'],
@@ -177,7 +177,7 @@ ${eachColumn(
     let columnAt${c} = column${c} * params.headElements;
     let statistics${c} = statistics[column${c}];`,
 )}
-${logitGradients(
+${scoreGradients(
   type,
   ['k', 'q'],
   ['v', 'gradOutput'],
@@ -194,15 +194,15 @@ ${accumulate(type, { target: 'gradKey', weight: (r, c) => `s${r}_${c}`, values: 
 );
 
 /** Declares the tile's probabilities `p` and the gradients `s` by its dot products. */
-function logitGradients(
+function scoreGradients(
   type: HeadElement,
-  logits: readonly [string, string],
+  scores: readonly [string, string],
   probabilityGradients: readonly [string, string],
   statistics: (r: number, c: number) => string,
   visible: (r: number, c: number) => string,
 ): string {
   return `
-${dotProducts(type, 's', ...logits)}
+${dotProducts(type, 's', ...scores)}
 ${eachElement((r, c) => `    let p${r}_${c} = select(0.0, exp(min(params.scale * s${r}_${c} - ${statistics(r, c)}.x, 0.0)), ${visible(r, c)});`)}
 ${dotProducts(type, 'd', ...probabilityGradients)}
 ${eachElement((r, c) => `    s${r}_${c} = params.scale * p${r}_${c} * (d${r}_${c} - ${statistics(r, c)}.y);`)}`;

@@ -26,7 +26,7 @@ export interface AttentionForwardArguments extends AttentionInputs {
   readonly prefix?: KeyValuePrefix;
   /** [totalTokens, heads * headDim]. */
   readonly out: Tensor;
-  /** [totalTokens, heads]: log of the sum of exponentials of each row's logits, for the backward pass. */
+  /** [totalTokens, heads]: log of the sum of exponentials of each row's scores, for the backward pass. */
   readonly logSumExp: Tensor;
 }
 
@@ -77,7 +77,7 @@ export function attentionForward(gpu: Gpu, args: AttentionForwardArguments): voi
   );
 }
 
-/** Stands for a masked logit; finite, because WGSL knows no infinities. */
+/** Stands for a masked score; finite, because WGSL knows no infinities. */
 const MASKED = '-3.4e38';
 
 const forwardKernel = memoizeKernel(({ type, prefix }: { type: HeadElement; prefix: boolean }) =>
@@ -145,7 +145,7 @@ function visitKeys(
   last: string,
   visible: (r: number, key: string) => string,
 ): string {
-  const logits = (r: number) => (c: number) => `s${r}_${c}`;
+  const scores = (r: number) => (c: number) => `s${r}_${c}`;
   return `
   for (var key = ${from}; key <= ${last}; key += ${TILE_COLUMNS}u) {
 ${eachColumn((c) => `    let columnAt${c} = (min(key + ${c}u, ${last}) * params.kvHeads + kvHead) * params.headElements;`)}
@@ -153,11 +153,11 @@ ${dotProducts(type, 's', 'q', keys)}
 ${eachRow(
   (r) => `
 ${eachColumn((c) => `    s${r}_${c} = select(${MASKED}, params.scale * s${r}_${c}, ${visible(r, `(key + ${c}u)`)});`)}
-    let newMaximum${r} = max(maximum${r}, ${reduceColumns(logits(r), (a, b) => `max(${a}, ${b})`)});
+    let newMaximum${r} = max(maximum${r}, ${reduceColumns(scores(r), (a, b) => `max(${a}, ${b})`)});
     let decay${r} = exp(maximum${r} - newMaximum${r});
     maximum${r} = newMaximum${r};
 ${eachColumn((c) => `    s${r}_${c} = exp(s${r}_${c} - maximum${r});`)}
-    total${r} = total${r} * decay${r} + (${reduceColumns(logits(r), (a, b) => `${a} + ${b}`)});`,
+    total${r} = total${r} * decay${r} + (${reduceColumns(scores(r), (a, b) => `${a} + ${b}`)});`,
 )}
 ${accumulate(type, { target: 'out', weight: (r, c) => `s${r}_${c}`, values, keep: (r) => `decay${r}` })}
     first = false;

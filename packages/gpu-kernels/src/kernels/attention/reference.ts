@@ -27,7 +27,7 @@ interface ReferenceGradients {
 
 /** One visible key of one row: where its vectors lie, and its weight. */
 interface Visible {
-  readonly logit: number;
+  readonly score: number;
   readonly weight: number;
   readonly keyAt: number;
   readonly keys: ArrayLike<number>;
@@ -64,10 +64,10 @@ export function referenceAttentionBackward(
     const gradWeights = visible.map(({ keyAt, values }) => dot(gradOutput, at, values, keyAt, headDim));
     const mean = visible.reduce((sum, { weight }, j) => sum + weight * gradWeights[j]!, 0);
     for (const [j, { weight, keyAt }] of visible.entries()) {
-      const gradLogit = scale * weight * (gradWeights[j]! - mean);
+      const gradScore = scale * weight * (gradWeights[j]! - mean);
       for (let i = 0; i < headDim; i++) {
-        gradQuery[at + i]! += gradLogit * args.k[keyAt + i]!;
-        gradKey[keyAt + i]! += gradLogit * args.q[at + i]!;
+        gradQuery[at + i]! += gradScore * args.k[keyAt + i]!;
+        gradKey[keyAt + i]! += gradScore * args.q[at + i]!;
         gradValue[keyAt + i]! += weight * gradOutput[at + i]!;
       }
     }
@@ -76,22 +76,22 @@ export function referenceAttentionBackward(
 }
 
 /** Scaled q·k of one row towards keys [firstKey, row], as [heads, keys]. */
-export function referenceLogits(
+export function referenceScores(
   { shape, q, k }: Pick<ReferenceAttention, 'shape' | 'q' | 'k'>,
   row: number,
   firstKey: number,
 ): number[] {
   const { heads, kvHeads, headDim, scale } = shape;
-  const logits: number[] = [];
+  const scores: number[] = [];
   for (let head = 0; head < heads; head++) {
     const kvHead = Math.floor((head * kvHeads) / heads);
     for (let key = firstKey; key <= row; key++) {
-      logits.push(
+      scores.push(
         scale * dot(q, (row * heads + head) * headDim, k, (key * kvHeads + kvHead) * headDim, headDim),
       );
     }
   }
-  return logits;
+  return scores;
 }
 
 function eachRow(
@@ -108,7 +108,7 @@ function eachRow(
         const see = (key: number, keys: ArrayLike<number>, values: ArrayLike<number>): Visible => {
           const keyAt = (key * kvHeads + kvHead) * headDim;
           return {
-            logit: scale * dot(args.q, queryAt, keys, keyAt, headDim),
+            score: scale * dot(args.q, queryAt, keys, keyAt, headDim),
             weight: 0,
             keyAt,
             keys,
@@ -123,10 +123,10 @@ function eachRow(
             if (place - key < window) visible.push(see(key, prefix.k, prefix.v));
         for (let key = start; key <= row; key++)
           if (row - key < window) visible.push(see(key, args.k, args.v));
-        const maximum = Math.max(...visible.map(({ logit }) => logit));
+        const maximum = Math.max(...visible.map(({ score }) => score));
         const normalizer =
-          maximum + Math.log(visible.reduce((sum, { logit }) => sum + Math.exp(logit - maximum), 0));
-        const weighted = visible.map((seen) => ({ ...seen, weight: Math.exp(seen.logit - normalizer) }));
+          maximum + Math.log(visible.reduce((sum, { score }) => sum + Math.exp(score - maximum), 0));
+        const weighted = visible.map((seen) => ({ ...seen, weight: Math.exp(seen.score - normalizer) }));
         visit(row, head, weighted, normalizer);
       }
     }

@@ -1,5 +1,5 @@
 /**
- * Query rows × keys (or the reverse) whose logits one invocation holds in registers. Measured (bench/kernels.ts) on
+ * Query rows × keys (or the reverse) whose scores one invocation holds in registers. Measured (bench/kernels.ts) on
  * lavapipe and SwiftShader: larger tiles gain little and compile for seconds, workgroup memory costs more than it saves.
  */
 export const TILE_ROWS = 4;

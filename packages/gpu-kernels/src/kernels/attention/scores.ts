@@ -3,23 +3,23 @@ import { defineKernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HeadShape } from './shape.ts';
 
-/** Rows whose logits are wanted, towards keys [firstKey, row] of their own sequence. */
-export interface LogitRow {
+/** Rows whose scores are wanted, towards keys [firstKey, row] of their own sequence. */
+export interface ScoreRow {
   readonly row: number;
   readonly firstKey: number;
 }
 
-/** Where {@link attentionLogits} writes: one task per row, keys in order. */
-export class LogitRows implements Disposable {
+/** Where {@link attentionScores} writes: one task per row, keys in order. */
+export class ScoreRows implements Disposable {
   readonly count: number;
-  /** Logits of all rows of one head shape, in floats. */
+  /** Scores of all rows of one head shape, in floats. */
   readonly outputLength: number;
   /** First output element of each row. */
   readonly offsets: readonly number[];
   /** u32 [rows, 4]: row, first key, key count, output offset. */
   readonly table: Tensor;
 
-  constructor(gpu: Gpu, rows: readonly LogitRow[], heads: number) {
+  constructor(gpu: Gpu, rows: readonly ScoreRow[], heads: number) {
     const table: number[] = [];
     const offsets: number[] = [];
     let offset = 0;
@@ -32,7 +32,7 @@ export class LogitRows implements Disposable {
     this.count = rows.length;
     this.outputLength = offset;
     this.offsets = offsets;
-    this.table = gpu.upload(Uint32Array.from(table), [rows.length, 4], { label: 'attention.logitRows' });
+    this.table = gpu.upload(Uint32Array.from(table), [rows.length, 4], { label: 'attention.scoreRows' });
   }
 
   [Symbol.dispose](): void {
@@ -44,7 +44,7 @@ export class LogitRows implements Disposable {
  * m: scaled q·k before the softmax, of chosen rows, as [heads, keys] per row at the row's offset (paper, section 3; the
  * query part only). Nothing is masked.
  */
-export function attentionLogits(
+export function attentionScores(
   gpu: Gpu,
   {
     shape,
@@ -53,15 +53,15 @@ export function attentionLogits(
     k,
     out,
     outOffset = 0,
-  }: { shape: HeadShape; rows: LogitRows; q: Tensor; k: Tensor; out: Tensor; outOffset?: number },
+  }: { shape: HeadShape; rows: ScoreRows; q: Tensor; k: Tensor; out: Tensor; outOffset?: number },
 ): void {
   if (outOffset + rows.outputLength > out.length)
     throw new RangeError(
-      `attention logits need ${rows.outputLength} elements at ${outOffset} of ${out.label} (${out.length})`,
+      `attention scores need ${rows.outputLength} elements at ${outOffset} of ${out.label} (${out.length})`,
     );
   const groups = rows.count * shape.heads;
   gpu.dispatch(
-    logitsKernel,
+    scoresKernel,
     { rows: rows.table, q, k, out },
     {
       heads: shape.heads,
@@ -76,8 +76,8 @@ export function attentionLogits(
   );
 }
 
-const logitsKernel = defineKernel({
-  label: 'attention.logits',
+const scoresKernel = defineKernel({
+  label: 'attention.scores',
   storage: { rows: 'vec4<u32>', q: 'f32', k: 'f32', out: '&f32' },
   params: {
     heads: 'u32',

@@ -38,9 +38,9 @@ function fineTuningLearner(id: 'GD' | 'LCGD', objective: Objective): Learner {
         releasedNorms,
       });
       try {
-        const bosToken = specialToken(model.config, 'bosTokenId', model.name);
+        const bosTokenId = specialToken(model.config, 'bosTokenId', model.name);
         for (const [i, { tokens }] of demonstrations.entries()) {
-          tuning.step([bosToken, ...tokens]);
+          tuning.step([bosTokenId, ...tokens]);
           onProgress?.(i + 1);
         }
       } catch (error) {

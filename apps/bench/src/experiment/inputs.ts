@@ -47,9 +47,9 @@ export async function readInputs(
   const tokenizer = await loadTokenizer(modelDirectory);
   const { config } = model;
   const limits = {
-    bosToken: specialToken(config, 'bosTokenId', modelDirectory),
-    eosToken: specialToken(config, 'eosTokenId', modelDirectory),
-    contextWindow: config.contextLength,
+    bosTokenId: specialToken(config, 'bosTokenId', modelDirectory),
+    eosTokenId: specialToken(config, 'eosTokenId', modelDirectory),
+    contextLength: config.contextLength,
   };
   const statistics = new Map<string, DatasetStatistics>();
   const prepared: PreparedRun[] = [];

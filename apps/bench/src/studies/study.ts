@@ -30,9 +30,9 @@ export async function readStudyInputs(location: ModelLocation): Promise<StudyInp
     location,
     tokenizer: await loadTokenizer(location.directory),
     limits: {
-      bosToken: specialToken(config, 'bosTokenId', location.directory),
-      eosToken: specialToken(config, 'eosTokenId', location.directory),
-      contextWindow: config.contextLength,
+      bosTokenId: specialToken(config, 'bosTokenId', location.directory),
+      eosTokenId: specialToken(config, 'eosTokenId', location.directory),
+      contextLength: config.contextLength,
     },
   };
 }

@@ -5,7 +5,7 @@ import { buildContext, longestItem, requireFits } from './context.ts';
 
 const BOS = 100;
 const EOS = 101;
-const limits = (contextWindow: number) => ({ bosToken: BOS, eosToken: EOS, contextWindow });
+const limits = (contextLength: number) => ({ bosTokenId: BOS, eosTokenId: EOS, contextLength });
 const demonstrationsOf = (...lengths: number[]) =>
   lengths.map((length, place) => ({ tokens: Array.from({ length }, () => place) }));
 

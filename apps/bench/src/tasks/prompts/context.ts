@@ -3,10 +3,10 @@ import { UserError } from '@icl-gd/transformer';
 
 /** What of a model's configuration decides how prompts are put together. */
 export interface PromptLimits {
-  readonly bosToken: number;
-  readonly eosToken: number;
+  readonly bosTokenId: number;
+  readonly eosTokenId: number;
   /** Most tokens that the model takes: `n_positions` or `max_position_embeddings`. */
-  readonly contextWindow: number;
+  readonly contextLength: number;
 }
 
 /** What stands before the query in the in-context setting: BOS, then each demonstration with EOS after it. */
@@ -34,11 +34,11 @@ export function buildContext(
   longest: number,
   limits: PromptLimits,
 ): Context {
-  const tokens = [limits.bosToken];
+  const tokens = [limits.bosTokenId];
   let used = 0;
   for (const demonstration of demonstrations) {
-    if (tokens.length + demonstration.tokens.length + 1 + longest >= limits.contextWindow) break;
-    tokens.push(...demonstration.tokens, limits.eosToken);
+    if (tokens.length + demonstration.tokens.length + 1 + longest >= limits.contextLength) break;
+    tokens.push(...demonstration.tokens, limits.eosTokenId);
     used++;
   }
   return { tokens, demonstrations: used };
@@ -58,17 +58,17 @@ export function requireFits(
 ): void {
   const refuse = (what: string, needed: number): never => {
     throw new UserError(
-      `${dataset}: ${what} needs ${needed} tokens, but the model's context window is ${limits.contextWindow}; ` +
+      `${dataset}: ${what} needs ${needed} tokens, but the model's context window is ${limits.contextLength}; ` +
         'use a model with a longer context, or leave this dataset out.',
     );
   };
-  if (longest > limits.contextWindow) refuse('the longest validation example', longest);
+  if (longest > limits.contextLength) refuse('the longest validation example', longest);
   const trained = 1 + Math.max(0, ...demonstrations.map(({ tokens }) => tokens.length));
-  if (trained > limits.contextWindow) refuse('the longest fine-tuning sequence', trained);
+  if (trained > limits.contextLength) refuse('the longest fine-tuning sequence', trained);
   const first = demonstrations[0];
   if (first === undefined) return;
   const smallestWindow = 1 + first.tokens.length + 1 + longest + 1;
-  if (smallestWindow > limits.contextWindow) {
+  if (smallestWindow > limits.contextLength) {
     refuse('the first demonstration together with the longest validation example', smallestWindow);
   }
 }

@@ -22,7 +22,7 @@ interface PromptEncoder {
  *
  * @throws UserError if the tokenizer has no tokens for a label word.
  */
-export function createPromptEncoder(task: Task, tokenizer: TokenEncoder, eosToken: number): PromptEncoder {
+export function createPromptEncoder(task: Task, tokenizer: TokenEncoder, eosTokenId: number): PromptEncoder {
   const options = task.labelWords.map((word) => {
     const tokens = tokenizer.encode(` ${word}`);
     if (tokens.length === 0)
@@ -32,7 +32,7 @@ export function createPromptEncoder(task: Task, tokenizer: TokenEncoder, eosToke
   const encodeQuery = (example: Example): number[] =>
     splitLines(fillTemplate(task, example.fields)).flatMap((line, index) => {
       const tokens = tokenizer.encode(line);
-      return index === 0 ? tokens : [eosToken].concat(tokens);
+      return index === 0 ? tokens : [eosTokenId].concat(tokens);
     });
   return {
     options,

@@ -19,15 +19,15 @@ function readJson(path: string) {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-async function prepareFixture(folder: string, overrides: { contextWindow?: number } = {}) {
+async function prepareFixture(folder: string, overrides: { contextLength?: number } = {}) {
   const run = readJson(join(folder, 'run.json'));
   const config = readJson(join(folder, run.model, 'config.json'));
   const data = run.data === null ? join(shared!, 'data') : join(folder, run.data);
   const dataset = await readDataset(data, findTask(run.dataset));
   const limits = {
-    bosToken: config.bos_token_id,
-    eosToken: config.eos_token_id,
-    contextWindow: overrides.contextWindow ?? config.n_positions ?? config.max_position_embeddings,
+    bosTokenId: config.bos_token_id,
+    eosTokenId: config.eos_token_id,
+    contextLength: overrides.contextLength ?? config.n_positions ?? config.max_position_embeddings,
   };
   const selection = { shots: run.k, seed: run.seed, permutation: run.permutation, examples: run.examples };
   const tokenizer = await loadTokenizer(join(folder, run.model));
@@ -53,7 +53,9 @@ describe.each(folders.map((folder) => [basename(folder), folder] as const))('%s'
       demonstrations: golden.demonstrations_in_context,
     });
     expect(prepared.longestItem).toBe(golden.longest_validation_item);
-    expect([limits.bosToken, ...prepared.demonstrations[0]!.tokens]).toEqual(golden.first_training_sequence);
+    expect([limits.bosTokenId, ...prepared.demonstrations[0]!.tokens]).toEqual(
+      golden.first_training_sequence,
+    );
     expect(prepared.demonstrations.map(({ tokens }) => 1 + tokens.length)).toEqual(
       golden.training_sequence_lengths,
     );
@@ -67,9 +69,9 @@ describe.each(folders.map((folder) => [basename(folder), folder] as const))('%s'
 test('a context window too small for one demonstration is refused', async () => {
   const folder = join(repositoryFixtures, 'own-text-gpt2');
   const needed = 1 + 25 + 1 + 26 + 1;
-  await expect(prepareFixture(folder, { contextWindow: needed - 1 })).rejects.toThrow(
+  await expect(prepareFixture(folder, { contextLength: needed - 1 })).rejects.toThrow(
     `mr: the first demonstration together with the longest validation example needs ${needed} tokens, ` +
       `but the model's context window is ${needed - 1}`,
   );
-  expect((await prepareFixture(folder, { contextWindow: needed })).prepared.context.demonstrations).toBe(1);
+  expect((await prepareFixture(folder, { contextLength: needed })).prepared.context.demonstrations).toBe(1);
 });

@@ -58,7 +58,7 @@ export function prepareRun(
   const trainRows = selectDemonstrations(choice);
   const fineTuningRows = selectDemonstrations({ ...choice, order });
   const validationRows = selectValidation(dataset.validation.length, examples);
-  const encoder = createPromptEncoder(task, tokenizer, limits.eosToken);
+  const encoder = createPromptEncoder(task, tokenizer, limits.eosTokenId);
   const evaluated = validationRows.map((row) => dataset.validation[row]!);
   const encode = (row: number): Demonstration => encoder.demonstration(dataset.train[row]!);
   const demonstrations = trainRows.map(encode);

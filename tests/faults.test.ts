@@ -64,9 +64,9 @@ const DATA_FAULTS: Fault[] = [
 ];
 
 const OPTION_FAULTS: Fault[] = [
-  { fault: 'unknown data set', names: /--datasets.*"mrr".*mr/, ...given('--datasets', 'mrr') },
-  { fault: 'data set that is not there', names: /sst2.*train\.jsonl/, ...given('--datasets', 'mr,sst2') },
-  { fault: 'data set named twice', names: /--datasets.*mr.*twice/, ...given('--datasets', 'mr,mr') },
+  { fault: 'unknown dataset', names: /--datasets.*"mrr".*mr/, ...given('--datasets', 'mrr') },
+  { fault: 'dataset that is not there', names: /sst2.*train\.jsonl/, ...given('--datasets', 'mr,sst2') },
+  { fault: 'dataset named twice', names: /--datasets.*mr.*twice/, ...given('--datasets', 'mr,mr') },
   { fault: 'unknown method', names: /--methods.*"adam".*LCGD/, ...given('--methods', 'gd,adam') },
   { fault: 'unknown variant', names: /--variants.*"fresh".*untrained/, ...given('--variants', 'fresh') },
   { fault: 'unknown probe', names: /--probe.*"middle".*label/, ...given('--probe', 'middle') },

@@ -127,7 +127,7 @@ describe.each(builtInTasks.map((task) => [task.id, task] as const))('%s', (_, ta
   });
 });
 
-it('names data set, file and row of what does not fit', async () => {
+it('names dataset, file and row of what does not fit', async () => {
   atHub();
   const sst5 = findTask('sst5');
   const files = hub.datasets.get('SetFit/sst5') as Map<string, Buffer>;
@@ -148,6 +148,6 @@ it('names data set, file and row of what does not fit', async () => {
   );
   hub.datasets.delete('SetFit/sst5');
   await expect(readDataset('hub', sst5)).rejects.toThrow(
-    /SetFit\/sst5: neither a directory here nor a data set on/,
+    /SetFit\/sst5: neither a directory here nor a dataset on/,
   );
 });

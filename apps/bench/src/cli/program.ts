@@ -45,7 +45,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option('--model <dir|id>', 'Hugging Face model directory, or hub id owner/name[@revision]')
     .option(
       '--data <dir|hub>',
-      'folder with <dataset>/{train,validation}.{jsonl,parquet,csv,tsv}, or hub: the data sets of the Hugging Face hub',
+      'folder with <dataset>/{train,validation}.{jsonl,parquet,csv,tsv}, or hub: the datasets of the Hugging Face hub',
     )
     .option(
       '--task-file <file>',
@@ -54,15 +54,12 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     )
     .option(
       '--datasets <list>',
-      `data sets, comma-separated, of those that \`icl-gd ls datasets\` lists (default: ${tasks.map(({ id }) => id).join(',')}, or those of --task-file)`,
+      `datasets, comma-separated, of those that \`icl-gd ls datasets\` lists (default: ${tasks.map(({ id }) => id).join(',')}, or those of --task-file)`,
     )
     .option('--methods <list>', 'gd, lcgd (default: both)')
     .option('--variants <list>', 'trained, trained-embeddings, layer-norm-only, untrained (default: trained)')
     .option('--shots <k>', "demonstrations (default: the paper's, 32)")
-    .option(
-      '--seeds <list>',
-      "seeds that choose demonstrations (default: the paper's three of each data set)",
-    )
+    .option('--seeds <list>', "seeds that choose demonstrations (default: the paper's three of each dataset)")
     .option(
       '--permutation <p>',
       "order of the demonstrations, 0 to 4 (default: the paper's for its seeds, else 0)",
@@ -72,7 +69,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       "in-context: that of the context; released: that of the released code's fine-tuning (default: in-context)",
     )
     .option('--examples <n>', 'validation examples, at most 2000 (default: 2000)')
-    .option('--learning-rate <rate>', "of the fine-tuning steps (default: the paper's of each data set)")
+    .option('--learning-rate <rate>', "of the fine-tuning steps (default: the paper's of each dataset)")
     .option(
       '--probe <token>',
       "label: probe at option 0's last token, as the released code; prompt: at the prompt's (default: label)",

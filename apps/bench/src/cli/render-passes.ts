@@ -7,7 +7,7 @@ import type { RunPass } from './run-passes.ts';
 
 const COLUMNS = ['dataset', 'data', 'seed:permutation', 'k', 'learning rate', 'cells'];
 
-/** What would be run: each pass with its data sets and the number of its cells. */
+/** What would be run: each pass with its datasets and the number of its cells. */
 export function renderPasses(passes: readonly RunPass[]): string {
   const blocks = passes.map((pass, i) => {
     const title = passes.length === 1 ? '' : `pass ${i + 1} of ${passes.length}: `;
@@ -47,7 +47,7 @@ function renderPass(pass: RunPass): string {
     `  variants  ${settings.variants.join(', ')}`,
     `  methods   ${settings.methods.join(', ')}`,
     `  probe     ${settings.probe}`,
-    `  examples  at most ${settings.examples} a data set`,
+    `  examples  at most ${settings.examples} a dataset`,
     `  order     fine-tuning in the ${settings.fineTuningOrder === 'released' ? "released code's order" : "context's order"}`,
     renderTable(COLUMNS, rows),
   ].join('\n');

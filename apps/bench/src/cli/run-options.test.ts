@@ -6,7 +6,7 @@ import { type RawRunOptions, parseRunOptions } from './run-options.ts';
 const PLACES = { model: 'some/model', data: 'some/data', out: 'some/out' };
 const parse = (more: Partial<RawRunOptions> = {}) => parseRunOptions({ ...PLACES, ...more });
 
-test('without options it is the paper on all six data sets', () => {
+test('without options it is the paper on all six datasets', () => {
   expect(parse()).toEqual({
     request: {
       settings: {

@@ -73,7 +73,7 @@ export function parseRunOptions(typed: Partial<RawRunOptions>, pass: Partial<Raw
       );
     if (!raw.data && settings.datasets.some(({ data }) => data === undefined))
       throw new UserError(
-        `--data is missing: a folder with <dataset>/{train,validation}.jsonl, or ${HUB} for the data sets of the hub`,
+        `--data is missing: a folder with <dataset>/{train,validation}.jsonl, or ${HUB} for the datasets of the hub`,
       );
   }
   return {

@@ -82,7 +82,7 @@ export function addStudyCommands(program: Command): void {
         learningRate,
         gain.toFixed(3),
       ]);
-      console.log(renderTable(['data set', 'best learning rate', 'gain over zero-shot'], best));
+      console.log(renderTable(['dataset', 'best learning rate', 'gain over zero-shot'], best));
       console.log(`results: ${request.out}`);
     });
 }

@@ -16,7 +16,7 @@ import { type RunSettings, selections } from './plan.ts';
 import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
 
-/** Row counts and mean length of a data set as this run sees it. */
+/** Row counts and mean length of a dataset as this run sees it. */
 export interface DatasetStatistics {
   readonly train: number;
   readonly validation: number;
@@ -32,11 +32,11 @@ export interface RunInputs {
   readonly model: ModelDescription;
   readonly modelDigests: readonly FileDigest[];
   readonly statistics: ReadonlyMap<string, DatasetStatistics>;
-  /** By data set and seed, in plan order. */
+  /** By dataset and seed, in plan order. */
   readonly prepared: readonly PreparedRun[];
 }
 
-/** @throws UserError naming the file, option or data set that does not fit */
+/** @throws UserError naming the file, option or dataset that does not fit */
 export async function readInputs(
   { directory: modelDirectory, name }: ModelLocation,
   data: string | undefined,

@@ -71,7 +71,7 @@ test('a variant is finished before the next one begins', () => {
   ]);
 });
 
-test('settings win over the defaults of every data set', () => {
+test('settings win over the defaults of every dataset', () => {
   for (const group of planGroups({ ...SETTINGS, shots: 2, learningRate: 0.5, methods: ['LCGD'] })) {
     expect(group).toMatchObject({ shots: 2, learningRate: 0.5, methods: ['LCGD'] });
   }

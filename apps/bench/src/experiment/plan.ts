@@ -7,7 +7,7 @@ import type { Task } from '../tasks/task.ts';
 export const METHODS = ['GD', 'LCGD'] as const;
 export type Method = (typeof METHODS)[number];
 
-/** Settings of a run after the command line has been checked; absent values are the paper's per data set. */
+/** Settings of a run after the command line has been checked; absent values are the paper's per dataset. */
 export interface RunSettings {
   readonly datasets: readonly Task[];
   readonly methods: readonly Method[];
@@ -31,7 +31,7 @@ export interface RunSettings {
 }
 
 /**
- * The unit of work, of resuming and of sharing: one model variant on one data set with one choice of demonstrations.
+ * The unit of work, of resuming and of sharing: one model variant on one dataset with one choice of demonstrations.
  * Its zero-shot and in-context probes serve all methods.
  */
 export interface Group {
@@ -44,7 +44,7 @@ export interface Group {
   readonly methods: readonly Method[];
 }
 
-/** Expands settings into groups: variant by variant, so that each is loaded once, then data set, then seed. */
+/** Expands settings into groups: variant by variant, so that each is loaded once, then dataset, then seed. */
 export function planGroups(settings: RunSettings): Group[] {
   return settings.variants.flatMap((variant) =>
     settings.datasets.flatMap((task) =>

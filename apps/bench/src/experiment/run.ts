@@ -16,9 +16,9 @@ import { type GroupRecord, RecordStore, recordKey } from './record.ts';
 
 export interface RunRequest {
   readonly model: ModelLocation;
-  /** Folder with a folder for each data set, or `hub`; absent where every task has its own data. */
+  /** Folder with a folder for each dataset, or `hub`; absent where every task has its own data. */
   readonly data: string | undefined;
-  /** Told about downloads of data sets. */
+  /** Told about downloads of datasets. */
   readonly observer?: DownloadObserver;
   readonly settings: RunSettings;
   readonly adapter: string;

@@ -12,7 +12,7 @@ const ACCURACIES: readonly (readonly [string, string])[] = [
 ];
 const PUBLISHED_MODEL = 'fairseq dense 1.3B';
 
-/** Measured mean ± deviation over seeds beside the paper's figure in brackets, one column a data set. */
+/** Measured mean ± deviation over seeds beside the paper's figure in brackets, one column a dataset. */
 export function renderSummary(cells: readonly MeasuredCell[]): string {
   const datasets = orderDatasets(cells.map(({ dataset }) => dataset));
   const variants = [...new Set(cells.map(({ variant }) => variant))];

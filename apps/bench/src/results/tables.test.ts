@@ -58,7 +58,7 @@ test('what summary.csv says is what the tables are made of', () => {
   expect(find('simaou', 'trained', 'LCGD', 'mr')).toBeUndefined();
 });
 
-test('table1.csv: GD by variant; other methods and data sets are no part of it', () => {
+test('table1.csv: GD by variant; other methods and datasets are no part of it', () => {
   const cells = [
     score('simaou', 'untrained', 'GD', 'mr', 0.25),
     score('simaou', 'trained', 'LCGD', 'mr', 0.75),
@@ -75,7 +75,7 @@ test('table1.csv: GD by variant; other methods and data sets are no part of it',
   `);
 });
 
-test('table2.csv: an average only over all six data sets', () => {
+test('table2.csv: an average only over all six datasets', () => {
   const cells = [
     ...DATASETS.map((dataset, i) => score('simaou', 'trained', 'GD', dataset, i)),
     ...DATASETS.slice(1).map((dataset) => score('simaou', 'trained', 'LCGD', dataset, 1)),

@@ -57,7 +57,7 @@ export function measureCells(rows: readonly Readonly<Record<string, string>>[]):
   });
 }
 
-/** Sizes of a data set as a run read it. */
+/** Sizes of a dataset as a run read it. */
 export interface DatasetSize {
   readonly train: number;
   readonly validation: number;
@@ -101,7 +101,7 @@ export function table1(cells: readonly MeasuredCell[], variants: readonly string
   return { columns: ['metric', 'model_variant', ...pairColumns(TABLE_1_DATASETS)], rows };
 }
 
-/** Table 2: GD against LCGD on the trained model; the average is over all six data sets, empty if one is missing. */
+/** Table 2: GD against LCGD on the trained model; the average is over all six datasets, empty if one is missing. */
 export function table2(cells: readonly MeasuredCell[], methods: readonly string[]): Table {
   const find = lookup(cells);
   const rows = TABLE_2_METRICS.flatMap((metric) =>
@@ -120,7 +120,7 @@ export function table2(cells: readonly MeasuredCell[], methods: readonly string[
   return { columns: ['metric', 'method', ...pairColumns(TABLE_2_DATASETS), 'average'], rows };
 }
 
-/** Table 3: sizes of the data sets as this run read them. */
+/** Table 3: sizes of the datasets as this run read them. */
 export function table3(statistics: ReadonlyMap<string, DatasetSize>): Table {
   const rows = orderDatasets(statistics.keys()).flatMap((id): Field[][] => {
     const own = statistics.get(id);

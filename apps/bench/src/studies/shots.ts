@@ -12,7 +12,7 @@ import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
 
 export interface ShotsRequest {
   readonly model: ModelLocation;
-  /** Folder of the data sets, or `hub`. */
+  /** Folder of the datasets, or `hub`. */
   readonly data: string | undefined;
   readonly observer?: DownloadObserver;
   readonly settings: RunSettings;
@@ -123,7 +123,7 @@ export function shotsTable(model: string, rows: readonly ShotsRow[]): Table {
   };
 }
 
-/** Mean accuracy over data sets and seeds by number of demonstrations; one line for each variant and labelling. */
+/** Mean accuracy over datasets and seeds by number of demonstrations; one line for each variant and labelling. */
 export function shotsCurves(rows: readonly ShotsRow[]): { name: string; points: [number, number][] }[] {
   const shots = [...new Set(rows.map((row) => row.shots))].toSorted((a, b) => a - b);
   const lines = new Map(rows.map((row) => [`${row.variant}, ${row.labels} labels`, row]));
@@ -143,7 +143,7 @@ export function shotsPicture(model: string, rows: readonly ShotsRow[]): string {
   const shots = rows.map((row) => row.shots);
   const chance = mean([...new Map(rows.map((row) => [row.dataset, row.chance])).values()]) as number;
   return lineChartSvg({
-    title: `In-context learning of ${model}: mean over data sets and seeds`,
+    title: `In-context learning of ${model}: mean over datasets and seeds`,
     xLabel: 'demonstrations',
     yLabel: 'accuracy',
     series: [

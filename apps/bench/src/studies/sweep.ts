@@ -11,7 +11,7 @@ import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
 
 export interface SweepRequest {
   readonly model: ModelLocation;
-  /** Folder of the data sets, or `hub`. */
+  /** Folder of the datasets, or `hub`. */
   readonly data: string | undefined;
   readonly observer?: DownloadObserver;
   readonly settings: RunSettings;
@@ -113,7 +113,7 @@ export function sweepTable(model: string, rows: readonly SweepRow[]): Table {
   };
 }
 
-/** For each data set the rate with the best mean accuracy over methods and seeds, the smallest on a tie; diverged rates are out. */
+/** For each dataset the rate with the best mean accuracy over methods and seeds, the smallest on a tie; diverged rates are out. */
 export function bestLearningRates(
   rows: readonly SweepRow[],
 ): { dataset: string; learningRate: number; gain: number }[] {
@@ -138,7 +138,7 @@ export function sweepPicture(model: string, rows: readonly SweepRow[]): string {
   const methods = [...new Set(rows.map((row) => row.method))];
   const rates = [...new Set(rows.map((row) => row.learningRate))].toSorted((a, b) => a - b);
   return lineChartSvg({
-    title: `Fine-tuning ${model}: mean gain over zero-shot, over data sets and seeds`,
+    title: `Fine-tuning ${model}: mean gain over zero-shot, over datasets and seeds`,
     xLabel: 'learning rate',
     yLabel: 'accuracy − zero-shot accuracy',
     xScale: 'log',

@@ -6,7 +6,7 @@ import { type DatasetOrigin, locateData } from './locate.ts';
 import { columnOf, toExamples } from './row-schema.ts';
 import type { Task } from './task.ts';
 
-/** One labelled row of a data set. */
+/** One labelled row of a dataset. */
 export interface Example {
   /** Texts by field name, untouched. */
   readonly fields: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface Example {
   readonly label: number;
 }
 
-/** Both splits of a data set, rows in file order. */
+/** Both splits of a dataset, rows in file order. */
 export interface Dataset {
   readonly train: readonly Example[];
   readonly validation: readonly Example[];

@@ -7,10 +7,10 @@ import type { DirectorySource, HubSource, Task } from './task.ts';
 /** What `--data` says for the hub, in place of a folder. */
 export const HUB = 'hub';
 
-/** A data set of the hub, at the commit that was read. */
+/** A dataset of the hub, at the commit that was read. */
 export type DatasetOrigin = DatasetLocation['hub'] & { readonly config?: string };
 
-/** Files that hold a data set. */
+/** Files that hold a dataset. */
 export interface LocatedData {
   readonly train: readonly string[];
   readonly validation: readonly string[];

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 export const README = 'README.md';
 
-/** A configuration of a data set as its README declares it. */
+/** A configuration of a dataset as its README declares it. */
 export interface DeclaredConfig {
   readonly name: string;
   readonly isDefault: boolean;

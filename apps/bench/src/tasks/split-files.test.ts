@@ -139,7 +139,7 @@ describe('as the README declares', () => {
   });
 
   test.each([
-    [TWO, {}, 'the data set has several configurations; choose one of: cola, sst2'],
+    [TWO, {}, 'the dataset has several configurations; choose one of: cola, sst2'],
     [TWO, { config: 'sst' }, 'unknown configuration "sst"; known: cola, sst2'],
     [
       TWO,

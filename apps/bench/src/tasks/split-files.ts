@@ -13,7 +13,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 const MOST_NAMED = 5;
 
 /**
- * The files of both splits in a directory laid out as a data set of the hub: as its README.md declares them (`configs`), else
+ * The files of both splits in a directory laid out as a dataset of the hub: as its README.md declares them (`configs`), else
  * by their names (`train.jsonl`, `data/train-00000-of-00002.parquet`, `<config>/train/0000.parquet`, …).
  *
  * @param files paths inside the directory, with `/`
@@ -74,7 +74,7 @@ function chooseConfig(declared: readonly DeclaredConfig[], config: string | unde
   const names = declared.map(({ name }) => name).join(', ');
   throw new UserError(
     config === undefined
-      ? `the data set has several configurations; choose one of: ${names}`
+      ? `the dataset has several configurations; choose one of: ${names}`
       : `unknown configuration "${config}"; known: ${names}`,
   );
 }

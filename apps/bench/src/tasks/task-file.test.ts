@@ -135,7 +135,7 @@ describe('refused:', () => {
     ],
     [{ ...LEAST, id: undefined }, '"id" is missing'],
     [{ ...LEAST, id: '../x' }, '"id" must be letters'],
-    [{ ...LEAST, id: 'sst2' }, '"id": a built-in data set is called sst2 already'],
+    [{ ...LEAST, id: 'sst2' }, '"id": a built-in dataset is called sst2 already'],
     [{ ...LEAST, template: 'no field' }, '"template" names no field, such as {text}'],
     [{ ...LEAST, template: 3 }, '"template" is wrong: invalid input: expected string'],
     [{ ...LEAST, fields: { txt: 'a' } }, '"fields" has txt, which "template" does not name: text'],

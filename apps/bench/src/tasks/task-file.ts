@@ -24,7 +24,7 @@ export function readTaskFile(path: string): Task {
     throw new UserError(`${path}: ${message}`);
   };
   if (builtInTasks.some(({ id }) => id === file.id))
-    refuse(`"id": a built-in data set is called ${file.id} already`);
+    refuse(`"id": a built-in dataset is called ${file.id} already`);
   const fields = placeholders(file.template);
   if (fields.length === 0) refuse('"template" names no field, such as {text}');
   checkFields(file, fields, refuse);

@@ -17,9 +17,9 @@ export interface LabelSource {
   readonly values?: Readonly<Record<string, number>>;
 }
 
-/** The two splits of a data set by their names there. */
+/** The two splits of a dataset by their names there. */
 export interface SplitNames {
-  /** Configuration (subset) of the data set, where it has several. */
+  /** Configuration (subset) of the dataset, where it has several. */
   readonly config?: string;
   /** Split that demonstrations come from. */
   readonly train: string;
@@ -27,12 +27,12 @@ export interface SplitNames {
   readonly validation: string;
 }
 
-/** A data set of the hub: `name` or `owner/name`, either with `@revision`. */
+/** A dataset of the hub: `name` or `owner/name`, either with `@revision`. */
 export interface HubSource extends SplitNames {
   readonly id: string;
 }
 
-/** A directory laid out as a data set of the hub. */
+/** A directory laid out as a dataset of the hub. */
 export interface DirectorySource extends SplitNames {
   readonly directory: string;
 }

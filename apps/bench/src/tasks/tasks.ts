@@ -99,7 +99,7 @@ export function findTask(id: string): Task {
   return task;
 }
 
-/** Data sets in the order of tables: built-in ones as they are listed, then the user's as they come. */
+/** Datasets in the order of tables: built-in ones as they are listed, then the user's as they come. */
 export function orderDatasets(ids: Iterable<string>): string[] {
   const present = new Set(ids);
   const known = builtInTasks.map(({ id }) => id);

@@ -91,7 +91,7 @@ export class HubClient {
   #refusal({ status, headers }: Response): UserError {
     const { repository, settings } = this;
     const { id, revision } = repository;
-    const what = this.type === 'dataset' ? 'data set' : 'model';
+    const what = this.type === 'dataset' ? 'dataset' : 'model';
     const code = headers.get('X-Error-Code');
     switch (status) {
       case 401:

@@ -1,9 +1,9 @@
 import { staysInside } from '../checkpoint/files.ts';
 
-/** Kinds of repositories that are read: models and data sets have addresses and cache folders of their own. */
+/** Kinds of repositories that are read: models and datasets have addresses and cache folders of their own. */
 export type RepositoryType = 'model' | 'dataset';
 
-/** A model or data set on the hub at a branch, tag or commit. */
+/** A model or dataset on the hub at a branch, tag or commit. */
 export interface HubRepository {
   /** `name` or `owner/name`. */
   readonly id: string;

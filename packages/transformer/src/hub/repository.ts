@@ -62,7 +62,7 @@ export async function listRepository(client: HubClient, commit: string): Promise
     const { path } = parsed.data;
     if (leavesDirectory(path))
       throw new UserError(
-        `${client.repository.id}: refused: it lists ${JSON.stringify(path)}, which would lie outside of the ${client.type === 'dataset' ? 'data set' : 'model'}'s directory`,
+        `${client.repository.id}: refused: it lists ${JSON.stringify(path)}, which would lie outside of the ${client.type === 'dataset' ? 'dataset' : 'model'}'s directory`,
       );
     files.set(path, parsed.data);
   }

@@ -60,7 +60,7 @@ it('downloads what is selected and no more, in the layout that Python shares', a
   expect(progress).toHaveBeenCalledWith(SHARDS[0], 100_000, 100_000);
 });
 
-it('gives the selector the text of a file, and follows the hub where a data set was renamed', async () => {
+it('gives the selector the text of a file, and follows the hub where a dataset was renamed', async () => {
   hub.renamed.set('data', 'own/data');
   const readme: string[] = [];
   const found = await resolveDataset('data', async (listed, read) => {
@@ -125,16 +125,16 @@ it('fetches a damaged file again, and refuses it offline', async () => {
 
 describe('refuses', () => {
   it('what is no id', () =>
-    expectRefusal(resolveDataset('../x', trainShards), /\.\.\/x: no id of a data set/));
+    expectRefusal(resolveDataset('../x', trainShards), /\.\.\/x: no id of a dataset/));
 
-  it('an unknown data set, a private one and an unknown revision, in words of its own', async () => {
-    await expectRefusal(resolveDataset('own/other', trainShards), /nor a data set on http.* \(404\)/);
+  it('an unknown dataset, a private one and an unknown revision, in words of its own', async () => {
+    await expectRefusal(resolveDataset('own/other', trainShards), /nor a dataset on http.* \(404\)/);
     await expectRefusal(
       resolveDataset('own/data@v9', trainShards),
       /own\/data: the hub has no revision "v9"/,
     );
     hub.token = 'secret';
-    await expectRefusal(resolveDataset('own/data', trainShards), /the data set is private, gated/);
+    await expectRefusal(resolveDataset('own/data', trainShards), /the dataset is private, gated/);
     vi.stubEnv('HF_TOKEN', 'secret');
     expect((await resolveDataset('own/data', trainShards)).files).toEqual(SHARDS);
   });

@@ -10,7 +10,7 @@ import { type RemoteFile, isCommit, listRepository, resolveCommit } from './repo
 import { type HubSettings, hubSettings } from './settings.ts';
 import { type DownloadObserver, ensureFile } from './snapshot.ts';
 
-/** Files of a data set in the cache. */
+/** Files of a dataset in the cache. */
 export interface DatasetLocation {
   /** The snapshot's directory. */
   readonly directory: string;
@@ -31,7 +31,7 @@ export type FileSelector = (
 ) => Promise<readonly string[]>;
 
 /**
- * Has the wanted files of a data set of the hub in the cache: downloaded, resumed and verified as models are, and under the
+ * Has the wanted files of a dataset of the hub in the cache: downloaded, resumed and verified as models are, and under the
  * same environment variables (see `resolveModel`). The cache folder is `datasets--<owner>--<name>`, as Python's.
  *
  * @param id `owner/name` or `name`, either with `@revision`
@@ -43,12 +43,12 @@ export async function resolveDataset(
   observer: DownloadObserver = {},
 ): Promise<DatasetLocation> {
   const repository = parseHubId(id);
-  if (!repository) throw new UserError(`${id}: no id of a data set on the hub; expected owner/name@revision`);
+  if (!repository) throw new UserError(`${id}: no id of a dataset on the hub; expected owner/name@revision`);
   const settings = hubSettings();
   try {
     return await fetchDataset(repository, select, settings, observer);
   } catch (error) {
-    throw fileError(settings.cache, 'the data set cache', error);
+    throw fileError(settings.cache, 'the dataset cache', error);
   }
 }
 

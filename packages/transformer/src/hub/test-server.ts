@@ -12,14 +12,14 @@ type Fault = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
  * A hub on loopback that serves the files of one model as `own/model`, large ones through a redirect as the real one, and
- * any data sets that are put into `datasets`.
+ * any datasets that are put into `datasets`.
  */
 export class TestHub {
   readonly commit = COMMIT;
   readonly files: Map<string, Buffer>;
-  /** Files of data sets by id. */
+  /** Files of datasets by id. */
   readonly datasets = new Map<string, Map<string, Buffer>>();
-  /** Old ids of data sets, with the new ones that the hub redirects to. */
+  /** Old ids of datasets, with the new ones that the hub redirects to. */
   readonly renamed = new Map<string, string>();
   /** Extra entries of the file listing. */
   readonly listed: unknown[] = [];

@@ -21,7 +21,7 @@ function fairseqDense(layers: number, width: number): ReturnType<ReturnType<type
   return familyOf(json, 'config.json').readConfig(json, 'config.json');
 }
 
-/** A full context, and demonstrations longer than those of the paper's data sets are on average. */
+/** A full context, and demonstrations longer than those of the paper's datasets are on average. */
 const PAPER = {
   batches: [{ tokens: 2048, probes: 60, keys: 2048, targets: 300 }],
   context: { tokens: 2048, batches: [{ tokens: 2048, probes: 60, keys: 2048, targets: 300 }] },

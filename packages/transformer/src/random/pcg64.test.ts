@@ -72,7 +72,7 @@ describe('equals numpy.random.default_rng', () => {
     expect(digest(new Pcg64(golden.seed).permutation(120000))).toBe(golden.large);
   });
 
-  test('permutations of the reference, small and of data-set size', () => {
+  test('permutations of the reference, small and of dataset size', () => {
     expect(new Pcg64(0).permutation(1)).toEqual([0]);
     expect(new Pcg64(1).permutation(2)).toEqual([0, 1]);
     expect(new Pcg64(5).permutation(10)).toEqual([7, 6, 1, 3, 2, 4, 0, 9, 5, 8]);

@@ -10,7 +10,7 @@ export interface Preset {
   readonly id: string;
   readonly title: string;
   readonly options: Partial<RawRunOptions>;
-  /** The data sets that `--datasets` chooses from, where they are not the paper's. */
+  /** The datasets that `--datasets` chooses from, where they are not the paper's. */
   readonly tasks?: readonly Task[];
   /** Further runs after the one that `options` describe. */
   readonly passes: readonly PresetPass[];

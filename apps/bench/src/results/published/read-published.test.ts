@@ -15,7 +15,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-test('Tables 1 and 2 become one cell per metric, variant, method and data set', () => {
+test('Tables 1 and 2 become one cell per metric, variant, method and dataset', () => {
   const cells = readPublishedCells();
   expect(cells.filter(({ table }) => table === 1)).toHaveLength(2 * 3 * 5);
   expect(cells.filter(({ table }) => table === 2)).toHaveLength(4 * 2 * 6);
@@ -77,7 +77,7 @@ test('Table 3 describes the six tasks', () => {
   });
 });
 
-test('per-layer results cover every data set, method and seed, and agree with Table 2', () => {
+test('per-layer results cover every dataset, method and seed, and agree with Table 2', () => {
   const layers = readPublishedLayers();
   expect(layers).toHaveLength(6 * 2 * 3 * 24);
   expect([...new Set(layers.map(({ dataset }) => dataset))].toSorted()).toEqual(ids);
@@ -89,7 +89,7 @@ test('per-layer results cover every data set, method and seed, and agree with Ta
   }
 });
 
-test('per-layer results of the untrained variants cover the five data sets of Table 1 and agree with it', () => {
+test('per-layer results of the untrained variants cover the five datasets of Table 1 and agree with it', () => {
   const layers = readPublishedUntrainedLayers();
   expect(layers).toHaveLength(5 * 2 * 3 * 24);
   expect(new Set(layers.map((row) => row.model_variant))).toEqual(

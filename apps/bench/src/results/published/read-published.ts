@@ -16,7 +16,7 @@ export interface PublishedCell {
   readonly deviation: number;
 }
 
-/** Mean over the six data sets, as Table 2 prints it. */
+/** Mean over the six datasets, as Table 2 prints it. */
 interface PublishedAverage {
   readonly metric: string;
   readonly method: string;

@@ -32,7 +32,7 @@ test("the paper's own means hold, shifted ones do not", () => {
   expect(of(0.2).map(({ verdict }) => verdict)).toEqual(of(0).map(() => 'does not hold'));
 });
 
-test('an average needs all six data sets', () => {
+test('an average needs all six datasets', () => {
   const averages = (rows: ReturnType<typeof exampleRows>) =>
     compare(rows).filter(({ dataset }) => dataset === 'average');
   expect(averages(table2(0, 'cb')).every(({ measured }) => measured === null)).toBe(true);

@@ -16,7 +16,7 @@ export interface ComparedCell {
   readonly metric: string;
   readonly variant: string;
   readonly method: string;
-  /** A data set, or `average` for Table 2's last column. */
+  /** A dataset, or `average` for Table 2's last column. */
   readonly dataset: string;
   readonly published: number;
   /** Null where the paper prints none. */
@@ -45,7 +45,7 @@ export function compareCells(run: MeasuredRun, examples: ExampleScores): Compare
   return [...cells, ...averages(cells), ...sizes(run)];
 }
 
-/** Table 2's averages over the six data sets; their intervals from those of the data sets, which are independent. */
+/** Table 2's averages over the six datasets; their intervals from those of the datasets, which are independent. */
 function averages(cells: readonly ComparedCell[]): ComparedCell[] {
   return readPublishedAverages().map(({ metric, method, mean: published }) => {
     const own = cells.filter((cell) => cell.table === 2 && cell.metric === metric && cell.method === method);

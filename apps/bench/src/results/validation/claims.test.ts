@@ -22,12 +22,12 @@ test("scores around the paper's own means give the paper's own verdicts", () => 
     cases.filter((own) => own.verdict === 'does not hold').map(label),
   ]);
   expect(verdicts).toEqual([
-    ['LCGD > GD on SimAOU', '5 of 6 data sets', 'holds', ['agnews']],
-    ['LCGD > GD on SimAM_Δ', '5 of 6 data sets', 'holds', ['agnews']],
-    ['GD > LCGD on SimAM', '6 of 6 data sets', 'holds', []],
+    ['LCGD > GD on SimAOU', '5 of 6 datasets', 'holds', ['agnews']],
+    ['LCGD > GD on SimAM_Δ', '5 of 6 datasets', 'holds', ['agnews']],
+    ['GD > LCGD on SimAM', '6 of 6 datasets', 'holds', []],
     ['SimAOU_norm > SimAOU', '11 of 12 cases', 'holds', ['sst5 LCGD']],
-    ['untrained ≥ trained on SimAOU (GD)', '4 of 5 data sets', 'holds', ['cb']],
-    [expect.stringContaining('layer norms ≥ trained'), '4 of 5 data sets', 'cannot be said', []],
+    ['untrained ≥ trained on SimAOU (GD)', '4 of 5 datasets', 'holds', ['cb']],
+    [expect.stringContaining('layer norms ≥ trained'), '4 of 5 datasets', 'cannot be said', []],
     [expect.stringContaining('α'), 'α ≈ 0.1–0.2', 'cannot be said', []],
     [expect.stringContaining('`kv`'), expect.anything(), 'cannot be said', []],
     [expect.stringContaining('`released`'), expect.anything(), 'cannot be said', []],
@@ -68,7 +68,7 @@ describe('LCGD > GD on SimAOU', () => {
     expect(verdictOf(scores(around(0.2), around(0.2)))).toBe('does not hold');
   });
 
-  test('a data set where one method diverged or every cosine is undefined is no case', () => {
+  test('a dataset where one method diverged or every cosine is undefined is no case', () => {
     const alone = exampleRows({ method: 'LCGD', dataset: 'cb' }, { simaou: around(0.5) });
     const undefinedScores = scores([null, null], [null, null], 'subj');
     const claim = judge('LCGD > GD', [...scores(around(0.1), around(0.3)), ...alone, ...undefinedScores]);

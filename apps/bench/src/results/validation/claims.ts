@@ -4,7 +4,7 @@ import type { Evidence } from './evidence.ts';
 import { logNormRatio } from './gradient-norms.ts';
 import { type Verdict, judgeShare, judgeSign } from './verdict.ts';
 
-/** One of the paper's findings on one data set (and method). */
+/** One of the paper's findings on one dataset (and method). */
 export interface ClaimCase extends Estimate {
   readonly dataset: string;
   /** GD or LCGD where a claim has a case for each, else empty. */
@@ -166,6 +166,6 @@ function countPublished(
       return a && b ? [orEqual ? a.mean >= b.mean : a.mean > b.mean] : [];
     }),
   );
-  const cases = comparisons.length > 1 ? 'cases' : 'data sets';
+  const cases = comparisons.length > 1 ? 'cases' : 'datasets';
   return `${outcomes.filter(Boolean).length} of ${outcomes.length} ${cases}`;
 }

@@ -28,7 +28,7 @@ const BOOTSTRAP_SEED = 0;
 /** The scores of single examples, as examples.csv has them. */
 export class ExampleScores {
   readonly #rows: ReadonlyMap<string, readonly Row[]>;
-  /** Data sets in order of appearance. */
+  /** Datasets in order of appearance. */
   readonly datasets: readonly string[];
 
   /** @param rows of examples.csv; a metric is a column, an undefined score an empty field */

@@ -14,7 +14,7 @@ export interface NoiseFloor {
   readonly changes: Readonly<Record<string, number | null>>;
 }
 
-/** @param rows of noise_floor.csv; of the trained model, by metric and method, then data set */
+/** @param rows of noise_floor.csv; of the trained model, by metric and method, then dataset */
 export function summariseNoise(rows: readonly Row[]): NoiseFloor[] {
   const groups = Map.groupBy(
     rows.filter(({ variant, method }) => variant === 'trained' && method !== '-'),

@@ -4,7 +4,7 @@ import type { Validation } from './summary.ts';
 /** Published against measured for every cell, then each claim with its verdict, as plain text. */
 export function renderValidation(validation: Validation): string {
   return [
-    'Published figures are those of fairseq dense 1.3B on the real data sets; for any other model or data they are for orientation only.',
+    'Published figures are those of fairseq dense 1.3B on the real datasets; for any other model or data they are for orientation only.',
     cellTable(validation),
     claimTable(validation),
   ].join('\n');

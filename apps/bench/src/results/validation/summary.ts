@@ -36,16 +36,16 @@ export function renderSummaryPage(validation: Validation): string {
   const measured = cells.filter((cell) => cell.measured !== null).length;
   return `${[
     `# ${escape(model)}: published against measured`,
-    `Data sets: ${datasets.map(escape).join(', ') || 'none'}. Variants: ${variants.map(escape).join(', ') || 'none'}. ` +
+    `Datasets: ${datasets.map(escape).join(', ') || 'none'}. Variants: ${variants.map(escape).join(', ') || 'none'}. ` +
       `${measured} of the paper's ${cells.length} cells were measured, ${agreeing} of them agree. ` +
-      'The published figures are those of fairseq dense 1.3B on the real data sets; for any other model or data they are for orientation only.',
+      'The published figures are those of fairseq dense 1.3B on the real datasets; for any other model or data they are for orientation only.',
     '## Claims of the paper',
     claimTable(claims, datasets),
     '## Table 1: trained and re-initialised models under GD',
     cellGrid(cells, 1),
     '## Table 2: GD and LCGD',
     cellGrid(cells, 2),
-    '## Table 3: data sets',
+    '## Table 3: datasets',
     cellGrid(cells, 3),
     'A cell reads: published → measured. ✓ holds, ✗ does not hold, ? cannot be said, – not measured.',
     '## Curves over the layers',
@@ -54,7 +54,7 @@ export function renderSummaryPage(validation: Validation): string {
     ...noiseSection(noise),
     '## How it is judged',
     'Intervals are 95 % bootstrap intervals over seeds and examples (over seeds and training steps for gradient norms), paired where two scores are compared. ' +
-      'A claim holds for a data set if the interval lies above zero, does not hold if it lies below, and else cannot be said; it holds as a whole if the share of the measured data sets that the paper reports does. ' +
+      'A claim holds for a dataset if the interval lies above zero, does not hold if it lies below, and else cannot be said; it holds as a whole if the share of the measured datasets that the paper reports does. ' +
       "A cell holds if the interval and the published mean ± deviation, printed with two decimals, overlap; Table 3's cells must be equal. " +
       'Bands in the figures are ± one sample deviation over seeds; dashed curves are the published ones, drawn where the numbers of layers agree.',
   ].join('\n\n')}\n`;
@@ -147,7 +147,7 @@ function showCurve({
   );
 }
 
-/** Those of the paper's data sets that are there, in its order. */
+/** Those of the paper's datasets that are there, in its order. */
 function columnsOf(entries: readonly { readonly dataset: string }[]): string[] {
   return [...tasks.map(({ id }) => id), 'average'].filter((id) =>
     entries.some(({ dataset }) => dataset === id),

@@ -4,7 +4,7 @@ import { ExampleScores } from './example-scores.ts';
 
 type Scores = Readonly<Record<string, readonly (number | null)[]>>;
 
-/** Rows of examples.csv: by metric the scores of a data set's examples. */
+/** Rows of examples.csv: by metric the scores of a dataset's examples. */
 export function exampleRows(
   cell: {
     readonly variant?: string;

@@ -58,7 +58,7 @@ describe('the pages', () => {
     const files = await written();
     const [markdown = '', html = ''] = ['summary.md', 'summary.html'].map((file) => files.get(file));
     expect(markdown).toContain(
-      '| LCGD > GD on SimAOU<br>*difference* | 5 of 6 data sets | ✓ holds | ✓\u00A0+0.300<br>[0.300,\u00A00.300] |',
+      '| LCGD > GD on SimAOU<br>*difference* | 5 of 6 datasets | ✓ holds | ✓\u00A0+0.300<br>[0.300,\u00A00.300] |',
     );
     expect(markdown).toContain('| simaou\\_norm, trained, GD | r\u00A01.000<br>±\u00A00.000 |');
     expect(html).toContain('<b class="yes">✓</b>\u00A0+0.300');

@@ -116,7 +116,7 @@ describe('embedded tasks', () => {
     }
   });
 
-  test('texts grow from task to task in the order of the paper’s data sets', async () => {
+  test('texts grow from task to task in the order of the paper’s datasets', async () => {
     const lengths = await Promise.all(
       tasks.map(async (task) => {
         const { train } = await readDataset(directory, task);

@@ -2,7 +2,7 @@ import { lexicon, type Cue } from './lexicon.ts';
 
 /** The embedded counterpart of one of the paper's tasks. */
 export interface EmbeddedTask {
-  /** The paper's data set that it stands for. */
+  /** The paper's dataset that it stands for. */
   readonly id: string;
   readonly title: string;
   readonly cue: Cue;

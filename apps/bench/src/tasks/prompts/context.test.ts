@@ -54,7 +54,7 @@ test('context and longest item stay below the window, and one more demonstration
   );
 });
 
-test('what does not fit is refused with data set, needed length and window', () => {
+test('what does not fit is refused with dataset, needed length and window', () => {
   const check = (lengths: number[], longest: number, window: number) => () =>
     requireFits('mr', demonstrationsOf(...lengths), longest, limits(window));
   expect(check([2], 21, 20)).toThrow(UserError);

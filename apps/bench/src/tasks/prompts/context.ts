@@ -48,7 +48,7 @@ export function buildContext(
  * Checks that everything a run puts before the model fits into its context window: each fine-tuning sequence, the
  * longest item, and at least one demonstration beside it (with none, in-context learning would be zero-shot).
  *
- * @throws UserError naming data set, window and needed length.
+ * @throws UserError naming dataset, window and needed length.
  */
 export function requireFits(
   dataset: string,

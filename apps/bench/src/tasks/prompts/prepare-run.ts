@@ -17,7 +17,7 @@ export interface RunSelection {
   readonly examples: number;
 }
 
-/** Everything that one data set and seed puts before a model, in tokens. */
+/** Everything that one dataset and seed puts before a model, in tokens. */
 export interface PreparedRun {
   readonly dataset: string;
   readonly seed: number;

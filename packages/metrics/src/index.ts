@@ -1,5 +1,5 @@
 export type { ProbeArrays, ProbeShape } from './probes.ts';
-export type { Tensor } from './vectors.ts';
+export type { NumericArray } from './vectors.ts';
 export { exampleMeans, layerMean } from './layer-scores.ts';
 export type { ExampleScore, LayerScores } from './layer-scores.ts';
 export { simAOU, simAOUNorm, simAOURandom } from './attention-output-similarity.ts';

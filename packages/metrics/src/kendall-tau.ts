@@ -1,12 +1,12 @@
 import { requireFinite, requireSameLength } from './validation.ts';
-import type { Tensor } from './vectors.ts';
+import type { NumericArray } from './vectors.ts';
 
 /**
  * Kendall's τ-b of two rankings, corrected for ties, in O(n log n) (Knight 1966); equals `scipy.stats.kendalltau`.
  * @returns null if undefined: fewer than two items, or all items of one ranking tied
  * @throws RangeError if the lengths differ or a value is not finite
  */
-export function kendallTau(a: Tensor, b: Tensor): number | null {
+export function kendallTau(a: NumericArray, b: NumericArray): number | null {
   requireSameLength('a', a, 'b', b);
   requireFinite('a', a);
   requireFinite('b', b);

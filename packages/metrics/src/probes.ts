@@ -1,12 +1,12 @@
 import { requireFinite, requireSameLength, requireSize } from './validation.ts';
-import type { Tensor } from './vectors.ts';
+import type { NumericArray } from './vectors.ts';
 
 /** What one validation example leaves behind in one setting, at the last token of the input. */
 export interface ProbeArrays {
   /** h, shape [layers, dModel]: the attention block's output after the output projection, before the residual. */
-  readonly attentionOutput: Tensor;
+  readonly attentionOutput: NumericArray;
   /** m, shape [layers, heads, queryLength]: attention scores before softmax to the tokens of the query part. */
-  readonly attentionScores: Tensor;
+  readonly attentionScores: NumericArray;
 }
 
 /** Sizes shared by all examples. The query length is not among them: it differs from example to example. */

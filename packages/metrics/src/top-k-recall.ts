@@ -1,5 +1,5 @@
 import { requireFinite, requireSameLength, requireSize } from './validation.ts';
-import type { Tensor } from './vectors.ts';
+import type { NumericArray } from './vectors.ts';
 
 /**
  * Share of the k largest items of `reference` that are among the k largest of `candidate` (Dai et al. 2023).
@@ -7,7 +7,7 @@ import type { Tensor } from './vectors.ts';
  * @returns null if there are fewer than k items; 1 if there are just k
  * @throws RangeError if the lengths differ, a value is not finite or k is not a positive integer
  */
-export function topKRecall(reference: Tensor, candidate: Tensor, k: number): number | null {
+export function topKRecall(reference: NumericArray, candidate: NumericArray, k: number): number | null {
   requireSize('k', k);
   requireSameLength('reference', reference, 'candidate', candidate);
   requireFinite('reference', reference);
@@ -17,7 +17,7 @@ export function topKRecall(reference: Tensor, candidate: Tensor, k: number): num
   return topK(reference, k).filter((i) => found.has(i)).length / k;
 }
 
-function topK(values: Tensor, k: number): number[] {
+function topK(values: NumericArray, k: number): number[] {
   const order = Uint32Array.from({ length: values.length }, (_, i) => i);
   order.sort((i, j) => values[j]! - values[i]! || i - j);
   return [...order.subarray(0, k)];

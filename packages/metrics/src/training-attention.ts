@@ -2,17 +2,17 @@ import { kendallTau } from './kendall-tau.ts';
 import { requireFinite, requireSize } from './validation.ts';
 import { topKRecall } from './top-k-recall.ts';
 import { dot, row } from './vectors.ts';
-import type { Tensor } from './vectors.ts';
+import type { NumericArray } from './vectors.ts';
 
 /** One layer's attention to the demonstrations, for one validation example (T = demonstration tokens without BOS and EOS). */
 export interface TrainingAttention {
   /** ICL's attention scores before softmax from the last token to the demonstration tokens, [heads, T]. */
-  readonly iclScores: Tensor;
+  readonly iclScores: NumericArray;
   readonly heads: number;
   /** The probed token's query vector in the fine-tuned model, all heads joined, [heads · headWidth]. */
-  readonly testQuery: Tensor;
+  readonly testQuery: NumericArray;
   /** The demonstration tokens' query vectors while they were trained on, in the same order, [T, heads · headWidth]. */
-  readonly trainingQueries: Tensor;
+  readonly trainingQueries: NumericArray;
   /** Tokens of each demonstration; their sum is T. */
   readonly demonstrationLengths: readonly number[];
 }
@@ -105,7 +105,7 @@ function sumSegments(values: Float64Array, lengths: readonly number[]): Float64A
 
 function requireRows(
   name: string,
-  tensor: Tensor,
+  tensor: NumericArray,
   rows: number,
   rowsName: string,
   width: number,

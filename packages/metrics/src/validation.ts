@@ -1,7 +1,7 @@
-import type { Tensor } from './vectors.ts';
+import type { NumericArray } from './vectors.ts';
 
 /** Throws a RangeError that names the tensor and the place of its first value that is not finite. */
-export function requireFinite(name: string, tensor: Tensor): void {
+export function requireFinite(name: string, tensor: NumericArray): void {
   for (let i = 0; i < tensor.length; i++) {
     if (!Number.isFinite(tensor[i])) throw new RangeError(`${name}[${i}] is ${tensor[i]}; it must be finite`);
   }

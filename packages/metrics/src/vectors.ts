@@ -1,8 +1,8 @@
 /** Numbers of one tensor in row-major order: a typed array or a plain one. Everything is computed in float64. */
-export type Tensor = ArrayLike<number>;
+export type NumericArray = ArrayLike<number>;
 
 /** Row `index` of a tensor whose rows have `width` values, as float64. */
-export function row(tensor: Tensor, index: number, width: number): Float64Array {
+export function row(tensor: NumericArray, index: number, width: number): Float64Array {
   const start = index * width;
   const values = new Float64Array(width);
   for (let i = 0; i < width; i++) values[i] = tensor[start + i]!;

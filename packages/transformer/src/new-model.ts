@@ -4,7 +4,7 @@ import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import type { DecoderConfig } from './config.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
-import { toStoredTensors } from './weights/export.ts';
+import { toCheckpointTensors } from './weights/export.ts';
 import { initialParameter } from './weights/initialise.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function writeModel(
 ): Promise<void> {
   const file = join(directory, 'config.json');
   const family = familyOf(json, file);
-  const tensors = toStoredTensors(family, readModelConfig(json, file), (name) => {
+  const tensors = toCheckpointTensors(family, readModelConfig(json, file), (name) => {
     const values = parameters.get(name);
     if (!values) throw new RangeError(`no values of ${name}`);
     return values;

@@ -60,7 +60,7 @@ class Storage {
 }
 
 /** A view of a storage; offset and strides in elements. */
-class StoredTensor {
+class TorchTensor {
   readonly storage: Storage;
   readonly offset: number;
   readonly shape: readonly number[];
@@ -105,7 +105,7 @@ export async function readTorchTensors(handle: FileHandle, file: string): Promis
   const starts = new Map<string, number>();
   for (const [name, value] of root as Map<PickleValue, PickleValue>) {
     const where = `${file}: ${JSON.stringify(name)}`;
-    if (typeof name !== 'string' || !(value instanceof StoredTensor))
+    if (typeof name !== 'string' || !(value instanceof TorchTensor))
       throw new UserError(`${where} of its dictionary is no tensor; save model.state_dict() alone`);
     const { storage, shape, strides, offset, span } = value;
     const entry = directory.get(`${folder}data/${storage.key}`);
@@ -154,7 +154,7 @@ class StateDictionary implements PickleHost {
   call(callee: PickleValue, args: readonly PickleValue[]): PickleValue {
     const kind = callee instanceof Global ? callee.kind : undefined;
     if (kind === 'dictionary' && args.length === 0) return new Map();
-    if (kind === 'parameter' && args[0] instanceof StoredTensor) return args[0];
+    if (kind === 'parameter' && args[0] instanceof TorchTensor) return args[0];
     if (kind === 'tensor') {
       const [storage, offset, shape, strides] = args;
       if (
@@ -164,7 +164,7 @@ class StateDictionary implements PickleHost {
         isCounts(strides) &&
         shape.length === strides.length
       )
-        return new StoredTensor(storage, offset, shape, strides);
+        return new TorchTensor(storage, offset, shape, strides);
     }
     throw new UserError(
       `${this.#file}: refused: its pickle calls ${kind ?? 'an object'} in a way that PyTorch does not`,

@@ -2,7 +2,7 @@ import type { DecoderConfig } from '../config.ts';
 import { type Family, type ParameterSource, outputRanges } from '../families/family.ts';
 
 /** A tensor as a checkpoint stores it. */
-export interface StoredTensor {
+export interface CheckpointTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly data: Float32Array;
@@ -12,12 +12,12 @@ export interface StoredTensor {
  * Brings decoder parameters to the names and layouts of a family's checkpoints: the inverse of loading.
  * @param valueOf values of a parameter by its decoder name, [out, in] row-major
  */
-export function toStoredTensors(
+export function toCheckpointTensors(
   family: Family,
   config: DecoderConfig,
   valueOf: (name: string) => Float32Array,
-): StoredTensor[] {
-  const stored = new Map<string, StoredTensor>();
+): CheckpointTensor[] {
+  const stored = new Map<string, CheckpointTensor>();
   for (const [parameter, source] of family.sources(config)) {
     const name = source.tensors[0] as string;
     let tensor = stored.get(name);

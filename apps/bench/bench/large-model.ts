@@ -17,7 +17,7 @@ import { writeEmbeddedDatasets } from '../src/synthetic/language/datasets.ts';
 import { BOS, EOS, vocabulary, writeTokenizer } from '../src/synthetic/language/tokenizer.ts';
 
 const USAGE = `usage:
-  npm run bench:large -w apps/bench -- write --dir <dir> [--shape 1.3B|2.7B|small] [--stored F16|F32] [--seed <n>]
+  npm run bench:large -w apps/bench -- write --dir <dir> [--shape 1.3B|2.7B|small] [--stored float16|float32] [--seed <n>]
       writes <dir>/model (random weights, streamed; the embedded model's tokenizer) and <dir>/data
   npm run bench:large -w apps/bench -- load --dir <dir> [--dtype float32|float16-storage] [--adapter <name>]
       plans, loads and runs the model, and prints times and the peak of host memory
@@ -38,7 +38,7 @@ const { values, positionals } = parseArgs({
   options: {
     dir: { type: 'string' },
     shape: { type: 'string', default: '1.3B' },
-    stored: { type: 'string', default: 'F16' },
+    stored: { type: 'string', default: 'float16' },
     seed: { type: 'string', default: '0' },
     dtype: { type: 'string', default: 'float32' },
     adapter: { type: 'string', default: 'auto' },
@@ -56,7 +56,7 @@ process.exit();
 
 async function write(dir: string): Promise<void> {
   const shape = choose('--shape', values.shape, Object.keys(SHAPES) as (keyof typeof SHAPES)[]);
-  const dtype = choose('--stored', values.stored, ['F16', 'F32'] as const);
+  const dtype = choose('--stored', values.stored, ['float16', 'float32'] as const);
   const seed = Number(values.seed);
   const start = performance.now();
   await writeTokenizer(join(dir, 'model'));

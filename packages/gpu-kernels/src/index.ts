@@ -11,7 +11,7 @@ export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/m
 export { type MemoryLimits, pooledBytes } from './runtime/buffer-pool.ts';
 export { Gpu, type TensorOptions } from './runtime/gpu.ts';
 export { defineKernel, grid, type Kernel, memoizeKernel } from './runtime/kernel.ts';
-export { type Binding, Scope, storageBytes, Tensor, type TensorType } from './runtime/tensor.ts';
+export { type Binding, Scope, storageBytes, Tensor, type DType } from './runtime/tensor.ts';
 export { Uploader } from './runtime/uploader.ts';
 export {
   activationBackward,

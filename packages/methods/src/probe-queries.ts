@@ -24,13 +24,13 @@ export async function probeQueries(
   const before = prefix ? [] : [specialToken(model.config, 'bosTokenId', model.name)];
   const plans = queries.map((query) => planQuery(query, options.probeToken, before));
   const probes: Probe[] = [];
-  for (const group of groupByTokens(plans, options.tokenBudget ?? DEFAULT_TOKEN_BUDGET)) {
+  for (const batch of cutIntoBatches(plans, options.tokenBudget ?? DEFAULT_TOKEN_BUDGET)) {
     const results = await model.evaluate(
-      group.flatMap(({ requests }) => requests),
+      batch.flatMap(({ requests }) => requests),
       prefix,
     );
     let first = 0;
-    for (const plan of group) {
+    for (const plan of batch) {
       probes.push(toProbe(plan, results.slice(first, first + plan.requests.length), model));
       first += plan.requests.length;
     }
@@ -51,11 +51,11 @@ export function probeBatches(
   // Any token may stand for BOS: only its place counts.
   const before = behindPrefix ? [] : [0];
   const plans = queries.map((query) => planQuery(query, options.probeToken, before));
-  return groupByTokens(plans, options.tokenBudget ?? DEFAULT_TOKEN_BUDGET).map((group) => {
-    const requests = group.flatMap((plan) => plan.requests);
+  return cutIntoBatches(plans, options.tokenBudget ?? DEFAULT_TOKEN_BUDGET).map((batch) => {
+    const requests = batch.flatMap((plan) => plan.requests);
     return {
       tokens: total(requests, ({ tokens }) => tokens.length),
-      probes: group.length,
+      probes: batch.length,
       keys: total(requests, ({ probe }) => (probe ? probe.row - probe.firstKey + 1 : 0)),
       targets: total(requests, ({ logProbs }) => logProbs.length),
     };
@@ -66,19 +66,19 @@ function total<T>(items: readonly T[], count: (item: T) => number): number {
   return items.reduce((sum, item) => sum + count(item), 0);
 }
 
-function groupByTokens(plans: readonly QueryPlan[], budget: number): QueryPlan[][] {
-  const groups: QueryPlan[][] = [];
+function cutIntoBatches(plans: readonly QueryPlan[], budget: number): QueryPlan[][] {
+  const batches: QueryPlan[][] = [];
   let used = Number.POSITIVE_INFINITY;
   for (const plan of plans) {
     const tokens = total(plan.requests, (request) => request.tokens.length);
     if (used + tokens > budget) {
-      groups.push([]);
+      batches.push([]);
       used = 0;
     }
-    groups.at(-1)?.push(plan);
+    batches.at(-1)?.push(plan);
     used += tokens;
   }
-  return groups;
+  return batches;
 }
 
 function toProbe(plan: QueryPlan, results: readonly EvaluationResult[], model: Model): Probe {

@@ -37,7 +37,7 @@ export async function writeModel(
   await writeFile(file, `${JSON.stringify(json, null, 2)}\n`);
   await writeSafetensors(
     join(directory, 'model.safetensors'),
-    tensors.map((tensor) => ({ ...tensor, dtype: 'F32' as const })),
+    tensors.map((tensor) => ({ ...tensor, dtype: 'float32' as const })),
     { format: 'pt' },
   );
 }

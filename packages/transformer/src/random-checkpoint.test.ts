@@ -15,7 +15,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 test.each(Object.entries(TINY_MODELS))('%s: a model that can be opened, by its seed', async (_, json) => {
   const bytes = async (seed: number): Promise<Buffer> => {
-    await writeRandomCheckpoint(directory, json, { seed, dtype: 'F16' });
+    await writeRandomCheckpoint(directory, json, { seed, dtype: 'float16' });
     return readFile(join(directory, 'model.safetensors'));
   };
   const first = await bytes(3);
@@ -26,7 +26,7 @@ test.each(Object.entries(TINY_MODELS))('%s: a model that can be opened, by its s
 
 test('weights are uniform with deviation 0.02, norms 1 and 0, no tensor like another', async () => {
   const wide = { ...TINY_MODELS['xglm'], vocab_size: 600_000 };
-  await writeRandomCheckpoint(directory, wide, { seed: 3, dtype: 'F32' });
+  await writeRandomCheckpoint(directory, wide, { seed: 3, dtype: 'float32' });
   await using checkpoint = await Checkpoint.open(directory);
   const embedding = await checkpoint.read('model.embed_tokens.weight');
   const mean = (values: Float32Array): number => values.reduce((sum, x) => sum + x, 0) / values.length;

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FloatDtype } from './checkpoint/dtype.ts';
+import type { FloatDType } from './checkpoint/dtype.ts';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import type { ParameterSource } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
@@ -20,7 +20,7 @@ const DEVIATION = 0.02;
 export async function writeRandomCheckpoint(
   directory: string,
   json: Readonly<Record<string, unknown>>,
-  { seed, dtype }: { readonly seed: number; readonly dtype: FloatDtype },
+  { seed, dtype }: { readonly seed: number; readonly dtype: FloatDType },
 ): Promise<void> {
   const file = join(directory, 'config.json');
   const family = familyOf(json, file);

@@ -41,11 +41,11 @@ export async function writeProbes(
     const logits = own.map((probe: Probe, i): NamedTensor => ({
       name: `attention_logits.${prepared.validationRows[i]}`,
       shape: [layers, heads, probe.queryLength],
-      dtype: 'F32',
+      dtype: 'float32',
       data: probe.attentionScores,
     }));
     const tensors: NamedTensor[] = [
-      { name: 'attention_output', shape: [own.length, layers, dModel], dtype: 'F32', data: outputs },
+      { name: 'attention_output', shape: [own.length, layers, dModel], dtype: 'float32', data: outputs },
       ...logits,
     ];
     await writeSafetensors(probesPath(out, group, key, setting), tensors, {

@@ -74,8 +74,8 @@ describe('an f16 tensor', () => {
 
   test('takes two bytes an element and rounds to the nearest', async () => {
     using scope = gpu().scope();
-    const even = scope.tensor([2, 4], 'even', 'f16');
-    const odd = scope.tensor([7], 'odd', 'f16');
+    const even = scope.tensor([2, 4], 'even', 'float16');
+    const odd = scope.tensor([7], 'odd', 'float16');
     expect([even.byteLength, odd.byteLength]).toEqual([16, 16]);
     gpu().write(even, VALUES);
     expect(await gpu().read(even)).toEqual(ROUNDED);
@@ -87,7 +87,7 @@ describe('an f16 tensor', () => {
 
   test('refuses what is too large for it, by element', () => {
     using scope = gpu().scope();
-    const halves = scope.tensor([4], 'halves', 'f16');
+    const halves = scope.tensor([4], 'halves', 'float16');
     expect(() => gpu().write(halves, Float32Array.of(1, 65520), 2)).toThrow(
       new UserError(
         'halves: 65520 at element 3 is too large for float16 (at most 65504); use --dtype float32',
@@ -97,7 +97,7 @@ describe('an f16 tensor', () => {
 
   test('is written in pairs and not copied', () => {
     using scope = gpu().scope();
-    const halves = scope.tensor([8], 'halves', 'f16');
+    const halves = scope.tensor([8], 'halves', 'float16');
     expect(() => gpu().write(halves, VALUES.subarray(0, 2), 1)).toThrow(
       /at 1 into halves: f16 elements are written in pairs/,
     );
@@ -197,7 +197,7 @@ describe('memory', () => {
 describe('an uploader', () => {
   const VALUES = Float32Array.from({ length: (1 << 21) + 7 }, (_, i) => i % 2048);
 
-  test.each(['f32', 'f16'] as const)('fills %s tensors from chunks of any size', async (type) => {
+  test.each(['float32', 'float16'] as const)('fills %s tensors from chunks of any size', async (type) => {
     using scope = gpu().scope();
     const tensor = scope.tensor([VALUES.length], 'weights', type);
     await new Uploader(gpu()).fill(

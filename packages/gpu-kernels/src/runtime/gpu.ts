@@ -9,7 +9,7 @@ import {
   ELEMENT_BYTES,
   Scope,
   Tensor,
-  type TensorType,
+  type DType,
   elementCount,
   storageBytes,
 } from './tensor.ts';
@@ -20,7 +20,7 @@ const UNIFORM_STRIDE = 256;
 
 export interface TensorOptions {
   readonly label?: string;
-  readonly type?: TensorType;
+  readonly dtype?: DType;
   /** Allocate exactly, outside the pool's size classes: for weights. */
   readonly exact?: boolean;
 }
@@ -91,8 +91,8 @@ export class Gpu {
   /** A new tensor; its contents are undefined until written. */
   tensor(shape: readonly number[], options: TensorOptions = {}): Tensor {
     const label = options.label ?? 'tensor';
-    const type = options.type ?? 'f32';
-    const bytes = storageBytes(elementCount(shape), type);
+    const dtype = options.dtype ?? 'float32';
+    const bytes = storageBytes(elementCount(shape), dtype);
     if (bytes > this.device.limits.maxBufferSize) {
       throw new UserError(
         `tensor ${label} [${shape.join(', ')}] needs ${bytes} bytes in one buffer; adapter ${this.adapter.description} allows ${this.device.limits.maxBufferSize}`,
@@ -100,20 +100,23 @@ export class Gpu {
     }
     const exact = options.exact === true;
     const release = (buffer: GPUBuffer): void => this.pool.give(buffer);
-    return new Tensor(this, this.pool.take(bytes, exact, label), shape, type, label, release);
+    return new Tensor(this, this.pool.take(bytes, exact, label), shape, dtype, label, release);
   }
 
   upload(
     data: Float32Array | Uint32Array,
     shape: readonly number[],
-    options: Omit<TensorOptions, 'type'> = {},
+    options: Omit<TensorOptions, 'dtype'> = {},
   ): Tensor {
     if (data.length !== elementCount(shape)) {
       throw new RangeError(
         `uploading ${data.length} elements as ${options.label ?? 'tensor'} [${shape.join(', ')}]`,
       );
     }
-    const tensor = this.tensor(shape, { ...options, type: data instanceof Uint32Array ? 'u32' : 'f32' });
+    const tensor = this.tensor(shape, {
+      ...options,
+      dtype: data instanceof Uint32Array ? 'uint32' : 'float32',
+    });
     this.write(tensor, data);
     return tensor;
   }
@@ -130,11 +133,11 @@ export class Gpu {
         `writing ${data.length} elements at ${offset} into ${tensor.label} of ${tensor.length}`,
       );
     }
-    const stored = tensor.type === 'f16' ? packHalves(tensor, data, offset) : data;
+    const stored = tensor.dtype === 'float16' ? packHalves(tensor, data, offset) : data;
     this.flush();
     this.device.queue.writeBuffer(
       tensor.buffer,
-      offset * ELEMENT_BYTES[tensor.type],
+      offset * ELEMENT_BYTES[tensor.dtype],
       stored as Float32Array<ArrayBuffer>,
     );
   }
@@ -186,9 +189,9 @@ export class Gpu {
   copy(source: Tensor, target: Tensor, length = source.length, sourceOffset = 0, targetOffset = 0): void {
     refuseDisposed(source, 'copy');
     refuseDisposed(target, 'copy');
-    if (source.type === 'f16' || target.type === 'f16') {
+    if (source.dtype === 'float16' || target.dtype === 'float16') {
       throw new RangeError(
-        `copying ${source.label} (${source.type}) to ${target.label} (${target.type}): only 32-bit elements are copied`,
+        `copying ${source.label} (${source.dtype}) to ${target.label} (${target.dtype}): only 32-bit elements are copied`,
       );
     }
     if (sourceOffset + length > source.length || targetOffset + length > target.length) {
@@ -227,7 +230,7 @@ export class Gpu {
       throw new RangeError(`reading ${length} elements at ${offset} of ${tensor.label} (${tensor.length})`);
     }
     if (length === 0) return new Float32Array(0);
-    const perWord = 4 / ELEMENT_BYTES[tensor.type];
+    const perWord = 4 / ELEMENT_BYTES[tensor.dtype];
     const firstByte = Math.floor(offset / perWord) * 4;
     const bytes = Math.ceil((offset + length) / perWord) * 4 - firstByte;
     const staging = this.device.createBuffer({ size: bytes, usage: 0x01 | 0x08 });
@@ -241,7 +244,7 @@ export class Gpu {
       });
       this.check();
       const words = staging.getMappedRange().slice(0);
-      return tensor.type === 'f16'
+      return tensor.dtype === 'float16'
         ? Float32Array.from(new Float16Array(words, (offset % perWord) * 2, length))
         : new Float32Array(words);
     } finally {

@@ -1,14 +1,14 @@
 import type { Gpu } from './gpu.ts';
 
 /** `f16`: storage only, two elements in each 32-bit word; kernels widen them and compute in float32. */
-export type TensorType = 'f32' | 'u32' | 'f16';
+export type DType = 'float32' | 'uint32' | 'float16';
 
 /** Bytes that each element takes. */
-export const ELEMENT_BYTES: Readonly<Record<TensorType, number>> = { f32: 4, u32: 4, f16: 2 };
+export const ELEMENT_BYTES: Readonly<Record<DType, number>> = { float32: 4, uint32: 4, float16: 2 };
 
 /** Bytes of a dense array, up to the next whole 32-bit word. */
-export function storageBytes(elements: number, type: TensorType): number {
-  return Math.ceil((elements * ELEMENT_BYTES[type]) / 4) * 4;
+export function storageBytes(elements: number, dtype: DType): number {
+  return Math.ceil((elements * ELEMENT_BYTES[dtype]) / 4) * 4;
 }
 
 /** A range of a buffer as a kernel binds it. */
@@ -24,7 +24,7 @@ export class Tensor implements Disposable {
   readonly gpu: Gpu;
   readonly buffer: GPUBuffer;
   readonly shape: readonly number[];
-  readonly type: TensorType;
+  readonly dtype: DType;
   readonly label: string;
   #disposed = false;
   #release: (buffer: GPUBuffer) => void;
@@ -33,14 +33,14 @@ export class Tensor implements Disposable {
     gpu: Gpu,
     buffer: GPUBuffer,
     shape: readonly number[],
-    type: TensorType,
+    dtype: DType,
     label: string,
     release: (buffer: GPUBuffer) => void,
   ) {
     this.gpu = gpu;
     this.buffer = buffer;
     this.shape = shape;
-    this.type = type;
+    this.dtype = dtype;
     this.label = label;
     this.#release = release;
   }
@@ -50,7 +50,7 @@ export class Tensor implements Disposable {
   }
 
   get byteLength(): number {
-    return storageBytes(this.length, this.type);
+    return storageBytes(this.length, this.dtype);
   }
 
   get disposed(): boolean {
@@ -62,8 +62,8 @@ export class Tensor implements Disposable {
     const rowLength = this.length / (this.shape[0] ?? 1);
     return {
       buffer: this.buffer,
-      offset: start * rowLength * ELEMENT_BYTES[this.type],
-      size: storageBytes((end - start) * rowLength, this.type),
+      offset: start * rowLength * ELEMENT_BYTES[this.dtype],
+      size: storageBytes((end - start) * rowLength, this.dtype),
       label: `${this.label}[${start}:${end}]`,
     };
   }
@@ -88,8 +88,8 @@ export class Scope implements Disposable {
     this.#gpu = gpu;
   }
 
-  tensor(shape: readonly number[], label = 'temporary', type: TensorType = 'f32'): Tensor {
-    return this.own(this.#gpu.tensor(shape, { label, type }));
+  tensor(shape: readonly number[], label = 'temporary', dtype: DType = 'float32'): Tensor {
+    return this.own(this.#gpu.tensor(shape, { label, dtype }));
   }
 
   upload(data: Float32Array | Uint32Array, shape: readonly number[], label = 'uploaded'): Tensor {

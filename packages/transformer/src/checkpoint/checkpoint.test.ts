@@ -79,8 +79,8 @@ describe('reading', () => {
   test('tensors longer than one chunk, and rows of them', async () => {
     const shape = [3001, 1003];
     const data = Float32Array.from({ length: 3001 * 1003 }, (_, i) => (i * 7) % 2039);
-    for (const dtype of ['F32', 'F16', 'BF16'] as const) {
-      const stored = dtype === 'BF16' ? data.map((x) => x % 256) : data;
+    for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
+      const stored = dtype === 'bfloat16' ? data.map((x) => x % 256) : data;
       await writeSafetensors(join(directory, 'model.safetensors'), [
         { name: 'before', shape: [3], dtype, data: Float32Array.of(1, 2, 3) },
         { name: 'table', shape, dtype, data: stored },
@@ -103,8 +103,8 @@ describe('reading', () => {
       const shard = `model-0000${i + 1}-of-00002.safetensors`;
       const data = Float32Array.of(i, i + 1);
       await writeSafetensors(join(directory, 'blobs', name), [
-        { name: `${name}.weight`, shape: [2], dtype: 'F32', data },
-        { name: 'in both shards', shape: [2], dtype: 'F32', data },
+        { name: `${name}.weight`, shape: [2], dtype: 'float32', data },
+        { name: 'in both shards', shape: [2], dtype: 'float32', data },
       ]);
       await symlink(join(directory, 'blobs', name), join(directory, 'snapshot', shard));
       weightMap[`${name}.weight`] = shard;

@@ -44,13 +44,20 @@ function decodeBfloat16(source: ArrayBuffer, target: Float32Array): void {
   for (let i = 0; i < words.length; i++) words[i] = upperHalves[i]! << 16;
 }
 
-/** The dtypes that float32 data can be written as. */
-export type FloatDtype = 'F32' | 'F16' | 'BF16';
+/** The dtypes that float32 data can be written as, by the names that PyTorch gives them. */
+export type FloatDType = 'float32' | 'float16' | 'bfloat16';
+
+/** What a safetensors header calls them. */
+export const SAFETENSORS_NAMES = {
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+} as const satisfies Record<FloatDType, string>;
 
 /** Rounds to the nearest value of the dtype, ties to even; the bytes are little-endian. */
-export function encodeFloats(source: Float32Array, dtype: FloatDtype): Uint8Array {
-  if (dtype === 'F32') return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  if (dtype === 'F16') return new Uint8Array(Float16Array.from(source).buffer);
+export function encodeFloats(source: Float32Array, dtype: FloatDType): Uint8Array {
+  if (dtype === 'float32') return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (dtype === 'float16') return new Uint8Array(Float16Array.from(source).buffer);
   const words = new Uint32Array(source.buffer, source.byteOffset, source.length);
   const upperHalves = new Uint16Array(words.length);
   for (let i = 0; i < words.length; i++) {

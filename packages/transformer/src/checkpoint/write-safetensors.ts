@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { DTYPE_BITS, FLOAT_CODECS, type FloatDtype, encodeFloats, firstNonFinite } from './dtype.ts';
+import {
+  DTYPE_BITS,
+  FLOAT_CODECS,
+  SAFETENSORS_NAMES,
+  type FloatDType,
+  encodeFloats,
+  firstNonFinite,
+} from './dtype.ts';
 import { fileError } from './files.ts';
 
 const CHUNK_ELEMENTS = 1 << 20;
@@ -12,13 +19,13 @@ export interface NamedTensor {
   /** Row-major; the product of the extents is the length of `data`. */
   readonly shape: readonly number[];
   /** Stored type; values are rounded to the nearest, ties to even. */
-  readonly dtype: FloatDtype;
+  readonly dtype: FloatDType;
   /** All values, or a function that yields them in order in chunks of any size, for what is too large for memory. */
   readonly data: Float32Array | (() => Iterable<Float32Array>);
 }
 
-function elementBytes(dtype: FloatDtype): number {
-  return DTYPE_BITS.get(dtype)! / 8;
+function elementBytes(dtype: FloatDType): number {
+  return DTYPE_BITS.get(SAFETENSORS_NAMES[dtype])! / 8;
 }
 
 /** The length prefix and the JSON header, padded with spaces so that the data begins at a multiple of 8. */
@@ -40,7 +47,7 @@ function encodeHeader(
     }
     const begin = end;
     end += count * elementBytes(dtype);
-    header.set(name, { dtype, shape, data_offsets: [begin, end] });
+    header.set(name, { dtype: SAFETENSORS_NAMES[dtype], shape, data_offsets: [begin, end] });
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const padded = Math.ceil(json.length / 8) * 8;
@@ -57,11 +64,11 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
 }
 
 /** Index of the first value that the dtype cannot hold (NaN, infinite, or rounded to infinity), -1 if there is none. */
-function firstUnstorable(source: Float32Array, encoded: Uint8Array, dtype: FloatDtype): number {
+function firstUnstorable(source: Float32Array, encoded: Uint8Array, dtype: FloatDType): number {
   const bad = firstNonFinite(source);
-  if (bad >= 0 || dtype === 'F32') return bad;
+  if (bad >= 0 || dtype === 'float32') return bad;
   const stored = new Float32Array(source.length);
-  FLOAT_CODECS.get(dtype)!.decode(encoded.slice().buffer, stored);
+  FLOAT_CODECS.get(SAFETENSORS_NAMES[dtype])!.decode(encoded.slice().buffer, stored);
   return firstNonFinite(stored);
 }
 

@@ -35,7 +35,7 @@ beforeAll(async () => {
   gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
   // As lavapipe, whatever this adapter binds.
   Object.defineProperty(gpu, 'maxBindingBytes', { value: BINDING_BYTES });
-  await writeRandomCheckpoint(directory, CONFIG, { seed: 1, dtype: 'F16' });
+  await writeRandomCheckpoint(directory, CONFIG, { seed: 1, dtype: 'float16' });
 });
 afterAll(() => {
   gpu.dispose();

@@ -172,13 +172,13 @@ describe('GPT-NeoX tensors', () => {
       data: Float32Array.from({ length: shape.reduce((product, n) => product * n, 1) }, (_, i) =>
         shape.length > 1 ? Math.floor(i / dModel) : i,
       ),
-      dtype: 'F32' as const,
+      dtype: 'float32' as const,
     }));
     const buffer = {
       name: 'gpt_neox.layers.0.attention.rotary_emb.inv_freq',
       shape: [2],
       data: new Float32Array(2),
-      dtype: 'F32' as const,
+      dtype: 'float32' as const,
     };
     await writeFile(join(directory, 'config.json'), JSON.stringify(json));
     await writeSafetensors(join(directory, 'model.safetensors'), [...tensors, buffer], { format: 'pt' });

@@ -93,7 +93,7 @@ describe('of every family', () => {
 
   it.each(Object.keys(TINY_MODELS))('%s allocates what was planned and not much less', async (name) => {
     const json = { ...TINY_MODELS[name], ...(OWN_SIZES[name] ?? SIZES) };
-    await writeRandomCheckpoint(directory, json, { seed: 1, dtype: 'F32' });
+    await writeRandomCheckpoint(directory, json, { seed: 1, dtype: 'float32' });
     for (const dtype of WEIGHT_DTYPES) {
       for (const objective of ['output', 'layerwise'] satisfies Objective[]) {
         const targets = TOKENS.slice(1).map((token, row) => ({ row, token }));

@@ -2,7 +2,7 @@ import { pooledBytes, storageBytes } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
 import { rowsPerLogitsChunk } from '../decoder/head.ts';
 import { type ParameterGroup, type ParameterSpec, inGroup, parameterSpecs } from '../parameters.ts';
-import { type WeightDtype, storageType } from '../weights/storage.ts';
+import { type WeightDtype, storageDType } from '../weights/storage.ts';
 
 /** One packed batch of sequences to evaluate. */
 export interface BatchShape {
@@ -32,7 +32,7 @@ export function weightBytes(config: DecoderConfig, dtype: WeightDtype): number {
   const { positions, contextLength, dModel } = config;
   const width = positions.kind === 'learned' ? 0 : positions.kind === 'rotary' ? positions.size : dModel;
   return parameterSpecs(config).reduce(
-    (total, spec) => total + storageBytes(elements(spec), storageType(spec, dtype)),
+    (total, spec) => total + storageBytes(elements(spec), storageDType(spec, dtype)),
     (contextLength + positions.offset) * width * 4,
   );
 }
@@ -40,7 +40,7 @@ export function weightBytes(config: DecoderConfig, dtype: WeightDtype): number {
 /** The weight that takes the most bytes. */
 export function largestWeight(config: DecoderConfig, dtype: WeightDtype): { name: string; bytes: number } {
   return parameterSpecs(config)
-    .map((spec) => ({ name: spec.name, bytes: storageBytes(elements(spec), storageType(spec, dtype)) }))
+    .map((spec) => ({ name: spec.name, bytes: storageBytes(elements(spec), storageDType(spec, dtype)) }))
     .reduce((largest, other) => (other.bytes > largest.bytes ? other : largest));
 }
 

@@ -8,7 +8,7 @@ import { type LoadOptions, loadModel } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
 import { parameterSpecs } from '../parameters.ts';
 import { familyOf } from '../families/registry.ts';
-import { toStoredTensors } from './export.ts';
+import { toCheckpointTensors } from './export.ts';
 import { initialParameter, keepsTrained } from './initialise.ts';
 
 const GPT2 = {
@@ -71,7 +71,7 @@ describe.each([GPT2, { ...GPT2, ...UNTIED }, XGLM, { ...XGLM, ...UNTIED }])(
       const loaded = await parametersOf();
       for (const { name } of specs) expect(loaded.get(name), name).toEqual(initialParameter(specs, name, 5));
       await using checkpoint = await Checkpoint.open(directory);
-      const stored = toStoredTensors(familyOf(json, ''), config, (name) => loaded.get(name)!);
+      const stored = toCheckpointTensors(familyOf(json, ''), config, (name) => loaded.get(name)!);
       expect(stored.map(({ name }) => name).toSorted()).toEqual([...checkpoint.tensors.keys()].toSorted());
       for (const { name, data, shape } of stored) {
         expect(shape).toEqual(checkpoint.tensors.get(name)?.shape);

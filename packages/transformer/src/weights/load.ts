@@ -6,7 +6,7 @@ import { type Family, type ParameterSource, outputRanges } from '../families/fam
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { type ModelVariant, initialParameter, keepsTrained } from './initialise.ts';
 import { ParameterSet } from './parameter-set.ts';
-import { type WeightDtype, storageType } from './storage.ts';
+import { type WeightDtype, storageDType } from './storage.ts';
 
 /** Elements of a transposed matrix brought into order at a time. */
 const BLOCK = 1 << 20;
@@ -41,7 +41,7 @@ export async function loadParameters(
       // Before its values are read, so that one too large for the adapter is refused at once.
       const tensor = gpu.tensor(spec.shape, {
         label: spec.name,
-        type: storageType(spec, dtype),
+        dtype: storageDType(spec, dtype),
         exact: true,
       });
       tensors.set(spec.name, tensor);

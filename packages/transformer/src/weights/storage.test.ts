@@ -11,7 +11,7 @@ import { type Model, loadModel } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
 import { parameterSpecs } from '../parameters.ts';
 import { TINY_MODELS } from '../testing/tiny-models.ts';
-import { type WeightDtype, storageType } from './storage.ts';
+import { type WeightDtype, storageDType } from './storage.ts';
 
 const TOKENS = [0, 5, 17, 5, 36, 2, 9, 11, 30, 4, 5];
 
@@ -69,7 +69,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     await using checkpoint = await Checkpoint.open(directory);
     const tensors = [];
     for (const [tensor, { shape }] of checkpoint.tensors)
-      tensors.push({ name: tensor, shape, dtype: 'F16' as const, data: await checkpoint.read(tensor) });
+      tensors.push({ name: tensor, shape, dtype: 'float16' as const, data: await checkpoint.read(tensor) });
     await writeSafetensors(join(rounded, 'model.safetensors'), tensors);
   });
   afterAll(() => rmSync(directory, { recursive: true }));
@@ -100,7 +100,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     for (const spec of parameterSpecs(full.config)) {
       const [wanted, stored] = [full, halved].map(({ parameters }) => parameters.get(spec.name));
       const values = await gpu.read(wanted!);
-      const isHalf = storageType(spec, 'float16-storage') === 'f16';
+      const isHalf = storageDType(spec, 'float16-storage') === 'float16';
       expect(await gpu.read(stored!), spec.name).toEqual(isHalf ? values.map(Math.f16round) : values);
       saved += wanted!.byteLength - stored!.byteLength;
       expect(isHalf).toBe(

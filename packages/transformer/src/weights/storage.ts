@@ -1,4 +1,4 @@
-import type { TensorType } from '@icl-gd/gpu-kernels';
+import type { DType } from '@icl-gd/gpu-kernels';
 import { type ParameterRole, type ParameterSpec } from '../parameters.ts';
 
 /**
@@ -14,7 +14,7 @@ const LARGE: readonly ParameterRole[] = ['tokens', 'unembedding', 'query', 'outp
  * How one parameter is stored: key and value projections, which gradient descent trains, and everything small (norms,
  * biases, learned positions) are always float32.
  */
-export function storageType({ role, kind }: ParameterSpec, dtype: WeightDtype): TensorType {
+export function storageDType({ role, kind }: ParameterSpec, dtype: WeightDtype): DType {
   const halved = kind === 'weight' && LARGE.includes(role);
-  return dtype === 'float16-storage' && halved ? 'f16' : 'f32';
+  return dtype === 'float16-storage' && halved ? 'float16' : 'float32';
 }

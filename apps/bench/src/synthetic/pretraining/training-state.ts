@@ -43,7 +43,7 @@ export async function writeTrainingState(out: string, state: TrainingState): Pro
   await writeWhole(join(folder, 'about.txt'), 'Weights and AdamW moments of a training that can go on.\n');
   await writeSafetensors(
     join(folder, 'model.safetensors'),
-    [...tensors].map(([name, data]) => ({ name, shape: [data.length], dtype: 'F32' as const, data })),
+    [...tensors].map(([name, data]) => ({ name, shape: [data.length], dtype: 'float32' as const, data })),
   );
   await writeWhole(describedBy(out), JSON.stringify(rest));
   if (older && older.taken !== state.taken)

@@ -33,7 +33,7 @@ async function forward(
   values: Operands,
   withPositions: boolean,
   limit = gpu().maxBindingBytes,
-  type: 'f32' | 'f16' = 'f32',
+  type: 'float32' | 'float16' = 'float32',
 ): Promise<Float32Array> {
   const { tokens, width } = values;
   using scope = gpu().scope();
@@ -92,12 +92,12 @@ test.each([
   const values = operands(shape);
   const table = values.table.map(Math.f16round);
   const expected = embeddingReference({ ...values, table, scale: 1.5 });
-  const whole = await forward(values, true, undefined, 'f16');
+  const whole = await forward(values, true, undefined, 'float16');
   expectClose(whole, expected, tolerances.elementwise.f32);
   expectSameBits(whole, await forward({ ...values, table }, true));
   // What the output and the position table need.
   const limit = Math.max(shape.length, 11) * shape.width * 4;
-  expectSameBits(await forward(values, true, limit, 'f16'), whole);
+  expectSameBits(await forward(values, true, limit, 'float16'), whole);
 });
 
 test('windows over the table give the same bits as one binding', async () => {

@@ -67,8 +67,8 @@ export function embeddingForward(gpu: Gpu, args: EmbeddingForwardArguments): voi
       `embeddingForward: positions or positionTable do not match ${tokens.length} tokens of width ${width}`,
     );
   }
-  const kernel = forwardKernel({ positions: positions !== undefined, halves: table.type === 'f16' });
-  for (const { start, end } of rowWindows(gpu, table.length / width, width * ELEMENT_BYTES[table.type])) {
+  const kernel = forwardKernel({ positions: positions !== undefined, halves: table.dtype === 'float16' });
+  for (const { start, end } of rowWindows(gpu, table.length / width, width * ELEMENT_BYTES[table.dtype])) {
     gpu.dispatch(
       kernel,
       {

@@ -13,7 +13,7 @@ const gpu = useGpu();
 type Options = Pick<
   MatmulArguments,
   'transposeA' | 'transposeB' | 'accumulate' | 'strategy' | 'maxBindingBytes'
-> & { bias?: boolean; typeB?: 'f32' | 'f16' };
+> & { bias?: boolean; dtypeB?: 'float32' | 'float16' };
 
 const TRANSPOSES = [
   { transposeA: false, transposeB: false },
@@ -31,11 +31,16 @@ const SHAPES = [
 ] as const;
 
 /** The nearest value that a type holds. */
-function rounding(type: 'f32' | 'f16'): (value: number) => number {
-  return type === 'f16' ? Math.f16round : (value) => value;
+function rounding(type: 'float32' | 'float16'): (value: number) => number {
+  return type === 'float16' ? Math.f16round : (value) => value;
 }
 
-function stored(scope: Scope, values: Float32Array, shape: readonly number[], type: 'f32' | 'f16'): Tensor {
+function stored(
+  scope: Scope,
+  values: Float32Array,
+  shape: readonly number[],
+  type: 'float32' | 'float16',
+): Tensor {
   const tensor = scope.tensor(shape, 'stored', type);
   gpu().write(tensor, values);
   return tensor;
@@ -43,10 +48,10 @@ function stored(scope: Scope, values: Float32Array, shape: readonly number[], ty
 
 async function expectProduct(
   [m, n, k]: readonly [number, number, number],
-  { bias: withBias = false, typeB = 'f32', ...options }: Options,
+  { bias: withBias = false, dtypeB = 'float32', ...options }: Options,
 ): Promise<Float32Array> {
   const random = new TestRandom(m * 10_000 + n * 100 + k);
-  const [a, b] = [random.normal(m * k), random.normal(k * n).map(rounding(typeB))];
+  const [a, b] = [random.normal(m * k), random.normal(k * n).map(rounding(dtypeB))];
   const [bias, previous] = [random.normal(n), random.normal(m * n)];
   const transposes = { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false };
   const aShape = options.transposeA ? [k, m] : [m, k];
@@ -55,7 +60,7 @@ async function expectProduct(
   const c = scope.upload(previous, [m, n]);
   matmul(gpu(), {
     a: matrix(scope.upload(a, aShape)),
-    b: matrix(stored(scope, b, bShape, typeB)),
+    b: matrix(stored(scope, b, bShape, dtypeB)),
     c: matrix(c),
     ...options,
     ...(withBias ? { bias: scope.upload(bias, [n]) } : {}),
@@ -82,20 +87,20 @@ describe.each(STRATEGIES)('%s', (strategy) => {
     test.each(SHAPES)('%i x %i over %i with B stored as f16', async (...shape) => {
       for (const bias of [false, true]) {
         for (const accumulate of [false, true])
-          await expectProduct(shape, { ...transposes, strategy, bias, accumulate, typeB: 'f16' });
+          await expectProduct(shape, { ...transposes, strategy, bias, accumulate, dtypeB: 'float16' });
       }
     });
 
     test('works in slices where operands exceed a binding', async () => {
       for (const maxBindingBytes of [4096, 8192, 16384]) {
-        for (const typeB of ['f32', 'f16'] as const) {
+        for (const dtypeB of ['float32', 'float16'] as const) {
           await expectProduct([70, 52, 44], {
             ...transposes,
             strategy,
             bias: true,
             accumulate: true,
             maxBindingBytes,
-            typeB,
+            dtypeB,
           });
         }
       }
@@ -184,7 +189,7 @@ test('B stored as f16 gives the bits of the same values in float32', async () =>
   const a = matrix(scope.upload(random.normal(m * k), [m, k]));
   for (const strategy of STRATEGIES) {
     const products = [];
-    for (const type of ['f32', 'f16'] as const) {
+    for (const type of ['float32', 'float16'] as const) {
       const c = scope.tensor([m, n]);
       matmul(gpu(), {
         a,
@@ -201,7 +206,7 @@ test('B stored as f16 gives the bits of the same values in float32', async () =>
 
 test('refuses f16 anywhere but in B', () => {
   using scope = gpu().scope();
-  const [half, full] = [scope.tensor([2, 2], 'halves', 'f16'), scope.tensor([2, 2])];
+  const [half, full] = [scope.tensor([2, 2], 'halves', 'float16'), scope.tensor([2, 2])];
   const product = (a: Tensor, c: Tensor): unknown =>
     matmul(gpu(), { a: matrix(a), b: matrix(full), c: matrix(c) });
   expect(() => product(half, full)).toThrow(/halves is stored as f16; only the second factor/);

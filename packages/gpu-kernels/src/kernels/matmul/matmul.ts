@@ -57,7 +57,7 @@ export function matmul(gpu: Gpu, args: MatmulArguments): void {
   if (args.transposeA && args.transposeB)
     throw new RangeError('matmul: transposing both operands is not supported');
   for (const { tensor } of [args.a, args.c]) {
-    if (tensor.type === 'f16')
+    if (tensor.dtype === 'float16')
       throw new RangeError(`matmul: ${tensor.label} is stored as f16; only the second factor may be`);
   }
   if (m === 0 || n === 0) return;
@@ -148,8 +148,8 @@ function record(gpu: Gpu, task: Task, limit: number): void {
       ...(transposeB ? [a.offset, task.a.stride] : []),
     ].every((size) => size % 4 === 0);
   const build = strategy === 'register' ? registerTiledMatmul : sharedTiledMatmul;
-  const typeB = task.b.tensor.type === 'f16' ? 'f16' : 'f32';
-  const kernel = build({ transposeA, transposeB, vectorized, typeB, tile });
+  const dtypeB = task.b.tensor.dtype === 'float16' ? 'float16' : 'float32';
+  const kernel = build({ transposeA, transposeB, vectorized, dtypeB, tile });
   const groupsPerRow = Math.ceil(c.columns / (tile.columns * tile.workgroup[0]));
   const groups = groupsPerRow * Math.ceil(c.rows / (tile.rows * tile.workgroup[1]));
   gpu.dispatch(

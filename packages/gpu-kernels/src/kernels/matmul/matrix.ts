@@ -30,7 +30,7 @@ export function sliceColumns(m: Matrix, start: number, count: number): Matrix {
 
 /** Rows of `m` that fit one binding of at most `limit` bytes, whatever the alignment of the first. */
 export function rowsPerBinding(m: Matrix, limit: number): number {
-  return Math.floor((limit - ALIGNMENT) / (m.stride * ELEMENT_BYTES[m.tensor.type]));
+  return Math.floor((limit - ALIGNMENT) / (m.stride * ELEMENT_BYTES[m.tensor.dtype]));
 }
 
 /**
@@ -40,7 +40,7 @@ export function rowsPerBinding(m: Matrix, limit: number): number {
 export function bindMatrix(m: Matrix, limit: number): { binding: Binding; offset: number } {
   const { tensor } = m;
   const whole = tensor.byteLength <= limit;
-  const elementBytes = ELEMENT_BYTES[tensor.type];
+  const elementBytes = ELEMENT_BYTES[tensor.dtype];
   const start = whole ? 0 : Math.floor((m.offset * elementBytes) / ALIGNMENT) * ALIGNMENT;
   // Whole words: an f16 span may end in the middle of one.
   const end = Math.ceil(((m.offset + span(m)) * elementBytes) / 4) * 4;

@@ -19,11 +19,11 @@ export const registerTiledMatmul = memoizeKernel((variant: MatmulVariant): Matmu
     ),
   );
   return defineKernel({
-    label: `matmul.register.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${rows}x${columns}${variant.vectorized ? '.vec4' : ''}${variant.typeB === 'f16' ? '.f16' : ''}`,
-    storage: matmulStorage(variant.typeB, variant.vectorized && variant.transposeB, variant.vectorized),
+    label: `matmul.register.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${rows}x${columns}${variant.vectorized ? '.vec4' : ''}${variant.dtypeB === 'float16' ? '.f16' : ''}`,
+    storage: matmulStorage(variant.dtypeB, variant.vectorized && variant.transposeB, variant.vectorized),
     params: MATMUL_PARAMS,
     workgroupSize: workgroup,
-    declarations: loadB(variant.typeB, variant.vectorized),
+    declarations: loadB(variant.dtypeB, variant.vectorized),
     body: `
   let n0 = (group % params.groupsPerRow * ${workgroup[0]}u + local.x) * ${columns}u;
   let m0 = (group / params.groupsPerRow * ${workgroup[1]}u + local.y) * ${rows}u;

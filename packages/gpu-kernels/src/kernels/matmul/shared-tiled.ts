@@ -25,12 +25,12 @@ export const sharedTiledMatmul = memoizeKernel((variant: MatmulVariant): MatmulK
       ${matrix}Tile[(k - k0) * ${extent}u + (at - ${first})] = select(0.0, ${element(`params.${matrix}Offset + ${transposedAlongK ? `k * params.${matrix}Stride + at` : `at * params.${matrix}Stride + k`}`)}, inside);
     }`;
   return defineKernel({
-    label: `matmul.shared.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${tileM}x${tileN}${variant.typeB === 'f16' ? '.f16' : ''}`,
-    storage: matmulStorage(variant.typeB, false, false),
+    label: `matmul.shared.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${tileM}x${tileN}${variant.dtypeB === 'float16' ? '.f16' : ''}`,
+    storage: matmulStorage(variant.dtypeB, false, false),
     params: MATMUL_PARAMS,
     workgroupSize: workgroup,
     declarations: `
-${loadB(variant.typeB, false)}
+${loadB(variant.dtypeB, false)}
 var<workgroup> aTile: array<f32, ${tileM * DEPTH}>;
 var<workgroup> bTile: array<f32, ${tileN * DEPTH}>;`,
     body: `

@@ -14,7 +14,7 @@ export interface MatmulVariant {
   /** vec4 loads along the contiguous dimension; needs sizes, strides and offsets that are multiples of 4. */
   readonly vectorized: boolean;
   /** How B is stored; it is widened to float32 as it is loaded. */
-  readonly typeB: 'f32' | 'f16';
+  readonly dtypeB: 'float32' | 'float16';
   readonly tile: Tile;
 }
 
@@ -37,11 +37,11 @@ export const MATMUL_PARAMS = {
 export type MatmulKernel = Kernel<string, keyof typeof MATMUL_PARAMS>;
 
 export function matmulStorage(
-  typeB: MatmulVariant['typeB'],
+  dtypeB: MatmulVariant['dtypeB'],
   vectorA: boolean,
   vectorB: boolean,
 ): Record<string, string> {
-  const b = typeB === 'f16' ? (vectorB ? 'vec2<u32>' : 'u32') : vectorB ? 'vec4<f32>' : 'f32';
+  const b = dtypeB === 'float16' ? (vectorB ? 'vec2<u32>' : 'u32') : vectorB ? 'vec4<f32>' : 'f32';
   return { a: vectorA ? 'vec4<f32>' : 'f32', b, bias: 'f32', c: '&f32' };
 }
 
@@ -49,10 +49,10 @@ export function matmulStorage(
  * WGSL of `fn loadB(at) -> f32`, or `-> vec4<f32>` with `at` counting vectors: an element of B in float32. Halves are
  * unpacked without the feature `shader-f16`, which software adapters lack.
  */
-export function loadB(typeB: MatmulVariant['typeB'], vector: boolean): string {
+export function loadB(dtypeB: MatmulVariant['dtypeB'], vector: boolean): string {
   const type = vector ? 'vec4<f32>' : 'f32';
   const body =
-    typeB === 'f32'
+    dtypeB === 'float32'
       ? 'return b[at];'
       : vector
         ? 'let words = b[at]; return vec4<f32>(unpack2x16float(words.x), unpack2x16float(words.y));'

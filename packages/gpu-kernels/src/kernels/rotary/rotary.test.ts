@@ -79,7 +79,7 @@ test('inner products depend on the distance of positions alone', async () => {
 test('more rotated coordinates than a head has are refused', () => {
   using scope = gpu().scope();
   const [x, table] = [scope.tensor([2, 8], 'queries'), scope.tensor([4, 3, 2])];
-  const positions = scope.tensor([2], 'positions', 'u32');
+  const positions = scope.tensor([2], 'positions', 'uint32');
   expect(() => rotateInPlace(gpu(), { x, positions, table, headDim: 4 })).toThrow(
     /queries \[2, 8\].*6 rotated/,
   );

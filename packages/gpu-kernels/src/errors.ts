@@ -1,4 +1,22 @@
-/** A mistake in the user's input (file, option, adapter, size). The message stands alone: what was wrong, where, what to do. */
+/** What kind of limit or lack a {@link UserError} is about, for a caller that knows what can be done about it. */
+export type UserErrorCode =
+  | 'no-adapter'
+  | 'out-of-memory'
+  | 'memory-budget'
+  | 'buffer-limit'
+  | 'binding-limit'
+  | 'float16-range';
+
+/**
+ * A mistake in the user's input (file, value, size), or more than the machine can do. The message stands alone: what was
+ * wrong, where and by how much. It names no command-line options: who has options adds the advice by `code`.
+ */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  readonly code: UserErrorCode | undefined;
+
+  constructor(message: string, code?: UserErrorCode) {
+    super(message);
+    this.code = code;
+  }
 }

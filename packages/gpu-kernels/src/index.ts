@@ -1,6 +1,6 @@
 export { acquireGpu, type AcquireOptions, listAdapters } from './device/acquire.ts';
 export type { AdapterDescription } from './device/description.ts';
-export { UserError } from './errors.ts';
+export { UserError, type UserErrorCode } from './errors.ts';
 export { PackedSequences } from './kernels/attention/blocks.ts';
 export { type AttentionBackwardArguments, attentionBackward } from './kernels/attention/backward.ts';
 export { type AttentionForwardArguments, attentionForward } from './kernels/attention/forward.ts';

@@ -5,7 +5,7 @@ export { type NamedTensor, writeSafetensors } from './checkpoint/write-safetenso
 export type { DecoderConfig, PositionConfig } from './config.ts';
 export { ContextPrefix, type EvaluationRequest, type EvaluationResult } from './decoder/evaluate.ts';
 export type { Objective } from './decoder/loss-gradient.ts';
-export { UserError } from './errors.ts';
+export { UserError, type UserErrorCode } from './errors.ts';
 export { listFamilies } from './families/registry.ts';
 export { FineTuning, type FineTuningOptions, type FineTuningStep } from './fine-tuning.ts';
 export {

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -12,6 +12,55 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'packages/methods': ['transformer'],
   'apps/bench': ['gpu-kernels', 'transformer', 'methods', 'metrics'],
 };
+
+/** The rooms of the bench in the order in which data flow: each imports from itself and those before it. */
+const ROOMS = ['tasks', 'experiment', 'results', 'studies', 'synthetic', 'cli'];
+const BENCH = join(ROOT, 'apps/bench/src');
+/** Files of the bench outside the rooms: the first may be imported from anywhere, the others from nowhere. */
+const ROOT_FILES = ['version.ts', 'main.ts', 'index.ts'];
+
+interface Import {
+  /** The imported file. */
+  readonly file: string;
+  /** Gone once types are stripped. */
+  readonly typeOnly: boolean;
+}
+
+/** What a file imports by relative path: at its top, or with `import()`. */
+function relativeImports(file: string): Import[] {
+  const text = readFileSync(file, 'utf8');
+  const found = [
+    ...text.matchAll(/^(?:import|export)\s+(?<type>type\s)?[^;'"]*?from '(?<path>\.[^']+)'/gm),
+    ...text.matchAll(/\bimport(?:\s|\()\s*'(?<path>\.[^']+)'/g),
+  ];
+  return found.map(({ groups }) => ({
+    file: resolve(dirname(file), groups?.['path'] as string),
+    typeOnly: groups?.['type'] !== undefined,
+  }));
+}
+
+/** Groups of files that reach each other by imports (Tarjan's strongly connected components of more than one file). */
+function importCircles(files: readonly string[], importsOf: (file: string) => readonly string[]): string[][] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[][] = [];
+  const visit = (file: string): void => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file) as number);
+    open.push(file);
+    for (const next of importsOf(file)) {
+      if (!order.has(next)) visit(next);
+      if (open.includes(next))
+        lowest.set(file, Math.min(lowest.get(file) as number, lowest.get(next) as number));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const circle = open.splice(open.indexOf(file));
+    if (circle.length > 1) circles.push(circle);
+  };
+  for (const file of files) if (!order.has(file)) visit(file);
+  return circles;
+}
 
 function sources(folder: string): string[] {
   return readdirSync(join(ROOT, folder, 'src'), { recursive: true, encoding: 'utf8' })
@@ -34,6 +83,38 @@ describe.each(Object.entries(ALLOWED))('%s', (folder, allowed) => {
         /from '(\.\.\/)+(packages|apps)\//,
       );
     }
+  });
+
+  it('has no files that import each other in a circle, types aside', () => {
+    const circles = importCircles(sources(folder), (file) =>
+      relativeImports(file).flatMap(({ file: imported, typeOnly }) => (typeOnly ? [] : [imported])),
+    );
+    expect(circles.map((circle) => circle.map((file) => relative(ROOT, file)))).toEqual([]);
+  });
+});
+
+it('finds a circle', () => {
+  const graph: Readonly<Record<string, readonly string[]>> = { a: ['b', 'd'], b: ['c'], c: ['b'], d: [] };
+  expect(importCircles(Object.keys(graph), (file) => graph[file] ?? [])).toEqual([['b', 'c']]);
+});
+
+describe('rooms of the bench', () => {
+  const roomOf = (file: string): string => relative(BENCH, file).split(sep)[0] as string;
+
+  it('are all that there is', () => {
+    const rooms = new Set(sources('apps/bench').map(roomOf));
+    expect([...rooms].toSorted()).toEqual([...ROOMS, ...ROOT_FILES].toSorted());
+  });
+
+  it.each(ROOMS)('%s imports, types included, only from itself and from rooms before it', (room) => {
+    const allowed = [...ROOMS.slice(0, ROOMS.indexOf(room) + 1), 'version.ts'];
+    const own = sources('apps/bench').filter((file) => roomOf(file) === room);
+    const forbidden = own.flatMap((file) =>
+      relativeImports(file)
+        .filter((imported) => !allowed.includes(roomOf(imported.file)))
+        .map((imported) => `${relative(BENCH, file)} imports ${relative(BENCH, imported.file)}`),
+    );
+    expect(forbidden).toEqual([]);
   });
 });
 

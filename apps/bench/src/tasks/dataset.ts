@@ -1,18 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type DownloadObserver, UserError } from '@icl-gd/transformer';
+import type { Example } from './example.ts';
 import { readRows } from './formats/read-rows.ts';
 import { type DatasetOrigin, locateData } from './locate.ts';
 import { columnOf, toExamples } from './row-schema.ts';
 import type { Task } from './task.ts';
-
-/** One labelled row of a dataset. */
-export interface Example {
-  /** Texts by field name, untouched. */
-  readonly fields: Readonly<Record<string, string>>;
-  /** Index into the task's classes. */
-  readonly label: number;
-}
 
 /** Both splits of a dataset, rows in file order. */
 export interface Dataset {

@@ -1,6 +1,6 @@
 import { UserError } from '@icl-gd/transformer';
 import { z } from 'zod';
-import type { Example } from './dataset.ts';
+import type { Example } from './example.ts';
 import type { RowFile } from './formats/rows.ts';
 import type { LabelSource, Task } from './task.ts';
 

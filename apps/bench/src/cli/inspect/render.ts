@@ -6,7 +6,7 @@ export function renderInspection(inspection: Inspection, tokenizer?: Tokenizer):
   const { token_ids, nll, mean_nll, last_top5, greedy } = inspection;
   const text = (ids: readonly number[]): string =>
     tokenizer ? `  ${JSON.stringify(tokenizer.decode(ids))}` : '';
-  const width = String(Math.max(...token_ids)).length;
+  const width = token_ids.reduce((widest, id) => Math.max(widest, String(id).length), 0);
   const lines = [
     `family      ${inspection.family}`,
     `parameters  ${inspection.parameters.toLocaleString('en')}`,

@@ -95,8 +95,13 @@ function episode(draws: Draws, mix: CorpusMix, longest: number): Document {
     const answer = [labelWords[choice] as string];
     if (kind === 'explained') answer.push(question.names[place] as string);
     if (document.tokens.length + asked.length + answer.length + 1 > longest) break;
-    document.tokens.push(...ids(asked), ...ids(answer), eos);
-    document.answers.push(...asked.map(() => false), ...answer.map(() => true), false);
+    const add = (token: number, isAnswer: boolean): void => {
+      document.tokens.push(token);
+      document.answers.push(isAnswer);
+    };
+    for (const token of ids(asked)) add(token, false);
+    for (const token of ids(answer)) add(token, true);
+    add(eos, false);
   }
   return document;
 }

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pcg64 } from '@icl-gd/transformer';
-import type { Example } from '../../tasks/dataset.ts';
+import type { Example } from '../../tasks/example.ts';
 import type { Task } from '../../tasks/task.ts';
 import { Draws } from './choose.ts';
 import { QUESTIONS, type Question, drawLatents, premiseAndHypothesis, sentence } from './grammar.ts';

@@ -54,6 +54,21 @@ test('context and longest item stay below the window, and one more demonstration
   );
 });
 
+test('200,000 demonstrations, queries and tokens are within what the checks can take', () => {
+  const one = { tokens: [1], options: [[2]] };
+  const many = Array.from({ length: 200_000 }, () => one);
+  const longest = longestItem(many);
+  expect(longest).toBe(3);
+  expect(() => requireFits('mr', many, longest, limits(10))).not.toThrow();
+  expect(buildContext(many, longest, limits(10))).toEqual({
+    tokens: [BOS, 1, EOS, 1, EOS],
+    demonstrations: 2,
+  });
+  const long = demonstrationsOf(200_000);
+  expect(() => requireFits('mr', long, longest, limits(200_000))).toThrow('needs 200001 tokens');
+  expect(buildContext(long, longest, limits(300_000)).tokens).toHaveLength(200_002);
+});
+
 test('what does not fit is refused with dataset, needed length and window', () => {
   const check = (lengths: number[], longest: number, window: number) => () =>
     requireFits('mr', demonstrationsOf(...lengths), longest, limits(window));

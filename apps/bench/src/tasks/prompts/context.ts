@@ -38,7 +38,8 @@ export function buildContext(
   let used = 0;
   for (const demonstration of demonstrations) {
     if (tokens.length + demonstration.tokens.length + 1 + longest >= limits.contextLength) break;
-    tokens.push(...demonstration.tokens, limits.eosTokenId);
+    for (const token of demonstration.tokens) tokens.push(token);
+    tokens.push(limits.eosTokenId);
     used++;
   }
   return { tokens, demonstrations: used };
@@ -63,7 +64,8 @@ export function requireFits(
     );
   };
   if (longest > limits.contextLength) refuse('the longest validation example', longest);
-  const trained = 1 + Math.max(0, ...demonstrations.map(({ tokens }) => tokens.length));
+  let trained = 1;
+  for (const { tokens } of demonstrations) trained = Math.max(trained, 1 + tokens.length);
   if (trained > limits.contextLength) refuse('the longest fine-tuning sequence', trained);
   const first = demonstrations[0];
   if (first === undefined) return;

@@ -1,6 +1,6 @@
 import type { Demonstration, Query } from '@icl-gd/methods';
 import { type Tokenizer, UserError } from '@icl-gd/transformer';
-import type { Example } from '../dataset.ts';
+import type { Example } from '../example.ts';
 import type { Task } from '../task.ts';
 import { splitLines } from './split-lines.ts';
 import { fillTemplate } from './template.ts';

@@ -50,7 +50,7 @@ let endpoint: string;
 beforeAll(async () => {
   endpoint = await hub.start();
   for (const [old, id] of Object.entries(RENAMED)) hub.renamed.set(old, id);
-  for (const task of builtInTasks) serve(task);
+  for (const task of builtInTasks()) serve(task);
 });
 afterAll(async () => {
   await hub.stop();
@@ -102,7 +102,7 @@ function atHub(more: Readonly<Record<string, string>> = {}): void {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
 }
 
-describe.each(builtInTasks.map((task) => [task.id, task] as const))('%s', (_, task) => {
+describe.each(builtInTasks().map((task) => [task.id, task] as const))('%s', (_, task) => {
   it('is read from the hub, and offline from the cache', async () => {
     atHub();
     const dataset = await readDataset('hub', task);

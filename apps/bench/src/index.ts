@@ -1,3 +1,3 @@
 export { runExperiment, type RunRequest } from './experiment/run.ts';
 export { METHODS, type Method, planGroups, type RunSettings } from './experiment/plan.ts';
-export { findTask, tasks } from './tasks/tasks.ts';
+export { builtInTasks, findTask, paperTasks } from './tasks/tasks.ts';

@@ -9,7 +9,7 @@ import { comparisonTable, table1, table2 } from '../results/tables.ts';
 import { PRESETS } from './presets/presets.ts';
 import { requireWritable } from '../experiment/inputs.ts';
 import { readEvidence } from '../results/validation/evidence.ts';
-import { builtInTasks, tasks } from '../tasks/tasks.ts';
+import { builtInTasks, paperTasks } from '../tasks/tasks.ts';
 import { renderValidation } from '../results/validation/render.ts';
 import { validate, writeValidation } from '../results/validation/validate.ts';
 import { VERSION } from '../version.ts';
@@ -54,7 +54,9 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     )
     .option(
       '--datasets <list>',
-      `datasets, comma-separated, of those that \`icl-gd ls datasets\` lists (default: ${tasks.map(({ id }) => id).join(',')}, or those of --task-file)`,
+      `datasets, comma-separated, of those that \`icl-gd ls datasets\` lists (default: ${paperTasks()
+        .map(({ id }) => id)
+        .join(',')}, or those of --task-file)`,
     )
     .option('--methods <list>', 'gd, lcgd (default: both)')
     .option('--variants <list>', 'trained, trained-embeddings, layer-norm-only, untrained (default: trained)')
@@ -185,7 +187,7 @@ function requireFrom({ from }: FromOptions): string {
 function renderList(list: (typeof LISTS)[number], titled: boolean): string {
   const lines =
     list === 'datasets'
-      ? builtInTasks.map(
+      ? builtInTasks().map(
           ({ id, title, classes, hub }) => `${id}\t${title}\t${classes.join(', ')}\t${describeSource(hub)}`,
         )
       : list === 'models'

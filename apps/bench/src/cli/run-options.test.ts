@@ -1,6 +1,6 @@
 import { UserError } from '@icl-gd/transformer';
 import { expect, test } from 'vitest';
-import { tasks } from '../tasks/tasks.ts';
+import { paperTasks } from '../tasks/tasks.ts';
 import { type RawRunOptions, parseRunOptions } from './run-options.ts';
 
 const PLACES = { model: 'some/model', data: 'some/data', out: 'some/out' };
@@ -10,7 +10,7 @@ test('without options it is the paper on all six datasets', () => {
   expect(parse()).toEqual({
     request: {
       settings: {
-        datasets: tasks,
+        datasets: paperTasks(),
         methods: ['GD', 'LCGD'],
         variants: ['trained'],
         examples: 2000,

@@ -5,8 +5,7 @@ import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run.ts';
 import { HUB } from '../tasks/locate.ts';
 import type { Task } from '../tasks/task.ts';
-import { readTaskFile } from '../tasks/task-file.ts';
-import { builtInTasks, tasks } from '../tasks/tasks.ts';
+import { builtInTasks, paperTasks, readUserTask } from '../tasks/tasks.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
 
 /** Options of `icl-gd run` as typed. */
@@ -135,11 +134,11 @@ function parseDatasets(
   { datasets, taskFile = [] }: Partial<RawRunOptions>,
   prepared: readonly Task[] | undefined,
 ): readonly Task[] {
-  const own = taskFile.map(readTaskFile);
+  const own = taskFile.map(readUserTask);
   const twice = own.find(({ id }, i) => own.findIndex((task) => task.id === id) !== i);
   if (twice) throw new UserError(`--task-file: two files describe a task "${twice.id}"`);
-  if (datasets === undefined) return own.length > 0 ? own : (prepared ?? tasks);
-  const known = [...(prepared ?? builtInTasks), ...own];
+  if (datasets === undefined) return own.length > 0 ? own : (prepared ?? paperTasks());
+  const known = [...(prepared ?? builtInTasks()), ...own];
   const ids = chooseList(
     '--datasets',
     datasets,

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { readPublishedHyperparameters } from '../results/published/read-published.ts';
-import { findTask, tasks } from '../tasks/tasks.ts';
+import { findTask, paperTasks } from '../tasks/tasks.ts';
 import { type RunSettings, planGroups, selections } from './plan.ts';
 
 const SETTINGS: RunSettings = {
-  datasets: tasks,
+  datasets: paperTasks(),
   methods: ['GD', 'LCGD'],
   variants: ['trained'],
   examples: 2000,

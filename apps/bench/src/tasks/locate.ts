@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { extname, join, relative, sep } from 'node:path';
 import { type DatasetLocation, type DownloadObserver, UserError, resolveDataset } from '@icl-gd/transformer';
 import { filesByName, findSplitFiles } from './split-files.ts';
 import type { DirectorySource, HubSource, Task } from './task.ts';
@@ -74,8 +74,9 @@ async function inTaskFolder(data: string, task: Task): Promise<LocatedData> {
   const folder = join(data, task.id);
   const files = (await listFiles(folder)) ?? [];
   const find = (split: 'train' | 'validation'): string[] => {
-    const found = filesByName(files, undefined, split);
-    return (found.length > 0 ? found : [task.files[split]]).map((file) => join(folder, file));
+    const named = task.files[split];
+    const found = filesByName(files, undefined, named.slice(0, named.length - extname(named).length));
+    return (found.length > 0 ? found : [named]).map((file) => join(folder, file));
   };
   const needed = `${task.id}/${task.files.train} and ${task.id}/${task.files.validation}`;
   return {

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/transformer';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fillTemplate } from './prompts/template.ts';
 import { readDataset } from './dataset.ts';
-import { readTaskFile } from './task-file.ts';
+import { readUserTask } from './tasks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'icl-gd-task-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -15,7 +15,7 @@ const LEAST = { id: 'spam', template: 'Mail: {text} Kind:', label_words: ['Ham',
 function read(content: string | object, name = 'task.yaml') {
   const path = join(folder, name);
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-  return readTaskFile(path);
+  return readUserTask(path);
 }
 
 const FULL = `
@@ -108,6 +108,42 @@ test('data of the hub and of a folder', async () => {
   await expect(readDataset(undefined, task)).rejects.toThrow(`${join(folder, 'mails')} is no folder`);
 });
 
+test('a task may be on the hub, and its files may have other names in its folder', async () => {
+  const task = read({
+    ...LEAST,
+    hub: { id: 'own/mails', config: 'en' },
+    file_names: { train: 'first.csv', validation: 'second.csv' },
+  });
+  expect(task.hub).toEqual({ id: 'own/mails', config: 'en', train: 'train', validation: 'validation' });
+  expect(task.data).toBeUndefined();
+  const data = join(folder, 'folders');
+  await expect(readDataset(data, task)).rejects.toThrow(
+    `${join(data, 'spam/first.csv')} does not exist; the data folder needs spam/first.csv and spam/second.csv`,
+  );
+  mkdirSync(join(data, 'spam'), { recursive: true });
+  // The other formats are found under the same names.
+  writeFileSync(join(data, 'spam/first.tsv'), 'text\tlabel\nbuy\t1\n');
+  writeFileSync(join(data, 'spam/second.csv'), 'text,label\nhello,0\n');
+  const { train, validation } = await readDataset(data, task);
+  expect([train, validation].flat()).toEqual([
+    { fields: { text: 'buy' }, label: 1 },
+    { fields: { text: 'hello' }, label: 0 },
+  ]);
+});
+
+test('a label may stand in one of several fields', async () => {
+  const task = read({
+    ...LEAST,
+    label: [{ field: 'kind' }, { field: 'spam', values: { no: 0, yes: 1 } }],
+    data: { files: { train: 'kinds.csv', validation: 'spams.csv' } },
+  });
+  expect(task.labels).toEqual([{ field: 'kind' }, { field: 'spam', values: { no: 0, yes: 1 } }]);
+  writeFileSync(join(folder, 'kinds.csv'), 'text,kind\nbuy,1\n');
+  writeFileSync(join(folder, 'spams.csv'), 'text,spam\nhello,no\n');
+  const { train, validation } = await readDataset(undefined, task);
+  expect([train, validation].flat().map(({ label }) => label)).toEqual([1, 0]);
+});
+
 test('without data of its own, a task needs a folder', async () => {
   await expect(readDataset(undefined, read(LEAST))).rejects.toThrow(
     'spam has no data of its own; say with --data',
@@ -135,7 +171,7 @@ describe('refused:', () => {
     ],
     [{ ...LEAST, id: undefined }, '"id" is missing'],
     [{ ...LEAST, id: '../x' }, '"id" must be letters'],
-    [{ ...LEAST, id: 'sst2' }, '"id": a built-in dataset is called sst2 already'],
+    [{ ...LEAST, id: 'sst2' }, '"id": a built-in task is called sst2 already'],
     [{ ...LEAST, template: 'no field' }, '"template" names no field, such as {text}'],
     [{ ...LEAST, template: 3 }, '"template" is wrong: invalid input: expected string'],
     [{ ...LEAST, fields: { txt: 'a' } }, '"fields" has txt, which "template" does not name: text'],
@@ -146,6 +182,19 @@ describe('refused:', () => {
       { ...LEAST, label: { values: { ham: 0, spam: 2 } } },
       '"label.values": spam is class 2, but the 2 "label_words" are 0 to 1',
     ],
+    [
+      { ...LEAST, label: [{ field: 'a' }, { field: 'b', values: { spam: 2 } }] },
+      '"label.1.values": spam is class 2, but the 2 "label_words" are 0 to 1',
+    ],
+    [{ ...LEAST, label: [] }, '"label" is an empty list'],
+    [{ ...LEAST, label: 'stars' }, '"label" is wrong: invalid input: expected object'],
+    [
+      { ...LEAST, label: [{ fild: 'a' }] },
+      'unknown key "fild" in "label.0" (did you mean field?); known: field, values',
+    ],
+    [{ ...LEAST, hub: { hub: 'a/b' } }, 'unknown key "hub" in "hub"; known: id, config, train, validation'],
+    [{ ...LEAST, hub: { id: 'a/b' }, data: { hub: 'a/b' } }, '"data" and "hub" exclude each other'],
+    [{ ...LEAST, order: 1 }, 'unknown key "order"'],
     [{ ...LEAST, data: {} }, '"data" needs one of hub, directory, files'],
     [{ ...LEAST, data: { hub: 'a/b', directory: 'c' } }, '"data" needs one of hub, directory, files'],
     [{ ...LEAST, data: 'mails' }, '"data" needs one of hub, directory, files'],
@@ -164,8 +213,8 @@ describe('refused:', () => {
   });
 
   test('a file that is not there, and one that is not text', () => {
-    expect(() => readTaskFile(join(folder, 'none.yaml'))).toThrow('none.yaml: the task file does not exist');
+    expect(() => readUserTask(join(folder, 'none.yaml'))).toThrow('none.yaml: the task file does not exist');
     writeFileSync(join(folder, 'binary.yaml'), Buffer.from([0xff, 0xfe, 0x00]));
-    expect(() => readTaskFile(join(folder, 'binary.yaml'))).toThrow('the task file is not YAML or JSON');
+    expect(() => readUserTask(join(folder, 'binary.yaml'))).toThrow('the task file is not YAML or JSON');
   });
 });

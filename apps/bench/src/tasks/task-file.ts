@@ -1,11 +1,26 @@
 import { dirname, resolve } from 'node:path';
 import { UserError } from '@icl-gd/transformer';
 import type { z } from 'zod';
+import type { DataSource, LabelSource, Task } from './task.ts';
+import {
+  DATA_SCHEMAS,
+  NESTED_KEYS,
+  type TaskFile,
+  builtInTaskSchema,
+  labelSchema,
+  taskFileSchema,
+} from './task-schema.ts';
 import { readYaml } from './yaml/read-yaml.ts';
 import { complain } from './yaml/schema-error.ts';
-import type { DataSource, Task } from './task.ts';
-import { DATA_SCHEMAS, TASK_FILE_KEYS, type TaskFile, taskFileSchema } from './task-schema.ts';
-import { builtInTasks } from './tasks.ts';
+
+/** A task of the folder of built-in tasks, with what its file says about lists and tables. */
+export interface BuiltInTask {
+  readonly task: Task;
+  /** Place among the built-in tasks, the lowest first. */
+  readonly order: number;
+  /** Whether the paper has it. */
+  readonly paper: boolean;
+}
 
 /**
  * Reads a task from a YAML or JSON file (docs/cli.md has an example). Paths in it are relative to the file.
@@ -13,44 +28,58 @@ import { builtInTasks } from './tasks.ts';
  * @throws UserError naming the file and the key that does not fit
  */
 export function readTaskFile(path: string): Task {
-  const content = readYaml(path, 'the task file');
-  const check = <T>(schema: z.ZodType<T>, value: unknown, at: string): T => {
-    const result = schema.safeParse(value);
-    if (result.success) return result.data;
-    throw complain(path, at, result.error, (place) => TASK_FILE_KEYS[place] ?? []);
-  };
-  const file = check(taskFileSchema, content, '');
+  return toTask(path, checked(path, taskFileSchema, readYaml(path, 'the task file'), ''));
+}
+
+/**
+ * Reads the file of a built-in task: a task file that may also have `order` and `paper`.
+ *
+ * @throws UserError naming the file and the key that does not fit
+ */
+export function readBuiltInTask(path: string): BuiltInTask {
+  const file = checked(path, builtInTaskSchema, readYaml(path, 'the task file'), '');
+  return { task: toTask(path, file), order: file.order, paper: file.paper };
+}
+
+/** @param at where in the file the value stands, as `a.b`; empty for the whole */
+function checked<S extends z.ZodObject>(path: string, schema: S, value: unknown, at: string): z.infer<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const keys = (place: string): readonly string[] =>
+    place === at ? Object.keys(schema.shape) : (NESTED_KEYS[place] ?? []);
+  throw complain(path, at, result.error, keys);
+}
+
+type Refuse = (message: string) => never;
+
+function toTask(path: string, file: TaskFile): Task {
   const refuse = (message: string): never => {
     throw new UserError(`${path}: ${message}`);
   };
-  if (builtInTasks.some(({ id }) => id === file.id))
-    refuse(`"id": a built-in dataset is called ${file.id} already`);
   const fields = placeholders(file.template);
   if (fields.length === 0) refuse('"template" names no field, such as {text}');
   checkFields(file, fields, refuse);
   checkClasses(file, refuse);
-  const data =
-    file.data === undefined ? undefined : parseData(file.data, dirname(resolve(path)), check, refuse);
   const { permutations, learning_rate: learningRate, ...defaults } = file.defaults;
   if (permutations && permutations.length !== defaults.seeds.length)
     refuse('"defaults.permutations" needs one for each of "defaults.seeds"');
+  if (file.data !== undefined && file.hub !== undefined)
+    refuse('"data" and "hub" exclude each other: a task with data of its own is not looked for on the hub');
   return {
     id: file.id,
     title: file.title ?? file.id,
     fields,
     columns: file.fields,
-    labels: [file.label],
+    labels: labelSources(path, file, refuse),
     template: file.template,
     classes: file.classes ?? file.label_words,
     labelWords: file.label_words,
-    files: { train: 'train.jsonl', validation: 'validation.jsonl' },
-    ...(data ? { data } : {}),
+    files: file.file_names,
+    ...(file.hub === undefined ? {} : { hub: file.hub }),
+    ...(file.data === undefined ? {} : { data: ownData(path, file.data, refuse) }),
     defaults: { ...defaults, learningRate, permutations: permutations ?? defaults.seeds.map(() => 0) },
   };
 }
-
-type Check = <T>(schema: z.ZodType<T>, value: unknown, at: string) => T;
-type Refuse = (message: string) => never;
 
 /** Field names of a template, each once, in the order of their first places. */
 function placeholders(template: string): string[] {
@@ -63,36 +92,47 @@ function checkFields({ fields: columns }: TaskFile, fields: readonly string[], r
     refuse(`"fields" has ${unused}, which "template" does not name: ${fields.join(', ')}`);
 }
 
-function checkClasses({ classes, label_words: words, label }: TaskFile, refuse: Refuse): void {
+function checkClasses({ classes, label_words: words }: TaskFile, refuse: Refuse): void {
   const twice = words.find((word, i) => words.indexOf(word) !== i);
   if (twice !== undefined) refuse(`"label_words" has ${twice} twice; the classes could not be told apart`);
   if (classes && classes.length !== words.length)
     refuse(`"classes" has ${classes.length} names for ${words.length} "label_words"`);
-  for (const [value, index] of Object.entries(label.values ?? {})) {
-    if (index >= words.length)
-      refuse(
-        `"label.values": ${value} is class ${index}, but the ${words.length} "label_words" are 0 to ${words.length - 1}`,
-      );
-  }
 }
 
-function parseData(value: unknown, folder: string, check: Check, refuse: Refuse): DataSource {
+function labelSources(path: string, { label, label_words: words }: TaskFile, refuse: Refuse): LabelSource[] {
+  const listed = Array.isArray(label);
+  const values: readonly unknown[] = listed ? label : [label ?? {}];
+  if (values.length === 0) refuse('"label" is an empty list');
+  return values.map((value, i) => {
+    const at = listed ? `label.${i}` : 'label';
+    const source = checked(path, labelSchema, value, at);
+    for (const [name, index] of Object.entries(source.values ?? {})) {
+      if (index >= words.length)
+        refuse(
+          `"${at}.values": ${name} is class ${index}, but the ${words.length} "label_words" are 0 to ${words.length - 1}`,
+        );
+    }
+    return source;
+  });
+}
+
+function ownData(path: string, value: unknown, refuse: Refuse): DataSource {
   const keys = Object.keys(DATA_SCHEMAS) as (keyof typeof DATA_SCHEMAS)[];
   const isObject = typeof value === 'object' && value !== null;
   const chosen = isObject ? keys.filter((key) => Object.hasOwn(value, key)) : [];
   if (chosen.length !== 1) refuse(`"data" needs one of ${keys.join(', ')}`);
+  const place = (relative: string): string => resolve(dirname(resolve(path)), relative);
   switch (chosen[0]) {
     case 'hub': {
-      const { hub: id, ...splits } = check(DATA_SCHEMAS.hub, value, 'data');
+      const { hub: id, ...splits } = checked(path, DATA_SCHEMAS.hub, value, 'data');
       return { id, ...splits };
     }
     case 'directory': {
-      const source = check(DATA_SCHEMAS.directory, value, 'data');
-      return { ...source, directory: resolve(folder, source.directory) };
+      const source = checked(path, DATA_SCHEMAS.directory, value, 'data');
+      return { ...source, directory: place(source.directory) };
     }
     default: {
-      const { files } = check(DATA_SCHEMAS.files, value, 'data');
-      const place = (path: string): string => resolve(folder, path);
+      const { files } = checked(path, DATA_SCHEMAS.files, value, 'data');
       return { files: { train: files.train.map(place), validation: files.validation.map(place) } };
     }
   }

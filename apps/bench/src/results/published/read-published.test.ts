@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tasks } from '../../tasks/tasks.ts';
+import { paperTasks } from '../../tasks/tasks.ts';
 import {
   readPublishedAverages,
   readPublishedCells,
@@ -9,6 +9,7 @@ import {
   readPublishedUntrainedLayers,
 } from './read-published.ts';
 
+const tasks = paperTasks();
 const ids = tasks.map(({ id }) => id).toSorted();
 
 function mean(values: readonly number[]): number {

@@ -1,5 +1,5 @@
 import type { Interval } from '@icl-gd/metrics';
-import { tasks } from '../../tasks/tasks.ts';
+import { paperTasks } from '../../tasks/tasks.ts';
 import type { ComparedCell } from './cells.ts';
 import type { JudgedClaim } from './claims.ts';
 import type { ComparedCurve } from './compare-curves.ts';
@@ -149,7 +149,7 @@ function showCurve({
 
 /** Those of the paper's datasets that are there, in its order. */
 function columnsOf(entries: readonly { readonly dataset: string }[]): string[] {
-  return [...tasks.map(({ id }) => id), 'average'].filter((id) =>
+  return [...paperTasks().map(({ id }) => id), 'average'].filter((id) =>
     entries.some(({ dataset }) => dataset === id),
   );
 }

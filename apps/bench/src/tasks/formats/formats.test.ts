@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readDataset } from '../dataset.ts';
 import { readParquet } from './parquet.ts';
 import type { Task } from '../task.ts';
-import { findTask, tasks } from '../tasks.ts';
+import { findTask, paperTasks } from '../tasks.ts';
 
 const TEXTS = [' "quoted", with a comma ', 'caf\u00E9 \u{1F3AC}', 'line\u0085separators\u2028within', ''];
 const LABELS = [0, 1, 1, 0];
@@ -245,7 +245,7 @@ const shared = process.env['ICL_GD_SHARED'];
 const SOURCES: readonly (readonly [data: string, id: string])[] = [
   [join(fixtures, 'own-text-gpt2/data'), 'mr'],
   [join(fixtures, 'own-text-xglm/data'), 'sst2'],
-  ...(shared ? tasks.map(({ id }) => [join(shared, 'data'), id] as const) : []),
+  ...(shared ? paperTasks().map(({ id }) => [join(shared, 'data'), id] as const) : []),
 ];
 
 test.each(SOURCES)(

@@ -69,7 +69,7 @@ async function write(dir: string): Promise<void> {
       scale_embedding: true,
       tie_word_embeddings: true,
     },
-    ...{ bos_token_id: vocabulary.get(BOS), eos_token_id: vocabulary.get(EOS) },
+    ...{ bos_token_id: vocabulary().get(BOS), eos_token_id: vocabulary().get(EOS) },
   };
   await writeRandomCheckpoint(join(dir, 'model'), config, { seed, dtype });
   await writeEmbeddedDatasets(join(dir, 'data'), { seed, ...ROWS });

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { renderTable } from '../results/text-table.ts';
 import { planGroups } from '../experiment/plan.ts';
 import { HUB } from '../tasks/locate.ts';
-import type { DataSource, Task } from '../tasks/task.ts';
+import { describeSource } from '../tasks/describe-source.ts';
+import type { Task } from '../tasks/task.ts';
 import type { RunPass } from './run-passes.ts';
 
 const COLUMNS = ['dataset', 'data', 'seed:permutation', 'k', 'learning rate', 'cells'];
@@ -15,15 +16,6 @@ export function renderPasses(passes: readonly RunPass[]): string {
   });
   const total = passes.reduce((sum, pass) => sum + countCells(pass), 0);
   return `${blocks.join('\n\n')}\n\n${total} cells in all; a dry run: no model or data was read, nothing downloaded or written`;
-}
-
-/** A data source in words. */
-export function describeSource(source: DataSource | undefined): string {
-  if (source === undefined) return '';
-  if ('files' in source) return [...source.files.train, ...source.files.validation].join(', ');
-  const { config, train, validation } = source;
-  const splits = `${config === undefined ? '' : `${config}: `}${train}, ${validation}`;
-  return `${'id' in source ? `hub ${source.id}` : source.directory} (${splits})`;
 }
 
 function renderPass(pass: RunPass): string {

@@ -1,13 +1,14 @@
 import { UserError } from '@icl-gd/transformer';
 import { expect, test } from 'vitest';
 import { paperTasks } from '../tasks/tasks.ts';
-import { type RawRunOptions, parseRunOptions } from './run-options.ts';
+import type { RawRunOptions } from './raw-run-options.ts';
+import { parseRunOptions } from './run-options.ts';
 
 const PLACES = { model: 'some/model', data: 'some/data', out: 'some/out' };
 const parse = (more: Partial<RawRunOptions> = {}) => parseRunOptions({ ...PLACES, ...more });
 
-test('without options it is the paper on all six datasets', () => {
-  expect(parse()).toEqual({
+test('without options it is the paper on all six datasets', async () => {
+  expect(await parse()).toEqual({
     request: {
       settings: {
         datasets: paperTasks(),
@@ -32,8 +33,8 @@ test('without options it is the paper on all six datasets', () => {
   });
 });
 
-test('every option arrives', () => {
-  const { request, checkOnly } = parse({
+test('every option arrives', async () => {
+  const { request, checkOnly } = await parse({
     ...{
       datasets: 'cb,mr',
       methods: 'lcgd',
@@ -73,8 +74,8 @@ test('every option arrives', () => {
   });
 });
 
-test('what a preset says gives way to what is typed', () => {
-  const { request, prepare } = parseRunOptions({ preset: 'embedded', out: 'o', shots: '2' });
+test('what a preset says gives way to what is typed', async () => {
+  const { request, prepare } = await parseRunOptions({ preset: 'embedded', out: 'o', shots: '2' });
   expect(prepare).toBeTypeOf('function');
   expect(request.settings).toMatchObject({
     shots: 2,
@@ -83,10 +84,11 @@ test('what a preset says gives way to what is typed', () => {
   });
 });
 
-test('a preset brings its model and data only where neither is given', () => {
-  const own = parseRunOptions({ ...PLACES, preset: 'embedded' });
+test('a preset brings its model and data only where neither is given', async () => {
+  const own = await parseRunOptions({ ...PLACES, preset: 'embedded' });
   expect(own).toMatchObject({ prepare: undefined, model: 'some/model', data: 'some/data' });
-  expect(() => parseRunOptions({ preset: 'embedded', out: 'o', model: 'm' })).toThrow('--data is missing');
+  const half = parseRunOptions({ preset: 'embedded', out: 'o', model: 'm' });
+  await expect(half).rejects.toThrow('--data is missing');
 });
 
 test.each([
@@ -112,7 +114,7 @@ test.each([
   [{ dtype: 'float16' }, '--dtype: unknown "float16"'],
   [{ memoryBudget: '0' }, '--memory-budget 0: must be a number above 0'],
   [{ memoryBudget: '8GB' }, '--memory-budget 8GB'],
-] as [Partial<RawRunOptions>, string][])('%j is refused', (options, message) => {
-  expect(() => parse(options)).toThrow(UserError);
-  expect(() => parse(options)).toThrow(message);
+] as [Partial<RawRunOptions>, string][])('%j is refused', async (options, message) => {
+  await expect(parse(options)).rejects.toThrow(UserError);
+  await expect(parse(options)).rejects.toThrow(message);
 });

@@ -1,42 +1,13 @@
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { METHODS, type RunSettings } from '../experiment/plan.ts';
-import { PRESETS, type Preset, loadPreset } from './presets/presets.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run.ts';
 import { HUB } from '../tasks/locate.ts';
 import type { Task } from '../tasks/task.ts';
 import { builtInTasks, paperTasks, readUserTask } from '../tasks/tasks.ts';
+import { type Preset, findPreset } from './presets/presets.ts';
+import type { RawRunOptions } from './raw-run-options.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
-
-/** Options of `icl-gd run` as typed. */
-export interface RawRunOptions {
-  readonly model: string;
-  readonly data: string;
-  readonly taskFile: readonly string[];
-  readonly datasets: string;
-  readonly methods: string;
-  readonly variants: string;
-  readonly shots: string;
-  readonly seeds: string;
-  readonly permutation: string;
-  readonly fineTuningOrder: string;
-  readonly examples: string;
-  readonly learningRate: string;
-  readonly probe: string;
-  readonly adapter: string;
-  readonly out: string;
-  readonly preset: string;
-  readonly initSeed: string;
-  readonly tokenBudget: string;
-  readonly dtype: string;
-  readonly memoryBudget: string;
-  readonly checkOnly: boolean;
-  readonly saveProbes: boolean;
-  readonly fresh: boolean;
-  readonly releasedNorms: boolean;
-  readonly dryRun: boolean;
-  readonly noiseFloor: boolean;
-}
 
 /** The paper evaluates at most this many examples. */
 const MOST_EXAMPLES = 2000;
@@ -55,8 +26,11 @@ export interface ParsedRun {
  * @param pass options of a preset's further run, which win over the preset's
  * @throws UserError naming the option that does not fit
  */
-export function parseRunOptions(typed: Partial<RawRunOptions>, pass: Partial<RawRunOptions> = {}): ParsedRun {
-  const preset = typed.preset === undefined ? undefined : findPreset(typed.preset);
+export async function parseRunOptions(
+  typed: Partial<RawRunOptions>,
+  pass: Partial<RawRunOptions> = {},
+): Promise<ParsedRun> {
+  const preset = typed.preset === undefined ? undefined : await findPreset(typed.preset);
   const raw: Partial<RawRunOptions> = { ...preset?.options, ...pass, ...typed };
   const out = raw.out;
   if (!out) throw new UserError('--out is missing: the folder that the results go to');
@@ -145,15 +119,4 @@ function parseDatasets(
     known.map(({ id }) => id),
   );
   return ids.map((id) => known.find((task) => task.id === id) as Task);
-}
-
-/** A preset by its name, or of a file. */
-export function findPreset(id: string): Preset {
-  if (/\.(ya?ml|json)$/.test(id)) return loadPreset(id);
-  const known = choose(
-    '--preset',
-    id,
-    PRESETS.map((preset) => preset.id),
-  );
-  return PRESETS.find((preset) => preset.id === known) as Preset;
 }

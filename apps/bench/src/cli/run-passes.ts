@@ -8,7 +8,9 @@ import { readEvidence } from '../results/validation/evidence.ts';
 import { renderClaims } from '../results/validation/render-claims.ts';
 import { checkRun } from '../experiment/check-run.ts';
 import { downloadObserver, findModel } from './find-model.ts';
-import { type ParsedRun, type RawRunOptions, findPreset, parseRunOptions } from './run-options.ts';
+import { findPreset } from './presets/presets.ts';
+import type { RawRunOptions } from './raw-run-options.ts';
+import { type ParsedRun, parseRunOptions } from './run-options.ts';
 
 /** Where a dry run without --out would write. */
 const SOMEWHERE = '<out>';
@@ -26,14 +28,15 @@ export interface RunPass extends ParsedRun {
  * earlier one are left out.
  * @throws UserError naming the option that does not fit
  */
-export function planPasses(typed: Partial<RawRunOptions>): RunPass[] {
-  const preset = typed.preset === undefined ? undefined : findPreset(typed.preset);
+export async function planPasses(typed: Partial<RawRunOptions>): Promise<RunPass[]> {
+  const preset = typed.preset === undefined ? undefined : await findPreset(typed.preset);
   const out = typed.dryRun ? (typed.out ?? SOMEWHERE) : typed.out;
-  const passes = [{ name: '', options: {} }, ...(preset?.passes ?? [])].map(({ name, options }): RunPass => {
+  const passes: RunPass[] = [];
+  for (const { name, options } of [{ name: '', options: {} }, ...(preset?.passes ?? [])]) {
     const place = out && name ? join(out, name) : out;
-    const parsed = parseRunOptions(place === undefined ? typed : { ...typed, out: place }, options);
-    return { name, made: preset?.id ?? '', ...parsed };
-  });
+    const parsed = await parseRunOptions(place === undefined ? typed : { ...typed, out: place }, options);
+    passes.push({ name, made: preset?.id ?? '', ...parsed });
+  }
   const work = ({ request, model, data }: RunPass): string =>
     JSON.stringify([{ ...request, out: '' }, model, data]);
   return passes.filter((pass, i) => passes.findIndex((other) => work(other) === work(pass)) === i);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { once } from '../tasks/once.ts';
 import { embeddedTasks, writeEmbeddedDatasets } from './language/datasets.ts';
 
 /** The model that `icl-gd pretrain --preset tiny --seed 0` trained; see its README.md. */
@@ -11,7 +12,7 @@ const ROWS = { seed: 0, trainRows: 240, validationRows: 60 };
 /** Chosen by `icl-gd sweep` on other demonstrations than the run uses; see docs/embedded-model.md. */
 const LEARNING_RATES = { sst2: 0.0003, sst5: 0.0003, mr: 0.05, subj: 0.0003, agnews: 0.2, cb: 0.05 };
 
-export const tasksOfEmbedded = embeddedTasks(LEARNING_RATES);
+export const tasksOfEmbedded = once(() => embeddedTasks(LEARNING_RATES));
 
 /** Writes the data of the default run. The same bytes every time. */
 export async function prepareEmbedded(folder: string): Promise<{ model: string; data: string }> {

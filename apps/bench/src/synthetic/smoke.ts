@@ -6,7 +6,7 @@ import { vocabulary, writeTokenizer } from './language/tokenizer.ts';
 /** Not the default seed of re-initialised variants, which would be the same model. */
 const SEED = 1;
 const ROWS = { seed: SEED, trainRows: 16, validationRows: 16 };
-const CONFIG = {
+const config = (): Record<string, unknown> => ({
   architectures: ['XGLMForCausalLM'],
   model_type: 'xglm',
   activation_function: 'gelu',
@@ -20,14 +20,14 @@ const CONFIG = {
   scale_embedding: true,
   tie_word_embeddings: true,
   torch_dtype: 'float32',
-  vocab_size: vocabulary.size,
-};
+  vocab_size: vocabulary().size,
+});
 
 /** Makes the smoke run's model, tiny and random, and its synthetic data. The same bytes every time. */
 export async function prepareSmoke(folder: string): Promise<{ model: string; data: string }> {
   const model = join(folder, 'random-xglm');
   const data = join(folder, 'data');
-  await writeNewModel(model, CONFIG, SEED);
+  await writeNewModel(model, config(), SEED);
   await writeTokenizer(model);
   await writeEmbeddedDatasets(data, ROWS);
   return { model, data };

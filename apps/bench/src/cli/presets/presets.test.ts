@@ -7,7 +7,8 @@ import { renderPasses } from '../render-passes.ts';
 import { planPasses } from '../run-passes.ts';
 import { planGroups } from '../../experiment/plan.ts';
 import { readPublishedHyperparameters } from '../../results/published/read-published.ts';
-import { PRESETS, loadPreset } from './presets.ts';
+import { PRESET_IDS } from './list-presets.ts';
+import { loadPreset } from './presets.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'icl-gd-preset-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,8 +19,8 @@ function write(content: string): string {
   return path;
 }
 
-test.each(PRESETS.map(({ id }) => id))('every option of %s is one that run understands', (preset) => {
-  const passes = planPasses({ preset, out: 'o' });
+test.each(PRESET_IDS)('every option of %s is one that run understands', async (preset) => {
+  const passes = await planPasses({ preset, out: 'o' });
   expect(passes.length).toBeGreaterThan(0);
   for (const { request } of passes) expect(planGroups(request.settings).length).toBeGreaterThan(0);
 });
@@ -27,47 +28,50 @@ test.each(PRESETS.map(({ id }) => id))('every option of %s is one that run under
 test.each([
   ['paper', 'KoboldAI/fairseq-dense-1.3B'],
   ['paper-2.7b', 'KoboldAI/fairseq-dense-2.7B'],
-])('%s is the published experiment, in both orders of fine-tuning and with both probes', (preset, model) => {
-  const passes = planPasses({ preset, out: 'o' });
-  expect(
-    passes.map(({ request: { out, settings } }) => [out, settings.probe, settings.fineTuningOrder]),
-  ).toEqual([
-    ['o', 'label', 'in-context'],
-    [join('o', 'released-order'), 'label', 'released'],
-    [join('o', 'prompt'), 'prompt', 'in-context'],
-  ]);
-  const published = readPublishedHyperparameters().flatMap(
-    ({ dataset, seeds, permutations, k, learning_rate }) =>
-      seeds.map((seed, i) => ({
-        dataset,
-        seed,
-        permutation: permutations[i],
-        shots: k,
-        learningRate: learning_rate,
-      })),
-  );
-  for (const pass of passes) {
-    expect(pass).toMatchObject({ model, data: 'hub', prepare: undefined });
-    const { settings } = pass.request;
-    expect(settings).toMatchObject({ methods: ['GD', 'LCGD'], examples: 2000 });
-    expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
-    for (const variant of settings.variants) {
-      const planned = planGroups(settings)
-        .filter((group) => group.variant === variant)
-        .map(({ dataset, seed, permutation, shots, learningRate }) => ({
+])(
+  '%s is the published experiment, in both orders of fine-tuning and with both probes',
+  async (preset, model) => {
+    const passes = await planPasses({ preset, out: 'o' });
+    expect(
+      passes.map(({ request: { out, settings } }) => [out, settings.probe, settings.fineTuningOrder]),
+    ).toEqual([
+      ['o', 'label', 'in-context'],
+      [join('o', 'released-order'), 'label', 'released'],
+      [join('o', 'prompt'), 'prompt', 'in-context'],
+    ]);
+    const published = readPublishedHyperparameters().flatMap(
+      ({ dataset, seeds, permutations, k, learning_rate }) =>
+        seeds.map((seed, i) => ({
           dataset,
           seed,
-          permutation,
-          shots,
-          learningRate,
-        }));
-      expect(planned).toHaveLength(18);
-      expect(planned).toEqual(expect.arrayContaining(published));
+          permutation: permutations[i],
+          shots: k,
+          learningRate: learning_rate,
+        })),
+    );
+    for (const pass of passes) {
+      expect(pass).toMatchObject({ model, data: 'hub', prepare: undefined });
+      const { settings } = pass.request;
+      expect(settings).toMatchObject({ methods: ['GD', 'LCGD'], examples: 2000 });
+      expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
+      for (const variant of settings.variants) {
+        const planned = planGroups(settings)
+          .filter((group) => group.variant === variant)
+          .map(({ dataset, seed, permutation, shots, learningRate }) => ({
+            dataset,
+            seed,
+            permutation,
+            shots,
+            learningRate,
+          }));
+        expect(planned).toHaveLength(18);
+        expect(planned).toEqual(expect.arrayContaining(published));
+      }
     }
-  }
-});
+  },
+);
 
-test('options typed win over every pass; passes that they make equal are run once', () => {
+test('options typed win over every pass; passes that they make equal are run once', async () => {
   const typed = {
     preset: 'paper',
     out: 'o',
@@ -76,28 +80,28 @@ test('options typed win over every pass; passes that they make equal are run onc
     probe: 'label',
     fineTuningOrder: 'released',
   };
-  const passes = planPasses(typed);
+  const passes = await planPasses(typed);
   expect(passes).toHaveLength(1);
   expect(passes[0]).toMatchObject({ name: '', model: 'm', data: 'hub' });
   expect(passes[0]?.request.settings).toMatchObject({ probe: 'label', fineTuningOrder: 'released' });
 });
 
-test('a dry run needs no --out and shows what would be run', () => {
-  const text = renderPasses(planPasses({ preset: 'paper', dryRun: true }));
+test('a dry run needs no --out and shows what would be run', async () => {
+  const text = renderPasses(await planPasses({ preset: 'paper', dryRun: true }));
   expect(text).toContain('pass 3 of 3: <out>');
   expect(text).toContain('hub KoboldAI/fairseq-dense-1.3B');
   expect(text).toMatch(
     /cb +│ hub super_glue@refs\/convert\/parquet \(cb: train, validation\) +│ 3:0 4:1 5:2 +│ 32 │ 0\.08/,
   );
   expect(text).toContain('432 cells in all');
-  expect(renderPasses(planPasses({ preset: 'smoke', dryRun: true }))).toContain('made by the preset');
+  expect(renderPasses(await planPasses({ preset: 'smoke', dryRun: true }))).toContain('made by the preset');
 });
 
-test('a preset may be a file of the user', () => {
+test('a preset may be a file of the user', async () => {
   const path = write(
     'title: mine\noptions: { model: m, data: d, datasets: [cb, mr], shots: 3, save-probes: true }\npasses:\n- { name: two, options: { learning-rate: 0.5 } }\n',
   );
-  const [first, second] = planPasses({ preset: path, out: 'o' });
+  const [first, second] = await planPasses({ preset: path, out: 'o' });
   expect(first?.request).toMatchObject({ out: 'o', saveProbes: true, settings: { shots: 3 } });
   expect(first?.request.settings.datasets.map(({ id }) => id)).toEqual(['cb', 'mr']);
   expect(second?.request).toMatchObject({ out: join('o', 'two'), settings: { shots: 3, learningRate: 0.5 } });
@@ -122,8 +126,8 @@ test.each([
   ],
   ['title: t\nprepare: nothing', '"prepare" is wrong'],
   ['title: "t', 'the preset is not YAML or JSON'],
-])('%j is refused', (content, message) => {
+])('%j is refused', async (content, message) => {
   const path = write(content);
-  expect(() => loadPreset(path)).toThrow(UserError);
-  expect(() => loadPreset(path)).toThrow(message);
+  await expect(loadPreset(path)).rejects.toThrow(UserError);
+  await expect(loadPreset(path)).rejects.toThrow(message);
 });

@@ -1,16 +1,16 @@
-import { basename, extname, join } from 'node:path';
-import type { RawRunOptions } from '../run-options.ts';
+import { basename, extname } from 'node:path';
 import type { Task } from '../../tasks/task.ts';
-import { prepareEmbedded, tasksOfEmbedded } from '../../synthetic/embedded.ts';
+import { choose } from '../choose.ts';
+import type { RawRunOptions } from '../raw-run-options.ts';
+import { PRESET_IDS, presetFile } from './list-presets.ts';
 import { type PREPARATIONS, type PresetPass, readPreset } from './read-preset.ts';
-import { prepareSmoke } from '../../synthetic/smoke.ts';
 
 /** A named set of options for `icl-gd run --preset`; options on the command line win. */
 export interface Preset {
   readonly id: string;
   readonly title: string;
   readonly options: Partial<RawRunOptions>;
-  /** The datasets that `--datasets` chooses from, where they are not the paper's. */
+  /** The tasks that `--datasets` chooses from, where they are not the built-in ones. */
   readonly tasks?: readonly Task[];
   /** Further runs after the one that `options` describe. */
   readonly passes: readonly PresetPass[];
@@ -18,24 +18,36 @@ export interface Preset {
   readonly prepare?: (folder: string) => Promise<{ model: string; data: string }>;
 }
 
-const FOLDER = join(import.meta.dirname, '../../../presets');
-const PREPARE: Readonly<Record<(typeof PREPARATIONS)[number], Required<Pick<Preset, 'prepare' | 'tasks'>>>> =
-  {
-    embedded: { prepare: prepareEmbedded, tasks: tasksOfEmbedded },
-    smoke: { prepare: prepareSmoke, tasks: tasksOfEmbedded },
-  };
+type Maker = Required<Pick<Preset, 'prepare' | 'tasks'>>;
 
-/** The presets of the folder `presets`, each a file that lists what is run. */
-export const PRESETS: readonly Preset[] = ['smoke', 'embedded', 'paper', 'paper-2.7b'].map((id) =>
-  loadPreset(join(FOLDER, `${id}.yaml`)),
-);
+/** Loaded on demand, so that other presets do without the synthetic language. */
+const MAKERS: Readonly<Record<(typeof PREPARATIONS)[number], () => Promise<Maker>>> = {
+  embedded: async () => {
+    const { prepareEmbedded, tasksOfEmbedded } = await import('../../synthetic/embedded.ts');
+    return { prepare: prepareEmbedded, tasks: tasksOfEmbedded() };
+  },
+  smoke: async () => {
+    const { tasksOfEmbedded } = await import('../../synthetic/embedded.ts');
+    const { prepareSmoke } = await import('../../synthetic/smoke.ts');
+    return { prepare: prepareSmoke, tasks: tasksOfEmbedded() };
+  },
+};
+
+/**
+ * A preset by its id, or from a file if the text ends as a YAML or JSON file's name does.
+ *
+ * @throws UserError naming the file and the key that does not fit, or the presets that there are
+ */
+export async function findPreset(text: string): Promise<Preset> {
+  return loadPreset(/\.(ya?ml|json)$/.test(text) ? text : presetFile(choose('--preset', text, PRESET_IDS)));
+}
 
 /** @throws UserError naming the file and the key that does not fit */
-export function loadPreset(path: string): Preset {
+export async function loadPreset(path: string): Promise<Preset> {
   const { prepare, ...listed } = readPreset(path);
   return {
     id: basename(path, extname(path)),
     ...listed,
-    ...(prepare === undefined ? {} : PREPARE[prepare]),
+    ...(prepare === undefined ? {} : await MAKERS[prepare]()),
   };
 }

@@ -1,7 +1,8 @@
 import type { TrainingBatch } from '@icl-gd/transformer';
-import type { Draws } from './choose.ts';
+import type { Draws } from './draws.ts';
+import { once } from '../../tasks/once.ts';
 import { ATTRIBUTES, type Attribute, type Cue, lexicon } from './lexicon.ts';
-import { MAX_SENTENCE_LENGTH, QUESTIONS, type Question, prompt } from './grammar.ts';
+import { MAX_SENTENCE_LENGTH, type Question, prompt, questions } from './grammar.ts';
 import { isHeldOut } from './tasks.ts';
 import { BOS, EOS, vocabulary } from './tokenizer.ts';
 
@@ -27,19 +28,21 @@ interface Document {
   readonly answers: boolean[];
 }
 
-const ids = (words: readonly string[]): number[] => words.map((word) => vocabulary.get(word) as number);
-const [bos, eos] = ids([BOS, EOS]) as [number, number];
-const everyWord = [...vocabulary.values()].slice(3);
+const idOf = (word: string): number => vocabulary().get(word) as number;
+const ids = (words: readonly string[]): number[] => words.map(idOf);
+/** Ids of all words but the special ones. */
+const everyWord = once(() => [...vocabulary().values()].slice(3));
 
 /** Label words that an episode about an attribute may use: those that no embedded task pairs with it. */
-const allowedLabelWords: Readonly<Record<Attribute, readonly string[]>> = Object.fromEntries(
-  (Object.keys(ATTRIBUTES) as Attribute[]).map((attribute) => {
-    const cues = new Set<Cue>(
-      QUESTIONS.filter((question) => question.attribute === attribute).map(({ cue }) => cue),
-    );
-    return [attribute, lexicon.labelWords.filter((word) => !isHeldOut(cues, word))];
-  }),
-) as Record<Attribute, string[]>;
+const allowedLabelWords = once(() => {
+  const attributes = Object.keys(ATTRIBUTES) as Attribute[];
+  const allowed = attributes.map((attribute) => {
+    const asking = questions().filter((question) => question.attribute === attribute);
+    const cues = new Set<Cue>(asking.map(({ cue }) => cue));
+    return [attribute, lexicon().labelWords.filter((word) => !isHeldOut(cues, word))];
+  });
+  return Object.fromEntries(allowed) as Readonly<Record<Attribute, readonly string[]>>;
+});
 
 /** Packed documents of `tokens` tokens or slightly fewer, and the positions that the loss is taken on. */
 export function drawBatch(draws: Draws, mix: CorpusMix, tokens: number, longest: number): TrainingBatch {
@@ -65,9 +68,9 @@ function drawDocument(draws: Draws, mix: CorpusMix, longest: number): Document {
 }
 
 function recitation(draws: Draws): Document {
-  const list = Array.from({ length: draws.between(3, 20) }, () => draws.one(everyWord));
+  const list = Array.from({ length: draws.between(3, 20) }, () => draws.one(everyWord()));
   const times = draws.between(2, 3);
-  const tokens = [bos, ...Array.from({ length: times }, () => list).flat(), eos];
+  const tokens = [idOf(BOS), ...Array.from({ length: times }, () => list).flat(), idOf(EOS)];
   return { tokens, answers: tokens.map((_, i) => i > list.length && i < tokens.length - 1) };
 }
 
@@ -76,16 +79,16 @@ function recitation(draws: Draws): Document {
  * Each is prompt, answer and `</s>`, as the experiment's contexts are.
  */
 function episode(draws: Draws, mix: CorpusMix, longest: number): Document {
-  const question = draws.one(QUESTIONS);
+  const question = draws.one(questions());
   const count = draws.between(2, Math.min(5, question.classes.length));
   const classes = draws.several([...question.classes.keys()], count);
   const kind = drawKind(draws, mix);
   const labelWords =
     kind === 'named'
       ? classes.map((place) => question.names[place] as string)
-      : draws.several(allowedLabelWords[question.attribute], count);
+      : draws.several(allowedLabelWords()[question.attribute], count);
   const glossary = draws.happens(mix.glossaries);
-  const document: Document = { tokens: [bos], answers: [false] };
+  const document: Document = { tokens: [idOf(BOS)], answers: [false] };
   const length = draws.between(3, MAX_SENTENCE_LENGTH);
   for (let i = draws.between(...mix.examples); i > 0; i--) {
     const choice = draws.below(count);
@@ -101,7 +104,7 @@ function episode(draws: Draws, mix: CorpusMix, longest: number): Document {
     };
     for (const token of ids(asked)) add(token, false);
     for (const token of ids(answer)) add(token, true);
-    add(eos, false);
+    add(idOf(EOS), false);
   }
   return document;
 }
@@ -112,5 +115,5 @@ function drawKind(draws: Draws, { named, explained }: CorpusMix): 'named' | 'exp
 }
 
 function glossaryPrompt(draws: Draws, { attribute, cue }: Question, value: number): string[] {
-  return [draws.one(lexicon.content[attribute][value] as readonly string[]), cue];
+  return [draws.one(lexicon().content[attribute][value] as readonly string[]), cue];
 }

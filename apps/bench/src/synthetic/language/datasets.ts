@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Pcg64 } from '@icl-gd/transformer';
 import type { Example } from '../../tasks/example.ts';
 import type { Task } from '../../tasks/task.ts';
-import { Draws } from './choose.ts';
-import { QUESTIONS, type Question, drawLatents, premiseAndHypothesis, sentence } from './grammar.ts';
-import { EMBEDDED_TASKS, type EmbeddedTask } from './tasks.ts';
+import { Draws } from './draws.ts';
+import { type Question, drawLatents, premiseAndHypothesis, questions, sentence } from './grammar.ts';
+import { type SyntheticTask, syntheticTasks } from './tasks.ts';
 
 interface DatasetOptions {
   readonly seed: number;
@@ -15,15 +15,15 @@ interface DatasetOptions {
 
 const FILES = { train: 'train.jsonl', validation: 'validation.jsonl' };
 
-function questionOf({ cue }: EmbeddedTask): Question {
-  const question = QUESTIONS.find((candidate) => candidate.cue === cue);
+function questionOf({ cue }: SyntheticTask): Question {
+  const question = questions().find((candidate) => candidate.cue === cue);
   if (!question) throw new RangeError(`no question has the cue ${cue}`);
   return question;
 }
 
 /** The embedded tasks as the experiment runs them. @param learningRates by task id */
 export function embeddedTasks(learningRates: Readonly<Record<string, number>>): Task[] {
-  return EMBEDDED_TASKS.map((task) => {
+  return syntheticTasks().map((task) => {
     const { openings, cue } = questionOf(task);
     const [opening, second] = openings;
     const fields = second ? ['premise', 'hypothesis'] : [task.id === 'sst2' ? 'sentence' : 'text'];
@@ -53,7 +53,7 @@ export function embeddedTasks(learningRates: Readonly<Record<string, number>>): 
  * same options give the same bytes.
  */
 export async function writeEmbeddedDatasets(directory: string, options: DatasetOptions): Promise<void> {
-  for (const [place, task] of EMBEDDED_TASKS.entries()) {
+  for (const [place, task] of syntheticTasks().entries()) {
     const draws = new Draws(new Pcg64((BigInt(options.seed) << 8n) | BigInt(place)));
     const seen = new Set<string>();
     const folder = join(directory, task.id);
@@ -66,7 +66,7 @@ export async function writeEmbeddedDatasets(directory: string, options: DatasetO
   }
 }
 
-function drawRows(draws: Draws, task: EmbeddedTask, count: number, seen: Set<string>): Example[] {
+function drawRows(draws: Draws, task: SyntheticTask, count: number, seen: Set<string>): Example[] {
   const order = draws.several(
     Array.from({ length: count }, (_, i) => i),
     count,
@@ -84,11 +84,11 @@ function drawRows(draws: Draws, task: EmbeddedTask, count: number, seen: Set<str
   });
 }
 
-function drawFields(draws: Draws, task: EmbeddedTask, label: number): Record<string, string> {
+function drawFields(draws: Draws, task: SyntheticTask, label: number): Record<string, string> {
   const question = questionOf(task);
   const values = question.classes[task.classes[label] as number] as readonly number[];
   const latents = drawLatents(draws, { [question.attribute]: draws.one(values) });
-  if (question.openings.length > 1) {
+  if (task.length === undefined) {
     const { premise, hypothesis } = premiseAndHypothesis(draws, latents);
     return { premise: premise.join(' '), hypothesis: hypothesis.join(' ') };
   }

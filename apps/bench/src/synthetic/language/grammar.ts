@@ -1,4 +1,5 @@
-import type { Draws } from './choose.ts';
+import { once } from '../../tasks/once.ts';
+import type { Draws } from './draws.ts';
 import { ATTRIBUTES, type Attribute, type Cue, type Opening, lexicon } from './lexicon.ts';
 
 /** Values of the latent attributes of a text. */
@@ -14,7 +15,7 @@ export function drawLatents(draws: Draws, fixed: Partial<Latents> = {}): Latents
  * adjective of the strength; function words anywhere fill it up to `length` words.
  */
 export function sentence(draws: Draws, latents: Latents, length: number): string[] {
-  const { content, functionWords } = lexicon;
+  const { content, functionWords } = lexicon();
   const word = (attribute: Attribute): string =>
     draws.one(content[attribute][latents[attribute]] as string[]);
   const words = [word('topic'), word('subjectivity'), word('strength')];
@@ -32,7 +33,7 @@ export function premiseAndHypothesis(
   draws: Draws,
   latents: Latents,
 ): { premise: string[]; hypothesis: string[] } {
-  const { content, functionWords } = lexicon;
+  const { content, functionWords } = lexicon();
   const clause = sentence(draws, latents, 3);
   const clauseVerb = draws.one(content.relation[latents.relation] as string[]);
   const subject = draws.one(content.topic[draws.below(ATTRIBUTES.topic)] as string[]);
@@ -50,29 +51,28 @@ export interface Question {
   readonly names: readonly string[];
 }
 
-const polarity = {
-  attribute: 'strength',
-  classes: [
+function polarity(opening: Opening, cue: Cue): Question {
+  const classes = [
     [0, 1],
     [3, 4],
-  ],
-  names: lexicon.polarityNames,
-} as const;
+  ];
+  return { attribute: 'strength', openings: [opening], cue, classes, names: lexicon().polarityNames };
+}
 
 function single(attribute: Attribute, openings: readonly Opening[], cue: Cue): Question {
   const classes = Array.from({ length: ATTRIBUTES[attribute] }, (_, value) => [value]);
-  return { attribute, openings, cue, classes, names: lexicon.names[attribute] };
+  return { attribute, openings, cue, classes, names: lexicon().names[attribute] };
 }
 
 /** Every question of the language. Several ask about one attribute. */
-export const QUESTIONS: readonly Question[] = [
-  { ...polarity, openings: ['Sentence:'], cue: 'Label:' },
-  { ...polarity, openings: ['Review:'], cue: 'Sentiment:' },
+export const questions = once((): readonly Question[] => [
+  polarity('Sentence:', 'Label:'),
+  polarity('Review:', 'Sentiment:'),
   single('strength', ['Sentence:'], 'Strength:'),
   single('subjectivity', ['Input:'], 'Type:'),
   single('topic', ['Article:'], 'Topic:'),
   single('relation', ['Premise:', 'Question:'], 'Answer:'),
-];
+]);
 
 export const MAX_SENTENCE_LENGTH = 8;
 

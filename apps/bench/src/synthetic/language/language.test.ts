@@ -5,12 +5,12 @@ import { Pcg64, loadTokenizer } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillTemplate } from '../../tasks/prompts/template.ts';
 import { readDataset } from '../../tasks/dataset.ts';
-import { Draws } from './choose.ts';
+import { Draws } from './draws.ts';
 import { type CorpusMix, drawBatch } from './corpus.ts';
 import { embeddedTasks, writeEmbeddedDatasets } from './datasets.ts';
-import { QUESTIONS } from './grammar.ts';
+import { questions } from './grammar.ts';
 import { lexicon, vocabularyWords } from './lexicon.ts';
-import { EMBEDDED_TASKS } from './tasks.ts';
+import { syntheticTasks } from './tasks.ts';
 import { vocabulary, writeTokenizer } from './tokenizer.ts';
 
 const OPTIONS = { seed: 0, trainRows: 120, validationRows: 60 };
@@ -22,8 +22,8 @@ const MIX: CorpusMix = {
   examples: [8, 32],
   otherTokens: 0.2,
 };
-const words = [...vocabulary.keys()];
-const tasks = embeddedTasks(Object.fromEntries(EMBEDDED_TASKS.map(({ id }) => [id, 0.01])));
+const words = [...vocabulary().keys()];
+const tasks = embeddedTasks(Object.fromEntries(syntheticTasks().map(({ id }) => [id, 0.01])));
 let directory: string;
 
 beforeAll(async () => {
@@ -54,7 +54,7 @@ describe('corpus', () => {
   });
 
   test('pretraining never pairs a question with a label word that an embedded task about its attribute uses', () => {
-    const attributeOf = new Map<string, string>(QUESTIONS.map(({ cue, attribute }) => [cue, attribute]));
+    const attributeOf = new Map<string, string>(questions().map(({ cue, attribute }) => [cue, attribute]));
     const seen = new Set<string>();
     for (const { sequences } of batches) {
       for (const sequence of sequences) {
@@ -73,11 +73,11 @@ describe('corpus', () => {
       }
     }
     expect(seen.size).toBeGreaterThan(80);
-    for (const { cue, labelWords } of EMBEDDED_TASKS) {
+    for (const { cue, labelWords } of syntheticTasks()) {
       for (const word of labelWords) expect(seen).not.toContain(`${attributeOf.get(cue)} ${word}`);
     }
     // The words themselves are known: other questions use them.
-    for (const { labelWords } of EMBEDDED_TASKS) {
+    for (const { labelWords } of syntheticTasks()) {
       for (const word of labelWords) expect([...seen].some((pair) => pair.endsWith(` ${word}`))).toBe(true);
     }
   });
@@ -101,17 +101,18 @@ describe('embedded tasks', () => {
     expect(new Set(rows.map(({ fields }) => JSON.stringify(fields))).size).toBe(180);
     for (const { fields } of rows) {
       const text = fillTemplate(task, fields);
-      expect(tokenizer.encode(text)).toEqual(text.split(' ').map((word) => vocabulary.get(word)));
+      expect(tokenizer.encode(text)).toEqual(text.split(' ').map((word) => vocabulary().get(word)));
     }
-    for (const word of task.labelWords) expect(tokenizer.encode(` ${word}`)).toEqual([vocabulary.get(word)]);
+    for (const word of task.labelWords)
+      expect(tokenizer.encode(` ${word}`)).toEqual([vocabulary().get(word)]);
   });
 
   test('the class follows from the words that carry the attribute', async () => {
     const task = tasks.find(({ id }) => id === 'agnews');
-    const values = EMBEDDED_TASKS.find(({ id }) => id === 'agnews')?.classes ?? [];
+    const values = syntheticTasks().find(({ id }) => id === 'agnews')?.classes ?? [];
     const { train } = await readDataset(directory, task as NonNullable<typeof task>);
     for (const { fields, label } of train) {
-      const nouns = lexicon.content.topic[values[label] as number] as readonly string[];
+      const nouns = lexicon().content.topic[values[label] as number] as readonly string[];
       expect((fields['text'] ?? '').split(' ').filter((word) => nouns.includes(word))).toHaveLength(2);
     }
   });

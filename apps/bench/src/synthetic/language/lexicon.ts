@@ -1,4 +1,5 @@
 import { Pcg64 } from '@icl-gd/transformer';
+import { once } from '../../tasks/once.ts';
 
 /**
  * The synthetic language's latent attributes with the number of their values. Every content word carries one value of
@@ -85,11 +86,11 @@ function createLexicon(): Lexicon {
 }
 
 /** The one lexicon: invented words, the same on every machine. */
-export const lexicon: Lexicon = createLexicon();
+export const lexicon = once(createLexicon);
 
 /** Every word that the grammar and the prompts use, in the order of its token id (after the special tokens). */
 export function vocabularyWords(): string[] {
-  const { content, names, polarityNames, functionWords, labelWords } = lexicon;
+  const { content, names, polarityNames, functionWords, labelWords } = lexicon();
   return [
     ...OPENINGS,
     ...CUES,

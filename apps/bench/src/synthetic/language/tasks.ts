@@ -1,60 +1,86 @@
+import { once } from '../../tasks/once.ts';
 import { lexicon, type Cue } from './lexicon.ts';
 
-/** The embedded counterpart of one of the paper's tasks. */
-export interface EmbeddedTask {
-  /** The paper's dataset that it stands for. */
+/** A task of the synthetic language that stands for one of the paper's. */
+export interface SyntheticTask {
+  /** Id of the paper's task that it stands for. */
   readonly id: string;
   readonly title: string;
+  /** The cue of the question that it asks. */
   readonly cue: Cue;
-  /** Place of each class among the question's classes. */
-  readonly classes: readonly number[];
   readonly classNames: readonly string[];
-  /** Words of a sentence; a pair of premise and hypothesis has its own length. */
-  readonly length: number;
+  /** For each class, the index of that class among the question's classes. */
+  readonly classes: readonly number[];
+  /** Words in a sentence; absent where a text is a premise and a hypothesis, whose lengths the grammar fixes. */
+  readonly length?: number;
   readonly labelWords: readonly string[];
 }
 
-let next = 0;
-function task(
-  id: string,
-  title: string,
-  cue: Cue,
-  classNames: readonly string[],
-  length: number,
-  classes = classNames.map((_, i) => i),
-): EmbeddedTask {
-  const labelWords = lexicon.labelWords.slice(next, next + classNames.length);
-  next += classNames.length;
-  return { id, title, cue, classes, classNames, length, labelWords };
-}
+type Shape = Omit<SyntheticTask, 'classes' | 'labelWords'> & { readonly classes?: readonly number[] };
 
-/** Six tasks in the shape of the paper's: as many classes, lengths in the same order. No two share a label word. */
-export const EMBEDDED_TASKS: readonly EmbeddedTask[] = [
-  task('sst2', 'SST-2 (synthetic)', 'Label:', ['negative', 'positive'], 4),
-  task(
-    'sst5',
-    'SST-5 (synthetic)',
-    'Strength:',
-    ['very negative', 'negative', 'neutral', 'positive', 'very positive'],
-    5,
-  ),
-  task('mr', 'MR (synthetic)', 'Sentiment:', ['negative', 'positive'], 6),
-  task('subj', 'Subj (synthetic)', 'Type:', ['objective', 'subjective'], 7),
-  task(
-    'agnews',
-    'AG News (synthetic)',
-    'Topic:',
-    ['world', 'sports', 'business', 'technology'],
-    8,
-    [1, 2, 3, 5],
-  ),
-  task('cb', 'CB (synthetic)', 'Answer:', ['entailment', 'contradiction', 'neutral'], 11),
+const SHAPES: readonly Shape[] = [
+  {
+    id: 'sst2',
+    title: 'SST-2 (synthetic)',
+    cue: 'Label:',
+    classNames: ['negative', 'positive'],
+    length: 4,
+  },
+  {
+    id: 'sst5',
+    title: 'SST-5 (synthetic)',
+    cue: 'Strength:',
+    classNames: ['very negative', 'negative', 'neutral', 'positive', 'very positive'],
+    length: 5,
+  },
+  {
+    id: 'mr',
+    title: 'MR (synthetic)',
+    cue: 'Sentiment:',
+    classNames: ['negative', 'positive'],
+    length: 6,
+  },
+  {
+    id: 'subj',
+    title: 'Subj (synthetic)',
+    cue: 'Type:',
+    classNames: ['objective', 'subjective'],
+    length: 7,
+  },
+  {
+    id: 'agnews',
+    title: 'AG News (synthetic)',
+    cue: 'Topic:',
+    classNames: ['world', 'sports', 'business', 'technology'],
+    classes: [1, 2, 3, 5],
+    length: 8,
+  },
+  {
+    id: 'cb',
+    title: 'CB (synthetic)',
+    cue: 'Answer:',
+    classNames: ['entailment', 'contradiction', 'neutral'],
+  },
 ];
 
+/** Six tasks in the shape of the paper's: as many classes, lengths in the same order. No two share a label word. */
+export const syntheticTasks = once((): readonly SyntheticTask[] => {
+  let next = 0;
+  return SHAPES.map((shape) => {
+    const first = next;
+    next += shape.classNames.length;
+    return {
+      ...shape,
+      classes: shape.classes ?? shape.classNames.map((_, i) => i),
+      labelWords: lexicon().labelWords.slice(first, next),
+    };
+  });
+});
+
 /**
- * Label words that pretraining never uses with a question: those that any embedded task about the same attribute uses, so
- * that no task's pairing of attribute and label word has been seen.
+ * Whether pretraining must not pair the label word with a question of these cues: whether a task that asks one of them
+ * uses it. Given all cues that ask for one attribute, no task's pair of attribute and label word is ever seen in pretraining.
  */
 export function isHeldOut(cues: ReadonlySet<Cue>, word: string): boolean {
-  return EMBEDDED_TASKS.some(({ cue, labelWords }) => cues.has(cue) && labelWords.includes(word));
+  return syntheticTasks().some(({ cue, labelWords }) => cues.has(cue) && labelWords.includes(word));
 }

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { once } from '../../tasks/once.ts';
 import { vocabularyWords } from './lexicon.ts';
 
 export const BOS = '<s>';
@@ -8,8 +9,9 @@ const UNKNOWN = '<unk>';
 const SPECIAL = [BOS, EOS, UNKNOWN];
 
 /** Token ids of the language's words; `<s>` 0, `</s>` 1, `<unk>` 2. */
-export const vocabulary: ReadonlyMap<string, number> = new Map(
-  [...SPECIAL, ...vocabularyWords()].map((word, id) => [word, id]),
+export const vocabulary = once(
+  (): ReadonlyMap<string, number> =>
+    new Map([...SPECIAL, ...vocabularyWords()].map((word, id) => [word, id])),
 );
 
 /** Writes tokenizer.json and tokenizer_config.json: whole words between spaces, as Hugging Face's WordLevel model. */
@@ -32,7 +34,7 @@ export async function writeTokenizer(directory: string): Promise<void> {
     pre_tokenizer: { type: 'WhitespaceSplit' },
     post_processor: null,
     decoder: null,
-    model: { type: 'WordLevel', vocab: Object.fromEntries(vocabulary), unk_token: UNKNOWN },
+    model: { type: 'WordLevel', vocab: Object.fromEntries(vocabulary()), unk_token: UNKNOWN },
   };
   const settings = {
     bos_token: BOS,

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EMBEDDED_MODEL } from '../embedded.ts';
 import type { Progress } from '../../experiment/progress.ts';
 import { type PretrainRequest, pretrain } from './pretrain.ts';
-import { RECIPES, type Recipe, learningRateAt } from './recipe.ts';
+import { type Recipe, learningRateAt, recipes } from './recipe.ts';
 
-const TINY = RECIPES[0] as Recipe;
+const TINY = recipes()[0] as Recipe;
 /** The tiny recipe with less of everything. */
 const SHORT: Recipe = {
   ...TINY,

@@ -9,7 +9,7 @@ import {
   readModelConfig,
   writeModel,
 } from '@icl-gd/transformer';
-import { Draws } from '../language/choose.ts';
+import { Draws } from '../language/draws.ts';
 import { drawBatch } from '../language/corpus.ts';
 import { writeTokenizer } from '../language/tokenizer.ts';
 import { toCsv, writeWhole } from '../../results/csv.ts';

@@ -1,4 +1,5 @@
 import type { PretrainingInitialisation, PretrainingOptimizer } from '@icl-gd/transformer';
+import { once } from '../../tasks/once.ts';
 import type { CorpusMix } from '../language/corpus.ts';
 import { vocabulary } from '../language/tokenizer.ts';
 
@@ -30,7 +31,7 @@ export interface Recipe {
   readonly checkpointEvery: number;
 }
 
-const TINY: Recipe = {
+const tiny = (): Recipe => ({
   id: 'tiny',
   title: 'the embedded model: 4 layers, d 64, the synthetic language',
   architecture: {
@@ -51,7 +52,7 @@ const TINY: Recipe = {
     tie_word_embeddings: true,
     torch_dtype: 'float32',
     use_parallel_residual: false,
-    vocab_size: vocabulary.size,
+    vocab_size: vocabulary().size,
   },
   initialisation: { mimetic: 0.7, previousTokenScore: 5 },
   optimizer: { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.1, maxGradientNorm: 1 },
@@ -86,9 +87,10 @@ const TINY: Recipe = {
     },
   ],
   checkpointEvery: 100,
-};
+});
 
-export const RECIPES: readonly Recipe[] = [TINY];
+/** Every recipe that `icl-gd pretrain` can follow. */
+export const recipes = once((): readonly Recipe[] => [tiny()]);
 
 /** Linear warm-up to the peak, then a cosine down to the floor at the last step. Steps count from 1. */
 export function learningRateAt({ learningRate, steps }: Recipe, step: number): number {

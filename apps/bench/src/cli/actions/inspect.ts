@@ -1,0 +1,50 @@
+import { acquireGpu } from '@icl-gd/gpu-kernels';
+import {
+  UserError,
+  WEIGHT_DTYPES,
+  describeModel,
+  loadModel,
+  loadTokenizer,
+  specialToken,
+} from '@icl-gd/transformer';
+import { planRunMemory } from '../../experiment/memory.ts';
+import { choose, integer } from '../choose.ts';
+import type { RawInspectOptions } from '../commands/inspect.ts';
+import { findModel } from '../find-model.ts';
+import { inspectModel } from '../inspect/inspect.ts';
+import { renderInspection } from '../inspect/render.ts';
+import { memoryBudget } from '../run-options.ts';
+
+/**
+ * Loads a model and has it read a text.
+ *
+ * @returns what is printed: for people, or JSON in one line
+ * @throws UserError naming the option that does not fit, or what of model or text does not
+ */
+export async function inspect(options: RawInspectOptions): Promise<string> {
+  const { text, tokens } = options;
+  if ((text === undefined) === (tokens === undefined))
+    throw new UserError('give either --text or --tokens, as what the model is to read');
+  const dtype = choose('--dtype', options.dtype ?? 'float32', WEIGHT_DTYPES);
+  const { memoryBudget: budget } = memoryBudget(options.memoryBudget);
+  const greedy = options.greedy === undefined ? 0 : integer('--greedy', options.greedy, 0);
+  const ids = tokens?.split(',').map((id) => integer('--tokens', id, 0));
+  const { directory, name } = await findModel(options.model);
+  const { config, parameterCount } = await describeModel(directory, name);
+  const tokenizer = text === undefined ? undefined : await loadTokenizer(directory);
+  const read = ids ?? tokenizer?.encode(text as string) ?? [];
+  const before = options.bos ? [specialToken(config, 'bosTokenId', directory)] : [];
+  const log = (line: string): unknown => process.stderr.write(`${line}\n`);
+  const gpu = await acquireGpu({ adapter: options.adapter ?? 'auto', log });
+  try {
+    const all = [...before, ...read];
+    const length = Math.min(all.length + greedy, config.contextLength);
+    const batches = [{ tokens: length, probes: 0, keys: 0, targets: length }];
+    planRunMemory(gpu, config, [{ dtype, batches }], budget, log);
+    using model = await loadModel(gpu, directory, { name, dtype });
+    const inspection = await inspectModel(model, parameterCount, all, greedy);
+    return options.json ? JSON.stringify(inspection) : renderInspection(inspection, tokenizer);
+  } finally {
+    gpu.dispose();
+  }
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { UserError } from '@icl-gd/transformer';
+import { requireWritable } from '../../experiment/inputs.ts';
+import { toCsv, writeWhole } from '../../results/csv.ts';
+import { renderSummary } from '../../results/print-summary.ts';
+import { readRun } from '../../results/read-run.ts';
+import { comparisonTable, table1, table2 } from '../../results/tables.ts';
+import type { RawResultsOptions } from '../commands/results.ts';
+
+/**
+ * Writes table1.csv, table2.csv and comparison.csv of a run anew from its summary.csv, and prints them.
+ *
+ * @throws UserError if `--from` is missing or is no run
+ */
+export async function rebuildTables(options: RawResultsOptions): Promise<void> {
+  const from = requireFrom(options);
+  const run = await readRun(from);
+  await writeWhole(join(from, 'table1.csv'), toCsv(table1(run.cells, run.variants)));
+  await writeWhole(join(from, 'table2.csv'), toCsv(table2(run.cells, run.methods)));
+  await writeWhole(join(from, 'comparison.csv'), toCsv(comparisonTable(run.cells, run.sizes)));
+  console.log(renderSummary(run.cells));
+}
+
+/**
+ * Compares a run with the published figures, writes the comparison and prints it.
+ *
+ * @throws UserError if `--from` is missing or is no run, or `--out` cannot be written
+ */
+export async function validateRun(options: RawResultsOptions): Promise<void> {
+  const from = requireFrom(options);
+  const out = options.out ?? from;
+  await requireWritable(out);
+  // Loaded here, since `tables` draws nothing.
+  const { readEvidence } = await import('../../results/validation/evidence.ts');
+  const { renderValidation } = await import('../../results/validation/render.ts');
+  const { validate, writeValidation } = await import('../../results/validation/validate.ts');
+  const validation = validate(await readEvidence(from));
+  await writeValidation(out, validation);
+  console.log(renderValidation(validation));
+  console.log(`summary: ${join(out, 'summary.html')}`);
+}
+
+// Checked here and not by the parser, so that a mistyped option is named first.
+function requireFrom({ from }: RawResultsOptions): string {
+  if (!from) throw new UserError('--from is missing: the --out folder of a finished run');
+  return from;
+}

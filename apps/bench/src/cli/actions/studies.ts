@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import type { ModelLocation } from '@icl-gd/transformer';
+import { requireWritable } from '../../experiment/inputs.ts';
+import { createProgress } from '../../experiment/progress.ts';
+import { toCsv, writeWhole } from '../../results/csv.ts';
+import { renderTable } from '../../results/text-table.ts';
+import { LABELLINGS } from '../../studies/labels.ts';
+import { measureShots, shotsCurves, shotsPicture, shotsTable } from '../../studies/shots.ts';
+import { bestLearningRates, sweepLearningRates, sweepPicture, sweepTable } from '../../studies/sweep.ts';
+import { chooseList, integerList, positiveNumber } from '../choose.ts';
+import type { RawShotsOptions, RawSweepOptions } from '../commands/studies.ts';
+import { downloadObserver, findModel } from '../find-model.ts';
+import { type ParsedRun, parseRunOptions } from '../run-options.ts';
+
+/**
+ * Measures in-context accuracy by number of demonstrations; writes and prints it.
+ *
+ * @throws UserError naming the option, file or dataset that does not fit
+ */
+export async function shots({ shots: listed, labels, ...options }: RawShotsOptions): Promise<void> {
+  const numbers = integerList('--shots', listed);
+  const labellings = chooseList('--labels', labels, LABELLINGS);
+  const { request, model, data } = await resolveStudy(
+    await parseRunOptions({ variants: 'trained', ...options }),
+  );
+  const rows = await measureShots(
+    { ...request, model, data, observer: downloadObserver(), shots: numbers, labellings },
+    createProgress(),
+  );
+  await writeWhole(join(request.out, 'shots.csv'), toCsv(shotsTable(model.name, rows)));
+  await writeWhole(join(request.out, 'shots.svg'), shotsPicture(model.name, rows));
+  const header = ['mean accuracy', ...numbers.map((k) => `${k} shots`)];
+  const lines = shotsCurves(rows).map(({ name, points }) => [
+    name,
+    ...numbers.map((k) => points.find(([x]) => x === k)?.[1].toFixed(3) ?? ''),
+  ]);
+  console.log(renderTable(header, lines));
+  console.log(`results: ${request.out}`);
+}
+
+/**
+ * Measures accuracy after fine-tuning by learning rate; writes it and prints each dataset's best rate.
+ *
+ * @throws UserError naming the option, file or dataset that does not fit
+ */
+export async function sweep({ learningRates, ...options }: RawSweepOptions): Promise<void> {
+  const rates = learningRates.split(',').map((text) => positiveNumber('--learning-rates', text));
+  const { request, model, data } = await resolveStudy(await parseRunOptions(options));
+  const rows = await sweepLearningRates(
+    { ...request, model, data, observer: downloadObserver(), learningRates: rates },
+    createProgress(),
+  );
+  await writeWhole(join(request.out, 'sweep.csv'), toCsv(sweepTable(model.name, rows)));
+  await writeWhole(join(request.out, 'sweep.svg'), sweepPicture(model.name, rows));
+  const best = bestLearningRates(rows).map(({ dataset, learningRate, gain }) => [
+    dataset,
+    learningRate,
+    gain.toFixed(3),
+  ]);
+  console.log(renderTable(['dataset', 'best learning rate', 'gain over zero-shot'], best));
+  console.log(`results: ${request.out}`);
+}
+
+async function resolveStudy({ request, model, data, prepare }: ParsedRun): Promise<{
+  request: ParsedRun['request'];
+  model: ModelLocation;
+  data: string | undefined;
+}> {
+  await requireWritable(request.out);
+  const own = prepare
+    ? await prepare(join(request.out, 'embedded'))
+    : { model: model as string, data: data as string };
+  return { request, model: await findModel(own.model), data: own.data };
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+
+/** Options of `icl-gd tables` and `icl-gd validate` as typed. */
+export interface RawResultsOptions {
+  readonly from?: string;
+  readonly out?: string;
+}
+
+/** `icl-gd tables` and `icl-gd validate`: what a finished run says. */
+export function addResultsCommands(program: Command): void {
+  program
+    .command('tables')
+    .description('rebuild table1.csv, table2.csv and comparison.csv from summary.csv and print them')
+    .option('--from <dir>', 'folder of a run (required)')
+    .action(async (options: RawResultsOptions) => {
+      const { rebuildTables } = await import('../actions/results.ts');
+      await rebuildTables(options);
+    });
+
+  program
+    .command('validate')
+    .description(
+      'published against measured, and each claim of the paper with a verdict; writes summary.md, summary.html and figures/',
+    )
+    .option('--from <dir>', 'folder of a run (required)')
+    .option('--out <dir>', 'folder for what is written (default: that of --from)')
+    .action(async (options: RawResultsOptions) => {
+      const { validateRun } = await import('../actions/results.ts');
+      await validateRun(options);
+    });
+}

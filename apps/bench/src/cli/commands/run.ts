@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import type { RawRunOptions } from '../raw-run-options.ts';
+
+/** Something finished, but not all of it: a cell diverged. */
+const EXIT_INCOMPLETE = 1;
+
+/** `icl-gd run`: the experiment. */
+export function addRunCommand(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command('run')
+    .description(
+      'run the experiment and write its tables; finished parts are kept, so that a stopped run resumes',
+    )
+    .option('--model <dir|id>', 'Hugging Face model directory, or hub id owner/name[@revision]')
+    .option(
+      '--data <dir|hub>',
+      'folder with <dataset>/{train,validation}.{jsonl,parquet,csv,tsv}, or hub: the datasets of the Hugging Face hub',
+    )
+    .option(
+      '--task-file <file>',
+      'a task of your own as YAML or JSON (docs/cli.md); may be given several times',
+      (file: string, before: readonly string[] = []) => [...before, file],
+    )
+    .option(
+      '--datasets <list>',
+      "datasets, comma-separated, of those that `icl-gd ls datasets` lists (default: the paper's six, or those of --task-file)",
+    )
+    .option('--methods <list>', 'gd, lcgd (default: both)')
+    .option('--variants <list>', 'trained, trained-embeddings, layer-norm-only, untrained (default: trained)')
+    .option('--shots <k>', "demonstrations (default: the paper's, 32)")
+    .option('--seeds <list>', "seeds that choose demonstrations (default: the paper's three of each dataset)")
+    .option(
+      '--permutation <p>',
+      "order of the demonstrations, 0 to 4 (default: the paper's for its seeds, else 0)",
+    )
+    .option(
+      '--fine-tuning-order <order>',
+      "in-context: that of the context; released: that of the released code's fine-tuning (default: in-context)",
+    )
+    .option('--examples <n>', 'validation examples, at most 2000 (default: 2000)')
+    .option('--learning-rate <rate>', "of the fine-tuning steps (default: the paper's of each dataset)")
+    .option(
+      '--probe <token>',
+      "label: probe at option 0's last token, as the released code; prompt: at the prompt's (default: label)",
+    )
+    .option(
+      '--adapter <name>',
+      'auto, hardware, software, swiftshader, or part of a name that `icl-gd devices` prints (default: auto)',
+    )
+    .option('--init-seed <n>', 'seed of re-initialised variants (default: 0)')
+    .option(
+      '--dtype <dtype>',
+      'how weights are kept on the device: float32, or float16-storage (float32 arithmetic; default: float32)',
+    )
+    .option(
+      '--memory-budget <GiB>',
+      'refuse to start if the run needs more memory on the device (default: all there is)',
+    )
+    .option(
+      '--check-only',
+      'read and check model and data, say what would be computed and allocated, and stop',
+    )
+    .option('--token-budget <n>', 'most tokens in one packed batch (default: 2048)')
+    .option(
+      '--preset <name|file>',
+      'a set of options, by a name that `icl-gd ls presets` lists or as a file; options given win',
+    )
+    .option('--save-probes', 'also write h and m of every example as safetensors')
+    .option('--released-norms', "also write gradient norms by the released code's definition")
+    .option('--dry-run', 'print what would be run, without reading or downloading anything')
+    .option(
+      '--noise-floor',
+      'also write noise_floor.csv: how much of each score is rounding; takes three times as long',
+    )
+    .option('--fresh', 'compute everything again, whatever an earlier run left')
+    .option('--out <dir>', 'folder for the results (required)')
+    .action(async (options: Partial<RawRunOptions>) => {
+      const { planPasses, runPasses } = await import('../run-passes.ts');
+      const passes = await planPasses(options);
+      if (options.dryRun) {
+        const { renderPasses } = await import('../render-passes.ts');
+        console.log(renderPasses(passes));
+        return;
+      }
+      if (await runPasses(passes)) return;
+      console.error('icl-gd: some cells diverged (see cells.csv): lower --learning-rate for them');
+      setExitCode(EXIT_INCOMPLETE);
+    });
+}

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import type { RawRunOptions } from '../raw-run-options.ts';
+
+/** Options of `icl-gd shots` as typed or by default. */
+export type RawShotsOptions = Partial<Omit<RawRunOptions, 'shots'>> & {
+  readonly shots: string;
+  readonly labels: string;
+};
+/** Options of `icl-gd sweep` as typed or by default. */
+export type RawSweepOptions = Partial<RawRunOptions> & { readonly learningRates: string };
+
+const DEFAULT_SHOTS = '0,1,2,4,8,16,32';
+/** Twice per decade, over the range in which small models neither stand still nor diverge. */
+const DEFAULT_RATES = '0.001,0.003,0.01,0.03,0.1,0.3,1';
+
+/** `icl-gd shots` and `icl-gd sweep`: accuracies alone, over shots and over learning rates. */
+export function addStudyCommands(program: Command): void {
+  withCommonOptions(
+    program
+      .command('shots')
+      .description('in-context accuracy by number of demonstrations: shots.csv, shots.svg'),
+  )
+    .option('--shots <list>', 'numbers of demonstrations', DEFAULT_SHOTS)
+    .option('--labels <list>', 'labels of the demonstrations: gold, wrong, random', 'gold,wrong')
+    .option('--variants <list>', 'as for `icl-gd run` (default: trained)')
+    .option('--init-seed <n>', 'as for `icl-gd run`')
+    .action(async (options: RawShotsOptions) => {
+      const { shots } = await import('../actions/studies.ts');
+      await shots(options);
+    });
+
+  withCommonOptions(
+    program
+      .command('sweep')
+      .description(
+        'accuracy of fine-tuning by learning rate, on the training split alone: sweep.csv, sweep.svg',
+      ),
+  )
+    .option('--learning-rates <list>', 'learning rates', DEFAULT_RATES)
+    .option('--methods <list>', 'gd, lcgd (default: both)')
+    .option('--shots <k>', "demonstrations (default: the paper's, 32)")
+    .action(async (options: RawSweepOptions) => {
+      const { sweep } = await import('../actions/studies.ts');
+      await sweep(options);
+    });
+}
+
+function withCommonOptions(command: Command): Command {
+  return command
+    .option('--model <dir|id>', 'as for `icl-gd run`')
+    .option('--data <dir>', 'as for `icl-gd run`')
+    .option('--preset <name>', 'as for `icl-gd run`')
+    .option('--datasets <list>', 'as for `icl-gd run`')
+    .option('--seeds <list>', 'as for `icl-gd run`')
+    .option('--permutation <p>', 'as for `icl-gd run`')
+    .option('--examples <n>', 'evaluated examples, at most 2000 (default: 2000)')
+    .option('--adapter <name>', 'as for `icl-gd run` (default: auto)')
+    .option('--token-budget <n>', 'most tokens in one packed batch (default: 2048)')
+    .option('--out <dir>', 'folder for the results (required)');
+}

@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { CommanderError } from 'commander';
 import { createProgram } from './cli/program.ts';
 

@@ -1,1 +1,1 @@
-export { UserError, type UserErrorCode } from '@icl-gd/gpu-kernels';
+export { UserError, type UserErrorCode } from '@icl-gd/gpu-kernels/errors';

@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';

@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { nearest } from '../tasks/yaml/nearest.ts';
 
 /** The value if it is one of the known, ignoring case. @throws UserError with the nearest known name otherwise */

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readDataset } from './dataset.ts';
 import { findTask } from './tasks.ts';

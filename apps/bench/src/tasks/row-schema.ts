@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { z } from 'zod';
 import type { Example } from './example.ts';
 import type { RowFile } from './formats/rows.ts';

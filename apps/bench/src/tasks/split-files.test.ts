@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { describe, expect, test } from 'vitest';
 import { findSplitFiles } from './split-files.ts';
 import type { SplitNames } from './task.ts';

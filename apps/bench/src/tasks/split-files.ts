@@ -1,5 +1,5 @@
 import { extname, matchesGlob } from 'node:path/posix';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { EXTENSIONS } from './formats/read-rows.ts';
 import { type DeclaredConfig, README, declaredConfigs } from './readme-configs.ts';
 import type { SplitNames } from './task.ts';

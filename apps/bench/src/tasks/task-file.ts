@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { z } from 'zod';
 import type { DataSource, LabelSource, Task } from './task.ts';
 import {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fillTemplate } from './prompts/template.ts';
 import { builtInTasks, findTask, orderDatasets, paperTasks, readTaskFolder } from './tasks.ts';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { once } from './once.ts';
 import type { Task } from './task.ts';
 import { type BuiltInTask, readBuiltInTask, readTaskFile } from './task-file.ts';

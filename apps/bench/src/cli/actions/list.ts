@@ -10,7 +10,7 @@ const LISTS = {
     );
   },
   models: async (): Promise<string[]> => {
-    const { listFamilies } = await import('@icl-gd/transformer');
+    const { listFamilies } = await import('@icl-gd/transformer/families');
     return listFamilies().map(({ modelType, architecture }) => `${modelType}\t${architecture}`);
   },
   presets: async (): Promise<string[]> => {

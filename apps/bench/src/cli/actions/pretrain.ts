@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { pretrain } from '../../synthetic/pretraining/pretrain.ts';
 import { type Recipe, recipes } from '../../synthetic/pretraining/recipe.ts';
 import { choose, integer } from '../choose.ts';

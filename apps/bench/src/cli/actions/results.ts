@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { requireWritable } from '../../experiment/inputs.ts';
 import { toCsv, writeWhole } from '../../results/csv.ts';
 import { renderSummary } from '../../results/print-summary.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { afterAll, expect, test } from 'vitest';
 import { renderPasses } from '../render-passes.ts';
 import { planPasses } from '../run-passes.ts';

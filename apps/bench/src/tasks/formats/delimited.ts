@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { CsvError, type Info, parse } from 'csv-parse/sync';
 import { requireColumns } from './columns.ts';
 import { decodeLine, splitAtLineFeeds } from './lines.ts';

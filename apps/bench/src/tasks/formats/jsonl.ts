@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { decodeLine, splitAtLineFeeds } from './lines.ts';
 import type { RowFile } from './rows.ts';
 

@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { requireColumns } from './columns.ts';
 import type { ParquetContent, ParquetJob } from './parquet-worker.ts';
 import type { RowFile } from './rows.ts';

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { readDelimited } from './delimited.ts';
 import { readJsonLines } from './jsonl.ts';
 import { readParquet } from './parquet.ts';

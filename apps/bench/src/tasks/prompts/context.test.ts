@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { array, assert, integer, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildContext, longestItem, requireFits } from './context.ts';

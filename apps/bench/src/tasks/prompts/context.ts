@@ -1,5 +1,5 @@
 import type { Demonstration, Query } from '@icl-gd/methods';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 
 /** What of a model's configuration decides how prompts are put together. */
 export interface PromptLimits {

@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { expect, test } from 'vitest';
 import { selectDemonstrations, selectValidation } from './selection.ts';
 

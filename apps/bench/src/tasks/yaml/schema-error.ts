@@ -1,4 +1,4 @@
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
 

@@ -1,5 +1,6 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
+import { explain, invocationOf } from './cli/advice.ts';
 import { createProgram } from './cli/program.ts';
 
 const EXIT_FAILURE = 1;
@@ -14,8 +15,13 @@ for (const [signal, code] of Object.entries(INTERRUPTED)) {
 }
 
 let exitCode = 0;
+let invoked: Command | undefined;
 try {
-  await createProgram((code) => (exitCode = code)).parseAsync();
+  await createProgram((code) => (exitCode = code))
+    .hook('preAction', (_, command) => {
+      invoked = command;
+    })
+    .parseAsync();
 } catch (error) {
   exitCode = report(error);
 }
@@ -24,12 +30,11 @@ process.exit(exitCode);
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USER_ERROR;
-  const { message } = error as Error;
   if (error instanceof UserError) {
-    console.error(`icl-gd: ${message}`);
+    console.error(`icl-gd: ${explain(error, invocationOf(invoked))}`);
     return EXIT_USER_ERROR;
   }
-  console.error(`icl-gd: failed: ${message}`);
+  console.error(`icl-gd: failed: ${(error as Error).message}`);
   if (process.env['ICL_GD_DEBUG']) console.error(error);
   else
     console.error('ICL_GD_DEBUG=1 shows where; finished parts are kept, the same command goes on from there');

@@ -1,0 +1,57 @@
+import type { UserError } from '@icl-gd/gpu-kernels/errors';
+import type { Command } from 'commander';
+
+/** The command that was run, as far as advice needs to know it. */
+export interface Invocation {
+  /** Long names of all options that the command has, as `--shots`. */
+  readonly flags: ReadonlySet<string>;
+  /** Values of the options that were typed, by camel-case name. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+const ADAPTERS =
+  'auto, hardware, software, swiftshader, lavapipe or part of a name that `icl-gd devices` prints';
+
+/** What advice needs of a command; undefined where the command line ended before any was run. */
+export function invocationOf(command: Command | undefined): Invocation {
+  const flags = command?.options.flatMap(({ long }) => long ?? []);
+  return { flags: new Set(flags), values: command?.opts() ?? {} };
+}
+
+/** The error's message and what can be done about it, in words of the command's options. */
+export function explain(error: UserError, invocation: Invocation): string {
+  const advice = adviceFor(error.code, invocation);
+  return advice === undefined ? error.message : `${error.message.replace(/\.$/, '')}: ${advice}`;
+}
+
+function adviceFor(code: UserError['code'], { flags, values }: Invocation): string | undefined {
+  const having = (flag: string, advice: string): string[] => (flags.has(flag) ? [advice] : []);
+  const halve = values['dtype'] === 'float16-storage' ? [] : having('--dtype', 'use --dtype float16-storage');
+  const less = flags.has('--token-budget')
+    ? ['lower --token-budget or --shots']
+    : having('--text', 'shorten the text');
+  const smaller = having('--model', 'take a smaller model');
+  const elsewhere = having('--adapter', 'take another --adapter');
+  switch (code) {
+    case 'no-adapter':
+      return values['adapter'] === undefined
+        ? either(having('--adapter', `give --adapter one of ${ADAPTERS}`))
+        : `instead of --adapter ${String(values['adapter'])}, give one of ${ADAPTERS}`;
+    case 'out-of-memory':
+    case 'memory-budget':
+      return either([...halve, ...less, ...smaller]);
+    case 'buffer-limit':
+      return either([...halve, ...smaller, ...elsewhere]);
+    case 'binding-limit':
+      return either([...less, ...having('--shots', 'use shorter demonstrations'), ...elsewhere]);
+    case 'float16-range':
+      return either(having('--dtype', 'use --dtype float32'));
+    default:
+      return undefined;
+  }
+}
+
+function either(ways: readonly string[]): string | undefined {
+  if (ways.length < 2) return ways[0];
+  return `${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}`;
+}

@@ -1,7 +1,7 @@
 import type { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { Command } from 'commander';
 
-/** The command that was run, as far as advice needs to know it. */
+/** The part of the command that was run which advice depends on. */
 export interface Invocation {
   /** Long names of all options that the command has, as `--shots`. */
   readonly flags: ReadonlySet<string>;
@@ -12,7 +12,7 @@ export interface Invocation {
 const ADAPTERS =
   'auto, hardware, software, swiftshader, lavapipe or part of a name that `icl-gd devices` prints';
 
-/** What advice needs of a command; undefined where the command line ended before any was run. */
+/** @param command undefined if the error came before a command was run */
 export function invocationOf(command: Command | undefined): Invocation {
   const flags = command?.options.flatMap(({ long }) => long ?? []);
   return { flags: new Set(flags), values: command?.opts() ?? {} };

@@ -1,7 +1,12 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { nearest } from '../tasks/yaml/nearest.ts';
 
-/** The value if it is one of the known, ignoring case. @throws UserError with the nearest known name otherwise */
+/**
+ * The known name that the value is, whatever its case.
+ *
+ * @param option the option's name, for the error
+ * @throws UserError naming the known ones, and the most similar of them, if it is none
+ */
 export function choose<T extends string>(option: string, value: string, known: readonly T[]): T {
   const found = known.find((name) => name.toLowerCase() === value.toLowerCase());
   if (found !== undefined) return found;
@@ -10,7 +15,11 @@ export function choose<T extends string>(option: string, value: string, known: r
   throw new UserError(`${option}: unknown ${JSON.stringify(value)}${hint}; known: ${known.join(', ')}`);
 }
 
-/** A comma-separated list of known names. */
+/**
+ * A comma-separated list of known names.
+ *
+ * @throws UserError if a name is unknown, empty or given twice
+ */
 export function chooseList<T extends string>(option: string, text: string, known: readonly T[]): T[] {
   return unique(
     option,
@@ -18,7 +27,11 @@ export function chooseList<T extends string>(option: string, text: string, known
   );
 }
 
-/** A comma-separated list of non-negative integers. */
+/**
+ * A comma-separated list of non-negative integers.
+ *
+ * @throws UserError if an entry is no such integer or is given twice
+ */
 export function integerList(option: string, text: string): number[] {
   return unique(
     option,
@@ -26,7 +39,11 @@ export function integerList(option: string, text: string): number[] {
   );
 }
 
-/** @throws UserError unless the text is an integer of at least `least` (and at most `most`) */
+/**
+ * An integer from `least` to `most`.
+ *
+ * @throws UserError if the text is none
+ */
 export function integer(option: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
@@ -34,7 +51,11 @@ export function integer(option: string, text: string, least: number, most = Numb
   throw new UserError(`${option} ${text}: must be a whole number ${range}`);
 }
 
-/** @throws UserError unless the text is a positive, finite number */
+/**
+ * A positive, finite number.
+ *
+ * @throws UserError if the text is none
+ */
 export function positiveNumber(option: string, text: string): number {
   const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
   if (Number.isFinite(value) && value > 0) return value;

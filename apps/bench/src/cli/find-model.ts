@@ -2,17 +2,21 @@ import { type DownloadObserver, type ModelLocation, resolveModel } from '@icl-gd
 import { SingleBar } from 'cli-progress';
 
 const MEGABYTE = 1e6;
-/** Between two lines about the same file where there is no terminal. */
+/** Milliseconds between two lines about the same file where stderr is no terminal. */
 const LINE_EVERY_MS = 10_000;
 
 type ShowProgress = (file: string, received: number, total: number) => void;
 
-/** Finds a model by directory or hub id; a download shows its progress on stderr. */
+/**
+ * Finds a model by directory or hub id. Downloads show their progress on stderr.
+ *
+ * @throws UserError if there is no such model
+ */
 export async function findModel(text: string): Promise<ModelLocation> {
   return resolveModel(text, downloadObserver());
 }
 
-/** Shows downloads on stderr: a bar at a terminal, else lines. */
+/** Shows downloads on stderr: a progress bar on a terminal, else lines. */
 export function downloadObserver(): DownloadObserver {
   return {
     progress: process.stderr.isTTY ? barProgress() : lineProgress(),

@@ -3,7 +3,7 @@ import { writeNewModel } from '@icl-gd/transformer';
 import { writeEmbeddedDatasets } from './language/datasets.ts';
 import { vocabulary, writeTokenizer } from './language/tokenizer.ts';
 
-/** Not the default seed of re-initialised variants, which would be the same model. */
+/** Not 0, the default seed of re-initialised variants: `untrained` would be the same model. */
 const SEED = 1;
 const ROWS = { seed: SEED, trainRows: 16, validationRows: 16 };
 const config = (): Record<string, unknown> => ({
@@ -23,7 +23,7 @@ const config = (): Record<string, unknown> => ({
   vocab_size: vocabulary().size,
 });
 
-/** Makes the smoke run's model, tiny and random, and its synthetic data. The same bytes every time. */
+/** Writes the smoke preset's tiny random model and its synthetic datasets below a folder, always the same bytes. */
 export async function prepareSmoke(folder: string): Promise<{ model: string; data: string }> {
   const model = join(folder, 'random-xglm');
   const data = join(folder, 'data');

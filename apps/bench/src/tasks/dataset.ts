@@ -13,16 +13,17 @@ export interface Dataset {
   readonly validation: readonly Example[];
   /** SHA-256 of each split's bytes (of several files: one after another), in hexadecimal. */
   readonly sha256: { readonly train: string; readonly validation: string };
-  /** Where it was fetched from, if it was. */
+  /** Set if the files were downloaded from the hub. */
   readonly hub?: DatasetOrigin;
 }
 
 /**
- * Reads a task's data: its own where it has any, else `<data>/<task.id>/{train,validation}` as JSON Lines, Parquet, CSV or
- * TSV, or what the hub has. Rows have the task's text fields and a label; other fields are ignored.
+ * Reads a task's dataset: the task's own data if it names any, else `<data>/<task.id>/{train,validation}` (JSON Lines, Parquet,
+ * CSV or TSV), or the dataset of the hub. Fields of a row that the task does not use are ignored.
  *
- * @param data folder, or `hub`; may be absent where the task has its own data
- * @throws UserError naming file and line if a file is missing, empty, not UTF-8, or holds a row that does not fit.
+ * @param data folder, or `hub`; may be undefined if the task has data of its own
+ * @param observer is told about downloads
+ * @throws UserError naming file and line if a file is missing, empty, not UTF-8, or has a row that does not fit the task
  */
 export async function readDataset(
   data: string | undefined,

@@ -4,26 +4,27 @@ import { type DatasetLocation, type DownloadObserver, UserError, resolveDataset 
 import { filesByName, findSplitFiles } from './split-files.ts';
 import type { DirectorySource, HubSource, Task } from './task.ts';
 
-/** What `--data` says for the hub, in place of a folder. */
+/** Value of `--data` that stands for the Hugging Face hub, in place of a folder. */
 export const HUB = 'hub';
 
-/** A dataset of the hub, at the commit that was read. */
+/** The dataset of the hub, and the commit of it, that was read. */
 export type DatasetOrigin = DatasetLocation['hub'] & { readonly config?: string };
 
-/** Files that hold a dataset. */
+/** Paths of a dataset's files by split; the rows of a split's files follow one another. */
 export interface LocatedData {
   readonly train: readonly string[];
   readonly validation: readonly string[];
-  /** Where they were fetched from, if they were. */
+  /** Set if the files were downloaded from the hub. */
   readonly hub?: DatasetOrigin;
-  /** What to do if a file is not there. */
+  /** Ends the error's sentence if a file does not exist. */
   readonly hint?: string;
 }
 
 /**
- * Finds a task's files: its own, or those that `data` has for it.
+ * Finds the files of a task's dataset: the task's own (`task.data`) if it names any, else those in `data`.
  *
- * @param data folder with a folder for each task, or `hub`
+ * @param data folder with one folder a dataset, named by the task's id, or `hub`
+ * @param observer is told about downloads
  * @throws UserError naming the task or folder and what is missing
  */
 export async function locateData(

@@ -8,7 +8,7 @@ export const README = 'README.md';
 export interface DeclaredConfig {
   readonly name: string;
   readonly isDefault: boolean;
-  /** Folder of the files, where it is declared in place of patterns. */
+  /** Folder of the files, if the README declares a folder and no patterns. */
   readonly directory?: string;
   /** Glob patterns of each split's files. */
   readonly patterns?: ReadonlyMap<string, readonly string[]>;
@@ -17,7 +17,7 @@ export interface DeclaredConfig {
 const patterns = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
 const dataFiles = z.union([
   z.array(z.object({ split: z.string(), path: patterns })),
-  // Without a split the hub takes them for training data.
+  // Files without a split are the hub's training split.
   patterns.transform((path) => [{ split: 'train', path }]),
 ]);
 const header = z.object({
@@ -34,7 +34,8 @@ const header = z.object({
 });
 
 /**
- * The configurations in a README's YAML header; none if it declares none.
+ * The configurations that a README's YAML header declares; an empty list if there are none.
+ *
  * @throws UserError if the header is not what the hub expects
  */
 export function declaredConfigs(readme: string): DeclaredConfig[] {

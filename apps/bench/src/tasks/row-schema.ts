@@ -4,14 +4,15 @@ import type { Example } from './example.ts';
 import type { RowFile } from './formats/rows.ts';
 import type { LabelSource, Task } from './task.ts';
 
-/** What a task's rows call a field. */
+/** Name that a template's field has in the rows. */
 export function columnOf(task: Task, field: string): string {
   return task.columns?.[field] ?? field;
 }
 
 /**
- * The labelled examples of a file's rows.
- * @throws UserError naming the row's place and the field that does not fit
+ * Checks a file's rows against the task and returns them as examples, in the order of the file.
+ *
+ * @throws UserError naming file and line (or row) and the field that does not fit
  */
 export function toExamples(file: RowFile, task: Task): Example[] {
   const label = presentLabel(file, task);
@@ -28,7 +29,7 @@ export function toExamples(file: RowFile, task: Task): Example[] {
   });
 }
 
-/** The first of the task's label fields that the rows have; the first of all, to be complained of, if they have none. */
+/** The first of the task's label fields that the first row has; if it has none, the first of all, for the error to name. */
 function presentLabel({ rows }: RowFile, { labels }: Task): LabelSource {
   const [row] = rows;
   const has = ({ field }: LabelSource): boolean =>

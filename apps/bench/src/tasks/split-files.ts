@@ -4,7 +4,7 @@ import { EXTENSIONS } from './formats/read-rows.ts';
 import { type DeclaredConfig, README, declaredConfigs } from './readme-configs.ts';
 import type { SplitNames } from './task.ts';
 
-/** Other names of splits that the hub knows, the commonest first. */
+/** Names by which the hub finds a split's files, the most usual first. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   train: ['train', 'training'],
   validation: ['validation', 'valid', 'dev', 'val'],
@@ -13,12 +13,12 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 const MOST_NAMED = 5;
 
 /**
- * The files of both splits in a directory laid out as a dataset of the hub: as its README.md declares them (`configs`), else
- * by their names (`train.jsonl`, `data/train-00000-of-00002.parquet`, `<config>/train/0000.parquet`, …).
+ * The files of both splits in a directory with the layout of a dataset of the hub: as its README.md declares them (`configs`),
+ * else by their names (`train.jsonl`, `data/train-00000-of-00002.parquet`, `<config>/train/0000.parquet`, …).
  *
- * @param files paths inside the directory, with `/`
- * @param read the text of one of them
- * @throws UserError if a split has no files, files of several kinds, or too few of its shards
+ * @param files paths of all files, relative to the directory, with `/`
+ * @param read gives the text of one of them
+ * @throws UserError if a split has no files, files of several formats, or shards are missing
  */
 export async function findSplitFiles(
   files: readonly string[],
@@ -40,8 +40,9 @@ export async function findSplitFiles(
 }
 
 /**
- * The files of a split by their names, in order; none if there are none.
- * @throws UserError if they are of several kinds, or too few
+ * The files of a split, found by their names and sorted; an empty list if there are none.
+ *
+ * @throws UserError if they are of several formats, or shards are missing
  */
 export function filesByName(files: readonly string[], config: string | undefined, split: string): string[] {
   const folders = config === undefined ? ['', 'data/', 'default/'] : [`${config}/`, `data/${config}/`];
@@ -49,7 +50,7 @@ export function filesByName(files: readonly string[], config: string | undefined
     const inside = files.filter((file) => file.startsWith(folder) && isData(file));
     for (const name of SYNONYMS[split] ?? [split]) {
       const own = inside.filter((file) => isOfSplit(file.slice(folder.length), name));
-      if (own.length > 0) return whole(own.toSorted());
+      if (own.length > 0) return requireComplete(own.toSorted());
     }
   }
   return [];
@@ -94,13 +95,13 @@ function declaredFiles(
     throw new UserError(
       `configuration "${name}" has no split "${split}"; known: ${[...patterns.keys()].join(', ')}`,
     );
-  // In the order of the patterns, each one's files by name.
+  // In the order of the patterns; the files of each pattern sorted.
   const matching = own.flatMap((pattern) => files.filter((file) => matchesGlob(file, pattern)).toSorted());
-  return whole([...new Set(matching)]);
+  return requireComplete([...new Set(matching)]);
 }
 
-/** @throws UserError if files are of several kinds, or their numbering has gaps */
-function whole(files: string[]): string[] {
+/** @throws UserError if the files are of several formats, or shards are missing */
+function requireComplete(files: string[]): string[] {
   const kinds = new Set(files.map((file) => extname(file).toLowerCase()));
   if (kinds.size > 1)
     throw new UserError(

@@ -65,8 +65,19 @@ test('everything that a file says arrives, and its data are read', async () => {
   );
 });
 
+const docs = readFileSync(join(import.meta.dirname, '../../../../docs/cli.md'), 'utf8');
+
+test('the documentation’s keys for data elsewhere are understood', () => {
+  const keys = [...docs.matchAll(/^\| `((?:hub|file_names|label): .*?)` \|/gm)].map(([, yaml]) => yaml);
+  expect(keys).toHaveLength(3);
+  expect(read(`id: spam\ntemplate: "{text}"\nlabel_words: [Ham, Spam]\n${keys.join('\n')}`)).toMatchObject({
+    hub: { id: 'owner/name', config: 'en', validation: 'test' },
+    files: { train: 'first.csv', validation: 'second.csv' },
+    labels: [{ field: 'stars' }, { field: 'rating', values: { bad: 0, good: 1 } }],
+  });
+});
+
 test('the example of the documentation is one', () => {
-  const docs = readFileSync(join(import.meta.dirname, '../../../../docs/cli.md'), 'utf8');
   const [, example = ''] = /```yaml\n(id: [\s\S]*?)```/.exec(docs) ?? [];
   const hub = read(example);
   expect(hub).toMatchObject({

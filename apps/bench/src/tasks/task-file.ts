@@ -11,14 +11,14 @@ import {
   taskFileSchema,
 } from './task-schema.ts';
 import { readYaml } from './yaml/read-yaml.ts';
-import { complain } from './yaml/schema-error.ts';
+import { schemaError } from './yaml/schema-error.ts';
 
 /** A task of the folder of built-in tasks, with what its file says about lists and tables. */
 export interface BuiltInTask {
   readonly task: Task;
   /** Place among the built-in tasks, the lowest first. */
   readonly order: number;
-  /** Whether the paper has it. */
+  /** Whether it is a task of the paper (arXiv 2311.07772v4). */
   readonly paper: boolean;
 }
 
@@ -47,7 +47,7 @@ function checked<S extends z.ZodObject>(path: string, schema: S, value: unknown,
   if (result.success) return result.data;
   const keys = (place: string): readonly string[] =>
     place === at ? Object.keys(schema.shape) : (NESTED_KEYS[place] ?? []);
-  throw complain(path, at, result.error, keys);
+  throw schemaError(path, at, result.error, keys);
 }
 
 type Refuse = (message: string) => never;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Characters that go into file names and comma-separated lists. */
+/** An id becomes part of file names and of comma-separated lists. */
 const id = z.string().regex(/^\w[\w.-]{0,63}$/, 'must be letters, digits, "-", "_" or "."');
 const text = z.string().min(1, 'is empty');
 const paths = z.union([text.transform((path) => [path]), z.array(text).min(1, 'is empty')], {
@@ -16,10 +16,10 @@ const hub = z.strictObject({ hub: text, ...splits });
 const directory = z.strictObject({ directory: text, ...splits });
 const files = z.strictObject({ files: z.strictObject({ train: paths, validation: paths }) });
 
-/** One place where a row's label may stand. */
+/** A field that may hold a row's label. */
 export const labelSchema = z.strictObject({
   field: text.default('label'),
-  /** Class of each value of the field, counted from 0. */
+  /** Class index (from 0) of each value of the field. */
   values: z.record(z.string(), z.int().nonnegative()).exactOptional(),
 });
 
@@ -41,7 +41,7 @@ export const taskFileSchema = z.strictObject({
   id,
   title: text.exactOptional(),
   template: text,
-  /** Names in the rows of fields that the template calls otherwise. */
+  /** Name in the rows of each of the template's fields that has another name there. */
   fields: z.record(z.string(), text).default({}),
   /** A {@link labelSchema} or a list of them. */
   label: z.unknown().optional(),
@@ -56,11 +56,11 @@ export const taskFileSchema = z.strictObject({
   defaults: defaults.prefault({}),
 });
 
-/** A task that is built in: its file also says where it stands in lists and tables. */
+/** A built-in task: its file may also say where the task stands in lists and tables. */
 export const builtInTaskSchema = taskFileSchema.extend({
   /** Place among the built-in tasks; those without one come last, by id. */
   order: z.int().nonnegative().default(Number.MAX_SAFE_INTEGER),
-  /** Whether the paper has the task; a run takes the paper's tasks if it is told no others. */
+  /** Whether it is a task of the paper; those are what a run uses where no others are given. */
   paper: z.boolean().default(false),
 });
 
@@ -69,7 +69,7 @@ export type TaskFile = z.infer<typeof taskFileSchema>;
 /** The schemas of a task's own data by the key that says which it is. */
 export const DATA_SCHEMAS = { hub, directory, files };
 
-/** The known keys of objects inside the schemas above, by where they stand, for the complaint about a mistyped one. */
+/** Known keys of the objects inside the schemas above, by their place in the file, for the error about an unknown key. */
 export const NESTED_KEYS: Readonly<Record<string, readonly string[]>> = {
   'data.files': Object.keys(files.shape.files.shape),
   hub: Object.keys(hubSource.shape),

@@ -1,23 +1,23 @@
-/** Settings of a task where none are given: of the paper's six, the paper's (hyper-parameters of arXiv 2311.07772v4). */
+/** Settings of a run with the task where the command line gives none. */
 interface TaskDefaults {
   /** k, the number of demonstrations. */
   readonly shots: number;
   /** Seeds that choose the demonstrations. */
   readonly seeds: readonly number[];
-  /** Draw of the order of the demonstrations, `permutations[i]` going with `seeds[i]`; 0 leaves it as it is. */
+  /** Order of the demonstrations, 0 … 4, `permutations[i]` for `seeds[i]`; 0 is the order in which they were drawn. */
   readonly permutations: readonly number[];
-  /** Learning rate of the SGD steps, for GD and LCGD alike. */
+  /** Learning rate of the SGD steps of both GD and LCGD. */
   readonly learningRate: number;
 }
 
-/** Where a row's label stands. */
+/** A field that may hold a row's label. */
 export interface LabelSource {
   readonly field: string;
-  /** Class of each value, by the value as text; without it the value is the class's index itself. */
+  /** Class index of each value, by the value as text; if absent, the value is the class index. */
   readonly values?: Readonly<Record<string, number>>;
 }
 
-/** The two splits of a dataset by their names there. */
+/** Which configuration and splits of a dataset a task uses, by their names in the dataset. */
 export interface SplitNames {
   /** Configuration (subset) of the dataset, where it has several. */
   readonly config?: string;
@@ -32,40 +32,40 @@ export interface HubSource extends SplitNames {
   readonly id: string;
 }
 
-/** A directory laid out as a dataset of the hub. */
+/** A directory with the layout of a dataset of the hub. */
 export interface DirectorySource extends SplitNames {
   readonly directory: string;
 }
 
-/** Files named one by one; the rows of a split's files follow one another. */
+/** Paths of all files; the rows of a split's files follow one another. */
 export interface FileSource {
   readonly files: { readonly train: readonly string[]; readonly validation: readonly string[] };
 }
 
 export type DataSource = HubSource | DirectorySource | FileSource;
 
-/** A classification task as plain data: how its rows are read and how they are put before the model. */
+/** A classification task: a dataset, a template that makes prompts of its rows, and a label word for each class. Plain data. */
 export interface Task {
-  /** Name on the command line, in the tables, and of the folder that holds the files. */
+  /** Name in `--datasets`, in every table (column `dataset`), and of the dataset's folder below `--data`. */
   readonly id: string;
   readonly title: string;
-  /** Text fields of a row, in the order in which the template names them. */
+  /** Text fields, in the order of their first places in the template. */
   readonly fields: readonly string[];
-  /** The rows' names of fields that are called otherwise there. */
+  /** Name in the rows of each field that has another name there. */
   readonly columns?: Readonly<Record<string, string>>;
-  /** Where the label stands: the first of these that the rows have. */
+  /** Fields that may hold the label; the first that the rows have counts. */
   readonly labels: readonly LabelSource[];
-  /** Text with a `{field}` for each field. The answer follows after one space. */
+  /** Text with `{field}` in place of each field. In a prompt, the label word follows it after one space. */
   readonly template: string;
   /** Name of each class; a row's class is an index into it. */
   readonly classes: readonly string[];
   /** The word that stands for each class in the prompt. */
   readonly labelWords: readonly string[];
-  /** Files inside the task's folder; Parquet, CSV and TSV files of the same names, also in shards, do as well. */
+  /** Names of the splits' files in the dataset's folder; files of another format or in shards are found by the same names. */
   readonly files: { readonly train: string; readonly validation: string };
-  /** Where the hub has the data. */
+  /** Where `--data hub` finds the dataset. */
   readonly hub?: HubSource;
-  /** The task's own data, whatever folder the others are in. */
+  /** Data of the task itself, which `--data` does not change. */
   readonly data?: DataSource;
   readonly defaults: TaskDefaults;
 }

@@ -16,10 +16,10 @@ import { renderInspection } from '../inspect/render.ts';
 import { memoryBudget } from '../run-options.ts';
 
 /**
- * Loads a model and has it read a text.
+ * Loads a model and runs it on a text or on tokens.
  *
- * @returns what is printed: for people, or JSON in one line
- * @throws UserError naming the option that does not fit, or what of model or text does not
+ * @returns lines of text, or one line of JSON
+ * @throws UserError naming the option that does not fit, or why model or text cannot be used
  */
 export async function inspect(options: RawInspectOptions): Promise<string> {
   const { text, tokens } = options;

@@ -2,7 +2,7 @@ import { type Model, UserError } from '@icl-gd/transformer';
 
 const BEST = 5;
 
-/** How a loaded model reads a text: what a user compares with another implementation. */
+/** What a model makes of a text, in the numbers that a user compares with another implementation. */
 export interface Inspection {
   /** `model_type` of config.json. */
   readonly family: string;
@@ -15,12 +15,15 @@ export interface Inspection {
   readonly mean_nll: number | null;
   /** The best next tokens as [id, logit], best first; equal logits by id. */
   readonly last_top5: readonly (readonly [number, number])[];
-  /** The next tokens, each the one of the highest logit. */
+  /** The continuation, each token the one with the highest logit. */
   readonly greedy: readonly number[];
 }
 
 /**
- * @param tokens at least one; with the greedy tokens that are fed back they must fit the model's context
+ * Runs the model on the tokens and continues them.
+ *
+ * @param parameters number of stored weights, for the result
+ * @param tokens at least one; with the generated tokens that are fed back they must fit the model's context
  * @param greedy number of tokens to generate
  * @throws UserError for tokens that the model cannot take, or if its logits are not finite
  */

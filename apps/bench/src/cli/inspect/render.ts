@@ -1,7 +1,7 @@
 import type { Tokenizer } from '@icl-gd/transformer';
 import type { Inspection } from './inspect.ts';
 
-/** An inspection for people; with a tokenizer, tokens are shown as text too. */
+/** An inspection as lines of text; with a tokenizer, tokens are shown as text too. */
 export function renderInspection(inspection: Inspection, tokenizer?: Tokenizer): string {
   const { token_ids, nll, mean_nll, last_top5, greedy } = inspection;
   const text = (ids: readonly number[]): string =>

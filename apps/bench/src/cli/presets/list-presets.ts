@@ -3,15 +3,15 @@ import { readPreset } from './read-preset.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../presets');
 
-/** The presets of the folder `presets`, in the order in which they are listed. */
+/** The built-in presets (`apps/bench/presets`), in the order in which they are listed. */
 export const PRESET_IDS = ['smoke', 'embedded', 'paper', 'paper-2.7b'] as const;
 
-/** The file of a preset that comes along. */
+/** Path of a built-in preset's file. */
 export function presetFile(id: (typeof PRESET_IDS)[number]): string {
   return join(FOLDER, `${id}.yaml`);
 }
 
-/** Id and title of every preset that comes along. */
+/** Id and title of every built-in preset. */
 export function listPresets(): { id: string; title: string }[] {
   return PRESET_IDS.map((id) => ({ id, title: readPreset(presetFile(id)).title }));
 }

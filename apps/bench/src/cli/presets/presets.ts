@@ -14,7 +14,7 @@ export interface Preset {
   readonly tasks?: readonly Task[];
   /** Further runs after the one that `options` describe. */
   readonly passes: readonly PresetPass[];
-  /** Makes model and data below a folder, where the preset brings its own. */
+  /** Writes the preset's own model and datasets below a folder; absent if it has none. */
   readonly prepare?: (folder: string) => Promise<{ model: string; data: string }>;
 }
 
@@ -42,7 +42,11 @@ export async function findPreset(text: string): Promise<Preset> {
   return loadPreset(/\.(ya?ml|json)$/.test(text) ? text : presetFile(choose('--preset', text, PRESET_IDS)));
 }
 
-/** @throws UserError naming the file and the key that does not fit */
+/**
+ * The preset of a file.
+ *
+ * @throws UserError naming the file and the key that does not fit
+ */
 export async function loadPreset(path: string): Promise<Preset> {
   const { prepare, ...listed } = readPreset(path);
   return {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RawRunOptions } from '../raw-run-options.ts';
 import { readYaml } from '../../tasks/yaml/read-yaml.ts';
-import { complain } from '../../tasks/yaml/schema-error.ts';
+import { schemaError } from '../../tasks/yaml/schema-error.ts';
 
 /** Options of `icl-gd run` that a preset may set. */
 const OPTIONS = [
@@ -24,10 +24,10 @@ const OPTIONS = [
   'released-norms',
 ] as const;
 
-/** Makers of the model and data that a preset brings itself. */
+/** Names of the functions that make a preset's own model and datasets. */
 export const PREPARATIONS = ['embedded', 'smoke'] as const;
 
-/** A further run of a preset, in a folder of its own; its options win over the preset's. */
+/** A further run of a preset, in a folder of its own; its options replace those of the preset. */
 export interface PresetPass {
   readonly name: string;
   readonly options: Partial<RawRunOptions>;
@@ -62,7 +62,11 @@ const presetFile = z.strictObject({
     .default([]),
 });
 
-/** @throws UserError naming the file and the key that does not fit */
+/**
+ * Reads a preset's file.
+ *
+ * @throws UserError naming the file and the key that does not fit
+ */
 export function readPreset(path: string): PresetFile {
   const result = presetFile.safeParse(readYaml(path, 'the preset'));
   if (!result.success) {
@@ -70,7 +74,7 @@ export function readPreset(path: string): PresetFile {
       if (place === '') return Object.keys(presetFile.shape);
       return /(^|\.)options$/.test(place) ? OPTIONS : ['name', 'options'];
     };
-    throw complain(path, '', result.error, keys);
+    throw schemaError(path, '', result.error, keys);
   }
   return result.data;
 }

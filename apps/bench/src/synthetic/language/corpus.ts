@@ -6,23 +6,23 @@ import { MAX_SENTENCE_LENGTH, type Question, prompt, questions } from './grammar
 import { isHeldOut } from './tasks.ts';
 import { BOS, EOS, vocabulary } from './tokenizer.ts';
 
-/** Shares of the kinds of documents, and how much of a document the loss sees. */
+/** Shares (0 to 1) of the kinds of documents, and which tokens the loss is taken on. */
 export interface CorpusMix {
-  /** Documents that say a list of random words two or three times; the rest are classification episodes. */
+  /** Share of recitations, which repeat a list of random words; all other documents are classification episodes. */
   readonly recitations: number;
-  /** Of the episodes, those whose examples are single words instead of sentences. */
+  /** Share of the episodes whose examples are single words instead of sentences. */
   readonly glossaries: number;
-  /** Of the episodes, those that answer with the language's own names of the classes. */
+  /** Share of the episodes whose answers are the language's own names of the classes. */
   readonly named: number;
-  /** Of the episodes, those that answer with the episode's label word and the class's own name after it. */
+  /** Share of the episodes whose answers are a label word followed by the language's own name of the class. */
   readonly explained: number;
-  /** Fewest and most examples of an episode. */
+  /** Least and greatest number of examples in an episode. */
   readonly examples: readonly [number, number];
-  /** Share of the tokens that are no answers which the loss is taken on. */
+  /** Share of the tokens outside answers that the loss is taken on. */
   readonly otherTokens: number;
 }
 
-/** Tokens with a mark for each that the loss is always taken on: answers, and the repeats of a recitation. */
+/** Tokens, and for each whether the loss is always taken on it: answers, and the repeats of a recitation. */
 interface Document {
   readonly tokens: number[];
   readonly answers: boolean[];
@@ -44,7 +44,11 @@ const allowedLabelWords = once(() => {
   return Object.fromEntries(allowed) as Readonly<Record<Attribute, readonly string[]>>;
 });
 
-/** Packed documents of `tokens` tokens or slightly fewer, and the positions that the loss is taken on. */
+/**
+ * Packed documents of at most `tokens` tokens together, and the rows that the loss is taken on.
+ *
+ * @param longest most tokens in a document
+ */
 export function drawBatch(draws: Draws, mix: CorpusMix, tokens: number, longest: number): TrainingBatch {
   const sequences: number[][] = [];
   const rows: number[] = [];
@@ -75,8 +79,8 @@ function recitation(draws: Draws): Document {
 }
 
 /**
- * Examples of one question with the rule drawn anew: which of its classes take part, and the word that stands for each.
- * Each is prompt, answer and `</s>`, as the experiment's contexts are.
+ * Examples of one question. Which of its classes occur, and the word that answers for each, is drawn for the episode. Every
+ * example is prompt, answer and `</s>`, as in the contexts of the experiment.
  */
 function episode(draws: Draws, mix: CorpusMix, longest: number): Document {
   const question = draws.one(questions());

@@ -21,7 +21,11 @@ function questionOf({ cue }: SyntheticTask): Question {
   return question;
 }
 
-/** The embedded tasks as the experiment runs them. @param learningRates by task id */
+/**
+ * The synthetic tasks in the form in which the experiment takes tasks.
+ *
+ * @param learningRates default learning rate of each task, by its id
+ */
 export function embeddedTasks(learningRates: Readonly<Record<string, number>>): Task[] {
   return syntheticTasks().map((task) => {
     const { openings, cue } = questionOf(task);
@@ -49,8 +53,8 @@ export function embeddedTasks(learningRates: Readonly<Record<string, number>>): 
 }
 
 /**
- * Writes `<directory>/<task>/{train,validation}.jsonl`: classes balanced to within one row in each split, no row twice. The
- * same options give the same bytes.
+ * Writes `<directory>/<task>/{train,validation}.jsonl`. In each split the classes differ by at most one row in number; no row
+ * occurs twice. The same options give the same bytes.
  */
 export async function writeEmbeddedDatasets(directory: string, options: DatasetOptions): Promise<void> {
   for (const [place, task] of syntheticTasks().entries()) {
@@ -73,7 +77,7 @@ function drawRows(draws: Draws, task: SyntheticTask, count: number, seen: Set<st
   );
   return order.map((position) => {
     const label = position % task.classes.length;
-    // Each class has hundreds of thousands of texts: a new one is soon found.
+    // Each class has hundreds of thousands of texts, so that repeats are rare.
     for (;;) {
       const fields = drawFields(draws, task, label);
       const key = JSON.stringify(fields);

@@ -1,6 +1,6 @@
 import type { Pcg64 } from '@icl-gd/transformer';
 
-/** Draws from one generator. */
+/** Random choices by one generator. */
 export class Draws {
   readonly #random: Pcg64;
 
@@ -12,12 +12,12 @@ export class Draws {
     return from[this.below(from.length)] as T;
   }
 
-  /** A whole number from 0 to bound − 1. */
+  /** An integer from 0 to bound − 1, all equally likely. */
   below(bound: number): number {
     return Math.floor(this.#random.random() * bound);
   }
 
-  /** A whole number from low to high. */
+  /** An integer from low to high, both included. */
   between(low: number, high: number): number {
     return low + this.below(high - low + 1);
   }
@@ -26,7 +26,7 @@ export class Draws {
     return this.#random.random() < probability;
   }
 
-  /** Different ones, in random order. */
+  /** `count` different elements in random order. */
   several<T>(from: readonly T[], count: number): T[] {
     return this.#random
       .permutation(from.length)

@@ -11,8 +11,8 @@ export function drawLatents(draws: Draws, fixed: Partial<Latents> = {}): Latents
 }
 
 /**
- * A sentence: a noun, a verb and an adjective in this order, the longer ones with a second noun of the topic and a second
- * adjective of the strength; function words anywhere fill it up to `length` words.
+ * A sentence of `length` words: a noun for the topic, a verb for the subjectivity and an adjective for the strength in this
+ * order, from six words on a second noun, from seven on a second adjective; function words at random places make up the rest.
  */
 export function sentence(draws: Draws, latents: Latents, length: number): string[] {
   const { content, functionWords } = lexicon();
@@ -41,13 +41,13 @@ export function premiseAndHypothesis(
   return { premise, hypothesis: clause };
 }
 
-/** A way to ask for a class: classes are sets of an attribute's values. */
+/** A question about a text: which of its classes, sets of values of one attribute, the text belongs to. */
 export interface Question {
   readonly attribute: Attribute;
   readonly openings: readonly Opening[];
   readonly cue: Cue;
   readonly classes: readonly (readonly number[])[];
-  /** What the language itself calls each class. */
+  /** The language's own word for each class. */
   readonly names: readonly string[];
 }
 
@@ -64,7 +64,7 @@ function single(attribute: Attribute, openings: readonly Opening[], cue: Cue): Q
   return { attribute, openings, cue, classes, names: lexicon().names[attribute] };
 }
 
-/** Every question of the language. Several ask about one attribute. */
+/** Every question of the language; several may ask about the same attribute. */
 export const questions = once((): readonly Question[] => [
   polarity('Sentence:', 'Label:'),
   polarity('Review:', 'Sentiment:'),
@@ -76,7 +76,7 @@ export const questions = once((): readonly Question[] => [
 
 export const MAX_SENTENCE_LENGTH = 8;
 
-/** The prompt up to and with its cue. */
+/** The words of a prompt, with the cue as the last. */
 export function prompt(draws: Draws, question: Question, value: number, length: number): string[] {
   const latents = drawLatents(draws, { [question.attribute]: value });
   const [opening, second] = question.openings;

@@ -2,14 +2,14 @@ import { Pcg64 } from '@icl-gd/transformer';
 import { once } from '../../tasks/once.ts';
 
 /**
- * The synthetic language's latent attributes with the number of their values. Every content word carries one value of
+ * The latent attributes of the synthetic language and the number of values of each. Every content word stands for one value of
  * one attribute.
  */
 export const ATTRIBUTES = { strength: 5, topic: 6, subjectivity: 2, relation: 3 } as const;
 
 export type Attribute = keyof typeof ATTRIBUTES;
 
-/** Content words by attribute: adjectives carry polarity and its strength, nouns a topic, verbs subjectivity, clause verbs a relation. */
+/** Content words for each value: adjectives for strength, nouns for topic, verbs for subjectivity, clause verbs for relation. */
 const WORDS_PER_VALUE: Readonly<Record<Attribute, number>> = {
   strength: 8,
   topic: 8,
@@ -20,24 +20,24 @@ const FUNCTION_WORDS = 12;
 const LABEL_WORDS = 32;
 const LANGUAGE_SEED = 20_240_616;
 
-/** Words that stand before a text or a hypothesis. */
+/** Words before a text or a hypothesis. */
 export const OPENINGS = ['Sentence:', 'Review:', 'Input:', 'Article:', 'Premise:', 'Question:'] as const;
 
-/** Words that ask for a label, each for one question. */
+/** Words after a text, each of which asks one question. */
 export const CUES = ['Label:', 'Sentiment:', 'Strength:', 'Type:', 'Topic:', 'Answer:'] as const;
 
 export type Opening = (typeof OPENINGS)[number];
 export type Cue = (typeof CUES)[number];
 
 export interface Lexicon {
-  /** `content[attribute][value]`: the words that carry it. */
+  /** `content[attribute][value]`: the words that stand for the value. */
   readonly content: Readonly<Record<Attribute, readonly (readonly string[])[]>>;
-  /** `names[attribute][value]`: what the language itself calls the value. */
+  /** `names[attribute][value]`: the word that names the value as a class. */
   readonly names: Readonly<Record<Attribute, readonly string[]>>;
   /** Names of negative and positive polarity, whatever its strength. */
   readonly polarityNames: readonly [string, string];
   readonly functionWords: readonly string[];
-  /** Words without a meaning of their own: episodes give them one. */
+  /** Words that have no meaning of their own; every episode assigns them to classes anew. */
   readonly labelWords: readonly string[];
 }
 
@@ -85,7 +85,7 @@ function createLexicon(): Lexicon {
   };
 }
 
-/** The one lexicon: invented words, the same on every machine. */
+/** The words of the language: invented from a fixed seed, the same on every machine. */
 export const lexicon = once(createLexicon);
 
 /** Every word that the grammar and the prompts use, in the order of its token id (after the special tokens). */

@@ -4,7 +4,7 @@ import type { LogRow } from './training-state.ts';
 
 const MOST_POINTS = 200;
 
-/** Training loss by step as SVG; where there are many steps, each point is the mean over neighbouring ones. */
+/** Training loss (nats per target) by step as SVG; of more than 200 steps, each point is the mean over several in a row. */
 export function lossPicture(title: string, log: readonly LogRow[]): string {
   const width = Math.ceil(log.length / MOST_POINTS);
   const points: [number, number][] = [];

@@ -31,16 +31,17 @@ export interface PretrainRequest {
   readonly seed: number;
   readonly adapter: string;
   readonly out: string;
-  /** Stop after this step, leaving a state to go on from. */
+  /** Stop after this step; the training can be continued later. */
   readonly stopAfter?: number;
-  /** Begin anew, whatever an earlier training left. */
+  /** Ignore the state of an earlier training. */
   readonly fresh: boolean;
 }
 
 export interface PretrainResult {
   readonly finished: boolean;
+  /** Number of steps taken. */
   readonly taken: number;
-  /** SHA-256 of the parameters. */
+  /** SHA-256 of the parameters, in hexadecimal. */
   readonly digest: string;
   readonly tokens: number;
   /** Seconds of training, earlier sessions included. */
@@ -48,13 +49,14 @@ export interface PretrainResult {
   readonly adapter: string;
 }
 
-/** Keeps the documents’ random numbers apart from those of the weights. */
+/** Part of the generator's seed, so that documents and first weights get different random numbers. */
 const CORPUS_STREAM = 1n;
 
 /**
- * Trains a model from scratch and writes it in Hugging Face layout, with `training_log.csv`. A stopped training goes on at its
- * last state; the weights are then the same, bit by bit, as without the stop.
- * @throws UserError if `out` cannot be written or holds another training
+ * Trains a model from scratch and writes it in Hugging Face layout, with `training_log.csv` and `loss.svg`. A stopped training
+ * continues from its last state, to the same weights, bit by bit, as without the stop.
+ *
+ * @throws UserError if `out` cannot be written or has the state of another training, or if the loss is no longer finite
  */
 export async function pretrain(
   request: PretrainRequest,
@@ -106,15 +108,7 @@ export async function pretrain(
       progress.stop();
     }
     const final = await save();
-    const parameters = new Map(
-      [...final].flatMap(([name, values]) =>
-        name.startsWith('parameter.') ? [[name.slice('parameter.'.length), values] as const] : [],
-      ),
-    );
-    await writeModel(out, recipe.architecture, parameters);
-    await writeTokenizer(out);
-    await writeWhole(join(out, 'training_log.csv'), trainingLog(log));
-    await writeWhole(join(out, 'loss.svg'), lossPicture(`Pretraining ${recipe.id}, seed ${seed}`, log));
+    await writeTrained(request, final, log);
     return {
       finished: training.taken === recipe.steps,
       taken: training.taken,
@@ -126,6 +120,22 @@ export async function pretrain(
   } finally {
     gpu.dispose();
   }
+}
+
+async function writeTrained(
+  { recipe, seed, out }: PretrainRequest,
+  tensors: PretrainingTensors,
+  log: readonly LogRow[],
+): Promise<void> {
+  const parameters = new Map(
+    [...tensors].flatMap(([name, values]) =>
+      name.startsWith('parameter.') ? [[name.slice('parameter.'.length), values] as const] : [],
+    ),
+  );
+  await writeModel(out, recipe.architecture, parameters);
+  await writeTokenizer(out);
+  await writeWhole(join(out, 'training_log.csv'), trainingLog(log));
+  await writeWhole(join(out, 'loss.svg'), lossPicture(`Pretraining ${recipe.id}, seed ${seed}`, log));
 }
 
 /** The documents of a step depend on seed and step alone, so that a resumed training sees the same ones. */

@@ -3,12 +3,12 @@ import { once } from '../../tasks/once.ts';
 import type { CorpusMix } from '../language/corpus.ts';
 import { vocabulary } from '../language/tokenizer.ts';
 
-/** A stretch of training on one mix of documents. */
+/** A part of the training with one mix of documents. */
 interface Phase {
-  /** Steps up to this one (counted from 1) belong to the phase. */
+  /** Last step of the phase, counted from 1. */
   readonly lastStep: number;
   readonly mix: CorpusMix;
-  /** Documents end before they grow beyond this many tokens. */
+  /** Most tokens in a document. */
   readonly longestDocument: number;
 }
 
@@ -27,7 +27,7 @@ export interface Recipe {
   /** Batches whose gradients are averaged in a step. */
   readonly accumulation: number;
   readonly phases: readonly Phase[];
-  /** Steps between states that a stopped training goes on from. */
+  /** Number of steps after which the state is written, again and again. */
   readonly checkpointEvery: number;
 }
 

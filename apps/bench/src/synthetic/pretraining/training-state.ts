@@ -16,7 +16,7 @@ const logRow = z.object({
 });
 
 const stateFile = z.object({
-  /** Recipe, seed and adapter that the state belongs to. */
+  /** Hash of the recipe, seed and adapter that the state belongs to. */
   key: z.string(),
   taken: z.number(),
   /** Wall-clock seconds of training so far, all sessions together. */
@@ -26,7 +26,7 @@ const stateFile = z.object({
 
 export type LogRow = z.infer<typeof logRow>;
 
-/** All that a stopped training goes on from. */
+/** Everything needed to continue a stopped training. */
 export interface TrainingState extends z.infer<typeof stateFile> {
   readonly tensors: PretrainingTensors;
 }
@@ -35,7 +35,7 @@ const FOLDER = 'state';
 const tensorFolder = (out: string, taken: number): string => join(out, FOLDER, `step-${taken}`);
 const describedBy = (out: string): string => join(out, FOLDER, 'state.json');
 
-/** Writes weights and moments first and what refers to them last, so that a stop in between leaves the older state. */
+/** Writes weights and moments first and state.json, which names them, last: if the process is killed in between, the older state stays. */
 export async function writeTrainingState(out: string, state: TrainingState): Promise<void> {
   const { tensors, ...rest } = state;
   const older = await describedState(out);
@@ -51,7 +51,8 @@ export async function writeTrainingState(out: string, state: TrainingState): Pro
 }
 
 /**
- * The state that an earlier training left in `out`, if any.
+ * The state of an earlier training in `out`, if there is one.
+ *
  * @throws UserError if it belongs to another recipe, seed or adapter, or is damaged
  */
 export async function readTrainingState(out: string, key: string): Promise<TrainingState | undefined> {
@@ -82,7 +83,7 @@ async function describedState(out: string): Promise<z.infer<typeof stateFile> | 
   }
 }
 
-/** Forgets what an earlier training left. */
+/** Removes the state of an earlier training, if there is one. */
 export async function removeTrainingState(out: string): Promise<void> {
   await rm(join(out, FOLDER), { recursive: true, force: true });
 }

@@ -1,7 +1,9 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 
 /**
- * @param wanted names of which one each must be there
+ * Checks that a file has the wanted columns.
+ *
+ * @param wanted lists of names; of each list one must be present
  * @throws UserError naming the file, what it lacks and what it has
  */
 export function requireColumns(

@@ -10,7 +10,10 @@ interface ParsedRecord {
 }
 
 /**
- * Rows of a CSV file (quoted as in RFC 4180) or a TSV file (no quoting: a quotation mark is one), with a header line.
+ * Rows of a CSV file (quoted as in RFC 4180) or a TSV file (no quoting: a quotation mark is part of the text), with a header
+ * line.
+ *
+ * @param columns lists of names; of each list the file must have one
  * @throws UserError naming file and line
  */
 export function readDelimited(

@@ -2,7 +2,11 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { decodeLine, splitAtLineFeeds } from './lines.ts';
 import type { RowFile } from './rows.ts';
 
-/** Rows of a JSON Lines file: one JSON value a line. @throws UserError naming file and line */
+/**
+ * Rows of a JSON Lines file, one JSON value a line.
+ *
+ * @throws UserError naming file and line
+ */
 export function readJsonLines(bytes: Buffer, path: string): RowFile {
   const lines = splitAtLineFeeds(bytes);
   if (lines.length === 0) throw new UserError(`${path} is empty; expected one JSON object a line.`);

@@ -4,7 +4,7 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
-/** Lines end at `\n` or `\r\n` only, since texts may hold other separators. A byte order mark is left out. */
+/** Splits at `\n` and `\r\n` alone, since texts may contain other line separators. Leaves out a byte order mark. */
 export function splitAtLineFeeds(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let start = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;

@@ -2,18 +2,19 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 
-/** What a thread is given to read. */
+/** What the thread gets to read. */
 export interface ParquetJob {
   readonly bytes: Uint8Array;
   /** Columns that are wanted; those that the file lacks are left out. */
   readonly columns: readonly string[];
 }
 
-/** What a thread has read: values as Parquet has them, integers of 64 bits as bigint. */
+/** What the thread has read, values as the library gives them (64-bit integers as bigint), or why it could not. */
 export type ParquetContent =
   | {
+      /** Names of all columns of the file. */
       readonly present: readonly string[];
-      /** Rows that the file's own description promises. */
+      /** Number of rows by the file's metadata. */
       readonly promised: number;
       readonly rows: readonly Record<string, unknown>[];
     }
@@ -43,7 +44,7 @@ async function readContent({ bytes, columns }: ParquetJob): Promise<ParquetConte
   return { present, promised, rows };
 }
 
-// The library throws errors of all kinds at bytes that are not as they should be.
+// On damaged bytes the library throws errors of any type.
 const content = await readContent(workerData as ParquetJob).catch((error: Error) => ({
   failure: error.message,
 }));

@@ -6,17 +6,18 @@ import type { ParquetContent, ParquetJob } from './parquet-worker.ts';
 import type { RowFile } from './rows.ts';
 
 const MEGABYTE = 1 << 20;
-/** Decompressed and as objects, rows take several times the place that they take in the file. */
+/** Bytes of memory for each byte of the file: rows grow when they are decompressed and turned into objects. */
 const MEMORY_FACTOR = 40;
 const LEAST_MEMORY_MB = 1024;
-/** A machine that is slow by a factor of 20 still reads a megabyte a second. */
+/** Ordinary machines read some 20 megabytes a second. */
 const LEAST_TIME_MS = 20_000;
 const TIME_MS_PER_MB = 1000;
 
 /**
- * Rows of a Parquet file, of the wanted columns alone; integers of 64 bits become numbers. A damaged page may keep the
- * library busy for ever: it works in a thread of its own, for `timeLimit` milliseconds at most.
+ * Rows of a Parquet file with the wanted columns alone; 64-bit integers become numbers. The library may loop for ever on a
+ * damaged page, so it runs in a thread that is ended after `timeLimit` milliseconds.
  *
+ * @param columns lists of names; of each list the file must have one
  * @throws UserError naming the file if it is damaged, lacks a column, or has no rows
  */
 export async function readParquet(

@@ -5,12 +5,13 @@ import { readJsonLines } from './jsonl.ts';
 import { readParquet } from './parquet.ts';
 import type { RowFile } from './rows.ts';
 
-/** Ends of the names of files that can be read. */
+/** Extensions of the files that can be read. */
 export const EXTENSIONS = ['.jsonl', '.parquet', '.csv', '.tsv'] as const;
 
 /**
- * Rows of a data file, by the end of its name.
- * @param columns names of which one each must be there (JSON Lines have no columns: each row is looked at later)
+ * Rows of a data file, whose format follows from its extension.
+ *
+ * @param columns lists of names; of each list the file must have one (not checked for JSON Lines, whose rows differ)
  * @throws UserError naming the file and, where there is one, the line
  */
 export async function readRows(

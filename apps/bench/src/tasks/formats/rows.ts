@@ -1,8 +1,8 @@
-/** Rows of a data file, as its format gives them. */
+/** Rows of a data file before they are checked. */
 export interface RowFile {
   readonly rows: readonly unknown[];
-  /** Where a row stands, for a complaint: file, and line or row counted from 1. */
+  /** Where the row of that index (from 0) stands, for an error: file, and line or row counted from 1. */
   place(index: number): string;
-  /** Whether the format knows only texts, so that a number is one that reads as such. */
+  /** Whether the format has texts alone (CSV, TSV), so that integers must be read from text. */
   readonly untyped: boolean;
 }

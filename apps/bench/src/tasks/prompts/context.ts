@@ -1,22 +1,22 @@
 import type { Demonstration, Query } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 
-/** What of a model's configuration decides how prompts are put together. */
+/** The part of a model's configuration that prompts depend on. */
 export interface PromptLimits {
   readonly bosTokenId: number;
   readonly eosTokenId: number;
-  /** Most tokens that the model takes: `n_positions` or `max_position_embeddings`. */
+  /** Most tokens in an input of the model: `n_positions` or `max_position_embeddings` of config.json. */
   readonly contextLength: number;
 }
 
-/** What stands before the query in the in-context setting: BOS, then each demonstration with EOS after it. */
+/** The tokens before the query in the in-context setting: BOS, then each demonstration followed by EOS. */
 export interface Context {
   readonly tokens: readonly number[];
-  /** How many demonstrations, counted from the first, found room. */
+  /** Number of demonstrations in it: the first ones, as many as fit. */
   readonly demonstrations: number;
 }
 
-/** Length in tokens of the longest input: BOS, query and option, over all queries and options. */
+/** Length in tokens of the longest of all inputs, each BOS, a query and one of its options. */
 export function longestItem(queries: readonly Query[]): number {
   let longest = 0;
   for (const { tokens, options } of queries) {
@@ -26,8 +26,10 @@ export function longestItem(queries: readonly Query[]): number {
 }
 
 /**
- * Builds the context from the demonstrations in their order. The first one that would leave too little room for the
- * longest item ends it; with that rule `context + longest item` stays below the context window.
+ * Builds the context from the demonstrations in their order, up to the first that does not leave room for the longest input:
+ * context and longest input together are always shorter than the context window.
+ *
+ * @param longest length of the longest input in tokens, as {@link longestItem} counts it
  */
 export function buildContext(
   demonstrations: readonly Demonstration[],
@@ -46,20 +48,22 @@ export function buildContext(
 }
 
 /**
- * Checks that everything a run puts before the model fits into its context window: each fine-tuning sequence, the
- * longest item, and at least one demonstration beside it (with none, in-context learning would be zero-shot).
+ * Checks that all inputs fit the model's context window: every fine-tuning sequence, the longest input without demonstrations,
+ * and the longest input after one demonstration (with none, in-context learning would be the zero-shot setting).
  *
- * @throws UserError naming dataset, window and needed length.
+ * @param task id, for the error
+ * @param longest length of the longest input in tokens, as {@link longestItem} counts it
+ * @throws UserError naming task, window and needed length
  */
 export function requireFits(
-  dataset: string,
+  task: string,
   demonstrations: readonly Demonstration[],
   longest: number,
   limits: PromptLimits,
 ): void {
   const refuse = (what: string, needed: number): never => {
     throw new UserError(
-      `${dataset}: ${what} needs ${needed} tokens, but the model's context window is ${limits.contextLength}; ` +
+      `${task}: ${what} needs ${needed} tokens, but the model's context window is ${limits.contextLength}; ` +
         'use a model with a longer context, or leave this dataset out.',
     );
   };

@@ -5,7 +5,7 @@ import type { Task } from '../task.ts';
 import { splitLines } from './split-lines.ts';
 import { fillTemplate } from './template.ts';
 
-/** The part of a tokenizer that prompts need. */
+/** The part of a tokenizer that making prompts needs. */
 export type TokenEncoder = Pick<Tokenizer, 'encode'>;
 
 /** Turns a task's examples into tokens. */
@@ -17,10 +17,10 @@ interface PromptEncoder {
 }
 
 /**
- * Prompts of a task, as the released code encodes them: each line of the filled template on its own with EOS between
- * lines, and each label word apart from the query, with a space before it.
+ * Encodes prompts of a task as the released code does: every line of the filled template separately, with EOS between the
+ * lines, and the label word separately, with a space before it.
  *
- * @throws UserError if the tokenizer has no tokens for a label word.
+ * @throws UserError if the tokenizer has no tokens for a label word
  */
 export function createPromptEncoder(task: Task, tokenizer: TokenEncoder, eosTokenId: number): PromptEncoder {
   const options = task.labelWords.map((word) => {

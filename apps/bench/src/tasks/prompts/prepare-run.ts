@@ -6,19 +6,20 @@ import { createPromptEncoder, type TokenEncoder } from './encode.ts';
 import { type FineTuningOrder, selectDemonstrations, selectValidation } from './selection.ts';
 
 export interface RunSelection {
-  /** Most demonstrations, k. */
+  /** Number of demonstrations, k; all rows of the training split if it has fewer. */
   readonly shots: number;
   readonly seed: number;
-  /** Draw of the demonstrations' order, 0 … 4; 0 leaves it as it is. */
+  /** Order of the demonstrations, 0 … 4; 0 is the order in which they were drawn. */
   readonly permutation: number;
-  /** Order that fine-tuning sees the demonstrations in; that of the context if not given. */
+  /** Order of the demonstrations in fine-tuning; that of the context if undefined. */
   readonly fineTuningOrder?: FineTuningOrder | undefined;
-  /** Most validation examples; never more than 2,000 are used. */
+  /** Number of validation examples: at most this many, and at most 2,000. */
   readonly examples: number;
 }
 
-/** Everything that one dataset and seed puts before a model, in tokens. */
+/** All inputs of the model for one task and seed, in tokens. */
 export interface PreparedRun {
+  /** Id of the task, which names the dataset in every table. */
   readonly dataset: string;
   readonly seed: number;
   readonly permutation: number;
@@ -26,25 +27,25 @@ export interface PreparedRun {
   readonly trainRows: readonly number[];
   /** The same rows in the order of fine-tuning. */
   readonly fineTuningRows: readonly number[];
-  /** Rows of the validation split (from 0) that are evaluated, in order. */
+  /** Rows of the validation split (from 0) that are evaluated, in the order of the queries. */
   readonly validationRows: readonly number[];
   /** All k demonstrations in the order of the context. */
   readonly demonstrations: readonly Demonstration[];
   /** All k demonstrations in the order of fine-tuning. */
   readonly fineTuningDemonstrations: readonly Demonstration[];
   readonly queries: readonly Query[];
-  /** Right class of each query. */
+  /** Class index of each query, the right answer. */
   readonly gold: readonly number[];
-  /** The in-context prefix, of as many demonstrations as fit. */
+  /** What stands before every query in the in-context setting. */
   readonly context: Context;
-  /** Length in tokens of the longest 1 + query + option. */
+  /** Length in tokens of the longest of all inputs, each BOS, a query and one of its options. */
   readonly longestItem: number;
 }
 
 /**
- * Selects and encodes what a run needs, as the paper's released code does.
+ * Selects demonstrations and evaluated examples and encodes them, as the paper's released code does.
  *
- * @throws UserError if a selection number is out of range or something does not fit the model's context window.
+ * @throws UserError if a number of the selection is out of range, or an input does not fit the model's context window
  */
 export function prepareRun(
   task: Task,

@@ -1,13 +1,13 @@
 import { LegacyMt19937, Pcg64, UserError } from '@icl-gd/transformer';
 
-/** The released code never evaluates more examples than this. */
+/** The paper's released code evaluates at most this many examples. */
 const MAX_EXAMPLES = 2000;
 const VALIDATION_SEED = 1;
 const PERMUTATION_DRAWS = 5;
 
 /**
- * Which order fine-tuning sees the demonstrations in: that of the context, or the one that the released code's fine-tuning
- * process gives them. It draws five orders before it draws the five that it takes its own from.
+ * Order of the demonstrations in fine-tuning: that of the context, or that of the released code's fine-tuning process, whose
+ * generator has already drawn five orders when it draws the five of which one is used.
  */
 export const FINE_TUNING_ORDERS = ['in-context', 'released'] as const;
 export type FineTuningOrder = (typeof FINE_TUNING_ORDERS)[number];
@@ -16,9 +16,9 @@ interface DemonstrationSelection {
   readonly trainRows: number;
   readonly shots: number;
   readonly seed: number;
-  /** 0 keeps the drawn order; p > 0 takes draw number p, counted from 0, of the five orders the released code draws. */
+  /** 0 keeps the order of the draw; p > 0 is number p (from 0) of the five orders that the released code draws. */
   readonly permutation: number;
-  /** Whose order; that of the context if not given. */
+  /** That of the context if undefined. */
   readonly order?: FineTuningOrder | undefined;
 }
 

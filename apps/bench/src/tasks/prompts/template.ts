@@ -1,8 +1,8 @@
 import type { Task } from '../task.ts';
 
 /**
- * Puts a row's texts into the task's template. Fields are replaced one after another, plainly: `$` has no meaning, text
- * is not stripped, and a placeholder of a later field inside an earlier field's text is replaced too (as in the released code).
+ * Puts a row's texts into the task's template. As in the released code, fields are replaced one after another: `$` is an
+ * ordinary character, texts are not trimmed, and `{field}` of a later field inside an earlier field's text is replaced too.
  */
 export function fillTemplate(task: Task, fields: Readonly<Record<string, string>>): string {
   let text = task.template;

@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The known name that the text is most like, if it is like any. */
+/** The known name most similar to the text, for "did you mean"; undefined if none is similar. */
 export function nearest(text: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
   const found = closest(text.toLowerCase(), known as string[]);

@@ -5,7 +5,7 @@ import { YAMLParseError, parse } from 'yaml';
 /**
  * The content of a YAML file; JSON is YAML too.
  *
- * @param what the file's part in plain words, for the error: "the task file"
+ * @param what what the file is, for the error, as "the task file"
  * @throws UserError naming the file and line
  */
 export function readYaml(path: string, what: string): unknown {
@@ -19,7 +19,7 @@ export function readYaml(path: string, what: string): unknown {
     );
   }
   try {
-    // No aliases: a small file could hold any number of values.
+    // No aliases: with them, a small file can expand to any size.
     return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), {
       maxAliasCount: 0,
       logLevel: 'error',

@@ -3,18 +3,18 @@ import type { z } from 'zod';
 import { nearest } from './nearest.ts';
 
 /**
- * What a schema found wrong in a file, as one line.
+ * The first thing that a schema found wrong in a file, as an error of one line.
  *
- * @param at where in the file the checked value stands, as `a.b`; empty for the whole
- * @param keys the known keys of a place
+ * @param at where in the file the checked value stands, as `a.b`; empty for the whole file
+ * @param keys the known keys of the object at a place, to name them all where one is unknown
  */
-export function complain(
+export function schemaError(
   path: string,
   at: string,
   { issues }: z.ZodError,
   keys: (place: string) => readonly string[],
 ): UserError {
-  // A mistyped key first: it may be what another one is missing for.
+  // A mistyped key first: the key that it should have been is then missing as well.
   const unknownKeys = issues.find(({ code }) => code === 'unrecognized_keys');
   const issue = unknownKeys ?? (issues[0] as z.core.$ZodIssue);
   const place = [at, ...issue.path.map(String)].filter((part) => part !== '').join('.');

@@ -16,6 +16,10 @@ export function contextTokens(
 /** ICL: keys and values of the demonstrations are computed once and put before every query. All given ones must fit. */
 export const inContext: Learner = {
   id: 'ICL',
+  label: 'in-context learning',
+  source: 'arXiv 2311.07772v4, settings',
+  role: 'baseline',
+  needs: 'context',
   async adapt(model, demonstrations) {
     const tokens = contextTokens(
       demonstrations,

@@ -1,4 +1,5 @@
-import type { Model } from '@icl-gd/transformer';
+import type { Model, Objective } from '@icl-gd/transformer';
+import type { z } from 'zod';
 
 /** One training or in-context example: query tokens followed by the label word's tokens, without BOS and EOS. */
 export interface Demonstration {
@@ -14,7 +15,7 @@ export interface Query {
 }
 
 /**
- * Which token is probed (paper.md, "Released-code quirk"): the last token of the prompt, as the paper's text says,
+ * Which token is probed (arXiv 2311.07772v4 and its released code): the last token of the prompt, as the paper's text says,
  * or the last token of option 0 fed after the prompt, as the released code does.
  */
 export type ProbeToken = 'label' | 'prompt';
@@ -44,7 +45,7 @@ export interface TrainingStep {
   readonly gradientNorms: readonly number[];
   /** Nats per predicted token, before the step. GD: the loss at the output, repeated; LCGD: that layer's own. */
   readonly losses: readonly number[];
-  /** Gradient norms by the released code's definition (paper.md, gradient norm), if asked for. */
+  /** Gradient norms by the released code's definition, if asked for. */
   readonly releasedGradientNorms?: readonly number[];
 }
 
@@ -69,9 +70,29 @@ export interface AdaptOptions {
   readonly onProgress?: (finished: number) => void;
 }
 
-/** A way to take in demonstrations. */
-export interface Learner {
-  readonly id: 'ZSL' | 'ICL' | 'GD' | 'LCGD';
+/** What a learner can be told beside {@link AdaptOptions}: plain values by name. */
+export type LearnerOptions = Readonly<Record<string, string | number | boolean>>;
+
+/** A way to take in demonstrations, and what a run has to know of it. */
+export interface Learner<Options extends LearnerOptions = LearnerOptions> {
+  /** As it stands in the column `method`, without options. */
+  readonly id: string;
+  /** For people: headings and pages. */
+  readonly label: string;
+  /** Where it is defined. */
+  readonly source: string;
+  /** `baseline`: what the others are compared with, ZSL and ICL. */
+  readonly role: 'baseline' | 'learner';
+  /** Demonstrations that it takes in: none, those that the context window has room for, or all k. */
+  readonly needs: 'none' | 'context' | 'all';
+  /** Where the loss is taken, for learners that take SGD steps: they need a learning rate and report their training. */
+  readonly objective?: Objective;
+  /** Whether it has copies of the key and value projections of its own; learners that train have. */
+  readonly copiesKeyValueWeights?: boolean;
+  /** Schema of its own options, each with a default; absent if it has none. Texts as typed are what is parsed. */
+  readonly options?: z.ZodObject & z.ZodType<Options>;
+  /** Ids of metrics that do not apply to it; their fields stay empty. */
+  readonly inapplicableMetrics?: readonly string[];
   /**
    * The given model stays as it is and must outlive the adapted one.
    * @throws DivergedError if training stops being finite
@@ -79,7 +100,7 @@ export interface Learner {
   adapt(
     model: Model,
     demonstrations: readonly Demonstration[],
-    options?: AdaptOptions,
+    options?: AdaptOptions & Partial<Options>,
   ): Promise<AdaptedModel>;
 }
 

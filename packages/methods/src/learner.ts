@@ -59,19 +59,21 @@ export interface AdaptedModel {
   dispose(): void;
 }
 
-export interface AdaptOptions {
+/** What a learner can be told beside {@link AdaptOptions}: plain values by name. */
+export type LearnerOptions = Readonly<Record<string, string | number | boolean>>;
+
+export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> {
   /** Constant step size of learners that train. */
   readonly learningRate?: number;
   /** Also report the gradient norms by the released code's definition; costs about half a training step more. */
   readonly releasedNorms?: boolean;
   /** Probe with the trained weights rounded to float16, as in mixed-precision training; the training itself is float32. */
   readonly halfWeights?: boolean;
+  /** The learner's own, see {@link Learner.options}; defaults where absent. */
+  readonly learnerOptions?: Partial<Options>;
   /** Called with the number of demonstrations taken in so far. */
   readonly onProgress?: (finished: number) => void;
 }
-
-/** What a learner can be told beside {@link AdaptOptions}: plain values by name. */
-export type LearnerOptions = Readonly<Record<string, string | number | boolean>>;
 
 /** A way to take in demonstrations, and what a run has to know of it. */
 export interface Learner<Options extends LearnerOptions = LearnerOptions> {
@@ -100,7 +102,7 @@ export interface Learner<Options extends LearnerOptions = LearnerOptions> {
   adapt(
     model: Model,
     demonstrations: readonly Demonstration[],
-    options?: AdaptOptions & Partial<Options>,
+    options?: AdaptOptions<Options>,
   ): Promise<AdaptedModel>;
 }
 

@@ -1,6 +1,7 @@
 export { Checkpoint, type FileDigest } from './checkpoint/checkpoint.ts';
 export type { TensorInfo } from './checkpoint/header.ts';
 export { readJsonFile } from './checkpoint/json-file.ts';
+export { type LoadedTensor, readSafetensors } from './checkpoint/read-safetensors.ts';
 export { type NamedTensor, writeSafetensors } from './checkpoint/write-safetensors.ts';
 export type { DecoderConfig, PositionConfig } from './config.ts';
 export { ContextPrefix, type EvaluationRequest, type EvaluationResult } from './decoder/evaluate.ts';

@@ -5,15 +5,16 @@ import { Command } from 'commander';
 import { toCsv, writeWhole } from '../results/csv.ts';
 import { renderSummary } from '../results/print-summary.ts';
 import { readRun } from '../results/read-run.ts';
-import { comparisonTable, table1, table2 } from '../results/tables.ts';
+import { summaryTables } from '../results/write-results.ts';
 import { PRESETS } from './presets/presets.ts';
 import { requireWritable } from '../experiment/inputs.ts';
-import { readEvidence } from '../results/validation/evidence.ts';
 import { builtInTasks, tasks } from '../tasks/tasks.ts';
 import { renderValidation } from '../results/validation/render.ts';
 import { validate, writeValidation } from '../results/validation/validate.ts';
 import { VERSION } from '../version.ts';
 import { choose } from './choose.ts';
+import { loadLearnerFiles } from './learner-file.ts';
+import { renderCatalogue } from './render-catalogue.ts';
 import { addInspectCommand } from './inspect-command.ts';
 import { addPretrainCommand } from './pretrain-command.ts';
 import { addStudyCommands } from './study-commands.ts';
@@ -21,7 +22,7 @@ import type { RawRunOptions } from './run-options.ts';
 import { describeSource, renderPasses } from './render-passes.ts';
 import { planPasses, runPasses } from './run-passes.ts';
 
-const LISTS = ['datasets', 'models', 'presets'] as const;
+const LISTS = ['datasets', 'models', 'presets', 'methods', 'metrics'] as const;
 
 /** Something finished, but not all of it: a cell diverged. */
 const EXIT_INCOMPLETE = 1;
@@ -56,7 +57,12 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       '--datasets <list>',
       `datasets, comma-separated, of those that \`icl-gd ls datasets\` lists (default: ${tasks.map(({ id }) => id).join(',')}, or those of --task-file)`,
     )
-    .option('--methods <list>', 'gd, lcgd (default: both)')
+    .option('--methods <list>', 'learners that `icl-gd ls methods` lists (default: all of them)')
+    .option(
+      '--learner-file <file>',
+      'a learner of your own as a module (docs/cli.md); may be given several times',
+      (file: string, before: readonly string[] = []) => [...before, file],
+    )
     .option('--variants <list>', 'trained, trained-embeddings, layer-norm-only, untrained (default: trained)')
     .option('--shots <k>', "demonstrations (default: the paper's, 32)")
     .option('--seeds <list>', "seeds that choose demonstrations (default: the paper's three of each dataset)")
@@ -71,8 +77,8 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option('--examples <n>', 'validation examples, at most 2000 (default: 2000)')
     .option('--learning-rate <rate>', "of the fine-tuning steps (default: the paper's of each dataset)")
     .option(
-      '--probe <token>',
-      "label: probe at option 0's last token, as the released code; prompt: at the prompt's (default: label)",
+      '--probe <list>',
+      "label: probe at option 0's last token, as the released code; prompt: at the prompt's; both: label,prompt (default: label)",
     )
     .option(
       '--adapter <name>',
@@ -97,6 +103,10 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       `${PRESETS.map(({ id }) => id).join(', ')}, or a file: a set of options; options given win`,
     )
     .option('--save-probes', 'also write h and m of every example as safetensors')
+    .option(
+      '--discard-probes',
+      'keep h and m no longer than the run needs them: less disk, but a learner added later computes the baselines again',
+    )
     .option('--released-norms', "also write gradient norms by the released code's definition")
     .option('--dry-run', 'print what would be run, without reading or downloading anything')
     .option(
@@ -106,7 +116,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option('--fresh', 'compute everything again, whatever an earlier run left')
     .option('--out <dir>', 'folder for the results (required)')
     .action(async (options: Partial<RawRunOptions>) => {
-      const passes = planPasses(options);
+      const passes = planPasses(options, await loadLearnerFiles(options.learnerFile ?? []));
       if (options.dryRun) return console.log(renderPasses(passes));
       const complete = await runPasses(passes);
       if (!complete) {
@@ -144,10 +154,9 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .action(async (options: FromOptions) => {
       const from = requireFrom(options);
       const run = await readRun(from);
-      await writeWhole(join(from, 'table1.csv'), toCsv(table1(run.cells, run.variants)));
-      await writeWhole(join(from, 'table2.csv'), toCsv(table2(run.cells, run.methods)));
-      await writeWhole(join(from, 'comparison.csv'), toCsv(comparisonTable(run.cells, run.sizes)));
-      console.log(renderSummary(run.cells));
+      for (const [file, table] of Object.entries(summaryTables(run)))
+        await writeWhole(join(from, file), toCsv(table));
+      console.log(renderSummary(run));
     });
 
   program
@@ -161,7 +170,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       const from = requireFrom(options);
       const out = options.out ?? from;
       await requireWritable(out);
-      const validation = validate(await readEvidence(from));
+      const validation = validate(await readRun(from));
       await writeValidation(out, validation);
       console.log(renderValidation(validation));
       console.log(`summary: ${join(out, 'summary.html')}`);
@@ -183,13 +192,20 @@ function requireFrom({ from }: FromOptions): string {
 }
 
 function renderList(list: (typeof LISTS)[number], titled: boolean): string {
-  const lines =
-    list === 'datasets'
-      ? builtInTasks.map(
-          ({ id, title, classes, hub }) => `${id}\t${title}\t${classes.join(', ')}\t${describeSource(hub)}`,
-        )
-      : list === 'models'
-        ? listFamilies().map(({ modelType, architecture }) => `${modelType}\t${architecture}`)
-        : PRESETS.map(({ id, title }) => `${id}\t${title}`);
-  return [...(titled ? [`${list}:`] : []), ...lines].join('\n');
+  return [...(titled ? [`${list}:`] : []), ...linesOf(list)].join('\n');
+}
+
+function linesOf(list: (typeof LISTS)[number]): string[] {
+  switch (list) {
+    case 'datasets':
+      return builtInTasks.map(
+        ({ id, title, classes, hub }) => `${id}\t${title}\t${classes.join(', ')}\t${describeSource(hub)}`,
+      );
+    case 'models':
+      return listFamilies().map(({ modelType, architecture }) => `${modelType}\t${architecture}`);
+    case 'presets':
+      return PRESETS.map(({ id, title }) => `${id}\t${title}`);
+    default:
+      return renderCatalogue(list);
+  }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { settingId } from '@icl-gd/methods';
 import { renderTable } from '../results/text-table.ts';
-import { planGroups } from '../experiment/plan.ts';
+import { planTrials } from '../experiment/plan.ts';
 import { HUB } from '../tasks/locate.ts';
 import type { DataSource, Task } from '../tasks/task.ts';
 import type { RunPass } from './run-passes.ts';
@@ -29,9 +30,9 @@ export function describeSource(source: DataSource | undefined): string {
 function renderPass(pass: RunPass): string {
   const { request, model, data, prepare } = pass;
   const { settings } = request;
-  const groups = planGroups(settings);
+  const trials = planTrials(settings);
   const rows = settings.datasets.map((task) => {
-    const own = groups.filter(({ dataset }) => dataset === task.id);
+    const own = trials.filter(({ dataset }) => dataset === task.id);
     const selections = new Set(own.map(({ seed, permutation }) => `${seed}:${permutation}`));
     return [
       task.id,
@@ -45,7 +46,7 @@ function renderPass(pass: RunPass): string {
   return [
     `  model     ${prepare ? 'made by the preset' : modelInWords(model as string)}`,
     `  variants  ${settings.variants.join(', ')}`,
-    `  methods   ${settings.methods.join(', ')}`,
+    `  methods   ${settings.methods.map(settingId).join(', ')}`,
     `  probe     ${settings.probe}`,
     `  examples  at most ${settings.examples} a dataset`,
     `  order     fine-tuning in the ${settings.fineTuningOrder === 'released' ? "released code's order" : "context's order"}`,
@@ -63,5 +64,5 @@ function modelInWords(model: string): string {
 }
 
 function countCells({ request: { settings } }: RunPass): number {
-  return planGroups(settings).length * settings.methods.length;
+  return planTrials(settings).length * settings.methods.length;
 }

@@ -1,5 +1,7 @@
+import { learnerSetting } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
-import { METHODS, type RunSettings } from '../experiment/plan.ts';
+import type { RunSettings } from '../experiment/plan.ts';
+import { METHODS } from '../experiment/trial-plan.ts';
 import { PRESETS, type Preset, loadPreset } from './presets/presets.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run.ts';
@@ -8,6 +10,8 @@ import type { Task } from '../tasks/task.ts';
 import { readTaskFile } from '../tasks/task-file.ts';
 import { builtInTasks, tasks } from '../tasks/tasks.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
+import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
+import { parseMethods } from './method-list.ts';
 
 /** Options of `icl-gd run` as typed. */
 export interface RawRunOptions {
@@ -16,6 +20,7 @@ export interface RawRunOptions {
   readonly taskFile: readonly string[];
   readonly datasets: string;
   readonly methods: string;
+  readonly learnerFile: readonly string[];
   readonly variants: string;
   readonly shots: string;
   readonly seeds: string;
@@ -33,6 +38,7 @@ export interface RawRunOptions {
   readonly memoryBudget: string;
   readonly checkOnly: boolean;
   readonly saveProbes: boolean;
+  readonly discardProbes: boolean;
   readonly fresh: boolean;
   readonly releasedNorms: boolean;
   readonly dryRun: boolean;
@@ -54,9 +60,14 @@ export interface ParsedRun {
 
 /**
  * @param pass options of a preset's further run, which win over the preset's
+ * @param foreign learners of the user's own
  * @throws UserError naming the option that does not fit
  */
-export function parseRunOptions(typed: Partial<RawRunOptions>, pass: Partial<RawRunOptions> = {}): ParsedRun {
+export function parseRunOptions(
+  typed: Partial<RawRunOptions>,
+  pass: Partial<RawRunOptions> = {},
+  foreign: ForeignLearners = NO_FOREIGN_LEARNERS,
+): ParsedRun {
   const preset = typed.preset === undefined ? undefined : findPreset(typed.preset);
   const raw: Partial<RawRunOptions> = { ...preset?.options, ...pass, ...typed };
   const out = raw.out;
@@ -65,7 +76,7 @@ export function parseRunOptions(typed: Partial<RawRunOptions>, pass: Partial<Raw
   if (raw.adapter?.trim() === '')
     throw new UserError('--adapter is empty: name one, or leave the option out');
   const prepare = raw.model === undefined && raw.data === undefined ? preset?.prepare : undefined;
-  const settings = parseSettings(raw, prepare && preset?.tasks);
+  const settings = parseSettings(raw, prepare && preset?.tasks, foreign);
   if (!prepare) {
     if (!raw.model)
       throw new UserError(
@@ -82,6 +93,8 @@ export function parseRunOptions(typed: Partial<RawRunOptions>, pass: Partial<Raw
       adapter: raw.adapter ?? 'auto',
       out,
       saveProbes: raw.saveProbes ?? false,
+      discardProbes: raw.discardProbes ?? false,
+      ...(foreign.learners.length === 0 ? {} : { foreignLearners: foreign.digests }),
       fresh: raw.fresh ?? false,
       ...(raw.tokenBudget === undefined
         ? {}
@@ -100,10 +113,17 @@ export function memoryBudget(text: string | undefined): { memoryBudget?: number 
   return text === undefined ? {} : { memoryBudget: positiveNumber('--memory-budget', text) * 2 ** 30 };
 }
 
-function parseSettings(raw: Partial<RawRunOptions>, own: readonly Task[] | undefined): RunSettings {
+function parseSettings(
+  raw: Partial<RawRunOptions>,
+  own: readonly Task[] | undefined,
+  foreign: ForeignLearners,
+): RunSettings {
   return {
     datasets: parseDatasets(raw, own),
-    methods: raw.methods === undefined ? METHODS : chooseList('--methods', raw.methods, METHODS),
+    methods:
+      raw.methods === undefined
+        ? [...METHODS, ...foreign.learners].map((learner) => learnerSetting(learner))
+        : parseMethods('--methods', raw.methods, foreign.learners),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
     ...(raw.shots === undefined ? {} : { shots: integer('--shots', raw.shots, 1) }),

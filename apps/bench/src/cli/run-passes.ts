@@ -1,13 +1,14 @@
 import { join } from 'node:path';
+import { settingId } from '@icl-gd/methods';
 import { renderSummary } from '../results/print-summary.ts';
-import { readRun } from '../results/read-run.ts';
+import { writeResults } from '../results/write-results.ts';
 import { requireWritable } from '../experiment/inputs.ts';
 import { runExperiment } from '../experiment/run.ts';
 import { judgeClaims } from '../results/validation/claims.ts';
-import { readEvidence } from '../results/validation/evidence.ts';
 import { renderClaims } from '../results/validation/render-claims.ts';
 import { checkRun } from '../experiment/check-run.ts';
 import { downloadObserver, findModel } from './find-model.ts';
+import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
 import { type ParsedRun, type RawRunOptions, findPreset, parseRunOptions } from './run-options.ts';
 
 /** Where a dry run without --out would write. */
@@ -26,17 +27,51 @@ export interface RunPass extends ParsedRun {
  * earlier one are left out.
  * @throws UserError naming the option that does not fit
  */
-export function planPasses(typed: Partial<RawRunOptions>): RunPass[] {
+export function planPasses(
+  typed: Partial<RawRunOptions>,
+  foreign: ForeignLearners = NO_FOREIGN_LEARNERS,
+): RunPass[] {
   const preset = typed.preset === undefined ? undefined : findPreset(typed.preset);
   const out = typed.dryRun ? (typed.out ?? SOMEWHERE) : typed.out;
-  const passes = [{ name: '', options: {} }, ...(preset?.passes ?? [])].map(({ name, options }): RunPass => {
-    const place = out && name ? join(out, name) : out;
-    const parsed = parseRunOptions(place === undefined ? typed : { ...typed, out: place }, options);
-    return { name, made: preset?.id ?? '', ...parsed };
-  });
-  const work = ({ request, model, data }: RunPass): string =>
-    JSON.stringify([{ ...request, out: '' }, model, data]);
-  return passes.filter((pass, i) => passes.findIndex((other) => work(other) === work(pass)) === i);
+  const listed = [{ name: '', options: {} }, ...(preset?.passes ?? [])];
+  const probes = typed.probe?.split(',').map((token) => token.trim()) ?? [];
+  const passes = listed.flatMap(({ name, options }) =>
+    (probes.length === 0 ? [undefined] : probes).map((probe, i): RunPass => {
+      // Each probe token has tables of its own; both come from the same forward passes.
+      const folder = [name, ...(i === 0 ? [] : [probe as string])].filter(Boolean).join('-');
+      const place = out && folder ? join(out, folder) : out;
+      const own = {
+        ...typed,
+        ...(place === undefined ? {} : { out: place }),
+        ...(probe === undefined ? {} : { probe }),
+      };
+      return { name: folder, made: preset?.id ?? '', ...parseRunOptions(own, options, foreign) };
+    }),
+  );
+  const distinct = passes.filter(
+    (pass, i) => passes.findIndex((other) => workOf(other) === workOf(pass)) === i,
+  );
+  return distinct.map((pass) => ({
+    ...pass,
+    request: {
+      ...pass.request,
+      // One folder of records for all passes: what they have in common is computed once.
+      recordsIn: out ?? pass.request.out,
+      alsoProbe: distinct
+        .filter((other) => workButProbe(other) === workButProbe(pass))
+        .map((other) => other.request.settings.probe),
+    },
+  }));
+}
+
+/** What a pass does, but for where it writes. */
+function workOf({ request, model, data }: RunPass, settings: object = request.settings): string {
+  const methods = request.settings.methods.map(settingId);
+  return JSON.stringify([{ ...request, settings: { ...settings, methods }, out: '' }, model, data]);
+}
+
+function workButProbe(pass: RunPass): string {
+  return workOf(pass, { ...pass.request.settings, probe: '' });
 }
 
 /**
@@ -61,9 +96,11 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
       await checkRun(located, console.log);
       continue;
     }
-    complete = (await runExperiment(located)) && complete;
-    console.log(renderSummary((await readRun(request.out)).cells));
-    console.log(renderClaims(judgeClaims(await readEvidence(request.out))));
+    const run = await runExperiment(located);
+    complete &&= run.complete;
+    const measured = await writeResults(request.out, run);
+    console.log(renderSummary(measured));
+    console.log(renderClaims(judgeClaims(measured)));
     console.log(`results: ${request.out}`);
   }
   return complete;

@@ -14,7 +14,8 @@ export function codeDigest(): string {
   const hash = createHash('sha256');
   for (const name of PACKAGES) {
     const root = dirname(fileURLToPath(import.meta.resolve(`@icl-gd/${name}`)));
-    for (const file of sources(root)) hash.update(`${name}/${file.split(sep).join('/')}\0`).update(readFileSync(join(root, file)));
+    for (const file of sources(root))
+      hash.update(`${name}/${file.split(sep).join('/')}\0`).update(readFileSync(join(root, file)));
   }
   return hash.digest('hex').slice(0, 32);
 }

@@ -53,11 +53,7 @@ export async function measureNoiseFloor({
     'float16-activations': halfActivations,
   } satisfies Record<NoiseEntry['perturbation'], unknown>;
   return Object.entries(all).flatMap(([perturbation, own]) =>
-    changes(
-      perturbation as NoiseEntry['perturbation'],
-      before,
-      'diverged' in own ? new Map() : score(own),
-    ),
+    changes(perturbation as NoiseEntry['perturbation'], before, 'diverged' in own ? new Map() : score(own)),
   );
 }
 

@@ -108,19 +108,28 @@ export class RecordStore {
    * model files. Records of other settings are passed over without a word.
    */
   async reportPassedOver(addresses: readonly CellAddress[]): Promise<void> {
-    const byTitle = Map.groupBy([...this.#list()].filter((name) => KEY.test(name)), (name) => name.replace(KEY, ''));
+    const byTitle = Map.groupBy(
+      [...this.#list()].filter((name) => KEY.test(name)),
+      (name) => name.replace(KEY, ''),
+    );
     const reasons = new Map<string, number>();
     for (const address of addresses) {
       if (this.has(address)) continue;
-      const found = await Promise.all((byTitle.get(address.title) ?? []).map((name) => this.#circumstances(name, address)));
+      const found = await Promise.all(
+        (byTitle.get(address.title) ?? []).map((name) => this.#circumstances(name, address)),
+      );
       const reason = found.find((each) => each !== undefined);
       if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     }
     for (const [reason, count] of reasons)
-      this.#log(`${count} ${count === 1 ? 'record was' : 'records were'} made with ${reason}: passed over, computing again`);
+      this.#log(
+        `${count} ${count === 1 ? 'record was' : 'records were'} made with ${reason}: passed over, computing again`,
+      );
     const older = [...this.#list()].filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).length;
     if (older > 0)
-      this.#log(`${older} ${older === 1 ? 'record is' : 'records are'} of an older version of this program: passed over`);
+      this.#log(
+        `${older} ${older === 1 ? 'record is' : 'records are'} of an older version of this program: passed over`,
+      );
   }
 
   /** What differs, in words, if a record is of the same cell under other circumstances. */

@@ -8,7 +8,14 @@ import { type FinishedSetting, type SettingRecord, settingRecord } from './recor
 import type { RecordStore } from './record-store.ts';
 import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
 import type { Tally } from './tally.ts';
-import { type TrialPair, type TrialPlan, type TrialSetting, addressOf, ownAddress, unitsOf } from './trial-plan.ts';
+import {
+  type TrialPair,
+  type TrialPlan,
+  type TrialSetting,
+  addressOf,
+  ownAddress,
+  unitsOf,
+} from './trial-plan.ts';
 
 /** What running trials needs beside their plans. */
 export interface TrialRunnerOptions {
@@ -135,7 +142,9 @@ export class TrialRunner {
       halfWeights,
       ...(tokenBudget === undefined ? {} : { tokenBudget }),
     };
-    return probeSetting(model, setting, prepared, options, (units) => onWork(units, `${trialName(trial)} ${id}`));
+    return probeSetting(model, setting, prepared, options, (units) =>
+      onWork(units, `${trialName(trial)} ${id}`),
+    );
   }
 
   async #score(
@@ -147,7 +156,7 @@ export class TrialRunner {
     const { config } = this.#options;
     const { seed } = plan.trial;
     const ft = probes.get(token) as readonly Probe[];
-    const finished = { status: 'finished', predictions: predict(ft), training: [...training] } as const;
+    const finished = { status: 'finished' as const, predictions: predict(ft), training: [...training] };
     if (setting === plan.zeroShot) return { ...finished, metrics: {} };
     const zsl = await this.#probesAt(plan, plan.zeroShot, token);
     if (setting === plan.inContext)

@@ -1,5 +1,5 @@
 import { type AdapterDescription, type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
-import { type ProbeToken, settingId } from '@icl-gd/methods';
+import type { ProbeToken } from '@icl-gd/methods';
 import { accuracy, layerMean } from '@icl-gd/metrics';
 import {
   type DownloadObserver,
@@ -82,7 +82,12 @@ export async function runExperiment(
     const store = new RecordStore(request.recordsIn ?? out, log);
     const plans = planCells(request, inputs, gpu.adapter);
     await store.reportPassedOver(plans.flatMap(addressesOf));
-    await planDisk(request.recordsIn ?? out, plans, { store, config: inputs.model.config, discard: request.discardProbes, log });
+    await planDisk(request.recordsIn ?? out, plans, {
+      store,
+      config: inputs.model.config,
+      discard: request.discardProbes,
+      log,
+    });
     const complete = await computeCells(request, { inputs, gpu, store, plans, progress });
     return {
       inputs,
@@ -131,7 +136,10 @@ interface Work {
 }
 
 /** @returns whether no cell diverged */
-async function computeCells(request: RunRequest, { inputs, gpu, store, plans, progress }: Work): Promise<boolean> {
+async function computeCells(
+  request: RunRequest,
+  { inputs, gpu, store, plans, progress }: Work,
+): Promise<boolean> {
   const { settings } = request;
   const log = (line: string): void => progress.line(line);
   const models = new LoadedModel(gpu, request, () => {
@@ -203,10 +211,15 @@ class LoadedModel {
 }
 
 /** Zero-shot's are kept as long as the next trial shares them. */
-async function discardProbes(store: RecordStore, plan: TrialPlan, next: TrialPlan | undefined): Promise<void> {
+async function discardProbes(
+  store: RecordStore,
+  plan: TrialPlan,
+  next: TrialPlan | undefined,
+): Promise<void> {
   const shared = new Set(next ? [...next.zeroShot.addresses.values()].map(({ key }) => key) : []);
   for (const { addresses } of [plan.zeroShot, plan.inContext, ...plan.methods])
-    for (const address of addresses.values()) if (!shared.has(address.key)) await store.discardProbes(address);
+    for (const address of addresses.values())
+      if (!shared.has(address.key)) await store.discardProbes(address);
 }
 
 /** Work of cells, each once; of a noise floor, all settings again. */
@@ -223,17 +236,25 @@ function totalUnits(plans: readonly TrialPlan[], { noiseFloor }: RunSettings): n
   return [...units.values()].reduce((total, own) => total + own, again);
 }
 
-function describe({ trial, prepared, zeroShot, inContext }: TrialPlan, { records, recorded }: TrialOutcome): string {
+function describe(
+  { trial, prepared, zeroShot, inContext }: TrialPlan,
+  { records, recorded }: TrialOutcome,
+): string {
   const name = trialName(trial);
   if (recorded) return `${name}: taken from an earlier run (--fresh computes it again)`;
   const percent = (record: SettingRecord | undefined): string => {
     const predictions = record?.status === 'finished' ? record.predictions : [];
-    const share = accuracy(prepared.gold, predictions.map(({ predicted }) => predicted));
+    const share = accuracy(
+      prepared.gold,
+      predictions.map(({ predicted }) => predicted),
+    );
     return `${(100 * (share ?? 0)).toFixed(0)} %`;
   };
   const [zsl, icl] = [records.get(zeroShot.id), records.get(inContext.id)];
   const baselines =
-    zsl?.status === 'finished' && icl?.status === 'finished' ? [`ZSL ${percent(zsl)}, ICL ${percent(icl)}`] : [];
+    zsl?.status === 'finished' && icl?.status === 'finished'
+      ? [`ZSL ${percent(zsl)}, ICL ${percent(icl)}`]
+      : [];
   const methods = [...records].flatMap(([id, record]) => {
     if (id === zeroShot.id || id === inContext.id) return [];
     if (record.status === 'diverged') return [`${id} diverged (${record.message})`];

@@ -86,7 +86,10 @@ export function toScoreRecords(scores: ScoresByMetric, seed: number): Record<str
         random: () => random.random(),
       });
       const { values, undefinedCounts } = own;
-      return [id, { values: [...values], undefinedCounts: [...undefinedCounts], examples: exampleMeans(own), interval }];
+      return [
+        id,
+        { values: [...values], undefinedCounts: [...undefinedCounts], examples: exampleMeans(own), interval },
+      ];
     }),
   );
 }

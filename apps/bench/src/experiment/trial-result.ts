@@ -13,7 +13,14 @@ import {
   settingRecord,
 } from './record.ts';
 import type { RecordStore } from './record-store.ts';
-import { type TrialPlan, ownAddress } from './trial-plan.ts';
+import { type TrialPlan, type TrialSetting, ownAddress } from './trial-plan.ts';
+
+export interface MethodResult {
+  readonly id: string;
+  /** Ids of metrics that do not apply to it. */
+  readonly inapplicableMetrics: readonly string[];
+  readonly record: SettingRecord;
+}
 
 /** Everything that was measured of a trial, for the tables. */
 export interface TrialResult {
@@ -22,7 +29,7 @@ export interface TrialResult {
   /** Absent where the model itself, before any training, computes something that is not finite. */
   readonly baselines?: { readonly zeroShot: FinishedSetting; readonly inContext: FinishedSetting };
   /** In the order of the settings. */
-  readonly methods: readonly { readonly id: string; readonly record: SettingRecord }[];
+  readonly methods: readonly MethodResult[];
   /** Scores of pairs of methods, by metric. */
   readonly pairs: Readonly<Record<string, ScoreRecord>>;
   /** None without a noise floor. */
@@ -41,7 +48,9 @@ export async function readTrial(
   const need = async <T>(address: CellAddress, schema: z.ZodType<T>): Promise<T> => {
     const record = await store.read(address, schema);
     if (record === undefined)
-      throw new UserError(`the record ${address.title}-${address.key} has gone while the tables were written`);
+      throw new UserError(
+        `the record ${address.title}-${address.key} has gone while the tables were written`,
+      );
     return record;
   };
   const { trial, prepared } = plan;
@@ -49,10 +58,16 @@ export async function readTrial(
   const inContext =
     zeroShot.status === 'diverged' ? zeroShot : await need(ownAddress(plan.inContext), settingRecord);
   if (zeroShot.status === 'diverged' || inContext.status === 'diverged')
-    return { trial, prepared, methods: plan.methods.map(({ id }) => ({ id, record: inContext })), pairs: {}, noise: [] };
-  const methods: { id: string; record: SettingRecord }[] = [];
+    return {
+      trial,
+      prepared,
+      methods: plan.methods.map((method) => toResult(method, inContext)),
+      pairs: {},
+      noise: [],
+    };
+  const methods: MethodResult[] = [];
   for (const method of plan.methods)
-    methods.push({ id: method.id, record: await need(ownAddress(method), settingRecord) });
+    methods.push(toResult(method, await need(ownAddress(method), settingRecord)));
   const finished = methods.flatMap(({ id, record }) => (record.status === 'finished' ? [id] : []));
   const pairs: Record<string, ScoreRecord> = {};
   for (const pair of plan.pairs) {
@@ -61,4 +76,8 @@ export async function readTrial(
   }
   const noise = options.noiseFloor ? (await need(plan.noise, noiseRecord)).noise : [];
   return { trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise };
+}
+
+function toResult({ id, setting: { learner } }: TrialSetting, record: SettingRecord): MethodResult {
+  return { id, inapplicableMetrics: learner.inapplicableMetrics ?? [], record };
 }

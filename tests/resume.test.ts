@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, rmSync, statSync, truncateSync } from 'node:
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FixtureCopy, complaint, readTensor } from './damage.ts';
-import { iclGd, readCsv, readJson } from './golden.ts';
+import { type CommandResult, iclGd, readCsv, readJson } from './golden.ts';
 
 const SEEDS = ['--seeds', '5,6,7', '--examples', '4'];
 
@@ -11,12 +11,22 @@ function tables(out: string): [string, string][] {
   return files.map((file) => [file, readFileSync(join(out, file), 'utf8')]);
 }
 
-function records(out: string): { path: string; written: number }[] {
+/** Files of records and probes, by what they are of: `seed5-order0-GD`. */
+function records(out: string): Map<string, { path: string; written: number }> {
   const folder = join(out, 'records');
-  return readdirSync(folder).map((name) => ({
-    path: join(folder, name),
-    written: statSync(join(folder, name)).mtimeMs,
-  }));
+  return new Map(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [
+        name.replace(/^trained-mr-/, '').replace(/-prompt-[0-9a-f]{32}/, ''),
+        { path: join(folder, name), written: statSync(join(folder, name)).mtimeMs },
+      ]),
+  );
+}
+
+/** The line that counts what was computed. */
+function counts({ stderr }: CommandResult): string {
+  return /^settings: .*$/m.exec(stderr)?.[0] ?? '';
 }
 
 async function finish(args: string[]): Promise<void> {
@@ -33,22 +43,42 @@ describe('a run that is repeated', () => {
   });
   afterAll(() => copy[Symbol.dispose]());
 
+  it('computes zero-shot once, in-context once a seed, and each method once a seed', () => {
+    const names = [...records(copy.out).keys()];
+    const settings = [
+      'ZSL',
+      ...['5', '6', '7'].flatMap((seed) => ['GD', 'ICL', 'LCGD-GD', 'LCGD'].map((id) => `${seed} ${id}`)),
+    ];
+    const found = names
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => name.replace('.json', '').replace(/seed(\d)-order\d-/, '$1 '));
+    expect(found.sort()).toEqual(settings.sort());
+  });
+
   it.each([
-    ['deleted', (path: string) => rmSync(path)],
-    ['cut off', (path: string) => truncateSync(path, 1000)],
-  ])('computes only the record that was %s and gives the same bytes', async (what, damage) => {
-    const [victim, ...others] = records(copy.out);
-    expect(others).toHaveLength(2);
-    damage(victim!.path);
+    ['deleted', 'GD', (path: string) => rmSync(path)],
+    ['cut off', 'GD', (path: string) => truncateSync(path, 1000)],
+    ['deleted', 'ICL', (path: string) => rmSync(path)],
+    ['deleted', 'ZSL', (path: string) => rmSync(path)],
+  ])('computes only the record that was %s (%s) and gives the same bytes', async (what, setting, damage) => {
+    const before = records(copy.out);
+    const [victim] = [...before].filter(([name]) => name.endsWith(`${setting}.json`)) as [
+      [string, { path: string; written: number }],
+    ];
+    damage(victim[1].path);
     const result = await iclGd(copy.arguments(...SEEDS));
     expect(result.code).toBe(0);
-    expect(complaint(result).filter((line) => line.includes('taken from an earlier run'))).toHaveLength(2);
-    expect(
-      complaint(result).filter((line) => line.startsWith('WARNING:') && line.includes(victim!.path)),
-    ).toHaveLength(what === 'cut off' ? 1 : 0);
-    const now = new Map(records(copy.out).map(({ path, written }) => [path, written]));
-    for (const { path, written } of others) expect(now.get(path)).toBe(written);
-    expect(now.get(victim!.path)).toBeGreaterThan(victim!.written);
+    expect(counts(result)).toContain(`, 1 computed (1 ${setting}), 9 taken from records`);
+    expect(complaint(result).filter((line) => line.startsWith('WARNING:'))).toEqual(
+      what === 'cut off' ? [`WARNING: ${victim[1].path} is damaged; computing it again`] : [],
+    );
+    const now = records(copy.out);
+    expect([...now.keys()]).toEqual([...before.keys()]);
+    for (const [name, { written }] of now) {
+      if (name.startsWith(victim[0].replace('.json', '.')))
+        expect(written).toBeGreaterThan(victim[1].written);
+      else expect(written, name).toBe(before.get(name)?.written);
+    }
     expect(tables(copy.out)).toEqual(first);
   });
 
@@ -56,6 +86,52 @@ describe('a run that is repeated', () => {
     const result = await iclGd(copy.arguments(...SEEDS, '--fresh'));
     expect(result.stderr).not.toContain('earlier run');
     expect(tables(copy.out)).toEqual(first);
+  });
+
+  it('adds a method to the records of another: nothing else is computed', async () => {
+    using other = new FixtureCopy('own-text-gpt2');
+    const gd = await iclGd(other.arguments('--seeds', '5,6', '--examples', '4', '--methods', 'gd'));
+    expect(counts(gd)).toBe(
+      'settings: 5 asked for (1 ZSL, 2 ICL, 2 GD), 5 computed (1 ZSL, 2 ICL, 2 GD), 0 taken from records',
+    );
+    const both = await iclGd(other.arguments('--seeds', '5,6', '--examples', '4', '--methods', 'gd,lcgd'));
+    expect(counts(both)).toBe(
+      'settings: 7 asked for (1 ZSL, 2 ICL, 2 GD, 2 LCGD), 2 computed (2 LCGD), 5 taken from records',
+    );
+    const together = await iclGd(
+      other.arguments('--seeds', '5,6', '--examples', '4', '--out', join(other.folder, 'together')),
+    );
+    expect(together.code).toBe(0);
+    expect(tables(other.out)).toEqual(tables(join(other.folder, 'together')));
+  });
+
+  it('needs no probes of finished methods once they are discarded, and computes baselines again for a new one', async () => {
+    using other = new FixtureCopy('own-text-gpt2');
+    const short = ['--seeds', '5', '--examples', '4', '--discard-probes'];
+    await finish(other.arguments(...short, '--methods', 'gd'));
+    expect([...records(other.out).keys()].filter((name) => name.endsWith('.safetensors'))).toEqual([]);
+    expect(counts(await iclGd(other.arguments(...short, '--methods', 'gd')))).toContain(
+      ', 0 computed, 3 taken',
+    );
+    const both = await iclGd(other.arguments(...short, '--methods', 'gd,lcgd'));
+    // ICL and ZSL for LCGD's scores, GD for α.
+    expect(counts(both)).toContain(', 4 computed (1 LCGD, 1 ZSL, 1 ICL, 1 GD), 0 taken from records');
+    await finish(other.arguments('--seeds', '5', '--examples', '4', '--out', join(other.folder, 'kept')));
+    expect(tables(other.out)).toEqual(tables(join(other.folder, 'kept')));
+  });
+
+  it('takes both probe tokens from the same passes', async () => {
+    using other = new FixtureCopy('own-text-gpt2');
+    const result = await iclGd(other.arguments('--seeds', '5', '--examples', '4', '--probe', 'label,prompt'));
+    expect(result.stderr.match(/^settings: .*$/gm)).toEqual([
+      expect.stringContaining('4 computed'),
+      expect.stringContaining('0 computed, 4 taken from records'),
+    ]);
+    for (const probe of ['label', 'prompt']) {
+      const alone = join(other.folder, probe);
+      await finish(other.arguments('--seeds', '5', '--examples', '4', '--probe', probe, '--out', alone));
+      expect(tables(probe === 'label' ? other.out : join(other.out, 'prompt')), probe).toEqual(tables(alone));
+    }
   });
 
   it('takes over the seeds that a larger run shares with it', async () => {
@@ -75,6 +151,7 @@ describe('a run that is repeated', () => {
     });
     const result = await iclGd(copy.arguments(...SEEDS));
     expect(result.stderr).not.toContain('earlier run');
+    expect(result.stderr).toContain('records were made with other model files: passed over');
   });
 });
 
@@ -87,7 +164,6 @@ describe('--save-probes', () => {
   }
   const golden = readJson(join(copy.golden, 'probe.json')) as GoldenProbe;
   beforeAll(async () => {
-    // Records alone do not do: the probes have to be made in a second run.
     await finish(copy.arguments());
     await finish(copy.arguments('--save-probes'));
   });

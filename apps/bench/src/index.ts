@@ -1,3 +1,5 @@
-export { runExperiment, type RunRequest } from './experiment/run.ts';
-export { METHODS, type Method, planGroups, type RunSettings } from './experiment/plan.ts';
+export { type FinishedRun, runExperiment, type RunRequest } from './experiment/run.ts';
+export { planTrials, type RunSettings, type Trial } from './experiment/plan.ts';
+export { writeResults } from './results/write-results.ts';
+export type { MeasuredCell, MeasuredRun } from './results/measured.ts';
 export { builtInTasks, findTask, paperTasks } from './tasks/tasks.ts';

@@ -6,7 +6,7 @@ import {
   withHalfParameters,
 } from '@icl-gd/transformer';
 import { DivergedError, type Learner } from './learner.ts';
-import { probeQueries } from './probe-queries.ts';
+import { probesOf } from './probe-queries.ts';
 
 /** Sound training changes the norm by a few percent; beyond this nothing of the model is left. */
 const GROWTH_LIMIT = 100;
@@ -15,18 +15,35 @@ const GROWTH_LIMIT = 100;
 const TRAINED = 'attention.kv';
 
 /** GD: the loss is taken at the model's output, gradients flow through the whole network (paper.md, Settings). */
-export const gradientDescent: Learner = fineTuningLearner('GD', 'output');
+export const gradientDescent: Learner = fineTuningLearner(
+  { id: 'GD', label: 'gradient descent', source: 'arXiv 2311.07772v4, settings' },
+  'output',
+);
 
 /**
  * LCGD: every layer's output goes through the frozen final norm and unembedding; the cross-entropy of that prediction
  * trains this layer alone, since each layer's input is detached (paper.md, Settings; the released code's variant).
  */
-export const layerCausalGradientDescent: Learner = fineTuningLearner('LCGD', 'layerwise');
+export const layerCausalGradientDescent: Learner = fineTuningLearner(
+  {
+    id: 'LCGD',
+    label: 'layer-causal gradient descent',
+    source: 'arXiv 2311.07772v4, layer-causal gradient descent, as released',
+  },
+  'layerwise',
+);
 
 /** One epoch of SGD with batch size 1 over `BOS demonstration`, on key and value projections alone. */
-function fineTuningLearner(id: 'GD' | 'LCGD', objective: Objective): Learner {
+function fineTuningLearner(
+  description: Pick<Learner, 'id' | 'label' | 'source'>,
+  objective: Objective,
+): Learner {
+  const { id } = description;
   return {
-    id,
+    ...description,
+    role: 'learner',
+    needs: 'all',
+    objective,
     async adapt(model, demonstrations, options = {}) {
       const { learningRate, releasedNorms = false, halfWeights = false, onProgress } = options;
       if (learningRate === undefined) throw new RangeError(`${id} needs a learning rate`);
@@ -56,7 +73,7 @@ function fineTuningLearner(id: 'GD' | 'LCGD', objective: Objective): Learner {
       const probed = halfWeights ? withHalfParameters(tuned, TRAINED) : tuned;
       return {
         training: steps,
-        probe: (queries, probeOptions) => probeQueries(probed, queries, probeOptions),
+        ...probesOf(probed),
         dispose: () => {
           if (probed !== tuned) probed.dispose();
           tuned.dispose();

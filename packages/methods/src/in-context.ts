@@ -1,6 +1,6 @@
 import { specialToken } from '@icl-gd/transformer';
 import type { Demonstration, Learner } from './learner.ts';
-import { probeQueries } from './probe-queries.ts';
+import { probesOf } from './probe-queries.ts';
 
 /**
  * The context that all queries share: BOS, then every demonstration followed by EOS (paper.md, Settings).
@@ -16,6 +16,10 @@ export function contextTokens(
 /** ICL: keys and values of the demonstrations are computed once and put before every query. All given ones must fit. */
 export const inContext: Learner = {
   id: 'ICL',
+  label: 'in-context learning',
+  source: 'arXiv 2311.07772v4, settings',
+  role: 'baseline',
+  needs: 'context',
   async adapt(model, demonstrations) {
     const tokens = contextTokens(
       demonstrations,
@@ -25,7 +29,7 @@ export const inContext: Learner = {
     const prefix = model.prefix(tokens);
     return {
       context: { demonstrations: demonstrations.length, tokens },
-      probe: (queries, options) => probeQueries(model, queries, options, prefix),
+      ...probesOf(model, prefix),
       dispose: () => prefix.dispose(),
     };
   },

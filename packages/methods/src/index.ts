@@ -3,3 +3,4 @@ export { gradientDescent, layerCausalGradientDescent } from './gradient-descent.
 export { contextTokens, inContext } from './in-context.ts';
 export { probeBatches } from './probe-queries.ts';
 export { zeroShot } from './zero-shot.ts';
+export { type LearnerSetting, learners, learnerSetting, settingId } from './catalogue.ts';

@@ -1,10 +1,14 @@
 import type { Learner } from './learner.ts';
-import { probeQueries } from './probe-queries.ts';
+import { probesOf } from './probe-queries.ts';
 
 /** ZSL: the model as it is, before `BOS query`. Demonstrations are ignored. */
 export const zeroShot: Learner = {
   id: 'ZSL',
+  label: 'zero-shot',
+  source: 'arXiv 2311.07772v4, settings',
+  role: 'baseline',
+  needs: 'none',
   async adapt(model) {
-    return { probe: (queries, options) => probeQueries(model, queries, options), dispose: () => {} };
+    return { ...probesOf(model), dispose: () => {} };
   },
 };

@@ -1,5 +1,6 @@
 import { scoreLayers } from './layer-scores.ts';
 import type { LayerScores } from './layer-scores.ts';
+import type { LayerMetric } from './metric.ts';
 import { requireAttentionScores } from './probes.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
 import { cosine, row, update, updateCosine } from './vectors.ts';
@@ -95,3 +96,51 @@ function headRows(
   const queryLength = attentionScores.length / (layers * heads);
   return Array.from({ length: heads }, (_, head) => row(attentionScores, layer * heads + head, queryLength));
 }
+
+const COSINE = { kind: 'layers', range: [-1, 1], moreAlike: 'higher' } as const;
+const PAPER = 'arXiv 2311.07772v4';
+
+/** What this file adds to the catalogue of metrics. */
+export const attentionMapMetrics: readonly LayerMetric[] = [
+  {
+    ...COSINE,
+    id: 'simam',
+    label: 'SimAM',
+    formula: 'cos(m_ICL, m_FT), by head',
+    source: 'Dai et al. 2023, arXiv 2212.10559',
+    of: 'learner',
+    definedWhen: 'neither vector is zero',
+    score: ({ icl, ft }, shape) => simAM(icl, ft, shape),
+  },
+  {
+    ...COSINE,
+    id: 'simam_delta',
+    label: 'SimAM_Δ',
+    formula: 'cos(m_ICL − m_ZSL, m_FT − m_ZSL), by head',
+    source: `${PAPER}, similarity of attention maps' updates`,
+    of: 'learner',
+    definedWhen: 'both updates are longer than 1e-5 of m_ZSL',
+    score: ({ icl, zsl, ft }, shape) => simAMDelta(icl, zsl, ft, shape),
+  },
+  {
+    ...COSINE,
+    id: 'simam_zsl',
+    label: 'SimAM (ZSL)',
+    formula: 'cos(m_ICL, m_ZSL), by head',
+    source: 'Dai et al. 2023, arXiv 2212.10559: the baseline before fine-tuning',
+    of: 'baseline',
+    definedWhen: 'neither vector is zero',
+    score: ({ icl, zsl }, shape) => simAMZeroShot(icl, zsl, shape),
+  },
+  {
+    ...COSINE,
+    id: 'alpha',
+    label: 'α',
+    formula: 'cos(m_LCGD − m_ZSL, m_GD − m_ZSL), by head',
+    source: `${PAPER}, Figure 2`,
+    of: 'pair',
+    learners: ['LCGD', 'GD'],
+    definedWhen: 'both updates are longer than 1e-5 of m_ZSL',
+    score: ({ first, second, zsl }, shape) => alpha(first, second, zsl, shape),
+  },
+];

@@ -1,5 +1,6 @@
 import { scoreLayers } from './layer-scores.ts';
 import type { LayerScores } from './layer-scores.ts';
+import type { LayerMetric } from './metric.ts';
 import { requireAttentionOutputs } from './probes.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
 import { cosine, normalised, row, update, updateCosine } from './vectors.ts';
@@ -84,3 +85,43 @@ function uniform(random: () => number): number {
   if (!(value >= 0 && value < 1)) throw new RangeError(`random() returned ${value}; it must lie in [0, 1)`);
   return value;
 }
+
+const COSINE = { kind: 'layers', range: [-1, 1] } as const;
+const PAPER = 'arXiv 2311.07772v4';
+
+/** What this file adds to the catalogue of metrics. */
+export const attentionOutputMetrics: readonly LayerMetric[] = [
+  {
+    ...COSINE,
+    id: 'simaou',
+    label: 'SimAOU',
+    formula: 'cos(h_ICL − h_ZSL, h_FT − h_ZSL)',
+    source: `${PAPER}, similarity of attention output updates`,
+    of: 'learner',
+    moreAlike: 'higher',
+    definedWhen: 'both updates are longer than 1e-5 of h_ZSL',
+    score: ({ icl, zsl, ft }, shape) => simAOU(icl, zsl, ft, shape),
+  },
+  {
+    ...COSINE,
+    id: 'simaou_norm',
+    label: 'SimAOU_norm',
+    formula: 'SimAOU with every h divided by its l2 norm first',
+    source: 'Dai et al. 2023, arXiv 2212.10559',
+    of: 'learner',
+    moreAlike: 'higher',
+    definedWhen: 'as SimAOU, on the normalised vectors',
+    score: ({ icl, zsl, ft }, shape) => simAOUNorm(icl, zsl, ft, shape),
+  },
+  {
+    ...COSINE,
+    id: 'simaou_random',
+    label: 'SimAOU random',
+    formula: 'cos(h_ICL − h_ZSL, u), u uniform in [0, 1)^d',
+    source: "the released code's random baseline; no chance level, since u points into one orthant",
+    of: 'baseline',
+    moreAlike: null,
+    definedWhen: "ICL's update is longer than 1e-5 of h_ZSL",
+    score: ({ icl, zsl }, shape, random) => simAOURandom(icl, zsl, random, shape),
+  },
+];

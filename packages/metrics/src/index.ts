@@ -15,3 +15,14 @@ export { bootstrapInterval, bootstrapLayerMeanInterval } from './bootstrap.ts';
 export type { BootstrapOptions, Interval } from './bootstrap.ts';
 export { crossedBootstrapInterval, crossedMean } from './crossed-bootstrap.ts';
 export type { CrossedScores } from './crossed-bootstrap.ts';
+export { findMetric, layerMetrics, metrics, predictionMetrics } from './catalogue.ts';
+export type {
+  BaselineMetric,
+  LayerMetric,
+  LearnerMetric,
+  Metric,
+  PairMetric,
+  PredictionMetric,
+  Random,
+  RunMetric,
+} from './metric.ts';

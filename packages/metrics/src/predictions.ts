@@ -1,3 +1,4 @@
+import type { PredictionMetric } from './metric.ts';
 import { requireSameLength } from './validation.ts';
 
 /** Class numbers of the same examples: the right ones and those predicted in the three settings. */
@@ -46,3 +47,34 @@ function requireLabels(name: string, labels: readonly number[]): void {
     }
   });
 }
+
+const SHARE = { kind: 'predictions', range: [0, 1] } as const;
+const accuracyOf = (setting: 'zsl' | 'icl' | 'ft', label: string): PredictionMetric => ({
+  ...SHARE,
+  id: `accuracy_${setting}`,
+  label: `accuracy, ${label}`,
+  formula: 'share of examples whose predicted class is the gold one',
+  source: 'arg-max over the options of the mean log-probability of their tokens, the first on a tie',
+  of: setting === 'ft' ? 'learner' : 'baseline',
+  moreAlike: null,
+  definedWhen: 'there is an example',
+  score: (predictions) => accuracy(predictions.gold, predictions[setting]),
+});
+
+/** What this file adds to the catalogue of metrics. */
+export const predictionMetrics: readonly PredictionMetric[] = [
+  accuracyOf('zsl', 'zero-shot'),
+  accuracyOf('icl', 'in-context'),
+  accuracyOf('ft', 'fine-tuned'),
+  {
+    ...SHARE,
+    id: 'rec2ftp',
+    label: 'Rec2FTP',
+    formula: 'of the examples that ZSL gets wrong and FT right, the share that ICL gets right',
+    source: 'Dai et al. 2023, arXiv 2212.10559',
+    of: 'learner',
+    moreAlike: 'higher',
+    definedWhen: 'there is such an example',
+    score: rec2ftp,
+  },
+];

@@ -5,6 +5,7 @@ export interface RawRunOptions {
   readonly taskFile: readonly string[];
   readonly datasets: string;
   readonly methods: string;
+  readonly learnerFile: readonly string[];
   readonly variants: string;
   readonly shots: string;
   readonly seeds: string;
@@ -22,6 +23,7 @@ export interface RawRunOptions {
   readonly memoryBudget: string;
   readonly checkOnly: boolean;
   readonly saveProbes: boolean;
+  readonly discardProbes: boolean;
   readonly fresh: boolean;
   readonly releasedNorms: boolean;
   readonly dryRun: boolean;

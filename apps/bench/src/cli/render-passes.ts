@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { settingId } from '@icl-gd/methods';
 import { renderTable } from '../results/text-table.ts';
-import { planGroups } from '../experiment/plan.ts';
+import { planTrials } from '../experiment/plan.ts';
 import { HUB } from '../tasks/locate.ts';
 import { describeSource } from '../tasks/describe-source.ts';
 import type { Task } from '../tasks/task.ts';
@@ -21,9 +22,9 @@ export function renderPasses(passes: readonly RunPass[]): string {
 function renderPass(pass: RunPass): string {
   const { request, model, data, prepare } = pass;
   const { settings } = request;
-  const groups = planGroups(settings);
+  const trials = planTrials(settings);
   const rows = settings.datasets.map((task) => {
-    const own = groups.filter(({ dataset }) => dataset === task.id);
+    const own = trials.filter(({ dataset }) => dataset === task.id);
     const selections = new Set(own.map(({ seed, permutation }) => `${seed}:${permutation}`));
     return [
       task.id,
@@ -37,7 +38,7 @@ function renderPass(pass: RunPass): string {
   return [
     `  model     ${prepare ? 'made by the preset' : modelInWords(model as string)}`,
     `  variants  ${settings.variants.join(', ')}`,
-    `  methods   ${settings.methods.join(', ')}`,
+    `  methods   ${settings.methods.map(settingId).join(', ')}`,
     `  probe     ${settings.probe}`,
     `  examples  at most ${settings.examples} a dataset`,
     `  order     fine-tuning in the ${settings.fineTuningOrder === 'released' ? "released code's order" : "context's order"}`,
@@ -55,5 +56,5 @@ function modelInWords(model: string): string {
 }
 
 function countCells({ request: { settings } }: RunPass): number {
-  return planGroups(settings).length * settings.methods.length;
+  return planTrials(settings).length * settings.methods.length;
 }

@@ -1,3 +1,4 @@
+import { gradientDescent, layerCausalGradientDescent, settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { expect, test } from 'vitest';
 import { paperTasks } from '../tasks/tasks.ts';
@@ -12,7 +13,7 @@ test('without options it is the paper on all six datasets', async () => {
     request: {
       settings: {
         datasets: paperTasks(),
-        methods: ['GD', 'LCGD'],
+        methods: [gradientDescent, layerCausalGradientDescent].map((learner) => ({ learner, options: {} })),
         variants: ['trained'],
         examples: 2000,
         probe: 'label',
@@ -24,6 +25,7 @@ test('without options it is the paper on all six datasets', async () => {
       adapter: 'auto',
       out: 'some/out',
       saveProbes: false,
+      discardProbes: false,
       fresh: false,
     },
     model: 'some/model',
@@ -53,15 +55,29 @@ test('every option arrives', async () => {
       adapter: 'lavapipe',
       tokenBudget: '100',
     },
-    ...{ saveProbes: true, fresh: true, dtype: 'float16-storage', memoryBudget: '1.5', checkOnly: true },
+    ...{
+      saveProbes: true,
+      discardProbes: true,
+      fresh: true,
+      dtype: 'float16-storage',
+      memoryBudget: '1.5',
+      checkOnly: true,
+    },
   });
-  expect(request).toMatchObject({ adapter: 'lavapipe', tokenBudget: 100, saveProbes: true, fresh: true });
+  expect(request).toMatchObject({
+    adapter: 'lavapipe',
+    tokenBudget: 100,
+    saveProbes: true,
+    discardProbes: true,
+    fresh: true,
+  });
   expect(request.memoryBudget).toBe(1.5 * 2 ** 30);
   expect(checkOnly).toBe(true);
-  const { datasets, ...settings } = request.settings;
+  const { datasets, methods, ...settings } = request.settings;
+  expect(methods.map(settingId)).toEqual(['LCGD']);
   expect(datasets.map(({ id }) => id)).toEqual(['cb', 'mr']);
   expect(settings).toEqual({
-    ...{ methods: ['LCGD'], variants: ['untrained', 'trained'], shots: 4, seeds: [9, 0], permutation: 3 },
+    ...{ variants: ['untrained', 'trained'], shots: 4, seeds: [9, 0], permutation: 3 },
     ...{
       examples: 64,
       learningRate: 0.003,

@@ -1,13 +1,17 @@
+import { learnerSetting } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
-import { METHODS, type RunSettings } from '../experiment/plan.ts';
+import type { RunSettings } from '../experiment/plan.ts';
+import { METHODS } from '../experiment/trial-plan.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run.ts';
 import { HUB } from '../tasks/locate.ts';
 import type { Task } from '../tasks/task.ts';
 import { builtInTasks, paperTasks, readUserTask } from '../tasks/tasks.ts';
+import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
+import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
+import { parseMethods } from './method-list.ts';
 import { type Preset, findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-run-options.ts';
-import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
 
 /** The paper evaluates at most this many examples. */
 const MOST_EXAMPLES = 2000;
@@ -24,11 +28,13 @@ export interface ParsedRun {
 
 /**
  * @param pass options of a preset's further run, which win over the preset's
+ * @param foreign learners of the user's own
  * @throws UserError naming the option that does not fit
  */
 export async function parseRunOptions(
   typed: Partial<RawRunOptions>,
   pass: Partial<RawRunOptions> = {},
+  foreign: ForeignLearners = NO_FOREIGN_LEARNERS,
 ): Promise<ParsedRun> {
   const preset = typed.preset === undefined ? undefined : await findPreset(typed.preset);
   const raw: Partial<RawRunOptions> = { ...preset?.options, ...pass, ...typed };
@@ -38,7 +44,7 @@ export async function parseRunOptions(
   if (raw.adapter?.trim() === '')
     throw new UserError('--adapter is empty: name one, or leave the option out');
   const prepare = raw.model === undefined && raw.data === undefined ? preset?.prepare : undefined;
-  const settings = parseSettings(raw, prepare && preset?.tasks);
+  const settings = parseSettings(raw, prepare && preset?.tasks, foreign);
   if (!prepare) {
     if (!raw.model)
       throw new UserError(
@@ -55,6 +61,8 @@ export async function parseRunOptions(
       adapter: raw.adapter ?? 'auto',
       out,
       saveProbes: raw.saveProbes ?? false,
+      discardProbes: raw.discardProbes ?? false,
+      ...(foreign.learners.length === 0 ? {} : { foreignLearners: foreign.digests }),
       fresh: raw.fresh ?? false,
       ...(raw.tokenBudget === undefined
         ? {}
@@ -73,10 +81,17 @@ export function memoryBudget(text: string | undefined): { memoryBudget?: number 
   return text === undefined ? {} : { memoryBudget: positiveNumber('--memory-budget', text) * 2 ** 30 };
 }
 
-function parseSettings(raw: Partial<RawRunOptions>, own: readonly Task[] | undefined): RunSettings {
+function parseSettings(
+  raw: Partial<RawRunOptions>,
+  own: readonly Task[] | undefined,
+  foreign: ForeignLearners,
+): RunSettings {
   return {
     datasets: parseDatasets(raw, own),
-    methods: raw.methods === undefined ? METHODS : chooseList('--methods', raw.methods, METHODS),
+    methods:
+      raw.methods === undefined
+        ? [...METHODS, ...foreign.learners].map((learner) => learnerSetting(learner))
+        : parseMethods('--methods', raw.methods, foreign.learners),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
     ...(raw.shots === undefined ? {} : { shots: integer('--shots', raw.shots, 1) }),

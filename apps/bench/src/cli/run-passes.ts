@@ -1,13 +1,14 @@
 import { join } from 'node:path';
+import { settingId } from '@icl-gd/methods';
 import { renderSummary } from '../results/print-summary.ts';
-import { readRun } from '../results/read-run.ts';
+import { writeResults } from '../results/write-results.ts';
 import { requireWritable } from '../experiment/inputs.ts';
 import { runExperiment } from '../experiment/run.ts';
 import { judgeClaims } from '../results/validation/claims.ts';
-import { readEvidence } from '../results/validation/evidence.ts';
 import { renderClaims } from '../results/validation/render-claims.ts';
 import { checkRun } from '../experiment/check-run.ts';
 import { downloadObserver, findModel } from './find-model.ts';
+import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
 import { findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-run-options.ts';
 import { type ParsedRun, parseRunOptions } from './run-options.ts';
@@ -28,18 +29,53 @@ export interface RunPass extends ParsedRun {
  * earlier one are left out.
  * @throws UserError naming the option that does not fit
  */
-export async function planPasses(typed: Partial<RawRunOptions>): Promise<RunPass[]> {
+export async function planPasses(
+  typed: Partial<RawRunOptions>,
+  foreign: ForeignLearners = NO_FOREIGN_LEARNERS,
+): Promise<RunPass[]> {
   const preset = typed.preset === undefined ? undefined : await findPreset(typed.preset);
   const out = typed.dryRun ? (typed.out ?? SOMEWHERE) : typed.out;
+  const listed = [{ name: '', options: {} }, ...(preset?.passes ?? [])];
+  const probes = typed.probe?.split(',').map((token) => token.trim()) ?? [];
   const passes: RunPass[] = [];
-  for (const { name, options } of [{ name: '', options: {} }, ...(preset?.passes ?? [])]) {
-    const place = out && name ? join(out, name) : out;
-    const parsed = await parseRunOptions(place === undefined ? typed : { ...typed, out: place }, options);
-    passes.push({ name, made: preset?.id ?? '', ...parsed });
+  for (const { name, options } of listed) {
+    for (const [i, probe] of (probes.length === 0 ? [undefined] : probes).entries()) {
+      // Each probe token has tables of its own; both come from the same forward passes.
+      const folder = [name, ...(i === 0 ? [] : [probe as string])].filter(Boolean).join('-');
+      const place = out && folder ? join(out, folder) : out;
+      const own = {
+        ...typed,
+        ...(place === undefined ? {} : { out: place }),
+        ...(probe === undefined ? {} : { probe }),
+      };
+      const parsed = await parseRunOptions(own, options, foreign);
+      passes.push({ name: folder, made: preset?.id ?? '', ...parsed });
+    }
   }
-  const work = ({ request, model, data }: RunPass): string =>
-    JSON.stringify([{ ...request, out: '' }, model, data]);
-  return passes.filter((pass, i) => passes.findIndex((other) => work(other) === work(pass)) === i);
+  const distinct = passes.filter(
+    (pass, i) => passes.findIndex((other) => workOf(other) === workOf(pass)) === i,
+  );
+  return distinct.map((pass) => ({
+    ...pass,
+    request: {
+      ...pass.request,
+      // One folder of records for all passes: what they have in common is computed once.
+      recordsIn: out ?? pass.request.out,
+      alsoProbe: distinct
+        .filter((other) => workButProbe(other) === workButProbe(pass))
+        .map((other) => other.request.settings.probe),
+    },
+  }));
+}
+
+/** What a pass does, but for where it writes. */
+function workOf({ request, model, data }: RunPass, settings: object = request.settings): string {
+  const methods = request.settings.methods.map(settingId);
+  return JSON.stringify([{ ...request, settings: { ...settings, methods }, out: '' }, model, data]);
+}
+
+function workButProbe(pass: RunPass): string {
+  return workOf(pass, { ...pass.request.settings, probe: '' });
 }
 
 /**
@@ -64,9 +100,11 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
       await checkRun(located, console.log);
       continue;
     }
-    complete = (await runExperiment(located)) && complete;
-    console.log(renderSummary((await readRun(request.out)).cells));
-    console.log(renderClaims(judgeClaims(await readEvidence(request.out))));
+    const run = await runExperiment(located);
+    complete &&= run.complete;
+    const measured = await writeResults(request.out, run);
+    console.log(renderSummary(measured));
+    console.log(renderClaims(judgeClaims(measured)));
     console.log(`results: ${request.out}`);
   }
   return complete;

@@ -1,7 +1,8 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
-import { planGroups } from './plan.ts';
+import { settingId } from '@icl-gd/methods';
 import { readInputs } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
+import { planTrials } from './plan.ts';
 import type { RunRequest } from './run.ts';
 
 /**
@@ -10,17 +11,15 @@ import type { RunRequest } from './run.ts';
  * @throws UserError as the run itself would
  */
 export async function checkRun(request: RunRequest, log: (line: string) => void): Promise<void> {
-  const { settings, tokenBudget } = request;
+  const { settings } = request;
   const { model, prepared } = await readInputs(request.model, request.data, settings, request.observer);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
-    const options = { probeToken: settings.probe, ...(tokenBudget ? { tokenBudget } : {}) };
-    const workloads = prepared.map((run) => workloadOf(settings, run, options));
+    const workloads = prepared.map((run) => workloadOf(request, run));
+    const methods = settings.methods.map(settingId).join(' and ');
     log(`model: ${model.name}, ${model.config.family}, ${model.parameterCount} parameters`);
-    for (const { variant, dataset, seed, permutation, shots, methods } of planGroups(settings))
-      log(
-        `to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots} shots, ${methods.join(' and ')}`,
-      );
+    for (const { variant, dataset, seed, permutation, shots } of planTrials(settings))
+      log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots} shots, ${methods}`);
     planRunMemory(gpu, model.config, workloads, request.memoryBudget, log);
   } finally {
     gpu.dispose();

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import type { Gpu } from '@icl-gd/gpu-kernels';
-import { type ProbeOptions, probeBatches } from '@icl-gd/methods';
+import { probeBatches } from '@icl-gd/methods';
 import {
   type DecoderConfig,
   type DeviceLimits,
@@ -11,10 +11,8 @@ import {
   formatBytes,
   planMemory,
 } from '@icl-gd/transformer';
-import type { Method, RunSettings } from './plan.ts';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-
-const OBJECTIVES = { GD: 'output', LCGD: 'layerwise' } as const satisfies Record<Method, string>;
+import type { RunRequest } from './run.ts';
 
 /**
  * Plans the device memory of a run, says it, and holds the device to it.
@@ -45,21 +43,30 @@ export function planRunMemory(
 
 /** What one choice of demonstrations and queries will be put to. */
 export function workloadOf(
-  { dtype, methods, releasedNorms, noiseFloor }: RunSettings,
+  { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
   { queries, demonstrations, context }: PreparedRun,
-  options: ProbeOptions,
 ): Workload {
+  const { dtype, methods, releasedNorms, noiseFloor, probe } = settings;
+  const options = {
+    probeTokens: [...new Set([probe, ...alsoProbe])],
+    ...(tokenBudget === undefined ? {} : { tokenBudget }),
+  };
+  const learners = methods.map(({ learner }) => learner);
   return {
     dtype,
     batches: probeBatches(queries, options, false),
     context: { tokens: context.tokens.length, batches: probeBatches(queries, options, true) },
-    training: {
-      objectives: methods.map((method) => OBJECTIVES[method]),
-      // With BOS.
-      tokens: 1 + Math.max(...demonstrations.map(({ tokens }) => tokens.length)),
-      releasedNorms,
-      halfCopies: noiseFloor,
-    },
+    ...(learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
+      ? {
+          training: {
+            objectives: learners.flatMap(({ objective }) => objective ?? []),
+            // With BOS.
+            tokens: 1 + demonstrations.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
+            releasedNorms,
+            halfCopies: noiseFloor,
+          },
+        }
+      : {}),
   };
 }
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { changes } from './noise-floor.ts';
-import type { Scores } from './scores.ts';
+import type { ScoresByMethod } from './noise-floor.ts';
 
 /** One metric of GD: scores by layer, one cosine an example. */
-function scores(...layers: (number | null)[][]): Scores {
+function scores(...layers: (number | null)[][]): ScoresByMethod {
   const perExample = layers.map((layer) =>
     layer.map((value) => (value === null ? { sum: 0, count: 0 } : { sum: value, count: 1 })),
   );
@@ -11,10 +11,11 @@ function scores(...layers: (number | null)[][]): Scores {
     const defined = layer.filter((value) => value !== null);
     return defined.length === 0 ? null : defined.reduce((a, b) => a + b, 0) / defined.length;
   });
-  return [{ method: 'GD', metric: 'simaou', scores: { values, undefinedCounts: [], perExample } }];
+  return new Map([['GD', new Map([['simaou', { values, undefinedCounts: [], perExample }]])]]);
 }
 
-const change = (before: Scores, after: Scores) => changes('summation-order', before, after)[0];
+const change = (before: ScoresByMethod, after: ScoresByMethod) =>
+  changes('summation-order', before, after)[0];
 
 test('changes of the mean, of examples and of layers', () => {
   const own = change(scores([0.1, 0.3], [0.5, 0.7]), scores([0.2, 0.2], [0.5, 0.7]));
@@ -37,7 +38,7 @@ test('a cosine that is undefined on either side is left out', () => {
 });
 
 test('a method that diverged under the perturbation has its value alone', () => {
-  expect(change(scores([0.1]), [])).toMatchObject({
+  expect(change(scores([0.1]), new Map())).toMatchObject({
     ...{ value: 0.1, perturbed: null, exampleChange: null, layerChange: null },
   });
 });

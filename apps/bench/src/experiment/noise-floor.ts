@@ -1,29 +1,39 @@
-import { type Probe, DivergedError } from '@icl-gd/methods';
+import type { Probe } from '@icl-gd/methods';
 import { exampleMeans, layerMean } from '@icl-gd/metrics';
 import { type Model, withHalfParameters } from '@icl-gd/transformer';
-import type { NoiseRecord } from './record.ts';
-import type { Scores } from './scores.ts';
+import { unlessDiverged } from './probe-setting.ts';
+import type { NoiseEntry } from './record.ts';
+import type { ScoresByMetric } from './scores.ts';
 
-type Probes = ReadonlyMap<string, readonly Probe[]>;
+/** Probes by setting. */
+export type ProbesBySetting = ReadonlyMap<string, readonly Probe[]>;
+/** Scores by `method` (a learner, or `-`) and metric. */
+export type ScoresByMethod = ReadonlyMap<string, ScoresByMetric>;
 
 /** How often a noise floor has all settings probed again. */
 export const NOISE_FLOOR_PASSES = 2;
+
+interface NoiseFloorWork {
+  readonly model: Model;
+  readonly probes: ProbesBySetting;
+  readonly score: (probes: ProbesBySetting) => ScoresByMethod;
+  /** Probes all settings on a model, or throws DivergedError; `halfWeights` as of a learner. */
+  readonly probeAgain: (model: Model, halfWeights: boolean) => Promise<ProbesBySetting>;
+}
 
 /**
  * How much each score changes under perturbations that leave the mathematics as it is (docs/numerics.md):
  * `summation-order`: every matrix product, forward and backward, sums in descending order, so that all float32 rounding
  * is drawn anew; `float16-weights`: the trained projections hold what float16 can, before and after training;
  * `float16-activations`: h and m are rounded to float16 once recorded.
- * @param scoreAgain scores other probes as `scores` were
- * @param probeAgain probes all settings on a model, or throws DivergedError; `halfWeights` as of a learner
  */
-export async function measureNoiseFloor(
-  model: Model,
-  probes: Probes,
-  scores: Scores,
-  scoreAgain: (probes: Probes) => Scores,
-  probeAgain: (model: Model, halfWeights: boolean) => Promise<Probes>,
-): Promise<NoiseRecord[]> {
+export async function measureNoiseFloor({
+  model,
+  probes,
+  score,
+  probeAgain,
+}: NoiseFloorWork): Promise<NoiseEntry[]> {
+  const before = score(probes);
   const reordered = await unlessDiverged(async () => {
     model.gpu.summation = 'descending';
     try {
@@ -41,31 +51,33 @@ export async function measureNoiseFloor(
     'summation-order': reordered,
     'float16-weights': halfWeights,
     'float16-activations': halfActivations,
-  } satisfies Record<NoiseRecord['perturbation'], Probes | undefined>;
+  } satisfies Record<NoiseEntry['perturbation'], unknown>;
   return Object.entries(all).flatMap(([perturbation, own]) =>
-    changes(perturbation as NoiseRecord['perturbation'], scores, own ? scoreAgain(own) : []),
+    changes(perturbation as NoiseEntry['perturbation'], before, 'diverged' in own ? new Map() : score(own)),
   );
 }
 
 /** One entry a score, with nulls where the perturbed one is not there or undefined. */
 export function changes(
-  perturbation: NoiseRecord['perturbation'],
-  before: Scores,
-  after: Scores,
-): NoiseRecord[] {
-  return before.map(({ method, metric, scores }) => {
-    const other = after.find((own) => own.method === method && own.metric === metric)?.scores;
-    const value = layerMean(scores.values);
-    if (!other)
-      return { perturbation, method, metric, value, perturbed: null, exampleChange: null, layerChange: null };
-    const examples = differences(exampleMeans(scores), exampleMeans(other));
-    const layers = differences(scores.values, other.values);
-    return {
-      ...{ perturbation, method, metric, value, perturbed: layerMean(other.values) },
-      exampleChange: examples.length === 0 ? null : Math.hypot(...examples) / Math.sqrt(examples.length),
-      layerChange: layers.length === 0 ? null : Math.max(...layers.map(Math.abs)),
-    };
-  });
+  perturbation: NoiseEntry['perturbation'],
+  before: ScoresByMethod,
+  after: ScoresByMethod,
+): NoiseEntry[] {
+  return [...before].flatMap(([method, byMetric]) =>
+    [...byMetric].map(([metric, scores]) => {
+      const other = after.get(method)?.get(metric);
+      const entry = { perturbation, method, metric, value: layerMean(scores.values) };
+      if (!other) return { ...entry, perturbed: null, exampleChange: null, layerChange: null };
+      const examples = differences(exampleMeans(scores), exampleMeans(other));
+      const layers = differences(scores.values, other.values);
+      return {
+        ...entry,
+        perturbed: layerMean(other.values),
+        exampleChange: examples.length === 0 ? null : rootMeanSquare(examples),
+        layerChange: layers.length === 0 ? null : layers.reduce((most, x) => Math.max(most, Math.abs(x)), 0),
+      };
+    }),
+  );
 }
 
 /** Of what is defined on both sides. */
@@ -76,7 +88,15 @@ function differences(a: readonly (number | null)[], b: readonly (number | null)[
   });
 }
 
-/** A logit beyond float16's range stays at its largest number. */
+function rootMeanSquare(values: readonly number[]): number {
+  const largest = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  if (largest === 0) return 0;
+  // Scaled, so that the squares of tiny differences do not vanish.
+  const sum = values.reduce((total, x) => total + (x / largest) ** 2, 0);
+  return (largest * Math.sqrt(sum)) / Math.sqrt(values.length);
+}
+
+/** A score beyond float16's range stays at its largest number. */
 function roundProbe(probe: Probe): Probe {
   const round = (values: Float32Array): Float32Array =>
     values.map((value) => Math.f16round(Math.max(-LARGEST_HALF, Math.min(LARGEST_HALF, value))));
@@ -88,12 +108,3 @@ function roundProbe(probe: Probe): Probe {
 }
 
 const LARGEST_HALF = 65504;
-
-async function unlessDiverged(probe: () => Promise<Probes>): Promise<Probes | undefined> {
-  try {
-    return await probe();
-  } catch (error) {
-    if (error instanceof DivergedError) return undefined;
-    throw error;
-  }
-}

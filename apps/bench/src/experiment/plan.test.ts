@@ -1,11 +1,13 @@
+import { learnerSetting } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
 import { readPublishedHyperparameters } from '../results/published/read-published.ts';
 import { findTask, paperTasks } from '../tasks/tasks.ts';
-import { type RunSettings, planGroups, selections } from './plan.ts';
+import { METHODS } from './trial-plan.ts';
+import { type RunSettings, planTrials, selections } from './plan.ts';
 
 const SETTINGS: RunSettings = {
   datasets: paperTasks(),
-  methods: ['GD', 'LCGD'],
+  methods: METHODS.map((learner) => learnerSetting(learner)),
   variants: ['trained'],
   examples: 2000,
   probe: 'label',
@@ -16,7 +18,7 @@ const SETTINGS: RunSettings = {
 };
 
 test("without settings it is the paper's hyper-parameters, as published", () => {
-  const planned = planGroups(SETTINGS).map(({ dataset, seed, permutation, shots, learningRate }) => ({
+  const planned = planTrials(SETTINGS).map(({ dataset, seed, permutation, shots, learningRate }) => ({
     dataset,
     seed,
     permutation,
@@ -57,13 +59,13 @@ test('a permutation that is given holds for every seed, 0 too', () => {
 });
 
 test('a variant is finished before the next one begins', () => {
-  const groups = planGroups({
+  const trials = planTrials({
     ...SETTINGS,
     datasets: [findTask('mr'), findTask('cb')],
     variants: ['untrained', 'trained'],
     seeds: [3],
   });
-  expect(groups.map(({ variant, dataset, seed }) => [variant, dataset, seed])).toEqual([
+  expect(trials.map(({ variant, dataset, seed }) => [variant, dataset, seed])).toEqual([
     ['untrained', 'mr', 3],
     ['untrained', 'cb', 3],
     ['trained', 'mr', 3],
@@ -72,7 +74,7 @@ test('a variant is finished before the next one begins', () => {
 });
 
 test('settings win over the defaults of every dataset', () => {
-  for (const group of planGroups({ ...SETTINGS, shots: 2, learningRate: 0.5, methods: ['LCGD'] })) {
-    expect(group).toMatchObject({ shots: 2, learningRate: 0.5, methods: ['LCGD'] });
+  for (const trial of planTrials({ ...SETTINGS, shots: 2, learningRate: 0.5 })) {
+    expect(trial).toMatchObject({ shots: 2, learningRate: 0.5 });
   }
 });

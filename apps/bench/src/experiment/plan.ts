@@ -1,16 +1,13 @@
-import type { ProbeToken } from '@icl-gd/methods';
+import type { LearnerSetting, ProbeToken } from '@icl-gd/methods';
 import type { ModelVariant, WeightDtype } from '@icl-gd/transformer';
 import type { FineTuningOrder } from '../tasks/prompts/selection.ts';
 import type { Task } from '../tasks/task.ts';
 
-/** Learners that fine-tune, by their names in every table. */
-export const METHODS = ['GD', 'LCGD'] as const;
-export type Method = (typeof METHODS)[number];
-
 /** Settings of a run after the command line has been checked; absent values are the paper's per dataset. */
 export interface RunSettings {
   readonly datasets: readonly Task[];
-  readonly methods: readonly Method[];
+  /** Learners that are compared with in-context learning. */
+  readonly methods: readonly LearnerSetting[];
   readonly variants: readonly ModelVariant[];
   readonly shots?: number;
   readonly seeds?: readonly number[];
@@ -30,22 +27,18 @@ export interface RunSettings {
   readonly initSeed: number;
 }
 
-/**
- * The unit of work, of resuming and of sharing: one model variant on one dataset with one choice of demonstrations.
- * Its zero-shot and in-context probes serve all methods.
- */
-export interface Group {
+/** One model variant on one dataset with one choice of demonstrations: what the settings of a comparison have in common. */
+export interface Trial {
   readonly variant: ModelVariant;
   readonly dataset: string;
   readonly seed: number;
   readonly permutation: number;
   readonly shots: number;
   readonly learningRate: number;
-  readonly methods: readonly Method[];
 }
 
-/** Expands settings into groups: variant by variant, so that each is loaded once, then dataset, then seed. */
-export function planGroups(settings: RunSettings): Group[] {
+/** Expands settings into trials: variant by variant, so that each is loaded once, then dataset, then seed. */
+export function planTrials(settings: RunSettings): Trial[] {
   return settings.variants.flatMap((variant) =>
     settings.datasets.flatMap((task) =>
       selections(task, settings).map(({ seed, permutation }) => ({
@@ -55,7 +48,6 @@ export function planGroups(settings: RunSettings): Group[] {
         permutation,
         shots: settings.shots ?? task.defaults.shots,
         learningRate: settings.learningRate ?? task.defaults.learningRate,
-        methods: settings.methods,
       })),
     ),
   );
@@ -71,4 +63,9 @@ export function selections(
     seed,
     permutation: settings.permutation ?? permutations[seeds.indexOf(seed)] ?? 0,
   }));
+}
+
+/** How a trial is called in messages. */
+export function trialName({ variant, dataset, seed }: Trial): string {
+  return `${variant} ${dataset} seed ${seed}`;
 }

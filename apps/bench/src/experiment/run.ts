@@ -1,18 +1,30 @@
-import { acquireGpu } from '@icl-gd/gpu-kernels';
-import { DivergedError } from '@icl-gd/methods';
+import { type AdapterDescription, type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { ProbeToken } from '@icl-gd/methods';
 import { accuracy, layerMean } from '@icl-gd/metrics';
-import { type DownloadObserver, type Model, type ModelLocation, loadModel } from '@icl-gd/transformer';
-import { writeOutputs } from '../results/write-outputs.ts';
-import { haveProbes, writeProbes } from './probes.ts';
-import { type Group, type RunSettings, planGroups } from './plan.ts';
+import {
+  type DownloadObserver,
+  type Model,
+  type ModelLocation,
+  type ModelVariant,
+  loadModel,
+} from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
-import { type GroupOptions, computeGroup } from './compute-group.ts';
-import { readInputs, requireWritable } from './inputs.ts';
+import { type CellAddress, RECORD_FORMAT, type RunIdentity, digest } from './cell.ts';
+import { codeDigest } from './code-digest.ts';
+import { planDisk } from './disk.ts';
+import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
+import { type RunSettings, type Trial, planTrials, trialName } from './plan.ts';
 import { type Progress, createProgress } from './progress.ts';
-import { type GroupRecord, RecordStore, recordKey } from './record.ts';
+import { RecordStore } from './record-store.ts';
+import type { SettingRecord } from './record.ts';
+import { type TrialOutcome, TrialRunner } from './run-trial.ts';
+import { linkSavedProbes } from './saved-probes.ts';
+import { Tally } from './tally.ts';
+import { type TrialPlan, planTrial, unitsOf } from './trial-plan.ts';
+import { type TrialResult, readTrial } from './trial-result.ts';
 
 export interface RunRequest {
   readonly model: ModelLocation;
@@ -23,171 +35,231 @@ export interface RunRequest {
   readonly settings: RunSettings;
   readonly adapter: string;
   readonly out: string;
+  /** Folder whose `records/` are read and written; `out` if not given. Several runs may share it. */
+  readonly recordsIn?: string;
+  /** A probe token that a later run with the same records asks for: recorded in the same forward passes. */
+  readonly alsoProbe?: readonly ProbeToken[];
+  /** Also put h and m of every setting into `probes/`. */
   readonly saveProbes: boolean;
+  /** Drop h and m once no further setting of the run needs them; a learner added later needs them computed again. */
+  readonly discardProbes: boolean;
   /** Compute everything again, whatever records exist. */
   readonly fresh: boolean;
   readonly tokenBudget?: number;
   /** Bytes that may be allocated on the device. */
   readonly memoryBudget?: number;
+  /** Digest of the source of each learner that is not part of this program, by id. */
+  readonly foreignLearners?: ReadonlyMap<string, string>;
 }
 
-/** A planned group with its record. */
-export interface FinishedGroup {
-  readonly group: Group;
-  readonly prepared: PreparedRun;
-  readonly record: GroupRecord;
+/** A run whose cells are all on record. */
+export interface FinishedRun {
+  readonly inputs: RunInputs;
+  /** Where the model was fetched from, if it was. */
+  readonly hub: ModelLocation['hub'];
+  readonly settings: RunSettings;
+  readonly adapter: AdapterDescription;
+  /** Whether no cell diverged. */
+  readonly complete: boolean;
+  /** What was measured, trial by trial in plan order, read from the records one at a time. */
+  trials(): AsyncGenerator<TrialResult>;
 }
 
 /**
- * Runs the experiment and writes every file of `--out`.
- * @returns whether every cell finished
+ * Computes every cell of a run that is not on record yet.
  * @throws UserError before anything is written if an input does not fit
  */
 export async function runExperiment(
   request: RunRequest,
   progress: Progress = createProgress(),
-): Promise<boolean> {
+): Promise<FinishedRun> {
   const { settings, out } = request;
+  const log = (line: string): void => progress.line(line);
   const inputs = await readInputs(request.model, request.data, settings, request.observer);
   await requireWritable(out);
-  const gpu = await acquireGpu({ adapter: request.adapter, log: (line) => progress.line(line) });
-  const store = new RecordStore(out);
-  const groups = planGroups(settings);
-  const keys = groups.map((group) => {
-    const prepared = inputs.prepared.find(
-      ({ dataset, seed }) => dataset === group.dataset && seed === group.seed,
-    ) as PreparedRun;
-    const initSeed = group.variant === 'trained' ? undefined : settings.initSeed;
-    // The prepared tokens stand for data, tokenizer, shots and examples.
-    const key = recordKey([
-      VERSION,
-      inputs.modelDigests,
-      inputs.model.config,
-      gpu.adapter,
-      group,
-      prepared,
-      settings.probe,
-      settings.dtype,
-      settings.releasedNorms,
-      settings.noiseFloor,
-      initSeed,
-    ]);
-    return { group, prepared, key };
-  });
-  const options: GroupOptions = {
-    probeToken: settings.probe,
-    releasedNorms: settings.releasedNorms,
-    noiseFloor: settings.noiseFloor,
-    ...(request.tokenBudget ? { tokenBudget: request.tokenBudget } : {}),
-  };
-  const passes = settings.noiseFloor ? NOISE_FLOOR_PASSES + 1 : 1;
-  const units = (group: Group, prepared: PreparedRun): number => passes * workUnits(group, prepared);
-  progress.start(
-    groups.reduce((total, group, i) => total + units(group, keys[i]?.prepared as PreparedRun), 0),
-  );
-  const finished: FinishedGroup[] = [];
-  let model: Model | undefined;
-  let loaded: string | undefined;
+  const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
-    for (const { group, prepared, key } of keys) {
-      const lacksProbes = request.saveProbes && !haveProbes(out, group, key);
-      let record =
-        request.fresh || lacksProbes
-          ? undefined
-          : await store.read(key, (line) => progress.line(`WARNING: ${line}`));
-      if (record) {
-        progress.advance(units(group, prepared), label(group));
-        progress.line(`${label(group)}: taken from an earlier run (--fresh computes it again)`);
-      } else {
-        if (loaded !== group.variant) {
-          model?.dispose();
-          if (loaded === undefined) {
-            const workloads = inputs.prepared.map((run) => workloadOf(settings, run, options));
-            planRunMemory(gpu, inputs.model.config, workloads, request.memoryBudget, (line) =>
-              progress.line(line),
-            );
-          }
-          model = await loadModel(gpu, request.model.directory, {
-            name: request.model.name,
-            variant: group.variant,
-            seed: settings.initSeed,
-            dtype: settings.dtype,
-          });
-          loaded = group.variant;
-        }
-        const result = await computeOrExplain(model as Model, group, prepared, options, progress);
-        record = result.record;
-        if (request.saveProbes)
-          await writeProbes(out, group, key, prepared, result.probes, inputs.model.config);
-        await store.write(key, record);
-        progress.line(describe(group, record));
-      }
-      finished.push({ group, prepared, record });
-    }
+    const store = new RecordStore(request.recordsIn ?? out, log);
+    const plans = planCells(request, inputs, gpu.adapter);
+    await store.reportPassedOver(plans.flatMap(addressesOf));
+    await planDisk(request.recordsIn ?? out, plans, {
+      store,
+      config: inputs.model.config,
+      discard: request.discardProbes,
+      log,
+    });
+    const complete = await computeCells(request, { inputs, gpu, store, plans, progress });
+    return {
+      inputs,
+      hub: request.model.hub,
+      settings,
+      adapter: gpu.adapter,
+      complete,
+      async *trials() {
+        for (const plan of plans) yield await readTrial(store, plan, settings);
+      },
+    };
   } finally {
     progress.stop();
-    model?.dispose();
     gpu.dispose();
   }
-  await writeOutputs(out, {
-    inputs,
-    hub: request.model.hub,
-    settings,
-    adapter: gpu.adapter,
-    finished,
-  });
-  return finished.every(({ record }) =>
-    Object.values(record.methods).every(({ status }) => status === 'finished'),
-  );
 }
 
-async function computeOrExplain(
-  model: Model,
-  group: Group,
-  prepared: PreparedRun,
-  options: GroupOptions,
-  progress: Progress,
-): ReturnType<typeof computeGroup> {
+function planCells(request: RunRequest, inputs: RunInputs, adapter: AdapterDescription): TrialPlan[] {
+  const { settings, alsoProbe = [] } = request;
+  const identity: RunIdentity = {
+    environment: {
+      format: `${RECORD_FORMAT} ${VERSION}`,
+      code: codeDigest(),
+      adapter: digest(adapter),
+      model: digest([inputs.modelDigests, inputs.model.config]),
+    },
+    settings,
+    foreignLearners: request.foreignLearners ?? new Map(),
+  };
+  const probeTokens = [...new Set([settings.probe, ...alsoProbe])];
+  const preparedFor = ({ dataset, seed }: Trial): PreparedRun =>
+    inputs.prepared.find((own) => own.dataset === dataset && own.seed === seed) as PreparedRun;
+  return planTrials(settings).map((trial) => planTrial(identity, trial, preparedFor(trial), probeTokens));
+}
+
+function addressesOf({ zeroShot, inContext, methods, pairs }: TrialPlan): CellAddress[] {
+  return [zeroShot, inContext, ...methods, ...pairs].flatMap(({ addresses }) => [...addresses.values()]);
+}
+
+interface Work {
+  readonly inputs: RunInputs;
+  readonly gpu: Gpu;
+  readonly store: RecordStore;
+  readonly plans: readonly TrialPlan[];
+  readonly progress: Progress;
+}
+
+/** @returns whether no cell diverged */
+async function computeCells(
+  request: RunRequest,
+  { inputs, gpu, store, plans, progress }: Work,
+): Promise<boolean> {
+  const { settings } = request;
+  const log = (line: string): void => progress.line(line);
+  const models = new LoadedModel(gpu, request, () => {
+    const workloads = inputs.prepared.map((run) => workloadOf(request, run));
+    planRunMemory(gpu, inputs.model.config, workloads, request.memoryBudget, log);
+  });
+  const tally = new Tally();
+  const runner = new TrialRunner({
+    store,
+    tally,
+    config: inputs.model.config,
+    releasedNorms: settings.releasedNorms,
+    noiseFloor: settings.noiseFloor,
+    fresh: request.fresh,
+    keepAllProbes: request.saveProbes,
+    loadModel: (variant) => models.get(variant),
+    onWork: (units, doing) => progress.advance(units, doing),
+    ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
+  });
+  progress.start(totalUnits(plans, settings));
+  let complete = true;
   try {
-    return await computeGroup(model, group, prepared, options, (setting, units) =>
-      progress.advance(units, `${label(group)} ${setting}`),
-    );
-  } catch (error) {
-    if (!(error instanceof DivergedError)) throw error;
-    // The untrained model itself overflows: no method has anything to be compared with.
-    const methods = Object.fromEntries(
-      group.methods.map((method) => [method, { status: 'diverged' as const, message: error.message }]),
-    );
-    return {
-      record: { gold: [...prepared.gold], metrics: {}, zeroShot: [], inContext: [], methods },
-      probes: new Map(),
-    };
+    for (const [i, plan] of plans.entries()) {
+      const outcome = await runner.run(plan);
+      if (request.saveProbes) await linkSavedProbes(store, request.out, plan, outcome);
+      if (request.discardProbes) await discardProbes(store, plan, plans[i + 1]);
+      progress.line(describe(plan, outcome));
+      complete &&= [...outcome.records.values()].every(({ status }) => status === 'finished');
+    }
+    progress.line(tally.describe());
+    return complete;
+  } finally {
+    models.dispose();
   }
 }
 
-function workUnits(group: Group, prepared: PreparedRun): number {
-  const queries = prepared.queries.length;
-  return 2 * queries + group.methods.length * (queries + prepared.demonstrations.length);
+/** One variant at a time is on the device; it is loaded when the first cell needs it. */
+class LoadedModel {
+  readonly #gpu: Gpu;
+  readonly #request: RunRequest;
+  readonly #beforeFirst: () => void;
+  #model: Model | undefined;
+  #variant: ModelVariant | undefined;
+
+  constructor(gpu: Gpu, request: RunRequest, beforeFirst: () => void) {
+    this.#gpu = gpu;
+    this.#request = request;
+    this.#beforeFirst = beforeFirst;
+  }
+
+  async get(variant: ModelVariant): Promise<Model> {
+    if (this.#model && this.#variant === variant) return this.#model;
+    if (this.#variant === undefined) this.#beforeFirst();
+    this.#model?.dispose();
+    const { model, settings } = this.#request;
+    this.#model = await loadModel(this.#gpu, model.directory, {
+      name: model.name,
+      variant,
+      seed: settings.initSeed,
+      dtype: settings.dtype,
+    });
+    this.#variant = variant;
+    return this.#model;
+  }
+
+  dispose(): void {
+    this.#model?.dispose();
+  }
 }
 
-function label(group: Group): string {
-  return `${group.variant} ${group.dataset} seed ${group.seed}`;
+/** Zero-shot's are kept as long as the next trial shares them. */
+async function discardProbes(
+  store: RecordStore,
+  plan: TrialPlan,
+  next: TrialPlan | undefined,
+): Promise<void> {
+  const shared = new Set(next ? [...next.zeroShot.addresses.values()].map(({ key }) => key) : []);
+  for (const { addresses } of [plan.zeroShot, plan.inContext, ...plan.methods])
+    for (const address of addresses.values())
+      if (!shared.has(address.key)) await store.discardProbes(address);
 }
 
-function describe(group: Group, record: GroupRecord): string {
-  const predicted = (predictions: readonly { predicted: number }[]): number[] =>
-    predictions.map((prediction) => prediction.predicted);
-  const percent = (value: number | null): string => `${(100 * (value ?? 0)).toFixed(0)} %`;
-  const methods = Object.entries(record.methods).map(([method, entry]) =>
-    entry.status === 'diverged'
-      ? `${method} diverged (${entry.message})`
-      : `${method} SimAOU ${layerMean(entry.metrics['simaou']?.values ?? [])?.toFixed(3) ?? 'undefined'}, accuracy ${percent(accuracy(record.gold, predicted(entry.predictions)))}`,
-  );
-  const base =
-    record.zeroShot.length > 0
-      ? [
-          `ZSL ${percent(accuracy(record.gold, predicted(record.zeroShot)))}, ICL ${percent(accuracy(record.gold, predicted(record.inContext)))}`,
-        ]
+/** Work of cells, each once; of a noise floor, all settings again. */
+function totalUnits(plans: readonly TrialPlan[], { noiseFloor }: RunSettings): number {
+  const units = new Map<string, number>();
+  let again = 0;
+  for (const plan of plans) {
+    for (const setting of [plan.zeroShot, plan.inContext, ...plan.methods]) {
+      const own = unitsOf(plan, setting);
+      for (const { key } of setting.addresses.values()) units.set(key, own / setting.addresses.size);
+      if (noiseFloor) again += NOISE_FLOOR_PASSES * own;
+    }
+  }
+  return [...units.values()].reduce((total, own) => total + own, again);
+}
+
+function describe(
+  { trial, prepared, zeroShot, inContext }: TrialPlan,
+  { records, recorded }: TrialOutcome,
+): string {
+  const name = trialName(trial);
+  if (recorded) return `${name}: taken from an earlier run (--fresh computes it again)`;
+  const percent = (record: SettingRecord | undefined): string => {
+    const predictions = record?.status === 'finished' ? record.predictions : [];
+    const share = accuracy(
+      prepared.gold,
+      predictions.map(({ predicted }) => predicted),
+    );
+    return `${(100 * (share ?? 0)).toFixed(0)} %`;
+  };
+  const [zsl, icl] = [records.get(zeroShot.id), records.get(inContext.id)];
+  const baselines =
+    zsl?.status === 'finished' && icl?.status === 'finished'
+      ? [`ZSL ${percent(zsl)}, ICL ${percent(icl)}`]
       : [];
-  return `${label(group)}: ${[...base, ...methods].join('; ')}`;
+  const methods = [...records].flatMap(([id, record]) => {
+    if (id === zeroShot.id || id === inContext.id) return [];
+    if (record.status === 'diverged') return [`${id} diverged (${record.message})`];
+    const simaou = layerMean(record.metrics['simaou']?.values ?? [])?.toFixed(3) ?? 'undefined';
+    return [`${id} SimAOU ${simaou}, accuracy ${percent(record)}`];
+  });
+  return `${name}: ${[...baselines, ...methods].join('; ')}`;
 }

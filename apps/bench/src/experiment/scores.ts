@@ -1,51 +1,95 @@
 import {
+  type LayerMetric,
   type LayerScores,
   type ProbeArrays,
   type ProbeShape,
-  alpha,
-  simAM,
-  simAMDelta,
-  simAMZeroShot,
-  simAOU,
-  simAOUNorm,
-  simAOURandom,
+  bootstrapLayerMeanInterval,
+  exampleMeans,
+  layerMetrics,
 } from '@icl-gd/metrics';
+import type { Learner } from '@icl-gd/methods';
 import { Pcg64 } from '@icl-gd/transformer';
-import type { Group, Method } from './plan.ts';
+import type { ScoreRecord } from './record.ts';
 
-/** Every metric of a group; `-` where it belongs to no method. */
-export type Scores = readonly {
-  readonly method: Method | '-';
-  readonly metric: string;
-  readonly scores: LayerScores;
-}[];
+type Probes = readonly ProbeArrays[];
 
-/** @param probes by setting: ZSL, ICL and the methods that finished */
-export function scoreProbes(
-  probes: ReadonlyMap<string, readonly ProbeArrays[]>,
+/** Scores by metric id. */
+export type ScoresByMetric = ReadonlyMap<string, LayerScores>;
+
+const RESAMPLES = 1000;
+const LEVEL = 0.95;
+/** Its own stream: metrics that draw do so from the plain seed. */
+const BOOTSTRAP_STREAM = 1n;
+
+/** What is measured of in-context learning alone. */
+export function scoreBaseline(
+  probes: { icl: Probes; zsl: Probes },
   shape: ProbeShape,
-  { seed, methods }: Group,
-): Scores {
-  const [zsl = [], icl = []] = [probes.get('ZSL'), probes.get('ICL')];
-  const uniform = new Pcg64(seed);
-  const [gd, lcgd] = [probes.get('GD'), probes.get('LCGD')];
-  const own = (method: Method | '-', metrics: Readonly<Record<string, LayerScores>>): Scores =>
-    Object.entries(metrics).map(([metric, scores]) => ({ method, metric, scores }));
-  return [
-    ...own('-', {
-      simaou_random: simAOURandom(icl, zsl, () => uniform.random(), shape),
-      simam_zsl: simAMZeroShot(icl, zsl, shape),
-      ...(gd && lcgd ? { alpha: alpha(lcgd, gd, zsl, shape) } : {}),
-    }),
-    ...methods.flatMap((method) => {
-      const ft = probes.get(method);
-      if (!ft) return [];
-      return own(method, {
-        simaou: simAOU(icl, zsl, ft, shape),
-        simaou_norm: simAOUNorm(icl, zsl, ft, shape),
-        simam: simAM(icl, ft, shape),
-        simam_delta: simAMDelta(icl, zsl, ft, shape),
+  seed: number,
+): ScoresByMetric {
+  return score('baseline', (metric) => {
+    const uniform = new Pcg64(seed);
+    return metric.score(probes, shape, () => uniform.random());
+  });
+}
+
+/** What is measured of one learner. */
+export function scoreLearner(
+  learner: Learner,
+  probes: { icl: Probes; zsl: Probes; ft: Probes },
+  shape: ProbeShape,
+): ScoresByMetric {
+  return score('learner', (metric) =>
+    learner.inapplicableMetrics?.includes(metric.id) ? undefined : metric.score(probes, shape),
+  );
+}
+
+/** What is measured of two settings against each other, if their pair is in the catalogue. */
+export function scorePair(
+  [a, b]: readonly [string, string],
+  probes: { first: Probes; second: Probes; zsl: Probes },
+  shape: ProbeShape,
+): ScoresByMetric {
+  return score('pair', (metric) =>
+    metric.learners[0] === a && metric.learners[1] === b ? metric.score(probes, shape) : undefined,
+  );
+}
+
+/** Pairs of the catalogue of which both settings are among those given. */
+export function pairsAmong(settings: readonly string[]): (readonly [string, string])[] {
+  const pairs = layerMetrics.flatMap((metric) => (metric.of === 'pair' ? [metric.learners] : []));
+  const distinct = pairs.filter((pair, i) => pairs.findIndex((other) => `${other}` === `${pair}`) === i);
+  return distinct.filter((pair) => pair.every((id) => settings.includes(id)));
+}
+
+function score<Of extends LayerMetric['of']>(
+  of: Of,
+  compute: (metric: Extract<LayerMetric, { of: Of }>) => LayerScores | undefined,
+): ScoresByMetric {
+  const scores = new Map<string, LayerScores>();
+  for (const metric of layerMetrics) {
+    if (metric.of !== of) continue;
+    const own = compute(metric as Extract<LayerMetric, { of: Of }>);
+    if (own) scores.set(metric.id, own);
+  }
+  return scores;
+}
+
+/** What a record keeps of scores; intervals are drawn from the seed. */
+export function toScoreRecords(scores: ScoresByMetric, seed: number): Record<string, ScoreRecord> {
+  return Object.fromEntries(
+    [...scores].map(([id, own]) => {
+      const random = new Pcg64((BigInt(seed) << 32n) | BOOTSTRAP_STREAM);
+      const interval = bootstrapLayerMeanInterval(own.perExample, {
+        resamples: RESAMPLES,
+        level: LEVEL,
+        random: () => random.random(),
       });
+      const { values, undefinedCounts } = own;
+      return [
+        id,
+        { values: [...values], undefinedCounts: [...undefinedCounts], examples: exampleMeans(own), interval },
+      ];
     }),
-  ];
+  );
 }

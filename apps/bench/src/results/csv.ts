@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 
@@ -15,14 +15,7 @@ export interface Table {
  * @throws RangeError for a number that is not finite: none may reach a table
  */
 export function toCsv({ columns, rows }: Table): string {
-  for (const [i, row] of rows.entries()) {
-    const bad = row.findIndex((field) => typeof field === 'number' && !Number.isFinite(field));
-    if (bad >= 0) throw new RangeError(`row ${i}, column ${columns[bad]}: ${row[bad]} is not finite`);
-  }
-  return stringify([
-    columns,
-    ...rows.map((row) => row.map((field) => (typeof field === 'number' ? String(field) : field))),
-  ]);
+  return stringify([columns]) + toLines(columns, rows, 0);
 }
 
 /** Writes a file in one step, so that no reader ever sees half of it. */
@@ -30,4 +23,54 @@ export async function writeWhole(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.partial`, content);
   await rename(`${path}.partial`, path);
+}
+
+/** A CSV file that rows are added to as they are made. Under its own name it appears when it is complete. */
+export class CsvFile {
+  readonly #path: string;
+  readonly #columns: readonly string[];
+  readonly #handle: FileHandle;
+  #rows = 0;
+
+  private constructor(path: string, columns: readonly string[], handle: FileHandle) {
+    this.#path = path;
+    this.#columns = columns;
+    this.#handle = handle;
+  }
+
+  static async create(path: string, columns: readonly string[]): Promise<CsvFile> {
+    await mkdir(dirname(path), { recursive: true });
+    const handle = await open(`${path}.partial`, 'w');
+    await handle.write(stringify([columns]));
+    return new CsvFile(path, columns, handle);
+  }
+
+  /** @throws RangeError for a number that is not finite */
+  async add(rows: readonly (readonly Field[])[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#handle.write(toLines(this.#columns, rows, this.#rows));
+    this.#rows += rows.length;
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+    await rename(`${this.#path}.partial`, this.#path);
+  }
+
+  /** Leaves nothing behind; what stood there before stays. */
+  async abandon(): Promise<void> {
+    await this.#handle.close();
+    await rm(`${this.#path}.partial`, { force: true });
+  }
+}
+
+function toLines(columns: readonly string[], rows: Table['rows'], before: number): string {
+  for (const [i, row] of rows.entries()) {
+    const bad = row.findIndex((field) => typeof field === 'number' && !Number.isFinite(field));
+    if (bad >= 0)
+      throw new RangeError(`row ${before + i}, column ${columns[bad]}: ${row[bad]} is not finite`);
+  }
+  return stringify(
+    rows.map((row) => row.map((field) => (typeof field === 'number' ? String(field) : field))),
+  );
 }

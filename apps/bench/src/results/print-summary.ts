@@ -1,52 +1,39 @@
-import { readPublishedCells } from './published/read-published.ts';
+import { metrics } from '@icl-gd/metrics';
 import { orderDatasets } from '../tasks/tasks.ts';
-import { type MeasuredCell, lookup } from './tables.ts';
+import { type MeasuredRun, NO_METHOD } from './measured.ts';
+import { readPublishedCells } from './published/read-published.ts';
+import { type SeedMean, lookup, seedMeans } from './seed-means.ts';
 import { renderTable } from './text-table.ts';
 
-const METRICS = ['simaou', 'simaou_norm', 'simam', 'simam_delta'];
-const ACCURACIES: readonly (readonly [string, string])[] = [
-  ['accuracy_zsl', '-'],
-  ['accuracy_icl', '-'],
-  ['accuracy_ft', 'GD'],
-  ['accuracy_ft', 'LCGD'],
-];
 const PUBLISHED_MODEL = 'fairseq dense 1.3B';
 
 /** Measured mean ± deviation over seeds beside the paper's figure in brackets, one column a dataset. */
-export function renderSummary(cells: readonly MeasuredCell[]): string {
+export function renderSummary({ cells, variants, methods }: MeasuredRun): string {
   const datasets = orderDatasets(cells.map(({ dataset }) => dataset));
-  const variants = [...new Set(cells.map(({ variant }) => variant))];
-  const find = lookup(cells);
+  const find = lookup(seedMeans(cells));
   const published = readPublishedCells();
-  const rows: string[][] = [];
-  for (const variant of variants) {
-    for (const metric of METRICS) {
-      for (const method of ['GD', 'LCGD']) {
-        if (
-          !cells.some((cell) => cell.metric === metric && cell.variant === variant && cell.method === method)
-        )
-          continue;
+  const shown = metrics.filter(({ kind }) => kind === 'layers' || kind === 'predictions');
+  const rows = variants.flatMap((variant) =>
+    shown.flatMap(({ id: metric, label, of }) =>
+      (of === 'learner' ? methods : [NO_METHOD]).flatMap((method) => {
         const own = datasets.map((dataset) => {
-          const paper = published.find(
-            (p) =>
-              p.metric === metric && p.variant === variant && p.method === method && p.dataset === dataset,
+          const key = { metric, variant, method, dataset };
+          const paper = published.find((cell) =>
+            (['metric', 'variant', 'method', 'dataset'] as const).every((part) => cell[part] === key[part]),
           );
-          return `${show(find(metric, variant, method, dataset))}${paper ? ` (${paper.mean.toFixed(2)})` : ''}`;
+          return `${show(find(key))}${paper ? ` (${paper.mean.toFixed(2)})` : ''}`;
         });
-        rows.push([variant, metric, method, ...own]);
-      }
-    }
-    for (const [metric, method] of [...ACCURACIES, ['alpha', '-'] as const]) {
-      const own = datasets.map((dataset) => show(find(metric, variant, method, dataset)));
-      if (own.some((text) => text !== '')) rows.push([variant, metric, method, ...own]);
-    }
-  }
+        const measured = datasets.some((dataset) => find({ metric, variant, method, dataset }));
+        return measured ? [[variant, label, method, ...own]] : [];
+      }),
+    ),
+  );
   return `${renderTable(['variant', 'metric', 'method', ...datasets], rows)}\nmean ± sample deviation over seeds; in brackets the published figure of ${PUBLISHED_MODEL}`;
 }
 
-function show(cell: MeasuredCell | undefined): string {
-  if (!cell) return '';
-  return cell.deviation === null
-    ? cell.mean.toFixed(3)
-    : `${cell.mean.toFixed(3)} ± ${cell.deviation.toFixed(3)}`;
+function show(own: SeedMean | undefined): string {
+  if (!own) return '';
+  return own.deviation === null
+    ? own.mean.toFixed(3)
+    : `${own.mean.toFixed(3)} ± ${own.deviation.toFixed(3)}`;
 }

@@ -1,106 +1,152 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
-import { parse } from 'csv-parse/sync';
-import { type DatasetSize, type MeasuredCell, measureCells } from './tables.ts';
+import { layerMetrics } from '@icl-gd/metrics';
+import {
+  type DatasetSize,
+  type MeasuredCell,
+  type MeasuredNoise,
+  type MeasuredRun,
+  NO_METHOD,
+} from './measured.ts';
+import { readOptionalTable, readTable } from './read-table.ts';
 
-/** A line of a CSV file by column. */
-export type Row = Readonly<Record<string, string>>;
+const CELL_TEXT = ['variant', 'dataset', 'method'] as const;
+const CELL_NUMBERS = ['seed', 'permutation', 'learning_rate'] as const;
 
-/** What `tables` and `validate` need of a finished run, read back from its files. */
-export interface MeasuredRun {
-  readonly model: string;
-  readonly cells: readonly MeasuredCell[];
-  readonly variants: readonly string[];
-  readonly methods: readonly string[];
-  readonly sizes: ReadonlyMap<string, DatasetSize>;
-  readonly training: readonly Row[];
-}
+type CellRow = {
+  readonly text: Readonly<Record<(typeof CELL_TEXT)[number], string>>;
+  readonly number: Readonly<Record<(typeof CELL_NUMBERS)[number], number | null>>;
+};
 
-/** @throws UserError if the folder does not hold the files of a run */
-export async function readRun(folder: string): Promise<MeasuredRun> {
-  const summary = await readTable(
-    folder,
-    'summary.csv',
-    ['model', 'variant', 'dataset', 'method', 'metric'],
-    ['value'],
-  );
-  const sizes = await readTable(folder, 'table3.csv', ['dataset'], ['train', 'validation', 'average_tokens']);
-  const training = await readTable(
-    folder,
-    'training.csv',
-    ['variant', 'dataset', 'method', 'seed', 'step'],
-    ['layer', 'gradient_norm'],
-  );
-  return {
-    model: summary[0]?.['model'] ?? '',
-    cells: measureCells(summary),
-    variants: [...new Set(summary.map((row) => row['variant'] ?? ''))],
-    methods: [...new Set(summary.map((row) => row['method'] ?? ''))].filter((method) => method !== '-'),
-    sizes: new Map(
-      sizes.map((row) => [
-        row['dataset'] ?? '',
-        {
-          train: Number(row['train']),
-          validation: Number(row['validation']),
-          averageTokens: Number(row['average_tokens']),
-        },
-      ]),
-    ),
-    training,
-  };
+/** A {@link MeasuredCell} that is being filled. */
+interface Draft {
+  readonly key: Pick<
+    MeasuredCell,
+    'variant' | 'dataset' | 'method' | 'seed' | 'permutation' | 'learningRate'
+  >;
+  readonly layers: Map<string, (number | null)[]>;
+  readonly examples: Map<string, number[]>;
+  readonly numbers: Map<string, number | null>;
+  readonly exampleRows: number[];
+  readonly gradientNorms: number[][];
+  readonly releasedGradientNorms: number[][];
 }
 
 /**
- * Reads a table of a finished run.
- * @param columns that must be there, of any text
- * @param numbers columns that must be there and hold finite numbers or nothing
- * @throws UserError naming file, line and column
+ * Reads a run back from its tables.
+ * @throws UserError if the folder does not hold the files of a finished run, naming file, line and column
  */
-export async function readTable(
-  folder: string,
-  name: string,
-  columns: readonly string[],
-  numbers: readonly string[],
-): Promise<Row[]> {
-  const path = join(folder, name);
-  let rows: Row[];
-  try {
-    rows = parse(await readFile(path), { columns: true }) as Row[];
-  } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT'
-        ? 'does not exist'
-        : `cannot be read (${(error as Error).message})`;
-    throw new UserError(`${path} ${reason}; ${advice(folder)}`);
+export async function readRun(folder: string): Promise<MeasuredRun> {
+  const drafts = new Map<string, Draft>();
+  let model = '';
+  const draftOf = ({ text, number }: CellRow): Draft => {
+    const { variant, dataset, method } = text;
+    const key = {
+      ...{ variant, dataset, method, seed: number.seed ?? 0, permutation: number.permutation ?? 0 },
+      learningRate: number.learning_rate ?? 0,
+    };
+    const id = JSON.stringify(key);
+    let draft = drafts.get(id);
+    if (!draft) drafts.set(id, (draft = emptyDraft(key)));
+    return draft;
+  };
+  for await (const row of readTable(folder, 'summary.csv', {
+    text: ['model', ...CELL_TEXT, 'metric'],
+    number: [...CELL_NUMBERS, 'value'],
+  })) {
+    model = row.text.model;
+    draftOf(row).numbers.set(row.text.metric, row.number.value);
   }
-  const first = rows[0];
-  if (!first) return rows;
-  const missing = [...columns, ...numbers].find((column) => !(column in first));
-  if (missing) throw new UserError(`${path} lacks the column ${missing}; ${advice(folder)}`);
-  for (const column of numbers) {
-    const bad = rows.findIndex(({ [column]: value = '' }) => value !== '' && !Number.isFinite(Number(value)));
-    if (bad >= 0)
-      throw new UserError(
-        `${path}, line ${bad + 2}: ${column} "${rows[bad]?.[column]}" is not a number; ${advice(folder)}`,
-      );
+  const sizes = await readSizes(folder);
+  await readSteps(folder, draftOf);
+  const metrics = layerMetrics.map(({ id }) => id);
+  for await (const row of readTable(folder, 'examples.csv', {
+    text: CELL_TEXT,
+    number: [...CELL_NUMBERS, 'example', ...metrics] as string[],
+  })) {
+    const draft = draftOf(row as CellRow);
+    draft.exampleRows.push(row.number['example'] ?? 0);
+    for (const metric of metrics) append(draft.examples, metric, row.number[metric] ?? Number.NaN);
   }
-  return rows;
+  for await (const row of readTable(folder, 'layerwise.csv', {
+    text: [...CELL_TEXT, 'metric'],
+    number: [...CELL_NUMBERS, 'layer', 'value'],
+  }))
+    append(draftOf(row).layers, row.text.metric, row.number.value);
+  const cells = [...drafts.values()].map(finish);
+  return {
+    model,
+    cells,
+    variants: [...new Set(cells.map(({ variant }) => variant))],
+    methods: [...new Set(cells.map(({ method }) => method))].filter((method) => method !== NO_METHOD),
+    sizes,
+    noise: await readNoise(folder),
+  };
 }
 
-/** As {@link readTable}, with no rows if the run did not write the file. */
-export async function readOptionalTable(
-  folder: string,
-  name: string,
-  columns: readonly string[],
-  numbers: readonly string[],
-): Promise<Row[]> {
-  return existsSync(join(folder, name)) ? await readTable(folder, name, columns, numbers) : [];
+async function readSizes(folder: string): Promise<Map<string, DatasetSize>> {
+  const sizes = new Map<string, DatasetSize>();
+  for await (const { text, number } of readTable(folder, 'table3.csv', {
+    text: ['dataset'],
+    number: ['train', 'validation', 'average_tokens'],
+  }))
+    sizes.set(text.dataset, {
+      train: number.train ?? 0,
+      validation: number.validation ?? 0,
+      averageTokens: number.average_tokens ?? 0,
+    });
+  return sizes;
 }
 
-function advice(folder: string): string {
-  return existsSync(join(folder, 'records'))
-    ? 'the run that was begun there has not written it: give the same `icl-gd run` again'
-    : '--from takes the --out folder of a finished run';
+async function readSteps(folder: string, draftOf: (row: CellRow) => Draft): Promise<void> {
+  const columns = { text: CELL_TEXT, number: [...CELL_NUMBERS, 'step', 'layer', 'gradient_norm'] } as const;
+  const put = (
+    steps: number[][],
+    { step, layer, gradient_norm: norm }: Record<'step' | 'layer' | 'gradient_norm', number | null>,
+  ): void => {
+    (steps[step ?? 0] ??= [])[layer ?? 0] = norm ?? Number.NaN;
+  };
+  for await (const row of readTable(folder, 'training.csv', columns))
+    put(draftOf(row).gradientNorms, row.number);
+  for await (const row of readOptionalTable(folder, 'training_released.csv', columns))
+    put(draftOf(row).releasedGradientNorms, row.number);
+}
+
+async function readNoise(folder: string): Promise<MeasuredNoise[]> {
+  const noise: MeasuredNoise[] = [];
+  for await (const { text, number } of readOptionalTable(folder, 'noise_floor.csv', {
+    text: [...CELL_TEXT, 'metric', 'perturbation'],
+    number: ['learning_rate', 'value', 'example_change'],
+  }))
+    noise.push({
+      ...text,
+      learningRate: number.learning_rate ?? 0,
+      value: number.value,
+      exampleChange: number.example_change,
+    });
+  return noise;
+}
+
+function emptyDraft(key: Draft['key']): Draft {
+  return {
+    key,
+    layers: new Map(),
+    examples: new Map(),
+    numbers: new Map(),
+    exampleRows: [],
+    gradientNorms: [],
+    releasedGradientNorms: [],
+  };
+}
+
+function finish({ key, layers, examples, ...draft }: Draft): MeasuredCell {
+  const scores = [...layers].map(
+    ([metric, own]) =>
+      [metric, { layers: own, examples: Float64Array.from(examples.get(metric) ?? []) }] as const,
+  );
+  return { ...key, ...draft, scores: new Map(scores) };
+}
+
+function append<T>(lists: Map<string, T[]>, name: string, value: T): void {
+  const list = lists.get(name);
+  if (list) list.push(value);
+  else lists.set(name, [value]);
 }

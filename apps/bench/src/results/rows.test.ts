@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
-import type { FinishedGroup } from '../experiment/run.ts';
 import { toCsv } from './csv.ts';
-import {
-  cellTable,
-  exampleTable,
-  intervalTable,
-  layerwiseTable,
-  predictionTable,
-  summaryTable,
-  trainingTable,
-} from './rows.ts';
-import { GROUP } from './test-support.ts';
+import { type TrialTable, trialTables } from './rows.ts';
+import { TRIAL } from './test-support.ts';
+
+const tableOf = (file: string, taskOptions = 2): TrialTable =>
+  trialTables({ taskOptions, releasedNorms: true, noiseFloor: true }).find(
+    (table) => table.file === file,
+  ) as TrialTable;
+const csv = (file: string): string => {
+  const { columns, rows } = tableOf(file);
+  return toCsv({ columns, rows: rows('m', TRIAL) });
+};
 
 test('layerwise.csv: one value a layer, nothing of a diverged method', () => {
-  expect(toCsv(layerwiseTable('m', [GROUP]))).toMatchInlineSnapshot(`
+  expect(csv('layerwise.csv')).toMatchInlineSnapshot(`
     "model,variant,dataset,method,seed,permutation,learning_rate,metric,layer,value,undefined
     m,trained,mr,-,5,0,0.003,simam_zsl,0,0.5,0
     m,trained,mr,-,5,0,0.003,simam_zsl,1,0.25,0
@@ -24,7 +24,7 @@ test('layerwise.csv: one value a layer, nothing of a diverged method', () => {
 });
 
 test('summary.csv: layer means over what is defined, accuracies, counts', () => {
-  expect(toCsv(summaryTable('m', [GROUP]))).toMatchInlineSnapshot(`
+  expect(csv('summary.csv')).toMatchInlineSnapshot(`
     "model,variant,dataset,method,seed,permutation,learning_rate,metric,value
     m,trained,mr,-,5,0,0.003,simam_zsl,0.375
     m,trained,mr,GD,5,0,0.003,simaou,0.125
@@ -40,7 +40,7 @@ test('summary.csv: layer means over what is defined, accuracies, counts', () => 
 });
 
 test('intervals.csv', () => {
-  expect(toCsv(intervalTable('m', [GROUP]))).toMatchInlineSnapshot(`
+  expect(csv('intervals.csv')).toMatchInlineSnapshot(`
     "model,variant,dataset,method,seed,permutation,learning_rate,metric,value,lower_95,upper_95
     m,trained,mr,-,5,0,0.003,simam_zsl,0.375,-0.25,0.5
     m,trained,mr,GD,5,0,0.003,simaou,0.125,-0.25,0.5
@@ -49,7 +49,7 @@ test('intervals.csv', () => {
 });
 
 test('examples.csv: one value an example, by its row of validation.jsonl', () => {
-  expect(toCsv(exampleTable('m', [GROUP]))).toMatchInlineSnapshot(`
+  expect(csv('examples.csv')).toMatchInlineSnapshot(`
     "model,variant,dataset,method,seed,permutation,learning_rate,example,simaou,simaou_norm,simam,simam_delta,simaou_random,simam_zsl,alpha
     m,trained,mr,-,5,0,0.003,17,,,,,,0.5,
     m,trained,mr,-,5,0,0.003,4,,,,,,,
@@ -60,40 +60,39 @@ test('examples.csv: one value an example, by its row of validation.jsonl', () =>
 });
 
 test('predictions.csv: rows of validation.jsonl, as many options as the largest task has', () => {
-  const three = structuredClone(GROUP) as {
-    record: { zeroShot: { predicted: number; optionLogProbs: number[] }[] };
-  } & FinishedGroup;
-  for (const { optionLogProbs } of three.record.zeroShot) optionLogProbs.push(-9);
-  const rows = predictionTable('m', [GROUP, three]).rows.filter(([, , , , setting]) => setting === 'ZSL');
-  expect(rows.map((row) => row.slice(-3))).toEqual([
+  const { columns, rows } = tableOf('predictions.csv', 3);
+  expect(columns.slice(-3)).toEqual(['option_0_logprob', 'option_1_logprob', 'option_2_logprob']);
+  expect(
+    rows('m', TRIAL)
+      .slice(0, 2)
+      .map((row) => row.slice(-3)),
+  ).toEqual([
     [-1, -2, null],
     [-1.5, -1.75, null],
-    [-1, -2, -9],
-    [-1.5, -1.75, -9],
   ]);
-  expect(toCsv(predictionTable('m', [GROUP]))).toMatchInlineSnapshot(`
-    "model,variant,dataset,seed,setting,method,example,gold,predicted,option_0_logprob,option_1_logprob
-    m,trained,mr,5,ZSL,-,17,0,0,-1,-2
-    m,trained,mr,5,ZSL,-,4,1,0,-1.5,-1.75
-    m,trained,mr,5,ICL,-,17,0,1,-2,-1
-    m,trained,mr,5,ICL,-,4,1,1,-3,-1e-7
-    m,trained,mr,5,FT,GD,17,0,0,-0.5,-4
-    m,trained,mr,5,FT,GD,4,1,1,-4,-0.5
+  expect(csv('predictions.csv')).toMatchInlineSnapshot(`
+    "model,variant,dataset,seed,permutation,learning_rate,setting,method,example,gold,predicted,option_0_logprob,option_1_logprob
+    m,trained,mr,5,0,0.003,ZSL,-,17,0,0,-1,-2
+    m,trained,mr,5,0,0.003,ZSL,-,4,1,0,-1.5,-1.75
+    m,trained,mr,5,0,0.003,ICL,-,17,0,1,-2,-1
+    m,trained,mr,5,0,0.003,ICL,-,4,1,1,-3,-1e-7
+    m,trained,mr,5,0,0.003,FT,GD,17,0,0,-0.5,-4
+    m,trained,mr,5,0,0.003,FT,GD,4,1,1,-4,-0.5
     "
   `);
 });
 
 test('training.csv: every step and layer', () => {
-  expect(toCsv(trainingTable('m', [GROUP]))).toMatchInlineSnapshot(`
-    "model,variant,dataset,method,seed,step,layer,gradient_norm,loss
-    m,trained,mr,GD,5,0,0,0.1,7
-    m,trained,mr,GD,5,0,1,0.2,7
+  expect(csv('training.csv')).toMatchInlineSnapshot(`
+    "model,variant,dataset,method,seed,permutation,learning_rate,step,layer,gradient_norm,loss
+    m,trained,mr,GD,5,0,0.003,0,0,0.1,7
+    m,trained,mr,GD,5,0,0.003,0,1,0.2,7
     "
   `);
 });
 
 test('cells.csv: what became of every cell', () => {
-  expect(toCsv(cellTable('m', [GROUP]))).toMatchInlineSnapshot(`
+  expect(csv('cells.csv')).toMatchInlineSnapshot(`
     "model,variant,dataset,method,seed,permutation,learning_rate,status,message
     m,trained,mr,GD,5,0,0.003,finished,
     m,trained,mr,LCGD,5,0,0.003,diverged,"its weights grew, to ""much"""
@@ -101,16 +100,20 @@ test('cells.csv: what became of every cell', () => {
   `);
 });
 
-test('without groups there are only header lines', () => {
-  for (const table of [
-    layerwiseTable,
-    summaryTable,
-    intervalTable,
-    exampleTable,
-    predictionTable,
-    trainingTable,
-    cellTable,
-  ]) {
-    expect(toCsv(table('m', [])).split('\n')).toHaveLength(2);
-  }
+test('a trial whose model overflows has only counts and what became of its cells', () => {
+  const { baselines: _none, ...rest } = TRIAL;
+  const broken = {
+    ...rest,
+    methods: TRIAL.methods.map((own) => ({
+      ...own,
+      record: { status: 'diverged' as const, message: 'overflow' },
+    })),
+  };
+  const rows = trialTables({ taskOptions: 2, releasedNorms: true, noiseFloor: true }).map(
+    ({ file, rows: make }) => [file, make('m', broken).length],
+  );
+  expect(rows.filter(([, count]) => count !== 0)).toEqual([
+    ['summary.csv', 4],
+    ['cells.csv', 2],
+  ]);
 });

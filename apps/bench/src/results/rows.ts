@@ -1,242 +1,212 @@
-import { accuracy, layerMean, rec2ftp } from '@icl-gd/metrics';
-import type { Group, Method } from '../experiment/plan.ts';
-import type { FinishedGroup } from '../experiment/run.ts';
-import {
-  type FinishedMethod,
-  type PredictionRecord,
-  type ScoreRecord,
-  finishedMethod,
+import { layerMean, layerMetrics } from '@icl-gd/metrics';
+import type {
+  FinishedSetting,
+  PredictionRecord,
+  ScoreRecord,
+  TrainingStepRecord,
 } from '../experiment/record.ts';
-import type { Field, Table } from './csv.ts';
+import type { TrialResult } from '../experiment/trial-result.ts';
+import type { Field } from './csv.ts';
+import { NO_METHOD, numbersOf } from './measured.ts';
 
-const CELL = ['model', 'variant', 'dataset', 'method', 'seed', 'permutation', 'learning_rate'] as const;
-
-function cell(model: string, group: Group, method: Method | '-'): Field[] {
-  return [model, group.variant, group.dataset, method, group.seed, group.permutation, group.learningRate];
-}
-
-/** Metrics of a group by method, `-` first for those that belong to none. */
-function* scoresOf({ group, record }: FinishedGroup): Generator<[Method | '-', string, ScoreRecord]> {
-  for (const [metric, scores] of Object.entries(record.metrics)) yield ['-', metric, scores];
-  for (const method of group.methods) {
-    for (const [metric, scores] of Object.entries(finishedMethod(record, method)?.metrics ?? {}))
-      yield [method, metric, scores];
-  }
-}
-
-/** layerwise.csv: one value a layer. */
-export function layerwiseTable(model: string, finished: readonly FinishedGroup[]): Table {
-  const rows = finished.flatMap((entry) =>
-    [...scoresOf(entry)].flatMap(([method, metric, { values, undefinedCounts }]) =>
-      values.map((value, layer): Field[] => [
-        ...cell(model, entry.group, method),
-        metric,
-        layer,
-        value,
-        undefinedCounts[layer] ?? 0,
-      ]),
-    ),
-  );
-  return { columns: [...CELL, 'metric', 'layer', 'value', 'undefined'], rows };
-}
-
-/** summary.csv: layer means, accuracies and counts of each cell. A diverged cell has the one row `diverged`, 1. */
-export function summaryTable(model: string, finished: readonly FinishedGroup[]): Table {
-  const rows = finished.flatMap((entry) => {
-    const { group, prepared, record } = entry;
-    const row = (method: Method | '-', metric: string, value: Field): Field[] => [
-      ...cell(model, group, method),
-      metric,
-      value,
-    ];
-    const own: Field[][] = [];
-    for (const [method, metric, { values }] of scoresOf(entry))
-      own.push(row(method, metric, layerMean(values)));
-    if (record.zeroShot.length > 0) {
-      own.push(row('-', 'accuracy_zsl', accuracy(record.gold, labels(record.zeroShot))));
-      own.push(row('-', 'accuracy_icl', accuracy(record.gold, labels(record.inContext))));
-    }
-    own.push(row('-', 'demonstrations_in_context', prepared.context.demonstrations));
-    own.push(row('-', 'examples', record.gold.length));
-    for (const method of group.methods) {
-      const tuned = finishedMethod(record, method);
-      if (tuned) {
-        own.push(row(method, 'accuracy_ft', accuracy(record.gold, labels(tuned.predictions))));
-        own.push(row(method, 'rec2ftp', recall(entry, tuned)));
-      } else {
-        own.push(row(method, 'diverged', 1));
-      }
-    }
-    return own;
-  });
-  return { columns: [...CELL, 'metric', 'value'], rows };
-}
-
-/** intervals.csv: 95 % bootstrap intervals over examples of the layer means. */
-export function intervalTable(model: string, finished: readonly FinishedGroup[]): Table {
-  const rows = finished.flatMap((entry) =>
-    [...scoresOf(entry)].map(([method, metric, { values, interval }]): Field[] => [
-      ...cell(model, entry.group, method),
-      metric,
-      layerMean(values),
-      interval?.lower ?? null,
-      interval?.upper ?? null,
-    ]),
-  );
-  return { columns: [...CELL, 'metric', 'value', 'lower_95', 'upper_95'], rows };
-}
-
-/** Columns of examples.csv, so that they are the same whatever a run measured. */
-const EXAMPLE_METRICS = [
-  'simaou',
-  'simaou_norm',
-  'simam',
-  'simam_delta',
-  'simaou_random',
-  'simam_zsl',
-  'alpha',
+/** Columns that say which cell a row is of. Options of a learner stand in `method`, in brackets. */
+export const CELL = [
+  'model',
+  'variant',
+  'dataset',
+  'method',
+  'seed',
+  'permutation',
+  'learning_rate',
 ] as const;
 
-/** examples.csv: the layer mean of every metric for each example, by its row of validation.jsonl. */
-export function exampleTable(model: string, finished: readonly FinishedGroup[]): Table {
-  const rows = finished.flatMap((entry) => {
-    const byMethod = Map.groupBy(scoresOf(entry), ([method]) => method);
-    return [...byMethod].flatMap(([method, scores]) => {
-      const columns = new Map(scores.map(([, metric, { examples }]) => [metric, examples]));
-      return entry.record.gold.map((_, i): Field[] => [
-        ...cell(model, entry.group, method),
-        entry.prepared.validationRows[i] as number,
-        ...EXAMPLE_METRICS.map((metric) => columns.get(metric)?.[i] ?? null),
-      ]);
-    });
-  });
-  return { columns: [...CELL, 'example', ...EXAMPLE_METRICS], rows };
+/** A table that has rows of every trial, made trial by trial. */
+export interface TrialTable {
+  readonly file: string;
+  readonly columns: readonly string[];
+  readonly rows: (model: string, result: TrialResult) => Field[][];
 }
 
-/** noise_floor.csv: how each score changes under perturbations that change nothing but rounding. */
-export function noiseFloorTable(model: string, finished: readonly FinishedGroup[]): Table {
-  const rows = finished.flatMap(({ group, record }) =>
-    (record.noiseFloor ?? []).map((own): Field[] => [
-      ...cell(model, group, own.method as Method | '-'),
+function cell(model: string, { trial }: TrialResult, method: string): Field[] {
+  const { variant, dataset, seed, permutation, learningRate } = trial;
+  return [model, variant, dataset, method, seed, permutation, learningRate];
+}
+
+/** Scores by method, those that belong to none first. */
+export function* scoresOf({
+  baselines,
+  methods,
+  pairs,
+}: TrialResult): Generator<[string, string, ScoreRecord]> {
+  for (const scores of [baselines?.inContext.metrics ?? {}, pairs])
+    for (const [metric, own] of Object.entries(scores)) yield [NO_METHOD, metric, own];
+  for (const [id, { metrics }] of finishedMethods(methods))
+    for (const [metric, own] of Object.entries(metrics)) yield [id, metric, own];
+}
+
+export function finishedMethods(methods: TrialResult['methods']): [string, FinishedSetting][] {
+  return methods.flatMap(({ id, record }): [string, FinishedSetting][] =>
+    record.status === 'finished' ? [[id, record]] : [],
+  );
+}
+
+/** One value a layer. */
+const layerwise: TrialTable = {
+  file: 'layerwise.csv',
+  columns: [...CELL, 'metric', 'layer', 'value', 'undefined'],
+  rows: (model, result) =>
+    [...scoresOf(result)].flatMap(([method, metric, { values, undefinedCounts }]) =>
+      values.map((value, layer) => [
+        ...cell(model, result, method),
+        ...[metric, layer, value, undefinedCounts[layer] ?? 0],
+      ]),
+    ),
+};
+
+/** Layer means, accuracies and counts. A diverged cell has the one row `diverged`, 1. */
+const summary: TrialTable = {
+  file: 'summary.csv',
+  columns: [...CELL, 'metric', 'value'],
+  rows(model, result) {
+    const means = [...scoresOf(result)].map(([method, metric, { values }]) => [
+      ...cell(model, result, method),
+      ...[metric, layerMean(values)],
+    ]);
+    const numbers = [...numbersOf(result)].map(([method, metric, value]) => [
+      ...cell(model, result, method),
+      ...[metric, value],
+    ]);
+    return [...means, ...numbers];
+  },
+};
+
+/** 95 % bootstrap intervals over examples of the layer means. */
+const intervals: TrialTable = {
+  file: 'intervals.csv',
+  columns: [...CELL, 'metric', 'value', 'lower_95', 'upper_95'],
+  rows: (model, result) =>
+    [...scoresOf(result)].map(([method, metric, { values, interval }]) => [
+      ...cell(model, result, method),
+      ...[metric, layerMean(values), interval?.lower ?? null, interval?.upper ?? null],
+    ]),
+};
+
+/** The columns are the same whatever a run measured. */
+export const EXAMPLE_METRICS: readonly string[] = layerMetrics.map(({ id }) => id);
+
+/** The layer mean of every metric for each example, by its row of the evaluated split. */
+const examples: TrialTable = {
+  file: 'examples.csv',
+  columns: [...CELL, 'example', ...EXAMPLE_METRICS],
+  rows: (model, result) =>
+    [...Map.groupBy(scoresOf(result), ([method]) => method)].flatMap(([method, scores]) => {
+      const key = cell(model, result, method);
+      const byMetric = new Map(scores.map(([, metric, own]) => [metric, own.examples]));
+      const columns = EXAMPLE_METRICS.map((metric) => byMetric.get(metric));
+      return result.prepared.validationRows.map((row, i) => [
+        ...key,
+        row,
+        ...columns.map((column) => column?.[i] ?? null),
+      ]);
+    }),
+};
+
+/** How each score changes under perturbations that change nothing but rounding. */
+const noiseFloor: TrialTable = {
+  file: 'noise_floor.csv',
+  columns: [
+    ...[...CELL, 'metric', 'perturbation', 'value', 'perturbed', 'change'],
+    ...['example_change', 'layer_change'],
+  ],
+  rows: (model, result) =>
+    result.noise.map((own) => [
+      ...cell(model, result, own.method),
       ...[own.metric, own.perturbation, own.value, own.perturbed],
       own.value === null || own.perturbed === null ? null : own.perturbed - own.value,
       ...[own.exampleChange, own.layerChange],
     ]),
-  );
-  return {
-    columns: [
-      ...[...CELL, 'metric', 'perturbation', 'value', 'perturbed', 'change'],
-      ...['example_change', 'layer_change'],
-    ],
-    rows,
-  };
-}
+};
 
-/** predictions.csv: one row an example and setting, with the mean log-probability (nats) of every option. */
-export function predictionTable(model: string, finished: readonly FinishedGroup[]): Table {
-  const options = Math.max(
-    0,
-    ...finished.flatMap(({ record }) => record.zeroShot.map(({ optionLogProbs }) => optionLogProbs.length)),
-  );
-  const rows = finished.flatMap(({ group, prepared, record }) => {
-    const block = (
-      setting: string,
-      method: Method | '-',
-      predictions: readonly PredictionRecord[],
-    ): Field[][] =>
-      predictions.map(({ predicted, optionLogProbs }, i) => [
-        ...[model, group.variant, group.dataset, group.seed, setting, method],
-        ...[prepared.validationRows[i] as number, record.gold[i] as number, predicted],
-        ...Array.from({ length: options }, (_, option) => optionLogProbs[option] ?? null),
-      ]);
-    const tuned = group.methods.flatMap((method) =>
-      block('FT', method, finishedMethod(record, method)?.predictions ?? []),
-    );
-    return [...block('ZSL', '-', record.zeroShot), ...block('ICL', '-', record.inContext), ...tuned];
-  });
+/**
+ * One row an example and setting, with the mean log-probability (nats) of every option.
+ * @param options columns for as many as the largest task has
+ */
+function predictions(options: number): TrialTable {
   const names = Array.from({ length: options }, (_, option) => `option_${option}_logprob`);
   return {
+    file: 'predictions.csv',
     columns: [
-      'model',
-      'variant',
-      'dataset',
-      'seed',
-      'setting',
-      'method',
-      'example',
-      'gold',
-      'predicted',
-      ...names,
+      ...['model', 'variant', 'dataset', 'seed', 'permutation', 'learning_rate', 'setting', 'method'],
+      ...['example', 'gold', 'predicted', ...names],
     ],
-    rows,
+    rows(model, { trial, prepared, baselines, methods }) {
+      const { variant, dataset, seed, permutation, learningRate } = trial;
+      const block = (setting: string, method: string, own: readonly PredictionRecord[]): Field[][] =>
+        own.map(({ predicted, optionLogProbs }, i) => [
+          ...[model, variant, dataset, seed, permutation, learningRate, setting, method],
+          ...[prepared.validationRows[i] as number, prepared.gold[i] as number, predicted],
+          ...names.map((_, option) => optionLogProbs[option] ?? null),
+        ]);
+      return [
+        ...block('ZSL', NO_METHOD, baselines?.zeroShot.predictions ?? []),
+        ...block('ICL', NO_METHOD, baselines?.inContext.predictions ?? []),
+        ...finishedMethods(methods).flatMap(([id, own]) => block('FT', id, own.predictions)),
+      ];
+    },
   };
 }
 
-/** training.csv: gradient norm and loss of every step and layer. */
-export function trainingTable(model: string, finished: readonly FinishedGroup[]): Table {
-  const rows = stepRows(model, finished, ({ gradientNorms, losses }) =>
-    gradientNorms.map((norm, layer) => [norm, losses[layer] as number]),
-  );
-  return { columns: [...STEP, 'gradient_norm', 'loss'], rows };
-}
+/** Gradient norm and loss of every step and layer. */
+const training: TrialTable = stepTable('training.csv', ['gradient_norm', 'loss'], (step) =>
+  step.gradientNorms.map((norm, layer) => [norm, step.losses[layer] as number]),
+);
 
-/** training_released.csv: gradient norms by the released code's definition. */
-export function releasedTrainingTable(model: string, finished: readonly FinishedGroup[]): Table {
-  const rows = stepRows(model, finished, ({ releasedGradientNorms = [] }) =>
-    releasedGradientNorms.map((norm) => [norm]),
-  );
-  return { columns: [...STEP, 'gradient_norm'], rows };
-}
+/** Gradient norms by the released code's definition. */
+const releasedTraining: TrialTable = stepTable(
+  'training_released.csv',
+  ['gradient_norm'],
+  ({ releasedGradientNorms = [] }) => releasedGradientNorms.map((norm) => [norm]),
+);
 
-const STEP = ['model', 'variant', 'dataset', 'method', 'seed', 'step', 'layer'] as const;
-
-function stepRows(
-  model: string,
-  finished: readonly FinishedGroup[],
-  valuesByLayer: (step: FinishedMethod['training'][number]) => readonly (readonly Field[])[],
-): Field[][] {
-  return finished.flatMap(({ group, record }) =>
-    group.methods.flatMap((method) =>
-      (finishedMethod(record, method)?.training ?? []).flatMap((own, step) =>
-        valuesByLayer(own).map((values, layer) => [
-          model,
-          group.variant,
-          group.dataset,
-          method,
-          group.seed,
-          step,
-          layer,
-          ...values,
-        ]),
+function stepTable(
+  file: string,
+  columns: readonly string[],
+  valuesByLayer: (step: TrainingStepRecord) => readonly (readonly Field[])[],
+): TrialTable {
+  return {
+    file,
+    columns: [...CELL, 'step', 'layer', ...columns],
+    rows: (model, result) =>
+      finishedMethods(result.methods).flatMap(([id, own]) =>
+        own.training.flatMap((step, i) =>
+          valuesByLayer(step).map((values, layer) => [...cell(model, result, id), i, layer, ...values]),
+        ),
       ),
-    ),
-  );
+  };
 }
 
-/** cells.csv: what became of every cell. */
-export function cellTable(model: string, finished: readonly FinishedGroup[]): Table {
-  const rows = finished.flatMap(({ group, record }) =>
-    group.methods.map((method): Field[] => {
-      const entry = record.methods[method];
-      return [
-        ...cell(model, group, method),
-        entry?.status ?? null,
-        entry?.status === 'diverged' ? entry.message : null,
-      ];
-    }),
-  );
-  return { columns: [...CELL, 'status', 'message'], rows };
-}
+/** What became of every cell. */
+const cells: TrialTable = {
+  file: 'cells.csv',
+  columns: [...CELL, 'status', 'message'],
+  rows: (model, result) =>
+    result.methods.map(({ id, record }) => [
+      ...cell(model, result, id),
+      ...[record.status, record.status === 'diverged' ? record.message : null],
+    ]),
+};
 
-function recall({ record }: FinishedGroup, tuned: FinishedMethod): number | null {
-  return rec2ftp({
-    gold: record.gold,
-    zsl: labels(record.zeroShot),
-    icl: labels(record.inContext),
-    ft: labels(tuned.predictions),
-  });
-}
-
-function labels(predictions: readonly PredictionRecord[]): number[] {
-  return predictions.map(({ predicted }) => predicted);
+/** Every table with rows of each trial that a run writes. */
+export function trialTables(options: {
+  /** Most options of a task. */
+  readonly taskOptions: number;
+  readonly releasedNorms: boolean;
+  readonly noiseFloor: boolean;
+}): TrialTable[] {
+  return [
+    ...[layerwise, summary, intervals, examples, predictions(options.taskOptions), training],
+    ...(options.releasedNorms ? [releasedTraining] : []),
+    ...(options.noiseFloor ? [noiseFloor] : []),
+    cells,
+  ];
 }

@@ -1,42 +1,24 @@
-import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import { readPublishedCells, readPublishedDatasets } from './published/read-published.ts';
 import { toCsv } from './csv.ts';
-import { summaryTable } from './rows.ts';
-import {
-  type DatasetSize,
-  type MeasuredCell,
-  comparisonTable,
-  lookup,
-  measureCells,
-  table1,
-  table2,
-  table3,
-} from './tables.ts';
-import { GROUP } from './test-support.ts';
+import type { DatasetSize } from './measured.ts';
+import { measureTrial } from './measured.ts';
+import { type SeedMean, lookup, seedMeans } from './seed-means.ts';
+import { comparisonTable, table1, table2, table3 } from './tables.ts';
+import { TRIAL } from './test-support.ts';
+import { measuredCell } from './validation/test-support.ts';
 
 const DATASETS = ['sst2', 'sst5', 'mr', 'subj', 'agnews', 'cb'];
-const score = (
-  metric: string,
-  variant: string,
-  method: string,
-  dataset: string,
-  mean: number,
-): MeasuredCell => ({
+const score = (metric: string, variant: string, method: string, dataset: string, mean: number): SeedMean => ({
   ...{ metric, variant, method, dataset, mean, deviation: 0.5, seeds: 2 },
 });
 
-test('a cell is mean and sample deviation over its seeds; an undefined seed is left out', () => {
-  const row = (seed: string, value: string) => ({
-    metric: 'simaou',
-    variant: 'trained',
-    method: 'GD',
-    dataset: 'mr',
-    seed,
-    value,
+test('mean and sample deviation over seeds; an undefined seed is left out', () => {
+  const cell = (seed: number, value: number | null) => ({
+    ...measuredCell({ method: 'GD', dataset: 'mr', seed }),
+    numbers: new Map([['simaou', value]]),
   });
-  const other = { metric: 'examples', variant: 'trained', method: '-', dataset: 'mr', value: '8' };
-  expect(measureCells([row('5', '0.1'), row('6', '0.2'), row('7', ''), row('8', '0.6'), other])).toEqual([
+  expect(seedMeans([cell(5, 0.1), cell(6, 0.2), cell(7, null), cell(8, 0.6)])).toEqual([
     {
       metric: 'simaou',
       variant: 'trained',
@@ -47,15 +29,19 @@ test('a cell is mean and sample deviation over its seeds; an undefined seed is l
       seeds: 3,
     },
   ]);
-  expect(measureCells([row('5', '0.1')])).toMatchObject([{ mean: 0.1, deviation: null, seeds: 1 }]);
+  expect(seedMeans([cell(5, 0.1)])).toMatchObject([{ mean: 0.1, deviation: null, seeds: 1 }]);
 });
 
-test('what summary.csv says is what the tables are made of', () => {
-  const rows = parse(toCsv(summaryTable('m', [GROUP])), { columns: true }) as Record<string, string>[];
-  const find = lookup(measureCells(rows));
-  expect(find('simaou', 'trained', 'GD', 'mr')).toMatchObject({ mean: 0.125, deviation: null, seeds: 1 });
-  expect(find('accuracy_ft', 'trained', 'GD', 'mr')?.mean).toBe(1);
-  expect(find('simaou', 'trained', 'LCGD', 'mr')).toBeUndefined();
+test('what a trial measured is what the tables are made of', () => {
+  const find = lookup(seedMeans(measureTrial(TRIAL)));
+  const key = { variant: 'trained', dataset: 'mr' };
+  expect(find({ ...key, metric: 'simaou', method: 'GD' })).toMatchObject({
+    mean: 0.125,
+    deviation: null,
+    seeds: 1,
+  });
+  expect(find({ ...key, metric: 'accuracy_ft', method: 'GD' })?.mean).toBe(1);
+  expect(find({ ...key, metric: 'simaou', method: 'LCGD' })).toBeUndefined();
 });
 
 test('table1.csv: GD by variant; other methods and datasets are no part of it', () => {

@@ -1,83 +1,11 @@
-import { mean, sampleStandardDeviation } from '@icl-gd/metrics';
+import { mean } from '@icl-gd/metrics';
 import { readPublishedCells, readPublishedDatasets } from './published/read-published.ts';
-
 import { orderDatasets } from '../tasks/tasks.ts';
 import type { Field, Table } from './csv.ts';
+import type { DatasetSize } from './measured.ts';
+import { type SeedMean, lookup } from './seed-means.ts';
 
-/** Mean and sample standard deviation over seeds of a layer-averaged score. */
-export interface MeasuredCell {
-  readonly metric: string;
-  readonly variant: string;
-  /** GD, LCGD, or `-` for metrics that belong to neither. */
-  readonly method: string;
-  readonly dataset: string;
-  readonly mean: number;
-  /** Null with fewer than two seeds. */
-  readonly deviation: number | null;
-  readonly seeds: number;
-}
-
-/** Columns of Table 1; the paper leaves AG News out of it. */
-const TABLE_1_DATASETS = ['sst2', 'sst5', 'mr', 'subj', 'cb'];
-const TABLE_1_METRICS = ['simaou', 'simam_delta'];
-const TABLE_2_DATASETS = ['sst2', 'sst5', 'mr', 'subj', 'agnews', 'cb'];
-const TABLE_2_METRICS = ['simaou_norm', 'simaou', 'simam', 'simam_delta'];
-const METRICS: readonly string[] = [
-  ...TABLE_2_METRICS,
-  'simam_zsl',
-  'simaou_random',
-  'alpha',
-  'accuracy_zsl',
-  'accuracy_icl',
-  'accuracy_ft',
-];
-
-/**
- * Every cell of a run, from the rows of summary.csv.
- * @param rows fields by column name, as read back from the file or just made
- */
-export function measureCells(rows: readonly Readonly<Record<string, string>>[]): MeasuredCell[] {
-  const values = new Map<string, number[]>();
-  for (const { metric = '', variant = '', method = '', dataset = '', value = '' } of rows) {
-    if (!METRICS.includes(metric) || value === '') continue;
-    const key = JSON.stringify([metric, variant, method, dataset]);
-    values.set(key, [...(values.get(key) ?? []), Number(value)]);
-  }
-  return [...values].map(([key, own]) => {
-    const [metric, variant, method, dataset] = JSON.parse(key) as [string, string, string, string];
-    return {
-      metric,
-      variant,
-      method,
-      dataset,
-      mean: mean(own) as number,
-      deviation: sampleStandardDeviation(own),
-      seeds: own.length,
-    };
-  });
-}
-
-/** Sizes of a dataset as a run read it. */
-export interface DatasetSize {
-  readonly train: number;
-  readonly validation: number;
-  readonly averageTokens: number;
-}
-
-type Lookup = (metric: string, variant: string, method: string, dataset: string) => MeasuredCell | undefined;
-
-export function lookup(cells: readonly MeasuredCell[]): Lookup {
-  return (metric, variant, method, dataset) =>
-    cells.find(
-      (cell) =>
-        cell.metric === metric &&
-        cell.variant === variant &&
-        cell.method === method &&
-        cell.dataset === dataset,
-    );
-}
-
-function pairs(datasets: readonly string[], find: (dataset: string) => MeasuredCell | undefined): Field[] {
+function pairs(datasets: readonly string[], find: (dataset: string) => SeedMean | undefined): Field[] {
   return datasets.flatMap((dataset) => {
     const cell = find(dataset);
     return [cell?.mean ?? null, cell?.deviation ?? null];
@@ -88,36 +16,46 @@ function pairColumns(datasets: readonly string[]): string[] {
   return datasets.flatMap((dataset) => [dataset, `${dataset}_std`]);
 }
 
+/** Metrics and datasets of one of the paper's tables, as published, each in order of appearance. */
+function layoutOf(table: 1 | 2): { metrics: string[]; datasets: string[] } {
+  const cells = readPublishedCells().filter((cell) => cell.table === table);
+  return {
+    metrics: [...new Set(cells.map(({ metric }) => metric))],
+    datasets: [...new Set(cells.map(({ dataset }) => dataset))],
+  };
+}
+
 /** Table 1: GD on trained and re-initialised variants. */
-export function table1(cells: readonly MeasuredCell[], variants: readonly string[]): Table {
-  const find = lookup(cells);
-  const rows = TABLE_1_METRICS.flatMap((metric) =>
+export function table1(means: readonly SeedMean[], variants: readonly string[]): Table {
+  const find = lookup(means);
+  const { metrics, datasets } = layoutOf(1);
+  const rows = metrics.flatMap((metric) =>
     variants.map((variant): Field[] => [
       metric,
       variant,
-      ...pairs(TABLE_1_DATASETS, (dataset) => find(metric, variant, 'GD', dataset)),
+      ...pairs(datasets, (dataset) => find({ metric, variant, method: 'GD', dataset })),
     ]),
   );
-  return { columns: ['metric', 'model_variant', ...pairColumns(TABLE_1_DATASETS)], rows };
+  return { columns: ['metric', 'model_variant', ...pairColumns(datasets)], rows };
 }
 
-/** Table 2: GD against LCGD on the trained model; the average is over all six datasets, empty if one is missing. */
-export function table2(cells: readonly MeasuredCell[], methods: readonly string[]): Table {
-  const find = lookup(cells);
-  const rows = TABLE_2_METRICS.flatMap((metric) =>
+/** Table 2: the methods on the trained model; the average is over all six datasets, empty if one is missing. */
+export function table2(means: readonly SeedMean[], methods: readonly string[]): Table {
+  const find = lookup(means);
+  const { metrics, datasets } = layoutOf(2);
+  const rows = metrics.flatMap((metric) =>
     methods.map((method): Field[] => {
-      const means = TABLE_2_DATASETS.flatMap(
-        (dataset) => find(metric, 'trained', method, dataset)?.mean ?? [],
-      );
+      const own = datasets.map((dataset) => find({ metric, variant: 'trained', method, dataset }));
+      const defined = own.flatMap((cell) => cell?.mean ?? []);
       return [
         metric,
         method,
-        ...pairs(TABLE_2_DATASETS, (dataset) => find(metric, 'trained', method, dataset)),
-        means.length === TABLE_2_DATASETS.length ? mean(means) : null,
+        ...pairs(datasets, (dataset) => own[datasets.indexOf(dataset)]),
+        defined.length === datasets.length ? mean(defined) : null,
       ];
     }),
   );
-  return { columns: ['metric', 'method', ...pairColumns(TABLE_2_DATASETS), 'average'], rows };
+  return { columns: ['metric', 'method', ...pairColumns(datasets), 'average'], rows };
 }
 
 /** Table 3: sizes of the datasets as this run read them. */
@@ -131,13 +69,13 @@ export function table3(statistics: ReadonlyMap<string, DatasetSize>): Table {
 
 /** comparison.csv: every published figure beside the measured one. */
 export function comparisonTable(
-  cells: readonly MeasuredCell[],
+  means: readonly SeedMean[],
   statistics: ReadonlyMap<string, DatasetSize>,
 ): Table {
-  const find = lookup(cells);
+  const find = lookup(means);
   const rows = readPublishedCells().map((published): Field[] => {
     const { table, metric, variant, method, dataset } = published;
-    const measured = find(metric, variant, method, dataset);
+    const measured = find({ metric, variant, method, dataset });
     return [
       ...[table, metric, variant, method, dataset, published.mean, published.deviation],
       ...(measured

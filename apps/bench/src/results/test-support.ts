@@ -1,6 +1,4 @@
-import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import type { GroupRecord } from '../experiment/record.ts';
-import type { FinishedGroup } from '../experiment/run.ts';
+import type { TrialResult } from '../experiment/trial-result.ts';
 
 const scores = (...values: (number | null)[]) => ({
   values,
@@ -8,46 +6,51 @@ const scores = (...values: (number | null)[]) => ({
   examples: [values[0] ?? null, null],
   interval: { lower: -0.25, upper: 0.5 },
 });
+const finished = { status: 'finished', metrics: {}, training: [] } as const;
 
-const RECORD: GroupRecord = {
-  gold: [0, 1],
-  metrics: { simam_zsl: scores(0.5, 0.25) },
-  zeroShot: [
-    { predicted: 0, optionLogProbs: [-1, -2] },
-    { predicted: 0, optionLogProbs: [-1.5, -1.75] },
-  ],
-  inContext: [
-    { predicted: 1, optionLogProbs: [-2, -1] },
-    { predicted: 1, optionLogProbs: [-3, -1e-7] },
-  ],
-  methods: {
-    GD: {
-      status: 'finished',
-      metrics: { simaou: scores(0.125, null) },
+/** A trial of two layers, two examples and two classes: GD finished, LCGD diverged. */
+export const TRIAL: TrialResult = {
+  trial: { variant: 'trained', dataset: 'mr', seed: 5, permutation: 0, shots: 2, learningRate: 0.003 },
+  prepared: { gold: [0, 1], validationRows: [17, 4], context: { tokens: [0], demonstrations: 2 } },
+  baselines: {
+    zeroShot: {
+      ...finished,
+      training: [],
       predictions: [
-        { predicted: 0, optionLogProbs: [-0.5, -4] },
-        { predicted: 1, optionLogProbs: [-4, -0.5] },
+        { predicted: 0, optionLogProbs: [-1, -2] },
+        { predicted: 0, optionLogProbs: [-1.5, -1.75] },
       ],
-      training: [{ gradientNorms: [0.1, 0.2], losses: [7, 7] }],
     },
-    LCGD: { status: 'diverged', message: 'its weights grew, to "much"' },
+    inContext: {
+      ...finished,
+      training: [],
+      metrics: { simam_zsl: scores(0.5, 0.25) },
+      predictions: [
+        { predicted: 1, optionLogProbs: [-2, -1] },
+        { predicted: 1, optionLogProbs: [-3, -1e-7] },
+      ],
+    },
   },
-};
-
-/** A group of two layers, two examples and two classes: GD finished, LCGD diverged. */
-export const GROUP: FinishedGroup = {
-  group: {
-    variant: 'trained',
-    dataset: 'mr',
-    seed: 5,
-    permutation: 0,
-    shots: 2,
-    learningRate: 0.003,
-    methods: ['GD', 'LCGD'],
-  },
-  prepared: {
-    validationRows: [17, 4],
-    context: { tokens: [0], demonstrations: 2 },
-  } as unknown as PreparedRun,
-  record: RECORD,
+  methods: [
+    {
+      id: 'GD',
+      inapplicableMetrics: [],
+      record: {
+        status: 'finished',
+        metrics: { simaou: scores(0.125, null) },
+        predictions: [
+          { predicted: 0, optionLogProbs: [-0.5, -4] },
+          { predicted: 1, optionLogProbs: [-4, -0.5] },
+        ],
+        training: [{ gradientNorms: [0.1, 0.2], losses: [7, 7] }],
+      },
+    },
+    {
+      id: 'LCGD',
+      inapplicableMetrics: [],
+      record: { status: 'diverged', message: 'its weights grew, to "much"' },
+    },
+  ],
+  pairs: {},
+  noise: [],
 };

@@ -13,7 +13,7 @@ import {
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { TokenEncoder } from '../tasks/prompts/encode.ts';
 import type { PromptLimits } from '../tasks/prompts/context.ts';
-import { predict } from '../experiment/compute-group.ts';
+import { demonstrationsFor, predict } from '../experiment/probe-setting.ts';
 import type { Progress } from '../experiment/progress.ts';
 
 /** What a study of accuracies alone needs of a model before it is loaded. */
@@ -72,12 +72,8 @@ export async function learnerAccuracy(
   options: AdaptOptions & { readonly tokenBudget?: number } = {},
 ): Promise<number | undefined> {
   const { tokenBudget, ...adaptOptions } = options;
-  const demonstrations =
-    learner.id === 'ICL'
-      ? prepared.demonstrations.slice(0, prepared.context.demonstrations)
-      : prepared.demonstrations;
   try {
-    const adapted = await learner.adapt(model, demonstrations, adaptOptions);
+    const adapted = await learner.adapt(model, demonstrationsFor(learner, prepared), adaptOptions);
     try {
       const probes = await adapted.probe(prepared.queries, {
         probeToken: 'prompt',

@@ -1,8 +1,8 @@
-import { gradientDescent, layerCausalGradientDescent, zeroShot } from '@icl-gd/methods';
+import { settingId, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
 import type { DownloadObserver, ModelLocation } from '@icl-gd/transformer';
 import type { Table } from '../results/csv.ts';
-import { type Method, type RunSettings, selections } from '../experiment/plan.ts';
+import { type RunSettings, selections } from '../experiment/plan.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import type { Progress } from '../experiment/progress.ts';
@@ -23,15 +23,13 @@ export interface SweepRequest {
 export interface SweepRow {
   readonly dataset: string;
   readonly seed: number;
-  readonly method: Method;
+  readonly method: string;
   readonly learningRate: number;
   readonly examples: number;
   readonly zeroShot: number;
   /** Absent where training diverged. */
   readonly fineTuned: number | undefined;
 }
-
-const LEARNERS = { GD: gradientDescent, LCGD: layerCausalGradientDescent } as const;
 
 /**
  * Accuracy of fine-tuning by learning rate, on the training split alone: demonstrations come from its first half, the
@@ -66,10 +64,11 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
     async (model) => {
       for (const { dataset, seed, prepared } of runs) {
         const base = (await learnerAccuracy(model, zeroShot, prepared, budget)) as number;
-        for (const method of settings.methods) {
+        for (const setting of settings.methods) {
+          const method = settingId(setting);
           for (const learningRate of learningRates) {
-            const options = { ...budget, learningRate };
-            const fineTuned = await learnerAccuracy(model, LEARNERS[method], prepared, options);
+            const options = { ...budget, learningRate, learnerOptions: setting.options };
+            const fineTuned = await learnerAccuracy(model, setting.learner, prepared, options);
             const examples = prepared.queries.length;
             rows.push({ dataset, seed, method, learningRate, examples, zeroShot: base, fineTuned });
             progress.advance(1, `${dataset} seed ${seed} ${method} ${learningRate}`);

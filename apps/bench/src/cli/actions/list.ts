@@ -17,6 +17,14 @@ const LISTS = {
     const { listPresets } = await import('../presets/list-presets.ts');
     return listPresets().map(({ id, title }) => `${id}\t${title}`);
   },
+  methods: async (): Promise<string[]> => {
+    const { renderCatalogue } = await import('../render-catalogue.ts');
+    return renderCatalogue('methods');
+  },
+  metrics: async (): Promise<string[]> => {
+    const { renderCatalogue } = await import('../render-catalogue.ts');
+    return renderCatalogue('metrics');
+  },
 };
 const NAMES = Object.keys(LISTS) as (keyof typeof LISTS)[];
 

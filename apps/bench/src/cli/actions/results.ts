@@ -4,7 +4,7 @@ import { requireWritable } from '../../experiment/inputs.ts';
 import { toCsv, writeWhole } from '../../results/csv.ts';
 import { renderSummary } from '../../results/print-summary.ts';
 import { readRun } from '../../results/read-run.ts';
-import { comparisonTable, table1, table2 } from '../../results/tables.ts';
+import { summaryTables } from '../../results/write-results.ts';
 import type { RawResultsOptions } from '../commands/results.ts';
 
 /**
@@ -15,10 +15,9 @@ import type { RawResultsOptions } from '../commands/results.ts';
 export async function rebuildTables(options: RawResultsOptions): Promise<void> {
   const from = requireFrom(options);
   const run = await readRun(from);
-  await writeWhole(join(from, 'table1.csv'), toCsv(table1(run.cells, run.variants)));
-  await writeWhole(join(from, 'table2.csv'), toCsv(table2(run.cells, run.methods)));
-  await writeWhole(join(from, 'comparison.csv'), toCsv(comparisonTable(run.cells, run.sizes)));
-  console.log(renderSummary(run.cells));
+  for (const [file, table] of Object.entries(summaryTables(run)))
+    await writeWhole(join(from, file), toCsv(table));
+  console.log(renderSummary(run));
 }
 
 /**
@@ -31,10 +30,9 @@ export async function validateRun(options: RawResultsOptions): Promise<void> {
   const out = options.out ?? from;
   await requireWritable(out);
   // Loaded here, since `tables` draws nothing.
-  const { readEvidence } = await import('../../results/validation/evidence.ts');
   const { renderValidation } = await import('../../results/validation/render.ts');
   const { validate, writeValidation } = await import('../../results/validation/validate.ts');
-  const validation = validate(await readEvidence(from));
+  const validation = validate(await readRun(from));
   await writeValidation(out, validation);
   console.log(renderValidation(validation));
   console.log(`summary: ${join(out, 'summary.html')}`);

@@ -14,7 +14,7 @@ export function addListCommands(program: Command): void {
   program
     .command('ls')
     .description('list what is known')
-    .argument('[what]', 'datasets, models, presets')
+    .argument('[what]', 'datasets, models, presets, methods, metrics')
     .action(async (what: string | undefined) => {
       const { renderLists } = await import('../actions/list.ts');
       console.log(await renderLists(what));

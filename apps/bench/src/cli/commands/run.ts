@@ -25,7 +25,12 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       '--datasets <list>',
       "datasets, comma-separated, of those that `icl-gd ls datasets` lists (default: the paper's six, or those of --task-file)",
     )
-    .option('--methods <list>', 'gd, lcgd (default: both)')
+    .option('--methods <list>', 'learners that `icl-gd ls methods` lists (default: all of them)')
+    .option(
+      '--learner-file <file>',
+      'a learner of your own as a module (docs/cli.md); may be given several times',
+      (file: string, before: readonly string[] = []) => [...before, file],
+    )
     .option('--variants <list>', 'trained, trained-embeddings, layer-norm-only, untrained (default: trained)')
     .option('--shots <k>', "demonstrations (default: the paper's, 32)")
     .option('--seeds <list>', "seeds that choose demonstrations (default: the paper's three of each dataset)")
@@ -40,8 +45,8 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
     .option('--examples <n>', 'validation examples, at most 2000 (default: 2000)')
     .option('--learning-rate <rate>', "of the fine-tuning steps (default: the paper's of each dataset)")
     .option(
-      '--probe <token>',
-      "label: probe at option 0's last token, as the released code; prompt: at the prompt's (default: label)",
+      '--probe <list>',
+      "label: probe at option 0's last token, as the released code; prompt: at the prompt's; both: label,prompt (default: label)",
     )
     .option(
       '--adapter <name>',
@@ -66,6 +71,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       'a set of options, by a name that `icl-gd ls presets` lists or as a file; options given win',
     )
     .option('--save-probes', 'also write h and m of every example as safetensors')
+    .option(
+      '--discard-probes',
+      'keep h and m no longer than the run needs them: less disk, but a learner added later computes the baselines again',
+    )
     .option('--released-norms', "also write gradient norms by the released code's definition")
     .option('--dry-run', 'print what would be run, without reading or downloading anything')
     .option(
@@ -75,8 +84,9 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
     .option('--fresh', 'compute everything again, whatever an earlier run left')
     .option('--out <dir>', 'folder for the results (required)')
     .action(async (options: Partial<RawRunOptions>) => {
+      const { loadLearnerFiles } = await import('../learner-file.ts');
       const { planPasses, runPasses } = await import('../run-passes.ts');
-      const passes = await planPasses(options);
+      const passes = await planPasses(options, await loadLearnerFiles(options.learnerFile ?? []));
       if (options.dryRun) {
         const { renderPasses } = await import('../render-passes.ts');
         console.log(renderPasses(passes));

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { afterAll, expect, test } from 'vitest';
 import { renderPasses } from '../render-passes.ts';
 import { planPasses } from '../run-passes.ts';
-import { planGroups } from '../../experiment/plan.ts';
+import { planTrials } from '../../experiment/plan.ts';
 import { readPublishedHyperparameters } from '../../results/published/read-published.ts';
 import { PRESET_IDS } from './list-presets.ts';
 import { loadPreset } from './presets.ts';
@@ -22,7 +23,7 @@ function write(content: string): string {
 test.each(PRESET_IDS)('every option of %s is one that run understands', async (preset) => {
   const passes = await planPasses({ preset, out: 'o' });
   expect(passes.length).toBeGreaterThan(0);
-  for (const { request } of passes) expect(planGroups(request.settings).length).toBeGreaterThan(0);
+  for (const { request } of passes) expect(planTrials(request.settings).length).toBeGreaterThan(0);
 });
 
 test.each([
@@ -52,11 +53,12 @@ test.each([
     for (const pass of passes) {
       expect(pass).toMatchObject({ model, data: 'hub', prepare: undefined });
       const { settings } = pass.request;
-      expect(settings).toMatchObject({ methods: ['GD', 'LCGD'], examples: 2000 });
+      expect(settings.examples).toBe(2000);
+      expect(settings.methods.map(settingId)).toEqual(['GD', 'LCGD']);
       expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
       for (const variant of settings.variants) {
-        const planned = planGroups(settings)
-          .filter((group) => group.variant === variant)
+        const planned = planTrials(settings)
+          .filter((trial) => trial.variant === variant)
           .map(({ dataset, seed, permutation, shots, learningRate }) => ({
             dataset,
             seed,
@@ -130,4 +132,25 @@ test.each([
   const path = write(content);
   await expect(loadPreset(path)).rejects.toThrow(UserError);
   await expect(loadPreset(path)).rejects.toThrow(message);
+});
+
+test('passes share one folder of records, and probe what others need in the same forward passes', async () => {
+  const passes = await planPasses({ preset: 'paper', out: 'o' });
+  expect(passes.map(({ request }) => request.recordsIn)).toEqual(['o', 'o', 'o']);
+  expect(passes.map(({ request }) => new Set(request.alsoProbe))).toEqual([
+    new Set(['label', 'prompt']),
+    new Set(['label']),
+    new Set(['label', 'prompt']),
+  ]);
+});
+
+test('both probe tokens are two passes, the second in a folder of its own', async () => {
+  const passes = await planPasses({ model: 'm', data: 'd', out: 'o', probe: 'prompt, label' });
+  expect(passes.map(({ request: { out, settings } }) => [out, settings.probe])).toEqual([
+    ['o', 'prompt'],
+    [join('o', 'label'), 'label'],
+  ]);
+  await expect(planPasses({ model: 'm', data: 'd', out: 'o', probe: 'label,last' })).rejects.toThrow(
+    '--probe: unknown "last"',
+  );
 });

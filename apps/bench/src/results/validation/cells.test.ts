@@ -2,17 +2,17 @@ import { expect, test } from 'vitest';
 import { toCsv } from '../csv.ts';
 import { readPublishedCells } from '../published/read-published.ts';
 import { cellTable, compareCells } from './cells.ts';
-import { around, evidenceOf, exampleRows } from './test-support.ts';
+import type { MeasuredCell } from '../measured.ts';
+import { ExampleScores } from './example-scores.ts';
+import { around, measuredCell, runOf } from './test-support.ts';
 
-const compare = (rows: ReturnType<typeof exampleRows>, sizes = new Map()) => {
-  const { run, examples } = evidenceOf(rows);
-  return compareCells({ ...run, sizes }, examples);
-};
+const compare = (cells: readonly MeasuredCell[], sizes = new Map()) =>
+  compareCells(runOf(cells, { sizes }), new ExampleScores(cells));
 const table2 = (shift: number, left?: string) =>
   readPublishedCells()
     .filter(({ table, dataset }) => table === 2 && dataset !== left)
-    .flatMap(({ metric, method, dataset, mean }) =>
-      exampleRows({ method, dataset }, { [metric]: around(mean + shift, 0.001) }),
+    .map(({ metric, method, dataset, mean }) =>
+      measuredCell({ method, dataset, examples: { [metric]: around(mean + shift, 0.001) } }),
     );
 
 test('without any measurement every published cell is there and nothing is said', () => {
@@ -33,8 +33,8 @@ test("the paper's own means hold, shifted ones do not", () => {
 });
 
 test('an average needs all six datasets', () => {
-  const averages = (rows: ReturnType<typeof exampleRows>) =>
-    compare(rows).filter(({ dataset }) => dataset === 'average');
+  const averages = (cells: readonly MeasuredCell[]) =>
+    compare(cells).filter(({ dataset }) => dataset === 'average');
   expect(averages(table2(0, 'cb')).every(({ measured }) => measured === null)).toBe(true);
   const simaou = averages(table2(0)).find(({ metric, method }) => metric === 'simaou' && method === 'GD');
   expect(simaou?.measured).toBeCloseTo(0.102, 3);
@@ -42,12 +42,12 @@ test('an average needs all six datasets', () => {
 });
 
 test('an interval that is wide reaches what its mean does not', () => {
-  const wide = compare(exampleRows({ method: 'GD', dataset: 'mr' }, { simaou: around(0.3, 1) }));
+  const wide = compare([measuredCell({ method: 'GD', dataset: 'mr', examples: { simaou: around(0.3, 1) } })]);
   expect(wide.find(({ measured }) => measured !== null)).toMatchObject({ verdict: 'holds' });
 });
 
 test('a cosine that is undefined in every example is not measured', () => {
-  const cells = compare(exampleRows({ method: 'GD', dataset: 'mr' }, { simaou: [null, null] }));
+  const cells = compare([measuredCell({ method: 'GD', dataset: 'mr', examples: { simaou: [null, null] } })]);
   expect(cells.every(({ measured }) => measured === null)).toBe(true);
 });
 

@@ -1,7 +1,7 @@
 import type { Interval } from '@icl-gd/metrics';
 import { mean } from '@icl-gd/metrics';
 import type { Table } from '../csv.ts';
-import type { MeasuredRun } from '../read-run.ts';
+import type { MeasuredRun } from '../measured.ts';
 import {
   readPublishedAverages,
   readPublishedCells,
@@ -58,7 +58,7 @@ function averages(cells: readonly ComparedCell[]): ComparedCell[] {
 }
 
 function average(cells: readonly ComparedCell[]): Estimate {
-  const seeds = Math.min(...cells.map((cell) => cell.seeds));
+  const seeds = cells.reduce((least, cell) => Math.min(least, cell.seeds), Infinity);
   const values = cells.flatMap(({ measured }) => measured ?? []);
   const intervals = cells.flatMap(({ interval }) => interval ?? []);
   const value = values.length === cells.length ? mean(values) : null;

@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import type { Row } from '../read-run.ts';
+import type { MeasuredCell } from '../measured.ts';
 import { readPublishedCells } from '../published/read-published.ts';
 import { type ClaimCase, judgeClaims } from './claims.ts';
-import { around, evidenceOf, exampleRows } from './test-support.ts';
+import { around, measuredCell, runOf } from './test-support.ts';
 
-const judge = (text: string, rows: readonly Row[]) =>
-  judgeClaims(evidenceOf(rows)).find((claim) => claim.text.startsWith(text));
+const judge = (text: string, rows: readonly MeasuredCell[]) =>
+  judgeClaims(runOf(rows)).find((claim) => claim.text.startsWith(text));
 
 const label = ({ dataset, method }: ClaimCase) => `${dataset} ${method}`.trim();
 
 test("scores around the paper's own means give the paper's own verdicts", () => {
   const rows = readPublishedCells()
     .filter(({ table, variant }) => table === 2 || variant !== 'trained')
-    .flatMap(({ metric, variant, method, dataset, mean }) =>
-      exampleRows({ variant, method, dataset }, { [metric]: around(mean, 0.001) }),
+    .map(({ metric, variant, method, dataset, mean }) =>
+      measuredCell({ variant, method, dataset, examples: { [metric]: around(mean, 0.001) } }),
     );
-  const verdicts = judgeClaims(evidenceOf(rows)).map(({ text, published, verdict, cases }) => [
+  const verdicts = judgeClaims(runOf(rows)).map(({ text, published, verdict, cases }) => [
     text,
     published,
     verdict,
@@ -35,7 +35,7 @@ test("scores around the paper's own means give the paper's own verdicts", () => 
 });
 
 test('nothing measured gives no verdict and no case', () => {
-  for (const { verdict, cases } of judgeClaims(evidenceOf([])))
+  for (const { verdict, cases } of judgeClaims(runOf([])))
     expect([verdict, cases]).toEqual(['cannot be said', []]);
 });
 
@@ -44,11 +44,11 @@ describe('LCGD > GD on SimAOU', () => {
     gd: readonly (number | null)[],
     lcgd: readonly (number | null)[],
     dataset = 'mr',
-  ): Row[] => [
-    ...exampleRows({ method: 'GD', dataset }, { simaou: gd }),
-    ...exampleRows({ method: 'LCGD', dataset }, { simaou: lcgd }),
+  ): MeasuredCell[] => [
+    measuredCell({ method: 'GD', dataset, examples: { simaou: gd } }),
+    measuredCell({ method: 'LCGD', dataset, examples: { simaou: lcgd } }),
   ];
-  const verdictOf = (rows: readonly Row[]) => judge('LCGD > GD on SimAOU', rows)?.verdict;
+  const verdictOf = (rows: readonly MeasuredCell[]) => judge('LCGD > GD on SimAOU', rows)?.verdict;
 
   test('is paired: a small steady lead is seen through a large common spread', () => {
     const gd = around(0.2, 0.5);
@@ -69,9 +69,9 @@ describe('LCGD > GD on SimAOU', () => {
   });
 
   test('a dataset where one method diverged or every cosine is undefined is no case', () => {
-    const alone = exampleRows({ method: 'LCGD', dataset: 'cb' }, { simaou: around(0.5) });
+    const alone = measuredCell({ method: 'LCGD', dataset: 'cb', examples: { simaou: around(0.5) } });
     const undefinedScores = scores([null, null], [null, null], 'subj');
-    const claim = judge('LCGD > GD', [...scores(around(0.1), around(0.3)), ...alone, ...undefinedScores]);
+    const claim = judge('LCGD > GD', [...scores(around(0.1), around(0.3)), alone, ...undefinedScores]);
     expect(claim?.cases.map(({ dataset }) => dataset)).toEqual(['mr']);
   });
 
@@ -88,16 +88,21 @@ describe('LCGD > GD on SimAOU', () => {
 
   test('seeds that disagree leave it open', () => {
     const both = [1, 2, 3].flatMap((seed) => [
-      ...exampleRows({ method: 'GD', dataset: 'mr', seed }, { simaou: around(0.2) }),
-      ...exampleRows({ method: 'LCGD', dataset: 'mr', seed }, { simaou: around(seed === 1 ? 0 : 0.5) }),
+      measuredCell({ method: 'GD', dataset: 'mr', seed, examples: { simaou: around(0.2) } }),
+      measuredCell({
+        method: 'LCGD',
+        dataset: 'mr',
+        seed,
+        examples: { simaou: around(seed === 1 ? 0 : 0.5) },
+      }),
     ]);
     expect(judge('LCGD > GD', both)).toMatchObject({ verdict: 'cannot be said', cases: [{ seeds: 3 }] });
   });
 });
 
 test('untrained ≥ trained holds for equal scores', () => {
-  const rows = ['trained', 'untrained'].flatMap((variant) =>
-    exampleRows({ variant, method: 'GD', dataset: 'mr' }, { simaou: around(0.2) }),
+  const rows = ['trained', 'untrained'].map((variant) =>
+    measuredCell({ variant, method: 'GD', dataset: 'mr', examples: { simaou: around(0.2) } }),
   );
   expect(judge('untrained ≥', rows)?.verdict).toBe('holds');
 });
@@ -107,31 +112,25 @@ test.each([
   [0.25, 'cannot be said'],
   [0.4, 'does not hold'],
 ])('α of %s: %s', (alpha, verdict) => {
-  const rows = exampleRows({ method: '-', dataset: 'mr' }, { alpha: around(alpha) });
-  expect(judge('GD and LCGD take', rows)?.verdict).toBe(verdict);
+  const cell = measuredCell({ method: '-', dataset: 'mr', examples: { alpha: around(alpha) } });
+  expect(judge('GD and LCGD take', [cell])?.verdict).toBe(verdict);
 });
 
 describe('gradient norms', () => {
-  const steps = (method: string, norms: readonly number[], variant = 'trained'): Row[] =>
-    norms.map((norm, step) => ({
-      ...{ variant, dataset: 'mr', method, seed: '1', step: `${step}`, layer: '0' },
-      gradient_norm: `${norm}`,
-    }));
-  const rows = exampleRows({ method: 'GD', dataset: 'mr' }, { simaou: [0.1] });
-  const judged = (training: readonly Row[]) =>
-    judgeClaims(evidenceOf(rows, { training })).find(({ text }) => text.includes('`kv`'));
+  const steps = (method: string, norms: readonly number[], variant = 'trained'): MeasuredCell =>
+    measuredCell({ variant, method, dataset: 'mr', gradientNorms: norms.map((norm) => [norm]) });
+  const judged = (cells: readonly MeasuredCell[]) =>
+    judgeClaims(runOf(cells)).find(({ text }) => text.includes('`kv`'));
 
   test('are compared step by step, in orders of magnitude', () => {
-    expect(judged([...steps('GD', [1, 2, 3]), ...steps('LCGD', [20, 60, 50])])?.verdict).toBe('holds');
-    expect(judged([...steps('GD', [1, 2, 3]), ...steps('LCGD', [2, 2, 5])])?.verdict).toBe('does not hold');
-    expect(
-      judged([...steps('GD', [1, 1, 1]), ...steps('LCGD', [100, 1000, 10])])?.cases[0]?.value,
-    ).toBeCloseTo(1);
+    expect(judged([steps('GD', [1, 2, 3]), steps('LCGD', [20, 60, 50])])?.verdict).toBe('holds');
+    expect(judged([steps('GD', [1, 2, 3]), steps('LCGD', [2, 2, 5])])?.verdict).toBe('does not hold');
+    expect(judged([steps('GD', [1, 1, 1]), steps('LCGD', [100, 1000, 10])])?.cases[0]?.value).toBeCloseTo(1);
   });
 
   test('of other variants do not count, nor do steps with a norm of zero', () => {
-    const own = [...steps('GD', [1, 0, 1]), ...steps('LCGD', [100, 100, 100])];
-    expect(judged([...own, ...steps('LCGD', [1, 1, 1], 'untrained')])?.cases[0]?.value).toBeCloseTo(1);
-    expect(judged(steps('GD', [1, 1]))?.verdict).toBe('cannot be said');
+    const own = [steps('GD', [1, 0, 1]), steps('LCGD', [100, 100, 100])];
+    expect(judged([...own, steps('LCGD', [1, 1, 1], 'untrained')])?.cases[0]?.value).toBeCloseTo(1);
+    expect(judged([steps('GD', [1, 1])])?.verdict).toBe('cannot be said');
   });
 });

@@ -1,7 +1,8 @@
 import { type PublishedCell, readPublishedCells } from '../published/read-published.ts';
-import type { Estimate, ScoreKey } from './example-scores.ts';
-import type { Evidence } from './evidence.ts';
-import { logNormRatio } from './gradient-norms.ts';
+import type { MeasuredCell, MeasuredRun } from '../measured.ts';
+import type { ScoreKey } from '../seed-means.ts';
+import { type Estimate, ExampleScores } from './example-scores.ts';
+import { type GradientNormDefinition, logNormRatio } from './gradient-norms.ts';
 import { type Verdict, judgeShare, judgeSign } from './verdict.ts';
 
 /** One of the paper's findings on one dataset (and method). */
@@ -12,7 +13,7 @@ export interface ClaimCase extends Estimate {
   readonly verdict: Verdict;
 }
 
-/** One of the paper's findings (paper.md, Published results), judged by what a run measured. */
+/** One of the findings of arXiv 2311.07772v4, judged by what a run measured. */
 export interface JudgedClaim {
   readonly text: string;
   /** What {@link ClaimCase.value} is; the claim holds for a case if it is above zero. */
@@ -31,6 +32,11 @@ interface Comparison {
   readonly smaller: Omit<ScoreKey, 'dataset'>;
 }
 
+interface Evidence {
+  readonly examples: ExampleScores;
+  readonly cells: readonly MeasuredCell[];
+}
+
 interface Claim {
   readonly text: string;
   readonly quantity: string;
@@ -45,7 +51,8 @@ interface Claim {
 const ALPHA_LIMIT = 0.25;
 
 /** Judges every claim by 95 % bootstrap intervals over seeds and examples; paired where two scores are compared. */
-export function judgeClaims(evidence: Evidence): JudgedClaim[] {
+export function judgeClaims({ cells }: Pick<MeasuredRun, 'cells'>): JudgedClaim[] {
+  const evidence = { examples: new ExampleScores(cells), cells };
   return CLAIMS.map(({ text, quantity, published, share, orEqual = false, cases }) => {
     const judged = evidence.examples.datasets.flatMap((dataset) =>
       cases(evidence, dataset).flatMap(({ method = '', ...own }): ClaimCase[] =>
@@ -132,17 +139,17 @@ const CLAIMS: readonly Claim[] = [
       ];
     },
   },
-  gradientNormClaim('kv', 'training'),
-  gradientNormClaim('released', 'releasedTraining'),
+  gradientNormClaim('kv'),
+  gradientNormClaim('released'),
 ];
 
-function gradientNormClaim(definition: string, rows: 'training' | 'releasedTraining'): Claim {
+function gradientNormClaim(definition: GradientNormDefinition): Claim {
   return {
     text: `LCGD's gradient norms are over ten times GD's (definition \`${definition}\`)`,
     quantity: 'log₁₀(LCGD / GD) − 1',
     published: 'orders of magnitude (Figure 4)',
     share: 1,
-    cases: (evidence, dataset) => [logNormRatio(evidence[rows], dataset, -1)],
+    cases: ({ cells }, dataset) => [logNormRatio(cells, definition, dataset, -1)],
   };
 }
 

@@ -1,9 +1,10 @@
 import { mean, pearsonCorrelation } from '@icl-gd/metrics';
 import type { Table } from '../csv.ts';
-import { type Curve, type CurveKey, findCurve } from './curves.ts';
+import type { ScoreKey } from '../seed-means.ts';
+import { type Curve, findCurve } from './curves.ts';
 
 /** A published curve over the layers beside the measured one. */
-export interface ComparedCurve extends CurveKey {
+export interface ComparedCurve extends ScoreKey {
   readonly publishedLayers: number;
   /** 0 if not measured. */
   readonly measuredLayers: number;

@@ -1,22 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { compareCurves } from './compare-curves.ts';
 import { findCurve, gradientNormCurves, measuredCurves, publishedCurves } from './curves.ts';
+import { measuredCell } from './test-support.ts';
 
 const KEY = { metric: 'simaou_norm', variant: 'trained', method: 'GD', dataset: 'mr' };
 
-/** Rows of layerwise.csv. */
-const rows = (values: readonly (number | null)[], seed = 5) =>
-  values.map((value, layer) => ({
-    ...KEY,
-    seed: `${seed}`,
-    permutation: '0',
-    layer: `${layer}`,
-    value: `${value ?? ''}`,
-  }));
+const cell = (values: readonly (number | null)[], seed = 5) =>
+  measuredCell({ ...KEY, seed, layers: { [KEY.metric]: values } });
 const published = publishedCurves();
 const paper = findCurve(published, KEY)?.means as number[];
 const compare = (values: readonly (number | null)[]) =>
-  compareCurves(published, measuredCurves(rows(values))).find(
+  compareCurves(published, measuredCurves([cell(values)])).find(
     ({ metric, variant, method, dataset }) =>
       [metric, variant, method, dataset].join() === Object.values(KEY).join(),
   );
@@ -66,17 +60,15 @@ describe('a measured curve', () => {
 });
 
 test('curves are means over seeds, of what is defined', () => {
-  const [curve] = measuredCurves([...rows([0.1, null, 0.4], 5), ...rows([0.3, null, null], 6)]);
+  const [curve] = measuredCurves([cell([0.1, null, 0.4], 5), cell([0.3, null, null], 6)]);
   expect(curve).toMatchObject({ means: [0.2, null, 0.4], seeds: 2 });
   expect(curve?.deviations[0]).toBeCloseTo(Math.SQRT2 * 0.1, 12);
   expect(curve?.deviations.slice(1)).toEqual([null, null]);
 });
 
 test('gradient norms are means over steps, then over seeds', () => {
-  const row = (seed: number, step: number, norm: number) => ({
-    ...{ variant: 'trained', dataset: 'mr', method: 'GD', seed: `${seed}`, step: `${step}`, layer: '0' },
-    gradient_norm: `${norm}`,
-  });
-  const [curve] = gradientNormCurves([row(5, 0, 1), row(5, 1, 3), row(6, 0, 6)]);
+  const steps = (seed: number, norms: readonly number[]) =>
+    measuredCell({ method: 'GD', dataset: 'mr', seed, gradientNorms: norms.map((norm) => [norm]) });
+  const [curve] = gradientNormCurves([steps(5, [1, 3]), steps(6, [6])], 'kv');
   expect(curve).toMatchObject({ metric: 'gradient_norm', means: [4], seeds: 2 });
 });

@@ -1,59 +1,49 @@
 import { mean, sampleStandardDeviation } from '@icl-gd/metrics';
+import type { MeasuredCell } from '../measured.ts';
+import type { ScoreKey } from '../seed-means.ts';
+import { GRADIENT_NORMS, type GradientNormDefinition } from './gradient-norms.ts';
 import { readPublishedLayers, readPublishedUntrainedLayers } from '../published/read-published.ts';
 
-type Row = Readonly<Record<string, string>>;
-
-export interface CurveKey {
-  readonly metric: string;
-  readonly variant: string;
-  readonly method: string;
-  readonly dataset: string;
-}
-
 /** A score by layer: mean over seeds, null where no seed has it. */
-export interface Curve extends CurveKey {
+export interface Curve extends ScoreKey {
   readonly means: readonly (number | null)[];
   /** Sample deviation over seeds; null with fewer than two. */
   readonly deviations: readonly (number | null)[];
   readonly seeds: number;
 }
 
-interface Point extends CurveKey {
+interface Point extends ScoreKey {
   readonly seed: string;
   readonly layer: number;
   readonly value: number | null;
 }
 
-/** The curves of layerwise.csv, in order of appearance. */
-export function measuredCurves(rows: readonly Row[]): Curve[] {
+/** Every score by layer, in order of appearance. */
+export function measuredCurves(cells: readonly MeasuredCell[]): Curve[] {
   return curves(
-    rows.map(
-      ({ metric = '', variant = '', method = '', dataset = '', seed = '', permutation = '', ...row }) => ({
-        ...{ metric, variant, method, dataset, seed: `${seed}/${permutation}`, layer: Number(row['layer']) },
-        value: row['value'] === '' ? null : Number(row['value']),
-      }),
+    cells.flatMap(({ variant, method, dataset, seed, permutation, scores }) =>
+      [...scores].flatMap(([metric, { layers }]) =>
+        layers.map((value, layer) => ({
+          ...{ metric, variant, method, dataset, seed: `${seed}/${permutation}`, layer, value },
+        })),
+      ),
     ),
   );
 }
 
-/** Norms of training.csv or training_released.csv, averaged over steps, as curves of the metric `gradient_norm`. */
-export function gradientNormCurves(rows: readonly Row[]): Curve[] {
-  const cells = Map.groupBy(rows, ({ variant, dataset, method, seed, layer }) =>
-    JSON.stringify([variant, dataset, method, seed, layer]),
-  );
+/** Gradient norms averaged over steps, as curves of the metric `gradient_norm`. */
+export function gradientNormCurves(
+  cells: readonly MeasuredCell[],
+  definition: GradientNormDefinition,
+): Curve[] {
   return curves(
-    [...cells.values()].map((steps) => {
-      const { variant = '', dataset = '', method = '', seed = '', layer = '' } = steps[0] ?? {};
-      const norms = steps.flatMap(({ gradient_norm: norm = '' }) => (norm === '' ? [] : Number(norm)));
-      return {
-        metric: 'gradient_norm',
-        variant,
-        method,
-        dataset,
-        seed,
-        layer: Number(layer),
-        value: mean(norms),
-      };
+    cells.flatMap((cell) => {
+      const { variant, method, dataset, seed, permutation } = cell;
+      const steps = GRADIENT_NORMS[definition](cell);
+      return (steps[0] ?? []).map((_, layer) => ({
+        ...{ metric: 'gradient_norm', variant, method, dataset, seed: `${seed}/${permutation}`, layer },
+        value: mean(steps.flatMap((norms) => (Number.isNaN(norms[layer]) ? [] : (norms[layer] as number)))),
+      }));
     }),
   );
 }
@@ -77,7 +67,7 @@ export function publishedCurves(): Curve[] {
   return curves([...trained, ...untrained]);
 }
 
-export function findCurve(all: readonly Curve[], key: CurveKey): Curve | undefined {
+export function findCurve(all: readonly Curve[], key: ScoreKey): Curve | undefined {
   return all.find(
     ({ metric, variant, method, dataset }) =>
       metric === key.metric && variant === key.variant && method === key.method && dataset === key.dataset,
@@ -90,7 +80,7 @@ function curves(points: readonly Point[]): Curve[] {
   );
   return [...groups.values()].map((own) => {
     const { metric = '', variant = '', method = '', dataset = '' } = own[0] ?? {};
-    const layers = Math.max(...own.map(({ layer }) => layer)) + 1;
+    const layers = own.reduce((most, { layer }) => Math.max(most, layer + 1), 0);
     const byLayer = Array.from({ length: layers }, (_, layer) =>
       own.flatMap((point) => (point.layer === layer ? (point.value ?? []) : [])),
     );

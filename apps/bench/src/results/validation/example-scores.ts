@@ -1,13 +1,7 @@
 import { type CrossedScores, type Interval, crossedBootstrapInterval, crossedMean } from '@icl-gd/metrics';
 import { Pcg64 } from '@icl-gd/transformer';
-
-/** What was scored; `method` is GD, LCGD or `-`. */
-export interface ScoreKey {
-  readonly metric: string;
-  readonly variant: string;
-  readonly method: string;
-  readonly dataset: string;
-}
+import type { MeasuredCell } from '../measured.ts';
+import type { ScoreKey } from '../seed-means.ts';
 
 /** A mean with its 95 % interval over seeds and examples; nulls where too little was measured. */
 export interface Estimate {
@@ -16,27 +10,25 @@ export interface Estimate {
   readonly seeds: number;
 }
 
-type Row = Readonly<Record<string, string>>;
 /** Score by example, by seed and permutation. */
-type BySeed = ReadonlyMap<string, ReadonlyMap<string, number>>;
+type BySeed = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
 const RESAMPLES = 1000;
 const LEVEL = 0.95;
 /** The same scores give the same interval, in whatever order they are asked for. */
 const BOOTSTRAP_SEED = 0;
 
-/** The scores of single examples, as examples.csv has them. */
+/** Estimates from the scores of single examples. */
 export class ExampleScores {
-  readonly #rows: ReadonlyMap<string, readonly Row[]>;
+  readonly #cells: ReadonlyMap<string, readonly MeasuredCell[]>;
   /** Datasets in order of appearance. */
   readonly datasets: readonly string[];
 
-  /** @param rows of examples.csv; a metric is a column, an undefined score an empty field */
-  constructor(rows: readonly Row[]) {
-    this.#rows = Map.groupBy(rows, ({ variant = '', method = '', dataset = '' }) =>
+  constructor(cells: readonly MeasuredCell[]) {
+    this.#cells = Map.groupBy(cells, ({ variant, method, dataset }) =>
       JSON.stringify([variant, method, dataset]),
     );
-    this.datasets = [...new Set(rows.map(({ dataset = '' }) => dataset))];
+    this.datasets = [...new Set(cells.map(({ dataset }) => dataset))];
   }
 
   /** Mean of a metric. */
@@ -50,15 +42,15 @@ export class ExampleScores {
   }
 
   #bySeed({ metric, variant, method, dataset }: ScoreKey): BySeed {
-    const rows = this.#rows.get(JSON.stringify([variant, method, dataset])) ?? [];
-    const scores = new Map<string, Map<string, number>>();
-    for (const row of rows) {
-      const { [metric]: text = '', example = '', seed = '', permutation = '' } = row;
-      if (text === '') continue;
-      const cell = `${seed}/${permutation}`;
-      let own = scores.get(cell);
-      if (!own) scores.set(cell, (own = new Map()));
-      own.set(example, Number(text));
+    const scores = new Map<string, Map<number, number>>();
+    for (const cell of this.#cells.get(JSON.stringify([variant, method, dataset])) ?? []) {
+      const examples = cell.scores.get(metric)?.examples ?? [];
+      const own = new Map<number, number>();
+      for (const [i, row] of cell.exampleRows.entries()) {
+        const score = examples[i] ?? Number.NaN;
+        if (!Number.isNaN(score)) own.set(row, score);
+      }
+      if (own.size > 0) scores.set(`${cell.seed}/${cell.permutation}`, own);
     }
     return scores;
   }

@@ -1,6 +1,8 @@
+import { findMetric } from '@icl-gd/metrics';
+import type { MeasuredRun } from '../measured.ts';
 import { type LineChart, type LineSeries, lineChartSvg } from '../plots/line-chart.ts';
 import { type Curve, findCurve, gradientNormCurves, measuredCurves, publishedCurves } from './curves.ts';
-import type { Evidence } from './evidence.ts';
+import { GRADIENT_NORMS, type GradientNormDefinition } from './gradient-norms.ts';
 
 /** A picture after one of the paper's. */
 export interface Figure {
@@ -15,13 +17,9 @@ const COLORS: Readonly<Record<string, string>> = { GD: '#0072b2', LCGD: '#d55e00
 const SIZE = { width: 300, height: 180 };
 
 /** Figures 2 (α), 3 (SimAOU_norm and SimAM_Δ) and 4 (gradient norms) of the trained model, each by layer. */
-export function drawFigures({
-  examples: { datasets },
-  layers,
-  training,
-  releasedTraining,
-}: Evidence): Figure[] {
-  const measured = measuredCurves(layers);
+export function drawFigures({ cells, methods }: MeasuredRun): Figure[] {
+  const datasets = [...new Set(cells.map(({ dataset }) => dataset))];
+  const measured = measuredCurves(cells);
   const published = publishedCurves();
   const trained = (
     all: readonly Curve[],
@@ -33,12 +31,9 @@ export function drawFigures({
     const curve = trained(measured, 'alpha', '-', dataset);
     return curve ? line(dataset, curve) : [];
   });
-  const scores = [
-    { metric: 'simaou_norm', name: 'SimAOU_norm' },
-    { metric: 'simam_delta', name: 'SimAM_Δ' },
-  ].flatMap(({ metric, name }) =>
+  const scores = ['simaou_norm', 'simam_delta'].flatMap((metric) =>
     datasets.flatMap((dataset) => {
-      const series = ['GD', 'LCGD'].flatMap((method) => {
+      const series = methods.flatMap((method) => {
         const [own, paper] = [measured, published].map((all) => trained(all, metric, method, dataset));
         const comparable = paper && paper.means.length === own?.means.length;
         return [
@@ -48,16 +43,17 @@ export function drawFigures({
             : []),
         ];
       });
-      return figure(3, `figure3-${metric}-${dataset}`, { title: dataset, yLabel: name, series });
+      return figure(3, `figure3-${metric}-${dataset}`, {
+        title: dataset,
+        yLabel: findMetric(metric).label,
+        series,
+      });
     }),
   );
-  const norms = [
-    { rows: training, definition: 'kv' },
-    { rows: releasedTraining, definition: 'released' },
-  ].flatMap(({ rows, definition }) => {
-    const curves = gradientNormCurves(rows);
+  const norms = (Object.keys(GRADIENT_NORMS) as GradientNormDefinition[]).flatMap((definition) => {
+    const curves = gradientNormCurves(cells, definition);
     return datasets.flatMap((dataset) => {
-      const series = ['GD', 'LCGD'].flatMap((method) => {
+      const series = methods.flatMap((method) => {
         const own = trained(curves, 'gradient_norm', method, dataset);
         return own ? line(method, positive(own), { color: COLORS[method] }) : [];
       });
@@ -66,7 +62,7 @@ export function drawFigures({
     });
   });
   return [
-    ...figure(2, 'figure2-alpha', { title: 'α by layer', yLabel: 'α', series: alpha }),
+    ...figure(2, 'figure2-alpha', { title: 'α by layer', yLabel: findMetric('alpha').label, series: alpha }),
     ...scores,
     ...norms,
   ];

@@ -1,35 +1,48 @@
 import { mean } from '@icl-gd/metrics';
+import type { MeasuredCell } from '../measured.ts';
 import { type Estimate, estimate } from './example-scores.ts';
 
-type Row = Readonly<Record<string, string>>;
+/** Gradient norms by definition (docs/deviations.md): [step][layer] of a cell. */
+export const GRADIENT_NORMS = {
+  kv: (cell: MeasuredCell) => cell.gradientNorms,
+  released: (cell: MeasuredCell) => cell.releasedGradientNorms,
+} as const;
+export type GradientNormDefinition = keyof typeof GRADIENT_NORMS;
 
 /**
  * Mean over training steps of log₁₀(LCGD's gradient norm / GD's), norms averaged over layers, of the trained model;
  * its interval is over seeds and steps. Steps where a norm is zero are left out.
- * @param rows of training.csv or training_released.csv
  * @param shift added to every logarithm
  */
-export function logNormRatio(rows: readonly Row[], dataset: string, shift: number): Estimate {
-  const norms = new Map<string, number[]>();
-  const steps = new Set<string>();
-  const seeds = new Set<string>();
-  for (const row of rows) {
-    if (row['variant'] !== 'trained' || row['dataset'] !== dataset) continue;
-    const { method = '', seed = '', step = '', gradient_norm: norm = '' } = row;
-    if (norm === '') continue;
-    seeds.add(seed);
-    steps.add(step);
-    const key = JSON.stringify([method, seed, step]);
-    norms.set(key, [...(norms.get(key) ?? []), Number(norm)]);
-  }
-  const ofStep = (method: string, seed: string, step: string): number =>
-    mean(norms.get(JSON.stringify([method, seed, step])) ?? []) ?? 0;
+export function logNormRatio(
+  cells: readonly MeasuredCell[],
+  definition: GradientNormDefinition,
+  dataset: string,
+  shift: number,
+): Estimate {
+  const own = cells.filter(
+    (cell) =>
+      cell.variant === 'trained' && cell.dataset === dataset && GRADIENT_NORMS[definition](cell).length > 0,
+  );
+  const seeds = new Set(own.map(seedOf));
+  const steps = own.reduce((most, cell) => Math.max(most, GRADIENT_NORMS[definition](cell).length), 0);
+  const byMethod = new Map(
+    own.map((cell) => [`${cell.method} ${seedOf(cell)}`, GRADIENT_NORMS[definition](cell)]),
+  );
+  const ofStep = (method: string, seed: string, step: number): number => {
+    const norms = byMethod.get(`${method} ${seed}`)?.[step] ?? [];
+    return mean(norms.filter((norm) => !Number.isNaN(norm))) ?? 0;
+  };
   return estimate(
     [...seeds].map((seed) =>
-      [...steps].map((step) => {
+      Array.from({ length: steps }, (_, step) => {
         const [gd, lcgd] = [ofStep('GD', seed, step), ofStep('LCGD', seed, step)];
         return gd > 0 && lcgd > 0 ? Math.log10(lcgd / gd) + shift : null;
       }),
     ),
   );
+}
+
+function seedOf({ seed, permutation }: MeasuredCell): string {
+  return `${seed}/${permutation}`;
 }

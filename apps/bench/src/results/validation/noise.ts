@@ -1,6 +1,5 @@
 import { mean } from '@icl-gd/metrics';
-
-type Row = Readonly<Record<string, string>>;
+import { type MeasuredNoise, NO_METHOD } from '../measured.ts';
 
 /** How far a score of single examples moves when nothing but rounding does, mean over seeds. */
 export interface NoiseFloor {
@@ -14,23 +13,23 @@ export interface NoiseFloor {
   readonly changes: Readonly<Record<string, number | null>>;
 }
 
-/** @param rows of noise_floor.csv; of the trained model, by metric and method, then dataset */
-export function summariseNoise(rows: readonly Row[]): NoiseFloor[] {
-  const groups = Map.groupBy(
-    rows.filter(({ variant, method }) => variant === 'trained' && method !== '-'),
+/** Of the trained model, by metric and method, then dataset. */
+export function summariseNoise(noise: readonly MeasuredNoise[]): NoiseFloor[] {
+  const bySubject = Map.groupBy(
+    noise.filter(({ variant, method }) => variant === 'trained' && method !== NO_METHOD),
     ({ metric, method, dataset }) => JSON.stringify([metric, method, dataset]),
   );
-  return [...groups.values()].map((own) => {
+  return [...bySubject.values()].map((own) => {
     const { metric = '', method = '', dataset = '' } = own[0] ?? {};
-    const average = (some: readonly Row[], column: string): number | null =>
-      mean(some.flatMap(({ [column]: text = '' }) => (text === '' ? [] : Number(text))));
-    const byPerturbation = Map.groupBy(own, ({ perturbation = '' }) => perturbation);
+    const average = (some: readonly MeasuredNoise[], of: 'value' | 'exampleChange'): number | null =>
+      mean(some.flatMap((entry) => entry[of] ?? []));
+    const byPerturbation = Map.groupBy(own, ({ perturbation }) => perturbation);
     return {
       ...{ metric, method, dataset },
-      learningRates: [...new Set(own.map((row) => Number(row['learning_rate'])))],
+      learningRates: [...new Set(own.map(({ learningRate }) => learningRate))],
       value: average(own, 'value'),
       changes: Object.fromEntries(
-        [...byPerturbation].map(([perturbation, some]) => [perturbation, average(some, 'example_change')]),
+        [...byPerturbation].map(([perturbation, some]) => [perturbation, average(some, 'exampleChange')]),
       ),
     };
   });

@@ -1,47 +1,51 @@
-import type { MeasuredRun, Row } from '../read-run.ts';
-import type { Evidence } from './evidence.ts';
-import { ExampleScores } from './example-scores.ts';
+import type { MeasuredCell, MeasuredRun } from '../measured.ts';
 
-type Scores = Readonly<Record<string, readonly (number | null)[]>>;
+type Lists = Readonly<Record<string, readonly (number | null)[]>>;
 
-/** Rows of examples.csv: by metric the scores of a dataset's examples. */
-export function exampleRows(
-  cell: {
-    readonly variant?: string;
-    readonly method: string;
-    readonly dataset: string;
-    readonly seed?: number;
-  },
-  scores: Scores,
-): Row[] {
-  const count = Math.max(...Object.values(scores).map(({ length }) => length));
-  return Array.from({ length: count }, (_, example) => ({
-    variant: 'trained',
-    ...cell,
-    seed: `${cell.seed ?? 1}`,
-    permutation: '0',
-    example: `${example}`,
-    ...Object.fromEntries(Object.entries(scores).map(([metric, own]) => [metric, `${own[example] ?? ''}`])),
-  }));
+interface Given {
+  readonly variant?: string;
+  readonly method: string;
+  readonly dataset: string;
+  readonly seed?: number;
+  /** By metric: a score an example. */
+  readonly examples?: Lists;
+  /** By metric: a score a layer. */
+  readonly layers?: Lists;
+  readonly gradientNorms?: MeasuredCell['gradientNorms'];
+  readonly releasedGradientNorms?: MeasuredCell['gradientNorms'];
 }
 
-/** Evidence of a run that measured nothing but what is given. */
-export function evidenceOf(rows: readonly Row[], given: Partial<Evidence> = {}): Evidence {
-  const run: MeasuredRun = {
-    model: 'tiny',
-    cells: [],
-    variants: ['trained'],
-    methods: ['GD', 'LCGD'],
-    sizes: new Map(),
-    training: [],
-  };
+/** A cell in which nothing was measured but what is given. */
+export function measuredCell({ examples = {}, layers = {}, ...given }: Given): MeasuredCell {
+  const metrics = new Set([...Object.keys(examples), ...Object.keys(layers)]);
+  const count = Object.values(examples).reduce((most, { length }) => Math.max(most, length), 0);
   return {
-    run,
-    examples: new ExampleScores(rows),
-    layers: [],
-    training: [],
-    releasedTraining: [],
-    noise: [],
+    variant: 'trained',
+    seed: 1,
+    permutation: 0,
+    learningRate: 0.01,
+    numbers: new Map(),
+    exampleRows: Array.from({ length: count }, (_, row) => row),
+    gradientNorms: [],
+    releasedGradientNorms: [],
+    ...given,
+    scores: new Map(
+      [...metrics].map((metric) => [
+        metric,
+        {
+          layers: layers[metric] ?? [],
+          examples: Float64Array.from(examples[metric] ?? [], (value) => value ?? Number.NaN),
+        },
+      ]),
+    ),
+  };
+}
+
+/** A run that measured these cells. */
+export function runOf(cells: readonly MeasuredCell[], given: Partial<MeasuredRun> = {}): MeasuredRun {
+  return {
+    ...{ model: 'tiny', variants: ['trained'], methods: ['GD', 'LCGD'], sizes: new Map(), noise: [] },
+    cells,
     ...given,
   };
 }

@@ -2,9 +2,8 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Row } from '../read-run.ts';
 import { readPublishedLayers } from '../published/read-published.ts';
-import { around, evidenceOf, exampleRows } from './test-support.ts';
+import { around, measuredCell, runOf } from './test-support.ts';
 import { validate, writeValidation } from './validate.ts';
 
 let out: string;
@@ -12,23 +11,28 @@ beforeEach(async () => (out = await mkdtemp(join(tmpdir(), 'icl-gd-validate-')))
 afterEach(() => rm(out, { recursive: true }));
 
 const NAME = '<b>a|b</b>_*c*';
-const examples = ['GD', 'LCGD'].flatMap((method) =>
-  exampleRows({ method, dataset: 'mr' }, { simaou: around(method === 'GD' ? 0.1 : 0.4) }),
+const examples = ['GD', 'LCGD'].map((method) =>
+  measuredCell({ method, dataset: 'mr', examples: { simaou: around(method === 'GD' ? 0.1 : 0.4) } }),
 );
-const layerRow = (method: string, seed: number, layer: number, metric: string, value: number): Row => ({
-  ...{ variant: 'trained', dataset: 'mr', method, seed: `${seed}`, permutation: '0', metric },
-  ...{ layer: `${layer}`, value: `${value}` },
-});
-/** The authors' own curves as if measured. */
-const layers = readPublishedLayers()
-  .filter(({ dataset }) => dataset === 'mr')
-  .flatMap(({ method, seed, layer, simaou_norm: norm, simam_delta: delta }) => [
-    layerRow(method, seed, layer, 'simaou_norm', norm),
-    layerRow(method, seed, layer, 'simam_delta', delta),
-  ]);
+/** The authors' own curves as if measured, from the first layer on. */
+const curves = (layers = 24, change = (value: number, _layer: number): number | null => value) => {
+  const rows = readPublishedLayers().filter(({ dataset, layer }) => dataset === 'mr' && layer < layers);
+  const cells = Map.groupBy(rows, ({ method, seed }) => `${method} ${seed}`);
+  return [...cells.values()].map((own) =>
+    measuredCell({
+      method: own[0]!.method,
+      dataset: 'mr',
+      seed: own[0]!.seed,
+      layers: {
+        simaou_norm: own.map(({ simaou_norm: value, layer }) => change(value, layer)),
+        simam_delta: own.map(({ simam_delta: value, layer }) => change(value, layer)),
+      },
+    }),
+  );
+};
 
-async function written(evidence = evidenceOf(examples, { layers })): Promise<Map<string, string>> {
-  await writeValidation(out, validate({ ...evidence, run: { ...evidence.run, model: NAME } }));
+async function written(run = runOf([...examples, ...curves()])): Promise<Map<string, string>> {
+  await writeValidation(out, validate({ ...run, model: NAME }));
   const files = await readdir(out, { recursive: true });
   const texts = await Promise.all(
     files
@@ -74,22 +78,21 @@ describe('the pages', () => {
   });
 
   test('of a model with other layers draw its own curves alone and give no correlation', async () => {
-    const few = layers.filter(({ layer }) => Number(layer) < 3);
-    const files = await written(evidenceOf(examples, { layers: few }));
+    const files = await written(runOf([...examples, ...curves(3)]));
     expect(files.get('summary.md')).toContain("No correlation: 3 layers here, 24 in the paper's model");
     expect(files.get('figures/figure3-simaou_norm-mr.svg')).not.toContain('published');
   });
 
   test('of a run in which everything diverged say that nothing was measured', async () => {
-    const files = await written(evidenceOf([]));
+    const files = await written(runOf([]));
     expect(files.get('summary.md')).toContain("0 of the paper's 104 cells were measured");
     expect(files.get('summary.md')).toContain('None of the published curves was measured.');
     expect(files.get('summary.html')).toContain('</html>');
   });
 
   test('leave undefined layers out of a figure', async () => {
-    const holed = layers.map((row) => (row['layer'] === '0' ? { ...row, value: '' } : row));
-    const files = await written(evidenceOf(examples, { layers: holed }));
+    const holed = curves(24, (value, layer) => (layer === 0 ? null : value));
+    const files = await written(runOf([...examples, ...holed]));
     expect(files.get('summary.md')).toContain(
       '| simaou\\_norm, trained, GD | r\u00A01.000\u00A0(23)<br>±\u00A00.000 |',
     );
@@ -98,19 +101,16 @@ describe('the pages', () => {
 });
 
 test('a noise floor, averaged over seeds; what is undefined says so', async () => {
-  const row = (seed: number, perturbation: string, value: string, change: string, dataset = 'mr') => ({
-    ...{ variant: 'trained', dataset, method: 'GD', seed: `${seed}`, learning_rate: '0.00016' },
-    ...{ metric: 'simaou', perturbation, value, example_change: change },
-  });
+  const own = { variant: 'trained', dataset: 'mr', method: 'GD', learningRate: 0.00016, metric: 'simaou' };
   const noise = [
-    row(5, 'summation-order', '0.1', '0.0001'),
-    row(6, 'summation-order', '0.3', '0.0003'),
-    row(5, 'float16-weights', '0.1', '0.05'),
-    row(6, 'float16-weights', '0.3', ''),
-    row(5, 'summation-order', '', '', 'cb'),
-    { ...row(5, 'summation-order', '0.9', '0.9'), variant: 'untrained' },
+    { ...own, perturbation: 'summation-order', value: 0.1, exampleChange: 0.0001 },
+    { ...own, perturbation: 'summation-order', value: 0.3, exampleChange: 0.0003 },
+    { ...own, perturbation: 'float16-weights', value: 0.1, exampleChange: 0.05 },
+    { ...own, perturbation: 'float16-weights', value: 0.3, exampleChange: null },
+    { ...own, perturbation: 'summation-order', value: null, exampleChange: null, dataset: 'cb' },
+    { ...own, perturbation: 'summation-order', value: 0.9, exampleChange: 0.9, variant: 'untrained' },
   ];
-  const markdown = (await written(evidenceOf(examples, { noise }))).get('summary.md');
+  const markdown = (await written(runOf(examples, { noise }))).get('summary.md');
   expect(markdown).toContain('| metric, method | mr, rate 0.00016 | cb, rate 0.00016 |');
   expect(markdown).toContain(
     '| simaou, GD | 0.200<br>summation-order 0.00020<br>float16-weights 0.050 | undefined |',
@@ -119,14 +119,12 @@ test('a noise floor, averaged over seeds; what is undefined says so', async () =
 });
 
 test('figures 2 and 4: α by layer, and norms on a logarithmic axis without those of zero', async () => {
-  const training = ['GD', 'LCGD'].flatMap((method) =>
-    [0, 0.1, 10].map((norm, layer) => ({
-      ...{ variant: 'trained', dataset: 'mr', method, seed: '1', step: '0' },
-      ...{ layer: `${layer}`, gradient_norm: `${norm}` },
-    })),
+  const norms = [[0, 0.1, 10]];
+  const training = ['GD', 'LCGD'].map((method) =>
+    measuredCell({ method, dataset: 'mr', gradientNorms: norms, releasedGradientNorms: norms }),
   );
-  const alpha = [0.1, 0.2, 0.3].map((value, layer) => layerRow('-', 5, layer, 'alpha', value));
-  const files = await written(evidenceOf(examples, { layers: alpha, training, releasedTraining: training }));
+  const alpha = measuredCell({ method: '-', dataset: 'mr', layers: { alpha: [0.1, 0.2, 0.3] } });
+  const files = await written(runOf([...examples, ...training, alpha]));
   expect([...files.keys()].filter((file) => file.startsWith('figures/')).sort()).toEqual([
     'figures/figure2-alpha.svg',
     'figures/figure4-kv-mr.svg',

@@ -4,24 +4,25 @@ import { cellTable, compareCells } from './cells.ts';
 import { type JudgedClaim, judgeClaims } from './claims.ts';
 import { compareCurves, curveTable } from './compare-curves.ts';
 import { measuredCurves, publishedCurves } from './curves.ts';
-import type { Evidence } from './evidence.ts';
 import { drawFigures } from './figures.ts';
+import type { MeasuredRun } from '../measured.ts';
+import { ExampleScores } from './example-scores.ts';
 import { summariseNoise } from './noise.ts';
 import { renderPage } from './page.ts';
 import { type Validation, renderSummaryPage } from './summary.ts';
 
-/** Compares a run with the paper. A pure function of its files. */
-export function validate(evidence: Evidence): Validation {
-  const { run, examples, layers } = evidence;
+/** Compares a run with the paper. A pure function of what was measured. */
+export function validate(run: MeasuredRun): Validation {
+  const examples = new ExampleScores(run.cells);
   return {
     model: run.model,
     datasets: examples.datasets,
     variants: run.variants,
-    claims: judgeClaims(evidence),
+    claims: judgeClaims(run),
     cells: compareCells(run, examples),
-    curves: compareCurves(publishedCurves(), measuredCurves(layers)),
-    figures: drawFigures(evidence),
-    noise: summariseNoise(evidence.noise),
+    curves: compareCurves(publishedCurves(), measuredCurves(run.cells)),
+    figures: drawFigures(run),
+    noise: summariseNoise(run.noise),
   };
 }
 

@@ -15,7 +15,7 @@ import { writeTokenizer } from '../language/tokenizer.ts';
 import { toCsv, writeWhole } from '../../results/csv.ts';
 import { requireWritable } from '../../experiment/inputs.ts';
 import { type Progress, createProgress } from '../../experiment/progress.ts';
-import { recordKey } from '../../experiment/record.ts';
+import { digest } from '../../experiment/cell.ts';
 import { lossPicture } from './loss-picture.ts';
 import { type Recipe, learningRateAt, phaseAt } from './recipe.ts';
 import {
@@ -67,7 +67,7 @@ export async function pretrain(
   const gpu = await acquireGpu({ adapter: request.adapter, log: (line) => progress.line(line) });
   try {
     const config = readModelConfig(recipe.architecture, `recipe ${recipe.id}`);
-    const key = recordKey([recipe, seed, gpu.adapter]);
+    const key = digest([recipe, seed, gpu.adapter]);
     if (request.fresh) await removeTrainingState(out);
     const state = await readTrainingState(out, key);
     const first = initialiseForPretraining(config, seed, recipe.initialisation);

@@ -1,0 +1,53 @@
+import { type Learner, type LearnerSetting, learnerSetting, learners, settingId } from '@icl-gd/methods';
+import { UserError } from '@icl-gd/transformer';
+import { z } from 'zod';
+import { nearest } from '../tasks/yaml/nearest.ts';
+
+/**
+ * Learners as they are typed: `gd,lcgd`, or with options `gd[batch=full,steps=3],lcgd`. Case does not matter; a comma within
+ * brackets belongs to the options.
+ * @param more learners that are not part of this program
+ * @throws UserError naming the part that does not fit
+ */
+export function parseMethods(option: string, text: string, more: readonly Learner[]): LearnerSetting[] {
+  const known = [...learners.filter(({ role }) => role === 'learner'), ...more];
+  const parts = text.split(/,(?![^[]*\])/).map((part) => part.trim());
+  const settings = parts.map((part) => parseMethod(option, part, known));
+  const ids = settings.map(settingId);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined) throw new UserError(`${option}: ${twice} is there twice`);
+  return settings;
+}
+
+function parseMethod(option: string, part: string, known: readonly Learner[]): LearnerSetting {
+  const [, name = '', inside] = /^([^[\]]*)(?:\[([^[\]]*)\])?$/.exec(part) ?? [undefined, part];
+  const learner = known.find(({ id }) => id.toLowerCase() === name.toLowerCase());
+  const ids = known.map(({ id }) => id.toLowerCase());
+  if (!learner) {
+    const near = nearest(name.toLowerCase(), ids);
+    const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
+    throw new UserError(`${option}: unknown "${name}"${hint}; choose from ${ids.join(', ')}`);
+  }
+  if (inside === undefined) return learnerSetting(learner);
+  const typed = inside.split(',').map((entry): [string, string] => {
+    const [key = '', ...value] = entry.split('=');
+    if (key.trim() === '' || value.length === 0)
+      throw new UserError(`${option}: "${entry}" in "${part}" is not name=value`);
+    return [key.trim(), value.join('=').trim()];
+  });
+  const names = Object.keys(learner.options?.shape ?? {});
+  const unknown = typed.find(([key]) => !names.includes(key));
+  if (unknown) {
+    const near = nearest(unknown[0], names);
+    const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
+    const options = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
+    throw new UserError(`${option}: ${learner.id} has no option "${unknown[0]}"${hint}; ${options}`);
+  }
+  try {
+    return learnerSetting(learner, Object.fromEntries(typed));
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const [issue] = error.issues;
+    throw new UserError(`${option}: ${learner.id}, ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+}

@@ -1,0 +1,35 @@
+import { type Metric, metrics } from '@icl-gd/metrics';
+import { type Learner, learners } from '@icl-gd/methods';
+
+const OF = { learner: 'a method', baseline: 'no method', pair: 'two methods' } as const;
+
+/** The catalogue of methods or metrics, a line each, fields separated by tabs. */
+export function renderCatalogue(what: 'methods' | 'metrics'): string[] {
+  return rowsOf(what).map((row) => row.join('\t'));
+}
+
+/** The same as a Markdown table, for the documentation. */
+export function catalogueTable(what: 'methods' | 'metrics'): string {
+  const head =
+    what === 'methods'
+      ? ['id', 'name', 'demonstrations', 'options', 'source']
+      : ['id', 'name', 'definition', 'of', 'range', 'more alike', 'defined when', 'source'];
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((text) => text.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rowsOf(what).map(line)].join('\n');
+}
+
+function rowsOf(what: 'methods' | 'metrics'): string[][] {
+  return what === 'methods' ? learners.map(learnerRow) : metrics.map(metricRow);
+}
+
+function learnerRow({ id, label, needs, objective, options, source }: Learner): string[] {
+  const taken = { none: 'none', context: 'those that fit the context', all: 'all' }[needs];
+  const names = [...(objective ? ['learning rate'] : []), ...Object.keys(options?.shape ?? {})];
+  return [id, label, taken, names.join(', '), source];
+}
+
+function metricRow({ id, label, formula, of, range, moreAlike, definedWhen, source }: Metric): string[] {
+  const [low, high] = range.map((bound) => (bound === null ? '∞' : String(bound)));
+  return [id, label, formula, OF[of], `${low} to ${high}`, moreAlike ?? '', definedWhen, source];
+}

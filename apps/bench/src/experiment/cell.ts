@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { type LearnerSetting, type ProbeToken, settingId } from '@icl-gd/methods';
+import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import type { RunSettings, Trial } from './plan.ts';
+
+/**
+ * The unit of work, of caching and of resuming: one setting (zero-shot, in-context, a learner with its options) of one
+ * trial, probed at one token. Zero-shot depends on neither seed nor order, so that all trials of a dataset share its cell.
+ */
+export interface Cell {
+  readonly variant: string;
+  readonly dataset: string;
+  /** Null where the setting takes in no demonstrations. */
+  readonly seed: number | null;
+  readonly permutation: number | null;
+  /** As in the column `method`, or ZSL and ICL. */
+  readonly setting: string;
+  readonly learningRate: number | null;
+  readonly probe: ProbeToken;
+}
+
+/**
+ * What determines a cell's numbers, as digests and values. `environment` is what the user does not choose by options: where
+ * nothing but that differs, an older record is of the same cell.
+ */
+export interface CellParts {
+  readonly environment: Readonly<Record<'format' | 'code' | 'adapter' | 'model', string>>;
+  readonly choices: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** A cell, the address of its record, and how the record's file is called. */
+export interface CellAddress {
+  readonly cell: Cell;
+  readonly parts: CellParts;
+  /** File name without the key: tells people what it is. */
+  readonly title: string;
+  readonly key: string;
+}
+
+/** Counted up when records hold more than before. */
+export const RECORD_FORMAT = 3;
+
+export function digest(value: unknown): string {
+  return createHash('sha256')
+    .update(typeof value === 'string' ? value : JSON.stringify(value))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** What all cells of a run have in common. */
+export interface RunIdentity {
+  readonly environment: CellParts['environment'];
+  readonly settings: RunSettings;
+  /** Digest of a learner's source that is not part of this program. */
+  readonly foreignLearners: ReadonlyMap<string, string>;
+}
+
+/** Digests of what a trial puts before the model, made once. */
+export interface PreparedDigests {
+  readonly queries: string;
+  readonly context: string;
+  readonly demonstrations: string;
+}
+
+export function digestPrepared(prepared: PreparedRun): PreparedDigests {
+  return {
+    // Gold and rows belong to the tables that are made of a record.
+    queries: digest([prepared.queries, prepared.gold, prepared.validationRows]),
+    context: digest(prepared.context),
+    demonstrations: digest(prepared.fineTuningDemonstrations),
+  };
+}
+
+/** The cell of a learner in a trial. */
+export function learnerCell(
+  identity: RunIdentity,
+  trial: Trial,
+  digests: PreparedDigests,
+  setting: LearnerSetting,
+  probe: ProbeToken,
+): CellAddress {
+  const { learner } = setting;
+  const { needs, role, objective } = learner;
+  const alone = needs === 'none' && role === 'baseline';
+  const cell: Cell = {
+    variant: trial.variant,
+    dataset: trial.dataset,
+    seed: alone ? null : trial.seed,
+    permutation: alone ? null : trial.permutation,
+    setting: settingId(setting),
+    learningRate: objective ? trial.learningRate : null,
+    probe,
+  };
+  return address(identity, cell, {
+    queries: digests.queries,
+    // Scores of a learner compare it with ICL; without demonstrations there is nothing to compare.
+    context: alone ? null : digests.context,
+    demonstrations: needs === 'all' ? digests.demonstrations : null,
+    releasedNorms: objective ? identity.settings.releasedNorms : null,
+    learner: identity.foreignLearners.get(learner.id) ?? null,
+  });
+}
+
+/** What is measured of several settings of a trial together, by the cells that it is made of. */
+export function jointCell(
+  identity: RunIdentity,
+  trial: Trial,
+  name: string,
+  members: readonly CellAddress[],
+): CellAddress {
+  const probe = (members[0] as CellAddress).cell.probe;
+  const { variant, dataset, seed, permutation, learningRate } = trial;
+  const cell = { variant, dataset, seed, permutation, setting: name, learningRate, probe };
+  return address(identity, cell, { members: digest(members.map(({ key }) => key)) });
+}
+
+function address(
+  { environment, settings }: RunIdentity,
+  cell: Cell,
+  tokens: CellParts['choices'],
+): CellAddress {
+  const { dtype, initSeed } = settings;
+  const choices = { ...cell, ...tokens, dtype, initSeed: cell.variant === 'trained' ? null : initSeed };
+  const parts = { environment, choices };
+  const { variant, dataset, seed, permutation, setting, probe } = cell;
+  const demonstrations = seed === null ? [] : [`seed${seed}`, `order${permutation}`];
+  const title = [variant, dataset, ...demonstrations, setting, probe].join('-').replaceAll(/[^\w.-]/g, '_');
+  return { cell, parts, title, key: digest(parts) };
+}

@@ -1,0 +1,103 @@
+import {
+  type AdaptedModel,
+  DivergedError,
+  type LearnerSetting,
+  type Probe,
+  type ProbeOptions,
+  type ProbeToken,
+} from '@icl-gd/methods';
+import type { Model } from '@icl-gd/transformer';
+import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import type { PredictionRecord, TrainingStepRecord } from './record.ts';
+
+/** What a setting is probed with besides the trial's own choices. */
+export interface SettingOptions {
+  readonly probeTokens: readonly ProbeToken[];
+  readonly tokenBudget?: ProbeOptions['tokenBudget'];
+  readonly learningRate: number;
+  readonly releasedNorms: boolean;
+  /** Probe with the changed weights rounded to float16. */
+  readonly halfWeights?: boolean;
+}
+
+/** Told about work done: units are queries probed and demonstrations trained on. */
+export type OnWork = (units: number) => void;
+
+export interface ProbedSetting {
+  readonly probes: ReadonlyMap<ProbeToken, readonly Probe[]>;
+  readonly training: readonly TrainingStepRecord[];
+}
+
+/**
+ * Lets a learner take in the demonstrations that it needs and probes the queries.
+ * @throws DivergedError if its training or what the model computes is not finite
+ */
+export async function probeSetting(
+  model: Model,
+  { learner, options }: LearnerSetting,
+  prepared: PreparedRun,
+  { probeTokens, tokenBudget, ...adaptOptions }: SettingOptions,
+  onWork: OnWork,
+): Promise<ProbedSetting> {
+  const adapted = await learner.adapt(model, demonstrationsFor(learner, prepared), {
+    ...adaptOptions,
+    learnerOptions: options,
+    onProgress: () => onWork(1),
+  });
+  try {
+    const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget }, onWork);
+    return { probes, training: (adapted.training ?? []).map(toRecord) };
+  } finally {
+    adapted.dispose();
+  }
+}
+
+/** The outcome, or the message of a divergence. */
+export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | { readonly diverged: string }> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof DivergedError) return { diverged: error.message };
+    throw error;
+  }
+}
+
+/** The option with the largest mean log-probability, the first on a tie. */
+export function predict(probes: readonly Probe[]): PredictionRecord[] {
+  return probes.map(({ optionLogProbs }) => ({
+    predicted: optionLogProbs.indexOf(Math.max(...optionLogProbs)),
+    optionLogProbs: [...optionLogProbs],
+  }));
+}
+
+export function demonstrationsFor(
+  { needs }: LearnerSetting['learner'],
+  prepared: PreparedRun,
+): PreparedRun['demonstrations'] {
+  if (needs === 'none') return [];
+  if (needs === 'all') return prepared.fineTuningDemonstrations;
+  return prepared.demonstrations.slice(0, prepared.context.demonstrations);
+}
+
+async function probeTokensOf(
+  adapted: AdaptedModel,
+  { queries }: PreparedRun,
+  { probeTokens, tokenBudget }: Pick<SettingOptions, 'probeTokens' | 'tokenBudget'>,
+  onWork: OnWork,
+): Promise<ReadonlyMap<ProbeToken, readonly Probe[]>> {
+  let before = 0;
+  const onProgress = (finished: number): void => {
+    onWork(finished - before);
+    before = finished;
+  };
+  const budget = tokenBudget === undefined ? {} : { tokenBudget };
+  return await adapted.probeTokens(queries, { ...budget, probeTokens, onProgress });
+}
+
+function toRecord(step: NonNullable<AdaptedModel['training']>[number]): TrainingStepRecord {
+  return {
+    gradientNorms: [...step.gradientNorms],
+    losses: [...step.losses],
+    ...(step.releasedGradientNorms ? { releasedGradientNorms: [...step.releasedGradientNorms] } : {}),
+  };
+}

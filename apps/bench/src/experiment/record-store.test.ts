@@ -1,0 +1,159 @@
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type CellAddress, type CellParts, digest } from './cell.ts';
+import { type SettingRecord, settingRecord } from './record.ts';
+import { RecordStore } from './record-store.ts';
+
+const RECORD: SettingRecord = {
+  status: 'finished',
+  predictions: [
+    { predicted: 1, optionLogProbs: [-2.5, -1 / 3] },
+    { predicted: 0, optionLogProbs: [-1e-7, -20] },
+  ],
+  metrics: {
+    simaou: {
+      values: [0.1, null],
+      undefinedCounts: [0, 6],
+      examples: [0.1, null],
+      interval: { lower: 0.05, upper: 0.3 },
+    },
+  },
+  training: [{ gradientNorms: [1e-12, 3], losses: [7.5, 7.5] }],
+};
+const ENVIRONMENT = { format: '3', code: 'c', adapter: 'a', model: 'm' };
+
+function addressOf(
+  environment: Partial<CellParts['environment']> = {},
+  choices: Partial<CellParts['choices']> = {},
+): CellAddress {
+  const cell = {
+    ...{ variant: 'trained', dataset: 'mr', seed: 5, permutation: 0, setting: 'GD' },
+    ...{ learningRate: 0.003, probe: 'label' as const },
+  };
+  const parts = {
+    environment: { ...ENVIRONMENT, ...environment },
+    choices: { ...cell, queries: 'q', ...choices },
+  };
+  return { cell, parts, title: 'trained-mr-seed5-order0-GD-label', key: digest(parts) };
+}
+
+let out: string;
+let lines: string[];
+beforeEach(async () => {
+  out = await mkdtemp(join(tmpdir(), 'icl-gd-record-'));
+  lines = [];
+});
+afterEach(() => rm(out, { recursive: true }));
+
+const open = (): RecordStore => new RecordStore(out, (line) => lines.push(line));
+const pathOf = ({ title, key }: CellAddress): string => join(out, 'records', `${title}-${key}.json`);
+
+test('a record is read back number by number, and leaves one file', async () => {
+  await open().write(addressOf(), RECORD);
+  const again = open();
+  expect(again.has(addressOf())).toBe(true);
+  expect(await again.read(addressOf(), settingRecord)).toEqual(RECORD);
+  expect(await readdir(join(out, 'records'))).toHaveLength(1);
+  expect(lines).toEqual([]);
+});
+
+test('a record that is absent is undefined without a word', async () => {
+  expect(open().has(addressOf())).toBe(false);
+  expect(await open().read(addressOf(), settingRecord)).toBeUndefined();
+  expect(lines).toEqual([]);
+});
+
+test.each([
+  ['cut off', (text: string) => text.slice(0, -20)],
+  ['empty', () => ''],
+  ['of another shape', (text: string) => text.replace('"predicted":1', '"predicted":"1"')],
+  ['without a status', (text: string) => text.replace('"status":"finished",', '')],
+  ['with a NaN', (text: string) => text.replace('-20', 'NaN')],
+])('a record that is %s is undefined, with a warning that names it', async (_, damage) => {
+  await open().write(addressOf(), RECORD);
+  const path = pathOf(addressOf());
+  const text = await readFile(path, 'utf8');
+  expect(damage(text)).not.toBe(text);
+  await writeFile(path, damage(text));
+  expect(await open().read(addressOf(), settingRecord)).toBeUndefined();
+  expect(lines).toEqual([`WARNING: ${path} is damaged; computing it again`]);
+});
+
+describe('probes', () => {
+  const config = { layers: 2, heads: 1, dModel: 3 };
+  const probes = [5, 2].map((queryLength, i) => ({
+    attentionOutput: Float32Array.from({ length: 6 }, (__, j) => i + j / 7),
+    attentionScores: Float32Array.from({ length: 2 * queryLength }, (__, j) => i - j / 3),
+    queryLength,
+    optionLogProbs: [-1 - i, -2],
+  }));
+  const validationRows = [17, 4];
+  const predictions = probes.map(({ optionLogProbs }) => ({ predicted: 0, optionLogProbs }));
+  const expected = { config, validationRows, predictions };
+
+  test('are read back bit by bit', async () => {
+    await open().writeProbes(addressOf(), { config, validationRows, probes });
+    const again = open();
+    expect(again.hasProbes(addressOf())).toBe(true);
+    expect(await again.readProbes(addressOf(), expected)).toEqual(probes);
+  });
+
+  test('of other examples, or cut off, are computed again, with a warning', async () => {
+    const store = open();
+    await store.writeProbes(addressOf(), { config, validationRows, probes });
+    expect(await store.readProbes(addressOf(), { ...expected, validationRows: [17, 5] })).toBeUndefined();
+    const path = pathOf(addressOf()).replace('.json', '.safetensors');
+    await writeFile(path, (await readFile(path)).subarray(0, -4));
+    expect(await store.readProbes(addressOf(), expected)).toBeUndefined();
+    expect(lines).toEqual(Array(2).fill(`WARNING: ${path} is damaged; computing it again`));
+  });
+
+  test('can stand under another name, and outlive their own', async () => {
+    const store = open();
+    await store.writeProbes(addressOf(), { config, validationRows, probes });
+    const other = join(out, 'probes', 'x.safetensors');
+    await store.linkProbes(addressOf(), other);
+    await store.linkProbes(addressOf(), other);
+    await store.discardProbes(addressOf());
+    expect(store.hasProbes(addressOf())).toBe(false);
+    expect((await stat(other)).size).toBeGreaterThan(0);
+  });
+});
+
+describe('records that cannot serve are passed over', () => {
+  test.each([
+    [{ code: 'x' }, 'other code or kernels'],
+    [{ adapter: 'x' }, 'another adapter'],
+    [{ model: 'x' }, 'other model files'],
+    [{ format: '4' }, 'another version of this program'],
+    [{ code: 'x', model: 'x' }, 'other code or kernels, other model files'],
+  ])('of other circumstances: %j, with a line that says which', async (environment, words) => {
+    await open().write(addressOf(environment), RECORD);
+    const store = open();
+    expect(await store.read(addressOf(), settingRecord)).toBeUndefined();
+    await store.reportPassedOver([addressOf()]);
+    expect(lines).toEqual([`1 record was made with ${words}: passed over, computing again`]);
+  });
+
+  test('of other choices: without a word', async () => {
+    await open().write(addressOf({}, { learningRate: 0.5 }), RECORD);
+    await open().reportPassedOver([addressOf()]);
+    expect(lines).toEqual([]);
+  });
+
+  test('where one that serves is there too: without a word', async () => {
+    await open().write(addressOf({ code: 'x' }), RECORD);
+    await open().write(addressOf(), RECORD);
+    await open().reportPassedOver([addressOf()]);
+    expect(lines).toEqual([]);
+  });
+
+  test('of the older kind, whose files had only a key: with a line', async () => {
+    await open().write(addressOf(), RECORD);
+    await writeFile(join(out, 'records', `${'0a'.repeat(16)}.json`), '{}');
+    await open().reportPassedOver([addressOf()]);
+    expect(lines).toEqual(['1 record is of an older version of this program: passed over']);
+  });
+});

@@ -1,0 +1,251 @@
+import type { Probe, ProbeToken } from '@icl-gd/methods';
+import type { DecoderConfig, Model, ModelVariant } from '@icl-gd/transformer';
+import type { CellAddress } from './cell.ts';
+import { type ProbesBySetting, type ScoresByMethod, measureNoiseFloor } from './noise-floor.ts';
+import { trialName } from './plan.ts';
+import { type ProbedSetting, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
+import { type FinishedSetting, type SettingRecord, settingRecord } from './record.ts';
+import type { RecordStore } from './record-store.ts';
+import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
+import type { Tally } from './tally.ts';
+import {
+  type TrialPair,
+  type TrialPlan,
+  type TrialSetting,
+  addressOf,
+  ownAddress,
+  unitsOf,
+} from './trial-plan.ts';
+
+/** What running trials needs beside their plans. */
+export interface TrialRunnerOptions {
+  readonly store: RecordStore;
+  readonly tally: Tally;
+  readonly config: DecoderConfig;
+  readonly tokenBudget?: number;
+  readonly releasedNorms: boolean;
+  readonly noiseFloor: boolean;
+  /** Compute every cell once more, whatever records exist. */
+  readonly fresh: boolean;
+  /** Whether every setting's probes have to be on disk when a trial ends. */
+  readonly keepAllProbes: boolean;
+  readonly loadModel: (variant: ModelVariant) => Promise<Model>;
+  readonly onWork: (units: number, doing: string) => void;
+}
+
+/** What became of a trial. */
+export interface TrialOutcome {
+  /** By setting. */
+  readonly records: ReadonlyMap<string, SettingRecord>;
+  /** Whether everything was there already. */
+  readonly recorded: boolean;
+}
+
+/** Computes what is missing of trials, one after another; trials of one dataset share zero-shot. */
+export class TrialRunner {
+  readonly #options: TrialRunnerOptions;
+  /** Addresses written in this run. */
+  readonly #written = new Set<string>();
+  /** Probes that are held for the next settings, by address. */
+  #probes = new Map<string, readonly Probe[]>();
+
+  constructor(options: TrialRunnerOptions) {
+    this.#options = options;
+  }
+
+  async run(plan: TrialPlan): Promise<TrialOutcome> {
+    this.#holdOnly(plan.zeroShot);
+    const records = new Map<string, SettingRecord>();
+    let recorded = true;
+    let broken: SettingRecord | undefined;
+    for (const setting of [plan.zeroShot, plan.inContext, ...plan.methods]) {
+      if (broken) {
+        // The model itself overflows: no learner has anything to be compared with.
+        records.set(setting.id, broken);
+        continue;
+      }
+      const earlier = await this.#recorded(setting);
+      const record = earlier ?? (await this.#compute(plan, setting));
+      if (earlier) this.#options.onWork(unitsOf(plan, setting), trialName(plan.trial));
+      else recorded = false;
+      records.set(setting.id, record);
+      if (record.status === 'diverged' && setting.setting.learner.role === 'baseline') broken = record;
+    }
+    if (broken) return { records, recorded };
+    for (const pair of plan.pairs) {
+      if (pair.ids.some((id) => records.get(id)?.status !== 'finished')) continue;
+      recorded = (await this.#comparePair(plan, pair)) && recorded;
+    }
+    if (this.#options.noiseFloor) recorded = (await this.#measureNoise(plan, records)) && recorded;
+    return { records, recorded };
+  }
+
+  /** Addresses of the probes of a trial that no later trial needs. */
+  static probesOf({ inContext, methods }: TrialPlan): CellAddress[] {
+    return [inContext, ...methods].flatMap(({ addresses }) => [...addresses.values()]);
+  }
+
+  /** The record, if there is one under every probe token and, where they are asked for, the probes. */
+  async #recorded(setting: TrialSetting): Promise<SettingRecord | undefined> {
+    const { store, tally, keepAllProbes } = this.#options;
+    const own = ownAddress(setting);
+    tally.ask(own);
+    const addresses = [...setting.addresses.values()];
+    if (!addresses.every((address) => this.#isRecorded(address))) return undefined;
+    const record = await store.read(own, settingRecord);
+    const complete = !keepAllProbes || addresses.every((address) => store.hasProbes(address));
+    return record?.status === 'diverged' || complete ? record : undefined;
+  }
+
+  #isRecorded(address: CellAddress): boolean {
+    const { store, fresh } = this.#options;
+    return fresh ? this.#written.has(address.key) : store.has(address);
+  }
+
+  async #write(address: CellAddress, result: unknown): Promise<void> {
+    await this.#options.store.write(address, result);
+    this.#written.add(address.key);
+  }
+
+  /** Computes a setting under all its probe tokens and records it. */
+  async #compute(plan: TrialPlan, setting: TrialSetting): Promise<SettingRecord> {
+    const { store, config, loadModel } = this.#options;
+    this.#options.tally.compute(ownAddress(setting));
+    const model = await loadModel(plan.trial.variant);
+    const probed = await unlessDiverged(() => this.#probe(model, plan, setting));
+    const records: SettingRecord[] = [];
+    for (const [token, address] of setting.addresses) {
+      if ('diverged' in probed) {
+        records.push({ status: 'diverged', message: probed.diverged });
+      } else {
+        const probes = probed.probes.get(token) as readonly Probe[];
+        this.#probes.set(address.key, probes);
+        await store.writeProbes(address, { config, validationRows: plan.prepared.validationRows, probes });
+        records.push(await this.#score(plan, setting, token, probed));
+      }
+      await this.#write(address, records.at(-1));
+    }
+    return records[0] as SettingRecord;
+  }
+
+  #probe(
+    model: Model,
+    { prepared, trial }: TrialPlan,
+    { setting, id, addresses }: TrialSetting,
+    halfWeights = false,
+  ): Promise<ProbedSetting> {
+    const { tokenBudget, releasedNorms, onWork } = this.#options;
+    const options = {
+      probeTokens: [...addresses.keys()],
+      learningRate: trial.learningRate,
+      releasedNorms,
+      halfWeights,
+      ...(tokenBudget === undefined ? {} : { tokenBudget }),
+    };
+    return probeSetting(model, setting, prepared, options, (units) =>
+      onWork(units, `${trialName(trial)} ${id}`),
+    );
+  }
+
+  async #score(
+    plan: TrialPlan,
+    setting: TrialSetting,
+    token: ProbeToken,
+    { probes, training }: ProbedSetting,
+  ): Promise<FinishedSetting> {
+    const { config } = this.#options;
+    const { seed } = plan.trial;
+    const ft = probes.get(token) as readonly Probe[];
+    const finished = { status: 'finished' as const, predictions: predict(ft), training: [...training] };
+    if (setting === plan.zeroShot) return { ...finished, metrics: {} };
+    const zsl = await this.#probesAt(plan, plan.zeroShot, token);
+    if (setting === plan.inContext)
+      return { ...finished, metrics: toScoreRecords(scoreBaseline({ icl: ft, zsl }, config, seed), seed) };
+    const icl = await this.#probesAt(plan, plan.inContext, token);
+    const scores = scoreLearner(setting.setting.learner, { icl, zsl, ft }, config);
+    return { ...finished, metrics: toScoreRecords(scores, seed) };
+  }
+
+  /** Probes that are held, else those on disk, else computed once more. */
+  async #probesAt(plan: TrialPlan, setting: TrialSetting, token: ProbeToken): Promise<readonly Probe[]> {
+    const address = addressOf(setting, token);
+    if (!this.#probes.has(address.key)) {
+      const kept = await this.#keptProbes(plan, address);
+      if (kept) this.#probes.set(address.key, kept);
+      else await this.#compute(plan, setting);
+    }
+    return this.#probes.get(address.key) as readonly Probe[];
+  }
+
+  async #keptProbes({ prepared }: TrialPlan, address: CellAddress): Promise<readonly Probe[] | undefined> {
+    const { store, config } = this.#options;
+    if (!store.hasProbes(address)) return undefined;
+    const record = await store.read(address, settingRecord);
+    if (record?.status !== 'finished') return undefined;
+    const { predictions } = record;
+    return await store.readProbes(address, { config, validationRows: prepared.validationRows, predictions });
+  }
+
+  /** @returns whether it was recorded already */
+  async #comparePair(plan: TrialPlan, { ids, settings, addresses }: TrialPair): Promise<boolean> {
+    const missing = [...addresses].filter(([, address]) => !this.#isRecorded(address));
+    for (const [token, address] of missing) {
+      const probes = {
+        first: await this.#probesAt(plan, settings[0], token),
+        second: await this.#probesAt(plan, settings[1], token),
+        zsl: await this.#probesAt(plan, plan.zeroShot, token),
+      };
+      const scores = scorePair(ids, probes, this.#options.config);
+      await this.#write(address, { metrics: toScoreRecords(scores, plan.trial.seed) });
+    }
+    return missing.length === 0;
+  }
+
+  /** @returns whether it was recorded already */
+  async #measureNoise(plan: TrialPlan, records: TrialOutcome['records']): Promise<boolean> {
+    if (this.#isRecorded(plan.noise)) return true;
+    const token = [...plan.zeroShot.addresses.keys()][0] as ProbeToken;
+    const finished = [plan.zeroShot, plan.inContext, ...plan.methods].filter(
+      ({ id }) => records.get(id)?.status === 'finished',
+    );
+    const probes = new Map<string, readonly Probe[]>();
+    for (const setting of finished) probes.set(setting.id, await this.#probesAt(plan, setting, token));
+    const noise = await measureNoiseFloor({
+      model: await this.#options.loadModel(plan.trial.variant),
+      probes,
+      score: (own) => this.#scoreAll(plan, own),
+      probeAgain: async (model, halfWeights) => {
+        const again = new Map<string, readonly Probe[]>();
+        for (const setting of finished) {
+          const probed = await unlessDiverged(() => this.#probe(model, plan, setting, halfWeights));
+          if (!('diverged' in probed)) again.set(setting.id, probed.probes.get(token) ?? []);
+        }
+        return again;
+      },
+    });
+    await this.#write(plan.noise, { noise });
+    return false;
+  }
+
+  /** Everything that can be scored of the settings that have probes. */
+  #scoreAll(plan: TrialPlan, probes: ProbesBySetting): ScoresByMethod {
+    const { config } = this.#options;
+    const [zsl, icl] = [probes.get(plan.zeroShot.id), probes.get(plan.inContext.id)];
+    if (!zsl || !icl) return new Map();
+    const pairs = plan.pairs.flatMap(({ ids }) => {
+      const [first, second] = ids.map((id) => probes.get(id));
+      return first && second ? [...scorePair(ids, { first, second, zsl }, config)] : [];
+    });
+    const methods = plan.methods.flatMap(({ id, setting: { learner } }) => {
+      const ft = probes.get(id);
+      return ft ? [[id, scoreLearner(learner, { icl, zsl, ft }, config)] as const] : [];
+    });
+    const baseline = scoreBaseline({ icl, zsl }, config, plan.trial.seed);
+    return new Map([['-', new Map([...baseline, ...pairs])], ...methods]);
+  }
+
+  #holdOnly({ addresses }: TrialSetting): void {
+    const keys = new Set([...addresses.values()].map(({ key }) => key));
+    this.#probes = new Map([...this.#probes].filter(([key]) => keys.has(key)));
+  }
+}

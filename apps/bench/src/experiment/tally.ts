@@ -1,0 +1,32 @@
+import type { CellAddress } from './cell.ts';
+
+/** Counts cells, each once however many trials share it. */
+export class Tally {
+  readonly #asked = new Map<string, string>();
+  readonly #computed = new Map<string, string>();
+
+  ask({ key, cell }: CellAddress): void {
+    this.#asked.set(key, cell.setting);
+  }
+
+  compute({ key, cell }: CellAddress): void {
+    this.#computed.set(key, cell.setting);
+  }
+
+  /** Whether the cell was computed in this run. */
+  hasComputed({ key }: CellAddress): boolean {
+    return this.#computed.has(key);
+  }
+
+  /** `settings: 7 asked for (1 ZSL, 2 ICL, 2 GD, 2 LCGD), 2 computed (2 LCGD), 5 taken from records`. */
+  describe(): string {
+    const taken = [...this.#asked.keys()].filter((key) => !this.#computed.has(key)).length;
+    return `settings: ${count('asked for', this.#asked)}, ${count('computed', this.#computed)}, ${taken} taken from records`;
+  }
+}
+
+function count(what: string, cells: ReadonlyMap<string, string>): string {
+  const bySetting = [...Map.groupBy(cells.values(), (setting) => setting)];
+  const detail = bySetting.map(([setting, own]) => `${own.length} ${setting}`).join(', ');
+  return `${cells.size} ${what}${detail === '' ? '' : ` (${detail})`}`;
+}

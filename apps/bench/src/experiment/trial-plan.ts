@@ -1,0 +1,98 @@
+import {
+  type LearnerSetting,
+  type ProbeToken,
+  inContext,
+  learners,
+  settingId,
+  zeroShot,
+} from '@icl-gd/methods';
+import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
+import type { Trial } from './plan.ts';
+import { pairsAmong } from './scores.ts';
+
+/** By probe token, the run's own first. */
+export type ByToken<T> = ReadonlyMap<ProbeToken, T>;
+
+/** A setting of a trial with the addresses of its records. */
+export interface TrialSetting {
+  readonly setting: LearnerSetting;
+  readonly id: string;
+  readonly addresses: ByToken<CellAddress>;
+}
+
+/** Two settings that the catalogue of metrics compares with each other. */
+export interface TrialPair {
+  readonly ids: readonly [string, string];
+  readonly settings: readonly [TrialSetting, TrialSetting];
+  readonly addresses: ByToken<CellAddress>;
+}
+
+/** All cells of a trial. */
+export interface TrialPlan {
+  readonly trial: Trial;
+  readonly prepared: PreparedRun;
+  readonly zeroShot: TrialSetting;
+  readonly inContext: TrialSetting;
+  readonly methods: readonly TrialSetting[];
+  readonly pairs: readonly TrialPair[];
+  readonly noise: CellAddress;
+}
+
+export function planTrial(
+  identity: RunIdentity,
+  trial: Trial,
+  prepared: PreparedRun,
+  probeTokens: readonly ProbeToken[],
+): TrialPlan {
+  const digests = digestPrepared(prepared);
+  const byToken = (make: (token: ProbeToken) => CellAddress): ByToken<CellAddress> =>
+    new Map(probeTokens.map((token) => [token, make(token)]));
+  const planSetting = (setting: LearnerSetting): TrialSetting => ({
+    setting,
+    id: settingId(setting),
+    addresses: byToken((token) => learnerCell(identity, trial, digests, setting, token)),
+  });
+  const planPair = (ids: readonly [string, string]): TrialPair => {
+    const [first, second] = ids.map((id) => methods.find((method) => method.id === id)) as [
+      TrialSetting,
+      TrialSetting,
+    ];
+    const addresses = byToken((token) =>
+      jointCell(identity, trial, ids.join('-'), [addressOf(first, token), addressOf(second, token)]),
+    );
+    return { ids, settings: [first, second], addresses };
+  };
+  const [zsl, icl] = [zeroShot, inContext].map((learner) => planSetting({ learner, options: {} })) as [
+    TrialSetting,
+    TrialSetting,
+  ];
+  const methods = identity.settings.methods.map(planSetting);
+  const all = [zsl, icl, ...methods].map((setting) => ownAddress(setting));
+  return {
+    trial,
+    prepared,
+    zeroShot: zsl,
+    inContext: icl,
+    methods,
+    pairs: pairsAmong(methods.map(({ id }) => id)).map(planPair),
+    noise: jointCell(identity, trial, 'noise', all),
+  };
+}
+
+/** The record under the run's own probe token. */
+export function ownAddress({ addresses }: { readonly addresses: ByToken<CellAddress> }): CellAddress {
+  return [...addresses.values()][0] as CellAddress;
+}
+
+export function addressOf({ addresses }: TrialSetting, token: ProbeToken): CellAddress {
+  return addresses.get(token) as CellAddress;
+}
+
+/** Work of a setting: queries probed and demonstrations trained on. */
+export function unitsOf({ prepared }: TrialPlan, { setting }: TrialSetting): number {
+  return prepared.queries.length + (setting.learner.objective ? prepared.fineTuningDemonstrations.length : 0);
+}
+
+/** Baselines are always there: what a run may be asked for besides them. */
+export const METHODS = learners.filter(({ role }) => role === 'learner');

@@ -1,0 +1,83 @@
+import { UserError } from '@icl-gd/transformer';
+import type { z } from 'zod';
+import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import type { CellAddress } from './cell.ts';
+import type { Trial } from './plan.ts';
+import {
+  type FinishedSetting,
+  type NoiseEntry,
+  type ScoreRecord,
+  type SettingRecord,
+  noiseRecord,
+  pairRecord,
+  settingRecord,
+} from './record.ts';
+import type { RecordStore } from './record-store.ts';
+import { type TrialPlan, type TrialSetting, ownAddress } from './trial-plan.ts';
+
+export interface MethodResult {
+  readonly id: string;
+  /** Ids of metrics that do not apply to it. */
+  readonly inapplicableMetrics: readonly string[];
+  readonly record: SettingRecord;
+}
+
+/** Everything that was measured of a trial, for the tables. */
+export interface TrialResult {
+  readonly trial: Trial;
+  readonly prepared: Pick<PreparedRun, 'gold' | 'validationRows' | 'context'>;
+  /** Absent where the model itself, before any training, computes something that is not finite. */
+  readonly baselines?: { readonly zeroShot: FinishedSetting; readonly inContext: FinishedSetting };
+  /** In the order of the settings. */
+  readonly methods: readonly MethodResult[];
+  /** Scores of pairs of methods, by metric. */
+  readonly pairs: Readonly<Record<string, ScoreRecord>>;
+  /** None without a noise floor. */
+  readonly noise: readonly NoiseEntry[];
+}
+
+/**
+ * Brings the records of a trial together.
+ * @throws UserError if a record has gone since it was written
+ */
+export async function readTrial(
+  store: RecordStore,
+  plan: TrialPlan,
+  options: { readonly noiseFloor: boolean },
+): Promise<TrialResult> {
+  const need = async <T>(address: CellAddress, schema: z.ZodType<T>): Promise<T> => {
+    const record = await store.read(address, schema);
+    if (record === undefined)
+      throw new UserError(
+        `the record ${address.title}-${address.key} has gone while the tables were written`,
+      );
+    return record;
+  };
+  const { trial, prepared } = plan;
+  const zeroShot = await need(ownAddress(plan.zeroShot), settingRecord);
+  const inContext =
+    zeroShot.status === 'diverged' ? zeroShot : await need(ownAddress(plan.inContext), settingRecord);
+  if (zeroShot.status === 'diverged' || inContext.status === 'diverged')
+    return {
+      trial,
+      prepared,
+      methods: plan.methods.map((method) => toResult(method, inContext)),
+      pairs: {},
+      noise: [],
+    };
+  const methods: MethodResult[] = [];
+  for (const method of plan.methods)
+    methods.push(toResult(method, await need(ownAddress(method), settingRecord)));
+  const finished = methods.flatMap(({ id, record }) => (record.status === 'finished' ? [id] : []));
+  const pairs: Record<string, ScoreRecord> = {};
+  for (const pair of plan.pairs) {
+    if (pair.ids.every((id) => finished.includes(id)))
+      Object.assign(pairs, (await need(ownAddress(pair), pairRecord)).metrics);
+  }
+  const noise = options.noiseFloor ? (await need(plan.noise, noiseRecord)).noise : [];
+  return { trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise };
+}
+
+function toResult({ id, setting: { learner } }: TrialSetting, record: SettingRecord): MethodResult {
+  return { id, inapplicableMetrics: learner.inapplicableMetrics ?? [], record };
+}

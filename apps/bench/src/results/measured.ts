@@ -1,0 +1,132 @@
+import { layerMean, predictionMetrics } from '@icl-gd/metrics';
+import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
+import type { TrialResult } from '../experiment/trial-result.ts';
+
+/** In the column `method`, where something belongs to no method. */
+export const NO_METHOD = '-';
+
+/** What of a cell was scored by layer, by metric. */
+export interface CellScore {
+  /** By layer; null where undefined. */
+  readonly layers: readonly (number | null)[];
+  /** By example, in the order of {@link MeasuredCell.exampleRows}: its layer mean, NaN where undefined. */
+  readonly examples: Float64Array;
+}
+
+/** What was measured under one method of one trial; under `-`, what belongs to no method. */
+export interface MeasuredCell {
+  readonly variant: string;
+  readonly dataset: string;
+  readonly method: string;
+  readonly seed: number;
+  readonly permutation: number;
+  readonly learningRate: number;
+  readonly scores: ReadonlyMap<string, CellScore>;
+  /** Layer means, accuracies and counts by metric, as in summary.csv; null where undefined. */
+  readonly numbers: ReadonlyMap<string, number | null>;
+  /** Rows of the evaluated split. */
+  readonly exampleRows: readonly number[];
+  /** [step][layer]; empty for what does not train. */
+  readonly gradientNorms: readonly (readonly number[])[];
+  /** By the released code's definition, if it was measured. */
+  readonly releasedGradientNorms: readonly (readonly number[])[];
+}
+
+/** How a score moves under a perturbation that changes nothing but rounding. */
+export interface MeasuredNoise extends Pick<NoiseEntry, 'method' | 'metric' | 'value' | 'exampleChange'> {
+  readonly variant: string;
+  readonly dataset: string;
+  readonly perturbation: string;
+  readonly learningRate: number;
+}
+
+/** Row counts of a dataset and the mean length of its prompts, as a run read it. */
+export interface DatasetSize {
+  readonly train: number;
+  readonly validation: number;
+  /** Mean tokens of a prompt without BOS and option. */
+  readonly averageTokens: number;
+}
+
+/** What a run measured, as far as tables, claims and figures go: the same whether it was just made or read from its files. */
+export interface MeasuredRun {
+  readonly model: string;
+  readonly variants: readonly string[];
+  readonly methods: readonly string[];
+  readonly cells: readonly MeasuredCell[];
+  readonly sizes: ReadonlyMap<string, DatasetSize>;
+  readonly noise: readonly MeasuredNoise[];
+}
+
+/** Accuracies and counts of a trial, by method and metric. */
+export function* numbersOf({
+  prepared,
+  baselines,
+  methods,
+}: TrialResult): Generator<[string, string, number | null]> {
+  const { gold, context } = prepared;
+  const classes = (predictions: readonly { predicted: number }[]): number[] =>
+    predictions.map(({ predicted }) => predicted);
+  const zsl = classes(baselines?.zeroShot.predictions ?? []);
+  const icl = classes(baselines?.inContext.predictions ?? []);
+  if (baselines) {
+    for (const metric of predictionMetrics)
+      if (metric.of === 'baseline') yield [NO_METHOD, metric.id, metric.score({ gold, zsl, icl, ft: [] })];
+  }
+  yield [NO_METHOD, 'demonstrations_in_context', context.demonstrations];
+  yield [NO_METHOD, 'examples', gold.length];
+  for (const { id, record, inapplicableMetrics } of methods) {
+    if (record.status === 'diverged') {
+      yield [id, 'diverged', 1];
+      continue;
+    }
+    for (const metric of predictionMetrics) {
+      if (metric.of === 'learner' && !inapplicableMetrics.includes(metric.id))
+        yield [id, metric.id, metric.score({ gold, zsl, icl, ft: classes(record.predictions) })];
+    }
+  }
+}
+
+/** The cells of a trial, those without a method first. */
+export function measureTrial(result: TrialResult): MeasuredCell[] {
+  const { trial, prepared, baselines, methods, pairs } = result;
+  const numbers = Map.groupBy(numbersOf(result), ([method]) => method);
+  const make = (method: string, scores: Readonly<Record<string, ScoreRecord>>): MeasuredCell => ({
+    variant: trial.variant,
+    dataset: trial.dataset,
+    method,
+    seed: trial.seed,
+    permutation: trial.permutation,
+    learningRate: trial.learningRate,
+    scores: new Map(Object.entries(scores).map(([metric, own]) => [metric, toCellScore(own)])),
+    numbers: new Map([
+      ...Object.entries(scores).map(([metric, { values }]) => [metric, layerMean(values)] as const),
+      ...(numbers.get(method) ?? []).map(([, metric, value]) => [metric, value] as const),
+    ]),
+    exampleRows: prepared.validationRows,
+    gradientNorms: [],
+    releasedGradientNorms: [],
+  });
+  return [
+    make(NO_METHOD, { ...baselines?.inContext.metrics, ...pairs }),
+    ...methods.map(({ id, record }) => {
+      if (record.status === 'diverged') return make(id, {});
+      return {
+        ...make(id, record.metrics),
+        gradientNorms: record.training.map((step) => step.gradientNorms),
+        releasedGradientNorms: record.training.flatMap((step) =>
+          step.releasedGradientNorms ? [step.releasedGradientNorms] : [],
+        ),
+      };
+    }),
+  ];
+}
+
+export function measureNoise({ trial, noise }: TrialResult): MeasuredNoise[] {
+  const { variant, dataset, learningRate } = trial;
+  return noise.map((own) => ({ ...own, variant, dataset, learningRate }));
+}
+
+function toCellScore({ values, examples }: ScoreRecord): CellScore {
+  return { layers: values, examples: Float64Array.from(examples, (value) => value ?? Number.NaN) };
+}

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { settingId } from '@icl-gd/methods';
+import type { FinishedRun } from '../experiment/run.ts';
+import type { TrialResult } from '../experiment/trial-result.ts';
+import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { VERSION } from '../version.ts';
+import { CsvFile, type Table, toCsv, writeWhole } from './csv.ts';
+import {
+  type MeasuredCell,
+  type MeasuredNoise,
+  type MeasuredRun,
+  measureNoise,
+  measureTrial,
+} from './measured.ts';
+import { type TrialTable, trialTables } from './rows.ts';
+import { seedMeans } from './seed-means.ts';
+import { comparisonTable, table1, table2, table3 } from './tables.ts';
+
+/**
+ * Writes every table, the prompts and the manifest. Rows go to the files trial by trial; of all trials only what summaries
+ * need stays in memory. Nothing but `manifest.json` depends on when or how it was run.
+ * @returns what was measured
+ */
+export async function writeResults(out: string, run: FinishedRun): Promise<MeasuredRun> {
+  const { inputs, settings } = run;
+  const { name } = inputs.model;
+  const cells: MeasuredCell[] = [];
+  const noise: MeasuredNoise[] = [];
+  const statuses: unknown[] = [];
+  const tables = trialTables({
+    taskOptions: settings.datasets.reduce((most, { labelWords }) => Math.max(most, labelWords.length), 0),
+    releasedNorms: settings.releasedNorms,
+    noiseFloor: settings.noiseFloor,
+  });
+  await writeTrialTables(out, name, tables, run.trials(), (result) => {
+    for (const cell of measureTrial(result)) cells.push(cell);
+    for (const own of measureNoise(result)) noise.push(own);
+    for (const { id, record } of result.methods)
+      statuses.push({ ...result.trial, method: id, status: record.status });
+  });
+  const methods = settings.methods.map(settingId);
+  const measured: MeasuredRun = {
+    ...{ model: name, variants: settings.variants, methods, cells, sizes: inputs.statistics, noise },
+  };
+  for (const [file, table] of Object.entries(summaryTables(measured)))
+    await writeWhole(join(out, file), toCsv(table));
+  await writeWhole(join(out, 'prompts.json'), toJson(inputs.prepared.map(promptEntry)));
+  await writeWhole(join(out, 'manifest.json'), toJson(manifest(run, statuses)));
+  return measured;
+}
+
+/** The tables in the paper's shape, and the published figures beside the measured ones. */
+export function summaryTables(run: MeasuredRun): Readonly<Record<string, Table>> {
+  const means = seedMeans(run.cells);
+  return {
+    'table1.csv': table1(means, run.variants),
+    'table2.csv': table2(means, run.methods),
+    'table3.csv': table3(run.sizes),
+    'comparison.csv': comparisonTable(means, run.sizes),
+  };
+}
+
+/**
+ * Writes rows of trials as they come, one trial in memory at a time. A number that is not finite leaves every file as it was.
+ * @param visit sees each trial
+ */
+export async function writeTrialTables(
+  out: string,
+  model: string,
+  tables: readonly TrialTable[],
+  trials: AsyncIterable<TrialResult>,
+  visit: (result: TrialResult) => void,
+): Promise<void> {
+  const files: CsvFile[] = [];
+  try {
+    for (const { file, columns } of tables) files.push(await CsvFile.create(join(out, file), columns));
+    for await (const result of trials) {
+      for (const [i, table] of tables.entries()) await files[i]?.add(table.rows(model, result));
+      visit(result);
+    }
+  } catch (error) {
+    for (const file of files) await file.abandon();
+    throw error;
+  }
+  for (const file of files) await file.close();
+}
+
+function promptEntry(prepared: PreparedRun): unknown {
+  return {
+    dataset: prepared.dataset,
+    seed: prepared.seed,
+    permutation: prepared.permutation,
+    train_rows: prepared.trainRows,
+    fine_tuning_rows: prepared.fineTuningRows,
+    validation_rows: prepared.validationRows,
+    demonstrations_in_context: prepared.context.demonstrations,
+    context_tokens: prepared.context.tokens,
+  };
+}
+
+/** Everything needed to repeat the run. */
+function manifest({ inputs, hub, settings, adapter }: FinishedRun, cells: readonly unknown[]): unknown {
+  const { model } = inputs;
+  return {
+    icl_gd: VERSION,
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+    written_at: new Date().toISOString(),
+    adapter,
+    model: {
+      name: model.name,
+      hub,
+      parameters: model.parameterCount,
+      config: model.config,
+      files: inputs.modelDigests,
+    },
+    datasets: Object.fromEntries(inputs.statistics),
+    settings: {
+      ...settings,
+      datasets: settings.datasets.map(({ id }) => id),
+      methods: settings.methods.map(settingId),
+    },
+    prompts: Object.fromEntries(
+      settings.datasets.map(({ id, template, labelWords }) => [id, { template, label_words: labelWords }]),
+    ),
+    cells,
+  };
+}
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 1)}\n`;
+}

@@ -1,0 +1,73 @@
+import { attentionMapMetrics } from './attention-map-similarity.ts';
+import { attentionOutputMetrics } from './attention-output-similarity.ts';
+import type { LayerMetric, Metric, RunMetric } from './metric.ts';
+import { predictionMetrics } from './predictions.ts';
+
+const all: readonly LayerMetric[] = [...attentionOutputMetrics, ...attentionMapMetrics];
+
+/**
+ * Everything that is measured by layer: of each learner, of the baselines, of pairs of learners, in this order. A metric is
+ * added to the list in the file of its formula.
+ */
+export const layerMetrics: readonly LayerMetric[] = (['learner', 'baseline', 'pair'] as const).flatMap((of) =>
+  all.filter((metric) => metric.of === of),
+);
+
+const COUNT = { kind: 'count', range: [0, null], moreAlike: null, source: 'the run' } as const;
+const STEP = { kind: 'training', of: 'learner', range: [0, null], moreAlike: null } as const;
+
+const runMetrics: readonly RunMetric[] = [
+  {
+    ...COUNT,
+    id: 'demonstrations_in_context',
+    label: 'demonstrations in context',
+    formula: 'demonstrations that the context window has room for',
+    of: 'baseline',
+    definedWhen: 'always',
+  },
+  {
+    ...COUNT,
+    id: 'examples',
+    label: 'examples',
+    formula: 'evaluated examples',
+    of: 'baseline',
+    definedWhen: 'always',
+  },
+  {
+    ...COUNT,
+    id: 'diverged',
+    label: 'diverged',
+    formula: '1 where training or the model itself left the finite numbers',
+    of: 'learner',
+    definedWhen: 'it did',
+  },
+  {
+    ...STEP,
+    id: 'gradient_norm',
+    label: 'gradient norm',
+    formula:
+      "l2 norm, over a layer's key and value weights and biases, of the gradient of the mean cross-entropy",
+    source: 'ours; the released definition is in training_released.csv',
+    definedWhen: 'the learner trains',
+  },
+  {
+    ...STEP,
+    id: 'loss',
+    label: 'loss',
+    formula: 'nats per predicted token before the step',
+    source: 'arXiv 2311.07772v4: GD at the output, LCGD at that layer',
+    definedWhen: 'the learner trains',
+  },
+];
+
+/** Everything that a run measures, by id, in the order of the tables. */
+export const metrics: readonly Metric[] = [...layerMetrics, ...predictionMetrics, ...runMetrics];
+
+export { predictionMetrics };
+
+/** @throws RangeError for an id that is not in the catalogue: a mistake in the program */
+export function findMetric(id: string): Metric {
+  const metric = metrics.find((each) => each.id === id);
+  if (!metric) throw new RangeError(`no metric is called ${id}`);
+  return metric;
+}

@@ -1,0 +1,67 @@
+import type { LayerScores } from './layer-scores.ts';
+import type { Predictions } from './predictions.ts';
+import type { ProbeArrays, ProbeShape } from './probes.ts';
+
+/** What people and tables need to know of something that is measured. */
+interface MetricDescription {
+  /** As it stands in the column `metric`. */
+  readonly id: string;
+  /** For people: headings, axes, pages. */
+  readonly label: string;
+  /** The formula, in words of the paper. */
+  readonly formula: string;
+  /** Where it is defined. */
+  readonly source: string;
+  /** Smallest and largest value; null where there is no bound. */
+  readonly range: readonly [number | null, number | null];
+  /** Which way two things are more alike; null where the number says nothing about likeness. */
+  readonly moreAlike: 'higher' | 'lower' | null;
+  /** When there is a value; an undefined one is an empty field. */
+  readonly definedWhen: string;
+}
+
+type Probes = readonly ProbeArrays[];
+
+/** Uniform numbers in [0, 1), for metrics that draw. */
+export type Random = () => number;
+
+/** By layer, of one learner: what fine-tuning (or any other account of ICL) changes, against what ICL changes. */
+export interface LearnerMetric extends MetricDescription {
+  readonly kind: 'layers';
+  readonly of: 'learner';
+  /** @param probes of the same examples under each setting; `ft` are the learner's */
+  score(probes: { icl: Probes; zsl: Probes; ft: Probes }, shape: ProbeShape): LayerScores;
+}
+
+/** By layer, of in-context learning alone. */
+export interface BaselineMetric extends MetricDescription {
+  readonly kind: 'layers';
+  readonly of: 'baseline';
+  score(probes: { icl: Probes; zsl: Probes }, shape: ProbeShape, random: Random): LayerScores;
+}
+
+/** By layer, of two learners against each other. */
+export interface PairMetric extends MetricDescription {
+  readonly kind: 'layers';
+  readonly of: 'pair';
+  /** Ids of the two learners. */
+  readonly learners: readonly [string, string];
+  score(probes: { first: Probes; second: Probes; zsl: Probes }, shape: ProbeShape): LayerScores;
+}
+
+/** One number from the predicted classes. */
+export interface PredictionMetric extends MetricDescription {
+  readonly kind: 'predictions';
+  readonly of: 'baseline' | 'learner';
+  /** @param predictions `ft` is empty for what is `of` the baselines */
+  score(predictions: Predictions): number | null;
+}
+
+/** What a run counts or a training step reports; nothing is computed from probes. */
+export interface RunMetric extends MetricDescription {
+  readonly kind: 'count' | 'training';
+  readonly of: 'baseline' | 'learner';
+}
+
+export type LayerMetric = LearnerMetric | BaselineMetric | PairMetric;
+export type Metric = LayerMetric | PredictionMetric | RunMetric;

@@ -1,6 +1,5 @@
 import { learnerSetting } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
-import { readPublishedHyperparameters } from '../results/published/read-published.ts';
 import { findTask, paperTasks } from '../tasks/tasks.ts';
 import { METHODS } from './trial-plan.ts';
 import { type RunSettings, planTrials, selections } from './plan.ts';
@@ -16,28 +15,6 @@ const SETTINGS: RunSettings = {
   noiseFloor: false,
   initSeed: 0,
 };
-
-test("without settings it is the paper's hyper-parameters, as published", () => {
-  const planned = planTrials(SETTINGS).map(({ dataset, seed, permutation, shots, learningRate }) => ({
-    dataset,
-    seed,
-    permutation,
-    shots,
-    learningRate,
-  }));
-  const published = readPublishedHyperparameters().flatMap(
-    ({ dataset, seeds, permutations, k, learning_rate }) =>
-      seeds.map((seed, i) => ({
-        dataset,
-        seed,
-        permutation: permutations[i],
-        shots: k,
-        learningRate: learning_rate,
-      })),
-  );
-  expect(planned).toHaveLength(18);
-  expect(planned).toEqual(expect.arrayContaining(published));
-});
 
 test("a seed of the paper keeps the paper's permutation, another gets none", () => {
   // mr: seeds 5, 6, 7 with permutations 0, 1, 2.

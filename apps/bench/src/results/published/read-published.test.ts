@@ -1,4 +1,7 @@
+import { learnerSetting } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
+import { type RunSettings, planTrials } from '../../experiment/plan.ts';
+import { METHODS } from '../../experiment/trial-plan.ts';
 import { paperTasks } from '../../tasks/tasks.ts';
 import {
   readPublishedAverages,
@@ -66,6 +69,39 @@ test('the tasks carry the published hyper-parameters', () => {
   expect(published).toEqual(
     tasks.map(({ id, classes, defaults }) => ({ id, classes: classes.length, defaults })),
   );
+});
+
+test('a run without settings plans the published hyper-parameters', () => {
+  const settings: RunSettings = {
+    datasets: tasks,
+    methods: METHODS.map((learner) => learnerSetting(learner)),
+    variants: ['trained'],
+    examples: 2000,
+    probe: 'label',
+    dtype: 'float32',
+    releasedNorms: false,
+    noiseFloor: false,
+    initSeed: 0,
+  };
+  const planned = planTrials(settings).map(({ dataset, seed, permutation, shots, learningRate }) => ({
+    dataset,
+    seed,
+    permutation,
+    shots,
+    learningRate,
+  }));
+  const published = readPublishedHyperparameters().flatMap(
+    ({ dataset, seeds, permutations, k, learning_rate }) =>
+      seeds.map((seed, i) => ({
+        dataset,
+        seed,
+        permutation: permutations[i],
+        shots: k,
+        learningRate: learning_rate,
+      })),
+  );
+  expect(planned).toHaveLength(18);
+  expect(planned).toEqual(expect.arrayContaining(published));
 });
 
 test('Table 3 describes the six tasks', () => {

@@ -1,3 +1,4 @@
+export { withChangedParameters } from './change-parameters.ts';
 export { Checkpoint, type FileDigest } from './checkpoint/checkpoint.ts';
 export type { TensorInfo } from './checkpoint/header.ts';
 export { readJsonFile } from './checkpoint/json-file.ts';
@@ -27,7 +28,7 @@ export {
 export type { BatchShape } from './memory/sizes.ts';
 export { describeModel, type LoadOptions, loadModel, Model, type ModelDescription } from './model.ts';
 export { readModelConfig, writeModel, writeNewModel } from './new-model.ts';
-export type { ParameterGroup } from './parameters.ts';
+export type { ParameterGroup, ParameterSpec } from './parameters.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
 export { writeRandomCheckpoint } from './random-checkpoint.ts';

@@ -7,7 +7,7 @@ import type { RecordStore } from './record-store.ts';
 import type { TrialPlan } from './trial-plan.ts';
 
 /** Bytes of what is recorded of every query in one setting: h and m in float32. */
-export function probeBytes(
+function probeBytes(
   { queries }: TrialPlan['prepared'],
   { layers, heads, dModel }: Pick<DecoderConfig, 'layers' | 'heads' | 'dModel'>,
 ): number {

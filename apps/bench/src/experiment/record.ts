@@ -61,5 +61,4 @@ export type TrainingStepRecord = z.infer<typeof trainingStep>;
 export type SettingRecord = z.infer<typeof settingRecord>;
 export type FinishedSetting = Extract<SettingRecord, { status: 'finished' }>;
 
-export type PairRecord = z.infer<typeof pairRecord>;
 export type NoiseEntry = z.infer<typeof noise>;

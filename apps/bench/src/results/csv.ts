@@ -65,12 +65,33 @@ export class CsvFile {
 }
 
 function toLines(columns: readonly string[], rows: Table['rows'], before: number): string {
+  let lines = '';
   for (const [i, row] of rows.entries()) {
-    const bad = row.findIndex((field) => typeof field === 'number' && !Number.isFinite(field));
-    if (bad >= 0)
-      throw new RangeError(`row ${before + i}, column ${columns[bad]}: ${row[bad]} is not finite`);
+    for (let at = 0; at < row.length; at++) {
+      const field = row[at] as Field;
+      if (typeof field === 'number' && !Number.isFinite(field))
+        throw new RangeError(`row ${before + i}, column ${columns[at]}: ${field} is not finite`);
+      lines += `${at === 0 ? '' : ','}${toText(field)}`;
+    }
+    lines += '\n';
   }
-  return stringify(
-    rows.map((row) => row.map((field) => (typeof field === 'number' ? String(field) : field))),
-  );
+  return lines;
+}
+
+function toText(field: Field): string {
+  if (field === null) return '';
+  return typeof field === 'number' ? String(field) : quoted(field);
+}
+
+/** Texts repeat from row to row: each goes through the library once. */
+const quotedTexts = new Map<string, string>();
+const MOST_TEXTS = 10_000;
+
+function quoted(text: string): string {
+  let known = quotedTexts.get(text);
+  if (known === undefined) {
+    known = stringify([[text]]).slice(0, -1);
+    if (quotedTexts.size < MOST_TEXTS) quotedTexts.set(text, known);
+  }
+  return known;
 }

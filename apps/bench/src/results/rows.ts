@@ -10,15 +10,7 @@ import type { Field } from './csv.ts';
 import { NO_METHOD, numbersOf } from './measured.ts';
 
 /** Columns that say which cell a row is of. Options of a learner stand in `method`, in brackets. */
-export const CELL = [
-  'model',
-  'variant',
-  'dataset',
-  'method',
-  'seed',
-  'permutation',
-  'learning_rate',
-] as const;
+const CELL = ['model', 'variant', 'dataset', 'method', 'seed', 'permutation', 'learning_rate'] as const;
 
 /** A table that has rows of every trial, made trial by trial. */
 export interface TrialTable {
@@ -33,18 +25,14 @@ function cell(model: string, { trial }: TrialResult, method: string): Field[] {
 }
 
 /** Scores by method, those that belong to none first. */
-export function* scoresOf({
-  baselines,
-  methods,
-  pairs,
-}: TrialResult): Generator<[string, string, ScoreRecord]> {
+function* scoresOf({ baselines, methods, pairs }: TrialResult): Generator<[string, string, ScoreRecord]> {
   for (const scores of [baselines?.inContext.metrics ?? {}, pairs])
     for (const [metric, own] of Object.entries(scores)) yield [NO_METHOD, metric, own];
   for (const [id, { metrics }] of finishedMethods(methods))
     for (const [metric, own] of Object.entries(metrics)) yield [id, metric, own];
 }
 
-export function finishedMethods(methods: TrialResult['methods']): [string, FinishedSetting][] {
+function finishedMethods(methods: TrialResult['methods']): [string, FinishedSetting][] {
   return methods.flatMap(({ id, record }): [string, FinishedSetting][] =>
     record.status === 'finished' ? [[id, record]] : [],
   );
@@ -92,7 +80,7 @@ const intervals: TrialTable = {
 };
 
 /** The columns are the same whatever a run measured. */
-export const EXAMPLE_METRICS: readonly string[] = layerMetrics.map(({ id }) => id);
+const EXAMPLE_METRICS: readonly string[] = layerMetrics.map(({ id }) => id);
 
 /** The layer mean of every metric for each example, by its row of the evaluated split. */
 const examples: TrialTable = {

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { metrics } from '@icl-gd/metrics';
+import { learners } from '@icl-gd/methods';
+import { expect, test } from 'vitest';
+import { catalogueTable, renderCatalogue } from './render-catalogue.ts';
+
+const DOCS = join(import.meta.dirname, '../../../../docs');
+
+test('docs/metrics.md is made from the catalogue (vitest run -u writes it)', async () => {
+  const page = [
+    '# What is measured',
+    'Made from the catalogues of `@icl-gd/metrics` and `@icl-gd/methods`; `icl-gd ls metrics` and `icl-gd ls methods` print the same.',
+    '## Metrics',
+    catalogueTable('metrics'),
+    'An undefined value is an empty field. *Of a method*: compared with ICL. *Of two methods*: under `-` in the column `method`, where both are run.',
+    '## Methods',
+    catalogueTable('methods'),
+    'ZSL and ICL are always computed; the others are what `--methods` takes. [cli.md](cli.md#learners-of-your-own) tells how to add one.',
+  ].join('\n\n');
+  await expect(`${page}\n`).toMatchFileSnapshot(join(DOCS, 'metrics.md'));
+});
+
+test('every id is there once', () => {
+  for (const [what, ids] of [
+    ['metrics', metrics.map(({ id }) => id)],
+    ['methods', learners.map(({ id }) => id)],
+  ] as const) {
+    expect(renderCatalogue(what).map((line) => line.split('\t')[0])).toEqual(ids);
+    expect(new Set(ids).size).toBe(ids.length);
+  }
+});

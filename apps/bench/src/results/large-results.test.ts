@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { madeUpTrials } from '../testing/made-up-trials.ts';
+import { toCsv } from './csv.ts';
+import { type MeasuredRun, measureTrial } from './measured.ts';
+import { readRun } from './read-run.ts';
+import { trialTables } from './rows.ts';
+import { summaryTables, writeTrialTables } from './write-results.ts';
+
+const TABLES = trialTables({ taskOptions: 2, releasedNorms: false, noiseFloor: false });
+
+let out: string;
+beforeEach(async () => (out = await mkdtemp(join(tmpdir(), 'icl-gd-tables-'))));
+afterEach(() => rm(out, { recursive: true }));
+
+async function write(size: Parameters<typeof madeUpTrials>[0]): Promise<MeasuredRun> {
+  const cells: MeasuredRun['cells'][number][] = [];
+  await writeTrialTables(out, 'made-up', TABLES, madeUpTrials(size), (result) => {
+    for (const cell of measureTrial(result)) cells.push(cell);
+  });
+  const sizes = new Map([['mr', { train: 10, validation: 5, averageTokens: 3.25 }]]);
+  const run = { model: 'made-up', variants: ['trained'], methods: ['GD', 'LCGD'], cells, sizes, noise: [] };
+  await writeFile(join(out, 'table3.csv'), toCsv(summaryTables(run)['table3.csv']!));
+  return run;
+}
+
+test('what is read back from the tables is what was measured', async () => {
+  const run = await write({ trials: 3, examples: 7, layers: 2, steps: 3 });
+  expect(await readRun(out)).toEqual(run);
+});
+
+test('64 cells of 2,000 examples: as many rows as a call has no room for', async () => {
+  await write({ trials: 32, examples: 2000, layers: 2, steps: 1 });
+  const lines = (await readFile(join(out, 'predictions.csv'), 'utf8')).split('\n');
+  // Header and end; ZSL, ICL, GD and LCGD of each trial.
+  expect(lines).toHaveLength(2 + 32 * 4 * 2000);
+});
+
+test('2,000 cells: memory holds one trial and what summaries need, not the rows', async () => {
+  const bench = join(import.meta.dirname, '../../bench/large-results.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--max-old-space-size=256',
+    ...[bench, '--trials', '1000', '--examples', '20'],
+  ]);
+  expect(stdout).toMatch(/^2000 cells × 20 examples: \d+ MiB of tables/);
+});
+
+test('a number that is not finite leaves what was there, and nothing else', async () => {
+  await write({ trials: 1, examples: 2, layers: 1, steps: 1 });
+  const before = await readFile(join(out, 'layerwise.csv'), 'utf8');
+  async function* broken() {
+    for await (const result of madeUpTrials({ trials: 2, examples: 2, layers: 1, steps: 1 })) {
+      if (result.trial.seed === 1) result.pairs['alpha']!.values[0] = Number.NaN;
+      yield result;
+    }
+  }
+  await expect(writeTrialTables(out, 'made-up', TABLES, broken(), () => {})).rejects.toThrow(
+    'column value: NaN',
+  );
+  expect(await readFile(join(out, 'layerwise.csv'), 'utf8')).toBe(before);
+  expect((await readdir(out)).filter((file) => file.endsWith('.partial'))).toEqual([]);
+});

@@ -1,0 +1,60 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FixtureCopy, complaint } from './damage.ts';
+import { iclGd, readCsv } from './golden.ts';
+
+/** A learner as a user would write it: Gaussian noise on the key and value projections. */
+const NOISE = join(import.meta.dirname, '..', 'examples', 'learners', 'gaussian-noise.ts');
+
+describe('--learner-file', () => {
+  const copy = new FixtureCopy('own-text-gpt2');
+  // Inside the repository, so that a learner finds the packages.
+  const results = join(import.meta.dirname, '..', 'results');
+  mkdirSync(results, { recursive: true });
+  const folder = mkdtempSync(join(results, 'learner-'));
+  afterAll(() => {
+    copy[Symbol.dispose]();
+    rmSync(folder, { recursive: true });
+  });
+  const run = (...more: string[]) => iclGd(copy.arguments('--examples', '4', ...more));
+
+  it('adds a learner, whose options and scores stand in every table', async () => {
+    const methods = 'gd,noise,noise[scale=0.5]';
+    const result = await run('--learner-file', NOISE, '--methods', methods);
+    expect(complaint(result).filter((line) => line.startsWith('icl-gd'))).toEqual([]);
+    expect(result.code).toBe(0);
+    const ids = ['GD', 'Noise', 'Noise[scale=0.5]'];
+    for (const file of [
+      'layerwise.csv',
+      'summary.csv',
+      'intervals.csv',
+      'examples.csv',
+      'predictions.csv',
+      'cells.csv',
+    ]) {
+      const found = new Set(readCsv(join(copy.out, file)).map(({ method }) => method));
+      expect(
+        [...found].filter((id) => id !== '-'),
+        file,
+      ).toEqual(ids);
+    }
+    expect(new Set(readCsv(join(copy.out, 'training.csv')).map(({ method }) => method))).toEqual(
+      new Set(['GD']),
+    );
+    const simaou = readCsv(join(copy.out, 'summary.csv')).filter(({ metric }) => metric === 'simaou');
+    expect(new Set(simaou.map(({ value }) => value)).size).toBe(3);
+    for (const id of ids) expect(result.stdout).toContain(id);
+  });
+
+  it('computes it again once its file has changed, and nothing else', async () => {
+    const own = join(folder, 'noise.ts');
+    const text = readFileSync(NOISE, 'utf8');
+    writeFileSync(own, text);
+    const first = await run('--learner-file', own, '--methods', 'gd,noise', '--out', join(folder, 'out'));
+    expect(first.code).toBe(0);
+    writeFileSync(own, `${text}\n// changed\n`);
+    const second = await run('--learner-file', own, '--methods', 'gd,noise', '--out', join(folder, 'out'));
+    expect(second.stderr).toContain('1 computed (1 Noise), 3 taken from records');
+  });
+});

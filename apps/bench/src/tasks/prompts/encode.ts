@@ -10,9 +10,9 @@ export type TokenEncoder = Pick<Tokenizer, 'encode'>;
 
 /** Turns a task's examples into tokens. */
 interface PromptEncoder {
-  /** Tokens of each label word, in class order. */
-  readonly options: readonly (readonly number[])[];
+  /** The filled template, with the label words as options in the order of the classes. */
   query(example: Example): Query;
+  /** The filled template followed by the example's label word. */
   demonstration(example: Example): Demonstration;
 }
 
@@ -35,7 +35,6 @@ export function createPromptEncoder(task: Task, tokenizer: TokenEncoder, eosToke
       return index === 0 ? tokens : [eosTokenId].concat(tokens);
     });
   return {
-    options,
     query: (example) => ({ tokens: encodeQuery(example), options }),
     demonstration: (example) => ({ tokens: [...encodeQuery(example), ...options[example.label]!] }),
   };

@@ -86,6 +86,8 @@ export function complaint({ stderr }: CommandResult): string[] {
   return stderr
     .split('\n')
     .filter(
-      (line) => line !== '' && !/^(WARNING: no GPU|adapter: |memory plan: )|artificially reduced/.test(line),
+      (line) =>
+        line !== '' &&
+        !/^(WARNING: no GPU|adapter: |memory plan: |disk plan: )|artificially reduced/.test(line),
     );
 }

@@ -27,7 +27,7 @@ test.each([
 });
 
 test.each([
-  ['sgd', '--methods: unknown "sgd" (did you mean gd?); choose from gd, lcgd, noise'],
+  ['sgd', '--methods: unknown "sgd" (did you mean gd?); choose from GD, LCGD, Noise'],
   ['icl', 'unknown "icl"'],
   ['gd,GD', '--methods: GD is there twice'],
   ['gd[steps=3]', '--methods: GD has no option "steps"; it has none'],

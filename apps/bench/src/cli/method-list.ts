@@ -22,9 +22,12 @@ export function parseMethods(option: string, text: string, more: readonly Learne
 function parseMethod(option: string, part: string, known: readonly Learner[]): LearnerSetting {
   const [, name = '', inside] = /^([^[\]]*)(?:\[([^[\]]*)\])?$/.exec(part) ?? [undefined, part];
   const learner = known.find(({ id }) => id.toLowerCase() === name.toLowerCase());
-  const ids = known.map(({ id }) => id.toLowerCase());
+  const ids = known.map(({ id }) => id);
   if (!learner) {
-    const near = nearest(name.toLowerCase(), ids);
+    const near = nearest(
+      name,
+      ids.map((id) => id.toLowerCase()),
+    );
     const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
     throw new UserError(`${option}: unknown "${name}"${hint}; choose from ${ids.join(', ')}`);
   }

@@ -63,8 +63,10 @@ export async function readInputs(
         fineTuningOrder: settings.fineTuningOrder,
       }),
     );
-    for (const run of runs) requireVocabulary(run, config.vocabSize, modelDirectory);
-    prepared.push(...runs);
+    for (const run of runs) {
+      requireVocabulary(run, config.vocabSize, modelDirectory);
+      prepared.push(run);
+    }
     const lengths = (runs[0] as PreparedRun).queries.map(({ tokens }) => tokens.length);
     statistics.set(task.id, {
       train: dataset.train.length,

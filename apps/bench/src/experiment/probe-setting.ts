@@ -65,7 +65,10 @@ export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | { r
 /** The option with the largest mean log-probability, the first on a tie. */
 export function predict(probes: readonly Probe[]): PredictionRecord[] {
   return probes.map(({ optionLogProbs }) => ({
-    predicted: optionLogProbs.indexOf(Math.max(...optionLogProbs)),
+    predicted: optionLogProbs.reduce(
+      (best, value, i) => (value > (optionLogProbs[best] as number) ? i : best),
+      0,
+    ),
     optionLogProbs: [...optionLogProbs],
   }));
 }

@@ -7,6 +7,6 @@ export function renderTable(
 ): string {
   const noLines = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
   const table = new Table({ head: [...head], chars: noLines, style: { head: [], border: [] } });
-  table.push(...rows.map((row) => [...row]));
+  for (const row of rows) table.push([...row]);
   return table.toString();
 }

@@ -140,7 +140,7 @@ export function shotsCurves(rows: readonly ShotsRow[]): { name: string; points: 
 }
 
 export function shotsPicture(model: string, rows: readonly ShotsRow[]): string {
-  const shots = rows.map((row) => row.shots);
+  const shots = rows.map((row) => row.shots).toSorted((a, b) => a - b);
   const chance = mean([...new Map(rows.map((row) => [row.dataset, row.chance])).values()]) as number;
   return lineChartSvg({
     title: `In-context learning of ${model}: mean over datasets and seeds`,
@@ -151,8 +151,8 @@ export function shotsPicture(model: string, rows: readonly ShotsRow[]): string {
       {
         name: 'chance',
         points: [
-          [Math.min(...shots), chance],
-          [Math.max(...shots), chance],
+          [shots[0] ?? 0, chance],
+          [shots.at(-1) ?? 0, chance],
         ],
         dashed: true,
         color: '#777777',

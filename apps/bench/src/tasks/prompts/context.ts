@@ -1,4 +1,4 @@
-import type { Demonstration, Query } from '@icl-gd/methods';
+import { type Demonstration, type Query, contextTokens } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 
 /** The part of a model's configuration that prompts depend on. */
@@ -36,14 +36,15 @@ export function buildContext(
   longest: number,
   limits: PromptLimits,
 ): Context {
-  const tokens = [limits.bosTokenId];
+  let length = 1;
   let used = 0;
-  for (const demonstration of demonstrations) {
-    if (tokens.length + demonstration.tokens.length + 1 + longest >= limits.contextLength) break;
-    for (const token of demonstration.tokens) tokens.push(token);
-    tokens.push(limits.eosTokenId);
+  for (const { tokens } of demonstrations) {
+    const grown = length + tokens.length + 1;
+    if (grown + longest >= limits.contextLength) break;
+    length = grown;
     used++;
   }
+  const tokens = contextTokens(demonstrations.slice(0, used), limits.bosTokenId, limits.eosTokenId);
   return { tokens, demonstrations: used };
 }
 

@@ -27,6 +27,7 @@ export interface ShotsRow {
   readonly variant: ModelVariant;
   readonly dataset: string;
   readonly seed: number;
+  readonly permutation: number;
   readonly labels: Labelling;
   readonly shots: number;
   /** Demonstrations that the context window had room for. */
@@ -63,6 +64,7 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
           cells.push({
             dataset: task.id,
             seed: selection.seed,
+            permutation: selection.permutation,
             labels,
             shots,
             used,
@@ -101,6 +103,7 @@ export function shotsTable(model: string, rows: readonly ShotsRow[]): Table {
       'variant',
       'dataset',
       'seed',
+      'permutation',
       'labels',
       'shots',
       'used',
@@ -113,6 +116,7 @@ export function shotsTable(model: string, rows: readonly ShotsRow[]): Table {
       row.variant,
       row.dataset,
       row.seed,
+      row.permutation,
       row.labels,
       row.shots,
       row.used,

@@ -23,6 +23,7 @@ export interface SweepRequest {
 export interface SweepRow {
   readonly dataset: string;
   readonly seed: number;
+  readonly permutation: number;
   readonly method: string;
   readonly learningRate: number;
   readonly examples: number;
@@ -39,7 +40,7 @@ export interface SweepRow {
 export async function sweepLearningRates(request: SweepRequest, progress: Progress): Promise<SweepRow[]> {
   const { settings, learningRates } = request;
   const inputs = await readStudyInputs(request.model);
-  const runs: { dataset: string; seed: number; prepared: PreparedRun }[] = [];
+  const runs: PreparedRun[] = [];
   for (const task of settings.datasets) {
     const dataset = halves(await readDataset(request.data, task, request.observer));
     for (const selection of selections(task, settings)) {
@@ -50,7 +51,7 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
         shots,
         examples,
       });
-      runs.push({ dataset: task.id, seed: selection.seed, prepared });
+      runs.push(prepared);
     }
   }
   const rows: SweepRow[] = [];
@@ -62,7 +63,8 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
     { adapter: request.adapter, initSeed: settings.initSeed },
     progress,
     async (model) => {
-      for (const { dataset, seed, prepared } of runs) {
+      for (const prepared of runs) {
+        const { dataset, seed, permutation } = prepared;
         const base = (await learnerAccuracy(model, zeroShot, prepared, budget)) as number;
         for (const setting of settings.methods) {
           const method = settingId(setting);
@@ -70,7 +72,16 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
             const options = { ...budget, learningRate, learnerOptions: setting.options };
             const fineTuned = await learnerAccuracy(model, setting.learner, prepared, options);
             const examples = prepared.queries.length;
-            rows.push({ dataset, seed, method, learningRate, examples, zeroShot: base, fineTuned });
+            rows.push({
+              dataset,
+              seed,
+              permutation,
+              method,
+              learningRate,
+              examples,
+              zeroShot: base,
+              fineTuned,
+            });
             progress.advance(1, `${dataset} seed ${seed} ${method} ${learningRate}`);
           }
         }
@@ -91,6 +102,7 @@ export function sweepTable(model: string, rows: readonly SweepRow[]): Table {
       'model',
       'dataset',
       'seed',
+      'permutation',
       'method',
       'learning_rate',
       'examples',
@@ -102,6 +114,7 @@ export function sweepTable(model: string, rows: readonly SweepRow[]): Table {
       model,
       row.dataset,
       row.seed,
+      row.permutation,
       row.method,
       row.learningRate,
       row.examples,

@@ -70,12 +70,14 @@ export interface AdaptedModel {
   readonly training?: readonly TrainingStep[];
   /** Present for learners that put demonstrations into the context. */
   readonly context?: { readonly demonstrations: number; readonly tokens: readonly number[] };
+  /** Frees what adapting took on the device. */
   dispose(): void;
 }
 
 /** What a learner can be told beside {@link AdaptOptions}: plain values by name. */
 export type LearnerOptions = Readonly<Record<string, string | number | boolean>>;
 
+/** How a learner takes in demonstrations. */
 export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> {
   /** Constant step size of learners that train. */
   readonly learningRate?: number;

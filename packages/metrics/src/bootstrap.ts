@@ -3,6 +3,7 @@ import { layerMean, pooledMean } from './layer-scores.ts';
 import type { ExampleScore } from './layer-scores.ts';
 import { requireFinite, requireSameLength, requireSize } from './validation.ts';
 
+/** How an interval is drawn. */
 export interface BootstrapOptions {
   /** Number of resamples. */
   readonly resamples: number;
@@ -12,6 +13,7 @@ export interface BootstrapOptions {
   readonly random: () => number;
 }
 
+/** A confidence interval, in the unit of what it is of. */
 export interface Interval {
   readonly lower: number;
   readonly upper: number;

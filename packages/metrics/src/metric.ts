@@ -29,7 +29,11 @@ export type Random = () => number;
 export interface LearnerMetric extends MetricDescription {
   readonly kind: 'layers';
   readonly of: 'learner';
-  /** @param probes of the same examples under each setting; `ft` are the learner's */
+  /**
+   * The metric.
+   * @param probes of the same examples under each setting; `ft` are the learner's
+   * @throws RangeError if shapes disagree or a value is not finite
+   */
   score(probes: { icl: Probes; zsl: Probes; ft: Probes }, shape: ProbeShape): LayerScores;
 }
 
@@ -37,6 +41,11 @@ export interface LearnerMetric extends MetricDescription {
 export interface BaselineMetric extends MetricDescription {
   readonly kind: 'layers';
   readonly of: 'baseline';
+  /**
+   * The metric.
+   * @param random for metrics that draw
+   * @throws RangeError if shapes disagree or a value is not finite
+   */
   score(probes: { icl: Probes; zsl: Probes }, shape: ProbeShape, random: Random): LayerScores;
 }
 
@@ -46,6 +55,11 @@ export interface PairMetric extends MetricDescription {
   readonly of: 'pair';
   /** Ids of the two learners. */
   readonly learners: readonly [string, string];
+  /**
+   * The metric.
+   * @param probes `first` and `second` in the order of `learners`
+   * @throws RangeError if shapes disagree or a value is not finite
+   */
   score(probes: { first: Probes; second: Probes; zsl: Probes }, shape: ProbeShape): LayerScores;
 }
 
@@ -53,7 +67,11 @@ export interface PairMetric extends MetricDescription {
 export interface PredictionMetric extends MetricDescription {
   readonly kind: 'predictions';
   readonly of: 'baseline' | 'learner';
-  /** @param predictions `ft` is empty for what is `of` the baselines */
+  /**
+   * The metric; null where it is undefined.
+   * @param predictions `ft` is empty for what is `of` the baselines
+   * @throws RangeError if lengths disagree
+   */
   score(predictions: Predictions): number | null;
 }
 
@@ -63,5 +81,7 @@ export interface RunMetric extends MetricDescription {
   readonly of: 'baseline' | 'learner';
 }
 
+/** Something that is measured by layer. */
 export type LayerMetric = LearnerMetric | BaselineMetric | PairMetric;
+/** Something that is measured. */
 export type Metric = LayerMetric | PredictionMetric | RunMetric;

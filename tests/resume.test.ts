@@ -122,7 +122,9 @@ describe('a run that is repeated', () => {
 
   it('takes both probe tokens from the same passes', async () => {
     using other = new FixtureCopy('own-text-gpt2');
-    const result = await iclGd(other.arguments('--seeds', '5', '--examples', '4', '--probe', 'label,prompt'));
+    const result = await iclGd(
+      other.arguments('--seeds', '5', '--examples', '4', '--probe', 'label,prompt', '--fresh'),
+    );
     expect(result.stderr.match(/^settings: .*$/gm)).toEqual([
       expect.stringContaining('4 computed'),
       expect.stringContaining('0 computed, 4 taken from records'),

@@ -23,7 +23,7 @@ export interface RankAgreement {
   readonly topKRecall: number | null;
 }
 
-/** How alike two ways of attending to the demonstrations rank their tokens, by head. */
+/** How alike two ways of attending to the demonstrations rank their tokens. */
 export interface TrainingAttentionAgreement {
   /** Over single demonstration tokens. */
   readonly token: RankAgreement;

@@ -88,6 +88,7 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
   const [first] = passes;
   const own = await first?.prepare?.(join(first.request.out, first.made));
   let complete = true;
+  const written = new Set<string>();
   for (const { name, request, model, data, checkOnly } of passes) {
     if (name !== '') console.log(`\n${name}:`);
     const located = {
@@ -95,6 +96,7 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
       model: await findModel(own?.model ?? (model as string)),
       data: own?.data ?? data,
       observer: downloadObserver(),
+      written,
     };
     if (checkOnly) {
       await checkRun(located, console.log);

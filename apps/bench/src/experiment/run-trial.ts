@@ -27,6 +27,8 @@ export interface TrialRunnerOptions {
   readonly noiseFloor: boolean;
   /** Compute every cell once more, whatever records exist. */
   readonly fresh: boolean;
+  /** Keys of records written since `fresh` was asked for; added to. */
+  readonly written: Set<string>;
   /** Whether every setting's probes have to be on disk when a trial ends. */
   readonly keepAllProbes: boolean;
   readonly loadModel: (variant: ModelVariant) => Promise<Model>;
@@ -44,8 +46,6 @@ export interface TrialOutcome {
 /** Computes what is missing of trials, one after another; trials of one dataset share zero-shot. */
 export class TrialRunner {
   readonly #options: TrialRunnerOptions;
-  /** Addresses written in this run. */
-  readonly #written = new Set<string>();
   /** Probes that are held for the next settings, by address. */
   #probes = new Map<string, readonly Probe[]>();
 
@@ -98,13 +98,13 @@ export class TrialRunner {
   }
 
   #isRecorded(address: CellAddress): boolean {
-    const { store, fresh } = this.#options;
-    return fresh ? this.#written.has(address.key) : store.has(address);
+    const { store, fresh, written } = this.#options;
+    return fresh ? written.has(address.key) : store.has(address);
   }
 
   async #write(address: CellAddress, result: unknown): Promise<void> {
     await this.#options.store.write(address, result);
-    this.#written.add(address.key);
+    this.#options.written.add(address.key);
   }
 
   /** Computes a setting under all its probe tokens and records it. */

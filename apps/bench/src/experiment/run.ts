@@ -45,6 +45,8 @@ export interface RunRequest {
   readonly discardProbes: boolean;
   /** Compute everything again, whatever records exist. */
   readonly fresh: boolean;
+  /** Keys of the records that earlier runs of the same command have written: `fresh` does not mean those. */
+  readonly written?: Set<string>;
   readonly tokenBudget?: number;
   /** Bytes that may be allocated on the device. */
   readonly memoryBudget?: number;
@@ -154,6 +156,7 @@ async function computeCells(
     releasedNorms: settings.releasedNorms,
     noiseFloor: settings.noiseFloor,
     fresh: request.fresh,
+    written: request.written ?? new Set(),
     keepAllProbes: request.saveProbes,
     loadModel: (variant) => models.get(variant),
     onWork: (units, doing) => progress.advance(units, doing),

@@ -27,7 +27,7 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
     Array.from({ length }, (_, i) => (17 + i * step) % 400);
   const request = (tokens: number[], firstKey = 0) => ({
     tokens,
-    probe: { row: tokens.length - 1, firstKey },
+    probes: [{ row: tokens.length - 1, firstKey }],
     logProbs: [
       { row: tokens.length - 1, token: 5 },
       { row: tokens.length - 1, token: 300 },
@@ -53,25 +53,30 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
     const [full] = (await model.evaluate([
       {
         tokens: whole,
-        probe: { row: whole.length - 1, firstKey: context.length },
+        probes: [{ row: whole.length - 1, firstKey: context.length }],
         logProbs: request(query).logProbs.map(({ row, token }) => ({ row: context.length + row, token })),
       },
     ])) as [EvaluationResult];
-    expect(largestDifference(behind.attentionOutput, full.attentionOutput)).toBeLessThan(1e-4);
-    expect(largestDifference(behind.attentionScores, full.attentionScores)).toBeLessThan(1e-4);
+    const [own, wanted] = [behind.probes[0]!, full.probes[0]!];
+    expect(largestDifference(own.attentionOutput, wanted.attentionOutput)).toBeLessThan(1e-4);
+    expect(largestDifference(own.attentionScores, wanted.attentionScores)).toBeLessThan(1e-4);
     expect(largestDifference(behind.logProbs, full.logProbs)).toBeLessThan(1e-4);
   });
 
   it('sums probabilities over the vocabulary to one', async () => {
     const tokens = sequence(9, 3);
     const logProbs = Array.from({ length: model.config.vocabSize }, (_, token) => ({ row: 8, token }));
-    const [result] = (await model.evaluate([{ tokens, logProbs }])) as [EvaluationResult];
+    const [result] = (await model.evaluate([{ tokens, probes: [], logProbs }])) as [EvaluationResult];
     expect(result.logProbs.reduce((sum, value) => sum + Math.exp(value), 0)).toBeCloseTo(1, 5);
   });
 
   it('refuses tokens outside the vocabulary and sequences past the context', async () => {
-    await expect(model.evaluate([{ tokens: [100_000], logProbs: [] }])).rejects.toThrow(/token 100000/);
-    await expect(model.evaluate([{ tokens: sequence(3000, 1), logProbs: [] }])).rejects.toThrow(/context of/);
+    await expect(model.evaluate([{ tokens: [100_000], probes: [], logProbs: [] }])).rejects.toThrow(
+      /token 100000/,
+    );
+    await expect(model.evaluate([{ tokens: sequence(3000, 1), probes: [], logProbs: [] }])).rejects.toThrow(
+      /context of/,
+    );
   });
 
   it('leaves nothing on the device', async () => {

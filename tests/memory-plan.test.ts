@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import {
   type Learner,
-  type ProbeOptions,
+  type ProbeTokensOptions,
   type Query,
   contextTokens,
   gradientDescent,
@@ -44,7 +44,7 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
     id: Learner['id'],
     dtype: Workload['dtype'],
     releasedNorms: boolean,
-    options: ProbeOptions,
+    options: ProbeTokensOptions,
   ): Promise<Workload> {
     const { config } = await describeModel(directory);
     const tokens = contextTokens(DEMONSTRATIONS, config.bosTokenId ?? 0, config.eosTokenId ?? 0).length;
@@ -72,7 +72,7 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
   it.each(cases)(
     '$id in $dtype with $tokenBudget tokens a batch needs what the plan says',
     async ({ id, learner, dtype, tokenBudget, releasedNorms }) => {
-      const options: ProbeOptions = { probeToken: 'label', tokenBudget };
+      const options: ProbeTokensOptions = { probeTokens: ['label', 'prompt'], tokenBudget };
       const workload = await workloadOf(id, dtype, releasedNorms, options);
       const { config } = await describeModel(directory);
       const plan = planMemory(config, workload, { maxBindingBytes: gpu.maxBindingBytes });
@@ -81,7 +81,7 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
       using model = await loadModel(gpu, directory, { dtype });
       expect(gpu.pool.allocatedBytes).toBe(plan.weights);
       const adapted = await learner.adapt(model, DEMONSTRATIONS, { learningRate: 0.01, releasedNorms });
-      await adapted.probe(QUERIES, options);
+      await adapted.probeTokens(QUERIES, options);
       adapted.dispose();
       expect(gpu.pool.peakBytes).toBeGreaterThan(0.6 * plan.peak);
     },

@@ -107,7 +107,7 @@ async function load(dir: string): Promise<void> {
     `peak of host memory while loading, beyond ${formatBytes(before)} before: ${formatBytes(Math.max(0, host))} = ${(host / largest).toFixed(2)} x the largest tensor in float32 (${formatBytes(largest)})`,
   );
   start = performance.now();
-  const request = { tokens: PROMPT, probe: { row: PROMPT.length - 1, firstKey: 0 }, logProbs: targets };
+  const request = { tokens: PROMPT, probes: [{ row: PROMPT.length - 1, firstKey: 0 }], logProbs: targets };
   const [result] = await model.evaluate([request]);
   const logProbs = Array.from(result?.logProbs ?? []);
   const nll = -logProbs.reduce((sum, logProb) => sum + logProb, 0) / targets.length;

@@ -6,7 +6,7 @@ import {
   withHalfParameters,
 } from '@icl-gd/transformer';
 import { DivergedError, type Learner } from './learner.ts';
-import { probeQueries } from './probe-queries.ts';
+import { probesOf } from './probe-queries.ts';
 
 /** Sound training changes the norm by a few percent; beyond this nothing of the model is left. */
 const GROWTH_LIMIT = 100;
@@ -56,7 +56,7 @@ function fineTuningLearner(id: 'GD' | 'LCGD', objective: Objective): Learner {
       const probed = halfWeights ? withHalfParameters(tuned, TRAINED) : tuned;
       return {
         training: steps,
-        probe: (queries, probeOptions) => probeQueries(probed, queries, probeOptions),
+        ...probesOf(probed),
         dispose: () => {
           if (probed !== tuned) probed.dispose();
           tuned.dispose();

@@ -1,6 +1,6 @@
 import { specialToken } from '@icl-gd/transformer';
 import type { Demonstration, Learner } from './learner.ts';
-import { probeQueries } from './probe-queries.ts';
+import { probesOf } from './probe-queries.ts';
 
 /**
  * The context that all queries share: BOS, then every demonstration followed by EOS (paper.md, Settings).
@@ -25,7 +25,7 @@ export const inContext: Learner = {
     const prefix = model.prefix(tokens);
     return {
       context: { demonstrations: demonstrations.length, tokens },
-      probe: (queries, options) => probeQueries(model, queries, options, prefix),
+      ...probesOf(model, prefix),
       dispose: () => prefix.dispose(),
     };
   },

@@ -19,12 +19,20 @@ export interface Query {
  */
 export type ProbeToken = 'label' | 'prompt';
 
-export interface ProbeOptions {
-  readonly probeToken: ProbeToken;
+/** How queries are put before the model. */
+export interface BatchOptions {
   /** Most tokens put before the model in one packed batch. */
   readonly tokenBudget?: number;
   /** Called after each batch with the number of queries finished so far. */
   readonly onProgress?: (finished: number) => void;
+}
+
+export interface ProbeOptions extends BatchOptions {
+  readonly probeToken: ProbeToken;
+}
+
+export interface ProbeTokensOptions extends BatchOptions {
+  readonly probeTokens: readonly ProbeToken[];
 }
 
 /** What is recorded for one query at its last token, in every layer. */
@@ -50,7 +58,13 @@ export interface TrainingStep {
 
 /** A model after it has taken in the demonstrations. */
 export interface AdaptedModel {
+  /** One probe a query, in their order. */
   probe(queries: readonly Query[], options: ProbeOptions): Promise<Probe[]>;
+  /** Probes several tokens in the same forward passes: bit for bit what `probe` gives for each. */
+  probeTokens(
+    queries: readonly Query[],
+    options: ProbeTokensOptions,
+  ): Promise<ReadonlyMap<ProbeToken, Probe[]>>;
   /** Present for learners that train. */
   readonly training?: readonly TrainingStep[];
   /** Present for learners that put demonstrations into the context. */

@@ -20,12 +20,12 @@ function asked({ requests, optionTokens }: QueryPlan): number[][][] {
 const sequences = ({ requests }: QueryPlan) => requests.map(({ tokens }) => tokens);
 
 test('options of one token, probed at the prompt: one sequence answers all', () => {
-  const plan = planQuery({ tokens: QUERY, options: [[1], [2], [3]] }, 'prompt', [BOS]);
+  const plan = planQuery({ tokens: QUERY, options: [[1], [2], [3]] }, ['prompt'], [BOS]);
   expect(plan).toEqual({
     requests: [
       {
         tokens: [BOS, 10, 11],
-        probe: { row: 2, firstKey: 1 },
+        probes: [{ row: 2, firstKey: 1 }],
         logProbs: [1, 2, 3].map((token) => ({ row: 2, token })),
       },
     ],
@@ -34,9 +34,9 @@ test('options of one token, probed at the prompt: one sequence answers all', () 
 });
 
 test('options of one token, probed at the label: option 0 is fed too', () => {
-  const plan = planQuery({ tokens: QUERY, options: [[1], [2]] }, 'label', [BOS]);
+  const plan = planQuery({ tokens: QUERY, options: [[1], [2]] }, ['label'], [BOS]);
   expect(sequences(plan)).toEqual([[BOS, 10, 11, 1]]);
-  expect(plan.requests[0]?.probe).toEqual({ row: 3, firstKey: 1 });
+  expect(plan.requests[0]?.probes).toEqual([{ row: 3, firstKey: 1 }]);
   expect(plan.requests[0]?.logProbs).toEqual([
     { row: 2, token: 1 },
     { row: 2, token: 2 },
@@ -44,19 +44,19 @@ test('options of one token, probed at the label: option 0 is fed too', () => {
 });
 
 test('behind a prefix nothing comes before the query', () => {
-  const plan = planQuery({ tokens: QUERY, options: [[1], [2]] }, 'label', []);
+  const plan = planQuery({ tokens: QUERY, options: [[1], [2]] }, ['label'], []);
   expect(sequences(plan)).toEqual([[10, 11, 1]]);
-  expect(plan.requests[0]?.probe).toEqual({ row: 2, firstKey: 0 });
+  expect(plan.requests[0]?.probes).toEqual([{ row: 2, firstKey: 0 }]);
 });
 
 test('options of several tokens share what they begin with', () => {
   const options = [[1, 2, 3], [1, 2, 4], [5], [1, 6, 7]];
-  const plan = planQuery({ tokens: QUERY, options }, 'prompt', [BOS]);
+  const plan = planQuery({ tokens: QUERY, options }, ['prompt'], [BOS]);
   expect(sequences(plan).toSorted()).toEqual([
     [BOS, 10, 11, 1, 2],
     [BOS, 10, 11, 1, 6],
   ]);
-  expect(plan.requests.map(({ probe }) => probe)).toEqual([{ row: 2, firstKey: 1 }, undefined]);
+  expect(plan.requests.map(({ probes }) => probes)).toEqual([[{ row: 2, firstKey: 1 }], []]);
 });
 
 test('probed at the label, the sequence with all of option 0 is the probed one, at its last token', () => {
@@ -68,20 +68,32 @@ test('probed at the label, the sequence with all of option 0 is the probed one, 
         [3, 4, 5],
       ],
     },
-    'label',
+    ['label'],
     [BOS],
   );
   expect(sequences(plan)).toEqual([
     [BOS, 10, 11, 1, 2],
     [BOS, 10, 11, 3, 4],
   ]);
-  expect(plan.requests[0]?.probe).toEqual({ row: 4, firstKey: 1 });
+  expect(plan.requests[0]?.probes).toEqual([{ row: 4, firstKey: 1 }]);
+});
+
+test('both probe tokens are rows of one sequence, in the order asked for', () => {
+  const query = { tokens: QUERY, options: [[1, 2], [3]] };
+  const [label, prompt] = [
+    { row: 4, firstKey: 1 },
+    { row: 2, firstKey: 1 },
+  ];
+  const plan = planQuery(query, ['label', 'prompt'], [BOS]);
+  expect(sequences(plan)).toEqual([[BOS, 10, 11, 1, 2]]);
+  expect(plan.requests[0]?.probes).toEqual([label, prompt]);
+  expect(planQuery(query, ['prompt', 'label'], [BOS]).requests[0]?.probes).toEqual([prompt, label]);
 });
 
 test('an option that goes on where option 0 ends takes its sequence along', () => {
-  const plan = planQuery({ tokens: QUERY, options: [[1], [1, 2, 3]] }, 'label', [BOS]);
+  const plan = planQuery({ tokens: QUERY, options: [[1], [1, 2, 3]] }, ['label'], [BOS]);
   expect(sequences(plan)).toEqual([[BOS, 10, 11, 1, 2]]);
-  expect(plan.requests[0]?.probe).toEqual({ row: 3, firstKey: 1 });
+  expect(plan.requests[0]?.probes).toEqual([{ row: 3, firstKey: 1 }]);
 });
 
 const token = fc.nat(2);
@@ -94,19 +106,22 @@ test('any query: each option token is asked for after all before it, in the fewe
   fc.assert(
     fc.property(
       someQuery,
-      fc.constantFrom<ProbeToken>('label', 'prompt'),
+      fc.uniqueArray(fc.constantFrom<ProbeToken>('label', 'prompt'), { minLength: 1 }),
       fc.constantFrom([], [BOS]),
-      (query, probeToken, before) => {
-        const plan = planQuery(query, probeToken, before);
+      (query, probeTokens, before) => {
+        const plan = planQuery(query, probeTokens, before);
         const start = [...before, ...query.tokens];
         expect(asked(plan)).toEqual(
           query.options.map((option) => option.map((_, i) => [...start, ...option.slice(0, i + 1)])),
         );
-        const probed = probeToken === 'label' ? [...start, ...query.options[0]!] : start;
-        expect(plan.requests[0]?.tokens.slice(0, plan.requests[0].probe!.row + 1)).toEqual(probed);
-        expect(plan.requests.filter(({ probe }) => probe)).toHaveLength(1);
+        const probed = probeTokens.map((probeToken) =>
+          probeToken === 'label' ? [...start, ...query.options[0]!] : start,
+        );
+        const [first, ...others] = plan.requests;
+        expect(first?.probes.map(({ row }) => first.tokens.slice(0, row + 1))).toEqual(probed);
+        expect(others.flatMap(({ probes }) => probes)).toEqual([]);
         // As many sequences as needed inputs that no other needed input goes on from.
-        const needed = [probed, ...query.options.map((option) => [...start, ...option.slice(0, -1)])].map(
+        const needed = [...probed, ...query.options.map((option) => [...start, ...option.slice(0, -1)])].map(
           (tokens) => `${tokens.join()},`,
         );
         const ends = new Set(

@@ -3,7 +3,7 @@ import type { ProbeToken, Query } from './learner.ts';
 
 /** Sequences that answer one query, and where in their results the answer lies. */
 export interface QueryPlan {
-  /** The first one is probed. */
+  /** The first one is probed, once for each probe token in their order. */
   readonly requests: readonly EvaluationRequest[];
   /** For each option, for each of its tokens: which request and which of its log-probabilities. */
   readonly optionTokens: readonly (readonly { readonly request: number; readonly index: number }[])[];
@@ -12,11 +12,17 @@ export interface QueryPlan {
 /**
  * Plans the fewest sequences for a query: causal attention makes every prefix of a sequence as good as the sequence
  * itself, so single-token options need one sequence, longer ones share all that is a prefix of another.
+ * For the same reason several probe tokens are rows of one sequence.
  * @param before tokens fed before the query in the same sequence (BOS without a prefix, else none)
  */
-export function planQuery(query: Query, probeToken: ProbeToken, before: readonly number[]): QueryPlan {
+export function planQuery(
+  query: Query,
+  probeTokens: readonly ProbeToken[],
+  before: readonly number[],
+): QueryPlan {
   const start = [...before, ...query.tokens];
-  const probed = probeToken === 'label' ? [...start, ...(query.options[0] ?? [])] : start;
+  const withLabel = [...start, ...(query.options[0] ?? [])];
+  const probed = probeTokens.includes('label') ? withLabel : start;
   const wanted = query.options.map((option) => [...start, ...option.slice(0, -1)]);
   const sequences: (readonly number[])[] = [];
   for (const sequence of [probed, ...wanted].sort((a, b) => b.length - a.length)) {
@@ -33,10 +39,14 @@ export function planQuery(query: Query, probeToken: ProbeToken, before: readonly
       return { request, index: list.push({ row: start.length - 1 + i, token }) - 1 };
     }),
   );
+  const probes = probeTokens.map((probeToken) => ({
+    row: (probeToken === 'label' ? withLabel : start).length - 1,
+    firstKey: before.length,
+  }));
   const requests = sequences.map((tokens, i) => ({
     tokens,
+    probes: i === 0 ? probes : [],
     logProbs: logProbs[i] as { row: number; token: number }[],
-    ...(i === 0 ? { probe: { row: probed.length - 1, firstKey: before.length } } : {}),
   }));
   return { requests, optionTokens };
 }

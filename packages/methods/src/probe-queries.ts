@@ -3,60 +3,84 @@ import {
   type ContextPrefix,
   type EvaluationResult,
   type Model,
+  type RowProbe,
   specialToken,
 } from '@icl-gd/transformer';
-import { DivergedError, type Probe, type ProbeOptions, type Query } from './learner.ts';
+import {
+  type AdaptedModel,
+  type BatchOptions,
+  DivergedError,
+  type Probe,
+  type ProbeToken,
+  type ProbeTokensOptions,
+  type Query,
+} from './learner.ts';
 import { type QueryPlan, planQuery } from './probe-plan.ts';
 
 /** Enough rows to keep a device busy, few enough that activations of large models stay in the hundreds of megabytes. */
 const DEFAULT_TOKEN_BUDGET = 2048;
 
 /**
- * Probes queries in packed batches, behind a prefix if given, else after BOS.
- * @throws DivergedError if anything recorded is not finite
+ * The probing half of an {@link AdaptedModel}: queries in packed batches, behind a prefix if given, else after BOS.
+ * Both functions throw DivergedError if anything recorded is not finite.
  */
-export async function probeQueries(
+export function probesOf(model: Model, prefix?: ContextPrefix): Pick<AdaptedModel, 'probe' | 'probeTokens'> {
+  return {
+    probeTokens: (queries, options) => probeTokens(model, queries, options, prefix),
+    async probe(queries, { probeToken, ...options }) {
+      const probes = await probeTokens(model, queries, { ...options, probeTokens: [probeToken] }, prefix);
+      return probes.get(probeToken) ?? [];
+    },
+  };
+}
+
+async function probeTokens(
   model: Model,
   queries: readonly Query[],
-  options: ProbeOptions,
-  prefix?: ContextPrefix,
-): Promise<Probe[]> {
+  options: ProbeTokensOptions,
+  prefix: ContextPrefix | undefined,
+): Promise<ReadonlyMap<ProbeToken, Probe[]>> {
   const before = prefix ? [] : [specialToken(model.config, 'bosTokenId', model.name)];
-  const plans = queries.map((query) => planQuery(query, options.probeToken, before));
-  const probes: Probe[] = [];
-  for (const batch of cutIntoBatches(plans, options.tokenBudget ?? DEFAULT_TOKEN_BUDGET)) {
+  const plans = queries.map((query) => planQuery(query, options.probeTokens, before));
+  const probes = new Map(options.probeTokens.map((probeToken) => [probeToken, [] as Probe[]]));
+  let finished = 0;
+  for (const batch of cutIntoBatches(plans, options)) {
     const results = await model.evaluate(
       batch.flatMap(({ requests }) => requests),
       prefix,
     );
     let first = 0;
     for (const plan of batch) {
-      probes.push(toProbe(plan, results.slice(first, first + plan.requests.length), model));
+      const own = toProbes(plan, results.slice(first, first + plan.requests.length), model);
+      for (const [i, probeToken] of options.probeTokens.entries())
+        probes.get(probeToken)?.push(own[i] as Probe);
       first += plan.requests.length;
     }
-    options.onProgress?.(probes.length);
+    finished += batch.length;
+    options.onProgress?.(finished);
   }
   return probes;
 }
 
 /**
- * The packed batches that {@link probeQueries} will put before a model, for a memory plan.
+ * The packed batches that `probe` and `probeTokens` will put before a model, for a memory plan.
  * @param behindPrefix whether a context comes before the queries, so that they need no BOS
  */
 export function probeBatches(
   queries: readonly Query[],
-  options: ProbeOptions,
+  options: ProbeTokensOptions,
   behindPrefix: boolean,
 ): BatchShape[] {
   // Any token may stand for BOS: only its place counts.
   const before = behindPrefix ? [] : [0];
-  const plans = queries.map((query) => planQuery(query, options.probeToken, before));
-  return cutIntoBatches(plans, options.tokenBudget ?? DEFAULT_TOKEN_BUDGET).map((batch) => {
+  const plans = queries.map((query) => planQuery(query, options.probeTokens, before));
+  return cutIntoBatches(plans, options).map((batch) => {
     const requests = batch.flatMap((plan) => plan.requests);
+    const probed = requests.flatMap(({ probes }) => probes);
     return {
       tokens: total(requests, ({ tokens }) => tokens.length),
-      probes: batch.length,
-      keys: total(requests, ({ probe }) => (probe ? probe.row - probe.firstKey + 1 : 0)),
+      probes: probed.length,
+      keys: total(probed, ({ row, firstKey }) => row - firstKey + 1),
       targets: total(requests, ({ logProbs }) => logProbs.length),
     };
   });
@@ -66,12 +90,15 @@ function total<T>(items: readonly T[], count: (item: T) => number): number {
   return items.reduce((sum, item) => sum + count(item), 0);
 }
 
-function cutIntoBatches(plans: readonly QueryPlan[], budget: number): QueryPlan[][] {
+function cutIntoBatches(
+  plans: readonly QueryPlan[],
+  { tokenBudget = DEFAULT_TOKEN_BUDGET }: BatchOptions,
+): QueryPlan[][] {
   const batches: QueryPlan[][] = [];
   let used = Number.POSITIVE_INFINITY;
   for (const plan of plans) {
     const tokens = total(plan.requests, (request) => request.tokens.length);
-    if (used + tokens > budget) {
+    if (used + tokens > tokenBudget) {
       batches.push([]);
       used = 0;
     }
@@ -81,21 +108,23 @@ function cutIntoBatches(plans: readonly QueryPlan[], budget: number): QueryPlan[
   return batches;
 }
 
-function toProbe(plan: QueryPlan, results: readonly EvaluationResult[], model: Model): Probe {
-  const { attentionOutput, attentionScores } = results[0] as EvaluationResult;
+/** One probe a probe token, in their order. */
+function toProbes(plan: QueryPlan, results: readonly EvaluationResult[], model: Model): Probe[] {
+  const { layers, heads } = model.config;
   const optionLogProbs = plan.optionTokens.map((tokens) => {
     const logProb = total(tokens, ({ request, index }) => results[request]?.logProbs[index] as number);
     return logProb / tokens.length;
   });
-  const finite = (values: ArrayLike<number>): boolean => Array.prototype.every.call(values, Number.isFinite);
-  if (!finite(attentionOutput) || !finite(attentionScores) || !finite(optionLogProbs)) {
+  const recorded = (results[0] as EvaluationResult).probes;
+  if (!recorded.every(allFinite) || !optionLogProbs.every(Number.isFinite))
     throw new DivergedError(`${model.name}: what the model computes is no longer finite`);
-  }
-  const { layers, heads } = model.config;
-  return {
-    attentionOutput,
-    attentionScores,
-    queryLength: attentionScores.length / (layers * heads),
+  return recorded.map((probe) => ({
+    ...probe,
+    queryLength: probe.attentionScores.length / (layers * heads),
     optionLogProbs,
-  };
+  }));
+}
+
+function allFinite({ attentionOutput, attentionScores }: RowProbe): boolean {
+  return attentionOutput.every(Number.isFinite) && attentionScores.every(Number.isFinite);
 }

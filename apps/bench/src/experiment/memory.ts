@@ -47,8 +47,9 @@ export function planRunMemory(
 export function workloadOf(
   { dtype, methods, releasedNorms, noiseFloor }: RunSettings,
   { queries, demonstrations, context }: PreparedRun,
-  options: ProbeOptions,
+  { probeToken, tokenBudget }: ProbeOptions,
 ): Workload {
+  const options = { probeTokens: [probeToken], ...(tokenBudget ? { tokenBudget } : {}) };
   return {
     dtype,
     batches: probeBatches(queries, options, false),

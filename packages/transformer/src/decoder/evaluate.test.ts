@@ -18,25 +18,40 @@ afterAll(() => {
 });
 
 test('a row is probed as if the sequence ended there', async () => {
-  const request = { probe: { row: PROBED, firstKey: 2 }, logProbs: [{ row: PROBED, token: 7 }] };
+  const request = { probes: [{ row: PROBED, firstKey: 2 }], logProbs: [{ row: PROBED, token: 7 }] };
   const [within] = await model.evaluate([{ ...request, tokens: TOKENS }]);
   const [atEnd] = await model.evaluate([{ ...request, tokens: TOKENS.slice(0, PROBED + 1) }]);
-  expect(within?.attentionOutput).toHaveLength(2 * 24);
-  expect(within?.attentionScores).toHaveLength(2 * 3 * (PROBED - 1));
+  expect(within?.probes[0]?.attentionOutput).toHaveLength(2 * 24);
+  expect(within?.probes[0]?.attentionScores).toHaveLength(2 * 3 * (PROBED - 1));
   expect(within).toEqual(atEnd);
+});
+
+test('rows probed together have the bits of each alone, in the order asked for', async () => {
+  const rows = [
+    { row: 6, firstKey: 2 },
+    { row: 3, firstKey: 0 },
+    { row: 3, firstKey: 3 },
+  ];
+  const other = { tokens: TOKENS.slice(2), probes: [{ row: 1, firstKey: 1 }], logProbs: [] };
+  const [together] = await model.evaluate([{ tokens: TOKENS, probes: rows, logProbs: [] }, other]);
+  const alone = await Promise.all(
+    rows.map((row) => model.evaluate([{ tokens: TOKENS, probes: [row], logProbs: [] }])),
+  );
+  expect(together?.probes).toEqual(alone.map(([result]) => result?.probes[0]));
 });
 
 test('log-probabilities come in the order asked for, of any rows, more than one a row', async () => {
   const wanted = [4, 0, 4, 8].map((row, i) => ({ row, token: 10 + i }));
-  const [together] = await model.evaluate([{ tokens: TOKENS, logProbs: wanted }]);
-  const alone = await Promise.all(wanted.map((one) => model.evaluate([{ tokens: TOKENS, logProbs: [one] }])));
+  const [together] = await model.evaluate([{ tokens: TOKENS, probes: [], logProbs: wanted }]);
+  const alone = await Promise.all(
+    wanted.map((one) => model.evaluate([{ tokens: TOKENS, probes: [], logProbs: [one] }])),
+  );
   expect(new Set(together?.logProbs).size).toBe(4);
   expect([...together!.logProbs]).toEqual(alone.map(([result]) => result!.logProbs[0]));
 });
 
 test('nothing asked for gives nothing', async () => {
   expect(await model.evaluate([])).toEqual([]);
-  const empty = new Float32Array(0);
-  const [result] = await model.evaluate([{ tokens: TOKENS, logProbs: [] }]);
-  expect(result).toEqual({ attentionOutput: empty, attentionScores: empty, logProbs: empty });
+  const [result] = await model.evaluate([{ tokens: TOKENS, probes: [], logProbs: [] }]);
+  expect(result).toEqual({ probes: [], logProbs: new Float32Array(0) });
 });

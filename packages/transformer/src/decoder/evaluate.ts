@@ -5,21 +5,34 @@ import { embed } from './embedding.ts';
 import { TargetPlan, logProbsOf } from './head.ts';
 import { layerForward, projectAttention } from './layer.ts';
 
+/** A row of a sequence to record h and m of, m towards the keys [firstKey, row]. Rows count within the sequence's `tokens`. */
+export interface ProbedRow {
+  readonly row: number;
+  readonly firstKey: number;
+}
+
 /** One sequence to evaluate, and what is wanted of it. */
 export interface EvaluationRequest {
   /** After the prefix if there is one, else from BOS on. */
   readonly tokens: readonly number[];
-  /** Record h and m of this row, m towards the keys [firstKey, row]. Rows count within `tokens`. */
-  readonly probe?: { readonly row: number; readonly firstKey: number };
+  /** Rows whose h and m are recorded. */
+  readonly probes: readonly ProbedRow[];
   /** Log-probability (nats) of `token` directly after row `row`. */
   readonly logProbs: readonly { readonly row: number; readonly token: number }[];
 }
 
-export interface EvaluationResult {
-  /** [layers, dModel], empty without a probe. */
+/** What is recorded of a probed row. */
+export interface RowProbe {
+  /** h, [layers, dModel]. */
   readonly attentionOutput: Float32Array;
-  /** [layers, heads, keys], empty without a probe. */
+  /** m, [layers, heads, keys] with keys = row − firstKey + 1. */
   readonly attentionScores: Float32Array;
+}
+
+/** What a sequence gave, in the order of its request. */
+export interface EvaluationResult {
+  readonly probes: readonly RowProbe[];
+  /** In nats. */
   readonly logProbs: Float32Array;
 }
 
@@ -77,11 +90,10 @@ export async function evaluateBatch(
   const { gpu, config, batch } = context;
   using scope = gpu.scope();
   const { starts } = batch.sequences;
-  const probed = requests.flatMap(({ probe }, i) =>
-    probe
-      ? [{ row: (starts[i] as number) + probe.row, firstKey: (starts[i] as number) + probe.firstKey }]
-      : [],
-  );
+  const probed = requests.flatMap(({ probes }, i) => {
+    const start = starts[i] as number;
+    return probes.map(({ row, firstKey }) => ({ row: start + row, firstKey: start + firstKey }));
+  });
   using scoreRows = new ScoreRows(gpu, probed, config.heads);
   const rowIndex = scope.upload(
     Uint32Array.from(probed, ({ row }) => row),
@@ -130,38 +142,31 @@ export async function evaluateBatch(
   return split(requests, probed, scoreRows, outputValues, scoreValues, logProbs, config);
 }
 
+/** Cuts what was recorded of all probed rows, layer by layer, into results by request. */
 function split(
   requests: readonly EvaluationRequest[],
-  probed: readonly { row: number; firstKey: number }[],
+  probed: readonly ProbedRow[],
   scoreRows: ScoreRows,
   outputs: Float32Array,
   scores: Float32Array,
   logProbs: Float32Array,
   { layers, heads, dModel }: { layers: number; heads: number; dModel: number },
 ): EvaluationResult[] {
-  let probe = 0;
-  let firstLogProb = 0;
-  return requests.map((request) => {
-    const end = firstLogProb + request.logProbs.length;
-    const ownLogProbs = logProbs.slice(firstLogProb, end);
-    firstLogProb = end;
-    if (!request.probe)
-      return {
-        attentionOutput: new Float32Array(0),
-        attentionScores: new Float32Array(0),
-        logProbs: ownLogProbs,
-      };
-    const { row, firstKey } = probed[probe] as { row: number; firstKey: number };
+  const rowProbes = probed.map(({ row, firstKey }, probe): RowProbe => {
     const perLayer = heads * (row - firstKey + 1);
     const attentionOutput = new Float32Array(layers * dModel);
-    const ownScores = new Float32Array(layers * perLayer);
+    const attentionScores = new Float32Array(layers * perLayer);
     for (let layer = 0; layer < layers; layer++) {
       const outputAt = (layer * probed.length + probe) * dModel;
       attentionOutput.set(outputs.subarray(outputAt, outputAt + dModel), layer * dModel);
       const scoreAt = layer * scoreRows.outputLength + (scoreRows.offsets[probe] as number);
-      ownScores.set(scores.subarray(scoreAt, scoreAt + perLayer), layer * perLayer);
+      attentionScores.set(scores.subarray(scoreAt, scoreAt + perLayer), layer * perLayer);
     }
-    probe++;
-    return { attentionOutput, attentionScores: ownScores, logProbs: ownLogProbs };
+    return { attentionOutput, attentionScores };
   });
+  let [nextProbe, nextLogProb] = [0, 0];
+  return requests.map((request) => ({
+    probes: rowProbes.slice(nextProbe, (nextProbe += request.probes.length)),
+    logProbs: logProbs.slice(nextLogProb, (nextLogProb += request.logProbs.length)),
+  }));
 }

@@ -60,8 +60,9 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       const row = last - context;
       const firstKey = context > 0 ? 0 : 1;
       const logProbs = Array.from({ length: vocabSize }, (_, token) => ({ row, token }));
-      const request = { tokens: TOKENS.slice(context), probe: { row, firstKey }, logProbs };
+      const request = { tokens: TOKENS.slice(context), probes: [{ row, firstKey }], logProbs };
       const [result] = await model.evaluate([request], prefix);
+      const [probe] = result?.probes ?? [];
       const keys = row - firstKey + 1;
       let worst = 0;
       const compare = (actual: number | undefined, wanted: number | undefined): void => {
@@ -70,11 +71,11 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       };
       for (let layer = 0; layer < layers; layer++) {
         for (let i = 0; i < dModel; i++)
-          compare(result?.attentionOutput[layer * dModel + i], expected.attentionOutput[layer]?.[last]?.[i]);
+          compare(probe?.attentionOutput[layer * dModel + i], expected.attentionOutput[layer]?.[last]?.[i]);
         for (let head = 0; head < heads; head++)
           for (let j = 0; j < keys; j++)
             compare(
-              result?.attentionScores[(layer * heads + head) * keys + j],
+              probe?.attentionScores[(layer * heads + head) * keys + j],
               expected.attentionScores[layer]?.[head]?.[last]?.[context + firstKey + j],
             );
       }

@@ -95,6 +95,7 @@ it.each(WEIGHT_DTYPES)(
     const logits = await model.nextTokenLogits(TOKENS);
     const request = {
       tokens: TOKENS,
+      probes: [],
       logProbs: ROWS.map((token) => ({ row: TOKENS.length - 1, token })),
     };
     const [result] = await model.evaluate([request]);

@@ -111,7 +111,7 @@ describe('of every family', () => {
         const tuning = new FineTuning(model, options);
         tuning.step(TOKENS);
         const { model: tuned } = await tuning.finish();
-        await tuned.evaluate([{ tokens: TOKENS, probe: { row: 29, firstKey: 0 }, logProbs: targets }]);
+        await tuned.evaluate([{ tokens: TOKENS, probes: [{ row: 29, firstKey: 0 }], logProbs: targets }]);
         tuned.dispose();
         const used = gpu.pool.peakBytes - plan.weights;
         expect(used / (plan.overlay + Math.max(plan.training, plan.evaluation))).toBeGreaterThan(0.7);

@@ -25,13 +25,14 @@ afterAll(() => gpu.dispose());
 async function measure(model: Model): Promise<number[]> {
   const last = TOKENS.length - 1;
   const logProbs = [1, 5, 36].map((token) => ({ row: last, token }));
-  const request = { tokens: TOKENS, probe: { row: last, firstKey: 0 }, logProbs };
+  const request = { tokens: TOKENS, probes: [{ row: last, firstKey: 0 }], logProbs };
   const numbers: number[] = [...(await model.nextTokenLogits(TOKENS))];
   const probe = async (probed: Model): Promise<void> => {
     const [result] = await probed.evaluate([request]);
+    const [recorded] = result?.probes ?? [];
     numbers.push(
-      ...(result?.attentionOutput ?? []),
-      ...(result?.attentionScores ?? []),
+      ...(recorded?.attentionOutput ?? []),
+      ...(recorded?.attentionScores ?? []),
       ...(result?.logProbs ?? []),
     );
   };

@@ -32,7 +32,7 @@ export async function inspectModel(
 ): Promise<Inspection> {
   requireUsable(model, tokens, greedy);
   const targets = tokens.slice(1).map((token, row) => ({ row, token }));
-  const [result] = await model.evaluate([{ tokens, logProbs: targets }]);
+  const [result] = await model.evaluate([{ tokens, probes: [], logProbs: targets }]);
   const nll = Array.from(result?.logProbs ?? [], (logProb) => 0 - logProb);
   const logits = await finiteLogits(model, tokens);
   return {

@@ -1,11 +1,9 @@
 import { type Tensor, l2Norm, sgdStep } from '@icl-gd/gpu-kernels';
-import { Batch } from './decoder/batch.ts';
-import { decoderContext } from './decoder/context.ts';
 import { Gradients } from './decoder/gradients.ts';
-import { TargetPlan, nextTokenTargets } from './decoder/head.ts';
 import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
-import type { Model } from './model.ts';
-import { inGroup, parameterSpecs } from './parameters.ts';
+import { nextTokenTargets, planTargets } from './decoder/targets.ts';
+import { type Model, passOver } from './model.ts';
+import { inGroup, inLayer, parameterSpecs } from './parameters.ts';
 import { ReleasedNorms } from './released-norms.ts';
 
 export interface FineTuningOptions {
@@ -48,6 +46,8 @@ export class FineTuning {
   readonly #model: Model;
   readonly #options: FineTuningOptions;
   readonly #trained = new Map<string, Tensor>();
+  /** The base model with the trained copies in place of its own parameters. */
+  readonly #tuned: Model;
   readonly #log: Tensor;
   readonly #released: ReleasedNorms | undefined;
   #taken = 0;
@@ -62,6 +62,7 @@ export class FineTuning {
       gpu.copy(model.parameters.get(spec.name), copy);
       this.#trained.set(spec.name, copy);
     }
+    this.#tuned = model.withParameters(model.parameters.overlay(this.#trained));
     this.#log = gpu.tensor([options.steps, LOG_ROW_COUNT, config.layers], { label: 'fine-tuning log' });
     this.#released = options.releasedNorms ? new ReleasedNorms(gpu) : undefined;
   }
@@ -75,16 +76,12 @@ export class FineTuning {
     const { objective, learningRate, group, steps } = this.#options;
     if (this.#taken >= steps) throw new RangeError(`fine-tuning was set up for ${steps} steps`);
     if (tokens.length < 2) throw new RangeError('a training sequence needs two tokens or more');
-    this.#model.checkLength(tokens.length);
-    const parameters = this.#model.parameters.overlay(this.#trained);
-    using batch = new Batch(gpu, [tokens], config.positions.offset);
-    using targets = new TargetPlan(gpu, nextTokenTargets([tokens]), config.vocabSize, tokens.length);
-    using gradients = new Gradients(gpu, config, this.#released ? 'layers' : group);
-    recordLossGradient(objective, {
-      context: decoderContext(gpu, config, batch),
-      parameters,
+    using gradients = Gradients.ofGroup(gpu, config, this.#released ? 'layers' : group);
+    using pass = passOver(this.#tuned, [tokens], { gradients });
+    const targets = planTargets(pass, nextTokenTargets([tokens]));
+    recordLossGradient(pass, {
+      objective,
       targets,
-      gradients,
       losses: this.#log,
       lossIndex: this.#logIndex(LOG_ROWS.losses),
       onLayer: (layer) => this.#update(gradients, layer, learningRate, targets.targetCount),
@@ -111,11 +108,7 @@ export class FineTuning {
       };
     });
     const growth = await this.#growth();
-    return {
-      model: this.#model.withParameters(this.#model.parameters.overlay(this.#trained)),
-      steps,
-      growth,
-    };
+    return { model: this.#tuned, steps, growth };
   }
 
   async #growth(): Promise<number> {
@@ -133,14 +126,14 @@ export class FineTuning {
 
   /** Frees the trained copies if `finish` was never reached. */
   abandon(): void {
-    for (const tensor of this.#trained.values()) tensor.dispose();
+    this.#tuned.dispose();
     this.#released?.[Symbol.dispose]();
     this.#log.dispose();
   }
 
   #update(gradients: Gradients, layer: number, learningRate: number, tokens: number): void {
     const { gpu } = this.#model;
-    const names = [...this.#trained.keys()].filter((name) => name.startsWith(`layers.${layer}.`));
+    const names = [...this.#trained.keys()].filter((name) => inLayer(name, layer));
     const tensors = names.flatMap((name) => gradients.find(name) ?? []);
     l2Norm(gpu, { tensors, out: this.#log, outIndex: this.#logIndex(LOG_ROWS.norms) + layer });
     for (const name of names) {

@@ -3,14 +3,9 @@ export type { TensorInfo } from './checkpoint/header.ts';
 export { readJsonFile } from './checkpoint/json-file.ts';
 export { type NamedTensor, writeSafetensors } from './checkpoint/write-safetensors.ts';
 export type { DecoderConfig, PositionConfig } from './config.ts';
-export {
-  ContextPrefix,
-  type EvaluationRequest,
-  type EvaluationResult,
-  type ProbedRow,
-  type RowProbe,
-} from './decoder/evaluate.ts';
+export type { EvaluationRequest, EvaluationResult, ProbedRow, RowProbe } from './decoder/evaluate.ts';
 export type { Objective } from './decoder/loss-gradient.ts';
+export { ContextPrefix } from './decoder/prefix.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
 export { listFamilies } from './families/registry.ts';
 export { FineTuning, type FineTuningOptions, type FineTuningStep } from './fine-tuning.ts';

@@ -1,27 +1,25 @@
 import { basename, join, resolve } from 'node:path';
-import { type Gpu, type Tensor, rotaryTable } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
 import { Checkpoint } from './checkpoint/checkpoint.ts';
 import { readJsonFile } from './checkpoint/json-file.ts';
 import type { DecoderConfig } from './config.ts';
-import { Batch } from './decoder/batch.ts';
-import { decoderContext } from './decoder/context.ts';
-import { POSITION_TABLE } from './decoder/embedding.ts';
 import {
-  type ContextPrefix,
   type EvaluationRequest,
   type EvaluationResult,
-  computePrefix,
-  evaluateBatch,
+  readEvaluation,
+  recordEvaluation,
 } from './decoder/evaluate.ts';
-import { nextTokenLogits } from './decoder/next-token-logits.ts';
-import { sinusoidalTable } from './decoder/positions.ts';
-import { rotaryFrequencies } from './decoder/rotary-frequencies.ts';
+import type { Gradients } from './decoder/gradients.ts';
+import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
+import { Pass } from './decoder/pass.ts';
+import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
 import type { Family } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
-import { ParameterSet } from './weights/parameter-set.ts';
+import type { ParameterSet } from './weights/parameter-set.ts';
+import { withPositions } from './weights/positions.ts';
 import type { WeightDtype } from './weights/storage.ts';
 
 /** What a model directory says before any weight is read. */
@@ -63,9 +61,8 @@ export class Model implements Disposable {
 
   /** Keys and values of a context in every layer, computed once for any number of queries. */
   prefix(tokens: readonly number[]): ContextPrefix {
-    this.checkLength(tokens.length);
-    using batch = new Batch(this.gpu, [tokens], this.config.positions.offset);
-    return computePrefix(decoderContext(this.gpu, this.config, batch), this.parameters);
+    using pass = passOver(this, [tokens]);
+    return recordPrefix(pass);
   }
 
   /**
@@ -77,15 +74,12 @@ export class Model implements Disposable {
     prefix?: ContextPrefix,
   ): Promise<EvaluationResult[]> {
     if (requests.length === 0) return [];
-    const before = prefix?.length ?? 0;
-    for (const { tokens } of requests) this.checkLength(before + tokens.length);
-    this.#checkTokens(requests.flatMap(({ tokens }) => tokens));
-    using batch = new Batch(
-      this.gpu,
+    using pass = passOver(
+      this,
       requests.map(({ tokens }) => tokens),
-      before + this.config.positions.offset,
+      { prefixLength: prefix?.length ?? 0 },
     );
-    return evaluateBatch(decoderContext(this.gpu, this.config, batch), this.parameters, requests, prefix);
+    return await readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
   }
 
   /**
@@ -94,19 +88,8 @@ export class Model implements Disposable {
    * @throws RangeError for a sequence past the model's context or a token outside its vocabulary
    */
   async nextTokenLogits(tokens: readonly number[]): Promise<Float32Array> {
-    this.checkLength(tokens.length);
-    this.#checkTokens(tokens);
-    using batch = new Batch(this.gpu, [tokens], this.config.positions.offset);
-    return nextTokenLogits(decoderContext(this.gpu, this.config, batch), this.parameters);
-  }
-
-  /** @throws RangeError if a sequence of this many tokens does not fit the model's context */
-  checkLength(tokens: number): void {
-    if (tokens < 1 || tokens > this.config.contextLength) {
-      throw new RangeError(
-        `a sequence of ${tokens} tokens does not fit ${this.name}'s context of ${this.config.contextLength}`,
-      );
-    }
+    using pass = passOver(this, [tokens]);
+    return await this.gpu.read(recordNextTokenLogits(pass));
   }
 
   dispose(): void {
@@ -116,14 +99,30 @@ export class Model implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
 
-  #checkTokens(tokens: readonly number[]): void {
-    const bad = tokens.find(
-      (token) => !Number.isInteger(token) || token < 0 || token >= this.config.vocabSize,
-    );
+/**
+ * Begins a pass of sequences through a model, to be disposed by the caller.
+ * @throws RangeError for a sequence that is empty or past the model's context, or a token outside its vocabulary
+ */
+export function passOver(
+  { gpu, name, config, parameters }: Model,
+  sequences: readonly (readonly number[])[],
+  options: { readonly prefixLength?: number; readonly gradients?: Gradients } = {},
+): Pass {
+  const { vocabSize, contextLength } = config;
+  for (const tokens of sequences) {
+    const length = (options.prefixLength ?? 0) + tokens.length;
+    if (tokens.length === 0) throw new RangeError('a sequence needs a token or more');
+    if (length > contextLength)
+      throw new RangeError(
+        `a sequence of ${length} tokens does not fit ${name}'s context of ${contextLength}`,
+      );
+    const bad = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
     if (bad !== undefined)
-      throw new RangeError(`token ${bad} is outside ${this.name}'s vocabulary of ${this.config.vocabSize}`);
+      throw new RangeError(`token ${bad} is outside ${name}'s vocabulary of ${vocabSize}`);
   }
+  return Pass.over({ gpu, config, parameters, sequences, ...options });
 }
 
 /**
@@ -171,30 +170,4 @@ async function readConfig(directory: string): Promise<{ family: Family; config: 
   const json = await readJsonFile(file, 'model configuration');
   const family = familyOf(json, file);
   return { family, config: checkConfig(family.readConfig(json, file), file) };
-}
-
-/** The set with the table of sinusoidal or rotary positions, where the model has one that is not a parameter. */
-export function withPositions(gpu: Gpu, config: DecoderConfig, stored: ParameterSet): ParameterSet {
-  const { positions, dModel } = config;
-  if (positions.kind === 'learned') return stored;
-  const rows = config.contextLength + positions.offset;
-  const rotary = positions.kind === 'rotary';
-  let table: Tensor;
-  try {
-    // First the tensor: a context too long for the adapter is refused before its table is computed.
-    table = gpu.tensor(rotary ? [rows, positions.size / 2, 2] : [rows, dModel], {
-      label: POSITION_TABLE,
-      exact: true,
-    });
-  } catch (error) {
-    stored.dispose();
-    throw error;
-  }
-  if (rotary) {
-    const { frequencies, amplitude } = rotaryFrequencies(positions);
-    gpu.write(table, rotaryTable(rows, frequencies, amplitude));
-  } else {
-    gpu.write(table, sinusoidalTable(rows, dModel));
-  }
-  return stored.with(POSITION_TABLE, table);
 }

@@ -92,6 +92,11 @@ export function inGroup(name: string, group: ParameterGroup): boolean {
   return /\.attention\.(key|value)\./.test(name);
 }
 
+/** Whether a parameter belongs to a layer. */
+export function inLayer(name: string, layer: number): boolean {
+  return name.startsWith(`layers.${layer}.`);
+}
+
 /** @throws UserError for sizes that no decoder can have */
 export function checkConfig(config: DecoderConfig, file: string): DecoderConfig {
   if (!Number.isInteger(config.headDim)) {

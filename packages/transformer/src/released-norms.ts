@@ -1,5 +1,6 @@
 import { type Gpu, type Tensor, addScaled, scaleInPlace } from '@icl-gd/gpu-kernels';
 import type { Gradients } from './decoder/gradients.ts';
+import { inLayer } from './parameters.ts';
 
 /**
  * The gradient norm that the authors' trainer logs (paper.md, gradient norm `released`): over all of a layer's
@@ -19,7 +20,7 @@ export class ReleasedNorms implements Disposable {
    * @returns tensors whose joint l2 norm is wanted; those of trained parameters are the gradients themselves, rescaled
    */
   take(gradients: Gradients, layer: number, tokens: number, isTrained: (name: string) => boolean): Tensor[] {
-    const names = gradients.names.filter((name) => name.startsWith(`layers.${layer}.`));
+    const names = gradients.names.filter((name) => inLayer(name, layer));
     return names.map((name) => {
       const gradient = gradients.find(name) as Tensor;
       if (isTrained(name)) {

@@ -4,17 +4,15 @@ import { join } from 'node:path';
 import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FineTuning } from '../fine-tuning.ts';
-import { type Model, loadModel } from '../model.ts';
+import { type Model, loadModel, passOver } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
 import { inGroup, parameterSpecs } from '../parameters.ts';
 import { Pcg64 } from '../random/pcg64.ts';
 import { type ParameterValues, referenceDecoder } from '../testing/any-family-decoder.ts';
 import { TINY_MODELS } from '../testing/tiny-models.ts';
-import { Batch } from './batch.ts';
-import { decoderContext } from './context.ts';
 import { Gradients } from './gradients.ts';
-import { TargetPlan, nextTokenTargets } from './head.ts';
 import { type Objective, recordLossGradient } from './loss-gradient.ts';
+import { nextTokenTargets, planTargets } from './targets.ts';
 
 const TOKENS = [0, 5, 17, 5, 36, 2, 9, 11, 30, 4, 5];
 /** float32 against float64 over two layers; numbers are of order 1. */
@@ -103,18 +101,11 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
 
   async function gradientsOf(objective: Objective, group: 'attention.kv' | 'all') {
     const { config } = model;
-    using batch = new Batch(gpu, [TOKENS], config.positions.offset);
-    using targets = new TargetPlan(gpu, nextTokenTargets([TOKENS]), config.vocabSize, TOKENS.length);
-    using gradients = new Gradients(gpu, config, group);
+    using gradients = Gradients.ofGroup(gpu, config, group);
+    using pass = passOver(model, [TOKENS], { gradients });
     using losses = gpu.tensor([config.layers]);
-    recordLossGradient(objective, {
-      context: decoderContext(gpu, config, batch),
-      parameters: model.parameters,
-      targets,
-      gradients,
-      losses,
-      lossIndex: 0,
-    });
+    const targets = planTargets(pass, nextTokenTargets([TOKENS]));
+    recordLossGradient(pass, { objective, targets, losses, lossIndex: 0 });
     const read = new Map<string, Float32Array>();
     for (const parameter of gradients.names)
       read.set(parameter, await gpu.read(gradients.find(parameter) ?? losses));

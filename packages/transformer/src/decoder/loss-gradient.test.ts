@@ -3,15 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Model, loadModel } from '../model.ts';
+import { type Model, loadModel, passOver } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
 import { type ParameterGroup, inGroup, parameterSpecs } from '../parameters.ts';
 import { ReferenceDecoder, type ReferenceParameters } from '../testing/reference-decoder.ts';
-import { Batch } from './batch.ts';
-import { decoderContext } from './context.ts';
 import { Gradients } from './gradients.ts';
-import { TargetPlan, nextTokenTargets } from './head.ts';
 import { type Objective, recordLossGradient } from './loss-gradient.ts';
+import { nextTokenTargets, planTargets } from './targets.ts';
 
 const SEQUENCES = [
   [0, 7, 3, 3, 9],
@@ -45,20 +43,11 @@ afterAll(() => gpu.dispose());
 
 /** Losses and gradients from the kernels. */
 async function measure(model: Model, objective: Objective, group: ParameterGroup) {
-  using batch = new Batch(gpu, SEQUENCES, model.config.positions.offset);
-  using targets = new TargetPlan(gpu, TARGETS, model.config.vocabSize, batch.sequences.totalTokens);
-  using gradients = new Gradients(gpu, model.config, group);
+  using gradients = Gradients.ofGroup(gpu, model.config, group);
+  using pass = passOver(model, SEQUENCES, { gradients });
   using losses = gpu.tensor([model.config.layers]);
   gpu.clear(losses);
-  const context = decoderContext(gpu, model.config, batch);
-  recordLossGradient(objective, {
-    context,
-    parameters: model.parameters,
-    targets,
-    gradients,
-    losses,
-    lossIndex: 0,
-  });
+  recordLossGradient(pass, { objective, targets: planTargets(pass, TARGETS), losses, lossIndex: 0 });
   const values = new Map<string, Float32Array>();
   for (const name of gradients.names) values.set(name, await gpu.read(gradients.find(name)!));
   return { losses: await gpu.read(losses), gradients: values };

@@ -1,3 +1,32 @@
+import { type Gpu, type Tensor, rotaryTable } from '@icl-gd/gpu-kernels';
+import type { DecoderConfig } from '../config.ts';
+import { rotaryFrequencies } from './rotary-frequencies.ts';
+
+/** Name of the table of positions beside the parameters: learned rows, sinusoidal rows, or rotary angles. */
+export const POSITION_TABLE = 'embedding.positions';
+
+/**
+ * The table of positions on the device, not yet filled, where the model has one that is no parameter.
+ * @returns sinusoidal: [contextLength + offset, d]; rotary: [contextLength, size / 2, 2]; undefined for learned positions
+ */
+export function positionTable(
+  gpu: Gpu,
+  { positions, contextLength, dModel }: DecoderConfig,
+): Tensor | undefined {
+  if (positions.kind === 'learned') return undefined;
+  const rows = contextLength + positions.offset;
+  const shape = positions.kind === 'rotary' ? [rows, positions.size / 2, 2] : [rows, dModel];
+  return gpu.tensor(shape, { label: POSITION_TABLE, exact: true });
+}
+
+/** What {@link positionTable} holds, computed in float64. */
+export function positionValues({ positions, contextLength, dModel }: DecoderConfig): Float32Array {
+  const rows = contextLength + positions.offset;
+  if (positions.kind !== 'rotary') return sinusoidalTable(rows, dModel);
+  const { frequencies, amplitude } = rotaryFrequencies(positions);
+  return rotaryTable(rows, frequencies, amplitude);
+}
+
 /**
  * fairseq's sinusoidal position table in float32, computed in float64: sines in the first half of a row, cosines in the
  * second, frequencies 10000^(-i / (half - 1)).

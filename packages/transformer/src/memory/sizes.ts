@@ -1,6 +1,6 @@
 import { pooledBytes, storageBytes } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
-import { rowsPerLogitsChunk } from '../decoder/head.ts';
+import { rowsPerLogitsChunk } from '../decoder/targets.ts';
 import { type ParameterGroup, type ParameterSpec, inGroup, parameterSpecs } from '../parameters.ts';
 import { type WeightDtype, storageDType } from '../weights/storage.ts';
 

@@ -1,13 +1,12 @@
 import { type Gpu, type Tensor, adamWStep, clipScale, scaleInPlace, sumOfSquares } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
-import { Batch } from '../decoder/batch.ts';
-import { decoderContext } from '../decoder/context.ts';
 import { Gradients } from '../decoder/gradients.ts';
-import { TargetPlan, type TokenTargets } from '../decoder/head.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
-import { withPositions } from '../model.ts';
+import { Pass } from '../decoder/pass.ts';
+import { type TokenTargets, planTargets } from '../decoder/targets.ts';
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
+import { withPositions } from '../weights/positions.ts';
 
 /** AdamW with decoupled weight decay; the decay acts on matrices, not on norms and biases. */
 export interface PretrainingOptimizer {
@@ -89,7 +88,7 @@ export class Pretraining implements Disposable {
       config,
       new ParameterSet(new Map(this.#trained.map(({ spec, parameter }) => [spec.name, parameter]))),
     );
-    this.#gradients = new Gradients(gpu, config, 'all');
+    this.#gradients = Gradients.ofGroup(gpu, config, 'all');
   }
 
   /** Number of steps taken, those before a restart included. */
@@ -139,17 +138,14 @@ export class Pretraining implements Disposable {
   }
 
   #accumulate({ sequences, targets }: TrainingBatch, losses: Tensor, lossIndex: number): void {
-    const gpu = this.#gpu;
-    using batch = new Batch(gpu, sequences, this.#config.positions.offset);
-    using plan = new TargetPlan(gpu, targets, this.#config.vocabSize, batch.sequences.totalTokens);
-    recordLossGradient('output', {
-      context: decoderContext(gpu, this.#config, batch),
+    using pass = Pass.over({
+      gpu: this.#gpu,
+      config: this.#config,
       parameters: this.#parameters,
-      targets: plan,
+      sequences,
       gradients: this.#gradients,
-      losses,
-      lossIndex,
     });
+    recordLossGradient(pass, { objective: 'output', targets: planTargets(pass, targets), losses, lossIndex });
   }
 
   /** What a later run goes on from. */

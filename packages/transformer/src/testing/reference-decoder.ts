@@ -1,4 +1,4 @@
-import type { TokenTargets } from '../decoder/head.ts';
+import type { TokenTargets } from '../decoder/targets.ts';
 import { sinusoidalTable } from '../decoder/positions.ts';
 import type { DecoderConfig } from '../config.ts';
 

@@ -9,16 +9,9 @@ export { ContextPrefix } from './decoder/prefix.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
 export { listFamilies } from './families/registry.ts';
 export { FineTuning, type FineTuningOptions, type FineTuningStep } from './fine-tuning.ts';
-export {
-  checkMemoryPlan,
-  describeMemoryPlan,
-  type DeviceLimits,
-  formatBytes,
-  type MemoryPlan,
-  planMemory,
-  type Workload,
-} from './memory/plan.ts';
-export type { BatchShape } from './memory/sizes.ts';
+export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
+export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
+export type { EvaluationBatch, Workload } from './memory/workload.ts';
 export { describeModel, type LoadOptions, loadModel, Model, type ModelDescription } from './model.ts';
 export { readModelConfig, writeModel, writeNewModel } from './new-model.ts';
 export type { ParameterGroup } from './parameters.ts';

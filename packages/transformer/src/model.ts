@@ -21,6 +21,7 @@ import { checkSources, loadParameters } from './weights/load.ts';
 import type { ParameterSet } from './weights/parameter-set.ts';
 import { withPositions } from './weights/positions.ts';
 import type { WeightDtype } from './weights/storage.ts';
+import { elementCount } from './shape.ts';
 
 /** What a model directory says before any weight is read. */
 export interface ModelDescription {
@@ -138,10 +139,7 @@ export async function describeModel(directory: string, name?: string): Promise<M
   } finally {
     await checkpoint.close();
   }
-  const parameterCount = parameterSpecs(config).reduce(
-    (total, { shape }) => total + shape.reduce((product, n) => product * n, 1),
-    0,
-  );
+  const parameterCount = parameterSpecs(config).reduce((total, { shape }) => total + elementCount(shape), 0);
   return { name: name ?? basename(resolve(directory)), directory, config, parameterCount };
 }
 

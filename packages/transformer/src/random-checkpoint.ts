@@ -5,6 +5,7 @@ import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import type { ParameterSource } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
+import { elementCount } from './shape.ts';
 
 const CHUNK = 1 << 20;
 /** As GPT-like models are initialised. */
@@ -51,7 +52,7 @@ function* randomChunks(
   constant: number | undefined,
   seed: number,
 ): Generator<Float32Array> {
-  const length = shape.reduce((product, n) => product * n, 1);
+  const length = elementCount(shape);
   const scale = (2 * Math.sqrt(3) * DEVIATION) / 2 ** 32;
   // splitmix32: seconds for a billion values, where numpy's generators take minutes.
   let state = mix(seed);

@@ -62,7 +62,10 @@ async function inspect(options: RawInspectOptions): Promise<string> {
   try {
     const all = [...before, ...read];
     const length = Math.min(all.length + greedy, config.contextLength);
-    const batches = [{ tokens: length, probes: 0, keys: 0, targets: length }];
+    // Which token stands where does not matter to the plan.
+    const zeros = Array<number>(length).fill(0);
+    const logProbs = zeros.map((token, row) => ({ row, token }));
+    const batches = [[{ tokens: zeros, probes: [], logProbs }]];
     planRunMemory(gpu, config, [{ dtype, batches }], budget, log);
     using model = await loadModel(gpu, directory, { name, dtype });
     const inspection = await inspectModel(model, parameterCount, all, greedy);

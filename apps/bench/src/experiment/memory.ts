@@ -36,7 +36,7 @@ export function planRunMemory(
   }
   if (largest === undefined) return;
   const { plan, workload } = largest;
-  checkMemoryPlan(plan, workload, limits);
+  checkMemoryPlan(plan, limits);
   log(
     `memory plan: ${formatBytes(plan.peak)} on the device in ${workload.dtype} (${describeMemoryPlan(plan)})`,
   );
@@ -56,6 +56,7 @@ export function workloadOf(
     context: { tokens: context.tokens.length, batches: probeBatches(queries, options, true) },
     training: {
       objectives: methods.map((method) => OBJECTIVES[method]),
+      steps: demonstrations.length,
       // With BOS.
       tokens: 1 + Math.max(...demonstrations.map(({ tokens }) => tokens.length)),
       releasedNorms,
@@ -65,7 +66,7 @@ export function workloadOf(
 }
 
 function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {
-  const adapterLimits = { maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
+  const adapterLimits = { adapter, maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
   if (budget !== undefined) {
     const budgetName = `--memory-budget ${Number((budget / 2 ** 30).toPrecision(4))}`;
     return { ...adapterLimits, budgetBytes: budget, budgetName };

@@ -102,6 +102,6 @@ export function planTargets(
 }
 
 /** Rows whose logits are held at a time, where one binding may span so many bytes. */
-export function rowsPerLogitsChunk(vocabSize: number, bindingBytes: number): number {
+function rowsPerLogitsChunk(vocabSize: number, bindingBytes: number): number {
   return Math.max(1, Math.floor(Math.min(LOGITS_BYTES, bindingBytes) / (4 * vocabSize)));
 }

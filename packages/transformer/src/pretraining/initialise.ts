@@ -1,6 +1,7 @@
 import type { DecoderConfig } from '../config.ts';
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { Pcg64 } from '../random/pcg64.ts';
+import { elementCount } from '../shape.ts';
 
 /**
  * How a model starts that is trained from scratch. Small models find in-context learning late, because several parts must
@@ -71,7 +72,7 @@ function residualScale({ layers }: DecoderConfig): number {
 }
 
 function initialValues(config: DecoderConfig, spec: ParameterSpec, random: Pcg64): Float32Array {
-  const values = new Float32Array(spec.shape.reduce((product, n) => product * n, 1));
+  const values = new Float32Array(elementCount(spec.shape));
   if (spec.role === 'norm') {
     const gain = spec.name.startsWith('finalNorm') && config.tiedUnembedding ? config.dModel ** -0.5 : 1;
     return values.fill(spec.kind === 'weight' ? gain : 0);

@@ -7,6 +7,7 @@ import { type TokenTargets, planTargets } from '../decoder/targets.ts';
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
 import { withPositions } from '../weights/positions.ts';
+import { elementCount } from '../shape.ts';
 
 /** AdamW with decoupled weight decay; the decay acts on matrices, not on norms and biases. */
 export interface PretrainingOptimizer {
@@ -68,7 +69,7 @@ export class Pretraining implements Disposable {
     this.#optimizer = optimizer;
     this.#taken = taken;
     this.#trained = parameterSpecs(config).map((spec) => {
-      const size = spec.shape.reduce((product, n) => product * n, 1);
+      const size = elementCount(spec.shape);
       const upload = (kind: string): Tensor => {
         const values =
           tensors.get(`${kind}.${spec.name}`) ?? (taken === 0 ? new Float32Array(size) : undefined);

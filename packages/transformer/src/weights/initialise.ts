@@ -1,5 +1,6 @@
 import type { ParameterRole, ParameterSpec } from '../parameters.ts';
 import { Pcg64 } from '../random/pcg64.ts';
+import { elementCount } from '../shape.ts';
 
 /**
  * Model variants (paper.md, Table 1): what keeps its trained weights. `trained` keeps all, `trained-embeddings` the
@@ -36,7 +37,7 @@ export function initialParameter(specs: readonly ParameterSpec[], name: string, 
  * @param index the parameter's place in the model: each has a random stream of its own
  */
 function initialise(spec: ParameterSpec, fanIn: number, seed: number, index: number): Float32Array {
-  const length = spec.shape.reduce((product, n) => product * n, 1);
+  const length = elementCount(spec.shape);
   const values = new Float32Array(length);
   const random = new Pcg64((BigInt(seed) << 32n) | BigInt(index));
   const [outputs = 1, inputs = fanIn] = spec.shape;

@@ -7,7 +7,7 @@ import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { loadModel, passOver } from '../model.ts';
 import { parameterSpecs } from '../parameters.ts';
 import { writeRandomCheckpoint } from '../random-checkpoint.ts';
-import { referenceDecoder } from '../testing/any-family-decoder.ts';
+import { referenceDecoder } from '../testing/reference-decoder.ts';
 import { familyOf } from '../families/registry.ts';
 import { WEIGHT_DTYPES } from '../weights/storage.ts';
 import { embed } from './embedding.ts';

@@ -5,11 +5,11 @@ type Vector = Float64Array;
 export type ParameterValues = (name: string) => ArrayLike<number> | undefined;
 
 export interface ReferenceResult {
-  /** h of each layer and token, after the output projection: [layers][tokens][dModel]. */
+  /** h of each layer and token: [layers][tokens][dModel]. */
   readonly attentionOutput: readonly Vector[][];
   /** Scaled q·k of each layer: [layers][heads][query token][key token], not masked. */
   readonly attentionScores: readonly number[][][][];
-  /** Log-probabilities after each token from the state after each layer: [layers][tokens][vocabSize]. */
+  /** Log-probabilities after each token from the residual stream after each layer: [layers][tokens][vocabSize]. */
   readonly layerLogProbs: readonly Vector[][];
 }
 
@@ -63,7 +63,7 @@ export function referenceDecoder(
     return logits.map((value) => value - normalizer);
   };
 
-  let states: Vector[] = tokens.map((token, place) => {
+  let residual: Vector[] = tokens.map((token, place) => {
     const width = config.dEmbedding ?? d;
     const table = need('embedding.tokens');
     const own = Float64Array.from(
@@ -78,7 +78,7 @@ export function referenceDecoder(
   const layerLogProbs: Vector[][] = [];
   for (let layer = 0; layer < config.layers; layer++) {
     const name = `layers.${layer}`;
-    const normed = config.postNorm ? states : states.map((x) => norm(`${name}.attentionNorm`, x));
+    const normed = config.postNorm ? residual : residual.map((x) => norm(`${name}.attentionNorm`, x));
     const window = config.attentionWindows?.[layer] ?? Infinity;
     const project = (projection: string, count: number, rotated: boolean): Vector[][] =>
       normed.map((x, place) => {
@@ -95,8 +95,8 @@ export function referenceDecoder(
       const keyHead = Math.floor(index / (heads / kvHeads));
       return q.map((query) => k.map((key) => config.attentionScale * dot(query[index]!, key[keyHead]!)));
     });
-    const h = states.map((_, place) => {
-      const mixed = logits.flatMap((rows, index) => {
+    const h = residual.map((_, place) => {
+      const headOutputs = logits.flatMap((rows, index) => {
         const weights = rows[place]!.slice(0, place + 1).map((logit, j) =>
           place - j < window ? Math.exp(logit) : 0,
         );
@@ -106,27 +106,44 @@ export function referenceDecoder(
           weights.reduce((sum, weight, j) => sum + (weight / total) * v[j]![keyHead]![i]!, 0),
         );
       });
-      return linear(`${name}.attention.output`, Float64Array.from(mixed));
+      return linear(`${name}.attention.output`, Float64Array.from(headOutputs));
     });
-    states = states.map((x, place) => {
-      const middle = x.map((value, i) => value + h[place]![i]!);
+    residual = residual.map((x, place) => {
+      const residualMiddle = x.map((value, i) => value + h[place]![i]!);
       if (config.postNorm) {
-        const normedMiddle = norm(`${name}.attentionNorm`, middle);
+        const normedMiddle = norm(`${name}.attentionNorm`, residualMiddle);
         const block = feedForward(`${name}.feedForward`, normedMiddle);
         return norm(
           `${name}.feedForwardNorm`,
           normedMiddle.map((value, i) => value + block[i]!),
         );
       }
-      const read = norm(`${name}.feedForwardNorm`, config.parallelResidual ? x : middle);
+      const read = norm(`${name}.feedForwardNorm`, config.parallelResidual ? x : residualMiddle);
       const added = feedForward(`${name}.feedForward`, read);
-      return middle.map((value, i) => value + added[i]!);
+      return residualMiddle.map((value, i) => value + added[i]!);
     });
     attentionOutput.push(h);
     attentionScores.push(logits);
-    layerLogProbs.push(states.map(logProbs));
+    layerLogProbs.push(residual.map(logProbs));
   }
   return { attentionOutput, attentionScores, layerLogProbs };
+}
+
+/**
+ * Mean cross-entropy (nats) of all next-token predictions of the sequences, from the residual stream after a layer under
+ * final norm and unembedding.
+ */
+export function referenceLoss(
+  config: DecoderConfig,
+  values: ParameterValues,
+  sequences: readonly (readonly number[])[],
+  layer = config.layers - 1,
+): number {
+  const losses = sequences.flatMap((tokens) => {
+    const { layerLogProbs } = referenceDecoder(config, values, tokens);
+    return tokens.slice(1).map((token, i) => -(layerLogProbs[layer]?.[i]?.[token] ?? NaN));
+  });
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }
 
 function dot(a: Vector, b: Vector): number {

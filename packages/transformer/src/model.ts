@@ -12,6 +12,7 @@ import {
 import type { Gradients } from './decoder/gradients.ts';
 import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
 import { Pass } from './decoder/pass.ts';
+import { withPositions } from './decoder/positions.ts';
 import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
 import type { Family } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
@@ -19,21 +20,24 @@ import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
 import type { ParameterSet } from './weights/parameter-set.ts';
-import { withPositions } from './weights/positions.ts';
 import type { WeightDtype } from './weights/storage.ts';
 import { elementCount } from './shape.ts';
 
 /** What a model directory says before any weight is read. */
 export interface ModelDescription {
+  /** What the model is called in tables and messages. */
   readonly name: string;
   readonly directory: string;
   readonly config: DecoderConfig;
+  /** Numbers that all parameters have together; positions that are computed do not count. */
   readonly parameterCount: number;
 }
 
+/** How a model is loaded. */
 export interface LoadOptions {
+  /** What keeps its trained weights; `trained`, that is all, if absent. */
   readonly variant?: ModelVariant;
-  /** Seeds the re-initialisation of variants. */
+  /** Seeds what the variant initialises anew; 0 if absent. */
   readonly seed?: number;
   /** How weights are kept on the device; `float32` if absent. */
   readonly dtype?: WeightDtype;
@@ -41,7 +45,7 @@ export interface LoadOptions {
   readonly name?: string;
 }
 
-/** A decoder-only language model on a device. Sequences are packed; nothing here is padded. */
+/** A decoder-only language model on a device. Sequences are packed one after another, never padded. */
 export class Model implements Disposable {
   readonly gpu: Gpu;
   readonly name: string;
@@ -55,20 +59,28 @@ export class Model implements Disposable {
     this.parameters = parameters;
   }
 
-  /** The same model with other parameters; it owns only what the given set owns. */
+  /** The same model with other parameters; disposing it disposes what the given set owns. */
   withParameters(parameters: ParameterSet): Model {
     return new Model(this.gpu, this.name, this.config, parameters);
   }
 
-  /** Keys and values of a context in every layer, computed once for any number of queries. */
+  /**
+   * Keys and values of a context in every layer, computed once for any number of evaluations behind it. Does not wait.
+   * @param tokens token ids from BOS on
+   * @returns to be disposed by the caller
+   * @throws RangeError for no tokens, more than the model's context, or one outside of its vocabulary; UserError if the
+   *   device has no room or cannot bind what is needed
+   */
   prefix(tokens: readonly number[]): ContextPrefix {
     using pass = passOver(this, [tokens]);
     return recordPrefix(pass);
   }
 
   /**
-   * Evaluates sequences as one packed batch, each behind the prefix if given.
-   * @throws RangeError for a sequence past the model's context or a token outside its vocabulary
+   * Evaluates sequences as one packed batch, each behind the prefix if given: the same bits as one at a time.
+   * @returns one result a request, in their order
+   * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary;
+   *   UserError if the device has no room or cannot bind what is needed; Error if the device failed
    */
   async evaluate(
     requests: readonly EvaluationRequest[],
@@ -84,15 +96,17 @@ export class Model implements Disposable {
   }
 
   /**
-   * Logits of the token that comes after a sequence.
-   * @returns float32 [vocabSize]
-   * @throws RangeError for a sequence past the model's context or a token outside its vocabulary
+   * Logits of the token after a sequence.
+   * @param tokens token ids from BOS on
+   * @returns float32 [V]
+   * @throws as {@link evaluate}
    */
   async nextTokenLogits(tokens: readonly number[]): Promise<Float32Array> {
     using pass = passOver(this, [tokens]);
     return await this.gpu.read(recordNextTokenLogits(pass));
   }
 
+  /** Frees the parameters that this model owns. */
   dispose(): void {
     this.parameters.dispose();
   }
@@ -103,8 +117,8 @@ export class Model implements Disposable {
 }
 
 /**
- * Begins a pass of sequences through a model, to be disposed by the caller.
- * @throws RangeError for a sequence that is empty or past the model's context, or a token outside its vocabulary
+ * Begins a pass of sequences through a model.
+ * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary
  */
 export function passOver(
   { gpu, name, config, parameters }: Model,
@@ -129,7 +143,7 @@ export function passOver(
 /**
  * Reads config.json and the checkpoint's headers, no weights, no device.
  * @param name what the model is called in tables and messages; the directory's name if absent
- * @throws UserError naming file and key or tensor if the directory cannot become a model
+ * @throws UserError naming file and key or tensor if there is no model in the directory that can be loaded
  */
 export async function describeModel(directory: string, name?: string): Promise<ModelDescription> {
   const { family, config } = await readConfig(directory);
@@ -145,7 +159,9 @@ export async function describeModel(directory: string, name?: string): Promise<M
 
 /**
  * Loads a Hugging Face model directory onto a device.
- * @throws UserError naming file and tensor for anything wrong with the directory
+ * @returns to be disposed by the caller
+ * @throws UserError naming file and key or tensor for anything wrong with the directory, or if a weight is too large for
+ *   the device (`buffer-limit`, `memory-budget`) or for float16 (`float16-range`)
  */
 export async function loadModel(gpu: Gpu, directory: string, options: LoadOptions = {}): Promise<Model> {
   const { family, config } = await readConfig(directory);

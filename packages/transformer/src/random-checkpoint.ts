@@ -13,10 +13,10 @@ const DEVIATION = 0.02;
 
 /**
  * Writes config.json and model.safetensors of a model of any size with uniformly random weights (standard deviation 0.02,
- * norms 1), chunk by chunk: for measurements and tests of large models. A model to be studied is `writeNewModel`'s
- * work. The same configuration, seed and dtype give the same bytes.
+ * norms 1), chunk by chunk: for measurements and tests of large models (for a model to be studied: `writeNewModel`). The
+ * same configuration, seed and dtype give the same bytes.
  * @param json contents of config.json
- * @throws UserError if the configuration is no model's, or a file cannot be written
+ * @throws UserError if no family reads the configuration, or a file cannot be written
  */
 export async function writeRandomCheckpoint(
   directory: string,

@@ -6,9 +6,10 @@ import type { Pass } from './pass.ts';
 import type { ContextPrefix } from './prefix.ts';
 import { planTargets } from './targets.ts';
 
-/** A row of a sequence to record h and m of, m towards the keys [firstKey, row]. Rows count within the sequence's `tokens`. */
+/** A row of a sequence whose h and m are recorded. Rows count within the sequence's `tokens`. */
 export interface ProbedRow {
   readonly row: number;
+  /** m is recorded towards the keys of rows firstKey to row. */
   readonly firstKey: number;
 }
 
@@ -22,7 +23,7 @@ export interface EvaluationRequest {
   readonly logProbs: readonly { readonly row: number; readonly token: number }[];
 }
 
-/** What is recorded of a probed row. */
+/** What is recorded of a probed row (arXiv 2311.07772v4, where it is the last one). */
 export interface RowProbe {
   /** h: the attention block's output after its output projection, before the residual is added. float32 [L, d]. */
   readonly attentionOutput: Float32Array;
@@ -39,7 +40,7 @@ export interface EvaluationResult {
 
 /** An evaluation recorded on the device; its tensors live as long as its pass. */
 export interface RecordedEvaluation {
-  /** h of all probed rows, [L, P, d]. */
+  /** h of all probed rows, [L, R, d]. */
   readonly outputs: Tensor;
   /** m of all probed rows, [L, …] as `scoreRows` says. */
   readonly scores: Tensor;

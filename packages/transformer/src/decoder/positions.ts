@@ -1,5 +1,6 @@
 import { type Gpu, type Tensor, rotaryTable } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
+import type { ParameterSet } from '../weights/parameter-set.ts';
 import { rotaryFrequencies } from './rotary-frequencies.ts';
 
 /** Name of the table of positions beside the parameters: learned rows, sinusoidal rows, or rotary angles. */
@@ -19,8 +20,23 @@ export function positionTable(
   return gpu.tensor(shape, { label: POSITION_TABLE, exact: true });
 }
 
+/** The set with the table of sinusoidal or rotary positions, where the model has one that is no parameter. */
+export function withPositions(gpu: Gpu, config: DecoderConfig, stored: ParameterSet): ParameterSet {
+  let table: Tensor | undefined;
+  try {
+    // First the tensor: a context too long for the adapter is refused before its table is computed.
+    table = positionTable(gpu, config);
+  } catch (error) {
+    stored.dispose();
+    throw error;
+  }
+  if (!table) return stored;
+  gpu.write(table, positionValues(config));
+  return stored.with(POSITION_TABLE, table);
+}
+
 /** What {@link positionTable} holds, computed in float64. */
-export function positionValues({ positions, contextLength, dModel }: DecoderConfig): Float32Array {
+function positionValues({ positions, contextLength, dModel }: DecoderConfig): Float32Array {
   const rows = contextLength + positions.offset;
   if (positions.kind !== 'rotary') return sinusoidalTable(rows, dModel);
   const { frequencies, amplitude } = rotaryFrequencies(positions);
@@ -30,9 +46,9 @@ export function positionValues({ positions, contextLength, dModel }: DecoderConf
 /**
  * fairseq's sinusoidal position table in float32, computed in float64: sines in the first half of a row, cosines in the
  * second, frequencies 10000^(-i / (half - 1)).
- * @returns [rows, dModel] row-major
+ * @returns [rows, d] row-major
  */
-export function sinusoidalTable(rows: number, dModel: number): Float32Array {
+function sinusoidalTable(rows: number, dModel: number): Float32Array {
   const half = Math.floor(dModel / 2);
   const table = new Float32Array(rows * dModel);
   for (let i = 0; i < half; i++) {

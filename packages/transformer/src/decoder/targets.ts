@@ -4,7 +4,7 @@ import type { Pass } from './pass.ts';
 /** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */
 const LOGITS_BYTES = 32 * 2 ** 20;
 
-/** Wanted log-probabilities: entry i asks for `tokens[i]` after row `rows[i]` of the batch. */
+/** Wanted predictions: entry i is of token `tokens[i]` after row `rows[i]` of the batch. */
 export interface TokenTargets {
   readonly rows: readonly number[];
   readonly tokens: readonly number[];

@@ -3,37 +3,41 @@ import type { DecoderConfig } from '../config.ts';
 import { Gradients } from '../decoder/gradients.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
 import { Pass } from '../decoder/pass.ts';
+import { withPositions } from '../decoder/positions.ts';
 import { type TokenTargets, planTargets } from '../decoder/targets.ts';
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
-import { withPositions } from '../weights/positions.ts';
 import { elementCount } from '../shape.ts';
 
-/** AdamW with decoupled weight decay; the decay acts on matrices, not on norms and biases. */
+/** AdamW (Loshchilov and Hutter 2019); the decay acts on matrices, not on norms and biases. */
 export interface PretrainingOptimizer {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  /** The gradient of a step is scaled down to this l2 norm. */
+  /** A step's gradient with a larger l2 norm is scaled down to this one. */
   readonly maxGradientNorm: number;
 }
 
 /** Packed sequences and the tokens that the loss is taken on. */
 export interface TrainingBatch {
   readonly sequences: readonly (readonly number[])[];
-  /** Rows count through all sequences; one target a row at most. */
+  /** Rows count through all sequences of the batch; one target a row at most. */
   readonly targets: TokenTargets;
 }
 
+/** What a training step reports. */
 export interface PretrainingStep {
-  /** Nats per target, before the step; the mean over the accumulated batches. */
+  /** Mean cross-entropy in nats a target, before the step; the mean over the accumulated batches. */
   readonly loss: number;
   /** l2 norm of the whole gradient before clipping. */
   readonly gradientNorm: number;
 }
 
-/** Everything that training goes on from, in float32: `parameter.*`, `firstMoment.*`, `secondMoment.*`. */
+/**
+ * Everything that training goes on from, in float32: `parameter.<name>`, `firstMoment.<name>` and `secondMoment.<name>` of
+ * each parameter.
+ */
 export type PretrainingTensors = ReadonlyMap<string, Float32Array>;
 
 interface Trained {
@@ -54,8 +58,9 @@ export class Pretraining implements Disposable {
   #taken: number;
 
   /**
-   * @param tensors initial parameters by name (`parameter.<name>`), and both moments when training goes on
+   * @param tensors initial parameters, and both moments when training goes on
    * @param taken number of steps that were taken before
+   * @throws RangeError if a tensor is missing or of another size; UserError (`memory-budget`) if the device has no room
    */
   constructor(
     gpu: Gpu,
@@ -97,7 +102,11 @@ export class Pretraining implements Disposable {
     return this.#taken;
   }
 
-  /** One AdamW step on the mean of the batches' mean losses (gradient accumulation). */
+  /**
+   * One AdamW step on the mean of the batches' mean losses (gradient accumulation), and waits for it.
+   * @throws RangeError for a target outside of its batch or the vocabulary, or two on one row; UserError if the device has
+   *   no room or cannot bind what is needed; Error if the device failed
+   */
   async step(batches: readonly TrainingBatch[], learningRate: number): Promise<PretrainingStep> {
     const gpu = this.#gpu;
     using scope = gpu.scope();
@@ -149,7 +158,7 @@ export class Pretraining implements Disposable {
     recordLossGradient(pass, { objective: 'output', targets: planTargets(pass, targets), losses, lossIndex });
   }
 
-  /** What a later run goes on from. */
+  /** What a later training goes on from. @throws Error if the device failed */
   async tensors(): Promise<PretrainingTensors> {
     const tensors = new Map<string, Float32Array>();
     for (const { spec, ...own } of this.#trained) {

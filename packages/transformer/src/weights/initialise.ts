@@ -3,11 +3,12 @@ import { Pcg64 } from '../random/pcg64.ts';
 import { elementCount } from '../shape.ts';
 
 /**
- * Model variants (paper.md, Table 1): what keeps its trained weights. `trained` keeps all, `trained-embeddings` the
- * embeddings, positions, layer norms and unembedding, `layer-norm-only` the layer norms, `untrained` nothing.
+ * Model variants (arXiv 2311.07772v4, Table 1), by what keeps its trained weights: everything; embeddings, positions, norms
+ * and unembedding; norms alone; nothing. The rest is initialised anew.
  */
 export const MODEL_VARIANTS = ['trained', 'trained-embeddings', 'layer-norm-only', 'untrained'] as const;
 
+/** One of `MODEL_VARIANTS`. */
 export type ModelVariant = (typeof MODEL_VARIANTS)[number];
 
 const EMBEDDINGS: readonly ParameterRole[] = ['tokens', 'positions', 'unembedding'];

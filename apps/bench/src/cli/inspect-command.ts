@@ -62,8 +62,8 @@ async function inspect(options: RawInspectOptions): Promise<string> {
   try {
     const all = [...before, ...read];
     const length = Math.min(all.length + greedy, config.contextLength);
-    // Which token stands where does not matter to the plan.
-    const zeros = Array<number>(length).fill(0);
+    // Which token stands where does not matter to the plan; a text without any is refused by the inspection.
+    const zeros = Array<number>(Math.max(1, length)).fill(0);
     const logProbs = zeros.map((token, row) => ({ row, token }));
     const batches = [[{ tokens: zeros, probes: [], logProbs }]];
     planRunMemory(gpu, config, [{ dtype, batches }], budget, log);

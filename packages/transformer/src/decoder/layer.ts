@@ -7,6 +7,7 @@ import {
   selfAttentionBackward,
 } from './attention.ts';
 import { type FeedForwardActivations, feedForward, feedForwardBackward } from './feed-forward.ts';
+import type { LayerParameters } from './layer-parameters.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
 import type { Pass } from './pass.ts';
 
@@ -32,34 +33,12 @@ export function layerForward(
   residual: Tensor,
   prefix?: KeyValuePrefix,
 ): LayerActivations {
-  const layer = pass.layer(index);
-  const { postNorm, parallelResidual } = pass.config;
-  if (postNorm) {
-    const attention = selfAttention(pass, layer, residual, prefix);
-    const attentionNorm = norm(pass, layer.attentionNorm, sum(pass, residual, attention.output));
-    const residualMiddle = attentionNorm.output;
-    const block = feedForward(pass, layer, residualMiddle);
-    const feedForwardNorm = norm(pass, layer.feedForwardNorm, sum(pass, residualMiddle, block.output));
-    return { attentionNorm, attention, feedForwardNorm, feedForward: block, output: feedForwardNorm.output };
-  }
-  const attentionNorm = norm(pass, layer.attentionNorm, residual);
-  const attention = selfAttention(pass, layer, attentionNorm.output, prefix);
-  const residualMiddle = sum(pass, residual, attention.output);
-  const feedForwardNorm = norm(pass, layer.feedForwardNorm, parallelResidual ? residual : residualMiddle);
-  const block = feedForward(pass, layer, feedForwardNorm.output);
-  const output = sum(pass, residualMiddle, block.output);
-  return { attentionNorm, attention, feedForwardNorm, feedForward: block, output };
-}
-
-/** Queries, keys and values alone of a layer. */
-export function layerProjections(pass: Pass, index: number, residual: Tensor): Projections {
-  const layer = pass.layer(index);
-  const normed = pass.config.postNorm ? residual : norm(pass, layer.attentionNorm, residual).output;
-  return project(pass, layer, normed);
+  const forward = pass.config.postNorm ? postNormForward : preNormForward;
+  return forward(pass, pass.layer(index), residual, prefix);
 }
 
 /**
- * Backward of {@link layerForward}: adds the gradients of the layer's trained parameters.
+ * Backward of {@link layerForward} without a prefix: adds the gradients of the layer's trained parameters.
  * @param gradOutput gradient of the loss with respect to the layer's output, [T, d]
  * @param wantInput false where nothing before this layer needs a gradient: in the first layer of a fine-tuned model, in
  *   every layer of layer-causal gradient descent
@@ -72,23 +51,40 @@ export function layerBackward(
   gradOutput: Tensor,
   wantInput: boolean,
 ): Tensor | undefined {
-  return (pass.config.postNorm ? postNormBackward : preNormBackward)(
-    pass,
-    index,
-    activations,
-    gradOutput,
-    wantInput,
-  );
+  const backward = pass.config.postNorm ? postNormBackward : preNormBackward;
+  return backward(pass, pass.layer(index), activations, gradOutput, wantInput);
+}
+
+/** Queries, keys and values alone of a layer. */
+export function layerProjections(pass: Pass, index: number, residual: Tensor): Projections {
+  const layer = pass.layer(index);
+  const normed = pass.config.postNorm ? residual : norm(pass, layer.attentionNorm, residual).output;
+  return project(pass, layer, normed);
+}
+
+function preNormForward(
+  pass: Pass,
+  layer: LayerParameters,
+  residual: Tensor,
+  prefix: KeyValuePrefix | undefined,
+): LayerActivations {
+  const attentionNorm = norm(pass, layer.attentionNorm, residual);
+  const attention = selfAttention(pass, layer, attentionNorm.output, prefix);
+  const residualMiddle = sum(pass, residual, attention.output);
+  const read = pass.config.parallelResidual ? residual : residualMiddle;
+  const feedForwardNorm = norm(pass, layer.feedForwardNorm, read);
+  const block = feedForward(pass, layer, feedForwardNorm.output);
+  const output = sum(pass, residualMiddle, block.output);
+  return { attentionNorm, attention, feedForwardNorm, feedForward: block, output };
 }
 
 function preNormBackward(
   pass: Pass,
-  index: number,
+  layer: LayerParameters,
   activations: LayerActivations,
   gradOutput: Tensor,
   wantInput: boolean,
 ): Tensor | undefined {
-  const layer = pass.layer(index);
   const { parallelResidual } = pass.config;
   /** Adds the gradient with respect to what the feed-forward block's norm read. */
   const throughFeedForward = (gradInput: Tensor): void => {
@@ -112,14 +108,27 @@ function preNormBackward(
   return gradInput;
 }
 
+function postNormForward(
+  pass: Pass,
+  layer: LayerParameters,
+  residual: Tensor,
+  prefix: KeyValuePrefix | undefined,
+): LayerActivations {
+  const attention = selfAttention(pass, layer, residual, prefix);
+  const attentionNorm = norm(pass, layer.attentionNorm, sum(pass, residual, attention.output));
+  const residualMiddle = attentionNorm.output;
+  const block = feedForward(pass, layer, residualMiddle);
+  const feedForwardNorm = norm(pass, layer.feedForwardNorm, sum(pass, residualMiddle, block.output));
+  return { attentionNorm, attention, feedForwardNorm, feedForward: block, output: feedForwardNorm.output };
+}
+
 function postNormBackward(
   pass: Pass,
-  index: number,
+  layer: LayerParameters,
   { attentionNorm, attention, feedForwardNorm, feedForward: block }: LayerActivations,
   gradOutput: Tensor,
   wantInput: boolean,
 ): Tensor | undefined {
-  const layer = pass.layer(index);
   const { shape } = gradOutput;
   const gradResidualMiddle = pass.zeros(shape, 'gradient of residualMiddle');
   normBackward(pass, layer.feedForwardNorm, feedForwardNorm, gradOutput, gradResidualMiddle);

@@ -87,8 +87,7 @@ const OPTION_FAULTS: Fault[] = [
   { fault: 'memory budget of words', names: /--memory-budget 8GB/, ...given('--memory-budget', '8GB') },
   {
     fault: 'memory budget that is too small',
-    names:
-      /needs .* MiB on the device, more than --memory-budget 0\.0001 \(weights .*--dtype float16-storage/,
+    names: /needs .* MiB on the device, more than --memory-budget 0\.0001 \(weights .*\)/,
     ...given('--memory-budget', '0.0001'),
   },
   { fault: 'no usable adapter', names: /--adapter nosuch/, ...given('--adapter', 'nosuch') },

@@ -11,7 +11,14 @@ import {
   probeBatches,
   zeroShot,
 } from '@icl-gd/methods';
-import { WEIGHT_DTYPES, type Workload, describeModel, loadModel, planMemory } from '@icl-gd/transformer';
+import {
+  WEIGHT_DTYPES,
+  type Workload,
+  describeModel,
+  loadModel,
+  planMemory,
+  withHalfParameters,
+} from '@icl-gd/transformer';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const LEARNERS: readonly Learner[] = [zeroShot, inContext, gradientDescent, layerCausalGradientDescent];
@@ -53,7 +60,9 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
       dtype,
       batches: id === 'ICL' ? [] : probeBatches(QUERIES, options, false),
       ...(id === 'ICL' ? { context: { tokens, batches: probeBatches(QUERIES, options, true) } } : {}),
-      ...(objective ? { training: { objectives: [objective], tokens: 71, releasedNorms } } : {}),
+      ...(objective
+        ? { training: { objectives: [objective], steps: DEMONSTRATIONS.length, tokens: 71, releasedNorms } }
+        : {}),
     };
   }
 
@@ -70,20 +79,46 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
   );
 
   it.each(cases)(
-    '$id in $dtype with $tokenBudget tokens a batch needs what the plan says',
+    '$id in $dtype with $tokenBudget tokens a batch needs what the plan says, to the byte',
     async ({ id, learner, dtype, tokenBudget, releasedNorms }) => {
       const options: ProbeTokensOptions = { probeTokens: ['label', 'prompt'], tokenBudget };
       const workload = await workloadOf(id, dtype, releasedNorms, options);
       const { config } = await describeModel(directory);
-      const plan = planMemory(config, workload, { maxBindingBytes: gpu.maxBindingBytes });
+      const plan = planMemory(config, workload, gpu);
+      const { weights, uploads, evaluation, inContext, overlay, training } = plan;
+      const used = weights + Math.max(inContext, overlay + Math.max(training, evaluation));
+      expect(plan.peak).toBe(Math.max(used, weights + uploads));
       // The budget makes every allocation beyond the plan fail.
-      gpu.pool.limits = { planned: plan.peak, budget: plan.peak };
+      gpu.pool.limits = { planned: used, budget: used };
       using model = await loadModel(gpu, directory, { dtype });
       expect(gpu.pool.allocatedBytes).toBe(plan.weights);
       const adapted = await learner.adapt(model, DEMONSTRATIONS, { learningRate: 0.01, releasedNorms });
       await adapted.probeTokens(QUERIES, options);
       adapted.dispose();
-      expect(gpu.pool.peakBytes).toBeGreaterThan(0.6 * plan.peak);
+      expect(gpu.pool.peakBytes).toBe(used);
+    },
+  );
+
+  it.each([64, 2048])(
+    'copies rounded to float16 need what the plan says, with %i tokens a batch',
+    async (tokenBudget) => {
+      const options: ProbeTokensOptions = { probeTokens: ['label'], tokenBudget };
+      const { training, ...workload } = await workloadOf('GD', 'float32', false, options);
+      const { config } = await describeModel(directory);
+      const plan = planMemory(config, { ...workload, training: { ...training!, halfCopies: true } }, gpu);
+      const copy = plan.overlay / 3;
+      const used = plan.weights + Math.max(2 * copy + plan.training, 3 * copy + plan.evaluation);
+      expect(plan.peak).toBe(Math.max(used, plan.weights + plan.uploads));
+      gpu.pool.limits = { planned: used, budget: used };
+      using model = await loadModel(gpu, directory);
+      using rounded = withHalfParameters(model, 'attention.kv');
+      const adapted = await gradientDescent.adapt(rounded, DEMONSTRATIONS, {
+        learningRate: 0.01,
+        halfWeights: true,
+      });
+      await adapted.probeTokens(QUERIES, options);
+      adapted.dispose();
+      expect(gpu.pool.peakBytes).toBe(used);
     },
   );
 });

@@ -31,7 +31,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
 }
 
-it('gives SimAOU_norm = 1/4 where two updates have nothing in common (paper.md), from GPU tensors', async () => {
+it('gives SimAOU_norm = 1/4 where two updates have nothing in common, from GPU tensors', async () => {
   const [z, r, s] = orthogonalVectors(7) as [Float32Array, Float32Array, Float32Array];
   using scope = gpu.scope();
   const [zsl, noise, otherNoise] = [z, r, s].map((values) => scope.upload(values, [1, WIDTH]));

@@ -20,7 +20,7 @@ afterAll(() => {
 });
 
 describe.each(['output', 'layerwise'] as const)('%s', (objective) => {
-  async function twoSteps(releasedNorms: boolean): Promise<FineTuningStep[]> {
+  async function twoSteps(releasedNorms: boolean): Promise<readonly FineTuningStep[]> {
     const options = {
       objective,
       learningRate: STANDSTILL,
@@ -37,7 +37,7 @@ describe.each(['output', 'layerwise'] as const)('%s', (objective) => {
 
   it('adds up the gradients of frozen parameters, of the summed loss, and resets those of keys and values', async () => {
     const before = gpu.pool.live;
-    const [first, second] = (await twoSteps(true)) as [FineTuningStep, FineTuningStep];
+    const [first, second] = (await twoSteps(true)) as readonly [FineTuningStep, FineTuningStep];
     for (const [layer, keyValueNorm] of first.gradientNorms.entries()) {
       const all = first.releasedGradientNorms![layer]! / PREDICTIONS;
       const frozenSquared = all ** 2 - keyValueNorm ** 2;

@@ -82,18 +82,18 @@ async function load(dir: string): Promise<void> {
   const { config, parameterCount } = await describeModel(directory);
   const gpu = await acquireGpu({ adapter: values.adapter, log: console.log });
   const limits = {
+    adapter: gpu.adapter,
     maxBufferBytes: gpu.device.limits.maxBufferSize,
     maxBindingBytes: gpu.maxBindingBytes,
     budgetBytes: Infinity,
     budgetName: '',
   };
   const targets = PROMPT.slice(1).map((token, row) => ({ row, token }));
-  const batches = [{ tokens: PROMPT.length, probes: 1, keys: PROMPT.length, targets: targets.length }];
-  const workload = { dtype, batches };
-  const plan = planMemory(config, workload, limits);
+  const request = { tokens: PROMPT, probes: [{ row: PROMPT.length - 1, firstKey: 0 }], logProbs: targets };
+  const plan = planMemory(config, { dtype, batches: [[request]] }, limits);
   console.log(`${parameterCount} parameters; largest binding ${formatBytes(limits.maxBindingBytes)}`);
   console.log(`plan in ${dtype}: ${formatBytes(plan.peak)} (${describeMemoryPlan(plan)})`);
-  checkMemoryPlan(plan, workload, limits);
+  checkMemoryPlan(plan, limits);
   const before = peakResidentBytes();
   let start = performance.now();
   const model = await loadModel(gpu, directory, { dtype });
@@ -107,7 +107,6 @@ async function load(dir: string): Promise<void> {
     `peak of host memory while loading, beyond ${formatBytes(before)} before: ${formatBytes(Math.max(0, host))} = ${(host / largest).toFixed(2)} x the largest tensor in float32 (${formatBytes(largest)})`,
   );
   start = performance.now();
-  const request = { tokens: PROMPT, probes: [{ row: PROMPT.length - 1, firstKey: 0 }], logProbs: targets };
   const [result] = await model.evaluate([request]);
   const logProbs = Array.from(result?.logProbs ?? []);
   const nll = -logProbs.reduce((sum, logProb) => sum + logProb, 0) / targets.length;

@@ -1,5 +1,6 @@
 import {
   FineTuning,
+  type FineTuningResult,
   type FineTuningStep,
   type Objective,
   specialToken,
@@ -11,18 +12,19 @@ import { probesOf } from './probe-queries.ts';
 /** Sound training changes the norm by a few percent; beyond this nothing of the model is left. */
 const GROWTH_LIMIT = 100;
 
-/** Key and value projections alone (paper.md, Settings). */
+/** Key and value projections alone, weights and biases, as in arXiv 2311.07772v4. */
 const TRAINED = 'attention.kv';
 
-/** GD: the loss is taken at the model's output, gradients flow through the whole network (paper.md, Settings). */
+/** GD (arXiv 2311.07772v4): the loss is taken at the model's output, its gradient flows through all layers. */
 export const gradientDescent: Learner = fineTuningLearner(
   { id: 'GD', label: 'gradient descent', source: 'arXiv 2311.07772v4, settings' },
   'output',
 );
 
 /**
- * LCGD: every layer's output goes through the frozen final norm and unembedding; the cross-entropy of that prediction
- * trains this layer alone, since each layer's input is detached (paper.md, Settings; the released code's variant).
+ * LCGD, layer-causal gradient descent (arXiv 2311.07772v4): every layer's output goes through the frozen final norm and
+ * unembedding; the cross-entropy of that prediction trains this layer alone, since each layer's input is detached. The loss
+ * is taken at the whole layer's output, as in the code released with the paper.
  */
 export const layerCausalGradientDescent: Learner = fineTuningLearner(
   {
@@ -54,17 +56,19 @@ function fineTuningLearner(
         steps: demonstrations.length,
         releasedNorms,
       });
+      let result: FineTuningResult;
       try {
         const bosTokenId = specialToken(model.config, 'bosTokenId', model.name);
         for (const [i, { tokens }] of demonstrations.entries()) {
           tuning.step([bosTokenId, ...tokens]);
           onProgress?.(i + 1);
         }
+        result = await tuning.finish();
       } catch (error) {
         tuning.abandon();
         throw error;
       }
-      const { model: tuned, steps, growth } = await tuning.finish();
+      const { model: tuned, steps, growth } = result;
       const failure = divergence(steps, growth);
       if (failure) {
         tuned.dispose();

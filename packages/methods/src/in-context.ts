@@ -2,9 +2,7 @@ import { specialToken } from '@icl-gd/transformer';
 import type { Demonstration, Learner } from './learner.ts';
 import { probesOf } from './probe-queries.ts';
 
-/**
- * The context that all queries share: BOS, then every demonstration followed by EOS (paper.md, Settings).
- */
+/** The context that all queries share (arXiv 2311.07772v4): BOS, then every demonstration followed by EOS. */
 export function contextTokens(
   demonstrations: readonly Demonstration[],
   bosTokenId: number,

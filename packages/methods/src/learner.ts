@@ -6,7 +6,7 @@ export interface Demonstration {
   readonly tokens: readonly number[];
 }
 
-/** One validation example before the model. */
+/** One example that a model is probed with. */
 export interface Query {
   /** Tokens of the filled template, without BOS. */
   readonly tokens: readonly number[];
@@ -15,75 +15,85 @@ export interface Query {
 }
 
 /**
- * Which token is probed (arXiv 2311.07772v4 and its released code): the last token of the prompt, as the paper's text says,
- * or the last token of option 0 fed after the prompt, as the released code does.
+ * Which token is probed: the last token of the prompt (`prompt`), as the text of arXiv 2311.07772v4 says, or the last token
+ * of option 0 fed after the prompt (`label`), as the code released with it does.
  */
 export type ProbeToken = 'label' | 'prompt';
 
 /** How queries are put before the model. */
 export interface BatchOptions {
-  /** Most tokens put before the model in one packed batch. */
+  /** Most tokens in one packed batch, a longer query alone; 2048 if absent. No number depends on it. */
   readonly tokenBudget?: number;
   /** Called after each batch with the number of queries finished so far. */
   readonly onProgress?: (finished: number) => void;
 }
 
+/** How `probe` probes. */
 export interface ProbeOptions extends BatchOptions {
   readonly probeToken: ProbeToken;
 }
 
+/** How `probeTokens` probes. */
 export interface ProbeTokensOptions extends BatchOptions {
+  /** Each at most once. */
   readonly probeTokens: readonly ProbeToken[];
 }
 
-/** What is recorded for one query at its last token, in every layer. */
+/** What is recorded of one query at the probed token, in every layer (arXiv 2311.07772v4). */
 export interface Probe {
-  /** h, shape [layers, dModel]: the attention block's output after its output projection, before the residual. */
+  /** h: the attention block's output after its output projection, before the residual is added. float32 [L, d]. */
   readonly attentionOutput: Float32Array;
-  /** m, shape [layers, heads, queryLength]: attention scores before softmax towards the query part. */
+  /** m: attention scores (scaled q·k) before the softmax towards the query's own tokens. float32 [L, H, queryLength]. */
   readonly attentionScores: Float32Array;
+  /** Tokens of the query up to the probed one, without BOS and context. */
   readonly queryLength: number;
-  /** Mean log-probability (nats) of each option's tokens, in class order. */
+  /** Mean log-probability of each option's tokens, nats a token, in class order. */
   readonly optionLogProbs: readonly number[];
 }
 
-/** A training step as reported in training.csv; the arrays have one entry per layer. */
+/** What a training step reports, one entry a layer in each list. */
 export interface TrainingStep {
-  /** l2 norm over the layer's key and value weights and biases of the gradient of the normalised loss. */
+  /** l2 norm of the gradient of the mean loss with respect to the layer's key and value weights and biases. */
   readonly gradientNorms: readonly number[];
-  /** Nats per predicted token, before the step. GD: the loss at the output, repeated; LCGD: that layer's own. */
+  /** Nats a predicted token, before the step. GD: the loss at the output, repeated; LCGD: each layer's own. */
   readonly losses: readonly number[];
-  /** Gradient norms by the released code's definition, if asked for. */
+  /** Gradient norms by the released code's definition, if asked for; see `FineTuningStep`. */
   readonly releasedGradientNorms?: readonly number[];
 }
 
 /** A model after it has taken in the demonstrations. */
 export interface AdaptedModel {
-  /** One probe a query, in their order. */
+  /**
+   * One probe a query, in their order.
+   * @throws DivergedError if anything recorded is not finite; as `Model.evaluate`
+   */
   probe(queries: readonly Query[], options: ProbeOptions): Promise<Probe[]>;
-  /** Probes several tokens in the same forward passes: bit for bit what `probe` gives for each. */
+  /** Probes several tokens in the same forward passes: bit for bit what `probe` gives for each. @throws as `probe` */
   probeTokens(
     queries: readonly Query[],
     options: ProbeTokensOptions,
   ): Promise<ReadonlyMap<ProbeToken, Probe[]>>;
-  /** Present for learners that train. */
+  /** One entry a step, of learners that train. */
   readonly training?: readonly TrainingStep[];
-  /** Present for learners that put demonstrations into the context. */
+  /** What stands before every query, of learners that put demonstrations into the context. */
   readonly context?: { readonly demonstrations: number; readonly tokens: readonly number[] };
-  /** Frees what adapting took on the device. */
+  /** Frees what taking in the demonstrations made; the base model stays. */
   dispose(): void;
 }
 
 /** What a learner can be told beside {@link AdaptOptions}: plain values by name. */
 export type LearnerOptions = Readonly<Record<string, string | number | boolean>>;
 
-/** How a learner takes in demonstrations. */
+/** How demonstrations are taken in. */
 export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> {
-  /** Constant step size of learners that train. */
+  /** Constant step size; learners that train need it. */
   readonly learningRate?: number;
-  /** Also report the gradient norms by the released code's definition; costs about half a training step more. */
+  /** Whether training also reports the released code's gradient norms; costs about half a step more. No if absent. */
   readonly releasedNorms?: boolean;
-  /** Probe with the trained weights rounded to float16, as in mixed-precision training; the training itself is float32. */
+  /**
+   * Whether the model is probed with the trained weights rounded to float16, as in mixed-precision training; the training
+   * itself is float32. No if absent.
+   */
   readonly halfWeights?: boolean;
   /** The learner's own, see {@link Learner.options}; defaults where absent. */
   readonly learnerOptions?: Partial<Options>;
@@ -112,8 +122,9 @@ export interface Learner<Options extends LearnerOptions = LearnerOptions> {
   /** Ids of metrics that do not apply to it; their fields stay empty. */
   readonly inapplicableMetrics?: readonly string[];
   /**
-   * The given model stays as it is and must outlive the adapted one.
-   * @throws DivergedError if training stops being finite
+   * The given model is not changed and must outlive the adapted one.
+   * @throws DivergedError if training stops being finite or the trained weights explode; RangeError or UserError if the
+   *   demonstrations do not fit the model or the device
    */
   adapt(
     model: Model,
@@ -122,7 +133,7 @@ export interface Learner<Options extends LearnerOptions = LearnerOptions> {
   ): Promise<AdaptedModel>;
 }
 
-/** Thrown when a loss or a probe stops being finite; the cell is then marked `diverged`. */
+/** A loss, a gradient or something recorded is not finite, or trained weights grew beyond all sense. */
 export class DivergedError extends Error {
   override readonly name = 'DivergedError';
 }

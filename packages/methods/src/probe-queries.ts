@@ -1,6 +1,6 @@
 import {
-  type BatchShape,
   type ContextPrefix,
+  type EvaluationBatch,
   type EvaluationResult,
   type Model,
   type RowProbe,
@@ -45,10 +45,7 @@ async function probeTokens(
   const probes = new Map(options.probeTokens.map((probeToken) => [probeToken, [] as Probe[]]));
   let finished = 0;
   for (const batch of cutIntoBatches(plans, options)) {
-    const results = await model.evaluate(
-      batch.flatMap(({ requests }) => requests),
-      prefix,
-    );
+    const results = await model.evaluate(requestsOf(batch), prefix);
     let first = 0;
     for (const plan of batch) {
       const own = toProbes(plan, results.slice(first, first + plan.requests.length), model);
@@ -70,20 +67,15 @@ export function probeBatches(
   queries: readonly Query[],
   options: ProbeTokensOptions,
   behindPrefix: boolean,
-): BatchShape[] {
+): EvaluationBatch[] {
   // Any token may stand for BOS: only its place counts.
   const before = behindPrefix ? [] : [0];
   const plans = queries.map((query) => planQuery(query, options.probeTokens, before));
-  return cutIntoBatches(plans, options).map((batch) => {
-    const requests = batch.flatMap((plan) => plan.requests);
-    const probed = requests.flatMap(({ probes }) => probes);
-    return {
-      tokens: total(requests, ({ tokens }) => tokens.length),
-      probes: probed.length,
-      keys: total(probed, ({ row, firstKey }) => row - firstKey + 1),
-      targets: total(requests, ({ logProbs }) => logProbs.length),
-    };
-  });
+  return cutIntoBatches(plans, options).map(requestsOf);
+}
+
+function requestsOf(batch: readonly QueryPlan[]): EvaluationBatch {
+  return batch.flatMap(({ requests }) => requests);
 }
 
 function total<T>(items: readonly T[], count: (item: T) => number): number {

@@ -1,9 +1,8 @@
 import { type Gpu, acquireGpu, adamWStep, matmul, matrix } from '@icl-gd/gpu-kernels';
-import { Batch } from '../src/decoder/batch.ts';
-import { decoderContext } from '../src/decoder/context.ts';
 import { Gradients } from '../src/decoder/gradients.ts';
-import { TargetPlan, nextTokenTargets } from '../src/decoder/head.ts';
 import { recordLossGradient } from '../src/decoder/loss-gradient.ts';
+import { Pass } from '../src/decoder/pass.ts';
+import { nextTokenTargets, planTargets } from '../src/decoder/targets.ts';
 import { gpt2 } from '../src/families/gpt2.ts';
 import { parameterSpecs } from '../src/parameters.ts';
 import { Pcg64 } from '../src/random/pcg64.ts';
@@ -44,21 +43,14 @@ const moments = specs.map(({ name, shape }) =>
 const random = new Pcg64(0);
 const tokens = Array.from({ length: TOKENS }, () => Math.floor(random.random() * config.vocabSize));
 
-using batch = new Batch(gpu, [tokens], 0);
-using targets = new TargetPlan(gpu, nextTokenTargets([tokens]), config.vocabSize, TOKENS);
-using gradients = new Gradients(gpu, config, 'all');
+using gradients = Gradients.ofGroup(gpu, config, 'all');
 const losses = gpu.tensor([1]);
 
 async function step(number: number): Promise<number> {
   gradients.clear();
-  recordLossGradient('output', {
-    context: decoderContext(gpu, config, batch),
-    parameters,
-    targets,
-    gradients,
-    losses,
-    lossIndex: 0,
-  });
+  using pass = Pass.over({ gpu, config, parameters, sequences: [tokens], gradients });
+  const targets = planTargets(pass, nextTokenTargets([tokens]));
+  recordLossGradient(pass, { objective: 'output', targets, losses, lossIndex: 0 });
   for (const [i, { name }] of specs.entries()) {
     const gradient = gradients.find(name);
     const [firstMoment, secondMoment] = moments[i] ?? [];

@@ -1,31 +1,38 @@
 import { type Tensor, l2Norm, sgdStep } from '@icl-gd/gpu-kernels';
-import { Batch } from './decoder/batch.ts';
-import { decoderContext } from './decoder/context.ts';
+import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
-import { TargetPlan, nextTokenTargets } from './decoder/head.ts';
 import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
-import type { Model } from './model.ts';
-import { inGroup, parameterSpecs } from './parameters.ts';
+import { nextTokenTargets, planTargets } from './decoder/targets.ts';
+import { type Model, passOver } from './model.ts';
+import { inLayer } from './parameters.ts';
 import { ReleasedNorms } from './released-norms.ts';
 
+/** How a model is fine-tuned. */
 export interface FineTuningOptions {
   readonly objective: Objective;
+  /** Constant step size: a step subtracts learningRate · gradient. */
   readonly learningRate: number;
-  /** Layer parameters only; the rest stays frozen. `attention` needs weights stored as float32. */
+  /** What is trained; the rest is frozen. `attention` needs weights stored as float32. */
   readonly group: 'attention.kv' | 'attention';
-  /** Number of steps that will be taken. */
+  /** Number of steps that will be taken, at most. */
   readonly steps: number;
-  /** Also report the gradient norm by the released code's definition; every layer parameter's gradient is computed then. */
+  /**
+   * Whether each step also reports the gradient norms by the definition of the code released with arXiv 2311.07772v4. The
+   * gradients of all parameters of the layers are computed and kept then. No if absent.
+   */
   readonly releasedNorms?: boolean;
 }
 
-/** One entry per layer. */
+/** What a training step reports, one entry a layer in each list. */
 export interface FineTuningStep {
-  /** l2 norm of the loss's gradient over the layer's trained parameters. */
+  /** l2 norm of the loss's gradient with respect to the layer's trained parameters. */
   readonly gradientNorms: readonly number[];
-  /** Nats per predicted token before the step; `output`: the same number for every layer. */
+  /** Mean cross-entropy in nats a predicted token, before the step; for `output` the same number for every layer. */
   readonly losses: readonly number[];
-  /** See {@link ReleasedNorms}; present if asked for. */
+  /**
+   * l2 norm over all of the layer's parameters of the gradient of the loss summed over tokens, where the gradients of
+   * frozen parameters add up over the steps; there if `releasedNorms` asks for it.
+   */
   readonly releasedGradientNorms?: readonly number[];
 }
 
@@ -33,58 +40,67 @@ export interface FineTuningStep {
 const LOG_ROWS = { norms: 0, losses: 1, releasedNorms: 2 } as const;
 const LOG_ROW_COUNT = 3;
 
+/** A fine-tuned model and the way to it. */
 export interface FineTuningResult {
+  /** Owns the trained copies; shares the rest with the base model, which must outlive it. */
   readonly model: Model;
-  readonly steps: FineTuningStep[];
-  /** Norm of the trained parameters after over before; far above 1 (or not finite) after a learning rate that was too high. */
+  /** One entry a step, in their order. */
+  readonly steps: readonly FineTuningStep[];
+  /** l2 norm of the trained parameters, after over before; far above 1 or not finite if the learning rate was too high. */
   readonly growth: number;
 }
 
 /**
- * Plain stochastic gradient descent, one sequence a step, no momentum or decay (paper.md, Settings). The base model's
- * weights are neither changed nor copied, except for the trained group.
+ * Plain stochastic gradient descent as in arXiv 2311.07772v4: one sequence a step, a constant learning rate, no momentum,
+ * decay or clipping. The base model is not changed; of its weights the trained group alone is copied.
  */
 export class FineTuning {
   readonly #model: Model;
   readonly #options: FineTuningOptions;
-  readonly #trained = new Map<string, Tensor>();
+  /** The trained copies by name. */
+  readonly #trained: ReadonlyMap<string, Tensor>;
+  /** The base model with the trained copies in place of its own parameters. */
+  readonly #tuned: Model;
   readonly #log: Tensor;
   readonly #released: ReleasedNorms | undefined;
   #taken = 0;
 
+  /**
+   * Copies the trained group.
+   * @throws UserError (`memory-budget`) if the device has no room for it; RangeError if it is stored as float16
+   */
   constructor(model: Model, options: FineTuningOptions) {
     this.#model = model;
     this.#options = options;
     const { gpu, config } = model;
-    for (const spec of parameterSpecs(config)) {
-      if (!inGroup(spec.name, options.group)) continue;
-      const copy = gpu.tensor(spec.shape, { label: `${spec.name} (fine-tuned)`, exact: true });
-      gpu.copy(model.parameters.get(spec.name), copy);
-      this.#trained.set(spec.name, copy);
+    this.#trained = copyGroup(model, options.group, 'fine-tuned');
+    this.#tuned = model.withParameters(model.parameters.overlay(this.#trained));
+    try {
+      this.#log = gpu.tensor([options.steps, LOG_ROW_COUNT, config.layers], { label: 'fine-tuning log' });
+    } catch (error) {
+      this.#tuned.dispose();
+      throw error;
     }
-    this.#log = gpu.tensor([options.steps, LOG_ROW_COUNT, config.layers], { label: 'fine-tuning log' });
     this.#released = options.releasedNorms ? new ReleasedNorms(gpu) : undefined;
   }
 
   /**
-   * Records one step on one sequence (with BOS): the mean cross-entropy of all its next-token predictions.
-   * @throws RangeError for a sequence of fewer than two tokens or past the model's context
+   * Records one step on the mean cross-entropy of all next-token predictions of a sequence. Does not wait for it.
+   * @param tokens with BOS
+   * @throws RangeError for a sequence of fewer than two tokens or past the model's context, a token outside of its
+   *   vocabulary, or more steps than announced; UserError if the device has no room or cannot bind what is needed
    */
   step(tokens: readonly number[]): void {
     const { gpu, config } = this.#model;
     const { objective, learningRate, group, steps } = this.#options;
     if (this.#taken >= steps) throw new RangeError(`fine-tuning was set up for ${steps} steps`);
     if (tokens.length < 2) throw new RangeError('a training sequence needs two tokens or more');
-    this.#model.checkLength(tokens.length);
-    const parameters = this.#model.parameters.overlay(this.#trained);
-    using batch = new Batch(gpu, [tokens], config.positions.offset);
-    using targets = new TargetPlan(gpu, nextTokenTargets([tokens]), config.vocabSize, tokens.length);
-    using gradients = new Gradients(gpu, config, this.#released ? 'layers' : group);
-    recordLossGradient(objective, {
-      context: decoderContext(gpu, config, batch),
-      parameters,
+    using gradients = Gradients.ofGroup(gpu, config, this.#released ? 'layers' : group);
+    using pass = passOver(this.#tuned, [tokens], { gradients });
+    const targets = planTargets(pass, nextTokenTargets([tokens]));
+    recordLossGradient(pass, {
+      objective,
       targets,
-      gradients,
       losses: this.#log,
       lossIndex: this.#logIndex(LOG_ROWS.losses),
       onLayer: (layer) => this.#update(gradients, layer, learningRate, targets.targetCount),
@@ -92,7 +108,10 @@ export class FineTuning {
     this.#taken++;
   }
 
-  /** Waits for the steps and hands over the fine-tuned model, which shares everything else with its base. */
+  /**
+   * Waits for the steps. This object is done with then.
+   * @throws UserError (`out-of-memory`) or Error if the device failed
+   */
   async finish(): Promise<FineTuningResult> {
     const { gpu, config } = this.#model;
     const values = await gpu.read(this.#log);
@@ -111,11 +130,7 @@ export class FineTuning {
       };
     });
     const growth = await this.#growth();
-    return {
-      model: this.#model.withParameters(this.#model.parameters.overlay(this.#trained)),
-      steps,
-      growth,
-    };
+    return { model: this.#tuned, steps, growth };
   }
 
   async #growth(): Promise<number> {
@@ -131,16 +146,16 @@ export class FineTuning {
     return after / before;
   }
 
-  /** Frees the trained copies if `finish` was never reached. */
+  /** Frees everything, instead of `finish`. */
   abandon(): void {
-    for (const tensor of this.#trained.values()) tensor.dispose();
+    this.#tuned.dispose();
     this.#released?.[Symbol.dispose]();
     this.#log.dispose();
   }
 
   #update(gradients: Gradients, layer: number, learningRate: number, tokens: number): void {
     const { gpu } = this.#model;
-    const names = [...this.#trained.keys()].filter((name) => name.startsWith(`layers.${layer}.`));
+    const names = [...this.#trained.keys()].filter((name) => inLayer(name, layer));
     const tensors = names.flatMap((name) => gradients.find(name) ?? []);
     l2Norm(gpu, { tensors, out: this.#log, outIndex: this.#logIndex(LOG_ROWS.norms) + layer });
     for (const name of names) {

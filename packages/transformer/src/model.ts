@@ -1,40 +1,43 @@
 import { basename, join, resolve } from 'node:path';
-import { type Gpu, type Tensor, rotaryTable } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
 import { Checkpoint } from './checkpoint/checkpoint.ts';
 import { readJsonFile } from './checkpoint/json-file.ts';
 import type { DecoderConfig } from './config.ts';
-import { Batch } from './decoder/batch.ts';
-import { decoderContext } from './decoder/context.ts';
-import { POSITION_TABLE } from './decoder/embedding.ts';
 import {
-  type ContextPrefix,
   type EvaluationRequest,
   type EvaluationResult,
-  computePrefix,
-  evaluateBatch,
+  readEvaluation,
+  recordEvaluation,
 } from './decoder/evaluate.ts';
-import { nextTokenLogits } from './decoder/next-token-logits.ts';
-import { sinusoidalTable } from './decoder/positions.ts';
-import { rotaryFrequencies } from './decoder/rotary-frequencies.ts';
+import type { Gradients } from './decoder/gradients.ts';
+import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
+import { Pass } from './decoder/pass.ts';
+import { withPositions } from './decoder/positions.ts';
+import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
 import type { Family } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
-import { ParameterSet } from './weights/parameter-set.ts';
+import type { ParameterSet } from './weights/parameter-set.ts';
 import type { WeightDtype } from './weights/storage.ts';
+import { elementCount } from './shape.ts';
 
 /** What a model directory says before any weight is read. */
 export interface ModelDescription {
+  /** What the model is called in tables and messages. */
   readonly name: string;
   readonly directory: string;
   readonly config: DecoderConfig;
+  /** Numbers that all parameters have together; positions that are computed do not count. */
   readonly parameterCount: number;
 }
 
+/** How a model is loaded. */
 export interface LoadOptions {
+  /** What keeps its trained weights; `trained`, that is all, if absent. */
   readonly variant?: ModelVariant;
-  /** Seeds the re-initialisation of variants. */
+  /** Seeds what the variant initialises anew; 0 if absent. */
   readonly seed?: number;
   /** How weights are kept on the device; `float32` if absent. */
   readonly dtype?: WeightDtype;
@@ -42,7 +45,7 @@ export interface LoadOptions {
   readonly name?: string;
 }
 
-/** A decoder-only language model on a device. Sequences are packed; nothing here is padded. */
+/** A decoder-only language model on a device. Sequences are packed one after another, never padded. */
 export class Model implements Disposable {
   readonly gpu: Gpu;
   readonly name: string;
@@ -56,59 +59,54 @@ export class Model implements Disposable {
     this.parameters = parameters;
   }
 
-  /** The same model with other parameters; it owns only what the given set owns. */
+  /** The same model with other parameters; disposing it disposes what the given set owns. */
   withParameters(parameters: ParameterSet): Model {
     return new Model(this.gpu, this.name, this.config, parameters);
   }
 
-  /** Keys and values of a context in every layer, computed once for any number of queries. */
+  /**
+   * Keys and values of a context in every layer, computed once for any number of evaluations behind it. Does not wait.
+   * @param tokens token ids from BOS on
+   * @returns to be disposed by the caller
+   * @throws RangeError for no tokens, more than the model's context, or one outside of its vocabulary; UserError if the
+   *   device has no room or cannot bind what is needed
+   */
   prefix(tokens: readonly number[]): ContextPrefix {
-    this.checkLength(tokens.length);
-    using batch = new Batch(this.gpu, [tokens], this.config.positions.offset);
-    return computePrefix(decoderContext(this.gpu, this.config, batch), this.parameters);
+    using pass = passOver(this, [tokens]);
+    return recordPrefix(pass);
   }
 
   /**
-   * Evaluates sequences as one packed batch, each behind the prefix if given.
-   * @throws RangeError for a sequence past the model's context or a token outside its vocabulary
+   * Evaluates sequences as one packed batch, each behind the prefix if given: the same bits as one at a time.
+   * @returns one result a request, in their order
+   * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary;
+   *   UserError if the device has no room or cannot bind what is needed; Error if the device failed
    */
   async evaluate(
     requests: readonly EvaluationRequest[],
     prefix?: ContextPrefix,
   ): Promise<EvaluationResult[]> {
     if (requests.length === 0) return [];
-    const before = prefix?.length ?? 0;
-    for (const { tokens } of requests) this.checkLength(before + tokens.length);
-    this.#checkTokens(requests.flatMap(({ tokens }) => tokens));
-    using batch = new Batch(
-      this.gpu,
+    using pass = passOver(
+      this,
       requests.map(({ tokens }) => tokens),
-      before + this.config.positions.offset,
+      { prefixLength: prefix?.length ?? 0 },
     );
-    return evaluateBatch(decoderContext(this.gpu, this.config, batch), this.parameters, requests, prefix);
+    return await readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
   }
 
   /**
-   * Logits of the token that comes after a sequence.
-   * @returns float32 [vocabSize]
-   * @throws RangeError for a sequence past the model's context or a token outside its vocabulary
+   * Logits of the token after a sequence.
+   * @param tokens token ids from BOS on
+   * @returns float32 [V]
+   * @throws as {@link evaluate}
    */
   async nextTokenLogits(tokens: readonly number[]): Promise<Float32Array> {
-    this.checkLength(tokens.length);
-    this.#checkTokens(tokens);
-    using batch = new Batch(this.gpu, [tokens], this.config.positions.offset);
-    return nextTokenLogits(decoderContext(this.gpu, this.config, batch), this.parameters);
+    using pass = passOver(this, [tokens]);
+    return await this.gpu.read(recordNextTokenLogits(pass));
   }
 
-  /** @throws RangeError if a sequence of this many tokens does not fit the model's context */
-  checkLength(tokens: number): void {
-    if (tokens < 1 || tokens > this.config.contextLength) {
-      throw new RangeError(
-        `a sequence of ${tokens} tokens does not fit ${this.name}'s context of ${this.config.contextLength}`,
-      );
-    }
-  }
-
+  /** Frees the parameters that this model owns. */
   dispose(): void {
     this.parameters.dispose();
   }
@@ -116,20 +114,36 @@ export class Model implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
 
-  #checkTokens(tokens: readonly number[]): void {
-    const bad = tokens.find(
-      (token) => !Number.isInteger(token) || token < 0 || token >= this.config.vocabSize,
-    );
+/**
+ * Begins a pass of sequences through a model.
+ * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary
+ */
+export function passOver(
+  { gpu, name, config, parameters }: Model,
+  sequences: readonly (readonly number[])[],
+  options: { readonly prefixLength?: number; readonly gradients?: Gradients } = {},
+): Pass {
+  const { vocabSize, contextLength } = config;
+  for (const tokens of sequences) {
+    const length = (options.prefixLength ?? 0) + tokens.length;
+    if (tokens.length === 0) throw new RangeError('a sequence needs a token or more');
+    if (length > contextLength)
+      throw new RangeError(
+        `a sequence of ${length} tokens does not fit ${name}'s context of ${contextLength}`,
+      );
+    const bad = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
     if (bad !== undefined)
-      throw new RangeError(`token ${bad} is outside ${this.name}'s vocabulary of ${this.config.vocabSize}`);
+      throw new RangeError(`token ${bad} is outside ${name}'s vocabulary of ${vocabSize}`);
   }
+  return Pass.over({ gpu, config, parameters, sequences, ...options });
 }
 
 /**
  * Reads config.json and the checkpoint's headers, no weights, no device.
  * @param name what the model is called in tables and messages; the directory's name if absent
- * @throws UserError naming file and key or tensor if the directory cannot become a model
+ * @throws UserError naming file and key or tensor if there is no model in the directory that can be loaded
  */
 export async function describeModel(directory: string, name?: string): Promise<ModelDescription> {
   const { family, config } = await readConfig(directory);
@@ -139,16 +153,15 @@ export async function describeModel(directory: string, name?: string): Promise<M
   } finally {
     await checkpoint.close();
   }
-  const parameterCount = parameterSpecs(config).reduce(
-    (total, { shape }) => total + shape.reduce((product, n) => product * n, 1),
-    0,
-  );
+  const parameterCount = parameterSpecs(config).reduce((total, { shape }) => total + elementCount(shape), 0);
   return { name: name ?? basename(resolve(directory)), directory, config, parameterCount };
 }
 
 /**
  * Loads a Hugging Face model directory onto a device.
- * @throws UserError naming file and tensor for anything wrong with the directory
+ * @returns to be disposed by the caller
+ * @throws UserError naming file and key or tensor for anything wrong with the directory, or if a weight is too large for
+ *   the device (`buffer-limit`, `memory-budget`) or for float16 (`float16-range`)
  */
 export async function loadModel(gpu: Gpu, directory: string, options: LoadOptions = {}): Promise<Model> {
   const { family, config } = await readConfig(directory);
@@ -171,30 +184,4 @@ async function readConfig(directory: string): Promise<{ family: Family; config: 
   const json = await readJsonFile(file, 'model configuration');
   const family = familyOf(json, file);
   return { family, config: checkConfig(family.readConfig(json, file), file) };
-}
-
-/** The set with the table of sinusoidal or rotary positions, where the model has one that is not a parameter. */
-export function withPositions(gpu: Gpu, config: DecoderConfig, stored: ParameterSet): ParameterSet {
-  const { positions, dModel } = config;
-  if (positions.kind === 'learned') return stored;
-  const rows = config.contextLength + positions.offset;
-  const rotary = positions.kind === 'rotary';
-  let table: Tensor;
-  try {
-    // First the tensor: a context too long for the adapter is refused before its table is computed.
-    table = gpu.tensor(rotary ? [rows, positions.size / 2, 2] : [rows, dModel], {
-      label: POSITION_TABLE,
-      exact: true,
-    });
-  } catch (error) {
-    stored.dispose();
-    throw error;
-  }
-  if (rotary) {
-    const { frequencies, amplitude } = rotaryFrequencies(positions);
-    gpu.write(table, rotaryTable(rows, frequencies, amplitude));
-  } else {
-    gpu.write(table, sinusoidalTable(rows, dModel));
-  }
-  return stored.with(POSITION_TABLE, table);
 }

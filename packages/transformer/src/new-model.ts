@@ -9,8 +9,8 @@ import { initialParameter } from './weights/initialise.ts';
 
 /**
  * The decoder that the contents of a config.json describe.
- * @param where the contents come from, for messages
- * @throws UserError if no family reads them
+ * @param where the contents come from, for errors
+ * @throws UserError naming the key if no family reads them
  */
 export function readModelConfig(json: Readonly<Record<string, unknown>>, where: string): DecoderConfig {
   return checkConfig(familyOf(json, where).readConfig(json, where), where);
@@ -19,7 +19,9 @@ export function readModelConfig(json: Readonly<Record<string, unknown>>, where: 
 /**
  * Writes config.json and model.safetensors (float32) in Hugging Face layout.
  * @param json contents of config.json
- * @param parameters values by decoder name, [out, in] row-major
+ * @param parameters values of every parameter by the decoder's name, [outputs, inputs] row-major
+ * @throws UserError if no family reads the configuration, a value is not finite, or a file cannot be written; RangeError if
+ *   a parameter is missing
  */
 export async function writeModel(
   directory: string,
@@ -43,9 +45,10 @@ export async function writeModel(
 }
 
 /**
- * Writes config.json and model.safetensors (float32) of a freshly initialised model in Hugging Face layout. The same
- * configuration and seed give the same bytes.
+ * Writes config.json and model.safetensors (float32) of a newly initialised model in Hugging Face layout: the variant
+ * `untrained`. The same configuration and seed give the same bytes.
  * @param json contents of config.json
+ * @throws UserError if no family reads the configuration, or a file cannot be written
  */
 export async function writeNewModel(
   directory: string,

@@ -1,7 +1,7 @@
 import type { DecoderConfig } from './config.ts';
 import { UserError } from './errors.ts';
 
-/** What a parameter is, which decides how a variant re-initialises it. */
+/** What a parameter is: decides how it is stored, and how a model variant initialises it anew. */
 export type ParameterRole =
   | 'tokens'
   | 'positions'
@@ -21,7 +21,10 @@ export interface ParameterSpec {
   readonly kind: 'weight' | 'bias';
 }
 
-/** Sets of parameters that can be trained. */
+/**
+ * Sets of parameters: the key and value projections of all layers, all four projections of the attention blocks, all
+ * parameters of the layers, or all there are.
+ */
 export type ParameterGroup = 'attention.kv' | 'attention' | 'layers' | 'all';
 
 /** Every parameter that the model stores, in a fixed order. Sinusoidal and rotary positions are no parameters. */
@@ -84,12 +87,17 @@ export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
   }
 }
 
-/** Whether a parameter belongs to a group. */
+/** Whether the parameter of this name belongs to a group. */
 export function inGroup(name: string, group: ParameterGroup): boolean {
   if (group === 'all') return true;
   if (group === 'layers') return name.startsWith('layers.');
   if (group === 'attention') return /\.attention\./.test(name);
   return /\.attention\.(key|value)\./.test(name);
+}
+
+/** Whether the parameter of this name belongs to a layer. */
+export function inLayer(name: string, layer: number): boolean {
+  return name.startsWith(`layers.${layer}.`);
 }
 
 /** @throws UserError for sizes that no decoder can have */

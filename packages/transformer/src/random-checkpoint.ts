@@ -5,6 +5,7 @@ import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import type { ParameterSource } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
+import { elementCount } from './shape.ts';
 
 const CHUNK = 1 << 20;
 /** As GPT-like models are initialised. */
@@ -12,10 +13,10 @@ const DEVIATION = 0.02;
 
 /**
  * Writes config.json and model.safetensors of a model of any size with uniformly random weights (standard deviation 0.02,
- * norms 1), chunk by chunk: for measurements and tests of large models. A model to be studied is `writeNewModel`'s
- * work. The same configuration, seed and dtype give the same bytes.
+ * norms 1), chunk by chunk: for measurements and tests of large models (for a model to be studied: `writeNewModel`). The
+ * same configuration, seed and dtype give the same bytes.
  * @param json contents of config.json
- * @throws UserError if the configuration is no model's, or a file cannot be written
+ * @throws UserError if no family reads the configuration, or a file cannot be written
  */
 export async function writeRandomCheckpoint(
   directory: string,
@@ -51,7 +52,7 @@ function* randomChunks(
   constant: number | undefined,
   seed: number,
 ): Generator<Float32Array> {
-  const length = shape.reduce((product, n) => product * n, 1);
+  const length = elementCount(shape);
   const scale = (2 * Math.sqrt(3) * DEVIATION) / 2 ** 32;
   // splitmix32: seconds for a billion values, where numpy's generators take minutes.
   let state = mix(seed);

@@ -1,9 +1,11 @@
 import { type Gpu, type Tensor, addScaled, scaleInPlace } from '@icl-gd/gpu-kernels';
 import type { Gradients } from './decoder/gradients.ts';
+import { inLayer } from './parameters.ts';
 
 /**
- * The gradient norm that the authors' trainer logs (paper.md, gradient norm `released`): over all of a layer's
- * parameters, of the loss summed over tokens, the gradients of frozen parameters never reset between steps.
+ * The gradient norm that the trainer released with arXiv 2311.07772v4 logs, and that its Figure 4 most likely shows: the
+ * l2 norm over all of a layer's parameters of the gradient of the loss summed over tokens, where the gradients of frozen
+ * parameters are never reset, so that they add up over the steps.
  */
 export class ReleasedNorms implements Disposable {
   readonly #gpu: Gpu;
@@ -14,12 +16,13 @@ export class ReleasedNorms implements Disposable {
   }
 
   /**
-   * Takes in one step's gradients of a layer, of the mean loss over `tokens` predictions.
-   * @param isTrained tells the parameters whose gradients are reset at every step
-   * @returns tensors whose joint l2 norm is wanted; those of trained parameters are the gradients themselves, rescaled
+   * Adds up one step's gradients of a layer.
+   * @param tokens number of predictions that the loss is a mean over
+   * @param isTrained whether a parameter is trained, so that its gradient is reset at every step
+   * @returns tensors whose joint l2 norm is the layer's; those of trained parameters are `gradients`' own, rescaled
    */
   take(gradients: Gradients, layer: number, tokens: number, isTrained: (name: string) => boolean): Tensor[] {
-    const names = gradients.names.filter((name) => name.startsWith(`layers.${layer}.`));
+    const names = gradients.names.filter((name) => inLayer(name, layer));
     return names.map((name) => {
       const gradient = gradients.find(name) as Tensor;
       if (isTrained(name)) {

@@ -1,20 +1,14 @@
-import { type Tensor, roundToHalf } from '@icl-gd/gpu-kernels';
+import { roundToHalf } from '@icl-gd/gpu-kernels';
+import { copyGroup } from './copy-group.ts';
 import type { Model } from './model.ts';
-import { inGroup, parameterSpecs } from './parameters.ts';
 
 /**
- * The model with a group's parameters rounded to what float16 can hold, in copies of their own; everything else is
- * shared with the given model, which stays as it is and must outlive this one.
+ * The model with a group's parameters rounded to what float16 can hold, in float32 copies. It shares everything else with
+ * the given model, which is not changed and must outlive it.
+ * @throws UserError (`memory-budget`) if the device has no room for the copies
  */
 export function withHalfParameters(model: Model, group: 'attention.kv'): Model {
-  const { gpu, config, parameters } = model;
-  const rounded = new Map<string, Tensor>();
-  for (const { name, shape } of parameterSpecs(config)) {
-    if (!inGroup(name, group)) continue;
-    const copy = gpu.tensor(shape, { label: `${name} (float16)`, exact: true });
-    gpu.copy(parameters.get(name), copy);
-    roundToHalf(gpu, copy);
-    rounded.set(name, copy);
-  }
-  return model.withParameters(parameters.overlay(rounded));
+  const rounded = copyGroup(model, group, 'rounded to float16');
+  for (const copy of rounded.values()) roundToHalf(model.gpu, copy);
+  return model.withParameters(model.parameters.overlay(rounded));
 }

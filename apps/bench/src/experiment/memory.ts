@@ -34,7 +34,7 @@ export function planRunMemory(
   }
   if (largest === undefined) return;
   const { plan, workload } = largest;
-  checkMemoryPlan(plan, workload, limits);
+  checkMemoryPlan(plan, limits);
   log(
     `memory plan: ${formatBytes(plan.peak)} on the device in ${workload.dtype} (${describeMemoryPlan(plan)})`,
   );
@@ -60,6 +60,7 @@ export function workloadOf(
       ? {
           training: {
             objectives: learners.flatMap(({ objective }) => objective ?? []),
+            steps: demonstrations.length,
             // With BOS.
             tokens: 1 + demonstrations.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
             releasedNorms,
@@ -71,7 +72,7 @@ export function workloadOf(
 }
 
 function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {
-  const adapterLimits = { maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
+  const adapterLimits = { adapter, maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
   if (budget !== undefined) {
     const budgetName = `--memory-budget ${Number((budget / 2 ** 30).toPrecision(4))}`;
     return { ...adapterLimits, budgetBytes: budget, budgetName };

@@ -149,7 +149,8 @@ export class Gpu {
   /**
    * Records a dispatch.
    * @param workgroups see {@link grid}
-   * @throws RangeError if a binding or parameter is missing, or a binding is larger than the adapter allows
+   * @throws RangeError if a binding or parameter is missing; UserError (`binding-limit`) if a binding is larger than the
+   *   adapter allows
    */
   dispatch<S extends string, P extends string>(
     kernel: Kernel<S, P>,
@@ -312,8 +313,9 @@ export class Gpu {
     const offset = operand instanceof Tensor ? 0 : operand.offset;
     const size = operand instanceof Tensor ? operand.byteLength : operand.size;
     if (size > this.maxBindingBytes) {
-      throw new RangeError(
+      throw new UserError(
         `kernel ${kernel}: ${name} (${operand.label}) spans ${size} bytes; this adapter binds at most ${this.maxBindingBytes}`,
+        'binding-limit',
       );
     }
     // vec4 views need whole vectors; buffers are padded to 256 bytes or checked by their kernels.

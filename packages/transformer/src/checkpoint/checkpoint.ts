@@ -9,6 +9,7 @@ import { type TensorInfo, readExactly } from './header.ts';
 import { type ShardIndex, readShardIndex } from './shard-index.ts';
 import { gatherStrided } from './strided.ts';
 import { WEIGHT_ENTRIES, WEIGHT_FORMATS, type WeightFormat } from './weight-files.ts';
+import { elementCount } from '../shape.ts';
 
 const CHUNK_BYTES = 1 << 22;
 /** Elements of a strided tensor that are brought into order at a time. */
@@ -122,7 +123,7 @@ export class Checkpoint {
    */
   async read(name: string): Promise<Float32Array> {
     const tensor = this.#find(name);
-    const count = tensor.shape.reduce((product, extent) => product * extent, 1);
+    const count = elementCount(tensor.shape);
     return this.#readElements(tensor, 0, count);
   }
 
@@ -153,7 +154,7 @@ export class Checkpoint {
    */
   chunks(name: string, first: number, count: number): AsyncGenerator<Float32Array> {
     const tensor = this.#find(name);
-    const length = tensor.shape.reduce((product, extent) => product * extent, 1);
+    const length = elementCount(tensor.shape);
     if (first < 0 || count < 0 || first + count > length)
       throw new RangeError(
         `chunks: elements [${first}, ${first + count}) of tensor "${name}", which has ${length}`,

@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import { DTYPE_BITS } from './dtype.ts';
 import { decodeText, fileError } from './files.ts';
 import { duplicateKey, parseJson } from './json-file.ts';
+import { elementCount } from '../shape.ts';
 
 /** Where a tensor lies: nothing of its data has been read. */
 export interface TensorInfo {
@@ -92,7 +93,7 @@ function parseTensor(name: string, value: unknown, file: string, dataStart: numb
   if (bits === undefined) throw new UserError(`${where} has the unknown dtype ${JSON.stringify(dtype)}`);
   const bytes = offsets[1] - offsets[0];
   if (bytes < 0) throw new UserError(`${where} ends before it begins (data_offsets ${offsets.join(', ')})`);
-  const needed = (shape.reduce((product, extent) => product * extent, 1) * bits) / 8;
+  const needed = (elementCount(shape) * bits) / 8;
   if (bytes !== needed) {
     throw new UserError(
       `${where}: shape [${shape.join(', ')}] in ${dtype} takes ${needed} bytes, its data_offsets hold ${bytes}`,

@@ -1,3 +1,5 @@
+import { elementCount } from '../shape.ts';
+
 /**
  * Elements of a strided view in row-major order: `target` takes those from number `first` on.
  * @param run elements of the storage from the view's first one on
@@ -10,7 +12,7 @@ export function gatherStrided(
   target: Float32Array,
 ): void {
   const index = shape.map((_, dimension) => {
-    const inner = shape.slice(dimension + 1).reduce((product, extent) => product * extent, 1);
+    const inner = elementCount(shape.slice(dimension + 1));
     return Math.floor(first / inner) % (shape[dimension] as number);
   });
   let at = index.reduce((sum, i, dimension) => sum + i * (strides[dimension] as number), 0);

@@ -4,7 +4,7 @@ import { DTYPE_BITS } from './dtype.ts';
 import { fileError } from './files.ts';
 import { type TensorInfo, readExactly } from './header.ts';
 import { type PickleHost, type PickleValue, readPickle } from './pickle.ts';
-import { type ZipDirectory, readZipDirectory, zipDataStart } from './zip-directory.ts';
+import { ZipArchive } from './zip-archive.ts';
 
 const WHAT = 'PyTorch weights file';
 const PICKLE = 'data.pkl';
@@ -94,10 +94,10 @@ export async function readTorchTensors(handle: FileHandle, file: string): Promis
     throw fileError(file, WHAT, error);
   }
   await requireZip(handle, file, fileBytes);
-  const directory = await readZipDirectory(handle, file, fileBytes);
-  const folder = findFolder(directory, file);
-  await requireLittleEndian(handle, file, fileBytes, directory, folder);
-  const bytes = await readEntry(handle, file, fileBytes, directory, `${folder}${PICKLE}`, MAX_PICKLE_BYTES);
+  const archive = await ZipArchive.open(handle, file, fileBytes);
+  const folder = findFolder(archive, file);
+  await requireLittleEndian(archive, folder, file);
+  const bytes = await archive.read(`${folder}${PICKLE}`, MAX_PICKLE_BYTES);
   const root = readPickle(bytes, new StateDictionary(file), `${file}: ${folder}${PICKLE}`);
   if (!(root instanceof Map))
     throw new UserError(`${file}: it holds no state dictionary; save model.state_dict() with torch.save`);
@@ -108,7 +108,7 @@ export async function readTorchTensors(handle: FileHandle, file: string): Promis
     if (typeof name !== 'string' || !(value instanceof TorchTensor))
       throw new UserError(`${where} of its dictionary is no tensor; save model.state_dict() alone`);
     const { storage, shape, strides, offset, span } = value;
-    const entry = directory.get(`${folder}data/${storage.key}`);
+    const entry = archive.entries.get(`${folder}data/${storage.key}`);
     const elementBytes = (DTYPE_BITS.get(storage.dtype) as number) / 8;
     if (!entry) throw new UserError(`${where}: its data ${storage.key} is not in the file`);
     if (entry.size !== storage.elements * elementBytes)
@@ -119,7 +119,7 @@ export async function readTorchTensors(handle: FileHandle, file: string): Promis
       throw new UserError(`${where}: it reaches past the ${storage.elements} elements of its data`);
     let start = starts.get(storage.key);
     if (start === undefined) {
-      start = await zipDataStart(handle, file, fileBytes, entry);
+      start = await archive.dataStart(entry);
       starts.set(storage.key, start);
     }
     tensors.push({
@@ -219,41 +219,18 @@ async function requireZip(handle: FileHandle, file: string, fileBytes: number): 
 }
 
 /** The folder that all files of the archive lie in, with its slash; PyTorch names it after the file. */
-function findFolder(directory: ZipDirectory, file: string): string {
-  const pickles = [...directory.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+function findFolder({ entries }: ZipArchive, file: string): string {
+  const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickles.length === 1) return (pickles[0] as string).slice(0, -PICKLE.length);
   throw new UserError(
     `${file}: this is no ${WHAT}: it has ${pickles.length === 0 ? 'no' : 'several'} ${PICKLE}`,
   );
 }
 
-async function requireLittleEndian(
-  handle: FileHandle,
-  file: string,
-  fileBytes: number,
-  directory: ZipDirectory,
-  folder: string,
-): Promise<void> {
+async function requireLittleEndian(archive: ZipArchive, folder: string, file: string): Promise<void> {
   const name = `${folder}byteorder`;
-  if (!directory.has(name)) return;
-  const order = new TextDecoder().decode(await readEntry(handle, file, fileBytes, directory, name, 64));
+  if (!archive.entries.has(name)) return;
+  const order = new TextDecoder().decode(await archive.read(name, 64));
   if (order !== 'little')
     throw new UserError(`${file}: its byte order is ${JSON.stringify(order)}; only "little" is read`);
-}
-
-async function readEntry(
-  handle: FileHandle,
-  file: string,
-  fileBytes: number,
-  directory: ZipDirectory,
-  name: string,
-  limit: number,
-): Promise<Uint8Array> {
-  const entry = directory.get(name);
-  if (!entry) throw new UserError(`${file}: it lacks ${name}`);
-  if (entry.size > limit)
-    throw new UserError(`${file}: ${name} has ${entry.size} bytes; at most ${limit} are allowed`);
-  const bytes = new Uint8Array(entry.size);
-  await readExactly(handle, bytes, await zipDataStart(handle, file, fileBytes, entry), file, name);
-  return bytes;
 }

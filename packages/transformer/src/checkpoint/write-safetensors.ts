@@ -10,6 +10,7 @@ import {
   firstNonFinite,
 } from './dtype.ts';
 import { fileError } from './files.ts';
+import { elementCount } from '../shape.ts';
 
 const CHUNK_ELEMENTS = 1 << 20;
 
@@ -39,7 +40,7 @@ function encodeHeader(
   for (const { name, shape, dtype, data } of tensors) {
     if (header.has(name) || name === '__metadata__')
       throw new TypeError(`writeSafetensors: tensor name "${name}" is taken`);
-    const count = shape.reduce((product, extent) => product * extent, 1);
+    const count = elementCount(shape);
     if (typeof data !== 'function' && count !== data.length) {
       throw new RangeError(
         `writeSafetensors: tensor "${name}" has ${data.length} values for shape [${shape.join(', ')}]`,
@@ -92,7 +93,7 @@ async function writeTensor(
       written += source.length;
     }
   }
-  if (written !== shape.reduce((product, extent) => product * extent, 1))
+  if (written !== elementCount(shape))
     throw new RangeError(
       `writeSafetensors: tensor "${name}" gave ${written} values for shape [${shape.join(', ')}]`,
     );

@@ -1,10 +1,11 @@
 import { type Gpu, PackedSequences, type Tensor } from '@icl-gd/gpu-kernels';
 
-/** Sequences packed for one pass: [totalTokens] tokens and position rows on the device. */
+/** Sequences packed one after another for one pass. */
 export class Batch implements Disposable {
   readonly sequences: PackedSequences;
-  /** u32 [totalTokens]. */
+  /** Token ids, uint32 [T]. */
   readonly tokens: Tensor;
+  /** Row of the position table of each token, uint32 [T]. */
   readonly positions: Tensor;
   /** The same on the host. */
   readonly tokenIds: readonly number[];

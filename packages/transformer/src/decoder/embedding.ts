@@ -1,70 +1,69 @@
-import { type Scope, type Tensor, add, embeddingForward, embeddingBackward } from '@icl-gd/gpu-kernels';
-import type { ParameterSet } from '../weights/parameter-set.ts';
-import type { DecoderContext } from './context.ts';
-import type { Gradients } from './gradients.ts';
-import { linear, linearInputGradient } from './linear.ts';
+import { type Tensor, add, embeddingBackward, embeddingForward } from '@icl-gd/gpu-kernels';
+import { addLinearGradients, linear, linearInputGradient } from './linear.ts';
+import type { Pass } from './pass.ts';
+import { POSITION_TABLE } from './positions.ts';
 
-/** Name under which a fixed position table is kept beside the parameters: sinusoidal rows, or rotary angles. */
-export const POSITION_TABLE = 'embedding.positions';
+const TOKENS = 'embedding.tokens';
 const PROJECTION = 'embedding.projection';
 
-/** Scaled token embeddings, projected where the model does that, plus positions unless they are rotary: [totalTokens, dModel]. */
-export function embed(context: DecoderContext, scope: Scope, parameters: ParameterSet): Tensor {
-  const { gpu, config, batch } = context;
-  const positions =
-    config.positions.kind === 'rotary'
-      ? undefined
-      : { positions: batch.positions, positionTable: parameters.get(POSITION_TABLE) };
-  if (!parameters.find(`${PROJECTION}.weight`)) return embedTokens(context, scope, parameters, positions);
-  using inner = gpu.scope();
-  const projected = linear(context, inner, parameters, PROJECTION, embedTokens(context, inner, parameters));
-  if (!positions) return scope.own(inner.release(projected));
+/**
+ * The residual stream before the first layer: scaled token embeddings, projected where the model does that, plus
+ * positions unless they are rotary.
+ * @returns [T, d]
+ */
+export function embed(pass: Pass): Tensor {
+  const { gpu, config, batch, parameters } = pass;
+  const positionTable = config.positions.kind === 'rotary' ? undefined : parameters.get(POSITION_TABLE);
+  const projection = parameters.findModule(PROJECTION);
+  if (!projection) return embedTokens(pass, positionTable);
+  using inner = pass.nested();
+  const projected = linear(inner, projection, embedTokens(inner));
+  if (!positionTable) return inner.keep(projected);
   const placed = inner.tensor(projected.shape, 'embedding.position');
-  embeddingForward(gpu, { tokens: batch.positions, table: positions.positionTable, scale: 1, out: placed });
-  const out = scope.tensor(projected.shape, 'embedding');
+  embeddingForward(gpu, { tokens: batch.positions, table: positionTable, scale: 1, out: placed });
+  const out = pass.tensor(projected.shape, 'embedding');
   add(gpu, { x: projected, y: placed, out });
   return out;
 }
 
-function embedTokens(
-  { gpu, config, batch }: DecoderContext,
-  scope: Scope,
-  parameters: ParameterSet,
-  positions: { positions: Tensor; positionTable: Tensor } | undefined = undefined,
-): Tensor {
-  const table = parameters.get('embedding.tokens');
-  const out = scope.tensor([batch.sequences.totalTokens, table.shape[1] ?? 0], 'embedding.tokens');
-  embeddingForward(gpu, { tokens: batch.tokens, table, scale: config.embeddingScale, ...positions, out });
+/** Scaled token embeddings, plus positions where their table is given: [T, width of the token table]. */
+function embedTokens(pass: Pass, positionTable?: Tensor): Tensor {
+  const { gpu, config, batch, parameters } = pass;
+  const table = parameters.get(TOKENS);
+  const out = pass.tensor([pass.tokens, table.shape[1] ?? 0], TOKENS);
+  embeddingForward(gpu, {
+    tokens: batch.tokens,
+    table,
+    scale: config.embeddingScale,
+    ...(positionTable ? { positions: batch.positions, positionTable } : {}),
+    out,
+  });
   return out;
 }
 
-/** Adds the gradients of token embeddings, their projection and learned positions; the group must have them. */
-export function embedBackward(
-  context: DecoderContext,
-  scope: Scope,
-  parameters: ParameterSet,
-  gradOutput: Tensor,
-  gradients: Gradients,
-): void {
-  const { gpu, config, batch } = context;
-  const table = parameters.get('embedding.tokens');
-  let gradTokens = gradOutput;
-  if (parameters.find(`${PROJECTION}.weight`)) {
-    gradients.addLinear(PROJECTION, embedTokens(context, scope, parameters), gradOutput);
-    gradTokens = linearInputGradient(context, scope, parameters, PROJECTION, gradOutput);
+/** Whether the embeddings are trained, so that {@link embedBackward} has something to do. */
+export function trainsEmbedding({ gradients }: Pass): boolean {
+  return gradients.has(TOKENS);
+}
+
+/**
+ * Adds the gradients of token embeddings, of their projection and of learned positions, where they are trained.
+ * @param gradOutput gradient with respect to the residual stream before the first layer, [T, d]
+ */
+export function embedBackward(pass: Pass, gradOutput: Tensor): void {
+  const { gpu, config, batch, parameters, gradients } = pass;
+  const projection = parameters.findModule(PROJECTION);
+  let gradEmbedded = gradOutput;
+  if (projection) {
+    addLinearGradients(pass, projection, embedTokens(pass), gradOutput);
+    gradEmbedded = linearInputGradient(pass, projection, gradOutput);
   }
-  embeddingBackward(gpu, {
-    tokens: batch.tokenIds,
-    gradOutput: gradTokens,
-    gradient: gradients.get('embedding.tokens', table.shape),
-    scale: config.embeddingScale,
-  });
+  const gradTable = gradients.get(TOKENS, parameters.get(TOKENS).shape);
+  const scale = config.embeddingScale;
+  if (gradTable)
+    embeddingBackward(gpu, { tokens: batch.tokenIds, gradOutput: gradEmbedded, gradient: gradTable, scale });
   if (config.positions.kind !== 'learned') return;
-  const positions = parameters.get('embedding.positions');
-  embeddingBackward(gpu, {
-    tokens: batch.positionIds,
-    gradOutput,
-    gradient: gradients.get('embedding.positions', positions.shape),
-    scale: 1,
-  });
+  const gradPositions = gradients.get(POSITION_TABLE, parameters.get(POSITION_TABLE).shape);
+  if (gradPositions)
+    embeddingBackward(gpu, { tokens: batch.positionIds, gradOutput, gradient: gradPositions, scale: 1 });
 }

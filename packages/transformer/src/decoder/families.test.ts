@@ -4,17 +4,15 @@ import { join } from 'node:path';
 import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FineTuning } from '../fine-tuning.ts';
-import { type Model, loadModel } from '../model.ts';
+import { type Model, loadModel, passOver } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
 import { inGroup, parameterSpecs } from '../parameters.ts';
 import { Pcg64 } from '../random/pcg64.ts';
-import { type ParameterValues, referenceDecoder } from '../testing/any-family-decoder.ts';
+import { type ParameterValues, referenceDecoder, referenceLoss } from '../testing/reference-decoder.ts';
 import { TINY_MODELS } from '../testing/tiny-models.ts';
-import { Batch } from './batch.ts';
-import { decoderContext } from './context.ts';
 import { Gradients } from './gradients.ts';
-import { TargetPlan, nextTokenTargets } from './head.ts';
 import { type Objective, recordLossGradient } from './loss-gradient.ts';
+import { nextTokenTargets, planTargets } from './targets.ts';
 
 const TOKENS = [0, 5, 17, 5, 36, 2, 9, 11, 30, 4, 5];
 /** float32 against float64 over two layers; numbers are of order 1. */
@@ -85,8 +83,8 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     }
   });
 
-  /** Mean cross-entropy of the state after `layer`, at parameters moved by `step` along `direction`. */
-  function referenceLoss(layer: number, direction: ReadonlyMap<string, Float64Array>, step: number): number {
+  /** The reference's loss after `layer`, at parameters moved by `step` along `direction`. */
+  function lossAt(layer: number, direction: ReadonlyMap<string, Float64Array>, step: number): number {
     const moved: ParameterValues = (parameter) => {
       const [at, along] = [values.get(parameter), direction.get(parameter)];
       return along ? at?.map((value, i) => value + step * (along[i] ?? NaN)) : at;
@@ -96,25 +94,16 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       if (!cache.has(parameter)) cache.set(parameter, moved(parameter));
       return cache.get(parameter);
     };
-    const { layerLogProbs } = referenceDecoder(model.config, cached, TOKENS);
-    const losses = TOKENS.slice(1).map((token, i) => -(layerLogProbs[layer]?.[i]?.[token] ?? NaN));
-    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+    return referenceLoss(model.config, cached, [TOKENS], layer);
   }
 
   async function gradientsOf(objective: Objective, group: 'attention.kv' | 'all') {
     const { config } = model;
-    using batch = new Batch(gpu, [TOKENS], config.positions.offset);
-    using targets = new TargetPlan(gpu, nextTokenTargets([TOKENS]), config.vocabSize, TOKENS.length);
-    using gradients = new Gradients(gpu, config, group);
+    using gradients = Gradients.ofGroup(gpu, config, group);
+    using pass = passOver(model, [TOKENS], { gradients });
     using losses = gpu.tensor([config.layers]);
-    recordLossGradient(objective, {
-      context: decoderContext(gpu, config, batch),
-      parameters: model.parameters,
-      targets,
-      gradients,
-      losses,
-      lossIndex: 0,
-    });
+    const targets = planTargets(pass, nextTokenTargets([TOKENS]));
+    recordLossGradient(pass, { objective, targets, losses, lossIndex: 0 });
     const read = new Map<string, Float32Array>();
     for (const parameter of gradients.names)
       read.set(parameter, await gpu.read(gradients.find(parameter) ?? losses));
@@ -135,8 +124,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       ]),
     );
     const step = 1e-5;
-    const reference =
-      (referenceLoss(layer, direction, step) - referenceLoss(layer, direction, -step)) / (2 * step);
+    const reference = (lossAt(layer, direction, step) - lossAt(layer, direction, -step)) / (2 * step);
     let device = 0;
     for (const [parameter, along] of direction)
       for (const [i, value] of along.entries()) device += value * (gradients.get(parameter)?.[i] ?? NaN);
@@ -146,7 +134,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
   it('has the gradients of the float64 reference in every parameter', async () => {
     const { gradients, losses } = await gradientsOf('output', 'all');
     const last = model.config.layers - 1;
-    expect(Math.abs((losses[0] ?? NaN) - referenceLoss(last, new Map(), 0))).toBeLessThan(TOLERANCE);
+    expect(Math.abs((losses[0] ?? NaN) - lossAt(last, new Map(), 0))).toBeLessThan(TOLERANCE);
     expect([...gradients.keys()].sort()).toEqual([...values.keys()].sort());
     for (const parameter of values.keys()) {
       const { reference, device } = alongRandomDirection([parameter], last, gradients);
@@ -161,7 +149,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     const trained = [...values.keys()].filter((parameter) => inGroup(parameter, 'attention.kv'));
     expect([...gradients.keys()].sort()).toEqual([...trained].sort());
     for (let layer = 0; layer < model.config.layers; layer++) {
-      expect(Math.abs((losses[layer] ?? NaN) - referenceLoss(layer, new Map(), 0))).toBeLessThan(TOLERANCE);
+      expect(Math.abs((losses[layer] ?? NaN) - lossAt(layer, new Map(), 0))).toBeLessThan(TOLERANCE);
       const own = trained.filter((parameter) => parameter.startsWith(`layers.${layer}.`));
       const { reference, device } = alongRandomDirection(own, layer, gradients);
       expect(Math.abs(reference - device)).toBeLessThan(TOLERANCE * Math.max(1, Math.abs(reference)));

@@ -1,31 +1,45 @@
-import { type Gpu, type Tensor, columnSum, matmul, matrix } from '@icl-gd/gpu-kernels';
+import type { Gpu, Tensor } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
-import { type ParameterGroup, inGroup, parameterSpecs } from '../parameters.ts';
+import { type ParameterGroup, inGroup, inLayer, parameterSpecs } from '../parameters.ts';
+import type { ModuleParameters } from '../weights/parameter-set.ts';
 
-/** Gradient tensors by parameter name, accumulated into. Parameters outside the group have none. */
+/** Gradients of a group's parameters by name, in float32: made when first asked for, zero at first, added to. */
 export class Gradients implements Disposable {
-  #gpu: Gpu;
-  #wanted: ReadonlySet<string>;
-  #tensors = new Map<string, Tensor>();
+  readonly #gpu: Gpu;
+  readonly #group: ReadonlySet<string>;
+  readonly #tensors = new Map<string, Tensor>();
 
-  constructor(gpu: Gpu, config: DecoderConfig, group: ParameterGroup) {
+  /** @param group names of the parameters that have gradients; none if absent */
+  constructor(gpu: Gpu, group: Iterable<string> = []) {
     this.#gpu = gpu;
-    this.#wanted = new Set(
-      parameterSpecs(config).flatMap(({ name }) => (inGroup(name, group) ? [name] : [])),
+    this.#group = new Set(group);
+  }
+
+  static ofGroup(gpu: Gpu, config: DecoderConfig, group: ParameterGroup): Gradients {
+    const names = parameterSpecs(config).map(({ name }) => name);
+    return new Gradients(
+      gpu,
+      names.filter((name) => inGroup(name, group)),
     );
   }
 
+  /** Names of the gradients made so far. */
   get names(): readonly string[] {
     return [...this.#tensors.keys()];
   }
 
-  /** Whether the model has this parameter and the group trains it. */
-  wants(name: string): boolean {
-    return this.#wanted.has(name);
+  /** Whether a parameter is in the group. */
+  has(name: string): boolean {
+    return this.#group.has(name);
   }
 
-  /** The gradient of a parameter of the group, zero at first. */
-  get(name: string, shape: readonly number[]): Tensor {
+  hasWeight({ name }: ModuleParameters): boolean {
+    return this.has(`${name}.weight`);
+  }
+
+  /** A parameter's gradient, undefined outside the group. */
+  get(name: string, shape: readonly number[]): Tensor | undefined {
+    if (!this.has(name)) return undefined;
     let tensor = this.#tensors.get(name);
     if (!tensor) {
       tensor = this.#gpu.tensor(shape, { label: `gradient of ${name}`, exact: true });
@@ -35,31 +49,23 @@ export class Gradients implements Disposable {
     return tensor;
   }
 
-  find(name: string): Tensor | undefined {
-    return this.#tensors.get(name);
+  weight({ name, weight }: ModuleParameters): Tensor | undefined {
+    return this.get(`${name}.weight`, weight.shape);
   }
 
-  /** Adds a linear layer's weight and bias gradients, if the group has them. */
-  addLinear(name: string, x: Tensor, gradOutput: Tensor): void {
-    const [outputs, inputs] = [gradOutput.shape[1] ?? 0, x.shape[1] ?? 0];
-    if (this.wants(`${name}.weight`)) {
-      const weight = this.get(`${name}.weight`, [outputs, inputs]);
-      matmul(this.#gpu, {
-        a: matrix(gradOutput),
-        b: matrix(x),
-        c: matrix(weight),
-        transposeA: true,
-        accumulate: true,
-      });
-    }
-    if (this.wants(`${name}.bias`))
-      columnSum(this.#gpu, { x: gradOutput, out: this.get(`${name}.bias`, [outputs]), accumulate: true });
+  bias({ name, bias }: ModuleParameters): Tensor | undefined {
+    return bias && this.get(`${name}.bias`, bias.shape);
+  }
+
+  /** A gradient that was made, undefined if it was not. */
+  find(name: string): Tensor | undefined {
+    return this.#tensors.get(name);
   }
 
   /** Frees the gradients of a layer's parameters: those of other layers take their place in memory. */
   drop(layer: number): void {
     for (const [name, tensor] of this.#tensors) {
-      if (!name.startsWith(`layers.${layer}.`)) continue;
+      if (!inLayer(name, layer)) continue;
       tensor.dispose();
       this.#tensors.delete(name);
     }

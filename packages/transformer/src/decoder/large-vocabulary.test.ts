@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { loadModel } from '../model.ts';
+import { loadModel, passOver } from '../model.ts';
 import { parameterSpecs } from '../parameters.ts';
 import { writeRandomCheckpoint } from '../random-checkpoint.ts';
-import { referenceDecoder } from '../testing/any-family-decoder.ts';
+import { referenceDecoder } from '../testing/reference-decoder.ts';
 import { familyOf } from '../families/registry.ts';
 import { WEIGHT_DTYPES } from '../weights/storage.ts';
-import { Batch } from './batch.ts';
-import { decoderContext } from './context.ts';
 import { embed } from './embedding.ts';
 
 const WIDTH = 2048;
@@ -78,9 +76,8 @@ it.each(WEIGHT_DTYPES)(
 
     expect(model.parameters.get('embedding.tokens').byteLength).toBeGreaterThan(BINDING_BYTES);
 
-    using batch = new Batch(gpu, [TOKENS], config.positions.offset);
-    using scope = gpu.scope();
-    const embedded = await gpu.read(embed(decoderContext(gpu, config, batch), scope, model.parameters));
+    using pass = passOver(model, [TOKENS]);
+    const embedded = await gpu.read(embed(pass));
     const positions = await gpu.read(model.parameters.get('embedding.positions'));
     const expected = Float64Array.from({ length: TOKENS.length * WIDTH }, (_, i) => {
       const [t, c] = [Math.floor(i / WIDTH), i % WIDTH];

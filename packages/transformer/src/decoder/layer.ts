@@ -1,171 +1,148 @@
+import { type KeyValuePrefix, type Tensor, add } from '@icl-gd/gpu-kernels';
 import {
-  type KeyValuePrefix,
-  type Scope,
-  type Tensor,
-  activationForward,
-  add,
-  attentionForward,
-  gatedActivationForward,
-} from '@icl-gd/gpu-kernels';
-import type { ParameterSet } from '../weights/parameter-set.ts';
-import { type DecoderContext, windowOf } from './context.ts';
-import { linear } from './linear.ts';
-import { type NormResult, norm } from './norm.ts';
-import { rotate } from './rotary.ts';
+  type AttentionActivations,
+  type Projections,
+  project,
+  selfAttention,
+  selfAttentionBackward,
+} from './attention.ts';
+import { type FeedForwardActivations, feedForward, feedForwardBackward } from './feed-forward.ts';
+import type { LayerParameters } from './layer-parameters.ts';
+import { type Normed, norm, normBackward } from './norm.ts';
+import type { Pass } from './pass.ts';
 
-/** A tensor that a norm makes another of, and what the norm's backward needs. */
-export interface Normed {
-  readonly from: Tensor;
-  readonly stats: Tensor;
-}
-
-/** Everything of a layer's forward pass that its backward pass reads. Shapes [totalTokens, …]. */
+/** What a layer's backward pass reads. */
 export interface LayerActivations {
-  /** What queries, keys and values are projected from. */
-  readonly attentionInput: Tensor;
   readonly attentionNorm: Normed;
-  /** Queries and keys as the attention sees them: after norms and rotary positions. */
-  readonly query: Tensor;
-  readonly key: Tensor;
-  readonly value: Tensor;
-  /** Where queries and keys are normed. */
-  readonly queryNorm?: Normed;
-  readonly keyNorm?: Normed;
-  readonly mixed: Tensor;
-  readonly logSumExp: Tensor;
-  /** h of the paper: after the output projection and its bias, before the residual. */
-  readonly attentionOutput: Tensor;
-  readonly feedForwardInput: Tensor;
+  readonly attention: AttentionActivations;
   readonly feedForwardNorm: Normed;
-  /** What the activation sees: of a gated block the gate. */
-  readonly preActivation: Tensor;
-  /** What the activated gate multiplies, in a gated block. */
-  readonly gated?: Tensor;
-  readonly hidden: Tensor;
+  readonly feedForward: FeedForwardActivations;
+  /** The residual stream after the layer, [T, d]. */
   readonly output: Tensor;
 }
 
-/** Queries, keys and values of one layer, queries and keys normed and rotated where the model does that. */
-function projectFrom(
-  context: DecoderContext,
-  scope: Scope,
-  parameters: ParameterSet,
-  name: string,
-  attentionInput: Tensor,
-): Pick<LayerActivations, 'attentionInput' | 'query' | 'key' | 'value' | 'queryNorm' | 'keyNorm'> {
-  const project = (projection: string): Tensor =>
-    linear(context, scope, parameters, `${name}.attention.${projection}`, attentionInput);
-  const [queries, keys, value] = [project('query'), project('key'), project('value')];
-  if (!context.config.queryKeyNorm) {
-    rotate(context, parameters, [queries, keys]);
-    return { attentionInput, query: queries, key: keys, value };
-  }
-  const query = norm(context, scope, parameters, `${name}.queryNorm`, queries);
-  const key = norm(context, scope, parameters, `${name}.keyNorm`, keys);
-  rotate(context, parameters, [query.out, key.out]);
-  return {
-    attentionInput,
-    query: query.out,
-    key: key.out,
-    value,
-    queryNorm: { from: queries, stats: query.stats },
-    keyNorm: { from: keys, stats: key.stats },
-  };
-}
-
-/** Keys and values of one layer as attention sees them. */
-export function projectAttention(
-  context: DecoderContext,
-  scope: Scope,
-  parameters: ParameterSet,
-  layer: number,
-  input: Tensor,
-): Pick<LayerActivations, 'key' | 'value'> {
-  const name = `layers.${layer}`;
-  const read = context.config.postNorm
-    ? input
-    : norm(context, scope, parameters, `${name}.attentionNorm`, input).out;
-  return projectFrom(context, scope, parameters, name, read);
+/**
+ * One layer, from the residual stream before it to the one after it, both [T, d].
+ *
+ * Pre-norm: m = x + attention(norm x), y = m + feedForward(norm m); with a parallel residual y = m + feedForward(norm x).
+ * Post-norm: m = norm(x + attention(x)), y = norm(m + feedForward(m)).
+ */
+export function layerForward(
+  pass: Pass,
+  index: number,
+  residual: Tensor,
+  prefix?: KeyValuePrefix,
+): LayerActivations {
+  const forward = pass.config.postNorm ? postNormForward : preNormForward;
+  return forward(pass, pass.layer(index), residual, prefix);
 }
 
 /**
- * One block. Pre-norm: y = x + attention(norm(x)), then y + feedForward(norm(y)), or norm(x) with a parallel residual.
- * Post-norm: y = norm(x + attention(x)), then norm(y + feedForward(y)).
+ * Backward of {@link layerForward} without a prefix: adds the gradients of the layer's trained parameters.
+ * @param gradOutput gradient of the loss with respect to the layer's output, [T, d]
+ * @param wantInput false where nothing before this layer needs a gradient: in the first layer of a fine-tuned model, in
+ *   every layer of layer-causal gradient descent
+ * @returns the gradient with respect to the layer's input, [T, d], if it is wanted
  */
-export function layerForward(
-  context: DecoderContext,
-  scope: Scope,
-  parameters: ParameterSet,
-  layer: number,
-  input: Tensor,
-  prefix?: KeyValuePrefix,
-): LayerActivations {
-  const { gpu, config, batch } = context;
-  const { parallelResidual, postNorm } = config;
-  const name = `layers.${layer}`;
-  const normed = (which: string, from: Tensor): NormResult & Normed => ({
-    from,
-    ...norm(context, scope, parameters, `${name}.${which}`, from),
-  });
-  const before = postNorm ? undefined : normed('attentionNorm', input);
-  const projected = projectFrom(context, scope, parameters, name, before?.out ?? input);
-  const mixed = scope.tensor(projected.query.shape, 'attention.mixed');
-  const logSumExp = scope.tensor([input.shape[0] ?? 0, config.heads], 'attention.logSumExp');
-  attentionForward(gpu, {
-    shape: context.headShape,
-    sequences: batch.sequences,
-    q: projected.query,
-    k: projected.key,
-    v: projected.value,
-    out: mixed,
-    logSumExp,
-    ...windowOf(config, layer),
-    ...(prefix ? { prefix } : {}),
-  });
-  const attentionOutput = linear(context, scope, parameters, `${name}.attention.output`, mixed);
-  const sum = scope.tensor(input.shape, 'attention.sum');
-  add(gpu, { x: input, y: attentionOutput, out: sum });
-  const attentionNorm = before ?? normed('attentionNorm', sum);
-  const middle = before ? sum : attentionNorm.out;
-  const beforeFeedForward = postNorm
-    ? undefined
-    : normed('feedForwardNorm', parallelResidual ? input : middle);
-  const feedForwardInput = beforeFeedForward?.out ?? middle;
-  const feedForward = feedForwardHidden(context, scope, parameters, name, feedForwardInput);
-  const down = linear(context, scope, parameters, `${name}.feedForward.down`, feedForward.hidden);
-  const output = scope.tensor(input.shape, 'layer.output');
-  add(gpu, { x: middle, y: down, out: output });
-  const feedForwardNorm = beforeFeedForward ?? normed('feedForwardNorm', output);
-  return {
-    ...projected,
-    attentionNorm,
-    mixed,
-    logSumExp,
-    attentionOutput,
-    feedForwardInput,
-    feedForwardNorm,
-    ...feedForward,
-    output: beforeFeedForward ? output : feedForwardNorm.out,
-  };
+export function layerBackward(
+  pass: Pass,
+  index: number,
+  activations: LayerActivations,
+  gradOutput: Tensor,
+  wantInput: boolean,
+): Tensor | undefined {
+  const backward = pass.config.postNorm ? postNormBackward : preNormBackward;
+  return backward(pass, pass.layer(index), activations, gradOutput, wantInput);
 }
 
-/** The feed-forward block up to its down projection: f(up(x)), or f(gate(x)) * up(x). */
-function feedForwardHidden(
-  context: DecoderContext,
-  scope: Scope,
-  parameters: ParameterSet,
-  name: string,
-  input: Tensor,
-): Pick<LayerActivations, 'preActivation' | 'gated' | 'hidden'> {
-  const { gpu, config } = context;
-  const { activation: kind, gatedFeedForward } = config;
-  const up = linear(context, scope, parameters, `${name}.feedForward.up`, input);
-  const hidden = scope.tensor(up.shape, 'feedForward.hidden');
-  if (!gatedFeedForward) {
-    activationForward(gpu, { kind, x: up, out: hidden });
-    return { preActivation: up, hidden };
+/** Queries, keys and values alone of a layer. */
+export function layerProjections(pass: Pass, index: number, residual: Tensor): Projections {
+  const layer = pass.layer(index);
+  const normed = pass.config.postNorm ? residual : norm(pass, layer.attentionNorm, residual).output;
+  return project(pass, layer, normed);
+}
+
+function preNormForward(
+  pass: Pass,
+  layer: LayerParameters,
+  residual: Tensor,
+  prefix: KeyValuePrefix | undefined,
+): LayerActivations {
+  const attentionNorm = norm(pass, layer.attentionNorm, residual);
+  const attention = selfAttention(pass, layer, attentionNorm.output, prefix);
+  const residualMiddle = sum(pass, residual, attention.output);
+  const read = pass.config.parallelResidual ? residual : residualMiddle;
+  const feedForwardNorm = norm(pass, layer.feedForwardNorm, read);
+  const block = feedForward(pass, layer, feedForwardNorm.output);
+  const output = sum(pass, residualMiddle, block.output);
+  return { attentionNorm, attention, feedForwardNorm, feedForward: block, output };
+}
+
+function preNormBackward(
+  pass: Pass,
+  layer: LayerParameters,
+  activations: LayerActivations,
+  gradOutput: Tensor,
+  wantInput: boolean,
+): Tensor | undefined {
+  const { parallelResidual } = pass.config;
+  /** Adds the gradient with respect to what the feed-forward block's norm read. */
+  const throughFeedForward = (gradInput: Tensor): void => {
+    const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the feed-forward input');
+    const target = { tensor: gradNormed, accumulate: false };
+    feedForwardBackward(pass, layer, activations.feedForward, gradOutput, target);
+    normBackward(pass, layer.feedForwardNorm, activations.feedForwardNorm, gradNormed, gradInput);
+  };
+  const gradResidualMiddle = pass.copyOf(gradOutput, 'gradient of residualMiddle');
+  if (!parallelResidual) throughFeedForward(gradResidualMiddle);
+  if (!wantInput && !pass.gradients.hasWeight(layer.attentionNorm)) {
+    selfAttentionBackward(pass, layer, activations.attention, gradResidualMiddle);
+    return undefined;
   }
-  const gate = linear(context, scope, parameters, `${name}.feedForward.gate`, input);
-  gatedActivationForward(gpu, { kind, gate, up, out: hidden });
-  return { preActivation: gate, gated: up, hidden };
+  const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the attention input');
+  const target = { tensor: gradNormed, accumulate: false };
+  selfAttentionBackward(pass, layer, activations.attention, gradResidualMiddle, target);
+  const gradInput = pass.copyOf(gradResidualMiddle, 'gradient of residual');
+  normBackward(pass, layer.attentionNorm, activations.attentionNorm, gradNormed, gradInput);
+  if (parallelResidual) throughFeedForward(gradInput);
+  return gradInput;
+}
+
+function postNormForward(
+  pass: Pass,
+  layer: LayerParameters,
+  residual: Tensor,
+  prefix: KeyValuePrefix | undefined,
+): LayerActivations {
+  const attention = selfAttention(pass, layer, residual, prefix);
+  const attentionNorm = norm(pass, layer.attentionNorm, sum(pass, residual, attention.output));
+  const residualMiddle = attentionNorm.output;
+  const block = feedForward(pass, layer, residualMiddle);
+  const feedForwardNorm = norm(pass, layer.feedForwardNorm, sum(pass, residualMiddle, block.output));
+  return { attentionNorm, attention, feedForwardNorm, feedForward: block, output: feedForwardNorm.output };
+}
+
+function postNormBackward(
+  pass: Pass,
+  layer: LayerParameters,
+  { attentionNorm, attention, feedForwardNorm, feedForward: block }: LayerActivations,
+  gradOutput: Tensor,
+  wantInput: boolean,
+): Tensor | undefined {
+  const { shape } = gradOutput;
+  const gradResidualMiddle = pass.zeros(shape, 'gradient of residualMiddle');
+  normBackward(pass, layer.feedForwardNorm, feedForwardNorm, gradOutput, gradResidualMiddle);
+  const gradBlock = pass.copyOf(gradResidualMiddle, 'gradient of the feed-forward output');
+  feedForwardBackward(pass, layer, block, gradBlock, { tensor: gradResidualMiddle, accumulate: true });
+  const gradInput = pass.zeros(shape, 'gradient of residual');
+  normBackward(pass, layer.attentionNorm, attentionNorm, gradResidualMiddle, gradInput);
+  const target = { tensor: gradInput, accumulate: true };
+  selfAttentionBackward(pass, layer, attention, gradInput, wantInput ? target : undefined);
+  return wantInput ? gradInput : undefined;
+}
+
+function sum(pass: Pass, x: Tensor, y: Tensor): Tensor {
+  const out = pass.tensor(x.shape, 'residual');
+  add(pass.gpu, { x, y, out });
+  return out;
 }

@@ -1,19 +1,15 @@
-import { type Scope, type Tensor, matmul, matrix } from '@icl-gd/gpu-kernels';
-import type { ParameterSet } from '../weights/parameter-set.ts';
-import type { DecoderContext } from './context.ts';
+import { type Tensor, columnSum, matmul, matrix } from '@icl-gd/gpu-kernels';
+import type { ModuleParameters } from '../weights/parameter-set.ts';
+import type { Pass } from './pass.ts';
 
-/** y = x Wᵀ + b for parameters `<name>.weight` [out, in] and, where the model has it, `<name>.bias` [out]. */
-export function linear(
-  context: DecoderContext,
-  scope: Scope,
-  parameters: ParameterSet,
-  name: string,
-  x: Tensor,
-): Tensor {
-  const weight = parameters.get(`${name}.weight`);
-  const out = scope.tensor([x.shape[0] ?? 0, weight.shape[0] ?? 0], name);
-  const bias = parameters.find(`${name}.bias`);
-  matmul(context.gpu, {
+/**
+ * y = x Wᵀ + b.
+ * @param x [rows, inputs]; W is [outputs, inputs], b [outputs] where the model has it
+ * @returns [rows, outputs]
+ */
+export function linear(pass: Pass, { name, weight, bias }: ModuleParameters, x: Tensor): Tensor {
+  const out = pass.tensor([x.shape[0] ?? 0, weight.shape[0] ?? 0], name);
+  matmul(pass.gpu, {
     a: matrix(x),
     b: matrix(weight),
     c: matrix(out),
@@ -23,16 +19,52 @@ export function linear(
   return out;
 }
 
-/** gradient of the loss with respect to a linear layer's input. */
-export function linearInputGradient(
-  context: DecoderContext,
-  scope: Scope,
-  parameters: ParameterSet,
-  name: string,
+/** Adds gradOutputᵀ x to the weight's gradient and gradOutput's column sums to the bias's, where they are trained. */
+export function addLinearGradients(
+  pass: Pass,
+  module: ModuleParameters,
+  x: Tensor,
   gradOutput: Tensor,
+): void {
+  const { gpu, gradients } = pass;
+  const gradWeight = gradients.weight(module);
+  if (gradWeight) {
+    matmul(gpu, {
+      a: matrix(gradOutput),
+      b: matrix(x),
+      c: matrix(gradWeight),
+      transposeA: true,
+      accumulate: true,
+    });
+  }
+  const gradBias = gradients.bias(module);
+  if (gradBias) columnSum(gpu, { x: gradOutput, out: gradBias, accumulate: true });
+}
+
+/** A tensor that a gradient is written or added to. */
+export interface GradientTarget {
+  readonly tensor: Tensor;
+  readonly accumulate: boolean;
+}
+
+/**
+ * gradInput = gradOutput W, the gradient with respect to a linear layer's input.
+ * @param target where it goes; a new tensor if absent
+ */
+export function linearInputGradient(
+  pass: Pass,
+  { name, weight }: ModuleParameters,
+  gradOutput: Tensor,
+  target?: GradientTarget,
 ): Tensor {
-  const weight = parameters.get(`${name}.weight`);
-  const out = scope.tensor([gradOutput.shape[0] ?? 0, weight.shape[1] ?? 0], `gradient.${name}`);
-  matmul(context.gpu, { a: matrix(gradOutput), b: matrix(weight), c: matrix(out) });
-  return out;
+  const gradInput =
+    target?.tensor ??
+    pass.tensor([gradOutput.shape[0] ?? 0, weight.shape[1] ?? 0], `gradient of the input of ${name}`);
+  matmul(pass.gpu, {
+    a: matrix(gradOutput),
+    b: matrix(weight),
+    c: matrix(gradInput),
+    accumulate: target?.accumulate ?? false,
+  });
+  return gradInput;
 }

@@ -3,21 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Model, loadModel } from '../model.ts';
+import { type Model, loadModel, passOver } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
 import { type ParameterGroup, inGroup, parameterSpecs } from '../parameters.ts';
-import { ReferenceDecoder, type ReferenceParameters } from '../testing/reference-decoder.ts';
-import { Batch } from './batch.ts';
-import { decoderContext } from './context.ts';
+import { referenceLoss } from '../testing/reference-decoder.ts';
 import { Gradients } from './gradients.ts';
-import { TargetPlan, nextTokenTargets } from './head.ts';
 import { type Objective, recordLossGradient } from './loss-gradient.ts';
+import { nextTokenTargets, planTargets } from './targets.ts';
 
 const SEQUENCES = [
   [0, 7, 3, 3, 9],
   [0, 5, 1],
 ];
-const LENGTHS = SEQUENCES.map((tokens) => tokens.length);
 const TARGETS = nextTokenTargets(SEQUENCES);
 const STEP = 1e-5;
 /** float32 against float64, as a share of a tensor's largest gradient; measured up to 3e-6. */
@@ -43,22 +40,16 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.dispose());
 
+/** Values by decoder name, float64. */
+type ReferenceParameters = ReadonlyMap<string, Float64Array>;
+
 /** Losses and gradients from the kernels. */
 async function measure(model: Model, objective: Objective, group: ParameterGroup) {
-  using batch = new Batch(gpu, SEQUENCES, model.config.positions.offset);
-  using targets = new TargetPlan(gpu, TARGETS, model.config.vocabSize, batch.sequences.totalTokens);
-  using gradients = new Gradients(gpu, model.config, group);
+  using gradients = Gradients.ofGroup(gpu, model.config, group);
+  using pass = passOver(model, SEQUENCES, { gradients });
   using losses = gpu.tensor([model.config.layers]);
   gpu.clear(losses);
-  const context = decoderContext(gpu, model.config, batch);
-  recordLossGradient(objective, {
-    context,
-    parameters: model.parameters,
-    targets,
-    gradients,
-    losses,
-    lossIndex: 0,
-  });
+  recordLossGradient(pass, { objective, targets: planTargets(pass, TARGETS), losses, lossIndex: 0 });
   const values = new Map<string, Float32Array>();
   for (const name of gradients.names) values.set(name, await gpu.read(gradients.find(name)!));
   return { losses: await gpu.read(losses), gradients: values };
@@ -70,7 +61,6 @@ describe.each([GPT2, { ...GPT2, tie_word_embeddings: false }, XGLM])(
     let directory: string;
     let model: Model;
     let parameters: ReferenceParameters;
-    let reference: ReferenceDecoder;
 
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'icl-gd-gradient-'));
@@ -80,26 +70,18 @@ describe.each([GPT2, { ...GPT2, tie_word_embeddings: false }, XGLM])(
       for (const { name } of parameterSpecs(model.config))
         entries.push([name, Float64Array.from(await gpu.read(model.parameters.get(name)))]);
       parameters = new Map(entries);
-      reference = new ReferenceDecoder(model.config);
     });
     afterAll(async () => {
       model.dispose();
       await rm(directory, { recursive: true });
     });
 
-    const through = (p: ReferenceParameters, layers: number) => {
-      let hidden = reference.embed(p, SEQUENCES);
-      for (let layer = 0; layer < layers; layer++) hidden = reference.layer(p, layer, hidden, LENGTHS);
-      return hidden;
-    };
-    const outputLoss = (p: ReferenceParameters): number =>
-      reference.loss(p, through(p, model.config.layers), TARGETS);
-    /** Loss of one layer; its input and what comes after it are held fixed. */
-    const layerLoss = (layer: number) => {
-      const input = through(parameters, layer);
-      return (p: ReferenceParameters): number =>
-        reference.loss(parameters, reference.layer(p, layer, input, LENGTHS), TARGETS);
-    };
+    /** The loss after one layer: of its own parameters, that is with its input detached. */
+    const layerLoss =
+      (layer: number) =>
+      (p: ReferenceParameters): number =>
+        referenceLoss(model.config, (name) => p.get(name), SEQUENCES, layer);
+    const outputLoss = (p: ReferenceParameters): number => layerLoss(model.config.layers - 1)(p);
 
     function expectGradient(
       name: string,

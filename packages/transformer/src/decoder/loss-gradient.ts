@@ -1,107 +1,69 @@
-import type { Scope, Tensor } from '@icl-gd/gpu-kernels';
-import type { ParameterSet } from '../weights/parameter-set.ts';
-import type { DecoderContext } from './context.ts';
-import { embed, embedBackward } from './embedding.ts';
-import type { Gradients } from './gradients.ts';
-import { type TargetPlan, headLossAndGradient } from './head.ts';
-import { type LayerActivations, layerForward } from './layer.ts';
-import { layerBackward } from './layer-backward.ts';
+import type { Tensor } from '@icl-gd/gpu-kernels';
+import { embed, embedBackward, trainsEmbedding } from './embedding.ts';
+import { forwardLayers } from './forward.ts';
+import { headLossAndGradient } from './head.ts';
+import { type LayerActivations, layerBackward, layerForward } from './layer.ts';
+import type { Pass } from './pass.ts';
+import type { TargetPlan } from './targets.ts';
 
 /**
- * Where the loss is taken (paper.md, GD and LCGD): at the model's `output`, gradients flowing through all layers, or
- * `layerwise`, each layer's output through the final norm and the unembedding, its input detached.
+ * Where the loss is taken: at the model's `output`, gradients flowing through all layers (gradient descent), or
+ * `layerwise`, the output of each layer through final norm and unembedding, its input detached (layer-causal gradient
+ * descent, arXiv 2311.07772v4).
  */
 export type Objective = 'output' | 'layerwise';
 
-export interface LossArguments {
-  readonly context: DecoderContext;
-  readonly parameters: ParameterSet;
+export interface LossOptions {
+  readonly objective: Objective;
+  /** One target a row at most. */
   readonly targets: TargetPlan;
-  readonly gradients: Gradients;
-  /** f32; receives the loss at `lossIndex`, for `layerwise` one per layer from there on. */
+  /** float32; receives the loss in nats at `lossIndex`, for `layerwise` one a layer from there on. */
   readonly losses: Tensor;
   readonly lossIndex: number;
   /** Called when all gradients of a layer are recorded and its weights are no longer read: they may be updated here. */
   readonly onLayer?: (layer: number) => void;
 }
 
-/** Records forward and backward of the loss for one batch; gradients of the group are added to. */
-export function recordLossGradient(objective: Objective, args: LossArguments): void {
-  if (objective === 'output') outputGradient(args);
-  else layerwiseGradient(args);
+/** Records forward and backward of the loss; the gradients of the pass's parameters are added to. */
+export function recordLossGradient(pass: Pass, options: LossOptions): void {
+  if (options.objective === 'output') outputGradient(pass, options);
+  else layerwiseGradient(pass, options);
 }
 
-function outputGradient(args: LossArguments): void {
-  const { context, parameters, targets, gradients, losses, lossIndex, onLayer } = args;
-  using scope = context.gpu.scope();
-  let hidden = embed(context, scope, parameters);
+function outputGradient(pass: Pass, { targets, losses, lossIndex, onLayer }: LossOptions): void {
+  let residual = embed(pass);
   const activations: LayerActivations[] = [];
-  for (let layer = 0; layer < context.config.layers; layer++) {
-    const layerActivations = layerForward(context, scope, parameters, layer, hidden);
-    activations.push(layerActivations);
-    hidden = layerActivations.output;
+  for (let layer = 0; layer < pass.config.layers; layer++) {
+    const own = layerForward(pass, layer, residual);
+    activations.push(own);
+    residual = own.output;
   }
-  let gradOutput: Tensor;
+  let gradResidual: Tensor;
   {
-    using headScope = context.gpu.scope();
-    const gradient = headLossAndGradient(
-      context,
-      headScope,
-      parameters,
-      hidden,
-      targets,
-      gradients,
-      losses,
-      lossIndex,
-    );
-    gradOutput = scope.own(headScope.release(gradient));
+    using inner = pass.nested();
+    gradResidual = inner.keep(headLossAndGradient(inner, residual, targets, { losses, index: lossIndex }));
   }
-  const trainsEmbedding = gradients.wants('embedding.tokens');
-  for (let layer = context.config.layers - 1; layer >= 0; layer--) {
-    using layerScope = context.gpu.scope();
-    const wantInput = layer > 0 || trainsEmbedding;
-    const layerActivations = activations[layer] as LayerActivations;
-    const gradInput = layerBackward(
-      context,
-      layerScope,
-      parameters,
-      layer,
-      layerActivations,
-      gradOutput,
-      gradients,
-      wantInput,
-    );
+  const wantEmbedding = trainsEmbedding(pass);
+  for (const [layer, own] of [...activations.entries()].toReversed()) {
+    using inner = pass.nested();
+    const gradInput = layerBackward(inner, layer, own, gradResidual, layer > 0 || wantEmbedding);
     if (gradInput) {
-      gradOutput.dispose();
-      gradOutput = scope.own(layerScope.release(gradInput));
+      gradResidual.dispose();
+      gradResidual = inner.keep(gradInput);
     }
     onLayer?.(layer);
   }
-  if (trainsEmbedding) embedBackward(context, scope, parameters, gradOutput, gradients);
+  if (wantEmbedding) embedBackward(pass, gradResidual);
 }
 
-/** One layer in memory at a time: nothing flows between layers. */
-function layerwiseGradient(args: LossArguments): void {
-  const { context, parameters, targets, gradients, losses, lossIndex, onLayer } = args;
-  const { gpu } = context;
-  using scope = gpu.scope();
-  let hidden = embed(context, scope, parameters);
-  for (let layer = 0; layer < context.config.layers; layer++) {
-    using layerScope: Scope = gpu.scope();
-    const activations = layerForward(context, layerScope, parameters, layer, hidden);
-    const gradOutput = headLossAndGradient(
-      context,
-      layerScope,
-      parameters,
-      activations.output,
-      targets,
-      gradients,
-      losses,
-      lossIndex + layer,
-    );
-    layerBackward(context, layerScope, parameters, layer, activations, gradOutput, gradients, false);
-    hidden.dispose();
-    hidden = scope.own(layerScope.release(activations.output));
-    onLayer?.(layer);
-  }
+/** One layer in memory at a time: no gradient flows between layers. */
+function layerwiseGradient(pass: Pass, { targets, losses, lossIndex, onLayer }: LossOptions): void {
+  forwardLayers(pass, embed(pass), {
+    onLayer(layer, activations, inner) {
+      const place = { losses, index: lossIndex + layer };
+      const gradOutput = headLossAndGradient(inner, activations.output, targets, place);
+      layerBackward(inner, layer, activations, gradOutput, false);
+      onLayer?.(layer);
+    },
+  });
 }

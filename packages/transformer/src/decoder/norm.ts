@@ -1,61 +1,53 @@
 import {
-  type Scope,
   type Tensor,
   layerNormBackward,
   layerNormForward,
   rmsNormBackward,
   rmsNormForward,
 } from '@icl-gd/gpu-kernels';
-import type { ParameterSet } from '../weights/parameter-set.ts';
-import type { DecoderContext } from './context.ts';
-import type { Gradients } from './gradients.ts';
+import type { ModuleParameters } from '../weights/parameter-set.ts';
+import type { Pass } from './pass.ts';
 
-export interface NormResult {
-  readonly out: Tensor;
-  /** What the backward needs of each row. */
+/** A norm's input and output, and what its backward pass needs of each row. */
+export interface Normed {
+  readonly input: Tensor;
+  readonly output: Tensor;
   readonly stats: Tensor;
 }
 
-/** The norm `name` of the model's kind over each row of x; of a norm narrower than the rows, over each part of them. */
-export function norm(
-  { gpu, config }: DecoderContext,
-  scope: Scope,
-  parameters: ParameterSet,
-  name: string,
-  x: Tensor,
-): NormResult {
-  const out = scope.tensor(x.shape, name);
-  const weight = parameters.get(`${name}.weight`);
-  const rows = x.length / weight.length;
+/**
+ * A norm of the model's kind over each row of the input.
+ * @param input [T, d]; where the norm's weight is [D], each head of [T, H D] is a row
+ */
+export function norm(pass: Pass, { name, weight, bias }: ModuleParameters, input: Tensor): Normed {
+  const { gpu, config } = pass;
+  const output = pass.tensor(input.shape, name);
+  const rows = input.length / weight.length;
   const epsilon = config.normEpsilon;
   if (config.norm === 'rms') {
-    const stats = scope.tensor([rows], `${name}.stats`);
-    rmsNormForward(gpu, { x, weight, epsilon, out, stats });
-    return { out, stats };
+    const stats = pass.tensor([rows], `${name}.stats`);
+    rmsNormForward(gpu, { x: input, weight, epsilon, out: output, stats });
+    return { input, output, stats };
   }
-  const stats = scope.tensor([rows, 2], `${name}.stats`);
-  layerNormForward(gpu, { x, weight, bias: parameters.get(`${name}.bias`), epsilon, out, stats });
-  return { out, stats };
+  if (!bias) throw new RangeError(`no parameter ${name}.bias`);
+  const stats = pass.tensor([rows, 2], `${name}.stats`);
+  layerNormForward(gpu, { x: input, weight, bias, epsilon, out: output, stats });
+  return { input, output, stats };
 }
 
-/** Adds the norm's input gradient to `gradInput`, and its parameters' gradients where the group has them. */
+/** Adds the gradient with respect to the norm's input to `gradInput`, and its parameters' gradients where they are trained. */
 export function normBackward(
-  { gpu, config }: DecoderContext,
-  parameters: ParameterSet,
-  name: string,
-  x: Tensor,
-  stats: Tensor,
+  pass: Pass,
+  module: ModuleParameters,
+  { input, stats }: Normed,
   gradOutput: Tensor,
   gradInput: Tensor,
-  gradients: Gradients,
 ): void {
-  const weight = parameters.get(`${name}.weight`);
-  const trained = (kind: 'weight' | 'bias'): Tensor | undefined =>
-    gradients.wants(`${name}.${kind}`) ? gradients.get(`${name}.${kind}`, weight.shape) : undefined;
-  const [gradWeight, gradBias] = [trained('weight'), trained('bias')];
+  const { gpu, config, gradients } = pass;
+  const [gradWeight, gradBias] = [gradients.weight(module), gradients.bias(module)];
   const args = {
-    x,
-    weight,
+    x: input,
+    weight: module.weight,
     stats,
     gradOutput,
     gradInput,

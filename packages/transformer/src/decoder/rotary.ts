@@ -1,12 +1,10 @@
 import { type Tensor, rotateInPlace } from '@icl-gd/gpu-kernels';
-import type { ParameterSet } from '../weights/parameter-set.ts';
-import type { DecoderContext } from './context.ts';
-import { POSITION_TABLE } from './embedding.ts';
+import type { Pass } from './pass.ts';
+import { POSITION_TABLE } from './positions.ts';
 
-/** Rotates [totalTokens, heads * headDim] tensors in place, or back, where the model has rotary positions. */
+/** Rotates [T, H D] tensors in place by their tokens' positions, or back, where the model has rotary positions. */
 export function rotate(
-  { gpu, config, batch }: DecoderContext,
-  parameters: ParameterSet,
+  { gpu, config, batch, parameters }: Pass,
   tensors: readonly Tensor[],
   inverse = false,
 ): void {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DecoderConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Family, ParameterSource } from './family.ts';
+import { Sources } from './sources.ts';
 import { parseConfig, layerCount, positiveInteger, readActivation, tokenId } from './schema.ts';
 
 const attentionKind = z.enum(['global', 'local']);
@@ -59,34 +60,29 @@ export const gptNeo: Family = {
 
   sources(config): ReadonlyMap<string, ParameterSource> {
     const { dModel: d, dFeedForward: ff, vocabSize, contextLength } = config;
-    const sources = new Map<string, ParameterSource>();
-    const add = (name: string, tensor: string, shape: readonly number[]): void => {
-      sources.set(name, { tensors: [`transformer.${tensor}`, tensor], shape });
-    };
-    const pair = (name: string, tensor: string, weight: readonly number[]): void => {
-      add(`${name}.weight`, `${tensor}.weight`, weight);
-      add(`${name}.bias`, `${tensor}.bias`, weight.slice(0, 1));
-    };
-    add('embedding.tokens', 'wte.weight', [vocabSize, d]);
-    add('embedding.positions', 'wpe.weight', [contextLength, d]);
+    const sources = new Sources(['transformer.', '']);
+    sources.tensor('embedding.tokens', 'wte.weight', [vocabSize, d]);
+    sources.tensor('embedding.positions', 'wpe.weight', [contextLength, d]);
     for (let layer = 0; layer < config.layers; layer++) {
       const [to, from] = [`layers.${layer}`, `h.${layer}`];
-      pair(`${to}.attentionNorm`, `${from}.ln_1`, [d]);
+      sources.module(`${to}.attentionNorm`, `${from}.ln_1`, [d]);
       for (const [projection, tensor] of [
         ['query', 'q_proj'],
         ['key', 'k_proj'],
         ['value', 'v_proj'],
       ])
-        add(`${to}.attention.${projection}.weight`, `${from}.attn.attention.${tensor}.weight`, [d, d]);
-      pair(`${to}.attention.output`, `${from}.attn.attention.out_proj`, [d, d]);
-      pair(`${to}.feedForwardNorm`, `${from}.ln_2`, [d]);
-      pair(`${to}.feedForward.up`, `${from}.mlp.c_fc`, [ff, d]);
-      pair(`${to}.feedForward.down`, `${from}.mlp.c_proj`, [d, ff]);
+        sources.tensor(`${to}.attention.${projection}.weight`, `${from}.attn.attention.${tensor}.weight`, [
+          d,
+          d,
+        ]);
+      sources.module(`${to}.attention.output`, `${from}.attn.attention.out_proj`, [d, d]);
+      sources.module(`${to}.feedForwardNorm`, `${from}.ln_2`, [d]);
+      sources.module(`${to}.feedForward.up`, `${from}.mlp.c_fc`, [ff, d]);
+      sources.module(`${to}.feedForward.down`, `${from}.mlp.c_proj`, [d, ff]);
     }
-    pair('finalNorm', 'ln_f', [d]);
-    if (!config.tiedUnembedding)
-      sources.set('unembedding', { tensors: ['lm_head.weight'], shape: [vocabSize, d] });
-    return sources;
+    sources.module('finalNorm', 'ln_f', [d]);
+    if (!config.tiedUnembedding) sources.unembedding(['lm_head.weight'], [vocabSize, d]);
+    return sources.map;
   },
 };
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../config.ts';
 import type { Family, ParameterSource } from './family.ts';
+import { Sources } from './sources.ts';
 import { readRope, ropeSchema } from './rope.ts';
 import { parseConfig, layerCount, positiveInteger, readActivation, tokenId } from './schema.ts';
 
@@ -71,26 +72,14 @@ export const gptNeoX: Family = {
 
   sources(config): ReadonlyMap<string, ParameterSource> {
     const { dModel: d, dFeedForward: ff, vocabSize, heads, headDim, biases } = config;
-    const sources = new Map<string, ParameterSource>();
-    const pair = (
-      name: string,
-      tensor: string,
-      shape: readonly number[],
-      hasBias = true,
-      rest: Partial<ParameterSource> = {},
-    ): void => {
-      const stored = `gpt_neox.${tensor}`;
-      sources.set(`${name}.weight`, { tensors: [`${stored}.weight`], shape, ...rest });
-      if (hasBias)
-        sources.set(`${name}.bias`, { tensors: [`${stored}.bias`], shape: shape.slice(0, 1), ...rest });
-    };
-    sources.set('embedding.tokens', { tensors: ['gpt_neox.embed_in.weight'], shape: [vocabSize, d] });
+    const sources = new Sources(['gpt_neox.']);
+    sources.tensor('embedding.tokens', 'embed_in.weight', [vocabSize, d]);
     for (let layer = 0; layer < config.layers; layer++) {
       const name = `layers.${layer}`;
-      pair(`${name}.attentionNorm`, `${name}.input_layernorm`, [d]);
+      sources.module(`${name}.attentionNorm`, `${name}.input_layernorm`, [d]);
       // Of each head first the query's rows, then the key's, then the value's.
       for (const [i, projection] of ['query', 'key', 'value'].entries()) {
-        pair(
+        sources.module(
           `${name}.attention.${projection}`,
           `${name}.attention.query_key_value`,
           [3 * d, d],
@@ -98,14 +87,13 @@ export const gptNeoX: Family = {
           { outputs: [i * headDim, (i + 1) * headDim], parts: heads },
         );
       }
-      pair(`${name}.attention.output`, `${name}.attention.dense`, [d, d], biases.attentionOutput);
-      pair(`${name}.feedForwardNorm`, `${name}.post_attention_layernorm`, [d]);
-      pair(`${name}.feedForward.up`, `${name}.mlp.dense_h_to_4h`, [ff, d]);
-      pair(`${name}.feedForward.down`, `${name}.mlp.dense_4h_to_h`, [d, ff]);
+      sources.module(`${name}.attention.output`, `${name}.attention.dense`, [d, d], biases.attentionOutput);
+      sources.module(`${name}.feedForwardNorm`, `${name}.post_attention_layernorm`, [d]);
+      sources.module(`${name}.feedForward.up`, `${name}.mlp.dense_h_to_4h`, [ff, d]);
+      sources.module(`${name}.feedForward.down`, `${name}.mlp.dense_4h_to_h`, [d, ff]);
     }
-    pair('finalNorm', 'final_layer_norm', [d]);
-    if (!config.tiedUnembedding)
-      sources.set('unembedding', { tensors: ['embed_out.weight', 'lm_head.weight'], shape: [vocabSize, d] });
-    return sources;
+    sources.module('finalNorm', 'final_layer_norm', [d]);
+    if (!config.tiedUnembedding) sources.unembedding(['embed_out.weight', 'lm_head.weight'], [vocabSize, d]);
+    return sources.map;
   },
 };

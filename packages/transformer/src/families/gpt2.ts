@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DecoderConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Family, ParameterSource } from './family.ts';
+import { Sources } from './sources.ts';
 import { ALL_BIASES, layerCount, parseConfig, positiveInteger, readActivation, tokenId } from './schema.ts';
 
 const schema = z.looseObject({
@@ -21,6 +22,7 @@ const schema = z.looseObject({
   tie_word_embeddings: z.boolean().default(true),
 });
 
+/** GPT-2. */
 export const gpt2: Family = {
   modelType: 'gpt2',
   architecture: 'GPT2LMHeadModel',
@@ -58,19 +60,7 @@ export const gpt2: Family = {
 
   sources(config): ReadonlyMap<string, ParameterSource> {
     const { dModel: d, dFeedForward: ff, vocabSize, contextLength } = config;
-    const sources = new Map<string, ParameterSource>();
-    const add = (
-      name: string,
-      tensor: string,
-      shape: readonly number[],
-      rest: Partial<ParameterSource> = {},
-    ): void => {
-      sources.set(name, { tensors: [`transformer.${tensor}`, tensor], shape, ...rest });
-    };
-    const norm = (name: string, tensor: string): void => {
-      add(`${name}.weight`, `${tensor}.weight`, [d]);
-      add(`${name}.bias`, `${tensor}.bias`, [d]);
-    };
+    const sources = new Sources(['transformer.', '']);
     // GPT-2 stores linear layers as Conv1D, that is [in, out].
     const linear = (
       name: string,
@@ -79,26 +69,26 @@ export const gpt2: Family = {
       outputs: number,
       part?: readonly [number, number],
     ): void => {
-      const rest = part ? { outputs: part } : {};
-      add(`${name}.weight`, `${tensor}.weight`, [inputs, outputs], { transposed: true, ...rest });
-      add(`${name}.bias`, `${tensor}.bias`, [outputs], rest);
+      const layout = part ? { outputs: part } : {};
+      const transposed = { transposed: true, ...layout };
+      sources.tensor(`${name}.weight`, `${tensor}.weight`, [inputs, outputs], transposed);
+      sources.tensor(`${name}.bias`, `${tensor}.bias`, [outputs], layout);
     };
-    add('embedding.tokens', 'wte.weight', [vocabSize, d]);
-    add('embedding.positions', 'wpe.weight', [contextLength, d]);
+    sources.tensor('embedding.tokens', 'wte.weight', [vocabSize, d]);
+    sources.tensor('embedding.positions', 'wpe.weight', [contextLength, d]);
     for (let layer = 0; layer < config.layers; layer++) {
       const [to, from] = [`layers.${layer}`, `h.${layer}`];
-      norm(`${to}.attentionNorm`, `${from}.ln_1`);
+      sources.module(`${to}.attentionNorm`, `${from}.ln_1`, [d]);
       linear(`${to}.attention.query`, `${from}.attn.c_attn`, d, 3 * d, [0, d]);
       linear(`${to}.attention.key`, `${from}.attn.c_attn`, d, 3 * d, [d, 2 * d]);
       linear(`${to}.attention.value`, `${from}.attn.c_attn`, d, 3 * d, [2 * d, 3 * d]);
       linear(`${to}.attention.output`, `${from}.attn.c_proj`, d, d);
-      norm(`${to}.feedForwardNorm`, `${from}.ln_2`);
+      sources.module(`${to}.feedForwardNorm`, `${from}.ln_2`, [d]);
       linear(`${to}.feedForward.up`, `${from}.mlp.c_fc`, d, ff);
       linear(`${to}.feedForward.down`, `${from}.mlp.c_proj`, ff, d);
     }
-    norm('finalNorm', 'ln_f');
-    if (!config.tiedUnembedding)
-      sources.set('unembedding', { tensors: ['lm_head.weight'], shape: [vocabSize, d] });
-    return sources;
+    sources.module('finalNorm', 'ln_f', [d]);
+    if (!config.tiedUnembedding) sources.unembedding(['lm_head.weight'], [vocabSize, d]);
+    return sources.map;
   },
 };

@@ -3,7 +3,8 @@ import type { DecoderConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Family, ParameterSource } from './family.ts';
 import { readRope, ropeSchema } from './rope.ts';
-import { parseConfig, layerCount, positiveInteger, readActivation, tokenId } from './schema.ts';
+import { layerCount, parseConfig, positiveInteger, readActivation, tokenId } from './schema.ts';
+import { Sources } from './sources.ts';
 
 const llamaSchema = z.looseObject({
   ...ropeSchema,
@@ -24,16 +25,37 @@ const llamaSchema = z.looseObject({
   tie_word_embeddings: z.boolean().default(false),
 });
 
-/** Llama: root-mean-square norms, gated feed-forward, rotary positions, grouped-query attention. */
-export const llama: Family = {
-  modelType: 'llama',
-  architecture: 'LlamaForCausalLM',
-  readConfig: readLlamaConfig,
-  sources: llamaSources,
-};
+/** How a family differs from Llama. */
+export interface LlamaVariant<Keys> {
+  readonly modelType: string;
+  readonly architecture: string;
+  /** Keys of config.json that Llama does not know, or for which the family's Python class has another default. */
+  readonly keys: z.ZodType<Keys>;
+  /** Keys of Llama's that this family does not read, with the value that holds instead. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
+  /**
+   * Options of the decoder that Llama's reading does not give.
+   * @throws UserError naming the key of config.json that is not supported
+   */
+  readonly options?: (keys: Keys, llama: DecoderConfig, file: string) => Partial<DecoderConfig>;
+}
 
-/** Also the base of the families that changed Llama in details. */
-export function readLlamaConfig(json: unknown, file: string): DecoderConfig {
+/** Llama (root-mean-square norms, gated feed-forward, rotary positions, grouped-query attention) or a family like it. */
+export function llamaFamily<Keys>(variant: LlamaVariant<Keys>): Family {
+  const { modelType, architecture } = variant;
+  return {
+    modelType,
+    architecture,
+    readConfig(json, file) {
+      const keys = parseConfig(variant.keys, json, file);
+      const llama = readLlamaConfig({ ...keys, ...variant.fixed }, file);
+      return { ...llama, family: modelType, ...variant.options?.(keys, llama, file) };
+    },
+    sources: llamaSources,
+  };
+}
+
+function readLlamaConfig(json: unknown, file: string): DecoderConfig {
   const config = parseConfig(llamaSchema, json, file);
   const heads = config.num_attention_heads;
   const headDim = config.head_dim ?? config.hidden_size / heads;
@@ -77,41 +99,33 @@ export function readLlamaConfig(json: unknown, file: string): DecoderConfig {
   };
 }
 
-/** Tensors of Llama, and of its descendants with norms of queries and keys. */
-export function llamaSources(config: DecoderConfig): ReadonlyMap<string, ParameterSource> {
+function llamaSources(config: DecoderConfig): ReadonlyMap<string, ParameterSource> {
   const { dModel: d, dFeedForward: ff, vocabSize, heads, kvHeads, headDim, biases } = config;
-  const sources = new Map<string, ParameterSource>();
-  const add = (name: string, tensor: string, shape: readonly number[]): void => {
-    sources.set(name, { tensors: [`model.${tensor}`, tensor], shape });
-  };
-  const linear = (name: string, tensor: string, shape: readonly number[], hasBias: boolean): void => {
-    add(`${name}.weight`, `${tensor}.weight`, shape);
-    if (hasBias) add(`${name}.bias`, `${tensor}.bias`, shape.slice(0, 1));
-  };
-  add('embedding.tokens', 'embed_tokens.weight', [vocabSize, d]);
+  const [queries, keys] = [heads * headDim, kvHeads * headDim];
+  const sources = new Sources(['model.', '']);
+  sources.tensor('embedding.tokens', 'embed_tokens.weight', [vocabSize, d]);
   for (let layer = 0; layer < config.layers; layer++) {
     const name = `layers.${layer}`;
-    add(`${name}.attentionNorm.weight`, `${name}.input_layernorm.weight`, [d]);
-    linear(`${name}.attention.query`, `${name}.self_attn.q_proj`, [heads * headDim, d], biases.query);
-    linear(`${name}.attention.key`, `${name}.self_attn.k_proj`, [kvHeads * headDim, d], biases.keyValue);
-    linear(`${name}.attention.value`, `${name}.self_attn.v_proj`, [kvHeads * headDim, d], biases.keyValue);
-    linear(
+    sources.module(`${name}.attentionNorm`, `${name}.input_layernorm`, [d], false);
+    sources.module(`${name}.attention.query`, `${name}.self_attn.q_proj`, [queries, d], biases.query);
+    sources.module(`${name}.attention.key`, `${name}.self_attn.k_proj`, [keys, d], biases.keyValue);
+    sources.module(`${name}.attention.value`, `${name}.self_attn.v_proj`, [keys, d], biases.keyValue);
+    sources.module(
       `${name}.attention.output`,
       `${name}.self_attn.o_proj`,
-      [d, heads * headDim],
+      [d, queries],
       biases.attentionOutput,
     );
     if (config.queryKeyNorm) {
-      add(`${name}.queryNorm.weight`, `${name}.self_attn.q_norm.weight`, [headDim]);
-      add(`${name}.keyNorm.weight`, `${name}.self_attn.k_norm.weight`, [headDim]);
+      sources.module(`${name}.queryNorm`, `${name}.self_attn.q_norm`, [headDim], false);
+      sources.module(`${name}.keyNorm`, `${name}.self_attn.k_norm`, [headDim], false);
     }
-    add(`${name}.feedForwardNorm.weight`, `${name}.post_attention_layernorm.weight`, [d]);
-    linear(`${name}.feedForward.gate`, `${name}.mlp.gate_proj`, [ff, d], biases.feedForward);
-    linear(`${name}.feedForward.up`, `${name}.mlp.up_proj`, [ff, d], biases.feedForward);
-    linear(`${name}.feedForward.down`, `${name}.mlp.down_proj`, [d, ff], biases.feedForward);
+    sources.module(`${name}.feedForwardNorm`, `${name}.post_attention_layernorm`, [d], false);
+    sources.module(`${name}.feedForward.gate`, `${name}.mlp.gate_proj`, [ff, d], biases.feedForward);
+    sources.module(`${name}.feedForward.up`, `${name}.mlp.up_proj`, [ff, d], biases.feedForward);
+    sources.module(`${name}.feedForward.down`, `${name}.mlp.down_proj`, [d, ff], biases.feedForward);
   }
-  add('finalNorm.weight', 'norm.weight', [d]);
-  if (!config.tiedUnembedding)
-    sources.set('unembedding', { tensors: ['lm_head.weight'], shape: [vocabSize, d] });
-  return sources;
+  sources.module('finalNorm', 'norm', [d], false);
+  if (!config.tiedUnembedding) sources.unembedding(['lm_head.weight'], [vocabSize, d]);
+  return sources.map;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DecoderConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import type { Family, ParameterSource } from './family.ts';
+import { Sources } from './sources.ts';
 import { parseConfig, layerCount, positiveInteger, readActivation, tokenId } from './schema.ts';
 
 /** As fairseq's: rows below it are never used, but OPT stores them. */
@@ -67,32 +68,30 @@ export const opt: Family = {
 
   sources(config): ReadonlyMap<string, ParameterSource> {
     const { dModel: d, dFeedForward: ff, vocabSize, contextLength, biases, dEmbedding = d } = config;
-    const sources = new Map<string, ParameterSource>();
-    const add = (name: string, tensor: string, shape: readonly number[]): void => {
-      sources.set(name, { tensors: [`model.decoder.${tensor}`, `decoder.${tensor}`], shape });
-    };
-    const pair = (name: string, tensor: string, weight: readonly number[], hasBias = true): void => {
-      add(`${name}.weight`, `${tensor}.weight`, weight);
-      if (hasBias) add(`${name}.bias`, `${tensor}.bias`, weight.slice(0, 1));
-    };
-    add('embedding.tokens', 'embed_tokens.weight', [vocabSize, dEmbedding]);
-    if (dEmbedding !== d) add('embedding.projection.weight', 'project_in.weight', [d, dEmbedding]);
-    add('embedding.positions', 'embed_positions.weight', [contextLength + POSITION_OFFSET, d]);
+    const sources = new Sources(['model.decoder.', 'decoder.']);
+    sources.tensor('embedding.tokens', 'embed_tokens.weight', [vocabSize, dEmbedding]);
+    if (dEmbedding !== d) sources.tensor('embedding.projection.weight', 'project_in.weight', [d, dEmbedding]);
+    sources.tensor('embedding.positions', 'embed_positions.weight', [contextLength + POSITION_OFFSET, d]);
     for (let layer = 0; layer < config.layers; layer++) {
       const name = `layers.${layer}`;
-      pair(`${name}.attentionNorm`, `${name}.self_attn_layer_norm`, [d]);
-      pair(`${name}.attention.query`, `${name}.self_attn.q_proj`, [d, d], biases.query);
-      pair(`${name}.attention.key`, `${name}.self_attn.k_proj`, [d, d], biases.keyValue);
-      pair(`${name}.attention.value`, `${name}.self_attn.v_proj`, [d, d], biases.keyValue);
-      pair(`${name}.attention.output`, `${name}.self_attn.out_proj`, [d, d], biases.attentionOutput);
-      pair(`${name}.feedForwardNorm`, `${name}.final_layer_norm`, [d]);
-      pair(`${name}.feedForward.up`, `${name}.fc1`, [ff, d], biases.feedForward);
-      pair(`${name}.feedForward.down`, `${name}.fc2`, [d, ff], biases.feedForward);
+      sources.module(`${name}.attentionNorm`, `${name}.self_attn_layer_norm`, [d]);
+      sources.module(`${name}.attention.query`, `${name}.self_attn.q_proj`, [d, d], biases.query);
+      sources.module(`${name}.attention.key`, `${name}.self_attn.k_proj`, [d, d], biases.keyValue);
+      sources.module(`${name}.attention.value`, `${name}.self_attn.v_proj`, [d, d], biases.keyValue);
+      sources.module(
+        `${name}.attention.output`,
+        `${name}.self_attn.out_proj`,
+        [d, d],
+        biases.attentionOutput,
+      );
+      sources.module(`${name}.feedForwardNorm`, `${name}.final_layer_norm`, [d]);
+      sources.module(`${name}.feedForward.up`, `${name}.fc1`, [ff, d], biases.feedForward);
+      sources.module(`${name}.feedForward.down`, `${name}.fc2`, [d, ff], biases.feedForward);
     }
-    if (config.finalNorm !== false) pair('finalNorm', 'final_layer_norm', [d]);
-    if (dEmbedding !== d) add('unembeddingProjection.weight', 'project_out.weight', [dEmbedding, d]);
-    if (!config.tiedUnembedding)
-      sources.set('unembedding', { tensors: ['lm_head.weight'], shape: [vocabSize, dEmbedding] });
-    return sources;
+    if (config.finalNorm !== false) sources.module('finalNorm', 'final_layer_norm', [d]);
+    if (dEmbedding !== d)
+      sources.tensor('unembeddingProjection.weight', 'project_out.weight', [dEmbedding, d]);
+    if (!config.tiedUnembedding) sources.unembedding(['lm_head.weight'], [vocabSize, dEmbedding]);
+    return sources.map;
   },
 };

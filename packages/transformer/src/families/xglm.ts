@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../config.ts';
 import type { Family, ParameterSource } from './family.ts';
+import { Sources } from './sources.ts';
 import { ALL_BIASES, layerCount, parseConfig, positiveInteger, readActivation, tokenId } from './schema.ts';
 
 /** fairseq's padding_idx + 1: position rows below it are never used. */
@@ -56,29 +57,21 @@ export const xglm: Family = {
 
   sources(config): ReadonlyMap<string, ParameterSource> {
     const { dModel: d, dFeedForward: ff, vocabSize } = config;
-    const sources = new Map<string, ParameterSource>();
-    const add = (name: string, tensor: string, shape: readonly number[]): void => {
-      sources.set(name, { tensors: [`model.${tensor}`, tensor], shape });
-    };
-    const pair = (name: string, tensor: string, weight: readonly number[]): void => {
-      add(`${name}.weight`, `${tensor}.weight`, weight);
-      add(`${name}.bias`, `${tensor}.bias`, weight.slice(0, 1));
-    };
-    add('embedding.tokens', 'embed_tokens.weight', [vocabSize, d]);
+    const sources = new Sources(['model.', '']);
+    sources.tensor('embedding.tokens', 'embed_tokens.weight', [vocabSize, d]);
     for (let layer = 0; layer < config.layers; layer++) {
-      const [to, from] = [`layers.${layer}`, `layers.${layer}`];
-      pair(`${to}.attentionNorm`, `${from}.self_attn_layer_norm`, [d]);
-      pair(`${to}.attention.query`, `${from}.self_attn.q_proj`, [d, d]);
-      pair(`${to}.attention.key`, `${from}.self_attn.k_proj`, [d, d]);
-      pair(`${to}.attention.value`, `${from}.self_attn.v_proj`, [d, d]);
-      pair(`${to}.attention.output`, `${from}.self_attn.out_proj`, [d, d]);
-      pair(`${to}.feedForwardNorm`, `${from}.final_layer_norm`, [d]);
-      pair(`${to}.feedForward.up`, `${from}.fc1`, [ff, d]);
-      pair(`${to}.feedForward.down`, `${from}.fc2`, [d, ff]);
+      const name = `layers.${layer}`;
+      sources.module(`${name}.attentionNorm`, `${name}.self_attn_layer_norm`, [d]);
+      sources.module(`${name}.attention.query`, `${name}.self_attn.q_proj`, [d, d]);
+      sources.module(`${name}.attention.key`, `${name}.self_attn.k_proj`, [d, d]);
+      sources.module(`${name}.attention.value`, `${name}.self_attn.v_proj`, [d, d]);
+      sources.module(`${name}.attention.output`, `${name}.self_attn.out_proj`, [d, d]);
+      sources.module(`${name}.feedForwardNorm`, `${name}.final_layer_norm`, [d]);
+      sources.module(`${name}.feedForward.up`, `${name}.fc1`, [ff, d]);
+      sources.module(`${name}.feedForward.down`, `${name}.fc2`, [d, ff]);
     }
-    pair('finalNorm', 'layer_norm', [d]);
-    if (!config.tiedUnembedding)
-      sources.set('unembedding', { tensors: ['lm_head.weight'], shape: [vocabSize, d] });
-    return sources;
+    sources.module('finalNorm', 'layer_norm', [d]);
+    if (!config.tiedUnembedding) sources.unembedding(['lm_head.weight'], [vocabSize, d]);
+    return sources.map;
   },
 };

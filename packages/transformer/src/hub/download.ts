@@ -36,7 +36,7 @@ export async function downloadBlob(
       }
       if (received < file.size)
         throw new HubUnavailableError(
-          `${client.repository.id}: the download of ${file.path} was cut off after ${received} of ${file.size} bytes; the same command goes on from there`,
+          `${client.repository.id}: the download of ${file.path} was cut off after ${received} of ${file.size} bytes; another attempt goes on from there`,
         );
       if (await hasHash(incomplete, file.hash)) return publish(incomplete, blob);
       if (await fileExists(blob)) return; // Another process was faster.

@@ -1,54 +1,34 @@
+import { type AdapterDescription, type Gpu, storageBytes } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
-import type { Objective } from '../decoder/loss-gradient.ts';
+import { recordEvaluation } from '../decoder/evaluate.ts';
+import { POSITION_TABLE, positionTable } from '../decoder/positions.ts';
+import type { ContextPrefix } from '../decoder/prefix.ts';
 import { UserError } from '../errors.ts';
-import type { WeightDtype } from '../weights/storage.ts';
-import {
-  type BatchShape,
-  embeddingBytes,
-  groupBytes,
-  headBackwardBytes,
-  headBytes,
-  largestWeight,
-  layerBackwardBytes,
-  layerBytes,
-  prefixBytes,
-  probeBytes,
-  statesBytes,
-  weightBytes,
-} from './sizes.ts';
+import { FineTuning } from '../fine-tuning.ts';
+import { Model, passOver } from '../model.ts';
+import { parameterSpecs } from '../parameters.ts';
+import { withHalfParameters } from '../round-parameters.ts';
+import { elementCount } from '../shape.ts';
+import { parameterTensor } from '../weights/load.ts';
+import { ParameterSet } from '../weights/parameter-set.ts';
+import { type WeightDtype, storageDType } from '../weights/storage.ts';
+import { countingGpu } from './counting-gpu.ts';
+import { type EvaluationBatch, type Workload, largestBatches } from './workload.ts';
 
-/** What a model will be used for, as far as it decides memory. */
-export interface Workload {
-  readonly dtype: WeightDtype;
-  /** Packed batches without a prefix. */
-  readonly batches: readonly BatchShape[];
-  /** A context whose keys and values are kept, and the packed batches behind it. */
-  readonly context?: { readonly tokens: number; readonly batches: readonly BatchShape[] };
-  /** Fine-tuning of keys and values; the fine-tuned model then evaluates `batches`. */
-  readonly training?: {
-    readonly objectives: readonly Objective[];
-    /** Of the longest sequence. */
-    readonly tokens: number;
-    readonly releasedNorms: boolean;
-    /** Whether base and fine-tuned model are also evaluated with copies of keys and values rounded to float16. */
-    readonly halfCopies?: boolean;
-  };
-}
-
-/** What an adapter can do, and what it may use. */
-export interface DeviceLimits {
-  readonly maxBufferBytes: number;
+/** What decides about a plan besides the model and its workload. */
+export interface PlannedDevice {
+  /** Bytes that one kernel binding may span: what is larger is worked on in slices, or refused. */
   readonly maxBindingBytes: number;
-  /** Bytes that may be allocated on the device in all. */
-  readonly budgetBytes: number;
-  /** Where the budget comes from, in words that follow "more than". */
-  readonly budgetName: string;
+  /** Whose kernels are planned for; an unknown graphics card's if absent. */
+  readonly adapter?: AdapterDescription;
 }
 
-/** Bytes on the device. */
+/** Bytes on the device, as the buffer pool allocates them. */
 export interface MemoryPlan {
   /** Stored weights, and the table of positions where it is no weight. */
   readonly weights: number;
+  /** The driver's copies of weights on their way to the device, at most. */
+  readonly uploads: number;
   /** Evaluation without a context: activations, logits, probes. */
   readonly evaluation: number;
   /** A context's keys and values, and evaluation behind it. */
@@ -59,140 +39,138 @@ export interface MemoryPlan {
   readonly training: number;
   /** The most at any time. One setting is computed after another, so that the largest counts. */
   readonly peak: number;
-  /** Buffers that cannot be cut, with what makes them smaller. */
-  readonly whole: readonly { readonly name: string; readonly bytes: number; readonly remedy: string }[];
   readonly largestWeight: { readonly name: string; readonly bytes: number };
+  /** Work that is refused however much memory there is, because it would bind too much at once. */
+  readonly refusals: readonly string[];
 }
 
 /** Weights on their way to the device, at most. */
 const UPLOAD_BYTES = 2 ** 26;
+/** What fine-tuning trains. */
+const TRAINED = 'attention.kv';
 
-/** Computes what {@link Workload} will allocate, before anything is. */
-export function planMemory(
-  config: DecoderConfig,
-  workload: Workload,
-  limits: Pick<DeviceLimits, 'maxBindingBytes'>,
-): MemoryPlan {
+/**
+ * Finds out what a workload will allocate, before anything is: the code that will run is recorded on a device that only
+ * counts.
+ * @throws RangeError for a sequence past the model's context
+ */
+export function planMemory(config: DecoderConfig, workload: Workload, device: PlannedDevice): MemoryPlan {
   const { dtype, batches, context, training } = workload;
-  const largest = (shapes: readonly BatchShape[]): number =>
-    Math.max(0, ...shapes.map((shape) => evaluationBytes(config, shape, limits.maxBindingBytes)));
-  const weights = weightBytes(config, dtype);
-  const evaluation = largest(batches);
-  const inContext = context
-    ? prefixBytes(config, context.tokens) +
-      Math.max(
-        embeddingBytes(config, context.tokens) + layerBytes(config, context.tokens),
-        largest(context.batches),
-      )
-    : 0;
-  const copy = training ? groupBytes(config, 'attention.kv') : 0;
-  // Base rounded, trained, trained and rounded.
-  const overlay = training?.halfCopies ? 3 * copy : copy;
-  const base = training?.halfCopies ? copy : 0;
-  const step = training ? trainingBytes(config, training, limits.maxBindingBytes) : 0;
+  using model = emptyModel(countingGpu(device.maxBindingBytes, device.adapter), config, dtype);
+  const meter = new Meter(model.gpu);
+  const weights = model.gpu.pool.live.bytes;
   const uploads = Math.min(UPLOAD_BYTES, weights);
-  const peak =
-    weights + Math.max(uploads, base + evaluation, base + inContext, overlay + Math.max(step, evaluation));
+  const evaluation = meter.growth(() => evaluateAll(meter, model, batches));
+  const inContext = context ? meter.growth(() => evaluateBehind(meter, model, context)) : 0;
+  const copy = training ? meter.growth(() => withHalfParameters(model, TRAINED).dispose()) : 0;
+  const step = training ? meter.growth(() => trainAll(meter, model, training)) - copy : 0;
+  // In the order of a run: the rounded base model, the trained copy, and that rounded.
+  const [base, overlay] = training?.halfCopies ? [copy, 3 * copy] : [0, copy];
+  const whileProbing = Math.max(base + evaluation, base + inContext, overlay + (training ? evaluation : 0));
+  const peak = weights + Math.max(uploads, whileProbing, base + copy + step);
   return {
-    weights,
-    evaluation,
-    inContext,
-    overlay,
-    training: step,
-    peak,
-    whole: wholeBuffers(config, workload),
+    ...{ weights, uploads, evaluation, inContext, overlay, training: step, peak },
     largestWeight: largestWeight(config, dtype),
+    refusals: meter.refusals,
   };
 }
 
-/** @throws UserError if the plan does not fit, with what would make it smaller */
-export function checkMemoryPlan(
-  plan: MemoryPlan,
-  { dtype, context, training }: Workload,
-  limits: DeviceLimits,
-): void {
-  const halve = dtype === 'float32' ? ' use --dtype float16-storage,' : '';
-  const shrink = context || training ? 'lower --token-budget or --shots' : 'shorten the text';
-  if (plan.peak > limits.budgetBytes) {
-    throw new UserError(
-      `this needs ${formatBytes(plan.peak)} on the device, more than ${limits.budgetName} (${describeMemoryPlan(plan)}):${halve} ${shrink}, or take a smaller model`,
-    );
+/** Measures what recorded work needs. */
+class Meter {
+  readonly #gpu: Gpu;
+  readonly refusals: string[] = [];
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
   }
-  if (plan.largestWeight.bytes > limits.maxBufferBytes) {
-    throw new UserError(
-      `${plan.largestWeight.name} needs ${plan.largestWeight.bytes} bytes in one buffer, and this adapter allows ${limits.maxBufferBytes}:${halve} take a smaller model or another --adapter`,
-    );
+
+  /** By how many bytes the work has more in use at its peak than before it. */
+  growth(work: () => void): number {
+    const { pool } = this.#gpu;
+    pool.trim();
+    pool.resetPeak();
+    const before = pool.live.bytes;
+    work();
+    return pool.peakBytes - before;
   }
-  for (const { name, bytes, remedy } of plan.whole) {
-    if (bytes > limits.maxBindingBytes) {
-      throw new UserError(
-        `${name} need ${bytes} bytes at once, and this adapter binds at most ${limits.maxBindingBytes}: ${remedy}`,
-      );
+
+  /** Does the work as far as the adapter binds what it needs. */
+  attempt(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof UserError && error.code === 'binding-limit')) throw error;
+      this.refusals.push(`${what}: ${error.message}`);
     }
   }
 }
 
-/** The plan's parts in one line. */
-export function describeMemoryPlan(plan: MemoryPlan): string {
-  const { weights, evaluation, inContext, overlay, training } = plan;
-  const parts = { weights, evaluation, 'in context': inContext, 'K/V copy': overlay, training };
-  return Object.entries(parts)
-    .filter(([, bytes]) => bytes > 0)
-    .map(([name, bytes]) => `${name} ${formatBytes(bytes)}`)
-    .join(', ');
+function evaluateAll(
+  meter: Meter,
+  model: Model,
+  batches: readonly EvaluationBatch[],
+  prefix?: ContextPrefix,
+): void {
+  for (const batch of largestBatches(batches)) {
+    const sequences = batch.map(({ tokens }) => tokens);
+    const total = sequences.reduce((sum, { length }) => sum + length, 0);
+    meter.attempt(`evaluating ${total} tokens at once`, () => {
+      using pass = passOver(model, sequences, { prefixLength: prefix?.length ?? 0 });
+      recordEvaluation(pass, batch, prefix);
+    });
+  }
 }
 
-/** In GiB, or MiB where that is less than one. */
-export function formatBytes(bytes: number): string {
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(2)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+function evaluateBehind(
+  meter: Meter,
+  model: Model,
+  { tokens, batches }: NonNullable<Workload['context']>,
+): void {
+  meter.attempt(`a context of ${tokens} tokens`, () => {
+    using prefix = model.prefix(zeros(tokens));
+    evaluateAll(meter, model, batches, prefix);
+  });
 }
 
-function evaluationBytes(config: DecoderConfig, shape: BatchShape, bindingBytes: number): number {
-  const layer = layerBytes(config, shape.tokens);
-  const head = headBytes(config, shape.targets, bindingBytes);
-  return embeddingBytes(config, shape.tokens) + probeBytes(config, shape) + Math.max(layer, head);
+function trainAll(
+  meter: Meter,
+  model: Model,
+  { objectives, steps, tokens, releasedNorms }: NonNullable<Workload['training']>,
+): void {
+  for (const objective of objectives) {
+    const options = { objective, learningRate: 0, group: TRAINED, steps, releasedNorms } as const;
+    meter.attempt(`training on ${tokens} tokens`, () => {
+      const tuning = new FineTuning(model, options);
+      try {
+        // Two are as good as all: what a step leaves behind is there from the second on.
+        for (let step = 0; step < Math.min(steps, 2); step++) tuning.step(zeros(tokens));
+      } finally {
+        tuning.abandon();
+      }
+    });
+  }
 }
 
-function trainingBytes(
-  config: DecoderConfig,
-  { objectives, tokens, releasedNorms }: NonNullable<Workload['training']>,
-  bindingBytes: number,
-): number {
-  const forward = layerBytes(config, tokens);
-  const head = headBytes(config, tokens, bindingBytes) + headBackwardBytes(config, tokens);
-  const embedded = embeddingBytes(config, tokens);
-  const backward = layerBackwardBytes(config, tokens);
-  const activations = objectives.includes('output')
-    ? // Activations of all layers, and the gradient that goes from layer to layer.
-      config.layers * forward + embedded + Math.max(head, statesBytes(config, tokens) + backward)
-    : embedded + forward + head + backward;
-  const gradients = groupBytes(config, releasedNorms ? 'layers' : 'attention.kv', 0);
-  const accumulated = releasedNorms ? groupBytes(config, 'layers') - groupBytes(config, 'attention.kv') : 0;
-  return activations + gradients + accumulated;
+/** A model whose parameters have a place on the device, but no values. */
+function emptyModel(gpu: Gpu, config: DecoderConfig, dtype: WeightDtype): Model {
+  const tensors = new Map(
+    parameterSpecs(config).map((spec) => [spec.name, parameterTensor(gpu, spec, dtype)]),
+  );
+  const positions = positionTable(gpu, config);
+  if (positions) tensors.set(POSITION_TABLE, positions);
+  return new Model(gpu, 'the model', config, new ParameterSet(tensors));
 }
 
-function wholeBuffers(config: DecoderConfig, workload: Workload): MemoryPlan['whole'] {
-  const { layers, dModel, heads, kvHeads, headDim } = config;
-  const { batches, context, training } = workload;
-  const shapes = [...batches, ...(context?.batches ?? [])];
-  const perToken = Math.max(dModel, heads * headDim) * 4;
-  const batchTokens = Math.max(0, ...shapes.map(({ tokens }) => tokens));
-  return [
-    { name: 'the states of a batch', bytes: batchTokens * perToken, remedy: 'lower --token-budget' },
-    {
-      name: 'the attention scores of a batch',
-      bytes: Math.max(0, ...shapes.map(({ keys }) => layers * keys * heads * 4)),
-      remedy: 'lower --token-budget',
-    },
-    {
-      name: "the context's states, keys or values",
-      bytes: (context?.tokens ?? 0) * Math.max(perToken, kvHeads * headDim * 4),
-      remedy: 'lower --shots',
-    },
-    {
-      name: 'the states of the longest demonstration',
-      bytes: (training?.tokens ?? 0) * perToken,
-      remedy: 'use shorter demonstrations or another --adapter',
-    },
-  ];
+function zeros(length: number): number[] {
+  return Array<number>(length).fill(0);
+}
+
+/** The weight that takes the most bytes. */
+function largestWeight(config: DecoderConfig, dtype: WeightDtype): MemoryPlan['largestWeight'] {
+  return parameterSpecs(config)
+    .map((spec) => ({
+      name: spec.name,
+      bytes: storageBytes(elementCount(spec.shape), storageDType(spec, dtype)),
+    }))
+    .reduce((largest, other) => (other.bytes > largest.bytes ? other : largest));
 }

@@ -1,10 +1,11 @@
 import type { DecoderConfig } from '../config.ts';
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { Pcg64 } from '../random/pcg64.ts';
+import { elementCount } from '../shape.ts';
 
 /**
- * How a model starts that is trained from scratch. Small models find in-context learning late, because several parts must
- * exist before any of them pays. These starts bring the parts near each other; all are trained on.
+ * How a model starts that is trained from scratch. Small models learn in context late: several of their parts must work
+ * together before any of them lowers the loss. These starts shorten that; all parameters are trained on.
  */
 export interface PretrainingInitialisation {
   /**
@@ -14,13 +15,13 @@ export interface PretrainingInitialisation {
    */
   readonly mimetic: number;
   /**
-   * Heads 0 and 1 of every layer begin by looking one and two tokens back, by query and key biases that the rotary
-   * positions turn against each other: the bias's score at that distance for head 0; head 1 has two fifths of it. 0: none.
+   * Heads 0 and 1 of every layer begin by attending one and two tokens back, through query and key biases that rotary
+   * positions make largest at that distance: the score (scaled q·k) of head 0 there; head 1 has two fifths of it. 0: none.
    */
   readonly previousTokenScore: number;
 }
 
-/** Of the weights whose heads begin by position, how much of the content's size is left. */
+/** Factor on the query and key weights of heads that begin by position. */
 const LOCAL_CONTENT = 0.3;
 const LOCAL_HEADS = [
   { offset: 1, share: 1 },
@@ -29,7 +30,9 @@ const LOCAL_HEADS = [
 
 /**
  * Initial values of every parameter by name: embeddings N(0, 1), linear weights N(0, 1/inputs) (those that write to the
- * residual stream divided by √(2 layers)), biases 0, norms 1 and 0, the final norm d^-½ where the unembedding is tied.
+ * residual stream divided by √(2 L)), biases 0, norms 1 and 0, the final norm d^-½ where the unembedding is tied.
+ * @returns every parameter by name, [outputs, inputs] row-major; the same numbers for the same seed
+ * @throws RangeError if the options need rotary positions or as many key/value heads as query heads, and there are not
  */
 export function initialiseForPretraining(
   config: DecoderConfig,
@@ -71,7 +74,7 @@ function residualScale({ layers }: DecoderConfig): number {
 }
 
 function initialValues(config: DecoderConfig, spec: ParameterSpec, random: Pcg64): Float32Array {
-  const values = new Float32Array(spec.shape.reduce((product, n) => product * n, 1));
+  const values = new Float32Array(elementCount(spec.shape));
   if (spec.role === 'norm') {
     const gain = spec.name.startsWith('finalNorm') && config.tiedUnembedding ? config.dModel ** -0.5 : 1;
     return values.fill(spec.kind === 'weight' ? gain : 0);

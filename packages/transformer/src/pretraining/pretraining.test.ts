@@ -1,6 +1,6 @@
 import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { nextTokenTargets } from '../decoder/head.ts';
+import { nextTokenTargets } from '../decoder/targets.ts';
 import { readModelConfig } from '../new-model.ts';
 import { initialiseForPretraining } from './initialise.ts';
 import { Pretraining, type PretrainingTensors, type TrainingBatch } from './pretraining.ts';

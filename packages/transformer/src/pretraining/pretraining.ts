@@ -1,39 +1,43 @@
 import { type Gpu, type Tensor, adamWStep, clipScale, scaleInPlace, sumOfSquares } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
-import { Batch } from '../decoder/batch.ts';
-import { decoderContext } from '../decoder/context.ts';
 import { Gradients } from '../decoder/gradients.ts';
-import { TargetPlan, type TokenTargets } from '../decoder/head.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
-import { withPositions } from '../model.ts';
+import { Pass } from '../decoder/pass.ts';
+import { withPositions } from '../decoder/positions.ts';
+import { type TokenTargets, planTargets } from '../decoder/targets.ts';
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
+import { elementCount } from '../shape.ts';
 
-/** AdamW with decoupled weight decay; the decay acts on matrices, not on norms and biases. */
+/** AdamW (Loshchilov and Hutter 2019); the decay acts on matrices, not on norms and biases. */
 export interface PretrainingOptimizer {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  /** The gradient of a step is scaled down to this l2 norm. */
+  /** A step's gradient with a larger l2 norm is scaled down to this one. */
   readonly maxGradientNorm: number;
 }
 
 /** Packed sequences and the tokens that the loss is taken on. */
 export interface TrainingBatch {
   readonly sequences: readonly (readonly number[])[];
-  /** Rows count through all sequences; one target a row at most. */
+  /** Rows count through all sequences of the batch; one target a row at most. */
   readonly targets: TokenTargets;
 }
 
+/** What a training step reports. */
 export interface PretrainingStep {
-  /** Nats per target, before the step; the mean over the accumulated batches. */
+  /** Mean cross-entropy in nats a target, before the step; the mean over the accumulated batches. */
   readonly loss: number;
   /** l2 norm of the whole gradient before clipping. */
   readonly gradientNorm: number;
 }
 
-/** Everything that training goes on from, in float32: `parameter.*`, `firstMoment.*`, `secondMoment.*`. */
+/**
+ * Everything that training goes on from, in float32: `parameter.<name>`, `firstMoment.<name>` and `secondMoment.<name>` of
+ * each parameter.
+ */
 export type PretrainingTensors = ReadonlyMap<string, Float32Array>;
 
 interface Trained {
@@ -54,8 +58,9 @@ export class Pretraining implements Disposable {
   #taken: number;
 
   /**
-   * @param tensors initial parameters by name (`parameter.<name>`), and both moments when training goes on
+   * @param tensors initial parameters, and both moments when training goes on
    * @param taken number of steps that were taken before
+   * @throws RangeError if a tensor is missing or of another size; UserError (`memory-budget`) if the device has no room
    */
   constructor(
     gpu: Gpu,
@@ -69,7 +74,7 @@ export class Pretraining implements Disposable {
     this.#optimizer = optimizer;
     this.#taken = taken;
     this.#trained = parameterSpecs(config).map((spec) => {
-      const size = spec.shape.reduce((product, n) => product * n, 1);
+      const size = elementCount(spec.shape);
       const upload = (kind: string): Tensor => {
         const values =
           tensors.get(`${kind}.${spec.name}`) ?? (taken === 0 ? new Float32Array(size) : undefined);
@@ -89,7 +94,7 @@ export class Pretraining implements Disposable {
       config,
       new ParameterSet(new Map(this.#trained.map(({ spec, parameter }) => [spec.name, parameter]))),
     );
-    this.#gradients = new Gradients(gpu, config, 'all');
+    this.#gradients = Gradients.ofGroup(gpu, config, 'all');
   }
 
   /** Number of steps taken, those before a restart included. */
@@ -97,7 +102,11 @@ export class Pretraining implements Disposable {
     return this.#taken;
   }
 
-  /** One AdamW step on the mean of the batches' mean losses (gradient accumulation). */
+  /**
+   * One AdamW step on the mean of the batches' mean losses (gradient accumulation), and waits for it.
+   * @throws RangeError for a target outside of its batch or the vocabulary, or two on one row; UserError if the device has
+   *   no room or cannot bind what is needed; Error if the device failed
+   */
   async step(batches: readonly TrainingBatch[], learningRate: number): Promise<PretrainingStep> {
     const gpu = this.#gpu;
     using scope = gpu.scope();
@@ -139,20 +148,17 @@ export class Pretraining implements Disposable {
   }
 
   #accumulate({ sequences, targets }: TrainingBatch, losses: Tensor, lossIndex: number): void {
-    const gpu = this.#gpu;
-    using batch = new Batch(gpu, sequences, this.#config.positions.offset);
-    using plan = new TargetPlan(gpu, targets, this.#config.vocabSize, batch.sequences.totalTokens);
-    recordLossGradient('output', {
-      context: decoderContext(gpu, this.#config, batch),
+    using pass = Pass.over({
+      gpu: this.#gpu,
+      config: this.#config,
       parameters: this.#parameters,
-      targets: plan,
+      sequences,
       gradients: this.#gradients,
-      losses,
-      lossIndex,
     });
+    recordLossGradient(pass, { objective: 'output', targets: planTargets(pass, targets), losses, lossIndex });
   }
 
-  /** What a later run goes on from. */
+  /** What a later training goes on from. @throws Error if the device failed */
   async tensors(): Promise<PretrainingTensors> {
     const tensors = new Map<string, Float32Array>();
     for (const { spec, ...own } of this.#trained) {

@@ -1,5 +1,6 @@
 import type { DecoderConfig } from '../config.ts';
 import { type Family, type ParameterSource, outputRanges } from '../families/family.ts';
+import { elementCount } from '../shape.ts';
 
 /** A tensor as a checkpoint stores it. */
 export interface CheckpointTensor {
@@ -22,7 +23,7 @@ export function toCheckpointTensors(
     const name = source.tensors[0] as string;
     let tensor = stored.get(name);
     if (!tensor) {
-      const length = source.shape.reduce((product, n) => product * n, 1);
+      const length = elementCount(source.shape);
       stored.set(name, (tensor = { name, shape: source.shape, data: new Float32Array(length) }));
     }
     place(tensor.data, source, valueOf(parameter));

@@ -1,12 +1,14 @@
 import type { ParameterRole, ParameterSpec } from '../parameters.ts';
 import { Pcg64 } from '../random/pcg64.ts';
+import { elementCount } from '../shape.ts';
 
 /**
- * Model variants (paper.md, Table 1): what keeps its trained weights. `trained` keeps all, `trained-embeddings` the
- * embeddings, positions, layer norms and unembedding, `layer-norm-only` the layer norms, `untrained` nothing.
+ * Model variants (arXiv 2311.07772v4, Table 1), by what keeps its trained weights: everything; embeddings, positions, norms
+ * and unembedding; norms alone; nothing. The rest is initialised anew.
  */
 export const MODEL_VARIANTS = ['trained', 'trained-embeddings', 'layer-norm-only', 'untrained'] as const;
 
+/** One of `MODEL_VARIANTS`. */
 export type ModelVariant = (typeof MODEL_VARIANTS)[number];
 
 const EMBEDDINGS: readonly ParameterRole[] = ['tokens', 'positions', 'unembedding'];
@@ -36,7 +38,7 @@ export function initialParameter(specs: readonly ParameterSpec[], name: string, 
  * @param index the parameter's place in the model: each has a random stream of its own
  */
 function initialise(spec: ParameterSpec, fanIn: number, seed: number, index: number): Float32Array {
-  const length = spec.shape.reduce((product, n) => product * n, 1);
+  const length = elementCount(spec.shape);
   const values = new Float32Array(length);
   const random = new Pcg64((BigInt(seed) << 32n) | BigInt(index));
   const [outputs = 1, inputs = fanIn] = spec.shape;

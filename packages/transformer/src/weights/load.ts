@@ -7,6 +7,7 @@ import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { type ModelVariant, initialParameter, keepsTrained } from './initialise.ts';
 import { ParameterSet } from './parameter-set.ts';
 import { type WeightDtype, storageDType } from './storage.ts';
+import { elementCount } from '../shape.ts';
 
 /** Elements of a transposed matrix brought into order at a time. */
 const BLOCK = 1 << 20;
@@ -39,11 +40,7 @@ export async function loadParameters(
   try {
     for (const spec of specs) {
       // Before its values are read, so that one too large for the adapter is refused at once.
-      const tensor = gpu.tensor(spec.shape, {
-        label: spec.name,
-        dtype: storageDType(spec, dtype),
-        exact: true,
-      });
+      const tensor = parameterTensor(gpu, spec, dtype);
       tensors.set(spec.name, tensor);
       const values = keepsTrained(variant, spec.role)
         ? stored.chunks(spec, sources.get(spec.name) as ParameterSource)
@@ -56,6 +53,11 @@ export async function loadParameters(
     throw error;
   }
   return new ParameterSet(tensors);
+}
+
+/** A parameter's place on the device, not yet filled. */
+export function parameterTensor(gpu: Gpu, spec: ParameterSpec, dtype: WeightDtype): Tensor {
+  return gpu.tensor(spec.shape, { label: spec.name, dtype: storageDType(spec, dtype), exact: true });
 }
 
 /** Checks names and shapes without reading any weights. */
@@ -92,7 +94,7 @@ class StoredValues {
 
   async *chunks({ kind }: ParameterSpec, source: ParameterSource): AsyncGenerator<Float32Array> {
     const name = storedName(this.#checkpoint, source) as string;
-    const length = source.shape.reduce((product, n) => product * n, 1);
+    const length = elementCount(source.shape);
     const ranges = outputRanges(source);
     if (!source.transposed) {
       const inputs = length / (source.shape[0] ?? 1);

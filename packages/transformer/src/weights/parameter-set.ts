@@ -1,5 +1,14 @@
 import type { Tensor } from '@icl-gd/gpu-kernels';
 
+/** Parameters of one linear layer or norm: `<name>.weight` and, where the model has it, `<name>.bias`. */
+export interface ModuleParameters {
+  readonly name: string;
+  /** A linear layer's [outputs, inputs], a norm's [width]. */
+  readonly weight: Tensor;
+  /** [outputs] or [width]. */
+  readonly bias: Tensor | undefined;
+}
+
 /** The decoder's parameters by name. An overlay shares every tensor that it does not replace. */
 export class ParameterSet implements Disposable {
   #own: ReadonlyMap<string, Tensor>;
@@ -19,6 +28,15 @@ export class ParameterSet implements Disposable {
 
   find(name: string): Tensor | undefined {
     return this.#own.get(name) ?? this.#base?.find(name);
+  }
+
+  /** @throws RangeError if there is no such weight */
+  module(name: string): ModuleParameters {
+    return { name, weight: this.get(`${name}.weight`), bias: this.find(`${name}.bias`) };
+  }
+
+  findModule(name: string): ModuleParameters | undefined {
+    return this.find(`${name}.weight`) && this.module(name);
   }
 
   /** Replaces some parameters, leaving this set as it is. The overlay owns the replacements. */

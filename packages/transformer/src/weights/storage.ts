@@ -6,6 +6,7 @@ import { type ParameterRole, type ParameterSpec } from '../parameters.ts';
  * kernels, so that all arithmetic and every activation stays float32.
  */
 export const WEIGHT_DTYPES = ['float32', 'float16-storage'] as const;
+/** One of `WEIGHT_DTYPES`. */
 export type WeightDtype = (typeof WEIGHT_DTYPES)[number];
 
 const LARGE: readonly ParameterRole[] = ['tokens', 'unembedding', 'query', 'output', 'feedForward'];

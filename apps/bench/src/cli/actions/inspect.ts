@@ -39,7 +39,10 @@ export async function inspect(options: RawInspectOptions): Promise<string> {
   try {
     const all = [...before, ...read];
     const length = Math.min(all.length + greedy, config.contextLength);
-    const batches = [{ tokens: length, probes: 0, keys: 0, targets: length }];
+    // Which token stands where does not matter to the plan; a text without any is refused by the inspection.
+    const zeros = Array<number>(Math.max(1, length)).fill(0);
+    const logProbs = zeros.map((token, row) => ({ row, token }));
+    const batches = [[{ tokens: zeros, probes: [], logProbs }]];
     planRunMemory(gpu, config, [{ dtype, batches }], budget, log);
     using model = await loadModel(gpu, directory, { name, dtype });
     const inspection = await inspectModel(model, parameterCount, all, greedy);

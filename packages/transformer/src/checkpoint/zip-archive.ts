@@ -11,9 +11,6 @@ interface ZipEntry {
   readonly header: number;
 }
 
-/** The files of an archive by their names. */
-export type ZipDirectory = ReadonlyMap<string, ZipEntry>;
-
 const END = { signature: 0x06054b50, bytes: 22, comment: 0xffff };
 const LOCATOR64 = { signature: 0x07064b50, bytes: 20 };
 const END64 = { signature: 0x06064b50, bytes: 56 };
@@ -22,17 +19,70 @@ const LOCAL = { signature: 0x04034b50, bytes: 30 };
 const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
 const STORED = 0;
 
-/**
- * Reads the central directory of a zip file whose entries are stored without compression, as PyTorch writes them, with
- * the zip64 extension for large files.
- *
- * @throws UserError naming the file, and the entry where there is one, if it is no such file
- */
-export async function readZipDirectory(
+/** A zip file whose entries are stored without compression, as PyTorch writes them, with zip64 for large files. */
+export class ZipArchive {
+  /** By their names. */
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+  readonly #handle: FileHandle;
+  readonly #file: string;
+  readonly #fileBytes: number;
+
+  private constructor(
+    entries: ReadonlyMap<string, ZipEntry>,
+    handle: FileHandle,
+    file: string,
+    fileBytes: number,
+  ) {
+    this.entries = entries;
+    this.#handle = handle;
+    this.#file = file;
+    this.#fileBytes = fileBytes;
+  }
+
+  /**
+   * Reads the central directory.
+   * @param file its path, for errors
+   * @throws UserError naming the file, and the entry where there is one, if it is no such archive
+   */
+  static async open(handle: FileHandle, file: string, fileBytes: number): Promise<ZipArchive> {
+    return new ZipArchive(await readDirectory(handle, file, fileBytes), handle, file, fileBytes);
+  }
+
+  /** First byte of an entry's data. @throws UserError if the entry's own header is not what the directory says */
+  async dataStart({ name, size, header }: ZipEntry): Promise<number> {
+    const [file, fileBytes] = [this.#file, this.#fileBytes];
+    if (header + LOCAL.bytes > fileBytes)
+      throw damaged(file, `${JSON.stringify(name)} lies outside of the file`);
+    const view = await readView(this.#handle, header, LOCAL.bytes, file);
+    const nameBytes = view.getUint16(26, true);
+    const start = header + LOCAL.bytes + nameBytes + view.getUint16(28, true);
+    if (view.getUint32(0, true) !== LOCAL.signature || view.getUint16(8, true) !== STORED)
+      throw damaged(file, `${JSON.stringify(name)} is not where the directory says`);
+    if (start + size > fileBytes)
+      throw damaged(
+        file,
+        `${JSON.stringify(name)} ends at byte ${start + size}, but the file has ${fileBytes}`,
+      );
+    return start;
+  }
+
+  /** An entry's data. @throws UserError if there is no such entry, or it has more bytes than the limit */
+  async read(name: string, limit: number): Promise<Uint8Array> {
+    const entry = this.entries.get(name);
+    if (!entry) throw new UserError(`${this.#file}: it lacks ${name}`);
+    if (entry.size > limit)
+      throw new UserError(`${this.#file}: ${name} has ${entry.size} bytes; at most ${limit} are allowed`);
+    const bytes = new Uint8Array(entry.size);
+    await readExactly(this.#handle, bytes, await this.dataStart(entry), this.#file, name);
+    return bytes;
+  }
+}
+
+async function readDirectory(
   handle: FileHandle,
   file: string,
   fileBytes: number,
-): Promise<ZipDirectory> {
+): Promise<ReadonlyMap<string, ZipEntry>> {
   const { start, bytes, entries } = await findDirectory(handle, file, fileBytes);
   if (bytes > MAX_DIRECTORY_BYTES)
     throw new UserError(
@@ -53,28 +103,6 @@ export async function readZipDirectory(
     at = end;
   }
   return directory;
-}
-
-/** First byte of an entry's data. @throws UserError if the entry's own header is not what the directory says */
-export async function zipDataStart(
-  handle: FileHandle,
-  file: string,
-  fileBytes: number,
-  { name, size, header }: ZipEntry,
-): Promise<number> {
-  if (header + LOCAL.bytes > fileBytes)
-    throw damaged(file, `${JSON.stringify(name)} lies outside of the file`);
-  const view = await readView(handle, header, LOCAL.bytes, file);
-  const nameBytes = view.getUint16(26, true);
-  const start = header + LOCAL.bytes + nameBytes + view.getUint16(28, true);
-  if (view.getUint32(0, true) !== LOCAL.signature || view.getUint16(8, true) !== STORED)
-    throw damaged(file, `${JSON.stringify(name)} is not where the directory says`);
-  if (start + size > fileBytes)
-    throw damaged(
-      file,
-      `${JSON.stringify(name)} ends at byte ${start + size}, but the file has ${fileBytes}`,
-    );
-  return start;
 }
 
 async function findDirectory(

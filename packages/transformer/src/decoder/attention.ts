@@ -1,0 +1,133 @@
+import { type KeyValuePrefix, type Tensor, attentionBackward, attentionForward } from '@icl-gd/gpu-kernels';
+import type { ModuleParameters } from '../weights/parameter-set.ts';
+import type { LayerParameters } from './layer-parameters.ts';
+import { type GradientTarget, addLinearGradients, linear, linearInputGradient } from './linear.ts';
+import { type Normed, norm, normBackward } from './norm.ts';
+import type { Pass } from './pass.ts';
+import { rotate } from './rotary.ts';
+
+/** Queries, keys and values as attention sees them: after norms of heads and rotary positions. */
+export interface Projections {
+  /** [T, H D]. */
+  readonly query: Tensor;
+  /** [T, H_kv D]. */
+  readonly key: Tensor;
+  /** [T, H_kv D]. */
+  readonly value: Tensor;
+  /** Where the model norms the heads of queries and keys. */
+  readonly queryNorm?: Normed;
+  readonly keyNorm?: Normed;
+}
+
+/** What the backward pass of an attention block reads. */
+export interface AttentionActivations extends Projections {
+  /** What queries, keys and values are projections of: [T, d]. */
+  readonly input: Tensor;
+  /** z: each head's mean of the values it attends to, before the output projection, [T, H D]. */
+  readonly headOutputs: Tensor;
+  /** Logarithm of each softmax's denominator, [T, H]. */
+  readonly logSumExp: Tensor;
+  /** h: after the output projection and its bias, before the residual is added, [T, d]. */
+  readonly output: Tensor;
+}
+
+/** q = x W_qᵀ + b_q, and so k and v; q and k normed and rotated where the model does that. */
+export function project(pass: Pass, layer: LayerParameters, input: Tensor): Projections {
+  const [q, k, value] = [layer.query, layer.key, layer.value].map((module) =>
+    linear(pass, module, input),
+  ) as [Tensor, Tensor, Tensor];
+  const queryNorm = layer.queryNorm && norm(pass, layer.queryNorm, q);
+  const keyNorm = layer.keyNorm && norm(pass, layer.keyNorm, k);
+  const [query, key] = [queryNorm?.output ?? q, keyNorm?.output ?? k];
+  rotate(pass, [query, key]);
+  return { query, key, value, ...(queryNorm ? { queryNorm } : {}), ...(keyNorm ? { keyNorm } : {}) };
+}
+
+/** An attention block, without its norm and its residual: h = W_o z + b_o, z = softmax(s q kᵀ) v in each head. */
+export function selfAttention(
+  pass: Pass,
+  layer: LayerParameters,
+  input: Tensor,
+  prefix?: KeyValuePrefix,
+): AttentionActivations {
+  const projections = project(pass, layer, input);
+  const headOutputs = pass.tensor(projections.query.shape, 'attention.headOutputs');
+  const logSumExp = pass.tensor([pass.tokens, pass.config.heads], 'attention.logSumExp');
+  attentionForward(pass.gpu, {
+    ...kernelInputs(pass, layer, projections),
+    out: headOutputs,
+    logSumExp,
+    ...(prefix ? { prefix } : {}),
+  });
+  const output = linear(pass, layer.outputProjection, headOutputs);
+  return { ...projections, input, headOutputs, logSumExp, output };
+}
+
+/**
+ * Backward of {@link selfAttention} without a prefix.
+ * @param gradOutput gradient with respect to h, [T, d]
+ * @param gradInput where the gradient with respect to the block's input goes, if it is wanted
+ */
+export function selfAttentionBackward(
+  pass: Pass,
+  layer: LayerParameters,
+  activations: AttentionActivations,
+  gradOutput: Tensor,
+  gradInput?: GradientTarget,
+): void {
+  const { query, key, value, headOutputs, logSumExp, input } = activations;
+  const gradHeadOutputs = linearInputGradient(pass, layer.outputProjection, gradOutput);
+  addLinearGradients(pass, layer.outputProjection, headOutputs, gradOutput);
+  const wantQuery = gradInput !== undefined || pass.gradients.hasWeight(layer.query);
+  const gradQuery = wantQuery ? pass.tensor(query.shape, 'gradient of queries') : undefined;
+  const gradKey = pass.tensor(key.shape, 'gradient of keys');
+  const gradValue = pass.tensor(value.shape, 'gradient of values');
+  attentionBackward(pass.gpu, {
+    ...kernelInputs(pass, layer, activations),
+    out: headOutputs,
+    logSumExp,
+    gradOutput: gradHeadOutputs,
+    gradKey,
+    gradValue,
+    ...(gradQuery ? { gradQuery } : {}),
+  });
+  rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey], true);
+  const projections: (readonly [ModuleParameters, Tensor])[] = [
+    [layer.key, headNormBackward(pass, layer.keyNorm, activations.keyNorm, gradKey)],
+    [layer.value, gradValue],
+  ];
+  if (gradQuery)
+    projections.push([
+      layer.query,
+      headNormBackward(pass, layer.queryNorm, activations.queryNorm, gradQuery),
+    ]);
+  for (const [module, gradient] of projections) addLinearGradients(pass, module, input, gradient);
+  if (!gradInput) return;
+  for (const [i, [module, gradient]] of projections.entries()) {
+    const accumulate = gradInput.accumulate || i > 0;
+    linearInputGradient(pass, module, gradient, { tensor: gradInput.tensor, accumulate });
+  }
+}
+
+/** The gradient with respect to what a head norm read; `gradOutput` itself where there is no such norm. */
+function headNormBackward(
+  pass: Pass,
+  module: ModuleParameters | undefined,
+  normed: Normed | undefined,
+  gradOutput: Tensor,
+): Tensor {
+  if (!module || !normed) return gradOutput;
+  const gradInput = pass.zeros(gradOutput.shape, `gradient of the input of ${module.name}`);
+  normBackward(pass, module, normed, gradOutput, gradInput);
+  return gradInput;
+}
+
+/** What the forward and the backward kernel read alike. */
+function kernelInputs(
+  { headShape, batch }: Pass,
+  { window }: LayerParameters,
+  { query, key, value }: Projections,
+) {
+  const shared = { shape: headShape, sequences: batch.sequences, q: query, k: key, v: value };
+  return { ...shared, ...(window === undefined ? {} : { window }) };
+}

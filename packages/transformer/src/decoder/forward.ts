@@ -1,0 +1,33 @@
+import type { KeyValuePrefix, Tensor } from '@icl-gd/gpu-kernels';
+import { type LayerActivations, layerForward } from './layer.ts';
+import type { Pass } from './pass.ts';
+
+export interface ForwardOptions {
+  /** Keys and values that come before every sequence, one entry a layer. */
+  readonly prefix?: readonly KeyValuePrefix[] | undefined;
+  /** Number of layers to run; all of them if absent. */
+  readonly layers?: number;
+  /** Sees each layer's activations, which live as long as `inner`. */
+  readonly onLayer?: (index: number, activations: LayerActivations, inner: Pass) => void;
+}
+
+/**
+ * Runs the layers with one layer's activations in memory at a time.
+ * @param embedded the residual stream before the first layer, [T, d]; disposed on the way
+ * @returns the residual stream after the last layer, [T, d]
+ */
+export function forwardLayers(
+  pass: Pass,
+  embedded: Tensor,
+  { prefix, layers = pass.config.layers, onLayer }: ForwardOptions = {},
+): Tensor {
+  let residual = embedded;
+  for (let index = 0; index < layers; index++) {
+    using inner = pass.nested();
+    const activations = layerForward(inner, index, residual, prefix?.[index]);
+    onLayer?.(index, activations, inner);
+    residual.dispose();
+    residual = inner.keep(activations.output);
+  }
+  return residual;
+}

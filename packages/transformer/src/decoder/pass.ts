@@ -1,0 +1,109 @@
+import type { Gpu, HeadShape, Scope, Tensor } from '@icl-gd/gpu-kernels';
+import type { DecoderConfig } from '../config.ts';
+import type { ParameterSet } from '../weights/parameter-set.ts';
+import { Batch } from './batch.ts';
+import { Gradients } from './gradients.ts';
+import { type LayerParameters, layerParameters } from './layer-parameters.ts';
+
+export interface PassOptions {
+  readonly gpu: Gpu;
+  readonly config: DecoderConfig;
+  readonly parameters: ParameterSet;
+  /** Token ids of each sequence. */
+  readonly sequences: readonly (readonly number[])[];
+  /** Tokens that come before every sequence as a key/value prefix; 0 if absent. */
+  readonly prefixLength?: number;
+  /** What a backward pass adds the parameters' gradients to; it outlives the pass. */
+  readonly gradients?: Gradients;
+}
+
+/** What a pass and those nested in it have in common. */
+interface Shared extends Omit<PassOptions, 'sequences' | 'prefixLength'> {
+  readonly batch: Batch;
+  readonly gradients: Gradients;
+  readonly headShape: HeadShape;
+}
+
+/**
+ * One pass of packed sequences through the decoder: what every step of it reads, and the owner of the tensors made on the
+ * way. Everything is disposed at its end (`using pass = Pass.over(…)`) except for what is kept.
+ */
+export class Pass implements Disposable {
+  readonly gpu: Gpu;
+  readonly config: DecoderConfig;
+  readonly parameters: ParameterSet;
+  readonly batch: Batch;
+  readonly gradients: Gradients;
+  readonly headShape: HeadShape;
+  readonly #scope: Scope;
+  readonly #outer: Pass | undefined;
+
+  private constructor({ gpu, config, parameters, batch, gradients, headShape }: Shared, outer?: Pass) {
+    this.gpu = gpu;
+    this.config = config;
+    this.parameters = parameters;
+    this.batch = batch;
+    this.gradients = gradients;
+    this.headShape = headShape;
+    this.#scope = gpu.scope();
+    this.#outer = outer;
+  }
+
+  static over({ sequences, prefixLength = 0, gradients, ...shared }: PassOptions): Pass {
+    const { gpu, config } = shared;
+    const { heads, kvHeads, headDim, attentionScale } = config;
+    return new Pass({
+      ...shared,
+      batch: new Batch(gpu, sequences, prefixLength + config.positions.offset),
+      gradients: gradients ?? new Gradients(gpu),
+      headShape: { heads, kvHeads, headDim, scale: attentionScale },
+    });
+  }
+
+  /** T. */
+  get tokens(): number {
+    return this.batch.sequences.totalTokens;
+  }
+
+  layer(index: number): LayerParameters {
+    return layerParameters(this.parameters, this.config, index);
+  }
+
+  /** A pass over the same batch whose tensors are disposed earlier. */
+  nested(): Pass {
+    return new Pass(this, this);
+  }
+
+  /** Lets a tensor outlive this pass: it belongs to the pass around it then, or to the caller if there is none. */
+  keep(tensor: Tensor): Tensor {
+    this.#scope.release(tensor);
+    return this.#outer ? this.#outer.#scope.own(tensor) : tensor;
+  }
+
+  /** A new float32 tensor; its contents are undefined until written. */
+  tensor(shape: readonly number[], label: string): Tensor {
+    return this.#scope.tensor(shape, label);
+  }
+
+  zeros(shape: readonly number[], label: string): Tensor {
+    const tensor = this.tensor(shape, label);
+    this.gpu.clear(tensor);
+    return tensor;
+  }
+
+  copyOf(tensor: Tensor, label: string): Tensor {
+    const copy = this.tensor(tensor.shape, label);
+    this.gpu.copy(tensor, copy);
+    return copy;
+  }
+
+  /** A uint32 tensor of these indices. */
+  indices(values: readonly number[], label: string): Tensor {
+    return this.#scope.upload(Uint32Array.from(values), [values.length], label);
+  }
+
+  [Symbol.dispose](): void {
+    this.#scope[Symbol.dispose]();
+    if (!this.#outer) this.batch[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,107 @@
+import type { Tensor } from '@icl-gd/gpu-kernels';
+import type { Pass } from './pass.ts';
+
+/** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */
+const LOGITS_BYTES = 32 * 2 ** 20;
+
+/** Wanted predictions: entry i is of token `tokens[i]` after row `rows[i]` of the batch. */
+export interface TokenTargets {
+  readonly rows: readonly number[];
+  readonly tokens: readonly number[];
+}
+
+/** Every next-token prediction of each sequence. */
+export function nextTokenTargets(sequences: readonly (readonly number[])[]): TokenTargets {
+  const rows: number[] = [];
+  const tokens: number[] = [];
+  let start = 0;
+  for (const sequence of sequences) {
+    for (let i = 1; i < sequence.length; i++) {
+      rows.push(start + i - 1);
+      tokens.push(sequence[i] as number);
+    }
+    start += sequence.length;
+  }
+  return { rows, tokens };
+}
+
+/** A run of the distinct rows with targets, so short that its logits fit. */
+export interface TargetChunk {
+  /** First of the distinct rows and their count. */
+  readonly start: number;
+  readonly count: number;
+  /** Place of the chunk's first target among all. */
+  readonly firstTarget: number;
+  /** Tokens, uint32 [targets of the chunk]. */
+  readonly targets: Tensor;
+  /** For each target its row within the chunk, uint32. */
+  readonly targetRows: Tensor;
+}
+
+/** Targets on the device, sorted by row; a row may have several. */
+export interface TargetPlan {
+  /** R, the distinct rows that have targets. */
+  readonly rowCount: number;
+  readonly targetCount: number;
+  /** uint32 [R]. */
+  readonly rows: Tensor;
+  readonly chunks: readonly TargetChunk[];
+  /** Place of each target in the order that the caller gave. */
+  readonly order: readonly number[];
+}
+
+/**
+ * Puts targets on the device, where they live as long as the pass.
+ * @throws RangeError for a row outside the batch or a token outside the vocabulary
+ */
+export function planTargets(
+  pass: Pass,
+  { rows: wantedRows, tokens: wantedTokens }: TokenTargets,
+): TargetPlan {
+  const { vocabSize } = pass.config;
+  const order = wantedRows
+    .map((_, i) => i)
+    .sort((a, b) => (wantedRows[a] as number) - (wantedRows[b] as number) || a - b);
+  for (const i of order) {
+    const [row = -1, token = -1] = [wantedRows[i], wantedTokens[i]];
+    if (row < 0 || row >= pass.tokens || token < 0 || token >= vocabSize)
+      throw new RangeError(
+        `target token ${token} at row ${row} is outside the vocabulary of ${vocabSize} or the batch of ${pass.tokens}`,
+      );
+  }
+  const distinct = [...new Set(order.map((i) => wantedRows[i] as number))];
+  const perChunk = rowsPerLogitsChunk(vocabSize, pass.gpu.maxBindingBytes);
+  const chunks: TargetChunk[] = [];
+  let next = 0;
+  for (let start = 0; start < distinct.length; start += perChunk) {
+    const rows = distinct.slice(start, start + perChunk);
+    const firstTarget = next;
+    const tokens: number[] = [];
+    const localRows: number[] = [];
+    for (const [local, row] of rows.entries()) {
+      for (; next < order.length && wantedRows[order[next] as number] === row; next++) {
+        tokens.push(wantedTokens[order[next] as number] as number);
+        localRows.push(local);
+      }
+    }
+    chunks.push({
+      start,
+      count: rows.length,
+      firstTarget,
+      targets: pass.indices(tokens, 'targets'),
+      targetRows: pass.indices(localRows, 'rows of targets'),
+    });
+  }
+  return {
+    rowCount: distinct.length,
+    targetCount: order.length,
+    rows: pass.indices(distinct, 'rows with targets'),
+    chunks,
+    order,
+  };
+}
+
+/** Rows whose logits are held at a time, where one binding may span so many bytes. */
+function rowsPerLogitsChunk(vocabSize: number, bindingBytes: number): number {
+  return Math.max(1, Math.floor(Math.min(LOGITS_BYTES, bindingBytes) / (4 * vocabSize)));
+}

@@ -1,0 +1,55 @@
+import type { EvaluationRequest } from '../decoder/evaluate.ts';
+import type { Objective } from '../decoder/loss-gradient.ts';
+import type { WeightDtype } from '../weights/storage.ts';
+
+/** Sequences that are evaluated together, packed. */
+export type EvaluationBatch = readonly EvaluationRequest[];
+
+/** What a model will be used for, as far as it decides memory. Which tokens there are does not matter, only how many. */
+export interface Workload {
+  readonly dtype: WeightDtype;
+  /** Evaluated without a prefix. */
+  readonly batches: readonly EvaluationBatch[];
+  /** A context of so many tokens whose keys and values are kept, and what is evaluated behind it. */
+  readonly context?: { readonly tokens: number; readonly batches: readonly EvaluationBatch[] };
+  /** Fine-tuning of keys and values; the fine-tuned model then evaluates `batches`. */
+  readonly training?: {
+    readonly objectives: readonly Objective[];
+    /** Sequences trained on, one a step. */
+    readonly steps: number;
+    /** Of the longest of them. */
+    readonly tokens: number;
+    readonly releasedNorms: boolean;
+    /** Whether base and fine-tuned model are also evaluated with copies of keys and values rounded to float16. */
+    readonly halfCopies?: boolean;
+  };
+}
+
+/** The batches that no other is as large as in every respect: one of these needs the most memory. */
+export function largestBatches(batches: readonly EvaluationBatch[]): EvaluationBatch[] {
+  const largest: { batch: EvaluationBatch; sizes: readonly number[] }[] = [];
+  for (const batch of batches) {
+    const sizes = sizesOf(batch);
+    if (largest.some((other) => covers(other.sizes, sizes))) continue;
+    const rest = largest.filter((other) => !covers(sizes, other.sizes));
+    largest.splice(0, largest.length, ...rest, { batch, sizes });
+  }
+  return largest.map(({ batch }) => batch);
+}
+
+function covers(sizes: readonly number[], other: readonly number[]): boolean {
+  return sizes.every((size, i) => size >= (other[i] as number));
+}
+
+/** Sequences, tokens, probed rows, keys that these look at, log-probabilities, and rows that these are of. */
+function sizesOf(batch: EvaluationBatch): readonly number[] {
+  let [tokens, probes, keys, targets, rows] = [0, 0, 0, 0, 0];
+  for (const request of batch) {
+    tokens += request.tokens.length;
+    probes += request.probes.length;
+    for (const { row, firstKey } of request.probes) keys += row - firstKey + 1;
+    targets += request.logProbs.length;
+    rows += new Set(request.logProbs.map(({ row }) => row)).size;
+  }
+  return [batch.length, tokens, probes, keys, targets, rows];
+}

@@ -1,4 +1,5 @@
-export { type FinishedRun, runExperiment, type RunRequest } from './experiment/run.ts';
+export { type FinishedRun, runExperiment } from './experiment/run.ts';
+export type { RunRequest } from './experiment/run-request.ts';
 export { planTrials, type RunSettings, type Trial } from './experiment/plan.ts';
 export { writeResults } from './results/write-results.ts';
 export type { MeasuredCell, MeasuredRun } from './results/measured.ts';

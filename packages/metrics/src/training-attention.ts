@@ -49,15 +49,11 @@ export function trainingAttentionAgreement(
   demonstrationLengths.forEach((length, i) => requireSize(`demonstrationLengths[${i}]`, length));
   const tokens = demonstrationLengths.reduce((a, b) => a + b, 0);
   requireSize('the sum of demonstrationLengths', tokens);
-  requireRows('iclScores', iclScores, heads, 'heads', tokens, 'demonstration tokens');
-  requireRows(
-    'trainingQueries',
-    trainingQueries,
-    tokens,
-    'demonstration tokens',
-    testQuery.length,
-    'testQuery.length',
-  );
+  requireShape('iclScores', iclScores, { heads, 'demonstration tokens': tokens });
+  requireShape('trainingQueries', trainingQueries, {
+    'demonstration tokens': tokens,
+    'testQuery.length': testQuery.length,
+  });
   requireFinite('iclScores', iclScores);
   requireFinite('testQuery', testQuery);
   requireFinite('trainingQueries', trainingQueries);
@@ -104,17 +100,12 @@ function sumSegments(values: Float64Array, lengths: readonly number[]): Float64A
   });
 }
 
-function requireRows(
-  name: string,
-  tensor: NumericArray,
-  rows: number,
-  rowsName: string,
-  width: number,
-  widthName: string,
-): void {
-  if (tensor.length !== rows * width) {
+function requireShape(name: string, tensor: NumericArray, extents: Readonly<Record<string, number>>): void {
+  const [names, sizes] = [Object.keys(extents), Object.values(extents)];
+  const needed = sizes.reduce((product, size) => product * size, 1);
+  if (tensor.length !== needed) {
     throw new RangeError(
-      `${name} has length ${tensor.length}; [${rowsName}, ${widthName}] = [${rows}, ${width}] needs ${rows * width}`,
+      `${name} has length ${tensor.length}; [${names.join(', ')}] = [${sizes.join(', ')}] needs ${needed}`,
     );
   }
 }

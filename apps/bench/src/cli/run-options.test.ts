@@ -2,7 +2,7 @@ import { gradientDescent, layerCausalGradientDescent, settingId } from '@icl-gd/
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { expect, test } from 'vitest';
 import { paperTasks } from '../tasks/tasks.ts';
-import type { RawRunOptions } from './raw-run-options.ts';
+import type { RawRunOptions } from './raw-options.ts';
 import { parseRunOptions } from './run-options.ts';
 
 const PLACES = { model: 'some/model', data: 'some/data', out: 'some/out' };

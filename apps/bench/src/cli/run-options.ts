@@ -3,7 +3,7 @@ import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import type { RunSettings } from '../experiment/plan.ts';
 import { METHODS } from '../experiment/trial-plan.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
-import type { RunRequest } from '../experiment/run.ts';
+import type { RunRequest } from '../experiment/run-request.ts';
 import { HUB } from '../tasks/locate.ts';
 import type { Task } from '../tasks/task.ts';
 import { builtInTasks, paperTasks, readUserTask } from '../tasks/tasks.ts';
@@ -11,7 +11,7 @@ import { choose, chooseList, integer, integerList, positiveNumber } from './choo
 import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
 import { parseMethods } from './method-list.ts';
 import { type Preset, findPreset } from './presets/presets.ts';
-import type { RawRunOptions } from './raw-run-options.ts';
+import type { RawRunOptions } from './raw-options.ts';
 
 /** The paper evaluates at most this many examples. */
 const MOST_EXAMPLES = 2000;

@@ -10,7 +10,7 @@ import { checkRun } from '../experiment/check-run.ts';
 import { downloadObserver, findModel } from './find-model.ts';
 import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
 import { findPreset } from './presets/presets.ts';
-import type { RawRunOptions } from './raw-run-options.ts';
+import type { RawRunOptions } from './raw-options.ts';
 import { type ParsedRun, parseRunOptions } from './run-options.ts';
 
 /** Where a dry run without --out would write. */

@@ -3,7 +3,7 @@ import { settingId } from '@icl-gd/methods';
 import { readInputs } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
 import { planTrials } from './plan.ts';
-import type { RunRequest } from './run.ts';
+import type { RunRequest } from './run-request.ts';
 
 /**
  * Reads and checks everything that a run needs, and says what it would compute and allocate. Nothing is computed or

@@ -12,7 +12,7 @@ import {
   planMemory,
 } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import type { RunRequest } from './run.ts';
+import type { RunRequest } from './run-request.ts';
 
 /**
  * Plans the device memory of a run, says it, and holds the device to it.

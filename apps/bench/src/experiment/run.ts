@@ -1,13 +1,6 @@
 import { type AdapterDescription, type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
-import type { ProbeToken } from '@icl-gd/methods';
 import { accuracy, layerMean } from '@icl-gd/metrics';
-import {
-  type DownloadObserver,
-  type Model,
-  type ModelLocation,
-  type ModelVariant,
-  loadModel,
-} from '@icl-gd/transformer';
+import { type Model, type ModelLocation, type ModelVariant, loadModel } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
 import { type CellAddress, RECORD_FORMAT, type RunIdentity, digest } from './cell.ts';
@@ -18,6 +11,7 @@ import { planRunMemory, workloadOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import { type RunSettings, type Trial, planTrials, trialName } from './plan.ts';
 import { type Progress, createProgress } from './progress.ts';
+import type { RunRequest } from './run-request.ts';
 import { RecordStore } from './record-store.ts';
 import type { SettingRecord } from './record.ts';
 import { type TrialOutcome, TrialRunner } from './run-trial.ts';
@@ -25,34 +19,6 @@ import { linkSavedProbes } from './saved-probes.ts';
 import { Tally } from './tally.ts';
 import { type TrialPlan, planTrial, unitsOf } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
-
-export interface RunRequest {
-  readonly model: ModelLocation;
-  /** Folder with a folder for each dataset, or `hub`; absent where every task has its own data. */
-  readonly data: string | undefined;
-  /** Told about downloads of datasets. */
-  readonly observer?: DownloadObserver;
-  readonly settings: RunSettings;
-  readonly adapter: string;
-  readonly out: string;
-  /** Folder whose `records/` are read and written; `out` if not given. Several runs may share it. */
-  readonly recordsIn?: string;
-  /** A probe token that a later run with the same records asks for: recorded in the same forward passes. */
-  readonly alsoProbe?: readonly ProbeToken[];
-  /** Also put h and m of every setting into `probes/`. */
-  readonly saveProbes: boolean;
-  /** Drop h and m once no further setting of the run needs them; a learner added later needs them computed again. */
-  readonly discardProbes: boolean;
-  /** Compute everything again, whatever records exist. */
-  readonly fresh: boolean;
-  /** Keys of the records that earlier runs of the same command have written: `fresh` does not mean those. */
-  readonly written?: Set<string>;
-  readonly tokenBudget?: number;
-  /** Bytes that may be allocated on the device. */
-  readonly memoryBudget?: number;
-  /** Digest of the source of each learner that is not part of this program, by id. */
-  readonly foreignLearners?: ReadonlyMap<string, string>;
-}
 
 /** A run whose cells are all on record. */
 export interface FinishedRun {

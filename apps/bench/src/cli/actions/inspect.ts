@@ -9,7 +9,7 @@ import {
 } from '@icl-gd/transformer';
 import { planRunMemory } from '../../experiment/memory.ts';
 import { choose, integer } from '../choose.ts';
-import type { RawInspectOptions } from '../commands/inspect.ts';
+import type { RawInspectOptions } from '../raw-options.ts';
 import { findModel } from '../find-model.ts';
 import { inspectModel } from '../inspect/inspect.ts';
 import { renderInspection } from '../inspect/render.ts';

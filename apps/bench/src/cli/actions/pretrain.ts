@@ -2,7 +2,7 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { pretrain } from '../../synthetic/pretraining/pretrain.ts';
 import { type Recipe, recipes } from '../../synthetic/pretraining/recipe.ts';
 import { choose, integer } from '../choose.ts';
-import type { RawPretrainOptions } from '../commands/pretrain.ts';
+import type { RawPretrainOptions } from '../raw-options.ts';
 
 /**
  * Trains a model and prints throughput, digest and folder.

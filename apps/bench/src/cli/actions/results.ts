@@ -5,7 +5,7 @@ import { toCsv, writeWhole } from '../../results/csv.ts';
 import { renderSummary } from '../../results/print-summary.ts';
 import { readRun } from '../../results/read-run.ts';
 import { summaryTables } from '../../results/write-results.ts';
-import type { RawResultsOptions } from '../commands/results.ts';
+import type { RawResultsOptions } from '../raw-options.ts';
 
 /**
  * Writes table1.csv, table2.csv and comparison.csv of a run anew from its summary.csv, and prints them.

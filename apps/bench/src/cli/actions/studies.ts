@@ -8,7 +8,7 @@ import { LABELLINGS } from '../../studies/labels.ts';
 import { measureShots, shotsCurves, shotsPicture, shotsTable } from '../../studies/shots.ts';
 import { bestLearningRates, sweepLearningRates, sweepPicture, sweepTable } from '../../studies/sweep.ts';
 import { chooseList, integerList, positiveNumber } from '../choose.ts';
-import type { RawShotsOptions, RawSweepOptions } from '../commands/studies.ts';
+import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import { downloadObserver, findModel } from '../find-model.ts';
 import { type ParsedRun, parseRunOptions } from '../run-options.ts';
 

@@ -1,17 +1,5 @@
+import type { RawInspectOptions } from '../raw-options.ts';
 import type { Command } from 'commander';
-
-/** Options of `icl-gd inspect` as typed. */
-export interface RawInspectOptions {
-  readonly model: string;
-  readonly text?: string;
-  readonly tokens?: string;
-  readonly greedy?: string;
-  readonly adapter?: string;
-  readonly bos?: boolean;
-  readonly json?: boolean;
-  readonly dtype?: string;
-  readonly memoryBudget?: string;
-}
 
 /** `icl-gd inspect`: whether a checkpoint is read right. */
 export function addInspectCommand(program: Command): void {

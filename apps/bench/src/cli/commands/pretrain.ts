@@ -1,14 +1,5 @@
+import type { RawPretrainOptions } from '../raw-options.ts';
 import type { Command } from 'commander';
-
-/** Options of `icl-gd pretrain` as typed. */
-export interface RawPretrainOptions {
-  readonly preset?: string;
-  readonly seed?: string;
-  readonly out?: string;
-  readonly adapter?: string;
-  readonly stopAfter?: string;
-  readonly fresh?: boolean;
-}
 
 /** `icl-gd pretrain`: a model from scratch. */
 export function addPretrainCommand(program: Command): void {

@@ -1,10 +1,5 @@
+import type { RawResultsOptions } from '../raw-options.ts';
 import type { Command } from 'commander';
-
-/** Options of `icl-gd tables` and `icl-gd validate` as typed. */
-export interface RawResultsOptions {
-  readonly from?: string;
-  readonly out?: string;
-}
 
 /** `icl-gd tables` and `icl-gd validate`: what a finished run says. */
 export function addResultsCommands(program: Command): void {

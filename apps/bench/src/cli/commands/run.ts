@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RawRunOptions } from '../raw-run-options.ts';
+import type { RawRunOptions } from '../raw-options.ts';
 
 /** Something finished, but not all of it: a cell diverged. */
 const EXIT_INCOMPLETE = 1;

@@ -1,13 +1,5 @@
+import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import type { Command } from 'commander';
-import type { RawRunOptions } from '../raw-run-options.ts';
-
-/** Options of `icl-gd shots` as typed or by default. */
-export type RawShotsOptions = Partial<Omit<RawRunOptions, 'shots'>> & {
-  readonly shots: string;
-  readonly labels: string;
-};
-/** Options of `icl-gd sweep` as typed or by default. */
-export type RawSweepOptions = Partial<RawRunOptions> & { readonly learningRates: string };
 
 const DEFAULT_SHOTS = '0,1,2,4,8,16,32';
 /** Twice per decade, over the range in which small models neither stand still nor diverge. */

@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
 import type { Task } from '../../tasks/task.ts';
 import { choose } from '../choose.ts';
-import type { RawRunOptions } from '../raw-run-options.ts';
+import type { RawRunOptions } from '../raw-options.ts';
 import { PRESET_IDS, presetFile } from './list-presets.ts';
 import { type PREPARATIONS, type PresetPass, readPreset } from './read-preset.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RawRunOptions } from '../raw-run-options.ts';
+import type { RawRunOptions } from '../raw-options.ts';
 import { readYaml } from '../../tasks/yaml/read-yaml.ts';
 import { schemaError } from '../../tasks/yaml/schema-error.ts';
 

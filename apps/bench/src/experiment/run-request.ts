@@ -1,0 +1,32 @@
+import type { ProbeToken } from '@icl-gd/methods';
+import type { DownloadObserver, ModelLocation } from '@icl-gd/transformer';
+import type { RunSettings } from './plan.ts';
+
+/** A run: what to compute, of what, where. */
+export interface RunRequest {
+  readonly model: ModelLocation;
+  /** Folder with a folder for each dataset, or `hub`; absent where every task has its own data. */
+  readonly data: string | undefined;
+  /** Told about downloads of datasets. */
+  readonly observer?: DownloadObserver;
+  readonly settings: RunSettings;
+  readonly adapter: string;
+  readonly out: string;
+  /** Folder whose `records/` are read and written; `out` if not given. Several runs may share it. */
+  readonly recordsIn?: string;
+  /** A probe token that a later run with the same records asks for: recorded in the same forward passes. */
+  readonly alsoProbe?: readonly ProbeToken[];
+  /** Also put h and m of every setting into `probes/`. */
+  readonly saveProbes: boolean;
+  /** Drop h and m once no further setting of the run needs them; a learner added later needs them computed again. */
+  readonly discardProbes: boolean;
+  /** Compute everything again, whatever records exist. */
+  readonly fresh: boolean;
+  /** Keys of the records that earlier runs of the same command have written: `fresh` does not mean those. */
+  readonly written?: Set<string>;
+  readonly tokenBudget?: number;
+  /** Bytes that may be allocated on the device. */
+  readonly memoryBudget?: number;
+  /** Digest of the source of each learner that is not part of this program, by id. */
+  readonly foreignLearners?: ReadonlyMap<string, string>;
+}

@@ -22,7 +22,9 @@ export const sharedTiledMatmul = memoizeKernel((variant: MatmulVariant): MatmulK
       let k = k0 + e ${transposedAlongK ? `/ ${extent}u` : `% ${DEPTH}u`};
       let at = ${first} + e ${transposedAlongK ? `% ${extent}u` : `/ ${DEPTH}u`};
       let inside = k < params.k && at < ${limit};
-      ${matrix}Tile[(k - k0) * ${extent}u + (at - ${first})] = select(0.0, ${element(`params.${matrix}Offset + ${transposedAlongK ? `k * params.${matrix}Stride + at` : `at * params.${matrix}Stride + k`}`)}, inside);
+      let kInside = min(k, params.k - 1u);
+      let atInside = min(at, ${limit} - 1u);
+      ${matrix}Tile[(k - k0) * ${extent}u + (at - ${first})] = select(0.0, ${element(`params.${matrix}Offset + ${transposedAlongK ? `kInside * params.${matrix}Stride + atInside` : `atInside * params.${matrix}Stride + kInside`}`)}, inside);
     }`;
   return defineKernel({
     label: `matmul.shared.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${tileM}x${tileN}${variant.dtypeB === 'float16' ? '.f16' : ''}`,

@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import type { Gpu } from '../runtime/gpu.ts';
 import type { Binding, Tensor } from '../runtime/tensor.ts';
 
@@ -13,7 +14,7 @@ const ALIGNMENT = 256;
 
 /**
  * Splits the rows of a tensor into ranges that one binding can span.
- * @throws RangeError if even the fewest rows that keep bindings aligned are more than the adapter binds
+ * @throws UserError (`binding-limit`) if even the fewest rows that keep bindings aligned are more than the adapter binds
  */
 export function rowWindows(gpu: Gpu, rows: number, rowBytes: number): Window[] {
   const limit = gpu.maxBindingBytes;
@@ -22,8 +23,9 @@ export function rowWindows(gpu: Gpu, rows: number, rowBytes: number): Window[] {
   while ((aligned * rowBytes) % ALIGNMENT !== 0) aligned *= 2;
   const step = Math.floor(limit / (rowBytes * aligned)) * aligned;
   if (step === 0) {
-    throw new RangeError(
+    throw new UserError(
       `${aligned} rows of ${rowBytes} bytes exceed the binding limit of ${limit} bytes of ${gpu.adapter.description}`,
+      'binding-limit',
     );
   }
   const windows: Window[] = [];

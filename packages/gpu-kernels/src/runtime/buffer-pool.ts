@@ -87,6 +87,7 @@ export class BufferPool {
     if (this.#allocatedBytes + size > budget) {
       throw new UserError(
         `${label} needs ${size} bytes on the device, where ${this.#allocatedBytes} of the budget of ${budget} are in use`,
+        'memory-budget',
       );
     }
     const buffer = this.#device.createBuffer({ size, usage: USAGE });

@@ -96,6 +96,7 @@ export class Gpu {
     if (bytes > this.device.limits.maxBufferSize) {
       throw new UserError(
         `tensor ${label} [${shape.join(', ')}] needs ${bytes} bytes in one buffer; adapter ${this.adapter.description} allows ${this.device.limits.maxBufferSize}`,
+        'buffer-limit',
       );
     }
     const exact = options.exact === true;
@@ -267,7 +268,8 @@ export class Gpu {
     if (this.#outOfMemory) {
       const held = (this.pool.allocatedBytes / 2 ** 30).toFixed(2);
       throw new UserError(
-        `${this.adapter.description} is out of memory with ${held} GiB in use: lower --token-budget or --shots, use --dtype float16-storage or a smaller model`,
+        `${this.adapter.description} is out of memory with ${held} GiB in use`,
+        'out-of-memory',
       );
     }
     if (this.#failure !== undefined)
@@ -312,8 +314,9 @@ export class Gpu {
     const offset = operand instanceof Tensor ? 0 : operand.offset;
     const size = operand instanceof Tensor ? operand.byteLength : operand.size;
     if (size > this.maxBindingBytes) {
-      throw new RangeError(
+      throw new UserError(
         `kernel ${kernel}: ${name} (${operand.label}) spans ${size} bytes; this adapter binds at most ${this.maxBindingBytes}`,
+        'binding-limit',
       );
     }
     // vec4 views need whole vectors; buffers are padded to 256 bytes or checked by their kernels.

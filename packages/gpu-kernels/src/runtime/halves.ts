@@ -17,7 +17,8 @@ export function packHalves(tensor: Tensor, data: Float32Array | Uint32Array, off
   const bad = firstNonFinite(words);
   if (bad >= 0) {
     throw new UserError(
-      `${tensor.label}: ${data[bad]} at element ${offset + bad} is too large for float16 (at most 65504); use --dtype float32`,
+      `${tensor.label}: ${data[bad]} at element ${offset + bad} is too large for float16 (at most 65504)`,
+      'float16-range',
     );
   }
   return words;

@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts';
 import type { Gpu } from '../../runtime/gpu.ts';
 import { grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
@@ -86,8 +87,9 @@ function run(gpu: Gpu, task: Task): void {
     if (bindMatrix(operand, limit).binding.size <= limit) continue;
     const step = Math.floor(rowsPerBinding(operand, limit) / 4) * 4;
     if (step < 1)
-      throw new RangeError(
+      throw new UserError(
         `matmul: four rows of ${operand.tensor.label} exceed the binding limit of ${limit} bytes`,
+        'binding-limit',
       );
     for (let start = 0; start < operand.rows; start += step) {
       run(gpu, part(task, name, start, Math.min(step, operand.rows - start)));

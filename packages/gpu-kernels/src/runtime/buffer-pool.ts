@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
+import { BufferUsage } from './webgpu-constants.ts';
 
-const USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
+const USAGE = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
 const SMALLEST = 256;
 
 /** How much memory a {@link BufferPool} may hold. */

@@ -13,6 +13,7 @@ import {
   elementCount,
   storageBytes,
 } from './tensor.ts';
+import { BufferUsage, MapMode } from './webgpu-constants.ts';
 
 /** Dispatches recorded before a command buffer is submitted: enough to hide the cost of a submit. */
 const DISPATCHES_PER_SUBMIT = 256;
@@ -63,7 +64,7 @@ export class Gpu {
     this.#uniforms = device.createBuffer({
       label: 'params',
       size: this.#uniformData.byteLength,
-      usage: 0x40 | 0x08,
+      usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST,
     });
     device.addEventListener('uncapturederror', (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
@@ -234,11 +235,14 @@ export class Gpu {
     const perWord = 4 / ELEMENT_BYTES[tensor.dtype];
     const firstByte = Math.floor(offset / perWord) * 4;
     const bytes = Math.ceil((offset + length) / perWord) * 4 - firstByte;
-    const staging = this.device.createBuffer({ size: bytes, usage: 0x01 | 0x08 });
+    const staging = this.device.createBuffer({
+      size: bytes,
+      usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST,
+    });
     try {
       this.#copyEncoder().copyBufferToBuffer(tensor.buffer, firstByte, staging, 0, bytes);
       this.flush();
-      await staging.mapAsync(0x01).catch((error: unknown) => {
+      await staging.mapAsync(MapMode.READ).catch((error: unknown) => {
         // A lost device says more than the mapping that it broke.
         this.check();
         throw error;

@@ -1,11 +1,10 @@
 import type { Kernel, StorageBinding } from './kernel.ts';
+import { ShaderStage } from './webgpu-constants.ts';
 
 interface CompiledKernel {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
-
-const COMPUTE = 0x4;
 
 /** Compiles each kernel once per device. A kernel that does not compile surfaces at the next wait, by its label. */
 export class PipelineCache {
@@ -29,12 +28,12 @@ export class PipelineCache {
   #compile(kernel: Kernel): CompiledKernel {
     const { label } = kernel;
     const entries: GPUBindGroupLayoutEntry[] = [
-      { binding: 0, visibility: COMPUTE, buffer: { type: 'uniform' } },
+      { binding: 0, visibility: ShaderStage.COMPUTE, buffer: { type: 'uniform' } },
     ];
     for (const { access } of Object.values<StorageBinding>(kernel.storage)) {
       entries.push({
         binding: entries.length,
-        visibility: COMPUTE,
+        visibility: ShaderStage.COMPUTE,
         buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
       });
     }

@@ -1,5 +1,5 @@
 import { attentionBackward } from '../src/kernels/attention/backward.ts';
-import { PackedSequences } from '../src/kernels/attention/blocks.ts';
+import { PackedSequences } from '../src/kernels/attention/packed-sequences.ts';
 import { attentionForward } from '../src/kernels/attention/forward.ts';
 import { matmul } from '../src/kernels/matmul/matmul.ts';
 import { matrix } from '../src/kernels/matmul/matrix.ts';

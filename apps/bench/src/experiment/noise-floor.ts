@@ -24,14 +24,9 @@ export async function measureNoiseFloor(
   scoreAgain: (probes: Probes) => Scores,
   probeAgain: (model: Model, halfWeights: boolean) => Promise<Probes>,
 ): Promise<NoiseRecord[]> {
-  const reordered = await unlessDiverged(async () => {
-    model.gpu.summation = 'descending';
-    try {
-      return await probeAgain(model, false);
-    } finally {
-      model.gpu.summation = 'ascending';
-    }
-  });
+  const reordered = await unlessDiverged(() =>
+    probeAgain(model.on(model.gpu.with({ summation: 'descending' })), false),
+  );
   const halfWeights = await unlessDiverged(async () => {
     using rounded = withHalfParameters(model, 'attention.kv');
     return await probeAgain(rounded, true);

@@ -25,7 +25,7 @@ export interface AcquireOptions {
 /**
  * Opens a device through Dawn's node bindings with all that its adapter allows. Where a device exists already (browser,
  * Deno), use {@link Gpu.fromDevice}.
- * @throws UserError if no adapter fits
+ * @throws UserError (`no-adapter`) if no adapter fits
  */
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   // Only Node gets here: the rest of the package stays free of Node's modules.
@@ -41,7 +41,7 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   } else {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
   }
-  return Gpu.fromDevice(device, description, instance);
+  return Gpu.fromDevice(device, description, { owner: instance });
 }
 
 /** Every adapter that `acquireGpu` can be asked for by name. */

@@ -15,8 +15,8 @@ const CHOICES = ['auto', 'hardware', 'software', 'swiftshader', 'lavapipe'];
 /**
  * Finds an adapter.
  * @param choice `auto` (hardware, else the system's software adapter, else the bundled SwiftShader), `hardware`,
- * `software`, `swiftshader` (bundled), or any part of an adapter's name.
- * @throws UserError if there is none.
+ *   `software`, `swiftshader` (bundled), or any part of an adapter's name
+ * @throws UserError (`no-adapter`) if there is none
  */
 export async function findAdapter(choice: string): Promise<FoundAdapter> {
   const wanted = choice.trim().toLowerCase();

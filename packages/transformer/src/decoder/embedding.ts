@@ -56,7 +56,7 @@ export function embedBackward(
   embeddingBackward(gpu, {
     tokens: batch.tokenIds,
     gradOutput: gradTokens,
-    gradient: gradients.get('embedding.tokens', table.shape),
+    gradTable: gradients.get('embedding.tokens', table.shape),
     scale: config.embeddingScale,
   });
   if (config.positions.kind !== 'learned') return;
@@ -64,7 +64,7 @@ export function embedBackward(
   embeddingBackward(gpu, {
     tokens: batch.positionIds,
     gradOutput,
-    gradient: gradients.get('embedding.positions', positions.shape),
+    gradTable: gradients.get('embedding.positions', positions.shape),
     scale: 1,
   });
 }

@@ -276,6 +276,6 @@ export function headLossAndGradient(
   const gradGathered = headInputBackward(context, scope, parameters, gathered, input, gradInput, gradients);
   const gradResidual = scope.tensor(hidden.shape, 'gradient.hidden');
   gpu.clear(gradResidual);
-  scatterRowsAdd(gpu, { gradOutput: gradGathered, rows: plan.rows, out: gradResidual });
+  scatterRowsAdd(gpu, { gradOutput: gradGathered, rows: plan.rows, gradInput: gradResidual });
   return gradResidual;
 }

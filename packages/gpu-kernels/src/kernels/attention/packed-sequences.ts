@@ -3,18 +3,20 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { TILE_ROWS } from './tile.ts';
 
 /**
- * Sequences packed one after another ([totalTokens, …], no padding), cut into blocks of at most {@link TILE_ROWS} rows.
- * A block never crosses sequences, so that all its rows see the same first key.
+ * Sequences packed one after another ([T, …], no padding), cut into blocks of at most {@link TILE_ROWS} rows. A block
+ * never crosses sequences, so that all its rows see the same first key. Dispose it, or let `using` do so.
  */
 export class PackedSequences implements Disposable {
   readonly lengths: readonly number[];
+  /** T, of all sequences together. */
   readonly totalTokens: number;
   /** First row of each sequence. */
   readonly starts: readonly number[];
   readonly blockCount: number;
-  /** u32 [blocks, 4]: first row, row count, first and end row of its sequence. */
+  /** uint32 [blockCount, 4]: first row, row count, first and end row of its sequence. */
   readonly table: Tensor;
 
+  /** @throws UserError (`memory-budget`) if the table does not fit the device */
   constructor(gpu: Gpu, lengths: readonly number[]) {
     const starts: number[] = [];
     const rows: number[] = [];

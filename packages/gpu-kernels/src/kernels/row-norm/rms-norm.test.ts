@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { dot, finiteDifferences } from '../../testing/finite-differences.ts';
-import { useGpu, withHardwareVariants } from '../../testing/gpu.ts';
+import { TUNINGS } from '../../runtime/tuning.ts';
+import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
-import { rmsNormBackwardReference, rmsNormReference } from './reference.ts';
+import { rmsNormBackwardReference, rmsNormReference } from './rms-norm-reference.ts';
 import { rmsNormBackward, rmsNormForward } from './rms-norm.ts';
 
 const gpu = useGpu();
@@ -22,19 +23,19 @@ function operands(rows: number, width: number) {
 }
 
 /** Forward, then all gradients, the sum starting from `sums` and gradInput also added to `gradOutput`. */
-async function onDevice(values: ReturnType<typeof operands>) {
+async function onDevice(values: ReturnType<typeof operands>, device = gpu()) {
   const width = values.weight.length;
   const rows = values.x.length / width;
-  using scope = gpu().scope();
+  using scope = device.scope();
   const shape = [rows, width];
   const [x, gradOutput] = [scope.upload(values.x, shape), scope.upload(values.gradOutput, shape)];
   const weight = scope.upload(values.weight, [width]);
   const [out, stats, gradInput] = [scope.tensor(shape), scope.tensor([rows]), scope.tensor(shape)];
   const [dxAdded, gradWeight] = [scope.upload(values.gradOutput, shape), scope.upload(values.sums, [width])];
-  rmsNormForward(gpu(), { x, weight, epsilon, out, stats });
-  rmsNormBackward(gpu(), { x, weight, stats, gradOutput, gradInput, gradWeight });
-  rmsNormBackward(gpu(), { x, weight, stats, gradOutput, gradInput: dxAdded, accumulate: true });
-  const read = (tensor: typeof out): Promise<Float32Array> => gpu().read(tensor);
+  rmsNormForward(device, { x, weight, epsilon, out, stats });
+  rmsNormBackward(device, { x, weight, stats, gradOutput, gradInput, gradWeight });
+  rmsNormBackward(device, { x, weight, stats, gradOutput, gradInput: dxAdded, accumulate: true });
+  const read = (tensor: typeof out): Promise<Float32Array> => device.read(tensor);
   return {
     out: await read(out),
     stats: await read(stats),
@@ -97,7 +98,7 @@ test('rows alone equal the same rows in a batch, bit by bit', async () => {
 
 test('the variants for hardware adapters equal the float64 reference', async () => {
   const values = operands(9, 301);
-  const device = await withHardwareVariants(gpu(), () => onDevice(values));
+  const device = await onDevice(values, gpu().with({ tuning: TUNINGS.hardware }));
   expectClose(device.out, rmsNormReference(values).out, tolerances['layer-norm'].f32);
   const { gradInput } = rmsNormBackwardReference(values, values.gradOutput);
   expectClose(device.gradInput, gradInput, tolerances['layer-norm'].f32);

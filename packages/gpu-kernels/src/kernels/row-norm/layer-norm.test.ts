@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { dot, finiteDifferences } from '../../testing/finite-differences.ts';
-import { useGpu, withHardwareVariants } from '../../testing/gpu.ts';
+import { TUNINGS } from '../../runtime/tuning.ts';
+import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
-import { layerNormBackwardReference, layerNormReference } from './reference.ts';
+import { layerNormBackwardReference, layerNormReference } from './layer-norm-reference.ts';
 
 const gpu = useGpu();
 const epsilon = 1e-5;
@@ -30,10 +31,10 @@ function operands({ rows, width, offset = 0 }: Case) {
 }
 
 /** Forward, then all gradients, the sums starting from `sums` and gradInput added to `gradOutput`. */
-async function onDevice(values: Omit<ReturnType<typeof operands>, 'epsilon'>) {
+async function onDevice(values: Omit<ReturnType<typeof operands>, 'epsilon'>, device = gpu()) {
   const width = values.weight.length;
   const rows = values.x.length / width;
-  using scope = gpu().scope();
+  using scope = device.scope();
   const [x, gradOutput] = [
     scope.upload(values.x, [rows, width]),
     scope.upload(values.gradOutput, [rows, width]),
@@ -46,11 +47,11 @@ async function onDevice(values: Omit<ReturnType<typeof operands>, 'epsilon'>) {
   ];
   const [gradInput, dxAdded] = [scope.tensor([rows, width]), scope.upload(values.gradOutput, [rows, width])];
   const [gradWeight, gradBias] = [scope.upload(values.sums, [width]), scope.upload(values.sums, [width])];
-  layerNormForward(gpu(), { x, weight, bias, epsilon, out, stats });
-  layerNormForward(gpu(), { x, weight, bias, epsilon, out: plain });
-  layerNormBackward(gpu(), { x, weight, stats, gradOutput, gradInput, gradWeight, gradBias });
-  layerNormBackward(gpu(), { x, weight, stats, gradOutput, gradInput: dxAdded, accumulate: true });
-  const read = (tensor: typeof out): Promise<Float32Array> => gpu().read(tensor);
+  layerNormForward(device, { x, weight, bias, epsilon, out, stats });
+  layerNormForward(device, { x, weight, bias, epsilon, out: plain });
+  layerNormBackward(device, { x, weight, stats, gradOutput, gradInput, gradWeight, gradBias });
+  layerNormBackward(device, { x, weight, stats, gradOutput, gradInput: dxAdded, accumulate: true });
+  const read = (tensor: typeof out): Promise<Float32Array> => device.read(tensor);
   return {
     out: await read(out),
     plain: await read(plain),
@@ -132,7 +133,7 @@ test('rows alone equal the same rows in a batch, bit by bit, and twice gives the
 
 test('the variants for hardware adapters equal the float64 reference', async () => {
   const values = operands({ rows: 9, width: 301 });
-  const device = await withHardwareVariants(gpu(), () => onDevice(values));
+  const device = await onDevice(values, gpu().with({ tuning: TUNINGS.hardware }));
   expectClose(device.out, layerNormReference(values).out, tolerances['layer-norm'].f32);
   expectClose(
     device.gradInput,

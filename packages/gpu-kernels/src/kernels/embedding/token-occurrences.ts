@@ -1,17 +1,23 @@
-export interface TokenGroups {
+/** Where each token of a sequence occurs: compressed sparse rows of its one-hot matrix, transposed. */
+export interface TokenOccurrences {
   /** Distinct tokens, ascending. */
   readonly distinct: readonly number[];
-  /** Group g is rows[starts[g]] … rows[starts[g + 1] - 1]. */
+  /** Token distinct[i] occurs at rows[starts[i]] … rows[starts[i + 1] - 1]. */
   readonly starts: readonly number[];
-  /** Positions of the tokens, ascending within a group. */
+  /** Places in the sequence, ascending for each token. */
   readonly rows: readonly number[];
 }
 
 /**
- * Compressed sparse rows of the one-hot matrix of a token sequence, transposed.
- * @throws RangeError if a token is not an integer in [0, vocabulary)
+ * @param vocabulary V
+ * @param table its name, for the error
+ * @throws RangeError if a token is not an integer in [0, V)
  */
-export function groupByToken(tokens: readonly number[], vocabulary: number, table: string): TokenGroups {
+export function tokenOccurrences(
+  tokens: readonly number[],
+  vocabulary: number,
+  table: string,
+): TokenOccurrences {
   for (const [t, token] of tokens.entries()) {
     if (!Number.isInteger(token) || token < 0 || token >= vocabulary) {
       throw new RangeError(`token ${token} at position ${t} is no row of ${table}, which has ${vocabulary}`);

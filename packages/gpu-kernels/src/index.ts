@@ -19,6 +19,7 @@ export {
   ScoreRows,
 } from './kernels/attention/scores.ts';
 export type { AttentionInputs, HeadShape, KeyValuePrefix } from './kernels/attention/shape.ts';
+export { kernelTexts } from './kernels/catalogue.ts';
 export {
   crossEntropyGradient,
   type CrossEntropyGradientArguments,

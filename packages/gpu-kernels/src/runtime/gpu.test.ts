@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { acquireGpu, listAdapters } from '../device/acquire.ts';
 import { UserError } from '../errors.ts';
 import { expectSameBits } from '../testing/closeness.ts';
@@ -176,6 +176,23 @@ test('a kernel that does not compile surfaces at the next read', async () => {
     await expect(own.read(out)).rejects.toThrow(/nonsense/);
     out.dispose();
   } finally {
+    own.dispose();
+  }
+});
+
+test('ICL_GD_DEBUG=wgsl prints each kernel when it is first compiled', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  vi.stubEnv('ICL_GD_DEBUG', 'wgsl');
+  const own = await acquireTestGpu();
+  try {
+    using scope = own.scope();
+    const [x, out] = [scope.tensor([4]), scope.tensor([4])];
+    for (let i = 0; i < 3; i++) own.dispatch(DOUBLE, { x, out }, { count: 4, factor: 2 }, grid(1));
+    expect(printed.mock.calls).toEqual([[`// test.double\n${DOUBLE.wgsl}`]]);
+    expect(own.pipelines.kernels).toEqual([DOUBLE]);
+  } finally {
+    vi.unstubAllEnvs();
+    printed.mockRestore();
     own.dispose();
   }
 });

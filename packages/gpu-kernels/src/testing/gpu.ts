@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { acquireGpu } from '../device/acquire.ts';
+import { kernelTexts } from '../kernels/catalogue.ts';
 import type { Gpu } from '../runtime/gpu.ts';
+
+/** Prefix of the labels of kernels that tests define themselves. */
+const OF_TESTS = 'test.';
 
 /** Opens the adapter that ICL_GD_ADAPTER names (`auto` if unset). */
 export function acquireTestGpu(): Promise<Gpu> {
@@ -8,7 +12,8 @@ export function acquireTestGpu(): Promise<Gpu> {
 }
 
 /**
- * One device for a test file. Without an adapter the file fails. At the end no tensor may be left.
+ * One device for a test file. Without an adapter the file fails. At the end no tensor may be left, and every kernel that
+ * ran must be in the catalogue.
  */
 export function useGpu(): () => Gpu {
   let gpu: Gpu | undefined;
@@ -18,8 +23,12 @@ export function useGpu(): () => Gpu {
   afterAll(async () => {
     await gpu?.finish();
     const leaked = gpu?.pool.live;
+    const kernels = gpu?.pipelines.kernels.filter(({ label }) => !label.startsWith(OF_TESTS)) ?? [];
     gpu?.dispose();
     expect(leaked, 'tensors that no test disposed').toEqual({ bytes: 0, buffers: 0 });
+    const texts = kernelTexts();
+    for (const { label, wgsl } of kernels)
+      expect(texts.get(label), `kernel ${label} in the catalogue`).toBe(wgsl);
   });
   return () => {
     if (gpu === undefined) throw new Error('the device is there only inside tests');

@@ -284,7 +284,9 @@ export class Gpu {
     this.#stream.dispose();
     this.pool.trim();
     this.device.destroy();
-    this.#shared.owner = undefined;
+    const shared = this.#shared;
+    // Dawn asks the owner's instance for the loss until it has come: set free before, it crashes or hangs the process.
+    void this.device.lost.then(() => (shared.owner = undefined));
   }
 }
 

@@ -101,9 +101,15 @@ export {
   type StorageBinding,
   type StorageType,
 } from './runtime/kernel.ts';
-export type { PipelineCache } from './runtime/pipeline-cache.ts';
+export type { CompiledKernel, PipelineCache } from './runtime/pipeline-cache.ts';
 export { Scope, type TensorSource } from './runtime/scope.ts';
 export type { StorageElement } from './runtime/storage-element.ts';
-export { type Binding, type Operand, Tensor, type TensorOptions } from './runtime/tensor.ts';
+export {
+  type Binding,
+  type Operand,
+  Tensor,
+  type TensorOptions,
+  type TensorParts,
+} from './runtime/tensor.ts';
 export { type MatmulTile, type MatmulTuning, type Tuning, tuningFor, TUNINGS } from './runtime/tuning.ts';
 export { Uploader } from './runtime/uploader.ts';

@@ -90,7 +90,7 @@ const OPTION_FAULTS: Fault[] = [
     names: /needs .* MiB on the device, more than --memory-budget 0\.0001 \(weights .*\)/,
     ...given('--memory-budget', '0.0001'),
   },
-  { fault: 'no usable adapter', names: /--adapter nosuch/, ...given('--adapter', 'nosuch') },
+  { fault: 'no usable adapter', names: /no usable adapter for "nosuch"/, ...given('--adapter', 'nosuch') },
   {
     fault: 'out below a file',
     names: /--out .*config\.json/,

@@ -117,7 +117,7 @@ describe('a noise floor', () => {
   });
 });
 
-describe('weights rounded to float16', () => {
+describe('what the noise floor measures on', () => {
   let gpu: Gpu;
   let model: Model;
   beforeAll(async () => {
@@ -130,7 +130,28 @@ describe('weights rounded to float16', () => {
   });
   const read = (from: Model, name: string) => gpu.read(from.parameters.get(name));
 
-  it('are those of keys and values alone, in copies', async () => {
+  it('is the same model on a Gpu that sums in another order: rounding changes, and nothing is owned or left', async () => {
+    const before = gpu.pool.live;
+    const demonstrations = [{ tokens: [17, 24, 31, 38] }];
+    const queries = [{ tokens: [45, 52], options: [[59], [66]] }];
+    const probe = async (from: Model): Promise<number[]> => {
+      const adapted = await gradientDescent.adapt(from, demonstrations, { learningRate: 0.01 });
+      const [own] = await adapted.probe(queries, { probeToken: 'prompt' });
+      adapted.dispose();
+      return [...own!.attentionOutput];
+    };
+    const ascending = await probe(model);
+    const reordered = model.on(gpu.with({ summation: 'descending' }));
+    expect(reordered.parameters.get('embedding.tokens')).toBe(model.parameters.get('embedding.tokens'));
+    const descending = await probe(reordered);
+    reordered.dispose();
+    expect(descending).not.toEqual(ascending);
+    for (const [i, value] of ascending.entries()) expect(descending[i]).toBeCloseTo(value, 5);
+    expect(await probe(model)).toEqual(ascending);
+    expect(gpu.pool.live).toEqual(before);
+  });
+
+  it('are weights rounded to float16, of keys and values alone, in copies', async () => {
     const before = gpu.pool.live;
     const original = await read(model, 'layers.0.attention.key.weight');
     const rounded = withHalfParameters(model, 'attention.kv');
@@ -145,7 +166,7 @@ describe('weights rounded to float16', () => {
     expect(gpu.pool.live).toEqual(before);
   });
 
-  it('distort an update the more the smaller it is', async () => {
+  it('are rounded weights, which distort an update the more the smaller it is', async () => {
     const demonstrations = [{ tokens: [17, 24, 31, 38] }];
     const queries = [{ tokens: [45, 52], options: [[59], [66]] }];
     using rounded = withHalfParameters(model, 'attention.kv');

@@ -1,6 +1,7 @@
 import { attentionBackward } from '../src/kernels/attention/backward.ts';
-import { PackedSequences } from '../src/kernels/attention/blocks.ts';
+import { PackedSequences } from '../src/kernels/attention/packed-sequences.ts';
 import { attentionForward } from '../src/kernels/attention/forward.ts';
+import { add } from '../src/kernels/elementwise/elementwise.ts';
 import { matmul } from '../src/kernels/matmul/matmul.ts';
 import { matrix } from '../src/kernels/matmul/matrix.ts';
 import type { Gpu } from '../src/runtime/gpu.ts';
@@ -58,6 +59,12 @@ export function attentionCases(gpu: Gpu, headDims: readonly number[]): Case[] {
       },
     ];
   });
+}
+
+/** An operation that is next to nothing but its dispatch. */
+export function smallAddition(gpu: Gpu): () => void {
+  const [x, y, out] = [noise(gpu, [4]), noise(gpu, [4]), noise(gpu, [4])];
+  return () => add(gpu, { x, y, out });
 }
 
 /** Standard-normal-like values; a fixed sequence. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { acquireGpu } from '../src/device/acquire.ts';
-import { attentionCases, matmulCases } from './cases.ts';
-import { measure } from './measure.ts';
+import { attentionCases, matmulCases, smallAddition } from './cases.ts';
+import { dispatchCost, measure } from './measure.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,4 +25,6 @@ for (const { name, gflopPerSecond, gflopPerCpuSecond, firstSeconds } of results)
   ];
   console.log(`${name.padEnd(26)}${columns.join('')}${firstSeconds.toFixed(3).padStart(14)}`);
 }
+const cost = await dispatchCost(gpu, smallAddition(gpu), 4 * Number(values.rounds));
+console.log(`a dispatch of three bindings: ${cost.toFixed(1)} µs of CPU time to record and submit`);
 gpu.dispose();

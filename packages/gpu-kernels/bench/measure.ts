@@ -44,6 +44,20 @@ export async function measure(
   }));
 }
 
+/** Microseconds of this thread's CPU time that it takes to record and submit a dispatch: the best round. */
+export async function dispatchCost(gpu: Gpu, record: () => void, rounds: number): Promise<number> {
+  const dispatches = 2048;
+  let best = Infinity;
+  for (let round = 0; round < rounds; round++) {
+    await gpu.finish();
+    const before = process.threadCpuUsage();
+    for (let i = 0; i < dispatches; i++) record();
+    const { user, system } = process.threadCpuUsage(before);
+    best = Math.min(best, (user + system) / dispatches);
+  }
+  return best;
+}
+
 async function timed(gpu: Gpu, { run }: Case, calls: number): Promise<{ wall: number; cpu: number }> {
   await gpu.finish();
   const cpu = process.cpuUsage();

@@ -1,41 +1,115 @@
+/* The letters of shapes in docstrings (T, d, H, …) are explained in the README's section “Shapes”. */
 export { acquireGpu, type AcquireOptions, listAdapters } from './device/acquire.ts';
 export type { AdapterDescription } from './device/description.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
-export { PackedSequences } from './kernels/attention/blocks.ts';
-export { type AttentionBackwardArguments, attentionBackward } from './kernels/attention/backward.ts';
-export { type AttentionForwardArguments, attentionForward } from './kernels/attention/forward.ts';
-export { attentionScores, type ScoreRow, ScoreRows } from './kernels/attention/scores.ts';
-export type { AttentionInputs, HeadShape, KeyValuePrefix } from './kernels/attention/shape.ts';
-export { matmul, type MatmulArguments, type MatmulStrategy } from './kernels/matmul/matmul.ts';
-export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
-export { type MemoryLimits, pooledBytes } from './runtime/buffer-pool.ts';
-export { Gpu, type TensorOptions } from './runtime/gpu.ts';
-export { defineKernel, grid, type Kernel, memoizeKernel } from './runtime/kernel.ts';
-export { type Binding, Scope, storageBytes, Tensor, type DType } from './runtime/tensor.ts';
-export { Uploader } from './runtime/uploader.ts';
 export {
   activationBackward,
+  type ActivationBackwardArguments,
   activationForward,
+  type ActivationForwardArguments,
   type ActivationKind,
 } from './kernels/activation/activation.ts';
-export { crossEntropyGradient, gatherLogProbs, logSumExp } from './kernels/cross-entropy/cross-entropy.ts';
+export { attentionBackward, type AttentionBackwardArguments } from './kernels/attention/backward.ts';
+export { attentionForward, type AttentionForwardArguments } from './kernels/attention/forward.ts';
+export { PackedSequences } from './kernels/attention/packed-sequences.ts';
+export {
+  attentionScores,
+  type AttentionScoresArguments,
+  type ScoreRow,
+  ScoreRows,
+} from './kernels/attention/scores.ts';
+export type { AttentionInputs, HeadShape, KeyValuePrefix } from './kernels/attention/shape.ts';
+export { kernelTexts } from './kernels/catalogue.ts';
+export {
+  crossEntropyGradient,
+  type CrossEntropyGradientArguments,
+  gatherLogProbs,
+  type GatherLogProbsArguments,
+  logSumExp,
+  type LogSumExpArguments,
+} from './kernels/cross-entropy/cross-entropy.ts';
 export {
   add,
+  type AddArguments,
   addScaled,
+  type AddScaledArguments,
   gatherRows,
+  type GatherRowsArguments,
   roundToHalf,
+  type ScaleArguments,
   scaleInPlace,
   scatterRowsAdd,
+  type ScatterRowsAddArguments,
 } from './kernels/elementwise/elementwise.ts';
-export { embeddingBackward, embeddingForward } from './kernels/embedding/embedding.ts';
-export { layerNormBackward, layerNormForward } from './kernels/layer-norm/layer-norm.ts';
-export { adamWStep, clipScale, sgdStep } from './kernels/optimizer/optimizer.ts';
-export { columnSum } from './kernels/reduction/column-sum.ts';
-export { l2Norm, squareRoot, sum, sumOfSquares } from './kernels/reduction/reduction.ts';
+export {
+  embeddingBackward,
+  type EmbeddingBackwardArguments,
+  embeddingForward,
+  type EmbeddingForwardArguments,
+} from './kernels/embedding/embedding.ts';
 export {
   gatedActivationBackward,
+  type GatedActivationBackwardArguments,
   gatedActivationForward,
+  type GatedActivationForwardArguments,
 } from './kernels/gated-activation/gated-activation.ts';
-export { rmsNormBackward, rmsNormForward } from './kernels/rms-norm/rms-norm.ts';
-export { rotateInPlace } from './kernels/rotary/rotary.ts';
+export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
+export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
+export {
+  type AdamWArguments,
+  adamWStep,
+  clipScale,
+  type ClipScaleArguments,
+  type SgdArguments,
+  sgdStep,
+} from './kernels/optimizer/optimizer.ts';
+export { columnSum, type ColumnSumArguments } from './kernels/reduction/column-sum.ts';
+export {
+  l2Norm,
+  type L2NormArguments,
+  squareRoot,
+  type SquareRootArguments,
+  sum,
+  type SumArguments,
+  sumOfSquares,
+  type SumOfSquaresArguments,
+} from './kernels/reduction/reduction.ts';
+export { type RotaryArguments, rotateInPlace } from './kernels/rotary/rotary.ts';
 export { rotaryTable } from './kernels/rotary/table.ts';
+export {
+  layerNormBackward,
+  type LayerNormBackwardArguments,
+  layerNormForward,
+  type LayerNormForwardArguments,
+} from './kernels/row-norm/layer-norm.ts';
+export {
+  rmsNormBackward,
+  type RmsNormBackwardArguments,
+  rmsNormForward,
+  type RmsNormForwardArguments,
+} from './kernels/row-norm/rms-norm.ts';
+export { type BufferPool, type MemoryLimits, pooledBytes } from './runtime/buffer-pool.ts';
+export { type DType, storageBytes } from './runtime/dtype.ts';
+export { type DeviceOptions, Gpu, type GpuOptions } from './runtime/gpu.ts';
+export {
+  defineKernel,
+  grid,
+  type Kernel,
+  type KernelText,
+  memoizeKernel,
+  type ParameterType,
+  type StorageBinding,
+  type StorageType,
+} from './runtime/kernel.ts';
+export type { CompiledKernel, PipelineCache } from './runtime/pipeline-cache.ts';
+export { Scope, type TensorSource } from './runtime/scope.ts';
+export type { StorageElement } from './runtime/storage-element.ts';
+export {
+  type Binding,
+  type Operand,
+  Tensor,
+  type TensorOptions,
+  type TensorParts,
+} from './runtime/tensor.ts';
+export { type MatmulTile, type MatmulTuning, type Tuning, tuningFor, TUNINGS } from './runtime/tuning.ts';
+export { Uploader } from './runtime/uploader.ts';

@@ -65,6 +65,14 @@ export class Model implements Disposable {
   }
 
   /**
+   * The same model on a Gpu of the same device with other options: `model.on(model.gpu.with({ … }))`. It shares this
+   * model's parameters and owns none of them.
+   */
+  on(gpu: Gpu): Model {
+    return new Model(gpu, this.name, this.config, this.parameters.overlay(new Map()));
+  }
+
+  /**
    * Keys and values of a context in every layer, computed once for any number of evaluations behind it. Does not wait.
    * @param tokens token ids from BOS on
    * @returns to be disposed by the caller

@@ -34,14 +34,9 @@ export async function measureNoiseFloor({
   probeAgain,
 }: NoiseFloorWork): Promise<NoiseEntry[]> {
   const before = score(probes);
-  const reordered = await unlessDiverged(async () => {
-    model.gpu.summation = 'descending';
-    try {
-      return await probeAgain(model, false);
-    } finally {
-      model.gpu.summation = 'ascending';
-    }
-  });
+  const reordered = await unlessDiverged(() =>
+    probeAgain(model.on(model.gpu.with({ summation: 'descending' })), false),
+  );
   const halfWeights = await unlessDiverged(async () => {
     using rounded = withHalfParameters(model, 'attention.kv');
     return await probeAgain(rounded, true);

@@ -1,4 +1,5 @@
 import { Gpu } from '../runtime/gpu.ts';
+import type { Kernel } from '../runtime/kernel.ts';
 import type { AdapterDescription } from './description.ts';
 
 const WANTED_LIMITS = [
@@ -24,8 +25,9 @@ export interface AcquireOptions {
 
 /**
  * Opens a device through Dawn's node bindings with all that its adapter allows. Where a device exists already (browser,
- * Deno), use {@link Gpu.fromDevice}.
- * @throws UserError if no adapter fits
+ * Deno), use {@link Gpu.fromDevice}. With `wgsl` in the environment variable ICL_GD_DEBUG, the text of each kernel is
+ * printed to standard error as it is first compiled.
+ * @throws UserError (`no-adapter`) if no adapter fits
  */
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   // Only Node gets here: the rest of the package stays free of Node's modules.
@@ -41,7 +43,15 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   } else {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
   }
-  return Gpu.fromDevice(device, description, instance);
+  const debugged = (process.env['ICL_GD_DEBUG'] ?? '').split(',');
+  return Gpu.fromDevice(device, description, {
+    owner: instance,
+    ...(debugged.includes('wgsl') ? { onCompile: printKernel } : {}),
+  });
+}
+
+function printKernel({ label, wgsl }: Kernel): void {
+  console.error(`// ${label}\n${wgsl}`);
 }
 
 /** Every adapter that `acquireGpu` can be asked for by name. */

@@ -15,8 +15,8 @@ const CHOICES = ['auto', 'hardware', 'software', 'swiftshader', 'lavapipe'];
 /**
  * Finds an adapter.
  * @param choice `auto` (hardware, else the system's software adapter, else the bundled SwiftShader), `hardware`,
- * `software`, `swiftshader` (bundled), or any part of an adapter's name as `icl-gd devices` prints it.
- * @throws UserError if there is none.
+ *   `software`, `swiftshader` (bundled), or any part of an adapter's name
+ * @throws UserError (`no-adapter`) if there is none
  */
 export async function findAdapter(choice: string): Promise<FoundAdapter> {
   const wanted = choice.trim().toLowerCase();
@@ -33,7 +33,8 @@ export async function findAdapter(choice: string): Promise<FoundAdapter> {
   }
   const seen = tried.length > 0 ? `found only: ${tried.join('; ')}` : 'the system has no WebGPU adapter';
   throw new UserError(
-    `no usable adapter for --adapter ${choice} (${seen}); choose one of ${CHOICES.join(', ')} or part of a name that \`icl-gd devices\` prints`,
+    `no usable adapter for "${choice}" (${seen}); it may be ${CHOICES.join(', ')} or part of an adapter's name`,
+    'no-adapter',
   );
 }
 

@@ -6,7 +6,7 @@ export interface AdapterDescription {
   readonly device: string;
   /** `software` runs on the CPU. */
   readonly kind: 'hardware' | 'software';
-  /** Short name of a known software adapter, else the vendor: the key of kernel-variant choices. */
+  /** Short name of a known software adapter, else the vendor: what `tuningFor` looks up. */
   readonly profile: string;
   /** Where the driver comes from. */
   readonly source: 'system' | 'bundled';

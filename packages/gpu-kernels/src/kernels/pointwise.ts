@@ -1,61 +1,62 @@
 import type { Gpu } from '../runtime/gpu.ts';
-import { type Kernel, type KernelText, defineKernel, grid } from '../runtime/kernel.ts';
-import type { Tensor } from '../runtime/tensor.ts';
+import { type Kernel, type KernelText, type ParameterType, defineKernel, grid } from '../runtime/kernel.ts';
+import type { Operand, Tensor } from '../runtime/tensor.ts';
 import { elements, rowWindows } from './windows.ts';
 
-const GROUP = 256;
+const WORKGROUP = 256;
 
 /** A kernel with one invocation for each `i` below `params.count`. */
-export function definePointwise<S extends string, P extends string>(
-  text: Omit<KernelText<S, P>, 'workgroupSize'>,
+export function definePointwise<S extends string, P extends string = never>(
+  text: Omit<KernelText<S, P>, 'workgroupSize' | 'params'> & {
+    readonly params?: Readonly<Record<P, ParameterType>>;
+  },
 ): Kernel<S, P | 'count'> {
-  const params = { count: 'u32', ...text.params } as KernelText<S, P | 'count'>['params'];
+  const params: Record<string, ParameterType> = { count: 'u32', ...text.params };
   return defineKernel<S, P | 'count'>({
     ...text,
-    params,
-    workgroupSize: [GROUP],
-    body: `  let i = group * ${GROUP}u + localIndex;
-  if (i >= params.count) { return; }
+    params: params as Record<P | 'count', ParameterType>,
+    workgroupSize: [WORKGROUP],
+    body: `
+let i = workgroup * ${WORKGROUP}u + localIndex;
+if (i >= params.count) { return; }
 ${text.body}`,
   });
 }
 
 /** The grid of a {@link definePointwise} kernel. */
 export function pointwiseGrid(count: number): [number, number, number] {
-  return grid(Math.ceil(count / GROUP));
+  return grid(Math.ceil(count / WORKGROUP));
+}
+
+/** Tensors of equal length that a pointwise kernel visits together. */
+export interface PointwiseWindow {
+  readonly count: number;
+  /** The window's part of one of the tensors. */
+  readonly part: (tensor: Tensor) => Operand;
 }
 
 /**
- * Runs a pointwise kernel over tensors of equal length, in windows where they exceed the binding limit.
- * @param whole tensors that each invocation sees entirely
+ * The windows in which a pointwise kernel visits float32 tensors of equal length: one where a binding can span them.
+ * @param op for the error
+ * @throws RangeError naming the tensors if they differ in length
  */
-export function dispatchPointwise<S extends string, P extends string, W extends string = never>(
+export function pointwiseWindows(
   gpu: Gpu,
-  kernel: Kernel<S | W, P>,
-  tensors: Readonly<Record<S, Tensor>>,
-  params: Readonly<Omit<Record<P, number>, 'count'>>,
-  whole = {} as Readonly<Record<W, Tensor>>,
-): void {
-  const [first, ...others] = Object.values<Tensor>(tensors);
-  if (first === undefined) return;
+  op: string,
+  tensors: readonly [Tensor, ...Tensor[]],
+): PointwiseWindow[] {
+  const [first, ...others] = tensors;
   for (const other of others) {
     if (other.length !== first.length) {
       throw new RangeError(
-        `kernel ${kernel.label}: ${first.label} [${first.shape.join(', ')}] and ${other.label} [${other.shape.join(', ')}] differ in length`,
+        `${op}: ${first.label} [${first.shape.join(', ')}] and ${other.label} [${other.shape.join(', ')}] differ in length`,
       );
     }
   }
-  for (const window of rowWindows(gpu, first.length, 4)) {
-    const count = window.end - window.start;
-    const bindings = Object.entries<Tensor>(tensors).map(([name, tensor]) => [
-      name,
-      elements(tensor, window),
-    ]);
-    gpu.dispatch(
-      kernel,
-      { ...Object.fromEntries(bindings), ...whole },
-      { ...params, count } as unknown as Record<P, number>,
-      pointwiseGrid(count),
-    );
-  }
+  const windows = rowWindows(gpu, first.length, 4);
+  if (windows.length === 1) return [{ count: first.length, part: (tensor) => tensor }];
+  return windows.map((window) => ({
+    count: window.end - window.start,
+    part: (tensor) => elements(tensor, window),
+  }));
 }

@@ -1,7 +1,9 @@
 import { UserError } from '../errors.ts';
 import type { Gpu } from '../runtime/gpu.ts';
+import { ELEMENT_BYTES } from '../runtime/dtype.ts';
 import type { Binding, Tensor } from '../runtime/tensor.ts';
 
+/** Elements or rows [start, end). */
 export interface Window {
   readonly start: number;
   readonly end: number;
@@ -14,7 +16,7 @@ const ALIGNMENT = 256;
 
 /**
  * Splits the rows of a tensor into ranges that one binding can span.
- * @throws UserError (`binding-limit`) if even the fewest rows that keep bindings aligned are more than the adapter binds
+ * @throws UserError (`binding-limit`) if even the fewest rows that keep bindings aligned are more than may be bound
  */
 export function rowWindows(gpu: Gpu, rows: number, rowBytes: number): Window[] {
   const limit = gpu.maxBindingBytes;
@@ -33,12 +35,13 @@ export function rowWindows(gpu: Gpu, rows: number, rowBytes: number): Window[] {
   return windows;
 }
 
-/** Elements [start, end) of a flattened tensor as a binding; start must be a multiple of 64. */
+/** Elements [start, end) of a flattened tensor of 32-bit elements as a binding; start must be a multiple of 64. */
 export function elements(tensor: Tensor, { start, end }: Window): Binding {
+  const bytes = ELEMENT_BYTES[tensor.dtype];
   return {
-    buffer: tensor.buffer,
-    offset: start * 4,
-    size: (end - start) * 4,
+    tensor,
+    offset: start * bytes,
+    size: (end - start) * bytes,
     label: `${tensor.label}[${start}:${end}]`,
   };
 }

@@ -1,9 +1,11 @@
 import { UserError } from '../errors.ts';
+import { BufferUsage } from './webgpu-constants.ts';
 
-const USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
+const USAGE = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
+/** Bytes of the smallest size class: enough for any vector type that a kernel may view a buffer as. */
 const SMALLEST = 256;
 
-/** How much memory a {@link BufferPool} may hold. */
+/** How much memory a {@link BufferPool} may hold, in bytes. */
 export interface MemoryLimits {
   /** Above this many bytes, free buffers are given back before another is made. */
   readonly planned: number;
@@ -16,6 +18,7 @@ export interface MemoryLimits {
  * Contents of a reused buffer are undefined.
  */
 export class BufferPool {
+  /** No limits until set. */
   limits: MemoryLimits = { planned: Infinity, budget: Infinity };
   #device: GPUDevice;
   #submit: () => void;
@@ -46,6 +49,7 @@ export class BufferPool {
     return this.#peakBytes;
   }
 
+  /** Starts a new measurement of {@link peakBytes}. */
   resetPeak(): void {
     this.#peakBytes = this.#allocatedBytes;
   }
@@ -53,7 +57,7 @@ export class BufferPool {
   /**
    * @param exact take just this many bytes (for weights, which live long), instead of a reusable size class
    * @param label what the buffer is for, for the error
-   * @throws UserError if the memory budget does not allow it
+   * @throws UserError (`memory-budget`) if the budget does not allow it
    */
   take(bytes: number, exact: boolean, label: string): GPUBuffer {
     const size = pooledBytes(bytes, exact);
@@ -63,6 +67,7 @@ export class BufferPool {
     return buffer;
   }
 
+  /** Takes back a buffer from {@link take}. */
   give(buffer: GPUBuffer): void {
     this.#liveBytes -= buffer.size;
     this.#liveCount--;
@@ -87,6 +92,7 @@ export class BufferPool {
     if (this.#allocatedBytes + size > budget) {
       throw new UserError(
         `${label} needs ${size} bytes on the device, where ${this.#allocatedBytes} of the budget of ${budget} are in use`,
+        'memory-budget',
       );
     }
     const buffer = this.#device.createBuffer({ size, usage: USAGE });

@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { acquireGpu, listAdapters } from '../device/acquire.ts';
 import { UserError } from '../errors.ts';
 import { expectSameBits } from '../testing/closeness.ts';
-import { useGpu, withBindingLimit } from '../testing/gpu.ts';
+import { acquireTestGpu, useGpu } from '../testing/gpu.ts';
 import { defineKernel, grid } from './kernel.ts';
+import { TUNINGS, tuningFor } from './tuning.ts';
 import { Uploader } from './uploader.ts';
 
 const gpu = useGpu();
@@ -14,7 +15,7 @@ const DOUBLE = defineKernel({
   params: { count: 'u32', factor: 'f32' },
   workgroupSize: [64],
   body: `
-  let i = group * 64u + localIndex;
+  let i = workgroup * 64u + localIndex;
   if (i < params.count) { out[i] = params.factor * x[i]; }`,
 });
 
@@ -39,11 +40,13 @@ describe('a dispatch', () => {
       /tensor gone was disposed/,
     );
     const large = scope.tensor([2000], 'large');
-    withBindingLimit(gpu(), 4096, () => {
-      expect(() => gpu().dispatch(DOUBLE, { x: large, out }, { count: 4, factor: 2 }, grid(1))).toThrow(
-        /large\) spans 8000 bytes; this adapter binds at most 4096/,
-      );
-    });
+    const limited = gpu().with({ maxBindingBytes: 4096 });
+    expect(() => limited.dispatch(DOUBLE, { x: large, out }, { count: 4, factor: 2 }, grid(1))).toThrow(
+      new UserError(
+        'kernel test.double: x (large) spans 8000 bytes; this adapter binds at most 4096',
+        'binding-limit',
+      ),
+    );
   });
 
   test('keeps its place among writes, copies and clears, also in reused buffers', async () => {
@@ -68,7 +71,7 @@ describe('a dispatch', () => {
   });
 });
 
-describe('an f16 tensor', () => {
+describe('a float16 tensor', () => {
   const VALUES = Float32Array.of(1, -2.5, 1 / 3, 65504, 2 ** -24, 1e-9, 4097, 0);
   const ROUNDED = VALUES.map(Math.f16round);
 
@@ -89,9 +92,7 @@ describe('an f16 tensor', () => {
     using scope = gpu().scope();
     const halves = scope.tensor([4], 'halves', 'float16');
     expect(() => gpu().write(halves, Float32Array.of(1, 65520), 2)).toThrow(
-      new UserError(
-        'halves: 65520 at element 3 is too large for float16 (at most 65504); use --dtype float32',
-      ),
+      new UserError('halves: 65520 at element 3 is too large for float16 (at most 65504)', 'float16-range'),
     );
   });
 
@@ -99,32 +100,69 @@ describe('an f16 tensor', () => {
     using scope = gpu().scope();
     const halves = scope.tensor([8], 'halves', 'float16');
     expect(() => gpu().write(halves, VALUES.subarray(0, 2), 1)).toThrow(
-      /at 1 into halves: f16 elements are written in pairs/,
+      /at 1 into halves: float16 elements are written in pairs/,
     );
     expect(() => gpu().write(halves, VALUES.subarray(0, 3))).toThrow(/written in pairs/);
     expect(() => gpu().copy(halves, scope.tensor([8]))).toThrow(
-      /copying halves \(f16\) .* only 32-bit elements/,
+      /copying halves \(float16\) .* only 32-bit elements/,
     );
   });
 });
 
-test('folds large grids into dimensions that a device accepts', () => {
-  for (const count of [1, 65_535, 65_536, 1_000_003]) {
-    const [x, y, z] = grid(count);
-    expect(x * y * z).toBeGreaterThanOrEqual(count);
-    expect(Math.max(x, y)).toBeLessThanOrEqual(65_535);
-  }
+test('what is written, copied and read is of the dtype of the tensor', async () => {
+  using scope = gpu().scope();
+  const [full, tokens] = [scope.tensor([4], 'full'), scope.tensor([4], 'tokens', 'uint32')];
+  expect(() => gpu().write(full, new Uint32Array(4))).toThrow(
+    'writing a Uint32Array into full, which is float32',
+  );
+  expect(() => gpu().write(tokens, new Float32Array(4))).toThrow(
+    'writing a Float32Array into tokens, which is uint32',
+  );
+  expect(() => gpu().copy(tokens, full)).toThrow(/copying tokens \(uint32\) to full \(float32\)/);
+  await expect(gpu().read(tokens)).rejects.toThrow('reading tokens, which is uint32');
+});
+
+describe('a derived Gpu', () => {
+  test('shares the stream, pool and pipelines, has its own options, and owns nothing', async () => {
+    const derived = gpu().with({ maxBindingBytes: 2 ** 20, tuning: TUNINGS.hardware });
+    expect([derived.pool, derived.pipelines, derived.device]).toEqual([
+      gpu().pool,
+      gpu().pipelines,
+      gpu().device,
+    ]);
+    const further = derived.with({ summation: 'descending' });
+    expect(further).toMatchObject({
+      maxBindingBytes: 2 ** 20,
+      tuning: TUNINGS.hardware,
+      summation: 'descending',
+    });
+    expect(gpu()).toMatchObject({ summation: 'ascending', tuning: tuningFor(gpu().adapter, gpu().device) });
+    using scope = derived.scope();
+    const [x, out] = [scope.upload(Float32Array.of(1, 2), [2]), scope.tensor([2])];
+    derived.dispatch(DOUBLE, { x, out }, { count: 2, factor: 3 }, grid(1));
+    further.dispatch(DOUBLE, { x: out, out: x }, { count: 2, factor: 3 }, grid(1));
+    derived.dispose();
+    expect(await gpu().read(x)).toEqual(Float32Array.of(9, 18));
+  });
+
+  test('binds no more than the device can', () => {
+    const { maxBindingBytes } = gpu().with({ maxBindingBytes: Infinity });
+    expect(maxBindingBytes).toBe(gpu().device.limits.maxStorageBufferBindingSize);
+  });
 });
 
 test('a tensor that no buffer of the adapter can hold is refused by name', () => {
-  expect(() => gpu().tensor([1e6, 1e6], { label: 'embedding.tokens' })).toThrow(UserError);
+  const { device, adapter } = gpu();
   expect(() => gpu().tensor([1e6, 1e6], { label: 'embedding.tokens' })).toThrow(
-    /tensor embedding.tokens \[1000000, 1000000\] needs 4000000000000 bytes/,
+    new UserError(
+      `tensor embedding.tokens [1000000, 1000000] needs 4000000000000 bytes in one buffer; adapter ${adapter.description} allows ${device.limits.maxBufferSize}`,
+      'buffer-limit',
+    ),
   );
 });
 
 test('a kernel that does not compile surfaces at the next read', async () => {
-  const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  const own = await acquireTestGpu();
   try {
     const broken = defineKernel({
       label: 'test.broken',
@@ -142,11 +180,28 @@ test('a kernel that does not compile surfaces at the next read', async () => {
   }
 });
 
+test('ICL_GD_DEBUG=wgsl prints each kernel when it is first compiled', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  vi.stubEnv('ICL_GD_DEBUG', 'wgsl');
+  const own = await acquireTestGpu();
+  try {
+    using scope = own.scope();
+    const [x, out] = [scope.tensor([4]), scope.tensor([4])];
+    for (let i = 0; i < 3; i++) own.dispatch(DOUBLE, { x, out }, { count: 4, factor: 2 }, grid(1));
+    expect(printed.mock.calls).toEqual([[`// test.double\n${DOUBLE.wgsl}`]]);
+    expect(own.pipelines.kernels).toEqual([DOUBLE]);
+  } finally {
+    vi.unstubAllEnvs();
+    printed.mockRestore();
+    own.dispose();
+  }
+});
+
 describe('memory', () => {
   const KILOBYTE = Float32Array.from({ length: 256 }, (_, i) => i);
 
   test('above the planned bytes free buffers are given back, also such that recorded work still reads', async () => {
-    const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+    const own = await acquireTestGpu();
     try {
       own.pool.limits = { planned: 5000, budget: Infinity };
       const out = own.tensor([256]);
@@ -165,13 +220,16 @@ describe('memory', () => {
   });
 
   test('above the budget nothing is allocated', async () => {
-    const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+    const own = await acquireTestGpu();
     try {
       own.pool.limits = { planned: Infinity, budget: 4096 };
       const first = own.tensor([512]);
       own.tensor([300]).dispose();
       expect(() => own.tensor([1000], { label: 'states' })).toThrow(
-        new UserError('states needs 4096 bytes on the device, where 2048 of the budget of 4096 are in use'),
+        new UserError(
+          'states needs 4096 bytes on the device, where 2048 of the budget of 4096 are in use',
+          'memory-budget',
+        ),
       );
       own.tensor([512]).dispose();
       first.dispose();
@@ -182,12 +240,13 @@ describe('memory', () => {
 
   test('a device that is out of memory is a one-line error for the user', async () => {
     class GPUOutOfMemoryError extends Error {}
-    const own = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+    const own = await acquireTestGpu();
     try {
       const event = Object.assign(new Event('uncapturederror'), { error: new GPUOutOfMemoryError('') });
       own.device.dispatchEvent(event);
-      await expect(own.finish()).rejects.toThrow(UserError);
-      await expect(own.finish()).rejects.toThrow(/^.* is out of memory with 0\.00 GiB in use: .*$/);
+      await expect(own.finish()).rejects.toThrow(
+        new UserError(`${own.adapter.description} is out of memory with 0.00 GiB in use`, 'out-of-memory'),
+      );
     } finally {
       own.dispose();
     }
@@ -225,9 +284,11 @@ describe('an uploader', () => {
 
 describe('adapters', () => {
   test('an unknown name is refused with the choices', async () => {
-    await expect(acquireGpu({ adapter: 'nosuch' })).rejects.toThrow(
-      /no usable adapter for --adapter nosuch .*auto, hardware, software, swiftshader/,
+    const refused = acquireGpu({ adapter: 'nosuch' });
+    await expect(refused).rejects.toThrow(
+      /no usable adapter for "nosuch" .*auto, hardware, software, swiftshader/,
     );
+    await expect(refused).rejects.toMatchObject({ code: 'no-adapter' });
   });
 
   test('the bundled SwiftShader is there without any system driver', async () => {

@@ -2,14 +2,14 @@ import { UserError } from '../errors.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
- * The words that hold `data` as f16, to be written at `offset`; an odd end, which only the tensor's end may be, is padded.
- * @throws RangeError for elements that do not start or end with a word; UserError for a value too large for f16
+ * The words that hold `data` as float16, to be written at `offset`; an odd end, which only the tensor's end may be, is padded.
+ * @throws RangeError for elements that do not start or end with a word; UserError (`float16-range`) for a value too large
  */
 export function packHalves(tensor: Tensor, data: Float32Array | Uint32Array, offset: number): Uint32Array {
   const reachesEnd = offset + data.length === tensor.length;
   if (offset % 2 !== 0 || (data.length % 2 !== 0 && !reachesEnd)) {
     throw new RangeError(
-      `writing ${data.length} elements at ${offset} into ${tensor.label}: f16 elements are written in pairs`,
+      `writing ${data.length} elements at ${offset} into ${tensor.label}: float16 elements are written in pairs`,
     );
   }
   const words = new Uint32Array(Math.ceil(data.length / 2));
@@ -17,7 +17,8 @@ export function packHalves(tensor: Tensor, data: Float32Array | Uint32Array, off
   const bad = firstNonFinite(words);
   if (bad >= 0) {
     throw new UserError(
-      `${tensor.label}: ${data[bad]} at element ${offset + bad} is too large for float16 (at most 65504); use --dtype float32`,
+      `${tensor.label}: ${data[bad]} at element ${offset + bad} is too large for float16 (at most 65504)`,
+      'float16-range',
     );
   }
   return words;

@@ -1,68 +1,88 @@
-/** Scalar types that a kernel's parameters may have; each takes four bytes. */
-export type ParamType = 'u32' | 'i32' | 'f32';
+import { type StorageElement, elementWgsl } from './storage-element.ts';
+import { indentWgsl } from './indent-wgsl.ts';
 
+/** Scalar types that a kernel's parameters may have; each takes four bytes. */
+export type ParameterType = 'u32' | 'i32' | 'f32';
+
+/** How a kernel declares a storage binding: an element that is read, or with `&` one that is read and written. */
+export type StorageType = StorageElement | `&${StorageElement}`;
+
+/** A storage binding as a kernel uses it. */
 export interface StorageBinding {
   readonly access: 'read' | 'read_write';
-  /** WGSL element type, e.g. `f32`, `u32`, `vec4<f32>`. */
-  readonly element: string;
+  readonly element: StorageElement;
 }
 
-/** A kernel as plain data: nothing here needs a device. */
+/** A kernel as plain data: nothing here needs a device. `S` names its storage bindings, `P` its parameters. */
 export interface Kernel<S extends string = string, P extends string = string> {
-  /** Unique for the text, names the pipeline in errors and profiles. */
+  /** Unique for the text; names the pipeline in errors and profiles. */
   readonly label: string;
   readonly wgsl: string;
-  /** Storage bindings in binding order, from binding 1. */
+  /** In binding order, from binding 1. */
   readonly storage: Readonly<Record<S, StorageBinding>>;
   /** Members of the uniform block at binding 0, in order. */
-  readonly params: Readonly<Record<P, ParamType>>;
+  readonly params: Readonly<Record<P, ParameterType>>;
 }
 
+/** What {@link defineKernel} makes a {@link Kernel} of. */
 export interface KernelText<S extends string, P extends string> {
   readonly label: string;
-  readonly storage: Readonly<Record<S, StorageBinding | string>>;
-  readonly params: Readonly<Record<P, ParamType>>;
+  readonly storage: Readonly<Record<S, StorageType>>;
+  readonly params: Readonly<Record<P, ParameterType>>;
   readonly workgroupSize: readonly [number, number?, number?];
   /** Declarations at module scope (constants, functions, workgroup variables). */
   readonly declarations?: string;
-  /** Body of the entry point; sees `params`, the bindings by name, `group` (linear workgroup index), `local` and `localIndex`. */
+  /**
+   * Body of the entry point. It sees `params`, the bindings by name, `workgroup` (the linear index of its workgroup),
+   * `local` and `localIndex` (of the invocation inside it).
+   */
   readonly body: string;
 }
+
+/** What a body may see of its invocation, declared where it is used. */
+const BUILTINS = {
+  local: '@builtin(local_invocation_id) local: vec3<u32>,',
+  localIndex: '@builtin(local_invocation_index) localIndex: u32,',
+};
 
 /** Most workgroups in one dimension (WebGPU's default limit). */
 const MAX_GRID = 65535;
 
 /**
- * Completes a kernel's text with its bindings. Shorthand for storage: `f32` is read, `&f32` is read_write.
- * Workgroups are numbered linearly over a grid that {@link grid} folds into two dimensions; a body must return when
- * `group` is past its count.
+ * Completes a kernel's text with its bindings. Workgroups are numbered linearly over a grid that {@link grid} folds into
+ * two dimensions, which may hold a few more than were asked for: a body must return when `workgroup` is past its count.
  */
 export function defineKernel<S extends string, P extends string>(text: KernelText<S, P>): Kernel<S, P> {
   const storage = Object.fromEntries(
-    Object.entries<StorageBinding | string>(text.storage).map(([name, binding]) => [name, expand(binding)]),
+    Object.entries<StorageType>(text.storage).map(([name, type]) => [name, storageBinding(type)]),
   ) as Record<S, StorageBinding>;
+  const members = Object.entries<ParameterType>(text.params).map(([name, type]) => `${name}: ${type},`);
   const bindings = Object.entries<StorageBinding>(storage).map(
     ([name, { access, element }], i) =>
-      `@group(0) @binding(${i + 1}) var<storage, ${access}> ${name}: array<${element}>;`,
+      `@group(0) @binding(${i + 1}) var<storage, ${access}> ${name}: array<${elementWgsl(element)}>;`,
   );
-  const members = Object.entries<ParamType>(text.params).map(([name, type]) => `  ${name}: ${type},`);
-  const wgsl = `struct Params {
-${members.join('\n')}
+  const builtins = Object.entries(BUILTINS).flatMap(([name, declaration]) =>
+    new RegExp(`\\b${name}\\b`).test(text.body) ? [declaration] : [],
+  );
+  const wgsl = indentWgsl(`
+struct Params {
+  ${members.join('\n')}
 }
+
 @group(0) @binding(0) var<uniform> params: Params;
 ${bindings.join('\n')}
+
 ${text.declarations ?? ''}
+
 @compute @workgroup_size(${text.workgroupSize.join(', ')})
 fn main(
-  @builtin(workgroup_id) groupId: vec3<u32>,
-  @builtin(num_workgroups) groupCount: vec3<u32>,
-  @builtin(local_invocation_id) local: vec3<u32>,
-  @builtin(local_invocation_index) localIndex: u32,
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  ${builtins.join('\n')}
 ) {
-  let group = groupId.y * groupCount.x + groupId.x;
-${text.body}
-}
-`;
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  ${text.body}
+}`);
   return { label: text.label, wgsl, storage, params: text.params };
 }
 
@@ -73,7 +93,7 @@ export function grid(count: number): [number, number, number] {
   return [Math.ceil(count / rows), rows, 1];
 }
 
-/** Builds each variant of a kernel once per option set. */
+/** Builds each variant of a kernel once per set of options, which must be plain data. */
 export function memoizeKernel<O, K>(build: (options: O) => K): (options: O) => K {
   const built = new Map<string, K>();
   return (options) => {
@@ -84,9 +104,8 @@ export function memoizeKernel<O, K>(build: (options: O) => K): (options: O) => K
   };
 }
 
-function expand(binding: StorageBinding | string): StorageBinding {
-  if (typeof binding !== 'string') return binding;
-  return binding.startsWith('&')
-    ? { access: 'read_write', element: binding.slice(1) }
-    : { access: 'read', element: binding };
+function storageBinding(type: StorageType): StorageBinding {
+  return type.startsWith('&')
+    ? { access: 'read_write', element: type.slice(1) as StorageElement }
+    : { access: 'read', element: type as StorageElement };
 }

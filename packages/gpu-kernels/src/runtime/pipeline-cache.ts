@@ -1,23 +1,36 @@
-import type { Kernel, StorageBinding } from './kernel.ts';
+import type { DType } from './dtype.ts';
+import type { Kernel, ParameterType, StorageBinding } from './kernel.ts';
+import { elementDType } from './storage-element.ts';
+import { ShaderStage } from './webgpu-constants.ts';
 
-interface CompiledKernel {
+/** A kernel on a device, and what each of its dispatches must be given. */
+export interface CompiledKernel {
+  readonly kernel: Kernel;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
+  /** In binding order, from binding 1. */
+  readonly storage: readonly { readonly name: string; readonly dtype: DType }[];
+  /** In the order of the uniform block. */
+  readonly params: readonly { readonly name: string; readonly type: ParameterType }[];
+  /** Bytes of the uniform block: a multiple of 16. */
+  readonly uniformBytes: number;
 }
-
-const COMPUTE = 0x4;
 
 /** Compiles each kernel once per device. A kernel that does not compile surfaces at the next wait, by its label. */
 export class PipelineCache {
   #device: GPUDevice;
+  #onCompile: ((kernel: Kernel) => void) | undefined;
   #compiled = new Map<Kernel, CompiledKernel>();
 
-  constructor(device: GPUDevice) {
+  /** @param onCompile told about each kernel before it is compiled */
+  constructor(device: GPUDevice, onCompile?: (kernel: Kernel) => void) {
     this.#device = device;
+    this.#onCompile = onCompile;
   }
 
-  get size(): number {
-    return this.#compiled.size;
+  /** Every kernel compiled so far. */
+  get kernels(): readonly Kernel[] {
+    return [...this.#compiled.keys()];
   }
 
   get(kernel: Kernel): CompiledKernel {
@@ -27,14 +40,17 @@ export class PipelineCache {
   }
 
   #compile(kernel: Kernel): CompiledKernel {
+    this.#onCompile?.(kernel);
     const { label } = kernel;
+    const storage = Object.entries<StorageBinding>(kernel.storage);
+    const params = Object.entries<ParameterType>(kernel.params);
     const entries: GPUBindGroupLayoutEntry[] = [
-      { binding: 0, visibility: COMPUTE, buffer: { type: 'uniform' } },
+      { binding: 0, visibility: ShaderStage.COMPUTE, buffer: { type: 'uniform' } },
     ];
-    for (const { access } of Object.values<StorageBinding>(kernel.storage)) {
+    for (const [, { access }] of storage) {
       entries.push({
         binding: entries.length,
-        visibility: COMPUTE,
+        visibility: ShaderStage.COMPUTE,
         buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
       });
     }
@@ -45,6 +61,13 @@ export class PipelineCache {
       layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: 'main' },
     });
-    return { pipeline, layout };
+    return {
+      kernel,
+      pipeline,
+      layout,
+      storage: storage.map(([name, { element }]) => ({ name, dtype: elementDType(element) })),
+      params: params.map(([name, type]) => ({ name, type })),
+      uniformBytes: Math.max(Math.ceil(params.length / 4), 1) * 16,
+    };
   }
 }

@@ -1,7 +1,7 @@
 import type { Gpu } from './gpu.ts';
 import type { Tensor } from './tensor.ts';
 
-/** Elements of one write; even, so that pieces of f16 tensors are whole words. */
+/** Elements of one write; even, so that pieces of float16 tensors are whole words. */
 const PIECE = 1 << 20;
 /** Bytes written before the device is waited for: the driver keeps a copy of what it has not yet taken. */
 const BYTES_UNDER_WAY = 1 << 25;
@@ -17,9 +17,9 @@ export class Uploader {
   }
 
   /**
-   * Writes all elements of a tensor, rounding them if it is stored as f16.
+   * Writes all elements of a tensor, rounding them if it is stored as float16.
    * @param chunks the elements in order, in chunks of any size, each valid until the next is asked for
-   * @throws RangeError if there are more or fewer; UserError if a value is too large for f16
+   * @throws RangeError if there are more or fewer; UserError (`float16-range`) if a value is too large for float16
    */
   async fill(tensor: Tensor, chunks: AsyncIterable<Float32Array> | Iterable<Float32Array>): Promise<void> {
     const { length } = tensor;

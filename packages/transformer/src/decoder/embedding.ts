@@ -61,9 +61,9 @@ export function embedBackward(pass: Pass, gradOutput: Tensor): void {
   const gradTable = gradients.get(TOKENS, parameters.get(TOKENS).shape);
   const scale = config.embeddingScale;
   if (gradTable)
-    embeddingBackward(gpu, { tokens: batch.tokenIds, gradOutput: gradEmbedded, gradient: gradTable, scale });
+    embeddingBackward(gpu, { tokens: batch.tokenIds, gradOutput: gradEmbedded, gradTable, scale });
   if (config.positions.kind !== 'learned') return;
   const gradPositions = gradients.get(POSITION_TABLE, parameters.get(POSITION_TABLE).shape);
   if (gradPositions)
-    embeddingBackward(gpu, { tokens: batch.positionIds, gradOutput, gradient: gradPositions, scale: 1 });
+    embeddingBackward(gpu, { tokens: batch.positionIds, gradOutput, gradTable: gradPositions, scale: 1 });
 }

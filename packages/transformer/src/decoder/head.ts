@@ -159,6 +159,6 @@ export function headLossAndGradient(
   sum(gpu, { x: logProbs, scale: -1 / plan.targetCount, out: losses, outIndex: index });
   const gradRows = headInputBackward(pass, input, gradHeadInput);
   const gradResidual = pass.zeros(residual.shape, 'gradient of residual');
-  scatterRowsAdd(gpu, { gradOutput: gradRows, rows: plan.rows, out: gradResidual });
+  scatterRowsAdd(gpu, { gradOutput: gradRows, rows: plan.rows, gradInput: gradResidual });
   return gradResidual;
 }

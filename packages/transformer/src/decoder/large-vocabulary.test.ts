@@ -27,16 +27,17 @@ const TOKENS = [0, 50_256, 16_383, 16_384, 32_768, 777];
 /** float32 against float64 at a width of 2048; logits and embeddings are of order 1. */
 const TOLERANCE = 2e-5;
 
+let device: Gpu;
 let gpu: Gpu;
 const directory = mkdtempSync(join(tmpdir(), 'icl-gd-large-'));
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  device = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
   // As lavapipe, whatever this adapter binds.
-  Object.defineProperty(gpu, 'maxBindingBytes', { value: BINDING_BYTES });
+  gpu = device.with({ maxBindingBytes: BINDING_BYTES });
   await writeRandomCheckpoint(directory, CONFIG, { seed: 1, dtype: 'float16' });
 });
 afterAll(() => {
-  gpu.dispose();
+  device.dispose();
   rmSync(directory, { recursive: true });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { finiteDifferences } from '../../testing/finite-differences.ts';
-import { useGpu, withBindingLimit } from '../../testing/gpu.ts';
+import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { type ActivationKind, activationBackward, activationForward } from './activation.ts';
@@ -92,7 +92,7 @@ test('more elements than one dimension of workgroups, and more than one binding'
   for (const at of ends) gpu().write(x, new Float32Array([(at % 7) + 1]), at);
   activationForward(gpu(), { kind: 'relu', x, out });
   for (const at of ends) expect(await gpu().read(out, at, 1)).toEqual(new Float32Array([(at % 7) + 1]));
-  withBindingLimit(gpu(), 2 ** 20, () => activationBackward(gpu(), { kind: 'relu', x, gradient: out }));
+  activationBackward(gpu().with({ maxBindingBytes: 2 ** 20 }), { kind: 'relu', x, gradient: out });
   for (const at of ends) expect(await gpu().read(out, at, 1)).toEqual(new Float32Array([(at % 7) + 1]));
   expect(await gpu().read(out, 1, 3)).toEqual(new Float32Array(3));
 });

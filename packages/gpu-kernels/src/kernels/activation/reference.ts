@@ -1,4 +1,4 @@
-import type { ActivationKind } from './wgsl.ts';
+import type { ActivationKind } from './functions.ts';
 
 /** f(x) in float64. */
 export function activationReference(kind: ActivationKind, x: number): number {

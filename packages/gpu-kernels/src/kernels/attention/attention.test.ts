@@ -7,7 +7,7 @@ import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { attentionBackward } from './backward.ts';
-import { PackedSequences } from './blocks.ts';
+import { PackedSequences } from './packed-sequences.ts';
 import { attentionForward } from './forward.ts';
 import { ScoreRows, attentionScores } from './scores.ts';
 import { referenceAttention, referenceAttentionBackward, referenceScores } from './reference.ts';
@@ -258,7 +258,7 @@ test('stays finite and exact for large scores', async () => {
 
 test('runs on a device with the default limits of WebGPU', async () => {
   const { adapter, description, instance } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
-  const plain = Gpu.fromDevice(await adapter.requestDevice(), description, instance);
+  const plain = Gpu.fromDevice(await adapter.requestDevice(), description, { owner: instance });
   try {
     const shape = { heads: 4, kvHeads: 2, headDim: 8, lengths: [5, 20] };
     const [values, prefix] = [operands(shape), prefixOf(shape, 9)];

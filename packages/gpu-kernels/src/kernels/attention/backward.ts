@@ -1,9 +1,11 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import { defineKernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
+import { type Kernel, type ParameterType, defineKernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { type AttentionInputs, checkAttention, checkSizes, windowParameter } from './shape.ts';
+import { plus } from '../wgsl.ts';
 import {
   FIRST_KEY,
+  HEAD_ELEMENTS,
   type HeadElement,
   TILE_COLUMNS,
   WORKGROUP,
@@ -12,24 +14,29 @@ import {
   eachColumn,
   eachElement,
   eachRow,
+  elementLabel,
   headVector,
 } from './tile.ts';
 
 export interface AttentionBackwardArguments extends AttentionInputs {
-  /** From the forward pass. */
+  /** float32 [T, H·D], from the forward pass. */
   readonly out: Tensor;
+  /** float32 [T, H], from the forward pass. */
   readonly logSumExp: Tensor;
-  /** gradient of the loss with respect to `out`. */
+  /** float32 [T, H·D]: the gradient with respect to `out`. */
   readonly gradOutput: Tensor;
-  /** Gradients to be overwritten; `gradQuery` may be left out where only keys and values are trained. */
+  /** float32 [T, H·D], overwritten; may be left out where only keys and values are trained. */
   readonly gradQuery?: Tensor;
+  /** float32 [T, Hkv·D], overwritten. */
   readonly gradKey: Tensor;
+  /** float32 [T, Hkv·D], overwritten. */
   readonly gradValue: Tensor;
 }
 
 /**
- * Backward of causal attention without a prefix. Scores are recomputed; each key row gathers from the queries that saw
- * it in ascending order, so that no atomics are needed and the result is the same on every run.
+ * Gradients of causal attention without a prefix. Scores are recomputed (as in FlashAttention, Dao et al. 2022, arXiv
+ * 2205.14135); each key row gathers from the queries that saw it in ascending order, so that no atomics are needed and
+ * the result is the same on every run.
  * @throws RangeError if a tensor's size does not fit the head shape and the packing
  */
 export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): void {
@@ -44,166 +51,197 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
     [gradValue, kvHeads * headDim],
     ...(gradQuery ? [[gradQuery, heads * headDim] as const] : []),
   ]);
-  const { type, count } = headVector(headDim);
+  const { element, count } = headVector(headDim);
+  const queriesPerKeyValueHead = heads / kvHeads;
   const window = windowParameter(args.window);
-  const sizes = { heads, group: heads / kvHeads, kvHeads, scale, headElements: count, window };
+  const sizes = { heads, queriesPerKeyValueHead, kvHeads, scale, headElements: count, window };
   const blocks = sequences.table;
+  const workgroups = (tasks: number): [number, number, number] => grid(Math.ceil(tasks / WORKGROUP));
   using scope = gpu.scope();
   const statistics = scope.tensor([sequences.totalTokens, heads, 2], 'attention.statistics');
   const rows = sequences.totalTokens * heads;
   gpu.dispatch(
-    statisticsKernel({ type }),
+    statisticsKernel(element),
     { out, gradOutput, logSumExp, statistics },
     { rows, headElements: count },
-    grid(Math.ceil(rows / WORKGROUP)),
+    workgroups(rows),
   );
-  const groups = (tasks: number): [number, number, number] => grid(Math.ceil(tasks / WORKGROUP));
   if (gradQuery) {
     const taskCount = sequences.blockCount * heads;
-    const operands = { blocks, q, k, v, gradOutput, statistics, gradQuery };
-    gpu.dispatch(queryKernel({ type }), operands, { ...sizes, taskCount }, groups(taskCount));
+    const storage = { blocks, q, k, v, gradOutput, statistics, gradQuery };
+    gpu.dispatch(queryKernel(element), storage, { ...sizes, taskCount }, workgroups(taskCount));
   }
   const taskCount = sequences.blockCount * kvHeads;
-  const operands = { blocks, q, k, v, gradOutput, statistics, gradKey, gradValue };
-  gpu.dispatch(keyValueKernel({ type }), operands, { ...sizes, taskCount }, groups(taskCount));
+  const storage = { blocks, q, k, v, gradOutput, statistics, gradKey, gradValue };
+  gpu.dispatch(keyValueKernel(element), storage, { ...sizes, taskCount }, workgroups(taskCount));
+}
+
+/** Every kernel that {@link attentionBackward} may run. */
+export function attentionBackwardKernels(): Kernel[] {
+  return HEAD_ELEMENTS.flatMap((element) => [
+    statisticsKernel(element),
+    queryKernel(element),
+    keyValueKernel(element),
+  ]);
 }
 
 const SIZES = {
   heads: 'u32',
-  group: 'u32',
+  queriesPerKeyValueHead: 'u32',
   kvHeads: 'u32',
   scale: 'f32',
   headElements: 'u32',
   window: 'u32',
   taskCount: 'u32',
-} as const;
+} as const satisfies Record<string, ParameterType>;
 
 /**
  * Per row and head what both gradient kernels need: logSumExp, and gradOutput · out, which the softmax's backward
  * subtracts. One binding for the two keeps those kernels within WebGPU's default of eight.
  */
-const statisticsKernel = memoizeKernel(({ type }: { type: HeadElement }) =>
+const statisticsKernel = memoizeKernel((element: HeadElement) =>
   defineKernel({
-    label: `attention.statistics.${type}`,
-    storage: { out: type, gradOutput: type, logSumExp: 'f32', statistics: '&vec2<f32>' },
+    label: `attention.statistics.${elementLabel(element)}`,
+    storage: { out: element, gradOutput: element, logSumExp: 'f32', statistics: '&vec2<f32>' },
     params: { rows: 'u32', headElements: 'u32' },
     workgroupSize: [WORKGROUP],
     body: `
-  let row = group * ${WORKGROUP}u + localIndex;
-  if (row >= params.rows) { return; }
-  var sum = ${type}();
-  for (var i = 0u; i < params.headElements; i++) {
-    let at = row * params.headElements + i;
-    sum = fma(out[at], gradOutput[at], sum);
-  }
-  statistics[row] = vec2<f32>(logSumExp[row], ${type === 'f32' ? 'sum' : 'dot(sum, vec4<f32>(1.0))'});`,
+      let row = workgroup * ${WORKGROUP}u + localIndex;
+      if (row >= params.rows) { return; }
+      var sum = ${element}();
+      for (var i = 0u; i < params.headElements; i++) {
+        let at = row * params.headElements + i;
+        sum = fma(out[at], gradOutput[at], sum);
+      }
+      statistics[row] = vec2<f32>(logSumExp[row], ${element === 'f32' ? 'sum' : 'dot(sum, vec4<f32>(1.0))'});`,
   }),
 );
 
-const queryKernel = memoizeKernel(({ type }: { type: HeadElement }) =>
+/** An invocation computes the gradient of a block of queries of one head. */
+const queryKernel = memoizeKernel((element: HeadElement) =>
   defineKernel({
-    label: `attention.backward.query.${type}`,
+    label: `attention.backward.query.${elementLabel(element)}`,
     storage: {
       blocks: 'vec4<u32>',
-      q: type,
-      k: type,
-      v: type,
-      gradOutput: type,
+      q: element,
+      k: element,
+      v: element,
+      gradOutput: element,
       statistics: 'vec2<f32>',
-      gradQuery: `&${type}`,
+      gradQuery: `&${element}`,
     },
     params: SIZES,
     workgroupSize: [WORKGROUP],
     body: `
-  let task = group * ${WORKGROUP}u + localIndex;
-  if (task >= params.taskCount) { return; }
-  let block = blocks[task / params.heads];
-  let head = task % params.heads;
-  let kvHead = head / params.group;
-  let lastRow = block.x + block.y - 1u;
-${eachRow(
-  (r) => `  let row${r} = min(block.x + ${r}u, lastRow);
-  let rowAt${r} = (row${r} * params.heads + head) * params.headElements;
-  let statistics${r} = statistics[row${r} * params.heads + head];`,
-)}
-  var first = true;
-  for (var key = ${FIRST_KEY}; key <= lastRow; key += ${TILE_COLUMNS}u) {
-${eachColumn((c) => `    let columnAt${c} = (min(key + ${c}u, lastRow) * params.kvHeads + kvHead) * params.headElements;`)}
-${scoreGradients(
-  type,
-  ['q', 'k'],
-  ['gradOutput', 'v'],
-  (r) => `statistics${r}`,
-  (r, c) => `(key + ${c}u <= row${r}) & (row${r} - (key + ${c}u) < params.window)`,
-)}
-${accumulate(type, { target: 'gradQuery', weight: (r, c) => `s${r}_${c}`, values: 'k' })}
-    first = false;
-  }`,
+      let task = workgroup * ${WORKGROUP}u + localIndex;
+      if (task >= params.taskCount) { return; }
+      let block = blocks[task / params.heads];
+      let head = task % params.heads;
+      let kvHead = head / params.queriesPerKeyValueHead;
+      let lastRow = block.x + block.y - 1u;
+      ${eachRow(
+        (r) => `
+          let row${r} = min(${plus('block.x', r)}, lastRow);
+          let rowAt${r} = (row${r} * params.heads + head) * params.headElements;
+          let statistics${r} = statistics[row${r} * params.heads + head];`,
+      )}
+      let firstKey = ${FIRST_KEY};
+      var first = true;
+      for (var key = firstKey; key <= lastRow; key += ${TILE_COLUMNS}u) {
+        ${eachColumn(
+          (c) => `
+            let key${c} = ${plus('key', c)};
+            let columnAt${c} = (min(key${c}, lastRow) * params.kvHeads + kvHead) * params.headElements;`,
+        )}
+        ${scoreGradients(element, {
+          scores: ['q', 'k'],
+          probabilityGradients: ['gradOutput', 'v'],
+          statistics: (r) => `statistics${r}`,
+          visible: (r, c) => `(key${c} <= row${r}) & (row${r} - key${c} < params.window)`,
+        })}
+        ${accumulate(element, { target: 'gradQuery', weight: (r, c) => `s${r}_${c}`, values: 'k' })}
+        first = false;
+      }`,
   }),
 );
 
-const keyValueKernel = memoizeKernel(({ type }: { type: HeadElement }) =>
+/** An invocation computes the gradients of a block of keys and values of one key/value head. */
+const keyValueKernel = memoizeKernel((element: HeadElement) =>
   defineKernel({
-    label: `attention.backward.keyvalue.${type}`,
+    label: `attention.backward.key-value.${elementLabel(element)}`,
     storage: {
       blocks: 'vec4<u32>',
-      q: type,
-      k: type,
-      v: type,
-      gradOutput: type,
+      q: element,
+      k: element,
+      v: element,
+      gradOutput: element,
       statistics: 'vec2<f32>',
-      gradKey: `&${type}`,
-      gradValue: `&${type}`,
+      gradKey: `&${element}`,
+      gradValue: `&${element}`,
     },
     params: SIZES,
     workgroupSize: [WORKGROUP],
     body: `
-  let task = group * ${WORKGROUP}u + localIndex;
-  if (task >= params.taskCount) { return; }
-  let block = blocks[task / params.kvHeads];
-  let kvHead = task % params.kvHeads;
-${eachRow(
-  (r) => `  let row${r} = block.x + min(${r}u, block.y - 1u);
-  let rowAt${r} = (row${r} * params.kvHeads + kvHead) * params.headElements;`,
-)}
-  // Exclusive; the last key row is seen by the last queries.
-  let lastKey = block.x + block.y - 1u;
-  let queryEnd = select(block.w, lastKey + params.window, params.window < block.w - lastKey);
-  var first = true;
-  for (var head = kvHead * params.group; head < (kvHead + 1u) * params.group; head++) {
-    for (var query = block.x; query < queryEnd; query += ${TILE_COLUMNS}u) {
-${eachColumn(
-  (c) => `    let column${c} = min(query + ${c}u, block.w - 1u) * params.heads + head;
-    let columnAt${c} = column${c} * params.headElements;
-    let statistics${c} = statistics[column${c}];`,
-)}
-${scoreGradients(
-  type,
-  ['k', 'q'],
-  ['v', 'gradOutput'],
-  (_, c) => `statistics${c}`,
-  (r, c) =>
-    `(query + ${c}u >= row${r}) & (query + ${c}u < block.w) & (query + ${c}u - row${r} < params.window)`,
-)}
-${accumulate(type, { target: 'gradValue', weight: (r, c) => `p${r}_${c}`, values: 'gradOutput' })}
-${accumulate(type, { target: 'gradKey', weight: (r, c) => `s${r}_${c}`, values: 'q' })}
-      first = false;
-    }
-  }`,
+      let task = workgroup * ${WORKGROUP}u + localIndex;
+      if (task >= params.taskCount) { return; }
+      let block = blocks[task / params.kvHeads];
+      let kvHead = task % params.kvHeads;
+      ${eachRow(
+        (r) => `
+          let row${r} = block.x + min(${r}u, block.y - 1u);
+          let rowAt${r} = (row${r} * params.kvHeads + kvHead) * params.headElements;`,
+      )}
+      // Exclusive; the last key row is seen by the last queries.
+      let lastKey = block.x + block.y - 1u;
+      let queryEnd = select(block.w, lastKey + params.window, params.window < block.w - lastKey);
+      let firstHead = kvHead * params.queriesPerKeyValueHead;
+      var first = true;
+      for (var head = firstHead; head < firstHead + params.queriesPerKeyValueHead; head++) {
+        for (var query = block.x; query < queryEnd; query += ${TILE_COLUMNS}u) {
+          ${eachColumn(
+            (c) => `
+              let query${c} = ${plus('query', c)};
+              let column${c} = min(query${c}, block.w - 1u) * params.heads + head;
+              let columnAt${c} = column${c} * params.headElements;
+              let statistics${c} = statistics[column${c}];`,
+          )}
+          ${scoreGradients(element, {
+            scores: ['k', 'q'],
+            probabilityGradients: ['v', 'gradOutput'],
+            statistics: (_, c) => `statistics${c}`,
+            visible: (r, c) =>
+              `(query${c} >= row${r}) & (query${c} < block.w) & (query${c} - row${r} < params.window)`,
+          })}
+          ${accumulate(element, { target: 'gradValue', weight: (r, c) => `p${r}_${c}`, values: 'gradOutput' })}
+          ${accumulate(element, { target: 'gradKey', weight: (r, c) => `s${r}_${c}`, values: 'q' })}
+          first = false;
+        }
+      }`,
   }),
 );
 
-/** Declares the tile's probabilities `p` and the gradients `s` by its dot products. */
+interface ScoreTile {
+  /** Bindings of the tile's rows and columns, whose dot products are the scores. */
+  readonly scores: readonly [string, string];
+  /** The same of the gradients with respect to the probabilities. */
+  readonly probabilityGradients: readonly [string, string];
+  readonly statistics: (r: number, c: number) => string;
+  readonly visible: (r: number, c: number) => string;
+}
+
+/** WGSL that declares the tile's probabilities `p`, and `s`, the gradients with respect to its dot products. */
 function scoreGradients(
-  type: HeadElement,
-  scores: readonly [string, string],
-  probabilityGradients: readonly [string, string],
-  statistics: (r: number, c: number) => string,
-  visible: (r: number, c: number) => string,
+  element: HeadElement,
+  { scores, probabilityGradients, statistics, visible }: ScoreTile,
 ): string {
+  const probability = (r: number, c: number): string => {
+    const exponent = `params.scale * s${r}_${c} - ${statistics(r, c)}.x`;
+    return `let p${r}_${c} = select(0.0, exp(min(${exponent}, 0.0)), seen${r}_${c});`;
+  };
   return `
-${dotProducts(type, 's', ...scores)}
-${eachElement((r, c) => `    let p${r}_${c} = select(0.0, exp(min(params.scale * s${r}_${c} - ${statistics(r, c)}.x, 0.0)), ${visible(r, c)});`)}
-${dotProducts(type, 'd', ...probabilityGradients)}
-${eachElement((r, c) => `    s${r}_${c} = params.scale * p${r}_${c} * (d${r}_${c} - ${statistics(r, c)}.y);`)}`;
+    ${dotProducts(element, 's', ...scores)}
+    ${eachElement((r, c) => `let seen${r}_${c} = ${visible(r, c)};`)}
+    ${eachElement(probability)}
+    ${dotProducts(element, 'd', ...probabilityGradients)}
+    ${eachElement((r, c) => `s${r}_${c} = params.scale * p${r}_${c} * (d${r}_${c} - ${statistics(r, c)}.y);`)}`;
 }

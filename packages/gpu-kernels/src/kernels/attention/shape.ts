@@ -1,29 +1,36 @@
 import type { Tensor } from '../../runtime/tensor.ts';
-import type { PackedSequences } from './blocks.ts';
+import type { PackedSequences } from './packed-sequences.ts';
 
+/** The heads of an attention layer: H query heads and Hkv key/value heads of D coordinates. */
 export interface HeadShape {
+  /** H. */
   readonly heads: number;
-  /** Fewer than `heads` with grouped-query attention; divides it. */
+  /** Hkv: fewer than H with grouped-query attention (Ainslie et al. 2023, arXiv 2305.13245); divides it. */
   readonly kvHeads: number;
+  /** D. */
   readonly headDim: number;
-  /** Multiplies q·k, usually headDim^-½. */
+  /** Multiplies q·k, usually D^-½. */
   readonly scale: number;
 }
 
-/** Keys and values that come before every sequence, computed once: k and v [length, kvHeads * headDim]. */
+/** Keys and values that come before every sequence, computed once. */
 export interface KeyValuePrefix {
+  /** Number of tokens, S. */
   readonly length: number;
+  /** float32 [S, Hkv·D]. */
   readonly k: Tensor;
+  /** float32 [S, Hkv·D]. */
   readonly v: Tensor;
 }
 
 export interface AttentionInputs {
   readonly shape: HeadShape;
   readonly sequences: PackedSequences;
-  /** [totalTokens, heads * headDim]. */
+  /** float32 [T, H·D]. */
   readonly q: Tensor;
-  /** [totalTokens, kvHeads * headDim]. */
+  /** float32 [T, Hkv·D]. */
   readonly k: Tensor;
+  /** float32 [T, Hkv·D]. */
   readonly v: Tensor;
   /** Sliding window: a token sees itself and the window − 1 tokens before it, a prefix included; all of them if absent. */
   readonly window?: number;

@@ -1,3 +1,5 @@
+import { repeat } from '../wgsl.ts';
+
 /**
  * Query rows × keys (or the reverse) whose scores one invocation holds in registers. Measured (bench/kernels.ts) on
  * lavapipe and SwiftShader: larger tiles gain little and compile for seconds, workgroup memory costs more than it saves.
@@ -8,11 +10,22 @@ export const TILE_COLUMNS = 4;
 /** Invocations are independent of each other: a workgroup is just a run of them. */
 export const WORKGROUP = 32;
 
+/** How head vectors lie in the buffers. */
 export type HeadElement = 'vec4<f32>' | 'f32';
 
-/** How head vectors lie in the buffers, as vec4 where the head size allows it, and how many elements make one. */
-export function headVector(headDim: number): { type: HeadElement; count: number } {
-  return headDim % 4 === 0 ? { type: 'vec4<f32>', count: headDim / 4 } : { type: 'f32', count: headDim };
+/** Both, for lists of kernels. */
+export const HEAD_ELEMENTS: readonly HeadElement[] = ['vec4<f32>', 'f32'];
+
+/** Head vectors as vec4 where the head size allows it, and how many elements make one. */
+export function headVector(headDim: number): { element: HeadElement; count: number } {
+  return headDim % 4 === 0
+    ? { element: 'vec4<f32>', count: headDim / 4 }
+    : { element: 'f32', count: headDim };
+}
+
+/** How labels name a head vector's element. */
+export function elementLabel(element: HeadElement): string {
+  return element === 'f32' ? 'scalar' : 'vec4';
 }
 
 /*
@@ -25,15 +38,18 @@ export function headVector(headDim: number): { type: HeadElement; count: number 
  * `columnAt`c are in scope as the first elements of head vectors of params.headElements elements: a parameter and no
  * constant, because compilers unroll loops of constant length, which takes them seconds.
  */
-export function dotProducts(type: HeadElement, name: string, rows: string, columns: string): string {
-  const lanes = type === 'f32' ? [''] : ['.x', '.y', '.z', '.w'];
+export function dotProducts(element: HeadElement, name: string, rows: string, columns: string): string {
+  const lanes = element === 'f32' ? [''] : ['.x', '.y', '.z', '.w'];
   const step = (r: number, c: number): string =>
     lanes.reduce((sum, lane) => `fma(a${r}${lane}, b${c}${lane}, ${sum})`, `${name}${r}_${c}`);
+  const products = (r: number): string => `
+      let a${r} = ${rows}[rowAt${r} + i];
+      ${eachColumn((c) => `${name}${r}_${c} = ${step(r, c)};`)}`;
   return `
-${eachElement((r, c) => `    var ${name}${r}_${c} = 0.0;`)}
+    ${eachElement((r, c) => `var ${name}${r}_${c} = 0.0;`)}
     for (var i = 0u; i < params.headElements; i++) {
-${eachColumn((c) => `      let b${c} = ${columns}[columnAt${c} + i];`)}
-${eachRow((r) => `      let a${r} = ${rows}[rowAt${r} + i];\n${eachColumn((c) => `      ${name}${r}_${c} = ${step(r, c)};`)}`)}
+      ${eachColumn((c) => `let b${c} = ${columns}[columnAt${c} + i];`)}
+      ${eachRow(products)}
     }`;
 }
 
@@ -50,17 +66,17 @@ export interface Accumulation {
  * WGSL that adds to head vectors in storage, each of which only one invocation meets. Where `first` holds, the
  * previous value is taken as zero; rows from block.y on stay untouched.
  */
-export function accumulate(type: HeadElement, { target, weight, values, keep }: Accumulation): string {
+export function accumulate(element: HeadElement, { target, weight, values, keep }: Accumulation): string {
+  const row = (r: number): string => `
+      if (${r}u < block.y) {
+        var sum = select(${target}[rowAt${r} + i]${keep ? ` * ${keep(r)}` : ''}, ${element}(), first);
+        ${eachColumn((c) => `sum = fma(${element}(${weight(r, c)}), value${c}, sum);`)}
+        ${target}[rowAt${r} + i] = sum;
+      }`;
   return `
     for (var i = 0u; i < params.headElements; i++) {
-${eachColumn((c) => `      let value${c} = ${values}[columnAt${c} + i];`)}
-${eachRow(
-  (r) => `      if (${r}u < block.y) {
-        var sum = select(${target}[rowAt${r} + i]${keep ? ` * ${keep(r)}` : ''}, ${type}(), first);
-${eachColumn((c) => `        sum = fma(${type}(${weight(r, c)}), value${c}, sum);`)}
-        ${target}[rowAt${r} + i] = sum;
-      }`,
-)}
+      ${eachColumn((c) => `let value${c} = ${values}[columnAt${c} + i];`)}
+      ${eachRow(row)}
     }`;
 }
 
@@ -80,13 +96,9 @@ export function eachElement(text: (r: number, c: number) => string): string {
 }
 
 export function eachRow(text: (r: number) => string): string {
-  return lines(TILE_ROWS, text);
+  return repeat(TILE_ROWS, text);
 }
 
 export function eachColumn(text: (c: number) => string): string {
-  return lines(TILE_COLUMNS, text);
-}
-
-function lines(count: number, text: (i: number) => string): string {
-  return Array.from({ length: count }, (_, i) => text(i)).join('\n');
+  return repeat(TILE_COLUMNS, text);
 }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { finiteDifferences } from '../../testing/finite-differences.ts';
-import { useGpu, withHardwareVariants } from '../../testing/gpu.ts';
+import { TUNINGS } from '../../runtime/tuning.ts';
+import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { crossEntropyGradient, gatherLogProbs, logSumExp } from './cross-entropy.ts';
@@ -11,10 +12,10 @@ const gpu = useGpu();
 const OFFSET = 2;
 
 /** Normalizers, the targets' log-probabilities (twice: last row first, behind a gap) and the gradient. */
-async function onDevice(values: Float32Array, targets: readonly number[], scale: number) {
+async function onDevice(values: Float32Array, targets: readonly number[], scale: number, device = gpu()) {
   const rows = targets.length;
   const vocabulary = values.length / rows;
-  using scope = gpu().scope();
+  using scope = device.scope();
   const logits = scope.upload(values, [rows, vocabulary]);
   const normalizer = scope.tensor([rows]);
   const backwards = targets.map((_, r) => rows - 1 - r);
@@ -24,8 +25,8 @@ async function onDevice(values: Float32Array, targets: readonly number[], scale:
     [rows],
   );
   const logProbs = scope.upload(new Float32Array(rows + OFFSET).fill(7), [rows + OFFSET]);
-  logSumExp(gpu(), { logits, rows, vocabulary, out: normalizer });
-  gatherLogProbs(gpu(), {
+  logSumExp(device, { logits, rows, vocabulary, out: normalizer });
+  gatherLogProbs(device, {
     logits,
     logSumExp: normalizer,
     row,
@@ -35,7 +36,7 @@ async function onDevice(values: Float32Array, targets: readonly number[], scale:
     outOffset: OFFSET,
   });
   const allTargets = scope.upload(Uint32Array.from([0, 0, 0, ...targets]), [rows + 3]);
-  crossEntropyGradient(gpu(), {
+  crossEntropyGradient(device, {
     logits,
     logSumExp: normalizer,
     target: allTargets,
@@ -45,9 +46,9 @@ async function onDevice(values: Float32Array, targets: readonly number[], scale:
     vocabulary,
   });
   return {
-    normalizer: await gpu().read(normalizer),
-    logProbs: await gpu().read(logProbs),
-    gradient: await gpu().read(logits),
+    normalizer: await device.read(normalizer),
+    logProbs: await device.read(logProbs),
+    gradient: await device.read(logits),
   };
 }
 
@@ -104,7 +105,7 @@ test('a row alone equals the same row in a batch, bit by bit, and twice gives th
 test('the variant for hardware adapters equals the float64 reference', async () => {
   const random = new TestRandom(10);
   const [logits, targets] = [random.normal(3 * 9001, 3), random.integers(3, 9001)];
-  const device = await withHardwareVariants(gpu(), () => onDevice(logits, targets, 1));
+  const device = await onDevice(logits, targets, 1, gpu().with({ tuning: TUNINGS.hardware }));
   expectClose(device.normalizer, logSumExpReference(logits, 9001), tolerances['cross-entropy'].f32);
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { dot, finiteDifferences } from '../../testing/finite-differences.ts';
-import { useGpu, withBindingLimit } from '../../testing/gpu.ts';
+import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { add, addScaled, gatherRows, roundToHalf, scaleInPlace, scatterRowsAdd } from './elementwise.ts';
@@ -20,7 +20,8 @@ test.each([1, 255, 257, 4099])('add, addScaled and scaleInPlace of %i elements',
     Array.from(x, (v, i) => v + (y[i] ?? NaN)),
     tolerances.elementwise.f32,
   );
-  withBindingLimit(gpu(), 1024, () => addScaled(gpu(), { target: a, source: b, scale: -0.3 }));
+  const limited = gpu().with({ maxBindingBytes: 1024 });
+  addScaled(limited, { target: a, source: b, scale: -0.3 });
   expectClose(
     await gpu().read(a),
     Array.from(x, (v, i) => v - 0.3 * (y[i] ?? NaN)),
@@ -40,7 +41,7 @@ test('roundToHalf gives a neighbour among the float16 numbers, and keeps those',
   using scope = gpu().scope();
   const [kept, rounded] = [scope.upload(halves, [halves.length]), scope.upload(values, [values.length])];
   roundToHalf(gpu(), kept);
-  withBindingLimit(gpu(), 1024, () => roundToHalf(gpu(), rounded));
+  roundToHalf(gpu().with({ maxBindingBytes: 1024 }), rounded);
   expectSameBits(await gpu().read(kept), halves);
   const result = await gpu().read(rounded);
   for (const value of result) expect(Math.f16round(value)).toBe(value);
@@ -71,7 +72,8 @@ test.each([
   const out = scope.tensor([rows.length, width]);
   gatherRows(gpu(), { x, rows: index, out });
   expectSameBits(await gpu().read(out), Float32Array.from(gatherRowsReference(values, rows, width)));
-  scatterRowsAdd(gpu(), { gradOutput: scope.upload(gradOutput, [rows.length, width]), rows: index, out: x });
+  const upstream = scope.upload(gradOutput, [rows.length, width]);
+  scatterRowsAdd(gpu(), { gradOutput: upstream, rows: index, gradInput: x });
   expectClose(
     await gpu().read(x),
     scatterRowsAddReference(gradOutput, rows, values, width),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { dot, finiteDifferences } from '../../testing/finite-differences.ts';
-import { useGpu, withBindingLimit } from '../../testing/gpu.ts';
+import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { embeddingBackward, embeddingForward } from './embedding.ts';
@@ -45,21 +45,19 @@ async function forward(
     positionTable: scope.upload(values.positionTable, [11, width]),
   };
   const ids = scope.upload(Uint32Array.from(tokens), [tokens.length]);
-  withBindingLimit(gpu(), limit, () =>
-    embeddingForward(gpu(), { tokens: ids, table, scale: 1.5, out, ...(withPositions ? positions : {}) }),
-  );
+  const limited = gpu().with({ maxBindingBytes: limit });
+  embeddingForward(limited, { tokens: ids, table, scale: 1.5, out, ...(withPositions ? positions : {}) });
   return gpu().read(out);
 }
 
 async function backward(values: Operands, limit = gpu().maxBindingBytes): Promise<Float32Array> {
   const { tokens, width } = values;
   using scope = gpu().scope();
-  const gradient = scope.upload(values.table, [values.table.length / width, width]);
+  const gradTable = scope.upload(values.table, [values.table.length / width, width]);
   const gradOutput = scope.upload(values.gradOutput, [tokens.length, width]);
-  withBindingLimit(gpu(), limit, () =>
-    embeddingBackward(gpu(), { tokens, gradOutput, gradient, scale: 1.5 }),
-  );
-  return gpu().read(gradient);
+  const limited = gpu().with({ maxBindingBytes: limit });
+  embeddingBackward(limited, { tokens, gradOutput, gradTable, scale: 1.5 });
+  return gpu().read(gradTable);
 }
 
 describe.each<Case>([
@@ -88,7 +86,7 @@ test.each([
   { length: 17, vocabulary: 5, width: 33 },
   { length: 300, vocabulary: 1000, width: 64 },
   { length: 301, vocabulary: 1000, width: 25 },
-])('a table stored as f16: $length tokens of $vocabulary, width $width', async (shape) => {
+])('a table stored as float16: $length tokens of $vocabulary, width $width', async (shape) => {
   const values = operands(shape);
   const table = values.table.map(Math.f16round);
   const expected = embeddingReference({ ...values, table, scale: 1.5 });
@@ -137,11 +135,11 @@ test('the reference gradient equals finite differences', () => {
 
 test('tokens that are no rows of the table are refused', () => {
   using scope = gpu().scope();
-  const [gradient, gradOutput] = [scope.tensor([4, 2], 'wte'), scope.tensor([2, 2])];
-  expect(() => embeddingBackward(gpu(), { tokens: [1, 4], gradOutput, gradient, scale: 1 })).toThrow(
+  const [gradTable, gradOutput] = [scope.tensor([4, 2], 'wte'), scope.tensor([2, 2])];
+  expect(() => embeddingBackward(gpu(), { tokens: [1, 4], gradOutput, gradTable, scale: 1 })).toThrow(
     /token 4 at position 1 is no row of wte/,
   );
-  expect(() => embeddingBackward(gpu(), { tokens: [1], gradOutput, gradient, scale: 1 })).toThrow(
+  expect(() => embeddingBackward(gpu(), { tokens: [1], gradOutput, gradTable, scale: 1 })).toThrow(
     /does not match 1 tokens/,
   );
 });

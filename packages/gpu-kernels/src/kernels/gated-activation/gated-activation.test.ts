@@ -4,7 +4,7 @@ import { dot, finiteDifferences } from '../../testing/finite-differences.ts';
 import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
-import type { ActivationKind } from '../activation/wgsl.ts';
+import type { ActivationKind } from '../activation/functions.ts';
 import { gatedActivationBackward, gatedActivationForward } from './gated-activation.ts';
 import { gatedActivationBackwardReference, gatedActivationReference } from './reference.ts';
 

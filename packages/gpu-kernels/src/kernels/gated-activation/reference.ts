@@ -1,5 +1,5 @@
 import { activationDerivativeReference, activationReference } from '../activation/reference.ts';
-import type { ActivationKind } from '../activation/wgsl.ts';
+import type { ActivationKind } from '../activation/functions.ts';
 
 /** f(gate) * up in float64. */
 export function gatedActivationReference(

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Scope, Tensor } from '../../runtime/tensor.ts';
+import type { Gpu, GpuOptions } from '../../runtime/gpu.ts';
+import type { Scope } from '../../runtime/scope.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { TUNINGS } from '../../runtime/tuning.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
@@ -10,17 +13,17 @@ import { referenceMatmul } from './reference.ts';
 
 const gpu = useGpu();
 
-type Options = Pick<
-  MatmulArguments,
-  'transposeA' | 'transposeB' | 'accumulate' | 'strategy' | 'maxBindingBytes'
-> & { bias?: boolean; dtypeB?: 'float32' | 'float16' };
+type Options = Pick<MatmulArguments, 'transposeA' | 'transposeB' | 'accumulate'> & {
+  bias?: boolean;
+  dtypeB?: 'float32' | 'float16';
+};
 
 const TRANSPOSES = [
   { transposeA: false, transposeB: false },
   { transposeA: false, transposeB: true },
   { transposeA: true, transposeB: false },
 ];
-const STRATEGIES = ['register', 'shared'] as const;
+const TUNED_FOR = ['lavapipe', 'swiftshader', 'hardware'] as const;
 /** [m, n, k]: odd, vectorizable, single row, one element, over a tile in each direction. */
 const SHAPES = [
   [37, 29, 21],
@@ -47,6 +50,7 @@ function stored(
 }
 
 async function expectProduct(
+  device: Gpu,
   [m, n, k]: readonly [number, number, number],
   { bias: withBias = false, dtypeB = 'float32', ...options }: Options,
 ): Promise<Float32Array> {
@@ -58,7 +62,7 @@ async function expectProduct(
   const bShape = options.transposeB ? [n, k] : [k, n];
   using scope = gpu().scope();
   const c = scope.upload(previous, [m, n]);
-  matmul(gpu(), {
+  matmul(device, {
     a: matrix(scope.upload(a, aShape)),
     b: matrix(stored(scope, b, bShape, dtypeB)),
     c: matrix(c),
@@ -75,31 +79,31 @@ async function expectProduct(
   return result;
 }
 
-describe.each(STRATEGIES)('%s', (strategy) => {
+describe.each(TUNED_FOR)('tuned for %s', (name) => {
+  const tuned = (options: GpuOptions = {}): Gpu => gpu().with({ tuning: TUNINGS[name], ...options });
+
   describe.each(TRANSPOSES)('$transposeA $transposeB', (transposes) => {
     test.each(SHAPES)('%i x %i over %i', async (...shape) => {
       for (const bias of [false, true]) {
         for (const accumulate of [false, true])
-          await expectProduct(shape, { ...transposes, strategy, bias, accumulate });
+          await expectProduct(tuned(), shape, { ...transposes, bias, accumulate });
       }
     });
 
-    test.each(SHAPES)('%i x %i over %i with B stored as f16', async (...shape) => {
+    test.each(SHAPES)('%i x %i over %i with B stored as float16', async (...shape) => {
       for (const bias of [false, true]) {
         for (const accumulate of [false, true])
-          await expectProduct(shape, { ...transposes, strategy, bias, accumulate, dtypeB: 'float16' });
+          await expectProduct(tuned(), shape, { ...transposes, bias, accumulate, dtypeB: 'float16' });
       }
     });
 
     test('works in slices where operands exceed a binding', async () => {
       for (const maxBindingBytes of [4096, 8192, 16384]) {
         for (const dtypeB of ['float32', 'float16'] as const) {
-          await expectProduct([70, 52, 44], {
+          await expectProduct(tuned({ maxBindingBytes }), [70, 52, 44], {
             ...transposes,
-            strategy,
             bias: true,
             accumulate: true,
-            maxBindingBytes,
             dtypeB,
           });
         }
@@ -108,19 +112,15 @@ describe.each(STRATEGIES)('%s', (strategy) => {
 
     test('sums in descending order: the same product, rounded otherwise', async () => {
       const shape = [37, 28, 200] as const;
-      const options = { ...transposes, strategy, bias: true, accumulate: true };
-      const ascending = await expectProduct(shape, options);
-      gpu().summation = 'descending';
-      try {
-        const descending = await expectProduct(shape, options);
-        expect(descending).not.toEqual(ascending);
-        expect(await expectProduct(shape, options)).toEqual(descending);
-        for (const small of [...SHAPES, [3, 5, 9]] as const) await expectProduct(small, options);
-        await expectProduct([70, 52, 44], { ...options, maxBindingBytes: 4096 });
-      } finally {
-        gpu().summation = 'ascending';
-      }
-      expect(await expectProduct(shape, options)).toEqual(ascending);
+      const options = { ...transposes, bias: true, accumulate: true };
+      const ascending = await expectProduct(tuned(), shape, options);
+      const reversed = tuned({ summation: 'descending' });
+      const descending = await expectProduct(reversed, shape, options);
+      expect(descending).not.toEqual(ascending);
+      expect(await expectProduct(reversed, shape, options)).toEqual(descending);
+      for (const small of [...SHAPES, [3, 5, 9]] as const) await expectProduct(reversed, small, options);
+      await expectProduct(reversed.with({ maxBindingBytes: 4096 }), [70, 52, 44], options);
+      expect(await expectProduct(tuned(), shape, options)).toEqual(ascending);
     });
 
     test('gives a row the same bits whatever rows stand beside it', async () => {
@@ -130,11 +130,11 @@ describe.each(STRATEGIES)('%s', (strategy) => {
       using scope = gpu().scope();
       const b = matrix(scope.upload(random.normal(k * n), transposes.transposeB ? [n, k] : [k, n]));
       if (transposes.transposeA)
-        return expect((await expectProduct([rows, n, k], { ...transposes, strategy })).length).toBe(rows * n);
+        return expect((await expectProduct(tuned(), [rows, n, k], transposes)).length).toBe(rows * n);
       const a = matrix(scope.upload(values, [rows, k]));
       const [whole, part] = [scope.tensor([rows, n]), scope.tensor([3, n])];
-      matmul(gpu(), { a, b, c: matrix(whole), ...transposes, strategy });
-      matmul(gpu(), { a: sliceRows(a, 17, 3), b, c: matrix(part), ...transposes, strategy });
+      matmul(tuned(), { a, b, c: matrix(whole), ...transposes });
+      matmul(tuned(), { a: sliceRows(a, 17, 3), b, c: matrix(part), ...transposes });
       expectSameBits(await gpu().read(part), (await gpu().read(whole)).slice(17 * n, 20 * n));
     });
   });
@@ -148,11 +148,10 @@ describe.each(STRATEGIES)('%s', (strategy) => {
     ];
     using scope = gpu().scope();
     const c = scope.upload(cValues, [20, 25]);
-    matmul(gpu(), {
+    matmul(tuned(), {
       a: sliceColumns(sliceRows(matrix(scope.upload(aValues, [20, 30])), 3, 11), 5, 9),
       b: sliceColumns(sliceRows(matrix(scope.upload(bValues, [30, 25])), 2, 9), 7, 13),
       c: sliceColumns(sliceRows(matrix(c), 4, 11), 6, 13),
-      strategy,
     });
     const expected = Float64Array.from(cValues);
     for (let i = 0; i < 11; i++) {
@@ -171,32 +170,30 @@ test('takes more than 65,535 workgroups', async () => {
   using scope = gpu().scope();
   const c = scope.tensor([rows, 1]);
   const values = Float32Array.from({ length: rows }, (_, i) => i % 1000);
-  matmul(gpu(), {
+  matmul(gpu().with({ tuning: TUNINGS.software }), {
     a: matrix(scope.upload(values, [rows, 1])),
     b: matrix(scope.upload(Float32Array.of(2), [1, 1])),
     c: matrix(c),
-    strategy: 'register',
   });
   const result = await gpu().read(c);
   expect(result.findIndex((value, i) => value !== 2 * (i % 1000))).toBe(-1);
 });
 
-test('B stored as f16 gives the bits of the same values in float32', async () => {
+test('B stored as float16 gives the bits of the same values in float32', async () => {
   const random = new TestRandom(3);
   const [m, n, k] = [19, 33, 50];
   const values = random.normal(n * k).map(Math.f16round);
   using scope = gpu().scope();
   const a = matrix(scope.upload(random.normal(m * k), [m, k]));
-  for (const strategy of STRATEGIES) {
+  for (const name of TUNED_FOR) {
     const products = [];
     for (const type of ['float32', 'float16'] as const) {
       const c = scope.tensor([m, n]);
-      matmul(gpu(), {
+      matmul(gpu().with({ tuning: TUNINGS[name] }), {
         a,
         b: matrix(stored(scope, values, [n, k], type)),
         c: matrix(c),
         transposeB: true,
-        strategy,
       });
       products.push(await gpu().read(c));
     }
@@ -204,13 +201,13 @@ test('B stored as f16 gives the bits of the same values in float32', async () =>
   }
 });
 
-test('refuses f16 anywhere but in B', () => {
+test('refuses float16 anywhere but in B', () => {
   using scope = gpu().scope();
   const [half, full] = [scope.tensor([2, 2], 'halves', 'float16'), scope.tensor([2, 2])];
   const product = (a: Tensor, c: Tensor): unknown =>
     matmul(gpu(), { a: matrix(a), b: matrix(full), c: matrix(c) });
-  expect(() => product(half, full)).toThrow(/halves is stored as f16; only the second factor/);
-  expect(() => product(full, half)).toThrow(/halves is stored as f16; only the second factor/);
+  expect(() => product(half, full)).toThrow(/halves is stored as float16; only the second factor/);
+  expect(() => product(full, half)).toThrow(/halves is stored as float16; only the second factor/);
 });
 
 test('refuses sizes that do not agree', () => {

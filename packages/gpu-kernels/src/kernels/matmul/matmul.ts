@@ -1,70 +1,79 @@
 import { UserError } from '../../errors.ts';
 import type { Gpu } from '../../runtime/gpu.ts';
-import { grid } from '../../runtime/kernel.ts';
+import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { MatmulTuning, Tuning } from '../../runtime/tuning.ts';
 import { type Matrix, bindMatrix, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
 import { registerTiledMatmul } from './register-tiled.ts';
 import { sharedTiledMatmul } from './shared-tiled.ts';
-import type { Tile } from './variant.ts';
-
-export type MatmulStrategy = 'register' | 'shared';
+import type { MatmulKernel, MatmulVariant } from './variant.ts';
 
 export interface MatmulArguments {
-  /** [m, k], or [k, m] with transposeA. */
+  /** float32 [m, k], or [k, m] with transposeA. */
   readonly a: Matrix;
-  /** [k, n], or [n, k] with transposeB; alone among the operands it may be stored as f16. */
+  /** float32 or float16 [k, n], or [n, k] with transposeB. */
   readonly b: Matrix;
-  /** [m, n]. */
+  /** float32 [m, n], in a buffer of its own. */
   readonly c: Matrix;
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
-  /** [n], added to every row. */
+  /** float32 [n], added to every row. */
   readonly bias?: Tensor;
   /** C += A B instead of C = A B. */
   readonly accumulate?: boolean;
-  /** Overrides the adapter's choice (tests, benchmarks). */
-  readonly strategy?: MatmulStrategy;
-  /** Overrides the adapter's binding limit, to test slicing on small matrices. */
-  readonly maxBindingBytes?: number;
 }
 
+/** A product whose operands are parts of the caller's. */
 interface Task extends MatmulArguments {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly accumulate: boolean;
+  /** Element of the bias that belongs to column 0. */
   readonly biasOffset: number;
 }
 
 /** Of a sum in descending order: enough to round anew, few enough to stay quick. */
 const SUMMATION_BLOCKS = 8;
 
-/** Measured (bench/kernels.ts): with a transposed B, vec4 loads win on SwiftShader and lose on lavapipe. */
-const TILES: Record<MatmulStrategy, Tile> = {
-  register: { rows: 16, columns: 8, workgroup: [4, 2] },
-  shared: { rows: 4, columns: 4, workgroup: [16, 16] },
-};
-
 /**
  * C = A B (+ bias) (+ C) in float32 arithmetic, each element summed over k in ascending order whatever m and n are
- * (unless `gpu.summation` says otherwise).
- * Operands over the adapter's binding limit are worked on in slices.
- * @throws RangeError for sizes that do not agree, or if another operand than B is stored as f16
+ * (unless the Gpu's option `summation` says otherwise). Operands over the binding limit are worked on in slices.
+ * @throws RangeError for sizes that do not agree, for two transposed operands, or if another operand than B is float16;
+ *   UserError (`binding-limit`) if four rows of an operand are more than may be bound
  */
 export function matmul(gpu: Gpu, args: MatmulArguments): void {
-  const [m, ka] = args.transposeA ? [args.a.columns, args.a.rows] : [args.a.rows, args.a.columns];
-  const [kb, n] = args.transposeB ? [args.b.columns, args.b.rows] : [args.b.rows, args.b.columns];
+  const { transposeA = false, transposeB = false, accumulate = false } = args;
+  const [m, ka] = transposeA ? [args.a.columns, args.a.rows] : [args.a.rows, args.a.columns];
+  const [kb, n] = transposeB ? [args.b.columns, args.b.rows] : [args.b.rows, args.b.columns];
   if (ka !== kb || m !== args.c.rows || n !== args.c.columns) {
     throw new RangeError(
       `matmul of ${args.a.tensor.label} [${m}, ${ka}] and ${args.b.tensor.label} [${kb}, ${n}] into ${args.c.tensor.label} [${args.c.rows}, ${args.c.columns}]`,
     );
   }
-  if (args.transposeA && args.transposeB)
-    throw new RangeError('matmul: transposing both operands is not supported');
+  if (transposeA && transposeB) throw new RangeError('matmul: transposing both operands is not supported');
   for (const { tensor } of [args.a, args.c]) {
     if (tensor.dtype === 'float16')
-      throw new RangeError(`matmul: ${tensor.label} is stored as f16; only the second factor may be`);
+      throw new RangeError(`matmul: ${tensor.label} is stored as float16; only the second factor may be`);
   }
   if (m === 0 || n === 0) return;
-  const task = { ...args, biasOffset: 0 };
+  const task: Task = { ...args, transposeA, transposeB, accumulate, biasOffset: 0 };
   if (gpu.summation === 'descending') runDescending(gpu, task, ka);
   else run(gpu, task);
+}
+
+/** Every kernel that {@link matmul} may run under a tuning. */
+export function matmulKernels({ matmul: tuning }: Tuning): Kernel[] {
+  const layouts = [
+    { transposeA: false, transposeB: false },
+    { transposeA: false, transposeB: true },
+    { transposeA: true, transposeB: false },
+  ];
+  return layouts.flatMap((layout) =>
+    (['float32', 'float16'] as const).flatMap((dtypeB) => {
+      const variant: MatmulVariant = { ...layout, dtypeB, tile: tuning.tile };
+      return [...new Set([true, false].map((aligned) => kernelFor(tuning, variant, aligned)))];
+    }),
+  );
 }
 
 /** Block after block of k, the last first. */
@@ -78,27 +87,26 @@ function runDescending(gpu: Gpu, task: Task, k: number): void {
 
 /** Cuts whatever operand is too large to bind into runs of rows until everything fits. */
 function run(gpu: Gpu, task: Task): void {
-  const limit = task.maxBindingBytes ?? gpu.maxBindingBytes;
-  for (const [name, operand] of [
-    ['a', task.a],
-    ['b', task.b],
-    ['c', task.c],
-  ] as const) {
-    if (bindMatrix(operand, limit).binding.size <= limit) continue;
+  const limit = gpu.maxBindingBytes;
+  for (const name of ['a', 'b', 'c'] as const) {
+    const operand = task[name];
+    if (bindMatrix(operand, limit).size <= limit) continue;
     const step = Math.floor(rowsPerBinding(operand, limit) / 4) * 4;
-    if (step < 1)
+    if (step < 1) {
       throw new UserError(
         `matmul: four rows of ${operand.tensor.label} exceed the binding limit of ${limit} bytes`,
         'binding-limit',
       );
+    }
     for (let start = 0; start < operand.rows; start += step) {
       run(gpu, part(task, name, start, Math.min(step, operand.rows - start)));
     }
     return;
   }
-  record(gpu, task, limit);
+  record(gpu, task);
 }
 
+/** The share of rows [start, start + count) of an operand, as it lies in memory, in the product. */
 function part(task: Task, operand: 'a' | 'b' | 'c', start: number, count: number): Task {
   const { a, b, c, transposeA, transposeB } = task;
   const alongM = operand === 'c' || (operand === 'a' && !transposeA);
@@ -128,36 +136,29 @@ function alongK(task: Task, start: number, count: number, first: boolean): Task 
     ...(first ? task : rest),
     a: transposeA ? sliceRows(a, start, count) : sliceColumns(a, start, count),
     b: transposeB ? sliceColumns(b, start, count) : sliceRows(b, start, count),
-    accumulate: !first || task.accumulate === true,
+    accumulate: !first || task.accumulate,
   };
 }
 
-function record(gpu: Gpu, task: Task, limit: number): void {
-  const { c, bias, transposeA = false, transposeB = false, accumulate = false } = task;
-  const a = bindMatrix(task.a, limit);
-  const b = bindMatrix(task.b, limit);
-  const target = bindMatrix(c, limit);
+function record(gpu: Gpu, task: Task): void {
+  const { c, bias, transposeA, transposeB } = task;
+  const { maxBindingBytes } = gpu;
+  const tuning = gpu.tuning.matmul;
+  const a = bindMatrix(task.a, maxBindingBytes);
+  const b = bindMatrix(task.b, maxBindingBytes);
+  const target = bindMatrix(c, maxBindingBytes);
   const k = transposeA ? task.a.rows : task.a.columns;
-  const strategy = task.strategy ?? (gpu.adapter.kind === 'software' ? 'register' : 'shared');
-  const tile = TILES[strategy];
-  const vectorized =
-    strategy === 'register' &&
-    (!transposeB || gpu.adapter.profile === 'swiftshader') &&
-    [
-      b.offset,
-      task.b.stride,
-      transposeB ? k : c.columns,
-      ...(transposeB ? [a.offset, task.a.stride] : []),
-    ].every((size) => size % 4 === 0);
-  const build = strategy === 'register' ? registerTiledMatmul : sharedTiledMatmul;
   const dtypeB = task.b.tensor.dtype === 'float16' ? 'float16' : 'float32';
-  const kernel = build({ transposeA, transposeB, vectorized, dtypeB, tile });
-  const groupsPerRow = Math.ceil(c.columns / (tile.columns * tile.workgroup[0]));
-  const groups = groupsPerRow * Math.ceil(c.rows / (tile.rows * tile.workgroup[1]));
+  const { tile } = tuning;
+  const along = transposeB ? [k, a.offset, task.a.stride] : [c.columns];
+  const aligned = [b.offset, task.b.stride, ...along].every((size) => size % 4 === 0);
+  const kernel = kernelFor(tuning, { transposeA, transposeB, dtypeB, tile }, aligned);
+  const workgroupsPerRow = Math.ceil(c.columns / (tile.columns * tile.workgroup[0]));
+  const workgroups = workgroupsPerRow * Math.ceil(c.rows / (tile.rows * tile.workgroup[1]));
   gpu.dispatch(
     kernel,
     // Without a bias any readable buffer may stand in its place.
-    { a: a.binding, b: b.binding, bias: bias ?? a.binding, c: target.binding },
+    { a: a.operand, b: b.operand, bias: bias ?? a.operand, c: target.operand },
     {
       m: c.rows,
       n: c.columns,
@@ -169,10 +170,22 @@ function record(gpu: Gpu, task: Task, limit: number): void {
       cOffset: target.offset,
       cStride: c.stride,
       biasOffset: task.biasOffset,
-      groupsPerRow,
+      workgroupsPerRow,
       useBias: Number(bias !== undefined),
-      accumulate: Number(accumulate),
+      accumulate: Number(task.accumulate),
     },
-    grid(groups),
+    grid(workgroups),
   );
+}
+
+/** @param aligned whether all that vector loads touch is a multiple of four elements */
+function kernelFor(tuning: MatmulTuning, variant: MatmulVariant, aligned: boolean): MatmulKernel {
+  switch (tuning.strategy) {
+    case 'shared':
+      return sharedTiledMatmul(variant);
+    case 'register': {
+      const vectorized = aligned && (!variant.transposeB || tuning.vectorsAlongK);
+      return registerTiledMatmul({ ...variant, vectorized });
+    }
+  }
 }

@@ -1,9 +1,10 @@
-import { type Binding, ELEMENT_BYTES, type Tensor } from '../../runtime/tensor.ts';
+import { ELEMENT_BYTES } from '../../runtime/dtype.ts';
+import type { Binding, Operand, Tensor } from '../../runtime/tensor.ts';
 
 /** WebGPU's largest possible storage-offset alignment, in bytes. */
 const ALIGNMENT = 256;
 
-/** A row-major matrix inside a tensor: element (r, c) lies at `offset + r * stride + c`. */
+/** A row-major matrix inside a tensor: element (r, c) lies at `offset + r * stride + c`, counted in elements. */
 export interface Matrix {
   readonly tensor: Tensor;
   readonly rows: number;
@@ -12,18 +13,18 @@ export interface Matrix {
   readonly stride: number;
 }
 
-/** Views a whole tensor [..., columns] as one matrix. */
+/** Views a whole tensor [..., columns] as one matrix [rows, columns]. */
 export function matrix(tensor: Tensor): Matrix {
   const columns = tensor.shape.at(-1) ?? 1;
   return { tensor, rows: tensor.length / columns, columns, offset: 0, stride: columns };
 }
 
-/** Rows [start, start + count). */
+/** Rows [start, start + count); nothing is copied. */
 export function sliceRows(m: Matrix, start: number, count: number): Matrix {
   return { ...m, rows: count, offset: m.offset + start * m.stride };
 }
 
-/** Columns [start, start + count). */
+/** Columns [start, start + count); nothing is copied. */
 export function sliceColumns(m: Matrix, start: number, count: number): Matrix {
   return { ...m, columns: count, offset: m.offset + start };
 }
@@ -33,22 +34,25 @@ export function rowsPerBinding(m: Matrix, limit: number): number {
   return Math.floor((limit - ALIGNMENT) / (m.stride * ELEMENT_BYTES[m.tensor.dtype]));
 }
 
-/**
- * The whole tensor if it may be bound, else the smallest aligned binding that holds `m`; and where in it the first
- * element lies.
- */
-export function bindMatrix(m: Matrix, limit: number): { binding: Binding; offset: number } {
+/** A matrix as a kernel sees it. */
+export interface BoundMatrix {
+  readonly operand: Operand;
+  /** Bytes that the binding spans. */
+  readonly size: number;
+  /** The first element's place in the binding. */
+  readonly offset: number;
+}
+
+/** Binds the whole tensor if a binding may span `limit` bytes of it, else the smallest aligned range that holds `m`. */
+export function bindMatrix(m: Matrix, limit: number): BoundMatrix {
   const { tensor } = m;
-  const whole = tensor.byteLength <= limit;
+  if (tensor.byteLength <= limit) return { operand: tensor, size: tensor.byteLength, offset: m.offset };
   const elementBytes = ELEMENT_BYTES[tensor.dtype];
-  const start = whole ? 0 : Math.floor((m.offset * elementBytes) / ALIGNMENT) * ALIGNMENT;
-  // Whole words: an f16 span may end in the middle of one.
+  const start = Math.floor((m.offset * elementBytes) / ALIGNMENT) * ALIGNMENT;
+  // Whole words: a span of halves may end in the middle of one.
   const end = Math.ceil(((m.offset + span(m)) * elementBytes) / 4) * 4;
-  const size = whole ? tensor.byteLength : end - start;
-  return {
-    binding: { buffer: tensor.buffer, offset: start, size, label: tensor.label },
-    offset: m.offset - start / elementBytes,
-  };
+  const binding: Binding = { tensor, offset: start, size: end - start, label: tensor.label };
+  return { operand: binding, size: binding.size, offset: m.offset - start / elementBytes };
 }
 
 /** Elements from the first to the last. */

@@ -1,68 +1,93 @@
 import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
-import { MATMUL_PARAMS, type MatmulKernel, type MatmulVariant, loadB, matmulStorage } from './variant.ts';
+import {
+  MATMUL_PARAMS,
+  type MatmulKernel,
+  type MatmulVariant,
+  layoutLabel,
+  loadB,
+  matmulStorage,
+} from './variant.ts';
 
-/** Depth of the slab that a workgroup stages at a time. */
+/** Depth along k of the slab that a workgroup stages at a time. */
 const DEPTH = 16;
 
 /** A workgroup stages slabs of A and B in workgroup memory: for adapters where that is faster than the cache (real GPUs). */
 export const sharedTiledMatmul = memoizeKernel((variant: MatmulVariant): MatmulKernel => {
-  const { rows, columns, workgroup } = variant.tile;
-  const [threadsX, threadsY] = workgroup;
-  const [tileN, tileM] = [threadsX * columns, threadsY * rows];
-  const threads = threadsX * threadsY;
-  const load = (
-    matrix: 'a' | 'b',
-    element: (at: string) => string,
-    extent: number,
-    first: string,
-    limit: string,
-    transposedAlongK: boolean,
-  ): string => `
-    for (var e = localIndex; e < ${extent * DEPTH}u; e += ${threads}u) {
-      let k = k0 + e ${transposedAlongK ? `/ ${extent}u` : `% ${DEPTH}u`};
-      let at = ${first} + e ${transposedAlongK ? `% ${extent}u` : `/ ${DEPTH}u`};
-      let inside = k < params.k && at < ${limit};
-      ${matrix}Tile[(k - k0) * ${extent}u + (at - ${first})] = select(0.0, ${element(`params.${matrix}Offset + ${transposedAlongK ? `k * params.${matrix}Stride + at` : `at * params.${matrix}Stride + k`}`)}, inside);
-    }`;
+  const { transposeA, transposeB, dtypeB, tile } = variant;
+  const { rows, columns, workgroup } = tile;
+  const [width, height] = workgroup;
+  const [tileM, tileN] = [height * rows, width * columns];
+  const invocations = width * height;
+  const slabOfA: Slab = { matrix: 'a', extent: tileM, first: 'm0', end: 'params.m', rowsAlongK: transposeA };
+  const slabOfB: Slab = { matrix: 'b', extent: tileN, first: 'n0', end: 'params.n', rowsAlongK: !transposeB };
   return defineKernel({
-    label: `matmul.shared.${variant.transposeA ? 'T' : 'N'}${variant.transposeB ? 'T' : 'N'}.${tileM}x${tileN}${variant.dtypeB === 'float16' ? '.f16' : ''}`,
-    storage: matmulStorage(variant.dtypeB, false, false),
+    label: `matmul.shared.${layoutLabel(variant)}.${tileM}x${tileN}${dtypeB === 'float16' ? '.f16' : ''}`,
+    storage: matmulStorage(dtypeB, false, false),
     params: MATMUL_PARAMS,
     workgroupSize: workgroup,
     declarations: `
-${loadB(variant.dtypeB, false)}
-var<workgroup> aTile: array<f32, ${tileM * DEPTH}>;
-var<workgroup> bTile: array<f32, ${tileN * DEPTH}>;`,
+      ${loadB(dtypeB, false)}
+
+      var<workgroup> aTile: array<f32, ${tileM * DEPTH}>;
+      var<workgroup> bTile: array<f32, ${tileN * DEPTH}>;`,
     body: `
-  let n0 = group % params.groupsPerRow * ${tileN}u;
-  let m0 = group / params.groupsPerRow * ${tileM}u;
-  var acc: array<array<f32, ${columns}>, ${rows}>;
-  for (var k0 = 0u; k0 < params.k; k0 += ${DEPTH}u) {
-    ${load('a', (at) => `a[${at}]`, tileM, 'm0', 'params.m', variant.transposeA)}
-    ${load('b', (at) => `loadB(${at})`, tileN, 'n0', 'params.n', !variant.transposeB)}
-    workgroupBarrier();
-    for (var k = 0u; k < ${DEPTH}u; k++) {
-      var bRow: array<f32, ${columns}>;
-      for (var j = 0u; j < ${columns}u; j++) { bRow[j] = bTile[k * ${tileN}u + j * ${threadsX}u + local.x]; }
+      let n0 = workgroup % params.workgroupsPerRow * ${tileN}u;
+      let m0 = workgroup / params.workgroupsPerRow * ${tileM}u;
+      var acc: array<array<f32, ${columns}>, ${rows}>;
+      for (var k0 = 0u; k0 < params.k; k0 += ${DEPTH}u) {
+        ${stageSlab(slabOfA, invocations)}
+        ${stageSlab(slabOfB, invocations)}
+        workgroupBarrier();
+        for (var k = 0u; k < ${DEPTH}u; k++) {
+          var bRow: array<f32, ${columns}>;
+          for (var j = 0u; j < ${columns}u; j++) { bRow[j] = bTile[k * ${tileN}u + j * ${width}u + local.x]; }
+          for (var i = 0u; i < ${rows}u; i++) {
+            let aValue = aTile[k * ${tileM}u + i * ${height}u + local.y];
+            for (var j = 0u; j < ${columns}u; j++) { acc[i][j] = fma(aValue, bRow[j], acc[i][j]); }
+          }
+        }
+        workgroupBarrier();
+      }
       for (var i = 0u; i < ${rows}u; i++) {
-        let aValue = aTile[k * ${tileM}u + i * ${threadsY}u + local.y];
-        for (var j = 0u; j < ${columns}u; j++) { acc[i][j] = fma(aValue, bRow[j], acc[i][j]); }
-      }
-    }
-    workgroupBarrier();
-  }
-  for (var i = 0u; i < ${rows}u; i++) {
-    let m = m0 + i * ${threadsY}u + local.y;
-    for (var j = 0u; j < ${columns}u; j++) {
-      let n = n0 + j * ${threadsX}u + local.x;
-      if (m < params.m && n < params.n) {
-        let at = params.cOffset + m * params.cStride + n;
-        var value = acc[i][j];
-        if (params.useBias != 0u) { value += bias[params.biasOffset + n]; }
-        if (params.accumulate != 0u) { value += c[at]; }
-        c[at] = value;
-      }
-    }
-  }`,
+        let m = m0 + i * ${height}u + local.y;
+        for (var j = 0u; j < ${columns}u; j++) {
+          let n = n0 + j * ${width}u + local.x;
+          if (m < params.m && n < params.n) {
+            let at = params.cOffset + m * params.cStride + n;
+            var value = acc[i][j];
+            if (params.useBias != 0u) { value += bias[params.biasOffset + n]; }
+            if (params.accumulate != 0u) { value += c[at]; }
+            c[at] = value;
+          }
+        }
+      }`,
   });
 });
+
+interface Slab {
+  readonly matrix: 'a' | 'b';
+  /** Rows of A or columns of B in the tile. */
+  readonly extent: number;
+  /** The first of them, and the end of all. */
+  readonly first: string;
+  readonly end: string;
+  /** Whether the operand's rows in memory follow each other along k. */
+  readonly rowsAlongK: boolean;
+}
+
+/** WGSL: the workgroup loads a slab of an operand as [k, row of A or column of B]: zeros past the ends, where addresses are clamped. */
+function stageSlab({ matrix, extent, first, end, rowsAlongK }: Slab, invocations: number): string {
+  const [kOf, placeOf] = rowsAlongK ? [`/ ${extent}u`, `% ${extent}u`] : [`% ${DEPTH}u`, `/ ${DEPTH}u`];
+  const at = rowsAlongK
+    ? `min(k, params.k - 1u) * params.${matrix}Stride + min(at, ${end} - 1u)`
+    : `min(at, ${end} - 1u) * params.${matrix}Stride + min(k, params.k - 1u)`;
+  const address = `params.${matrix}Offset + ${at}`;
+  return `
+    for (var e = localIndex; e < ${extent * DEPTH}u; e += ${invocations}u) {
+      let k = k0 + e ${kOf};
+      let at = ${first} + e ${placeOf};
+      let inside = k < params.k && at < ${end};
+      let value = ${matrix === 'a' ? `a[${address}]` : `loadB(${address})`};
+      ${matrix}Tile[(k - k0) * ${extent}u + (at - ${first})] = select(0.0, value, inside);
+    }`;
+}

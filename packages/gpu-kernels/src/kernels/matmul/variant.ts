@@ -1,23 +1,17 @@
-import type { Kernel, ParamType } from '../../runtime/kernel.ts';
+import type { Kernel, ParameterType, StorageType } from '../../runtime/kernel.ts';
+import type { StorageElement } from '../../runtime/storage-element.ts';
+import type { MatmulTile } from '../../runtime/tuning.ts';
 
-export interface Tile {
-  /** Rows and columns of C per invocation. */
-  readonly rows: number;
-  readonly columns: number;
-  readonly workgroup: readonly [number, number];
-}
-
-/** All that is baked into a kernel's text; sizes are parameters, so that sequence lengths never recompile. */
+/** What is baked into a kernel's text; sizes are parameters, so that sequence lengths never recompile. */
 export interface MatmulVariant {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  /** vec4 loads along the contiguous dimension; needs sizes, strides and offsets that are multiples of 4. */
-  readonly vectorized: boolean;
   /** How B is stored; it is widened to float32 as it is loaded. */
   readonly dtypeB: 'float32' | 'float16';
-  readonly tile: Tile;
+  readonly tile: MatmulTile;
 }
 
+/** Offsets and strides count elements; a workgroup computes one tile of C, and `workgroupsPerRow` of them lie side by side. */
 export const MATMUL_PARAMS = {
   m: 'u32',
   n: 'u32',
@@ -29,20 +23,24 @@ export const MATMUL_PARAMS = {
   cOffset: 'u32',
   cStride: 'u32',
   biasOffset: 'u32',
-  groupsPerRow: 'u32',
+  workgroupsPerRow: 'u32',
   useBias: 'u32',
   accumulate: 'u32',
-} as const satisfies Record<string, ParamType>;
+} as const satisfies Record<string, ParameterType>;
 
-export type MatmulKernel = Kernel<string, keyof typeof MATMUL_PARAMS>;
+export type MatmulKernel = Kernel<'a' | 'b' | 'bias' | 'c', keyof typeof MATMUL_PARAMS>;
 
+/** The operands as a variant binds them, A or B in vectors of four elements or one by one. */
 export function matmulStorage(
   dtypeB: MatmulVariant['dtypeB'],
   vectorA: boolean,
   vectorB: boolean,
-): Record<string, string> {
-  const b = dtypeB === 'float16' ? (vectorB ? 'vec2<u32>' : 'u32') : vectorB ? 'vec4<f32>' : 'f32';
-  return { a: vectorA ? 'vec4<f32>' : 'f32', b, bias: 'f32', c: '&f32' };
+): Record<'a' | 'b' | 'bias' | 'c', StorageType> {
+  const elementB: Record<MatmulVariant['dtypeB'], StorageElement> = {
+    float32: vectorB ? 'vec4<f32>' : 'f32',
+    float16: vectorB ? 'vec2<f16x2>' : 'f16x2',
+  };
+  return { a: vectorA ? 'vec4<f32>' : 'f32', b: elementB[dtypeB], bias: 'f32', c: '&f32' };
 }
 
 /**
@@ -51,11 +49,25 @@ export function matmulStorage(
  */
 export function loadB(dtypeB: MatmulVariant['dtypeB'], vector: boolean): string {
   const type = vector ? 'vec4<f32>' : 'f32';
-  const body =
-    dtypeB === 'float32'
-      ? 'return b[at];'
-      : vector
-        ? 'let words = b[at]; return vec4<f32>(unpack2x16float(words.x), unpack2x16float(words.y));'
-        : 'return unpack2x16float(b[at / 2u])[at % 2u];';
-  return `fn loadB(at: u32) -> ${type} { ${body} }`;
+  if (dtypeB === 'float32') {
+    return `
+      fn loadB(at: u32) -> ${type} {
+        return b[at];
+      }`;
+  }
+  return vector
+    ? `
+      fn loadB(at: u32) -> ${type} {
+        let words = b[at];
+        return vec4<f32>(unpack2x16float(words.x), unpack2x16float(words.y));
+      }`
+    : `
+      fn loadB(at: u32) -> ${type} {
+        return unpack2x16float(b[at / 2u])[at % 2u];
+      }`;
+}
+
+/** How labels name a variant's layout: N as it is, T transposed. */
+export function layoutLabel({ transposeA, transposeB }: MatmulVariant): string {
+  return `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
 }

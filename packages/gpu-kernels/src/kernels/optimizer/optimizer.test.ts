@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
-import { useGpu, withBindingLimit } from '../../testing/gpu.ts';
+import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { adamWStep, clipScale, sgdStep } from './optimizer.ts';
@@ -22,11 +22,11 @@ test('sgdStep', async () => {
   );
 });
 
-/** Five steps with fresh gradients; `bindingLimit` forces windows. */
+/** Five steps with fresh gradients; `maxBindingBytes` forces windows. */
 async function adamW(
   length: number,
   gradientScale?: number,
-  bindingLimit = gpu().maxBindingBytes,
+  maxBindingBytes = gpu().maxBindingBytes,
 ): Promise<Float32Array[]> {
   const random = new TestRandom(length);
   using scope = gpu().scope();
@@ -41,9 +41,8 @@ async function adamW(
       : { gradientScale: scope.upload(new Float32Array([gradientScale]), [1]) };
   for (let step = 1; step <= 5; step++) {
     const gradient = scope.upload(random.normal(length), [length]);
-    withBindingLimit(gpu(), bindingLimit, () =>
-      adamWStep(gpu(), { parameter, gradient, firstMoment, secondMoment, step, ...options, ...scaling }),
-    );
+    const arguments_ = { parameter, gradient, firstMoment, secondMoment, step, ...options, ...scaling };
+    adamWStep(gpu().with({ maxBindingBytes }), arguments_);
   }
   return [await gpu().read(parameter), await gpu().read(firstMoment), await gpu().read(secondMoment)];
 }

@@ -1,34 +1,25 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import type { Binding, Tensor } from '../../runtime/tensor.ts';
+import type { Kernel } from '../../runtime/kernel.ts';
+import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 import { elements, rowWindows } from '../windows.ts';
 
 /** Rows that one invocation of the first stage sums. */
 const ROWS_PER_CHUNK = 64;
 
-const COLUMN_SUM = definePointwise({
-  label: 'reduction.column-sum',
-  storage: { x: 'f32', out: '&f32' },
-  params: { rows: 'u32', columns: 'u32', rowsPerChunk: 'u32', outOffset: 'u32', accumulate: 'u32' },
-  body: `
-  let c = i % params.columns;
-  let start = i / params.columns * params.rowsPerChunk;
-  var sum = 0.0;
-  for (var r = start; r < min(start + params.rowsPerChunk, params.rows); r++) { sum += x[r * params.columns + c]; }
-  if (params.accumulate != 0u) { sum += out[params.outOffset + i]; }
-  out[params.outOffset + i] = sum;`,
-});
-
 export interface ColumnSumArguments {
-  /** [R, C]. */
+  /** float32 [R, C]. */
   readonly x: Tensor;
-  /** [C]. */
+  /** float32 [C]. */
   readonly out: Tensor;
   /** out += instead of out =. */
   readonly accumulate?: boolean;
 }
 
-/** out[c] = sum over r of x[r, c], in two stages and a fixed order. The gradient of a bias. */
+/**
+ * out[c] = sum over r of x[r, c], in two stages and a fixed order: the gradient with respect to a bias.
+ * @throws RangeError if x has no rows of C elements
+ */
 export function columnSum(gpu: Gpu, { x, out, accumulate = false }: ColumnSumArguments): void {
   const columns = out.length;
   const rows = x.length / columns;
@@ -55,6 +46,27 @@ export function columnSum(gpu: Gpu, { x, out, accumulate = false }: ColumnSumArg
   sumChunks(gpu, partial, out, { rows: chunks, columns, rowsPerChunk: chunks, outOffset: 0, accumulate });
 }
 
+/** Every kernel of {@link columnSum}. */
+export function columnSumKernels(): Kernel[] {
+  return [COLUMN_SUM];
+}
+
+/** An invocation for each chunk of rows and each column. */
+const COLUMN_SUM = definePointwise({
+  label: 'reduction.column-sum',
+  storage: { x: 'f32', out: '&f32' },
+  params: { rows: 'u32', columns: 'u32', rowsPerChunk: 'u32', outOffset: 'u32', accumulate: 'u32' },
+  body: `
+    let c = i % params.columns;
+    let start = i / params.columns * params.rowsPerChunk;
+    var sum = 0.0;
+    for (var r = start; r < min(start + params.rowsPerChunk, params.rows); r++) {
+      sum += x[r * params.columns + c];
+    }
+    if (params.accumulate != 0u) { sum += out[params.outOffset + i]; }
+    out[params.outOffset + i] = sum;`,
+});
+
 interface Chunks {
   readonly rows: number;
   readonly columns: number;
@@ -63,7 +75,7 @@ interface Chunks {
   readonly accumulate: boolean;
 }
 
-function sumChunks(gpu: Gpu, x: Tensor | Binding, out: Tensor, chunks: Chunks): void {
+function sumChunks(gpu: Gpu, x: Operand, out: Tensor, chunks: Chunks): void {
   const count = Math.max(Math.ceil(chunks.rows / chunks.rowsPerChunk), 1) * chunks.columns;
   gpu.dispatch(
     COLUMN_SUM,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
-import { useGpu, withBindingLimit, withHardwareVariants } from '../../testing/gpu.ts';
+import { TUNINGS } from '../../runtime/tuning.ts';
+import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { columnSum } from './column-sum.ts';
@@ -33,7 +34,8 @@ test('sum of a part, also where it crosses bindings', async () => {
   const x = scope.upload(values, [70_000]);
   const out = scope.tensor([3]);
   sum(gpu(), { x, offset: 1001, length: 60_007, out });
-  withBindingLimit(gpu(), 65_600, () => sum(gpu(), { x, offset: 1001, length: 60_007, out, outIndex: 1 }));
+  const limited = gpu().with({ maxBindingBytes: 65_600 });
+  sum(limited, { x, offset: 1001, length: 60_007, out, outIndex: 1 });
   sum(gpu(), { x, offset: 17, length: 0, out, outIndex: 2 });
   const expected = sumReference(values, 1001, 60_007);
   expectClose(await gpu().read(out), [expected, expected, 0], tolerances.sum.f32);
@@ -90,7 +92,7 @@ test('columnSum in windows of rows gives the same bits as in one', async () => {
   const x = scope.upload(new TestRandom(4).normal(rows * columns), [rows, columns]);
   const [whole, windowed] = [scope.tensor([columns]), scope.tensor([columns])];
   columnSum(gpu(), { x, out: whole });
-  withBindingLimit(gpu(), 192 * columns * 4 + 8, () => columnSum(gpu(), { x, out: windowed }));
+  columnSum(gpu().with({ maxBindingBytes: 192 * columns * 4 + 8 }), { x, out: windowed });
   expectSameBits(await gpu().read(windowed), await gpu().read(whole));
 });
 
@@ -109,7 +111,7 @@ test('the variant for hardware adapters equals the float64 reference', async () 
   using scope = gpu().scope();
   const x = scope.upload(values, [20_003]);
   const out = scope.tensor([1]);
-  await withHardwareVariants(gpu(), async () => sumOfSquares(gpu(), { x, out }));
+  sumOfSquares(gpu().with({ tuning: TUNINGS.hardware }), { x, out });
   expectClose(await gpu().read(out), [sumOfSquaresReference(values)], tolerances.sum.f32);
 });
 

@@ -1,12 +1,100 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import { defineKernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
+import { type Kernel, defineKernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
+import { workgroupReduction } from '../row-kernel.ts';
 import { elements, rowWindows } from '../windows.ts';
-import { invocationsPerRow, workgroupReduction } from '../workgroup-reduction.ts';
 
 /** Elements that one invocation adds up. */
 const RUN = 64;
+
+export interface SumOfSquaresArguments {
+  /** float32, any shape. */
+  readonly x: Tensor;
+  /** float32. */
+  readonly out: Tensor;
+  /** Element of out that receives the sum; 0 if absent. */
+  readonly outIndex?: number;
+  /** Add to that element instead of replacing it. */
+  readonly accumulate?: boolean;
+}
+
+/**
+ * out[outIndex] = sum of x², in stages and a fixed order.
+ * @throws RangeError if out has no such element
+ */
+export function sumOfSquares(gpu: Gpu, args: SumOfSquaresArguments): void {
+  const { x, out, outIndex = 0, accumulate = false } = args;
+  reduce(gpu, { term: 'x*x', x, offset: 0, length: x.length, scale: 1, out, outIndex, accumulate });
+}
+
+export interface SumArguments {
+  /** float32, any shape. */
+  readonly x: Tensor;
+  /** First element that is summed; 0 if absent. */
+  readonly offset?: number;
+  /** Number of elements; all from offset on if absent. */
+  readonly length?: number;
+  /** Factor on the sum; 1 if absent. */
+  readonly scale?: number;
+  /** float32. */
+  readonly out: Tensor;
+  /** Element of out that receives the sum; 0 if absent. */
+  readonly outIndex?: number;
+}
+
+/**
+ * out[outIndex] = scale * sum of x[offset, offset + length), in stages and a fixed order.
+ * @throws RangeError for elements that are not there
+ */
+export function sum(gpu: Gpu, args: SumArguments): void {
+  const { x, offset = 0, length = x.length - offset, scale = 1, out, outIndex = 0 } = args;
+  reduce(gpu, { term: 'x', x, offset, length, scale, out, outIndex, accumulate: false });
+}
+
+export interface SquareRootArguments {
+  /** float32; updated in place. */
+  readonly x: Tensor;
+  /** First element; 0 if absent. */
+  readonly offset?: number;
+  /** Number of elements; all from offset on if absent. */
+  readonly length?: number;
+}
+
+/**
+ * x = sqrt(x) in place, for elements [offset, offset + length).
+ * @throws RangeError for elements that are not there
+ */
+export function squareRoot(gpu: Gpu, args: SquareRootArguments): void {
+  const { x, offset = 0, length = x.length - offset } = args;
+  requireRange('squareRoot', x, offset, length);
+  gpu.dispatch(SQUARE_ROOT, { x }, { count: length, offset }, pointwiseGrid(length));
+}
+
+export interface L2NormArguments {
+  /** float32, any shapes; at least one. */
+  readonly tensors: readonly Tensor[];
+  /** float32. */
+  readonly out: Tensor;
+  /** Element of out that receives the norm; 0 if absent. */
+  readonly outIndex?: number;
+}
+
+/**
+ * out[outIndex] = the Euclidean norm of all elements of all tensors together.
+ * @throws RangeError without tensors, or if out has no such element
+ */
+export function l2Norm(gpu: Gpu, { tensors, out, outIndex = 0 }: L2NormArguments): void {
+  if (tensors.length === 0) throw new RangeError('l2Norm needs at least one tensor');
+  for (const [i, x] of tensors.entries()) sumOfSquares(gpu, { x, out, outIndex, accumulate: i > 0 });
+  squareRoot(gpu, { x: out, offset: outIndex, length: 1 });
+}
+
+/** Every kernel of sums and norms under a tuning. */
+export function reductionKernels({ invocationsPerRow: size }: Tuning): Kernel[] {
+  return [sumKernel({ term: 'x', size }), sumKernel({ term: 'x*x', size }), SQUARE_ROOT];
+}
 
 interface SumVariant {
   readonly term: 'x' | 'x*x';
@@ -16,24 +104,24 @@ interface SumVariant {
 /** Each workgroup sums a chunk of RUN * size elements. */
 const sumKernel = memoizeKernel(({ term, size }: SumVariant) =>
   defineKernel({
-    label: `reduction.sum(${term}).${size}`,
+    label: `reduction.${term === 'x' ? 'sum' : 'sum-of-squares'}.${size}`,
     storage: { x: 'f32', out: '&f32' },
     params: { start: 'u32', end: 'u32', outOffset: 'u32', scale: 'f32', accumulate: 'u32' },
     workgroupSize: [size],
     declarations: workgroupReduction('total', size, 'a + b'),
     body: `
-  let start = params.start + group * ${RUN * size}u;
-  if (start >= max(params.end, params.start + 1u)) { return; }
-  var sum = 0.0;
-  for (var i = start + localIndex; i < min(start + ${RUN * size}u, params.end); i += ${size}u) {
-    let value = x[i];
-    sum += ${term === 'x' ? 'value' : 'value * value'};
-  }
-  var result = total(sum, localIndex) * params.scale;
-  if (localIndex == 0u) {
-    if (params.accumulate != 0u) { result += out[params.outOffset + group]; }
-    out[params.outOffset + group] = result;
-  }`,
+      let start = params.start + workgroup * ${RUN * size}u;
+      if (start >= max(params.end, params.start + 1u)) { return; }
+      var sum = 0.0;
+      for (var i = start + localIndex; i < min(start + ${RUN * size}u, params.end); i += ${size}u) {
+        let value = x[i];
+        sum += ${term === 'x' ? 'value' : 'value * value'};
+      }
+      var result = total(sum, localIndex) * params.scale;
+      if (localIndex == 0u) {
+        if (params.accumulate != 0u) { result += out[params.outOffset + workgroup]; }
+        out[params.outOffset + workgroup] = result;
+      }`,
   }),
 );
 
@@ -41,65 +129,8 @@ const SQUARE_ROOT = definePointwise({
   label: 'reduction.square-root',
   storage: { x: '&f32' },
   params: { offset: 'u32' },
-  body: '  x[params.offset + i] = sqrt(x[params.offset + i]);',
+  body: 'x[params.offset + i] = sqrt(x[params.offset + i]);',
 });
-
-export interface SumOfSquaresArguments {
-  readonly x: Tensor;
-  readonly out: Tensor;
-  /** Element of out that receives the sum; 0 if not given. */
-  readonly outIndex?: number;
-  /** Add to that element instead of replacing it. */
-  readonly accumulate?: boolean;
-}
-
-/** out[outIndex] = sum of x², in stages and a fixed order. */
-export function sumOfSquares(
-  gpu: Gpu,
-  { x, out, outIndex = 0, accumulate = false }: SumOfSquaresArguments,
-): void {
-  reduce(gpu, { term: 'x*x', x, offset: 0, length: x.length, scale: 1, out, outIndex, accumulate });
-}
-
-export interface SumArguments {
-  readonly x: Tensor;
-  /** First element that is summed; 0 if not given. */
-  readonly offset?: number;
-  /** Number of elements; all from offset on if not given. */
-  readonly length?: number;
-  /** Factor on the sum; 1 if not given. */
-  readonly scale?: number;
-  readonly out: Tensor;
-  /** Element of out that receives the sum; 0 if not given. */
-  readonly outIndex?: number;
-}
-
-/** out[outIndex] = scale * sum of x[offset, offset + length), in stages and a fixed order. */
-export function sum(gpu: Gpu, args: SumArguments): void {
-  const { x, offset = 0, length = x.length - offset, scale = 1, out, outIndex = 0 } = args;
-  reduce(gpu, { term: 'x', x, offset, length, scale, out, outIndex, accumulate: false });
-}
-
-/** x = sqrt(x) in place, for elements [offset, offset + length). */
-export function squareRoot(
-  gpu: Gpu,
-  args: { readonly x: Tensor; readonly offset?: number; readonly length?: number },
-): void {
-  const { x, offset = 0, length = x.length - offset } = args;
-  requireRange('squareRoot', x, offset, length);
-  gpu.dispatch(SQUARE_ROOT, { x }, { count: length, offset }, pointwiseGrid(length));
-}
-
-/** out[outIndex] = the Euclidean norm of all elements of all tensors together. */
-export function l2Norm(
-  gpu: Gpu,
-  args: { readonly tensors: readonly Tensor[]; readonly out: Tensor; readonly outIndex?: number },
-): void {
-  const { tensors, out, outIndex = 0 } = args;
-  if (tensors.length === 0) throw new RangeError('l2Norm needs at least one tensor');
-  for (const [i, x] of tensors.entries()) sumOfSquares(gpu, { x, out, outIndex, accumulate: i > 0 });
-  squareRoot(gpu, { x: out, offset: outIndex, length: 1 });
-}
 
 interface Reduction {
   readonly term: 'x' | 'x*x';
@@ -117,7 +148,7 @@ function reduce(gpu: Gpu, reduction: Reduction): void {
   const { term, x, offset, length, scale, out, outIndex, accumulate } = reduction;
   requireRange('sum', x, offset, length);
   requireRange('sum', out, outIndex, 1);
-  const size = invocationsPerRow(gpu);
+  const size = gpu.tuning.invocationsPerRow;
   const chunk = RUN * size;
   const last = { outOffset: outIndex, scale, accumulate: Number(accumulate) };
   const parts = rowWindows(gpu, x.length, 4)

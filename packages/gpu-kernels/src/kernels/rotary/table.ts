@@ -1,9 +1,9 @@
 /**
- * Cosines and sines of rotary positions (Su et al. 2021) in float32, computed in float64: the angle of pair i at place p
- * is p · frequencies[i].
+ * Cosines and sines of rotary positions (Su et al. 2021, arXiv 2104.09864) in float32, computed in float64: the angle of
+ * pair i at position p is p · frequencies[i], in radians.
  * @param frequencies of each rotated pair, usually theta^(−2i / size)
  * @param amplitude multiplies cosines and sines, so that rotated vectors grow by it (YaRN)
- * @returns [positions, pairs, 2] row-major, cosine before sine
+ * @returns [P, pairs, 2] row-major, cosine before sine
  */
 export function rotaryTable(positions: number, frequencies: ArrayLike<number>, amplitude = 1): Float32Array {
   const half = frequencies.length;

@@ -1,0 +1,53 @@
+import type { Kernel } from '../runtime/kernel.ts';
+import { TUNINGS, type Tuning } from '../runtime/tuning.ts';
+import { activationKernels } from './activation/activation.ts';
+import { attentionBackwardKernels } from './attention/backward.ts';
+import { attentionForwardKernels } from './attention/forward.ts';
+import { attentionScoresKernels } from './attention/scores.ts';
+import { crossEntropyKernels } from './cross-entropy/cross-entropy.ts';
+import { elementwiseKernels } from './elementwise/elementwise.ts';
+import { embeddingKernels } from './embedding/embedding.ts';
+import { gatedActivationKernels } from './gated-activation/gated-activation.ts';
+import { matmulKernels } from './matmul/matmul.ts';
+import { optimizerKernels } from './optimizer/optimizer.ts';
+import { columnSumKernels } from './reduction/column-sum.ts';
+import { reductionKernels } from './reduction/reduction.ts';
+import { rotaryKernels } from './rotary/rotary.ts';
+import { layerNormKernels } from './row-norm/layer-norm.ts';
+import { rmsNormKernels } from './row-norm/rms-norm.ts';
+
+/** By folder, every kernel that the operations there may run under a tuning. */
+const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
+  activation: activationKernels,
+  attention: () => [...attentionForwardKernels(), ...attentionBackwardKernels(), ...attentionScoresKernels()],
+  'cross-entropy': crossEntropyKernels,
+  elementwise: elementwiseKernels,
+  embedding: embeddingKernels,
+  'gated-activation': gatedActivationKernels,
+  matmul: matmulKernels,
+  optimizer: optimizerKernels,
+  reduction: (tuning) => [...reductionKernels(tuning), ...columnSumKernels()],
+  rotary: rotaryKernels,
+  'row-norm': (tuning) => [...layerNormKernels(tuning), ...rmsNormKernels(tuning)],
+};
+
+/** A kernel and the folder of its operation. */
+export interface CatalogueEntry {
+  readonly folder: string;
+  readonly kernel: Kernel;
+}
+
+/** Every kernel variant of the package under these tunings, each once. */
+export function kernelCatalogue(tunings: readonly Tuning[] = Object.values(TUNINGS)): CatalogueEntry[] {
+  return Object.entries(KERNELS).flatMap(([folder, list]) =>
+    [...new Set(tunings.flatMap(list))].map((kernel) => ({ folder, kernel })),
+  );
+}
+
+/**
+ * The WGSL of every kernel variant of the package, by label: for reading, and for tools that check or profile it.
+ * @param tunings those of all adapters if absent
+ */
+export function kernelTexts(tunings?: readonly Tuning[]): Map<string, string> {
+  return new Map(kernelCatalogue(tunings).map(({ kernel }) => [kernel.label, kernel.wgsl]));
+}

@@ -1,0 +1,31 @@
+struct Params {
+  count: u32,
+  width: u32,
+  firstRow: u32,
+  windowRows: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> tokens: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<storage, read> positions: array<u32>;
+@group(0) @binding(5) var<storage, read> positionTable: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(local_invocation_index) localIndex: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  let i = workgroup * 256u + localIndex;
+  if (i >= params.count) { return; }
+  let t = i / params.width;
+  let c = i % params.width;
+  let row = tokens[t] - params.firstRow;
+  if (row >= params.windowRows) { return; }
+  let at = row * params.width + c;
+  out[i] = params.scale * table[at] + positionTable[positions[t] * params.width + c];
+}

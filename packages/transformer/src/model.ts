@@ -119,6 +119,7 @@ export class Model implements Disposable {
     this.parameters.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

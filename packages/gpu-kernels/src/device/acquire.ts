@@ -13,6 +13,7 @@ const WANTED_LIMITS = [
 
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
+/** How {@link acquireGpu} chooses an adapter and what it tells. */
 export interface AcquireOptions {
   /**
    * `auto` (default: hardware, else the system's software adapter, else the bundled SwiftShader), `hardware`,

@@ -165,6 +165,7 @@ export class Gpu {
     );
   }
 
+  /** A scope whose tensors are disposed at its end. */
   scope(): Scope {
     return new Scope(this);
   }

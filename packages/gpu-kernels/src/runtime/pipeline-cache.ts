@@ -33,6 +33,7 @@ export class PipelineCache {
     return [...this.#compiled.keys()];
   }
 
+  /** The pipeline of a kernel, compiled at the first call. */
   get(kernel: Kernel): CompiledKernel {
     let compiled = this.#compiled.get(kernel);
     if (compiled === undefined) this.#compiled.set(kernel, (compiled = this.#compile(kernel)));

@@ -3,7 +3,9 @@ import type { Tensor, TensorOptions } from './tensor.ts';
 
 /** What a {@link Scope} makes its tensors with: a `Gpu`. */
 export interface TensorSource {
+  /** A new tensor; its contents are undefined until written. */
   tensor(shape: readonly number[], options?: TensorOptions): Tensor;
+  /** A new tensor with these values: float32 or uint32, as `data` is. */
   upload(
     data: Float32Array | Uint32Array,
     shape: readonly number[],
@@ -48,6 +50,7 @@ export class Scope implements Disposable {
     return tensor;
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     for (const tensor of this.#tensors) tensor.dispose();
     this.#tensors.clear();

@@ -21,6 +21,7 @@ const ELEMENTS = {
   'vec2<f16x2>': { wgsl: 'vec2<u32>', dtype: 'float16' },
 } as const satisfies Record<string, ElementType>;
 
+/** Elements that a kernel's storage bindings may have, in WGSL's words; `f16x2` is a word of two float16. */
 export type StorageElement = keyof typeof ELEMENTS;
 
 /** The element's type in WGSL. */

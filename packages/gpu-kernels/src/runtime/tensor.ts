@@ -56,6 +56,7 @@ export class Tensor implements Disposable {
     this.#release = release;
   }
 
+  /** Whether its buffer was given back: it may not be used any more. */
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -78,6 +79,7 @@ export class Tensor implements Disposable {
     this.#release(this.buffer);
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -35,8 +35,8 @@ export interface Tuning {
 
 const REGISTER_TILE: MatmulTile = { rows: 16, columns: 8, workgroup: [4, 2] };
 
-/*
- * Measured with bench/kernels.ts. Software adapters run a barrier as a switch between coroutines, one for each SIMD
+/**
+ * The table: by a software adapter's profile, else by the kind of adapter. Measured with bench/kernels.ts. Software adapters run a barrier as a switch between coroutines, one for each SIMD
  * group of a workgroup, so that few invocations reduce a row (128 take 25 times as long on SwiftShader). With a
  * transposed B, vec4 loads win on SwiftShader and lose on lavapipe.
  */

@@ -240,6 +240,7 @@ export class Checkpoint {
     await Promise.all(Array.from(this.#files.values(), ({ handle }) => handle.close()));
   }
 
+  /** As `close`, for `using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

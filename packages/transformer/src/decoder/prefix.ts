@@ -17,6 +17,7 @@ export class ContextPrefix implements Disposable {
     this.layers = layers;
   }
 
+  /** Frees keys and values of all layers. */
   dispose(): void {
     for (const { k, v } of this.layers) {
       k.dispose();
@@ -24,6 +25,7 @@ export class ContextPrefix implements Disposable {
     }
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -168,6 +168,7 @@ export class Pretraining implements Disposable {
     return tensors;
   }
 
+  /** Frees parameters, moments and gradients. */
   [Symbol.dispose](): void {
     this.#gradients[Symbol.dispose]();
     this.#parameters.dispose();

@@ -26,6 +26,7 @@ export class ParameterSet implements Disposable {
     return tensor;
   }
 
+  /** As `get`, undefined if there is no such parameter. */
   find(name: string): Tensor | undefined {
     return this.#own.get(name) ?? this.#base?.find(name);
   }
@@ -35,6 +36,7 @@ export class ParameterSet implements Disposable {
     return { name, weight: this.get(`${name}.weight`), bias: this.find(`${name}.bias`) };
   }
 
+  /** Weight and bias of a linear layer or a norm; undefined if there is no such weight. */
   findModule(name: string): ModuleParameters | undefined {
     return this.find(`${name}.weight`) && this.module(name);
   }
@@ -54,6 +56,7 @@ export class ParameterSet implements Disposable {
     for (const tensor of this.#own.values()) tensor.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -6,6 +6,7 @@ import { ACTIVATION_KINDS, ACTIVATION_WGSL, type ActivationKind } from './functi
 
 export type { ActivationKind };
 
+/** Operands and options of {@link activationForward}. */
 export interface ActivationForwardArguments {
   readonly kind: ActivationKind;
   /** float32, any shape. */
@@ -23,6 +24,7 @@ export function activationForward(gpu: Gpu, { kind, x, out }: ActivationForwardA
     gpu.dispatch(forwardKernel(kind), { x: part(x), out: part(out) }, { count }, pointwiseGrid(count));
 }
 
+/** Operands and options of {@link activationBackward}. */
 export interface ActivationBackwardArguments {
   readonly kind: ActivationKind;
   /** float32: what the forward saw. */

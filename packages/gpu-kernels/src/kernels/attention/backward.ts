@@ -18,6 +18,7 @@ import {
   headVector,
 } from './tile.ts';
 
+/** Operands and options of {@link attentionBackward}. */
 export interface AttentionBackwardArguments extends AttentionInputs {
   /** float32 [T, H·D], from the forward pass. */
   readonly out: Tensor;

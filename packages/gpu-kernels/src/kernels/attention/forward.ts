@@ -24,6 +24,7 @@ import {
   reduceColumns,
 } from './tile.ts';
 
+/** Operands and options of {@link attentionForward}. */
 export interface AttentionForwardArguments extends AttentionInputs {
   /** Seen by every token of every sequence. */
   readonly prefix?: KeyValuePrefix;

@@ -3,7 +3,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { TILE_ROWS } from './tile.ts';
 
 /**
- * Sequences packed one after another ([T, …], no padding), cut into blocks of at most {@link TILE_ROWS} rows. A block
+ * Sequences packed one after another ([T, …], no padding), cut into blocks of at most `TILE_ROWS` rows. A block
  * never crosses sequences, so that all its rows see the same first key. Dispose it, or let `using` do so.
  */
 export class PackedSequences implements Disposable {
@@ -35,6 +35,7 @@ export class PackedSequences implements Disposable {
     this.table = gpu.upload(Uint32Array.from(rows), [this.blockCount, 4], { label: 'attention.blocks' });
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.table.dispose();
   }

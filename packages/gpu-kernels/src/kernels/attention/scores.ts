@@ -40,11 +40,13 @@ export class ScoreRows implements Disposable {
     this.table = gpu.upload(Uint32Array.from(table), [rows.length, 4], { label: 'attention.scoreRows' });
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.table.dispose();
   }
 }
 
+/** Operands and options of {@link attentionScores}. */
 export interface AttentionScoresArguments {
   readonly shape: HeadShape;
   readonly rows: ScoreRows;

@@ -23,6 +23,7 @@ export interface KeyValuePrefix {
   readonly v: Tensor;
 }
 
+/** What every attention kernel reads. */
 export interface AttentionInputs {
   readonly shape: HeadShape;
   readonly sequences: PackedSequences;

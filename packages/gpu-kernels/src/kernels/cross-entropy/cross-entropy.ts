@@ -8,6 +8,7 @@ import { defineRowKernel, eachOwnColumn, workgroupReduction } from '../row-kerne
 /** Terms that an invocation adds up before it adds their sum to its own: keeps long rows accurate. */
 const BLOCK = 64;
 
+/** Operands and options of {@link logSumExp}. */
 export interface LogSumExpArguments {
   /** float32 [R, V], within the binding limit: callers with more rows take them in chunks. */
   readonly logits: Tensor;
@@ -29,6 +30,7 @@ export function logSumExp(gpu: Gpu, { logits, rows, vocabulary, out }: LogSumExp
   gpu.dispatch(kernel, { logits, out }, { rows, width: vocabulary }, grid(rows));
 }
 
+/** Operands and options of {@link gatherLogProbs}. */
 export interface GatherLogProbsArguments {
   /** float32 [R, V]. */
   readonly logits: Tensor;
@@ -62,6 +64,7 @@ export function gatherLogProbs(gpu: Gpu, args: GatherLogProbsArguments): void {
   gpu.dispatch(GATHER_LOG_PROBS, storage, { count, vocabulary, outOffset }, pointwiseGrid(count));
 }
 
+/** Operands and options of {@link crossEntropyGradient}. */
 export interface CrossEntropyGradientArguments {
   /** float32 [R, V]. In place: logits before, the gradient with respect to them afterwards. */
   readonly logits: Tensor;

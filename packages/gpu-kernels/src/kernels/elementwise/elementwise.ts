@@ -3,6 +3,7 @@ import type { Kernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { definePointwise, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
 
+/** Operands and options of {@link add}. */
 export interface AddArguments {
   /** float32, any shape. */
   readonly x: Tensor;
@@ -21,6 +22,7 @@ export function add(gpu: Gpu, { x, y, out }: AddArguments): void {
     gpu.dispatch(ADD, { x: part(x), y: part(y), out: part(out) }, { count }, pointwiseGrid(count));
 }
 
+/** Operands and options of {@link addScaled}. */
 export interface AddScaledArguments {
   /** float32, any shape; added to. */
   readonly target: Tensor;
@@ -40,6 +42,7 @@ export function addScaled(gpu: Gpu, { target, source, scale }: AddScaledArgument
   }
 }
 
+/** Operands and options of {@link scaleInPlace}. */
 export interface ScaleArguments {
   /** float32, any shape; multiplied in place. */
   readonly x: Tensor;
@@ -61,6 +64,7 @@ export function roundToHalf(gpu: Gpu, x: Tensor): void {
     gpu.dispatch(ROUND_TO_HALF, { x: part(x) }, { count }, pointwiseGrid(count));
 }
 
+/** Operands and options of {@link gatherRows}. */
 export interface GatherRowsArguments {
   /** float32 [T, d]. */
   readonly x: Tensor;
@@ -79,6 +83,7 @@ export function gatherRows(gpu: Gpu, { x, rows, out }: GatherRowsArguments): voi
   gpu.dispatch(GATHER_ROWS, { x, rows, out }, { count, width }, pointwiseGrid(count));
 }
 
+/** Operands and options of {@link scatterRowsAdd}. */
 export interface ScatterRowsAddArguments {
   /** float32 [R, d]. */
   readonly gradOutput: Tensor;

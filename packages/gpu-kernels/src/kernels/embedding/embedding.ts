@@ -6,6 +6,7 @@ import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 import { rowWindows } from '../windows.ts';
 import { tokenOccurrences } from './token-occurrences.ts';
 
+/** Operands and options of {@link embeddingForward}. */
 export interface EmbeddingForwardArguments {
   /** uint32 [T], each below V: rows of other tokens are left as they were. */
   readonly tokens: Tensor;
@@ -51,6 +52,7 @@ export function embeddingForward(gpu: Gpu, args: EmbeddingForwardArguments): voi
   }
 }
 
+/** Operands and options of {@link embeddingBackward}. */
 export interface EmbeddingBackwardArguments {
   /** [T], on the host: tokens for the token table, positions for the position table. */
   readonly tokens: readonly number[];

@@ -1,3 +1,4 @@
+/** Operands and options of {@link embeddingReference}. */
 export interface EmbeddingReferenceArguments {
   readonly tokens: readonly number[];
   readonly table: ArrayLike<number>;

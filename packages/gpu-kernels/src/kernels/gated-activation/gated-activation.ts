@@ -4,6 +4,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { ACTIVATION_KINDS, ACTIVATION_WGSL, type ActivationKind } from '../activation/functions.ts';
 import { definePointwise, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
 
+/** Operands and options of {@link gatedActivationForward}. */
 export interface GatedActivationForwardArguments {
   readonly kind: ActivationKind;
   /** float32, any shape. */
@@ -26,6 +27,7 @@ export function gatedActivationForward(gpu: Gpu, args: GatedActivationForwardArg
   }
 }
 
+/** Operands and options of {@link gatedActivationBackward}. */
 export interface GatedActivationBackwardArguments {
   readonly kind: ActivationKind;
   /** float32: what the forward saw. */

@@ -8,6 +8,7 @@ import { registerTiledMatmul } from './register-tiled.ts';
 import { sharedTiledMatmul } from './shared-tiled.ts';
 import type { MatmulKernel, MatmulVariant } from './variant.ts';
 
+/** Operands and options of {@link matmul}. */
 export interface MatmulArguments {
   /** float32 [m, k], or [k, m] with transposeA. */
   readonly a: Matrix;

@@ -4,6 +4,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { addScaled } from '../elementwise/elementwise.ts';
 import { definePointwise, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
 
+/** Operands and options of {@link sgdStep}. */
 export interface SgdArguments {
   /** float32, any shape; updated in place. */
   readonly parameter: Tensor;
@@ -20,6 +21,7 @@ export function sgdStep(gpu: Gpu, { parameter, gradient, learningRate }: SgdArgu
   addScaled(gpu, { target: parameter, source: gradient, scale: -learningRate });
 }
 
+/** Operands and options of {@link adamWStep}. */
 export interface AdamWArguments {
   /** float32, any shape; updated in place. */
   readonly parameter: Tensor;
@@ -75,6 +77,7 @@ export function adamWStep(gpu: Gpu, args: AdamWArguments): void {
   }
 }
 
+/** Operands and options of {@link clipScale}. */
 export interface ClipScaleArguments {
   /** float32; element 0 is the squared norm of all gradients. */
   readonly squaredNorm: Tensor;

@@ -7,6 +7,7 @@ import { elements, rowWindows } from '../windows.ts';
 /** Rows that one invocation of the first stage sums. */
 const ROWS_PER_CHUNK = 64;
 
+/** Operands and options of {@link columnSum}. */
 export interface ColumnSumArguments {
   /** float32 [R, C]. */
   readonly x: Tensor;

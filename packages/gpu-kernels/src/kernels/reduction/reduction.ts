@@ -9,6 +9,7 @@ import { elements, rowWindows } from '../windows.ts';
 /** Elements that one invocation adds up. */
 const RUN = 64;
 
+/** Operands and options of {@link sumOfSquares}. */
 export interface SumOfSquaresArguments {
   /** float32, any shape. */
   readonly x: Tensor;
@@ -29,6 +30,7 @@ export function sumOfSquares(gpu: Gpu, args: SumOfSquaresArguments): void {
   reduce(gpu, { term: 'x*x', x, offset: 0, length: x.length, scale: 1, out, outIndex, accumulate });
 }
 
+/** Operands and options of {@link sum}. */
 export interface SumArguments {
   /** float32, any shape. */
   readonly x: Tensor;
@@ -53,6 +55,7 @@ export function sum(gpu: Gpu, args: SumArguments): void {
   reduce(gpu, { term: 'x', x, offset, length, scale, out, outIndex, accumulate: false });
 }
 
+/** Operands and options of {@link squareRoot}. */
 export interface SquareRootArguments {
   /** float32; updated in place. */
   readonly x: Tensor;
@@ -72,6 +75,7 @@ export function squareRoot(gpu: Gpu, args: SquareRootArguments): void {
   gpu.dispatch(SQUARE_ROOT, { x }, { count: length, offset }, pointwiseGrid(length));
 }
 
+/** Operands and options of {@link l2Norm}. */
 export interface L2NormArguments {
   /** float32, any shapes; at least one. */
   readonly tensors: readonly Tensor[];

@@ -1,3 +1,4 @@
+/** Operands and options of {@link rotaryReference}. */
 export interface RotaryReferenceArguments {
   /** [T, heads * headDim]. */
   readonly x: ArrayLike<number>;

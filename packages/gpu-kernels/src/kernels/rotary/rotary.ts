@@ -3,6 +3,7 @@ import type { Kernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 
+/** Operands and options of {@link rotateInPlace}. */
 export interface RotaryArguments {
   /** float32 [T, H·D], rotated in place. */
   readonly x: Tensor;

@@ -1,3 +1,4 @@
+/** Operands and options of {@link layerNormReference}. */
 export interface LayerNormReferenceArguments {
   /** [T, d]. */
   readonly x: ArrayLike<number>;

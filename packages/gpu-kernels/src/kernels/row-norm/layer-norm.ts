@@ -9,6 +9,7 @@ import { RowNormGradients, normShape } from './gradients.ts';
 /** Mean, and 1 / standard deviation. */
 const STATISTICS_PER_ROW = 2;
 
+/** Operands and options of {@link layerNormForward}. */
 export interface LayerNormForwardArguments {
   /** float32 [T, d]. */
   readonly x: Tensor;
@@ -44,6 +45,7 @@ export function layerNormForward(gpu: Gpu, args: LayerNormForwardArguments): voi
   else gpu.dispatch(forwardKernel(size), storage, params, grid(rows));
 }
 
+/** Operands and options of {@link layerNormBackward}. */
 export interface LayerNormBackwardArguments {
   /** float32 [T, d], the forward's input. */
   readonly x: Tensor;

@@ -1,3 +1,4 @@
+/** Operands and options of {@link rmsNormReference}. */
 export interface RmsNormReferenceArguments {
   /** [T, d]. */
   readonly x: ArrayLike<number>;

@@ -8,6 +8,7 @@ import { RowNormGradients, normShape } from './gradients.ts';
 /** 1 / root mean square. */
 const STATISTICS_PER_ROW = 1;
 
+/** Operands and options of {@link rmsNormForward}. */
 export interface RmsNormForwardArguments {
   /** float32 [T, d]. */
   readonly x: Tensor;
@@ -39,6 +40,7 @@ export function rmsNormForward(gpu: Gpu, args: RmsNormForwardArguments): void {
   );
 }
 
+/** Operands and options of {@link rmsNormBackward}. */
 export interface RmsNormBackwardArguments {
   /** float32 [T, d], the forward's input. */
   readonly x: Tensor;

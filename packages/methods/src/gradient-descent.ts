@@ -49,6 +49,10 @@ function fineTuningLearner(
     async adapt(model, demonstrations, options = {}) {
       const { learningRate, releasedNorms = false, halfWeights = false, onProgress } = options;
       if (learningRate === undefined) throw new RangeError(`${id} needs a learning rate`);
+      if (!Number.isFinite(Math.fround(learningRate)))
+        throw new DivergedError(
+          `${id} with learning rate ${learningRate} diverged: float32 cannot hold the rate`,
+        );
       const tuning = new FineTuning(model, {
         objective,
         learningRate,

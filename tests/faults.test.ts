@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
-import { iclGd } from './golden.ts';
+import { iclGd, spawnIclGd } from './golden.ts';
 import { type Fault, expectRefusal, remove } from './refusal.ts';
 
 const LONG = `${'the evening concert '.repeat(200)}.`;
@@ -125,9 +125,18 @@ it.each([...DATA_FAULTS, ...OPTION_FAULTS, ...COMMAND_FAULTS, ...PROC])('refuses
   expectRefusal(fault),
 );
 
+it('refuses in a process of its own as it does within this one', async () => {
+  using copy = new FixtureCopy('own-text-gpt2');
+  const args = copy.arguments('--seedz', '1');
+  const [alone, within] = [await spawnIclGd(args), await iclGd(args)];
+  expect(alone).toEqual(within);
+  expect(alone.code).toBe(2);
+  expect(alone.stderr).toContain('--seeds');
+});
+
 it('runs the fixture that the faults are made from', async () => {
   using copy = new FixtureCopy('own-text-gpt2');
-  const result = await iclGd(copy.arguments('--examples', '1', '--shots', '1'));
+  const result = await spawnIclGd(copy.arguments('--examples', '1', '--shots', '1'));
   expect(result.code, result.stderr).toBe(0);
   expect(existsSync(join(copy.out, 'summary.csv'))).toBe(true);
 });

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format } from 'node:util';
 import { parse } from 'csv-parse/sync';
+import { runCommand } from '../apps/bench/src/cli/run-command.ts';
 
 type Row = Readonly<Record<string, string>>;
 
@@ -91,8 +93,8 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs the command as a user does. */
-export function iclGd(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+/** Runs the command in a process of its own, as a user does. */
+export function spawnIclGd(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
   const launcher = join(import.meta.dirname, '..', 'apps', 'bench', 'bin', 'icl-gd.js');
   const child = spawn(process.execPath, [launcher, ...args], { env: { ...process.env, ...env } });
   let stdout = '';
@@ -103,6 +105,46 @@ export function iclGd(args: readonly string[], env: NodeJS.ProcessEnv = {}): Pro
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/** Runs the command line in this process: the same program without the start of another one. */
+export async function iclGd(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+  const texts = { stdout: '', stderr: '' };
+  const restore = [setEnvironment(env), capture(texts)];
+  try {
+    return { code: await runCommand(args), ...texts };
+  } finally {
+    for (const undo of restore) undo();
+  }
+}
+
+function setEnvironment(env: NodeJS.ProcessEnv): () => void {
+  const before = Object.keys(env).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, env);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+}
+
+/** What is printed goes to `texts`, whichever way it is printed. */
+function capture(texts: { stdout: string; stderr: string }): () => void {
+  const { log, error } = console;
+  const writes = { stdout: process.stdout.write, stderr: process.stderr.write };
+  console.log = (...parts: unknown[]) => void (texts.stdout += `${format(...parts)}\n`);
+  console.error = (...parts: unknown[]) => void (texts.stderr += `${format(...parts)}\n`);
+  for (const stream of ['stdout', 'stderr'] as const)
+    process[stream].write = ((text: string | Uint8Array) => {
+      texts[stream] += typeof text === 'string' ? text : Buffer.from(text).toString();
+      return true;
+    }) as typeof process.stdout.write;
+  return () => {
+    Object.assign(console, { log, error });
+    process.stdout.write = writes.stdout;
+    process.stderr.write = writes.stderr;
+  };
 }
 
 export function readCsv(file: string): Row[] {

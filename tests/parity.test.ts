@@ -2,7 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandResult, fixtures, iclGd, readCsv, readJson, runArguments } from './golden.ts';
+import {
+  type CommandResult,
+  fixtures,
+  iclGd,
+  readCsv,
+  readJson,
+  runArguments,
+  spawnIclGd,
+} from './golden.ts';
 
 /** float32 against float64 through the whole experiment: the contract's bound; measured differences are below 1e-5. */
 const METRIC = 5e-4;
@@ -19,7 +27,7 @@ describe.each(fixtures())('$name', (fixture) => {
   const out = mkdtempSync(join(tmpdir(), 'icl-gd-parity-'));
   let result: CommandResult;
   beforeAll(async () => {
-    result = await iclGd([...runArguments(fixture, out), '--save-probes']);
+    result = await spawnIclGd([...runArguments(fixture, out), '--save-probes']);
   });
   afterAll(() => rmSync(out, { recursive: true }));
 

@@ -139,6 +139,14 @@ describe('validate refuses', () => {
     expect(message).toContain(`${file}, line 2: ${column} "${value}" is not a number`);
   });
 
+  it.each([
+    ['layerwise.csv', 'value', '1.5'],
+    ['examples.csv', 'alpha', '-2'],
+  ])('numbers that the metric cannot have: %s, %s, %s', async (file, column, value) => {
+    const message = await complaint((own) => edit(own, file, column, { value }));
+    expect(message).toMatch(new RegExp(`${file}, line 2: ${column} ${value}: \\w+ lies between -1 and 1`));
+  });
+
   it('a table without a column', async () => {
     const message = await complaint((own) => edit(own, 'examples.csv', 'simam_delta', { name: 'other' }));
     expect(message).toContain('examples.csv lacks the column simam_delta');

@@ -1,4 +1,5 @@
-import { layerMetrics } from '@icl-gd/metrics';
+import { layerMetrics, metrics } from '@icl-gd/metrics';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import {
   type DatasetSize,
   type MeasuredCell,
@@ -53,24 +54,31 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
     number: [...CELL_NUMBERS, 'value'],
   })) {
     model = row.text.model;
+    requireRange(row.text.metric, row.number.value, () => row.place('value'));
     draftOf(row).numbers.set(row.text.metric, row.number.value);
   }
   const sizes = await readSizes(folder);
   await readSteps(folder, draftOf);
-  const metrics = layerMetrics.map(({ id }) => id);
+  const ids = layerMetrics.map(({ id }) => id);
   for await (const row of readTable(folder, 'examples.csv', {
     text: CELL_TEXT,
-    number: [...CELL_NUMBERS, 'example', ...metrics] as string[],
+    number: [...CELL_NUMBERS, 'example', ...ids] as string[],
   })) {
     const draft = draftOf(row as CellRow);
     draft.exampleRows.push(row.number['example'] ?? 0);
-    for (const metric of metrics) append(draft.examples, metric, row.number[metric] ?? Number.NaN);
+    for (const metric of ids) {
+      const value = row.number[metric] ?? null;
+      requireRange(metric, value, () => row.place(metric));
+      append(draft.examples, metric, value ?? Number.NaN);
+    }
   }
   for await (const row of readTable(folder, 'layerwise.csv', {
     text: [...CELL_TEXT, 'metric'],
     number: [...CELL_NUMBERS, 'layer', 'value'],
-  }))
+  })) {
+    requireRange(row.text.metric, row.number.value, () => row.place('value'));
     append(draftOf(row).layers, row.text.metric, row.number.value);
+  }
   const cells = [...drafts.values()].map(finish);
   return {
     model,
@@ -149,4 +157,13 @@ function append<T>(lists: Map<string, T[]>, name: string, value: T): void {
   const list = lists.get(name);
   if (list) list.push(value);
   else lists.set(name, [value]);
+}
+
+const RANGES = new Map(metrics.map(({ id, range }) => [id, range]));
+
+/** @throws UserError for a value that the metric cannot have */
+function requireRange(metric: string, value: number | null, place: () => string): void {
+  const [least, most] = RANGES.get(metric) ?? [null, null];
+  if (value === null || (value >= (least ?? -Infinity) && value <= (most ?? Infinity))) return;
+  throw new UserError(`${place()} ${value}: ${metric} lies between ${least ?? '-∞'} and ${most ?? '∞'}`);
 }

@@ -7,6 +7,8 @@ import { parse } from 'csv-parse';
 export interface TableRow<Text extends string, Numeric extends string> {
   readonly text: Readonly<Record<Text, string>>;
   readonly number: Readonly<Record<Numeric, number | null>>;
+  /** File, line and column, for a complaint. */
+  readonly place: (column: string) => string;
 }
 
 interface Columns<Text extends string, Numeric extends string> {
@@ -42,7 +44,8 @@ export async function* readTable<Text extends string, Numeric extends string>(
         Text,
         string
       >;
-      yield { text, number };
+      const here = line;
+      yield { text, number, place: (column) => `${path}, line ${here}: ${column}` };
     }
   } catch (error) {
     if (error instanceof UserError) throw error;

@@ -75,10 +75,10 @@ export function findCurve(all: readonly Curve[], key: ScoreKey): Curve | undefin
 }
 
 function curves(points: readonly Point[]): Curve[] {
-  const groups = Map.groupBy(points, ({ metric, variant, method, dataset }) =>
+  const byKey = Map.groupBy(points, ({ metric, variant, method, dataset }) =>
     JSON.stringify([metric, variant, method, dataset]),
   );
-  return [...groups.values()].map((own) => {
+  return [...byKey.values()].map((own) => {
     const { metric = '', variant = '', method = '', dataset = '' } = own[0] ?? {};
     const layers = own.reduce((most, { layer }) => Math.max(most, layer + 1), 0);
     const byLayer = Array.from({ length: layers }, (_, layer) =>

@@ -1,4 +1,4 @@
-import type { Interval } from '@icl-gd/metrics';
+import { type Interval, metrics } from '@icl-gd/metrics';
 import { paperTasks } from '../../tasks/tasks.ts';
 import type { ComparedCell } from './cells.ts';
 import type { JudgedClaim } from './claims.ts';
@@ -85,7 +85,7 @@ function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): string {
   const cells = all.filter((cell) => cell.table === which);
   const columns = columnsOf(cells);
   const rows = Map.groupBy(cells, ({ metric, variant, method }) =>
-    [metric, which === 1 ? variant : method].filter((part) => part !== '-').join(', '),
+    [labelOf(metric), which === 1 ? variant : method].filter((part) => part !== '-').join(', '),
   );
   return table(
     [which === 3 ? '' : which === 1 ? 'metric, variant' : 'metric, method', ...columns],
@@ -113,7 +113,7 @@ function curveTable(curves: readonly ComparedCurve[]): string {
   const reasons = [...new Set(own.map(({ note }) => note).filter(Boolean))];
   if (own.every(({ comparedLayers }) => comparedLayers === 0))
     return `No correlation: ${reasons.join('; ')}.`;
-  const rows = Map.groupBy(own, ({ variant, method, metric }) => `${metric}, ${variant}, ${method}`);
+  const rows = Map.groupBy(own, ({ variant, method, metric }) => `${labelOf(metric)}, ${variant}, ${method}`);
   const datasets = columnsOf(own);
   return [
     table(
@@ -157,7 +157,7 @@ function columnsOf(entries: readonly { readonly dataset: string }[]): string[] {
 function noiseSection(noise: readonly NoiseFloor[]): string[] {
   if (noise.length === 0) return [];
   const datasets = [...new Set(noise.map(({ dataset }) => dataset))];
-  const rows = Map.groupBy(noise, ({ metric, method }) => `${metric}, ${method}`);
+  const rows = Map.groupBy(noise, ({ metric, method }) => `${labelOf(metric)}, ${method}`);
   const rates = datasets.map((id) => {
     const own = noise.filter(({ dataset }) => dataset === id).flatMap(({ learningRates }) => learningRates);
     return [...new Set(own)].join(' ');
@@ -222,4 +222,9 @@ function escape(text: string): string {
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll(/[\\`*_[\]|!#~]/g, String.raw`\$&`);
+}
+
+/** What people call a metric; Table 3 has numbers that are none. */
+function labelOf(id: string): string {
+  return metrics.find((metric) => metric.id === id)?.label ?? id;
 }

@@ -64,7 +64,7 @@ describe('the pages', () => {
     expect(markdown).toContain(
       '| LCGD > GD on SimAOU<br>*difference* | 5 of 6 datasets | ✓ holds | ✓\u00A0+0.300<br>[0.300,\u00A00.300] |',
     );
-    expect(markdown).toContain('| simaou\\_norm, trained, GD | r\u00A01.000<br>±\u00A00.000 |');
+    expect(markdown).toContain('| SimAOU\\_norm, trained, GD | r\u00A01.000<br>±\u00A00.000 |');
     expect(html).toContain('<b class="yes">✓</b>\u00A0+0.300');
     expect(html).toContain('GD, published');
     expect(html.match(/<svg /g)).toHaveLength(2);
@@ -94,7 +94,7 @@ describe('the pages', () => {
     const holed = curves(24, (value, layer) => (layer === 0 ? null : value));
     const files = await written(runOf([...examples, ...holed]));
     expect(files.get('summary.md')).toContain(
-      '| simaou\\_norm, trained, GD | r\u00A01.000\u00A0(23)<br>±\u00A00.000 |',
+      '| SimAOU\\_norm, trained, GD | r\u00A01.000\u00A0(23)<br>±\u00A00.000 |',
     );
     expect(files.has('figures/figure3-simaou_norm-mr.svg')).toBe(true);
   });
@@ -113,7 +113,7 @@ test('a noise floor, averaged over seeds; what is undefined says so', async () =
   const markdown = (await written(runOf(examples, { noise }))).get('summary.md');
   expect(markdown).toContain('| metric, method | mr, rate 0.00016 | cb, rate 0.00016 |');
   expect(markdown).toContain(
-    '| simaou, GD | 0.200<br>summation-order 0.00020<br>float16-weights 0.050 | undefined |',
+    '| SimAOU, GD | 0.200<br>summation-order 0.00020<br>float16-weights 0.050 | undefined |',
   );
   expect((await written()).get('summary.md')).not.toContain('Noise floor');
 });

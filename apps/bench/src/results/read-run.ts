@@ -59,6 +59,13 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   }
   const sizes = await readSizes(folder);
   await readSteps(folder, draftOf);
+  for await (const row of readTable(folder, 'layerwise.csv', {
+    text: [...CELL_TEXT, 'metric'],
+    number: [...CELL_NUMBERS, 'layer', 'value'],
+  })) {
+    requireRange(row.text.metric, row.number.value, () => row.place('value'));
+    append(draftOf(row).layers, row.text.metric, row.number.value);
+  }
   const ids = layerMetrics.map(({ id }) => id);
   for await (const row of readTable(folder, 'examples.csv', {
     text: CELL_TEXT,
@@ -66,18 +73,11 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   })) {
     const draft = draftOf(row as CellRow);
     draft.exampleRows.push(row.number['example'] ?? 0);
-    for (const metric of ids) {
+    for (const metric of draft.layers.keys()) {
       const value = row.number[metric] ?? null;
       requireRange(metric, value, () => row.place(metric));
       append(draft.examples, metric, value ?? Number.NaN);
     }
-  }
-  for await (const row of readTable(folder, 'layerwise.csv', {
-    text: [...CELL_TEXT, 'metric'],
-    number: [...CELL_NUMBERS, 'layer', 'value'],
-  })) {
-    requireRange(row.text.metric, row.number.value, () => row.place('value'));
-    append(draftOf(row).layers, row.text.metric, row.number.value);
   }
   const cells = [...drafts.values()].map(finish);
   return {

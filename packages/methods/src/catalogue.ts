@@ -1,7 +1,7 @@
-import { gradientDescent, layerCausalGradientDescent } from './gradient-descent.ts';
-import { inContext } from './in-context.ts';
+import { gradientDescent, layerCausalGradientDescent } from './learners/gradient-descent.ts';
+import { inContext } from './learners/in-context.ts';
 import type { Learner, LearnerOptions } from './learner.ts';
-import { zeroShot } from './zero-shot.ts';
+import { zeroShot } from './learners/zero-shot.ts';
 
 /** Every learner, in the order of the tables. A new one is a file of its own and an entry here. */
 export const learners: readonly Learner[] = [

@@ -1,6 +1,6 @@
 import { specialToken } from '@icl-gd/transformer';
-import type { Demonstration, Learner } from './learner.ts';
-import { probesOf } from './probe-queries.ts';
+import type { Demonstration, Learner } from '../learner.ts';
+import { probesOf } from '../probe-queries.ts';
 
 /** The context that all queries share (arXiv 2311.07772v4): BOS, then every demonstration followed by EOS. */
 export function contextTokens(

@@ -6,8 +6,8 @@ import {
   specialToken,
   withHalfParameters,
 } from '@icl-gd/transformer';
-import { DivergedError, type Learner } from './learner.ts';
-import { probesOf } from './probe-queries.ts';
+import { DivergedError, type Learner } from '../learner.ts';
+import { probesOf } from '../probe-queries.ts';
 
 /** Sound training changes the norm by a few percent; beyond this nothing of the model is left. */
 const GROWTH_LIMIT = 100;

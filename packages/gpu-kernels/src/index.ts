@@ -95,6 +95,7 @@ export {
   defineKernel,
   grid,
   type Kernel,
+  type KernelExtension,
   type KernelText,
   memoizeKernel,
   type ParameterType,

@@ -11,12 +11,13 @@ test('tuning is looked up by profile, then by kind', () => {
 
 test('the size of subgroups is known where the device has them and it does not vary', () => {
   const nvidia = { profile: 'nvidia', kind: 'hardware' } as const;
-  const device = (features: readonly string[], subgroupMinSize: number, subgroupMaxSize: number) =>
+  const device = (features: readonly string[], ...[subgroupMinSize, subgroupMaxSize]: readonly number[]) =>
     ({
       features: new Set(features),
-      adapterInfo: { subgroupMinSize, subgroupMaxSize },
+      ...(subgroupMinSize === undefined ? {} : { adapterInfo: { subgroupMinSize, subgroupMaxSize } }),
     }) as unknown as GPUDevice;
   expect(tuningFor(nvidia, device(['subgroups'], 32, 32))).toEqual({ ...TUNINGS.hardware, subgroupSize: 32 });
   expect(tuningFor(nvidia, device(['subgroups'], 8, 32))).toEqual(TUNINGS.hardware);
   expect(tuningFor(nvidia, device([], 32, 32))).toEqual(TUNINGS.hardware);
+  expect(tuningFor(nvidia, device(['subgroups']))).toEqual(TUNINGS.hardware);
 });

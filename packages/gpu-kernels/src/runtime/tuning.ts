@@ -1,4 +1,5 @@
 import type { AdapterDescription } from '../device/description.ts';
+import { fixedSubgroupSize } from './subgroup-size.ts';
 
 /** What one invocation of a matmul kernel computes, and how many make a workgroup. */
 export interface MatmulTile {
@@ -66,8 +67,6 @@ export function tuningFor(
   device?: Pick<GPUDevice, 'features' | 'adapterInfo'>,
 ): Tuning {
   const tuning = Object.entries<Tuning>(TUNINGS).find(([name]) => name === profile)?.[1] ?? TUNINGS[kind];
-  if (!device?.features.has('subgroups')) return tuning;
-  const { subgroupMinSize, subgroupMaxSize } = device.adapterInfo;
-  const fixed = subgroupMinSize !== undefined && subgroupMinSize === subgroupMaxSize;
-  return fixed ? { ...tuning, subgroupSize: subgroupMinSize } : tuning;
+  const subgroupSize = device && fixedSubgroupSize(device);
+  return subgroupSize === undefined ? tuning : { ...tuning, subgroupSize };
 }

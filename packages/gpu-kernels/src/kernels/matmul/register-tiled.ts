@@ -85,7 +85,7 @@ function scalarColumns({
     `params.bOffset + column${c}${transposeB ? ' * params.bStride' : ''}`;
   const address = (at: string): string => (vectorized ? `(${at}) / 4u` : at);
   const product = (r: number, c: number): string =>
-    (vectorized ? ['.w', '.z', '.y', '.x'] : ['']).reduce(
+    (vectorized ? ['.x', '.y', '.z', '.w'] : ['']).reduce(
       (sum, lane) => `fma(a${r}${lane}, b${c}${lane}, ${sum})`,
       `acc${r}_${c}`,
     );

@@ -68,7 +68,7 @@ export function smallAddition(gpu: Gpu): () => void {
 }
 
 /** Standard-normal-like values; a fixed sequence. */
-function noise(gpu: Gpu, shape: readonly number[]): Tensor {
+export function noise(gpu: Gpu, shape: readonly number[]): Tensor {
   let state = 12345;
   const next = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   const length = shape.reduce((product, n) => product * n, 1);

@@ -95,6 +95,7 @@ export {
   defineKernel,
   grid,
   type Kernel,
+  type KernelExtension,
   type KernelText,
   memoizeKernel,
   type ParameterType,
@@ -111,5 +112,17 @@ export {
   type TensorOptions,
   type TensorParts,
 } from './runtime/tensor.ts';
-export { type MatmulTile, type MatmulTuning, type Tuning, tuningFor, TUNINGS } from './runtime/tuning.ts';
+export {
+  type MatmulLayout,
+  type MatmulTile,
+  type MatmulTuning,
+  type RatedTile,
+  type RegisterMatmul,
+  type SharedMatmul,
+  type SubgroupMatmul,
+  type SubgroupTile,
+  type Tuning,
+  tuningFor,
+  TUNINGS,
+} from './runtime/tuning.ts';
 export { Uploader } from './runtime/uploader.ts';

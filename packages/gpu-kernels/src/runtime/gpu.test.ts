@@ -1,8 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { acquireGpu, listAdapters } from '../device/acquire.ts';
+import { findAdapter } from '../device/adapters.ts';
 import { UserError } from '../errors.ts';
 import { expectSameBits } from '../testing/closeness.ts';
 import { acquireTestGpu, useGpu } from '../testing/gpu.ts';
+import { Gpu } from './gpu.ts';
 import { defineKernel, grid } from './kernel.ts';
 import { TUNINGS, tuningFor } from './tuning.ts';
 import { Uploader } from './uploader.ts';
@@ -120,6 +122,36 @@ test('what is written, copied and read is of the dtype of the tensor', async () 
   );
   expect(() => gpu().copy(tokens, full)).toThrow(/copying tokens \(uint32\) to full \(float32\)/);
   await expect(gpu().read(tokens)).rejects.toThrow('reading tokens, which is uint32');
+});
+
+test('a kernel that needs what the device lacks is refused by name', async () => {
+  const text = {
+    storage: { out: '&u32' },
+    params: { count: 'u32' },
+    workgroupSize: [1],
+    enables: ['subgroups'],
+    body: 'out[lane] = params.count;',
+  } as const;
+  const [any, three] = [
+    defineKernel({ ...text, label: 'test.any-size' }),
+    defineKernel({ ...text, label: 'test.size', subgroupSize: 3 }),
+  ];
+  const { adapter, description, instance } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
+  const plain = Gpu.fromDevice(await adapter.requestDevice(), description, { owner: instance });
+  try {
+    for (const kernel of [any, three]) {
+      expect(() => plain.pipelines.get(kernel)).toThrow(
+        `kernel ${kernel.label} needs the feature subgroups, which this device lacks`,
+      );
+    }
+  } finally {
+    plain.dispose();
+  }
+  if (!gpu().device.features.has('subgroups')) return;
+  expect(() => gpu().pipelines.get(any)).not.toThrow();
+  expect(() => gpu().pipelines.get(three)).toThrow(
+    /^kernel test\.size needs subgroups of 3 invocations; those of this device have (\d+|no fixed size)$/,
+  );
 });
 
 describe('a derived Gpu', () => {

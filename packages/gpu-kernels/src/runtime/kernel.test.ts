@@ -65,3 +65,20 @@ fn main(
 }
 `);
 });
+
+test('a kernel with subgroups enables them, and its body sees its lane', () => {
+  const text = {
+    label: 'test.subgroups',
+    storage: { out: '&u32' },
+    params: { count: 'u32' },
+    workgroupSize: [8],
+    body: 'out[lane] = params.count;',
+  } as const;
+  const { wgsl, enables } = defineKernel({ ...text, enables: ['subgroups'] });
+  expect(enables).toEqual(['subgroups']);
+  expect(wgsl).toMatch(/^enable subgroups;\n\nstruct Params/);
+  expect(wgsl).toContain('@builtin(subgroup_invocation_id) lane: u32,');
+  const plain = defineKernel(text);
+  expect(plain.enables).toEqual([]);
+  expect(plain.wgsl).not.toMatch(/enable|subgroup/);
+});

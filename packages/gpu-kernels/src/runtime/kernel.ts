@@ -7,6 +7,9 @@ export type ParameterType = 'u32' | 'i32' | 'f32';
 /** How a kernel declares a storage binding: an element that is read, or with `&` one that is read and written. */
 export type StorageType = StorageElement | `&${StorageElement}`;
 
+/** WGSL extensions that a kernel may enable; each is a device feature of the same name. */
+export type KernelExtension = 'subgroups';
+
 /** A storage binding as a kernel uses it. */
 export interface StorageBinding {
   readonly access: 'read' | 'read_write';
@@ -18,6 +21,10 @@ export interface Kernel<S extends string = string, P extends string = string> {
   /** Unique for the text; names the pipeline in errors and profiles. */
   readonly label: string;
   readonly wgsl: string;
+  /** What the device must have; it refuses the kernel otherwise. */
+  readonly enables: readonly KernelExtension[];
+  /** Invocations that its subgroups must have, if it counts on their number. */
+  readonly subgroupSize: number | undefined;
   /** In binding order, from binding 1. */
   readonly storage: Readonly<Record<S, StorageBinding>>;
   /** Members of the uniform block at binding 0, in order. */
@@ -30,19 +37,24 @@ export interface KernelText<S extends string, P extends string> {
   readonly storage: Readonly<Record<S, StorageType>>;
   readonly params: Readonly<Record<P, ParameterType>>;
   readonly workgroupSize: readonly [number, number?, number?];
+  /** Extensions that the text needs; none if absent. */
+  readonly enables?: readonly KernelExtension[];
+  /** Invocations that a subgroup must have; any number if absent. */
+  readonly subgroupSize?: number;
   /** Declarations at module scope (constants, functions, workgroup variables). */
   readonly declarations?: string;
   /**
    * Body of the entry point. It sees `params`, the bindings by name, `workgroup` (the linear index of its workgroup),
-   * `local` and `localIndex` (of the invocation inside it).
+   * `local` and `localIndex` (of the invocation inside it), and with `subgroups` `lane` (its place in its subgroup).
    */
   readonly body: string;
 }
 
-/** What a body may see of its invocation, declared where it is used. */
-const BUILTINS = {
-  local: '@builtin(local_invocation_id) local: vec3<u32>,',
-  localIndex: '@builtin(local_invocation_index) localIndex: u32,',
+/** What a body may see of its invocation, declared where it is used; some need an extension. */
+const BUILTINS: Readonly<Record<string, { declaration: string; extension?: KernelExtension }>> = {
+  local: { declaration: '@builtin(local_invocation_id) local: vec3<u32>,' },
+  localIndex: { declaration: '@builtin(local_invocation_index) localIndex: u32,' },
+  lane: { declaration: '@builtin(subgroup_invocation_id) lane: u32,', extension: 'subgroups' },
 };
 
 /** Most workgroups in one dimension (WebGPU's default limit). */
@@ -61,10 +73,14 @@ export function defineKernel<S extends string, P extends string>(text: KernelTex
     ([name, { access, element }], i) =>
       `@group(0) @binding(${i + 1}) var<storage, ${access}> ${name}: array<${elementWgsl(element)}>;`,
   );
-  const builtins = Object.entries(BUILTINS).flatMap(([name, declaration]) =>
-    new RegExp(`\\b${name}\\b`).test(text.body) ? [declaration] : [],
-  );
+  const enables = text.enables ?? [];
+  const builtins = Object.entries(BUILTINS).flatMap(([name, { declaration, extension }]) => {
+    const offered = extension === undefined || enables.includes(extension);
+    return offered && new RegExp(`\\b${name}\\b`).test(text.body) ? [declaration] : [];
+  });
   const wgsl = indentWgsl(`
+${enables.map((extension) => `enable ${extension};`).join('\n')}
+
 struct Params {
   ${members.join('\n')}
 }
@@ -83,7 +99,8 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   ${text.body}
 }`);
-  return { label: text.label, wgsl, storage, params: text.params };
+  const { label, params, subgroupSize } = text;
+  return { label, wgsl, enables, subgroupSize, storage, params };
 }
 
 /** Folds a linear workgroup count into dimensions that WebGPU accepts; up to 65,535² workgroups. */

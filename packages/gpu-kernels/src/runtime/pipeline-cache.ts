@@ -1,6 +1,7 @@
 import type { DType } from './dtype.ts';
 import type { Kernel, ParameterType, StorageBinding } from './kernel.ts';
 import { elementDType } from './storage-element.ts';
+import { fixedSubgroupSize } from './subgroup-size.ts';
 import { ShaderStage } from './webgpu-constants.ts';
 
 /** A kernel on a device, and what each of its dispatches must be given. */
@@ -33,7 +34,10 @@ export class PipelineCache {
     return [...this.#compiled.keys()];
   }
 
-  /** The pipeline of a kernel, compiled at the first call. */
+  /**
+   * The pipeline of a kernel, compiled at the first call.
+   * @throws RangeError naming the kernel if the device lacks what it needs
+   */
   get(kernel: Kernel): CompiledKernel {
     let compiled = this.#compiled.get(kernel);
     if (compiled === undefined) this.#compiled.set(kernel, (compiled = this.#compile(kernel)));
@@ -41,6 +45,7 @@ export class PipelineCache {
   }
 
   #compile(kernel: Kernel): CompiledKernel {
+    refuseUnfit(kernel, this.#device);
     this.#onCompile?.(kernel);
     const { label } = kernel;
     const storage = Object.entries<StorageBinding>(kernel.storage);
@@ -70,5 +75,17 @@ export class PipelineCache {
       params: params.map(([name, type]) => ({ name, type })),
       uniformBytes: Math.max(Math.ceil(params.length / 4), 1) * 16,
     };
+  }
+}
+
+function refuseUnfit({ label, enables, subgroupSize }: Kernel, device: GPUDevice): void {
+  const missing = enables.find((extension) => !device.features.has(extension));
+  if (missing !== undefined)
+    throw new RangeError(`kernel ${label} needs the feature ${missing}, which this device lacks`);
+  const actual = fixedSubgroupSize(device);
+  if (subgroupSize !== undefined && actual !== subgroupSize) {
+    throw new RangeError(
+      `kernel ${label} needs subgroups of ${subgroupSize} invocations; those of this device have ${actual ?? 'no fixed size'}`,
+    );
   }
 }

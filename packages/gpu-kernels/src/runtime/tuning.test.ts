@@ -1,22 +1,37 @@
 import { expect, test } from 'vitest';
 import { TUNINGS, tuningFor } from './tuning.ts';
 
+/** A device with these features, its subgroups of these sizes; without sizes it tells none. */
+function device(features: readonly string[], ...[subgroupMinSize, subgroupMaxSize]: number[]): GPUDevice {
+  return {
+    features: new Set(features),
+    ...(subgroupMinSize === undefined ? {} : { adapterInfo: { subgroupMinSize, subgroupMaxSize } }),
+  } as unknown as GPUDevice;
+}
+
+const NVIDIA = { profile: 'nvidia', kind: 'hardware' } as const;
+const LAVAPIPE = { profile: 'lavapipe', kind: 'software' } as const;
+
 test('tuning is looked up by profile, then by kind', () => {
-  const of = (profile: string, kind: 'hardware' | 'software') => tuningFor({ profile, kind });
-  expect(of('swiftshader', 'software')).toBe(TUNINGS.swiftshader);
-  expect(of('lavapipe', 'software')).toBe(TUNINGS.lavapipe);
-  expect(of('microsoft', 'software')).toBe(TUNINGS.software);
-  expect(of('nvidia', 'hardware')).toBe(TUNINGS.hardware);
+  const of = (profile: string, kind: 'hardware' | 'software', subgroupSize = 4) =>
+    tuningFor({ profile, kind }, device(['subgroups'], subgroupSize, subgroupSize));
+  expect(of('swiftshader', 'software')).toEqual({ ...TUNINGS.swiftshader, subgroupSize: 4 });
+  expect(of('lavapipe', 'software', 8)).toEqual({ ...TUNINGS.lavapipe, subgroupSize: 8 });
+  expect(of('microsoft', 'software')).toEqual({ ...TUNINGS.software, subgroupSize: 4 });
+  expect(of('nvidia', 'hardware')).toEqual({ ...TUNINGS.hardware, subgroupSize: 4 });
 });
 
 test('the size of subgroups is known where the device has them and it does not vary', () => {
-  const nvidia = { profile: 'nvidia', kind: 'hardware' } as const;
-  const device = (features: readonly string[], subgroupMinSize: number, subgroupMaxSize: number) =>
-    ({
-      features: new Set(features),
-      adapterInfo: { subgroupMinSize, subgroupMaxSize },
-    }) as unknown as GPUDevice;
-  expect(tuningFor(nvidia, device(['subgroups'], 32, 32))).toEqual({ ...TUNINGS.hardware, subgroupSize: 32 });
-  expect(tuningFor(nvidia, device(['subgroups'], 8, 32))).toEqual(TUNINGS.hardware);
-  expect(tuningFor(nvidia, device([], 32, 32))).toEqual(TUNINGS.hardware);
+  expect(tuningFor(NVIDIA, device(['subgroups'], 32, 32))).toEqual({ ...TUNINGS.hardware, subgroupSize: 32 });
+  expect(tuningFor(NVIDIA, device(['subgroups'], 8, 32))).toEqual(TUNINGS.hardware);
+  expect(tuningFor(NVIDIA, device([], 32, 32))).toEqual(TUNINGS.hardware);
+  expect(tuningFor(NVIDIA, device(['subgroups']))).toEqual(TUNINGS.hardware);
+});
+
+test('matmul takes subgroups only where they have the size that its tiles are for', () => {
+  const { otherwise } = TUNINGS.lavapipe.matmul;
+  expect(tuningFor(LAVAPIPE, device(['subgroups'], 8, 8)).matmul).toBe(TUNINGS.lavapipe.matmul);
+  expect(tuningFor(LAVAPIPE, device(['subgroups'], 4, 4)).matmul).toBe(otherwise);
+  expect(tuningFor(LAVAPIPE, device(['subgroups'], 4, 8)).matmul).toBe(otherwise);
+  expect(tuningFor(LAVAPIPE, device([])).matmul).toBe(otherwise);
 });

@@ -1,4 +1,5 @@
 import type { AdapterDescription } from '../device/description.ts';
+import { fixedSubgroupSize } from './subgroup-size.ts';
 
 /** What one invocation of a matmul kernel computes, and how many make a workgroup. */
 export interface MatmulTile {
@@ -9,20 +10,51 @@ export interface MatmulTile {
   readonly workgroup: readonly [number, number];
 }
 
+/** What one subgroup computes of C in the matmul kernel with subgroups. */
+export interface SubgroupTile {
+  /** A multiple of 4. */
+  readonly rows: number;
+  /** Of each invocation: a multiple of 4. */
+  readonly columns: number;
+  /** Steps of k at a time; 4 where B is transposed. */
+  readonly depth: number;
+}
+
+/** A tile with its rate on large matrices, of which only ratios count. */
+export interface RatedTile extends SubgroupTile {
+  readonly rate: number;
+}
+
+/** Which factor of a matrix product is transposed. */
+export type MatmulLayout = 'NN' | 'NT' | 'TN';
+
+/** Operands straight from storage, each invocation for itself: fastest where workgroup memory is ordinary memory. */
+export interface RegisterMatmul {
+  readonly strategy: 'register';
+  readonly tile: MatmulTile;
+  /** With a transposed B, whether both operands are loaded as vec4 along k where sizes and offsets allow it. */
+  readonly vectorsAlongK: boolean;
+}
+
+/** Operands staged in workgroup memory. */
+export interface SharedMatmul {
+  readonly strategy: 'shared';
+  readonly tile: MatmulTile;
+}
+
+/** Operands straight from storage; the invocations of a subgroup load A once and hand it round. */
+export interface SubgroupMatmul {
+  readonly strategy: 'subgroup';
+  /** Invocations that a subgroup has: the tiles are for this number. */
+  readonly subgroupSize: number;
+  /** The tiles to choose from by shape; see `chooseTile`. */
+  readonly tiles: Readonly<Record<MatmulLayout, readonly RatedTile[]>>;
+  /** For devices whose subgroups are others, and for operands that cannot be loaded as vec4. */
+  readonly otherwise: RegisterMatmul;
+}
+
 /** Which matmul kernel an adapter runs. */
-export type MatmulTuning =
-  | {
-      /** Operands straight from storage: fastest where workgroup memory is ordinary memory. */
-      readonly strategy: 'register';
-      readonly tile: MatmulTile;
-      /** With a transposed B, whether both operands are loaded as vec4 along k where sizes and offsets allow it. */
-      readonly vectorsAlongK: boolean;
-    }
-  | {
-      /** Operands staged in workgroup memory. */
-      readonly strategy: 'shared';
-      readonly tile: MatmulTile;
-    };
+export type MatmulTuning = RegisterMatmul | SharedMatmul | SubgroupMatmul;
 
 /** Every choice that differs by adapter, never by data: kernels read `gpu.tuning` and ask for nothing else. */
 export interface Tuning {
@@ -33,41 +65,85 @@ export interface Tuning {
   readonly matmul: MatmulTuning;
 }
 
-const REGISTER_TILE: MatmulTile = { rows: 16, columns: 8, workgroup: [4, 2] };
+const REGISTER: RegisterMatmul = {
+  strategy: 'register',
+  tile: { rows: 16, columns: 8, workgroup: [4, 2] },
+  vectorsAlongK: false,
+};
+
+const SWIFTSHADER_TILES: readonly RatedTile[] = [
+  { rows: 32, columns: 16, depth: 4, rate: 4.2 },
+  { rows: 16, columns: 16, depth: 4, rate: 3.7 },
+  { rows: 8, columns: 8, depth: 4, rate: 2.7 },
+  { rows: 4, columns: 8, depth: 4, rate: 2 },
+];
 
 /**
- * The table: by a software adapter's profile, else by the kind of adapter. Measured with bench/kernels.ts. Software adapters run a barrier as a switch between coroutines, one for each SIMD
- * group of a workgroup, so that few invocations reduce a row (128 take 25 times as long on SwiftShader). With a
- * transposed B, vec4 loads win on SwiftShader and lose on lavapipe.
+ * The table: by a software adapter's profile, else by the kind of adapter. Measured with bench/kernels.ts, the rates of
+ * tiles in GFLOP per CPU-second with bench/matmul-shapes.ts. Software adapters run a barrier as a switch between
+ * coroutines, one for each SIMD group of a workgroup, so that few invocations reduce a row (128 take 25 times as long on
+ * SwiftShader). With a transposed B, the register kernel's vec4 loads win on SwiftShader and lose on lavapipe. There 32
+ * rows of an A that is not transposed gain nothing in A B: strides that are powers of two evict each other from the
+ * cache. With a transposed A, C is as large as a weight: no tiles for few rows.
  */
 export const TUNINGS = {
   lavapipe: {
     invocationsPerRow: 8,
-    matmul: { strategy: 'register', tile: REGISTER_TILE, vectorsAlongK: false },
+    matmul: {
+      strategy: 'subgroup',
+      subgroupSize: 8,
+      tiles: {
+        NN: [
+          { rows: 16, columns: 8, depth: 2, rate: 23.5 },
+          { rows: 16, columns: 4, depth: 2, rate: 19 },
+          { rows: 4, columns: 8, depth: 2, rate: 11.5 },
+        ],
+        NT: [
+          { rows: 32, columns: 4, depth: 4, rate: 24 },
+          { rows: 16, columns: 4, depth: 4, rate: 20.5 },
+          { rows: 8, columns: 4, depth: 4, rate: 15.5 },
+        ],
+        TN: [
+          { rows: 32, columns: 8, depth: 2, rate: 26 },
+          { rows: 16, columns: 8, depth: 2, rate: 21 },
+          { rows: 16, columns: 4, depth: 2, rate: 18.5 },
+        ],
+      },
+      otherwise: REGISTER,
+    },
   },
   swiftshader: {
     invocationsPerRow: 8,
-    matmul: { strategy: 'register', tile: REGISTER_TILE, vectorsAlongK: true },
+    matmul: {
+      strategy: 'subgroup',
+      subgroupSize: 4,
+      tiles: { NN: SWIFTSHADER_TILES, NT: SWIFTSHADER_TILES, TN: SWIFTSHADER_TILES.slice(0, 3) },
+      otherwise: { ...REGISTER, vectorsAlongK: true },
+    },
   },
   /** Any other adapter that runs on the CPU. */
-  software: {
-    invocationsPerRow: 8,
-    matmul: { strategy: 'register', tile: REGISTER_TILE, vectorsAlongK: false },
-  },
+  software: { invocationsPerRow: 8, matmul: REGISTER },
   hardware: {
     invocationsPerRow: 128,
     matmul: { strategy: 'shared', tile: { rows: 4, columns: 4, workgroup: [16, 16] } },
   },
 } as const satisfies Readonly<Record<string, Tuning>>;
 
-/** The choices for an adapter: those of its profile if it has some, else those of its kind; with what a device of it tells. */
+/**
+ * The choices for a device of an adapter: those of its profile if it has some, else those of its kind; with subgroups
+ * only if the device has those that the choices are made for.
+ */
 export function tuningFor(
   { profile, kind }: Pick<AdapterDescription, 'profile' | 'kind'>,
-  device?: Pick<GPUDevice, 'features' | 'adapterInfo'>,
+  device: Pick<GPUDevice, 'features' | 'adapterInfo'>,
 ): Tuning {
   const tuning = Object.entries<Tuning>(TUNINGS).find(([name]) => name === profile)?.[1] ?? TUNINGS[kind];
-  if (!device?.features.has('subgroups')) return tuning;
-  const { subgroupMinSize, subgroupMaxSize } = device.adapterInfo;
-  const fixed = subgroupMinSize !== undefined && subgroupMinSize === subgroupMaxSize;
-  return fixed ? { ...tuning, subgroupSize: subgroupMinSize } : tuning;
+  const subgroupSize = fixedSubgroupSize(device);
+  const { matmul } = tuning;
+  const unfit = matmul.strategy === 'subgroup' && matmul.subgroupSize !== subgroupSize;
+  return {
+    ...tuning,
+    ...(subgroupSize === undefined ? {} : { subgroupSize }),
+    ...(unfit ? { matmul: matmul.otherwise } : {}),
+  };
 }

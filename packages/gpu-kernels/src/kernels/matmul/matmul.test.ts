@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Gpu, GpuOptions } from '../../runtime/gpu.ts';
+import { findAdapter } from '../../device/adapters.ts';
+import { Gpu, type GpuOptions } from '../../runtime/gpu.ts';
 import type { Scope } from '../../runtime/scope.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { TUNINGS } from '../../runtime/tuning.ts';
+import { TUNINGS, type Tuning } from '../../runtime/tuning.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
@@ -23,7 +24,16 @@ const TRANSPOSES = [
   { transposeA: false, transposeB: true },
   { transposeA: true, transposeB: false },
 ];
-const TUNED_FOR = ['lavapipe', 'swiftshader', 'hardware'] as const;
+/** The adapter's own choice and every other kernel that any device runs. */
+const TUNED: Readonly<Record<string, () => Tuning>> = {
+  own: () => gpu().tuning,
+  register: () => ({ ...TUNINGS.lavapipe, matmul: TUNINGS.lavapipe.matmul.otherwise }),
+  'register with vectors along k': () => ({
+    ...TUNINGS.swiftshader,
+    matmul: TUNINGS.swiftshader.matmul.otherwise,
+  }),
+  shared: () => TUNINGS.hardware,
+};
 /** [m, n, k]: odd, vectorizable, single row, one element, over a tile in each direction. */
 const SHAPES = [
   [37, 29, 21],
@@ -79,8 +89,8 @@ async function expectProduct(
   return result;
 }
 
-describe.each(TUNED_FOR)('tuned for %s', (name) => {
-  const tuned = (options: GpuOptions = {}): Gpu => gpu().with({ tuning: TUNINGS[name], ...options });
+describe.each(Object.entries(TUNED))('tuned: %s', (_, tuning) => {
+  const tuned = (options: GpuOptions = {}): Gpu => gpu().with({ tuning: tuning(), ...options });
 
   describe.each(TRANSPOSES)('$transposeA $transposeB', (transposes) => {
     test.each(SHAPES)('%i x %i over %i', async (...shape) => {
@@ -185,11 +195,11 @@ test('B stored as float16 gives the bits of the same values in float32', async (
   const values = random.normal(n * k).map(Math.f16round);
   using scope = gpu().scope();
   const a = matrix(scope.upload(random.normal(m * k), [m, k]));
-  for (const name of TUNED_FOR) {
+  for (const tuning of Object.values(TUNED)) {
     const products = [];
     for (const type of ['float32', 'float16'] as const) {
       const c = scope.tensor([m, n]);
-      matmul(gpu().with({ tuning: TUNINGS[name] }), {
+      matmul(gpu().with({ tuning: tuning() }), {
         a,
         b: matrix(stored(scope, values, [n, k], type)),
         c: matrix(c),
@@ -199,6 +209,42 @@ test('B stored as float16 gives the bits of the same values in float32', async (
     }
     expectSameBits(products[0]!, products[1]!);
   }
+});
+
+describe('all kernels give the same bits', () => {
+  test.each(TRANSPOSES)('$transposeA $transposeB', async (transposes) => {
+    for (const shape of [
+      [37, 29, 21],
+      [36, 52, 40],
+    ] as const) {
+      const [own, ...others] = Object.values(TUNED).map((tuning) => gpu().with({ tuning: tuning() }));
+      const options = { ...transposes, bias: true, accumulate: true };
+      const expected = await expectProduct(own!, shape, options);
+      for (const other of others) expectSameBits(await expectProduct(other, shape, options), expected);
+    }
+  });
+
+  test('also on a device without subgroups, where those that need them are refused', async () => {
+    const random = new TestRandom(4);
+    const [a, b] = [random.normal(35 * 40), random.normal(40 * 36)];
+    const { adapter, description, instance } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
+    const plain = Gpu.fromDevice(await adapter.requestDevice(), description, { owner: instance });
+    const product = (device: Gpu): Promise<Float32Array> => {
+      using scope = device.scope();
+      const c = scope.tensor([35, 36]);
+      const operands = { a: scope.upload(a, [35, 40]), b: scope.upload(b, [40, 36]) };
+      matmul(device, { a: matrix(operands.a), b: matrix(operands.b), c: matrix(c) });
+      return device.read(c);
+    };
+    try {
+      expectSameBits(await product(plain), await product(gpu()));
+      if (gpu().tuning.matmul.strategy !== 'subgroup') return;
+      const tuned = plain.with({ tuning: gpu().tuning });
+      expect(() => product(tuned)).toThrow(/^kernel matmul\.subgroup.* needs the feature subgroups/);
+    } finally {
+      plain.dispose();
+    }
+  });
 });
 
 test('refuses float16 anywhere but in B', () => {

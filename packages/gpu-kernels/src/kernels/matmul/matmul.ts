@@ -2,11 +2,13 @@ import { UserError } from '../../errors.ts';
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import type { MatmulTuning, Tuning } from '../../runtime/tuning.ts';
+import type { MatmulTile, MatmulTuning, Tuning } from '../../runtime/tuning.ts';
 import { type Matrix, bindMatrix, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
 import { registerTiledMatmul } from './register-tiled.ts';
 import { sharedTiledMatmul } from './shared-tiled.ts';
-import type { MatmulKernel, MatmulVariant } from './variant.ts';
+import { chooseTile, singleTiles } from './subgroup-tile.ts';
+import { subgroupTiledMatmul } from './subgroup-tiled.ts';
+import { type MatmulKernel, type MatmulVariant, layoutOf } from './variant.ts';
 
 /** Operands and options of {@link matmul}. */
 export interface MatmulArguments {
@@ -62,19 +64,29 @@ export function matmul(gpu: Gpu, args: MatmulArguments): void {
   else run(gpu, task);
 }
 
-/** Every kernel that {@link matmul} may run under a tuning. */
+/** Every kernel that {@link matmul} may run under a tuning, or under that which takes its place on other devices. */
 export function matmulKernels({ matmul: tuning }: Tuning): Kernel[] {
-  const layouts = [
+  const transposes = [
     { transposeA: false, transposeB: false },
     { transposeA: false, transposeB: true },
     { transposeA: true, transposeB: false },
   ];
-  return layouts.flatMap((layout) =>
-    (['float32', 'float16'] as const).flatMap((dtypeB) => {
-      const variant: MatmulVariant = { ...layout, dtypeB, tile: tuning.tile };
-      return [...new Set([true, false].map((aligned) => kernelFor(tuning, variant, aligned)))];
-    }),
+  const variants = transposes.flatMap((transpose) =>
+    (['float32', 'float16'] as const).map((dtypeB) => ({ ...transpose, dtypeB })),
   );
+  const vectors = [true, false].flatMap((a) =>
+    [true, false].flatMap((b) => [true, false].map((c) => ({ a, b, c }))),
+  );
+  const kernels = variants.flatMap((variant) => {
+    const choices: MatmulTuning[] =
+      tuning.strategy === 'subgroup'
+        ? [...singleTiles(tuning, layoutOf(variant)), tuning.otherwise]
+        : [tuning];
+    return choices.flatMap((choice) =>
+      vectors.map((which) => tiledKernel(choice, variant, which, [1, 1]).kernel),
+    );
+  });
+  return [...new Set(kernels)];
 }
 
 /** Block after block of k, the last first. */
@@ -144,18 +156,22 @@ function alongK(task: Task, start: number, count: number, first: boolean): Task 
 function record(gpu: Gpu, task: Task): void {
   const { c, bias, transposeA, transposeB } = task;
   const { maxBindingBytes } = gpu;
-  const tuning = gpu.tuning.matmul;
   const a = bindMatrix(task.a, maxBindingBytes);
   const b = bindMatrix(task.b, maxBindingBytes);
   const target = bindMatrix(c, maxBindingBytes);
-  const k = transposeA ? task.a.rows : task.a.columns;
   const dtypeB = task.b.tensor.dtype === 'float16' ? 'float16' : 'float32';
-  const { tile } = tuning;
-  const along = transposeB ? [k, a.offset, task.a.stride] : [c.columns];
-  const aligned = [b.offset, task.b.stride, ...along].every((size) => size % 4 === 0);
-  const kernel = kernelFor(tuning, { transposeA, transposeB, dtypeB, tile }, aligned);
-  const workgroupsPerRow = Math.ceil(c.columns / (tile.columns * tile.workgroup[0]));
-  const workgroups = workgroupsPerRow * Math.ceil(c.rows / (tile.rows * tile.workgroup[1]));
+  const vectors = {
+    a: inVectors(task.a, a.offset),
+    b: inVectors(task.b, b.offset),
+    c: inVectors(c, target.offset),
+  };
+  const { kernel, rows, columns } = tiledKernel(
+    gpu.tuning.matmul,
+    { transposeA, transposeB, dtypeB },
+    vectors,
+    [c.rows, c.columns],
+  );
+  const workgroupsPerRow = Math.ceil(c.columns / columns);
   gpu.dispatch(
     kernel,
     // Without a bias any readable buffer may stand in its place.
@@ -163,7 +179,7 @@ function record(gpu: Gpu, task: Task): void {
     {
       m: c.rows,
       n: c.columns,
-      k,
+      k: transposeA ? task.a.rows : task.a.columns,
       aOffset: a.offset,
       aStride: task.a.stride,
       bOffset: b.offset,
@@ -175,18 +191,53 @@ function record(gpu: Gpu, task: Task): void {
       useBias: Number(bias !== undefined),
       accumulate: Number(task.accumulate),
     },
-    grid(workgroups),
+    grid(workgroupsPerRow * Math.ceil(c.rows / rows)),
   );
 }
 
-/** @param aligned whether all that vector loads touch is a multiple of four elements */
-function kernelFor(tuning: MatmulTuning, variant: MatmulVariant, aligned: boolean): MatmulKernel {
+/** Whether a matrix whose first element lies at `offset` of its binding consists of whole vec4s. */
+function inVectors({ columns, stride }: Matrix, offset: number): boolean {
+  return [offset, columns, stride].every((size) => size % 4 === 0);
+}
+
+/** A kernel, and the rows and columns of C that a workgroup of it computes. */
+interface TiledKernel {
+  readonly kernel: MatmulKernel;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** @param vectors which operands consist of whole vec4s */
+function tiledKernel(
+  tuning: MatmulTuning,
+  variant: MatmulVariant,
+  vectors: Readonly<Record<'a' | 'b' | 'c', boolean>>,
+  [m, n]: readonly [number, number],
+): TiledKernel {
+  const { transposeA, transposeB } = variant;
   switch (tuning.strategy) {
-    case 'shared':
-      return sharedTiledMatmul(variant);
+    case 'shared': {
+      const { tile } = tuning;
+      return { kernel: sharedTiledMatmul({ ...variant, tile }), ...extentOf(tile) };
+    }
     case 'register': {
-      const vectorized = aligned && (!variant.transposeB || tuning.vectorsAlongK);
-      return registerTiledMatmul({ ...variant, vectorized });
+      const { tile } = tuning;
+      const vectorized = vectors.b && (!transposeB || (tuning.vectorsAlongK && vectors.a));
+      return { kernel: registerTiledMatmul({ ...variant, tile, vectorized }), ...extentOf(tile) };
+    }
+    case 'subgroup': {
+      const vectorA = transposeA || transposeB;
+      // Without a transposed B its columns are those of C.
+      if (!vectors.b || (vectorA && !vectors.a) || (!transposeB && !vectors.c))
+        return tiledKernel(tuning.otherwise, variant, vectors, [m, n]);
+      const { subgroupSize } = tuning;
+      const { rate: _rate, ...tile } = chooseTile(tuning, layoutOf(variant), m, n);
+      const kernel = subgroupTiledMatmul({ ...variant, tile, subgroupSize, vectorC: vectors.c });
+      return { kernel, rows: tile.rows, columns: tile.columns * subgroupSize };
     }
   }
+}
+
+function extentOf({ rows, columns, workgroup }: MatmulTile): { rows: number; columns: number } {
+  return { rows: rows * workgroup[1], columns: columns * workgroup[0] };
 }

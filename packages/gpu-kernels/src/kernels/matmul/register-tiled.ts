@@ -1,15 +1,17 @@
 import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import type { MatmulTile } from '../../runtime/tuning.ts';
 import { plus, repeat } from '../wgsl.ts';
 import {
   MATMUL_PARAMS,
   type MatmulKernel,
   type MatmulVariant,
-  layoutLabel,
+  layoutOf,
   loadB,
   matmulStorage,
 } from './variant.ts';
 
 export interface RegisterVariant extends MatmulVariant {
+  readonly tile: MatmulTile;
   /**
    * vec4 loads: of B along n, or with a transposed B of both operands along k. Needs sizes, strides and offsets that are
    * multiples of 4.
@@ -28,7 +30,7 @@ export const registerTiledMatmul = memoizeKernel((variant: RegisterVariant): Mat
   const resultsOfRow = (r: number): string =>
     Array.from({ length: quads }, (_, q) => `${result(r, q)},`).join(' ');
   return defineKernel({
-    label: `matmul.register.${layoutLabel(variant)}.${rows}x${columns}${vectorized ? '.vec4' : ''}${dtypeB === 'float16' ? '.f16' : ''}`,
+    label: `matmul.register.${layoutOf(variant)}.${rows}x${columns}${vectorized ? '.vec4' : ''}${dtypeB === 'float16' ? '.f16' : ''}`,
     storage: matmulStorage(dtypeB, vectorized && transposeB, vectorized),
     params: MATMUL_PARAMS,
     workgroupSize: workgroup,
@@ -85,7 +87,7 @@ function scalarColumns({
     `params.bOffset + column${c}${transposeB ? ' * params.bStride' : ''}`;
   const address = (at: string): string => (vectorized ? `(${at}) / 4u` : at);
   const product = (r: number, c: number): string =>
-    (vectorized ? ['.w', '.z', '.y', '.x'] : ['']).reduce(
+    (vectorized ? ['.x', '.y', '.z', '.w'] : ['']).reduce(
       (sum, lane) => `fma(a${r}${lane}, b${c}${lane}, ${sum})`,
       `acc${r}_${c}`,
     );

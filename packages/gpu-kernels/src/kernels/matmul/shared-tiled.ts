@@ -1,9 +1,10 @@
 import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import type { MatmulTile } from '../../runtime/tuning.ts';
 import {
   MATMUL_PARAMS,
   type MatmulKernel,
   type MatmulVariant,
-  layoutLabel,
+  layoutOf,
   loadB,
   matmulStorage,
 } from './variant.ts';
@@ -11,8 +12,12 @@ import {
 /** Depth along k of the slab that a workgroup stages at a time. */
 const DEPTH = 16;
 
+export interface SharedVariant extends MatmulVariant {
+  readonly tile: MatmulTile;
+}
+
 /** A workgroup stages slabs of A and B in workgroup memory: for adapters where that is faster than the cache (real GPUs). */
-export const sharedTiledMatmul = memoizeKernel((variant: MatmulVariant): MatmulKernel => {
+export const sharedTiledMatmul = memoizeKernel((variant: SharedVariant): MatmulKernel => {
   const { transposeA, transposeB, dtypeB, tile } = variant;
   const { rows, columns, workgroup } = tile;
   const [width, height] = workgroup;
@@ -21,7 +26,7 @@ export const sharedTiledMatmul = memoizeKernel((variant: MatmulVariant): MatmulK
   const slabOfA: Slab = { matrix: 'a', extent: tileM, first: 'm0', end: 'params.m', rowsAlongK: transposeA };
   const slabOfB: Slab = { matrix: 'b', extent: tileN, first: 'n0', end: 'params.n', rowsAlongK: !transposeB };
   return defineKernel({
-    label: `matmul.shared.${layoutLabel(variant)}.${tileM}x${tileN}${dtypeB === 'float16' ? '.f16' : ''}`,
+    label: `matmul.shared.${layoutOf(variant)}.${tileM}x${tileN}${dtypeB === 'float16' ? '.f16' : ''}`,
     storage: matmulStorage(dtypeB, false, false),
     params: MATMUL_PARAMS,
     workgroupSize: workgroup,

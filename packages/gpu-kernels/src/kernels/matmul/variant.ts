@@ -1,6 +1,6 @@
 import type { Kernel, ParameterType, StorageType } from '../../runtime/kernel.ts';
 import type { StorageElement } from '../../runtime/storage-element.ts';
-import type { MatmulTile } from '../../runtime/tuning.ts';
+import type { MatmulLayout } from '../../runtime/tuning.ts';
 
 /** What is baked into a kernel's text; sizes are parameters, so that sequence lengths never recompile. */
 export interface MatmulVariant {
@@ -8,7 +8,6 @@ export interface MatmulVariant {
   readonly transposeB: boolean;
   /** How B is stored; it is widened to float32 as it is loaded. */
   readonly dtypeB: 'float32' | 'float16';
-  readonly tile: MatmulTile;
 }
 
 /** Offsets and strides count elements; a workgroup computes one tile of C, and `workgroupsPerRow` of them lie side by side. */
@@ -67,7 +66,10 @@ export function loadB(dtypeB: MatmulVariant['dtypeB'], vector: boolean): string 
       }`;
 }
 
-/** How labels name a variant's layout: N as it is, T transposed. */
-export function layoutLabel({ transposeA, transposeB }: MatmulVariant): string {
-  return `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
+export function layoutOf({
+  transposeA,
+  transposeB,
+}: Pick<MatmulVariant, 'transposeA' | 'transposeB'>): MatmulLayout {
+  if (transposeA) return 'TN';
+  return transposeB ? 'NT' : 'NN';
 }

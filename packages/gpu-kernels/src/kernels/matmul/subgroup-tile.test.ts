@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { TUNINGS } from '../../runtime/tuning.ts';
+import { chooseTile, singleTiles } from './subgroup-tile.ts';
+
+const { lavapipe, swiftshader } = TUNINGS;
+
+test('few rows for few rows, the fastest tile for large matrices', () => {
+  for (const { matmul } of [lavapipe, swiftshader]) {
+    for (const layout of ['NN', 'NT'] as const) {
+      const [fastest] = matmul.tiles[layout];
+      expect(chooseTile(matmul, layout, 2000, 2048)).toBe(fastest);
+      expect(chooseTile(matmul, layout, 1, 1000)).toBe(matmul.tiles[layout].at(-1));
+    }
+  }
+});
+
+test('neither rows nor columns that nobody asked for', () => {
+  expect(chooseTile(lavapipe.matmul, 'NT', 48, 384)).toMatchObject({ rows: 16 });
+  expect(chooseTile(lavapipe.matmul, 'NT', 64, 384)).toMatchObject({ rows: 32 });
+  expect(chooseTile(lavapipe.matmul, 'NN', 512, 32)).toMatchObject({ columns: 4 });
+  expect(chooseTile(lavapipe.matmul, 'NN', 512, 64)).toMatchObject({ columns: 8 });
+});
+
+test('each tile alone is the choice for every shape', () => {
+  const singles = singleTiles(swiftshader.matmul, 'NN');
+  expect(singles.map((single) => chooseTile(single, 'NN', 1, 1))).toEqual(swiftshader.matmul.tiles.NN);
+});

@@ -1,0 +1,218 @@
+import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import type { SubgroupTile } from '../../runtime/tuning.ts';
+import { plus, repeat } from '../wgsl.ts';
+import {
+  MATMUL_PARAMS,
+  type MatmulKernel,
+  type MatmulVariant,
+  layoutOf,
+  loadB,
+  matmulStorage,
+} from './variant.ts';
+
+export interface SubgroupVariant extends MatmulVariant {
+  readonly tile: SubgroupTile;
+  /** Invocations of a subgroup: a power of two. */
+  readonly subgroupSize: number;
+  /** Whether C is stored as vec4, which needs its columns, stride and offset to be multiples of 4. */
+  readonly vectorC: boolean;
+}
+
+/**
+ * A workgroup is one subgroup: each lane computes every row of the tile for columns of its own, loads B for itself and
+ * its share of A, which the lanes then broadcast. For adapters where loads cost by the lane and broadcasts are cheap
+ * (software). Operands are loaded as vec4, save A in A B: their columns, strides and offsets must be multiples of 4.
+ */
+export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): MatmulKernel => {
+  const { tile, subgroupSize, transposeA, transposeB, vectorC, dtypeB } = variant;
+  const { rows, columns, depth } = tile;
+  const quads = columns / 4;
+  const resultsOfRow = (r: number): string =>
+    Array.from({ length: quads }, (_, q) => `acc${r}_${q},`).join(' ');
+  return defineKernel({
+    label: `matmul.subgroup${subgroupSize}.${layoutOf(variant)}.${rows}x${columns}x${depth}${vectorC ? '' : '.scalar-c'}${dtypeB === 'float16' ? '.f16' : ''}`,
+    enables: ['subgroups'],
+    subgroupSize,
+    storage: {
+      ...matmulStorage(dtypeB, transposeA || transposeB, true),
+      ...(vectorC ? { c: '&vec4<f32>' } : {}),
+    },
+    params: MATMUL_PARAMS,
+    workgroupSize: [subgroupSize],
+    declarations: loadB(dtypeB, true),
+    body: `
+      let m0 = workgroup / params.workgroupsPerRow * ${rows}u;
+      let n0 = workgroup % params.workgroupsPerRow * ${columns * subgroupSize}u;
+      if (m0 >= params.m) { return; }
+      // Rows and columns past the end read those at the end, so that every lane stays active.
+      ${addressesOfB(variant)}
+      ${transposeA ? 'let aStep = params.aStride / 4u;' : ''}
+      ${repeat(rows, (r) => repeat(quads, (q) => `var acc${r}_${q} = vec4<f32>();`))}
+      ${allSteps(variant)}
+      var results = array<vec4<f32>, ${rows * quads}>(
+        ${repeat(rows, resultsOfRow)}
+      );
+      // Rolled, over rows whose first the compiler cannot know: unrolled stores take seconds to compile.
+      for (var m = m0; m < min(m0 + ${rows}u, params.m); m++) {
+        ${vectorC ? storeVectors(variant) : storeElements(variant)}
+      }`,
+  });
+});
+
+/** WGSL: which item is the lane's, of items that are dealt to the lanes one by one, in its turn number `turn`. */
+function dealt(turn: number, subgroupSize: number): string {
+  return turn === 0 ? 'lane' : `(${turn * subgroupSize}u + lane)`;
+}
+
+/** Columns are dealt in runs of four. */
+function addressesOfB({ transposeB, tile, subgroupSize }: SubgroupVariant): string {
+  const runAt = (q: number): string => `n0 + ${dealt(q, subgroupSize)} * 4u`;
+  if (!transposeB) {
+    return `
+      let bStep = params.bStride / 4u;
+      ${repeat(tile.columns / 4, (q) => `let b${q}At = (params.bOffset + min(${runAt(q)}, params.n - 4u)) / 4u;`)}`;
+  }
+  const column = (c: number): string => `min(${plus(runAt(Math.floor(c / 4)), c % 4)}, params.n - 1u)`;
+  return repeat(
+    tile.columns,
+    (c) => `let column${c}At = (params.bOffset + ${column(c)} * params.bStride) / 4u;`,
+  );
+}
+
+/** `depth` steps of k at a time, then those that are left; with vectors along k there are none. */
+function allSteps(variant: SubgroupVariant): string {
+  const { depth } = variant.tile;
+  if (variant.transposeB || depth === 1) return steps(variant, depth, '0u', 'params.k');
+  return `
+    let whole = params.k / ${depth}u * ${depth}u;
+    ${steps(variant, depth, '0u', 'whole')}
+    if (whole < params.k) {
+      ${steps(variant, 1, 'whole', 'params.k')}
+    }`;
+}
+
+/** `depth` steps of k at a time. What belongs to a row stands together, so that few registers are live. */
+function steps(variant: SubgroupVariant, depth: number, first: string, end: string): string {
+  const { tile, subgroupSize } = variant;
+  const quads = tile.columns / 4;
+  const shares = sharesOfA(variant, depth);
+  const turns = Math.ceil(shares.count / subgroupSize);
+  const load = (turn: number): string => {
+    const own = dealt(turn, subgroupSize);
+    return (turn + 1) * subgroupSize > shares.count ? `min(${own}, ${shares.count - 1}u)` : own;
+  };
+  const sum = (r: number, q: number): string =>
+    Array.from({ length: depth }, (_, i) => i).reduce(
+      (terms, i) => `fma(vec4<f32>(s${r}_${i}), b${q}_${i}, ${terms})`,
+      `acc${r}_${q}`,
+    );
+  return `
+    ${repeat(turns, (t) => `let a${t}At = ${shares.address(load(t))};`)}
+    for (var k = ${first}; k < ${end}; k += ${depth}u) {
+      ${loadsOfB(variant, depth)}
+      ${repeat(turns, (t) => `let a${t} = a[a${t}At + ${shares.step}];`)}
+      ${repeat(
+        tile.rows,
+        (r) => `
+          ${shares.broadcasts(r)}
+          ${repeat(quads, (q) => `acc${r}_${q} = ${sum(r, q)};`)}`,
+      )}
+    }`;
+}
+
+/** Of each step and run of four columns a vector; with a transposed B they are loaded along k and turned. */
+function loadsOfB({ tile: { columns }, transposeB }: SubgroupVariant, depth: number): string {
+  if (!transposeB) {
+    return repeat(depth, (i) =>
+      repeat(
+        columns / 4,
+        (q) => `let b${q}_${i} = loadB(b${q}At + ${i === 0 ? 'k' : `(k + ${i}u)`} * bStep);`,
+      ),
+    );
+  }
+  const turned = (q: number, i: number): string =>
+    [0, 1, 2, 3].map((c) => `column${q * 4 + c}.${'xyzw'[i]}`).join(', ');
+  return `
+    ${repeat(columns, (c) => `let column${c} = loadB(column${c}At + k / 4u);`)}
+    ${repeat(depth, (i) => repeat(columns / 4, (q) => `let b${q}_${i} = vec4<f32>(${turned(q, i)});`))}`;
+}
+
+/** The loads of A for some steps of k, which are dealt out to the lanes one by one. */
+interface Shares {
+  readonly count: number;
+  /** Where load number `load` begins. */
+  readonly address: (load: string) => string;
+  /** From there to step k. */
+  readonly step: string;
+  /** WGSL that gives every lane a row's elements. */
+  readonly broadcasts: (row: number) => string;
+}
+
+function sharesOfA(
+  { tile: { rows }, subgroupSize, transposeA, transposeB }: SubgroupVariant,
+  depth: number,
+): Shares {
+  const broadcast = (load: number, component: string): string =>
+    `subgroupBroadcast(a${Math.floor(load / subgroupSize)}${component}, ${load % subgroupSize}u)`;
+  if (transposeB) {
+    return {
+      count: rows,
+      address: (load) => `(params.aOffset + min(m0 + ${load}, params.m - 1u) * params.aStride) / 4u`,
+      step: 'k / 4u',
+      broadcasts: (r) => repeat(4, (i) => `let s${r}_${i} = ${broadcast(r, `.${'xyzw'[i]}`)};`),
+    };
+  }
+  if (transposeA) {
+    const quads = rows / 4;
+    return {
+      count: quads * depth,
+      address: (load) =>
+        `(params.aOffset + ${load} / ${quads}u * params.aStride + min(m0 + ${load} % ${quads}u * 4u, params.m - 4u)) / 4u`,
+      step: 'k * aStep',
+      broadcasts: (r) =>
+        repeat(
+          depth,
+          (i) => `let s${r}_${i} = ${broadcast(i * quads + Math.floor(r / 4), `.${'xyzw'[r % 4]}`)};`,
+        ),
+    };
+  }
+  return {
+    count: rows * depth,
+    address: (load) =>
+      `params.aOffset + min(m0 + ${load} % ${rows}u, params.m - 1u) * params.aStride + ${load} / ${rows}u`,
+    step: 'k',
+    broadcasts: (r) => repeat(depth, (i) => `let s${r}_${i} = ${broadcast(i * rows + r, '')};`),
+  };
+}
+
+function storeVectors({ tile, subgroupSize }: SubgroupVariant): string {
+  const quads = tile.columns / 4;
+  return `
+    for (var q = 0u; q < ${quads}u; q++) {
+      let n = n0 + (q * ${subgroupSize}u + lane) * 4u;
+      if (n < params.n) {
+        let at = (params.cOffset + m * params.cStride + n) / 4u;
+        var value = results[(m - m0) * ${quads}u + q];
+        if (params.useBias != 0u) {
+          let first = params.biasOffset + n;
+          value += vec4<f32>(bias[first], bias[first + 1u], bias[first + 2u], bias[first + 3u]);
+        }
+        if (params.accumulate != 0u) { value += c[at]; }
+        c[at] = value;
+      }
+    }`;
+}
+
+function storeElements({ tile: { columns }, subgroupSize }: SubgroupVariant): string {
+  return `
+    for (var e = 0u; e < ${columns}u; e++) {
+      let n = n0 + (e / 4u * ${subgroupSize}u + lane) * 4u + e % 4u;
+      if (n < params.n) {
+        let at = params.cOffset + m * params.cStride + n;
+        var value = results[(m - m0) * ${columns / 4}u + e / 4u][e % 4u];
+        if (params.useBias != 0u) { value += bias[params.biasOffset + n]; }
+        if (params.accumulate != 0u) { value += c[at]; }
+        c[at] = value;
+      }
+    }`;
+}

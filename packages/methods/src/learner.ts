@@ -91,7 +91,7 @@ export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> {
   /** Whether training also reports the released code's gradient norms; costs about half a step more. No if absent. */
   readonly releasedNorms?: boolean;
   /**
-   * Whether the model is probed with the trained weights rounded to float16, as in mixed-precision training; the training
+   * Whether the model is probed with the changed weights rounded to float16, as in mixed-precision training; the training
    * itself is float32. No if absent.
    */
   readonly halfWeights?: boolean;
@@ -111,6 +111,8 @@ export interface Learner<Options extends LearnerOptions = LearnerOptions> {
   readonly source: string;
   /** `baseline`: what the others are compared with, ZSL and ICL. */
   readonly role: 'baseline' | 'learner';
+  /** Part of the paper's experiment: run by default. */
+  readonly paper?: boolean;
   /** Demonstrations that it takes in: none, those that the context window has room for, or all k. */
   readonly needs: 'none' | 'context' | 'all';
   /** Where the loss is taken, for learners that take SGD steps: they need a learning rate and report their training. */

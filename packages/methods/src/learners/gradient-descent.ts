@@ -4,10 +4,9 @@ import {
   type FineTuningStep,
   type Objective,
   specialToken,
-  withHalfParameters,
 } from '@icl-gd/transformer';
+import { adaptedModel } from '../adapted-model.ts';
 import { DivergedError, type Learner } from '../learner.ts';
-import { probesOf } from '../probe-queries.ts';
 
 /** Sound training changes the norm by a few percent; beyond this nothing of the model is left. */
 const GROWTH_LIMIT = 100;
@@ -44,10 +43,11 @@ function fineTuningLearner(
   return {
     ...description,
     role: 'learner',
+    paper: true,
     needs: 'all',
     objective,
     async adapt(model, demonstrations, options = {}) {
-      const { learningRate, releasedNorms = false, halfWeights = false, onProgress } = options;
+      const { learningRate, releasedNorms = false, onProgress } = options;
       if (learningRate === undefined) throw new RangeError(`${id} needs a learning rate`);
       if (!Number.isFinite(Math.fround(learningRate)))
         throw new DivergedError(
@@ -78,15 +78,7 @@ function fineTuningLearner(
         tuned.dispose();
         throw new DivergedError(`${id} with learning rate ${learningRate} diverged: ${failure}`);
       }
-      const probed = halfWeights ? withHalfParameters(tuned, TRAINED) : tuned;
-      return {
-        training: steps,
-        ...probesOf(probed),
-        dispose: () => {
-          if (probed !== tuned) probed.dispose();
-          tuned.dispose();
-        },
-      };
+      return adaptedModel(tuned, options, steps);
     },
   };
 }

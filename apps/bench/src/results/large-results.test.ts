@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -62,5 +62,13 @@ test('a number that is not finite leaves what was there, and nothing else', asyn
     'column value: NaN',
   );
   expect(await readFile(join(out, 'layerwise.csv'), 'utf8')).toBe(before);
+  expect((await readdir(out)).filter((file) => file.endsWith('.partial'))).toEqual([]);
+});
+
+test('a file that cannot take its name leaves none of the others half written', async () => {
+  await mkdir(join(out, 'examples.csv', 'taken'), { recursive: true });
+  await expect(write({ trials: 1, examples: 2, layers: 1, steps: 1 })).rejects.toThrow(
+    /EISDIR|ENOTEMPTY|EEXIST/,
+  );
   expect((await readdir(out)).filter((file) => file.endsWith('.partial'))).toEqual([]);
 });

@@ -78,11 +78,11 @@ export async function writeTrialTables(
       for (const [i, table] of tables.entries()) await files[i]?.add(table.rows(model, result));
       visit(result);
     }
+    for (const file of files) await file.close();
   } catch (error) {
-    for (const file of files) await file.abandon();
+    await Promise.allSettled(files.map((file) => file.abandon()));
     throw error;
   }
-  for (const file of files) await file.close();
 }
 
 function promptEntry(prepared: PreparedRun): unknown {

@@ -9,7 +9,7 @@ import { toCsv } from './csv.ts';
 import { type MeasuredRun, measureTrial } from './measured.ts';
 import { readRun } from './read-run.ts';
 import { trialTables } from './rows.ts';
-import { summaryTables, writeTrialTables } from './write-results.ts';
+import { removeOthers, summaryTables, writeTrialTables } from './write-results.ts';
 
 const TABLES = trialTables({ taskOptions: 2, releasedNorms: false, noiseFloor: false });
 
@@ -71,4 +71,13 @@ test('a file that cannot take its name leaves none of the others half written', 
     /EISDIR|ENOTEMPTY|EEXIST/,
   );
   expect((await readdir(out)).filter((file) => file.endsWith('.partial'))).toEqual([]);
+});
+
+test('optional tables of an earlier run go, all else stays', async () => {
+  await write({ trials: 1, examples: 2, layers: 1, steps: 1 });
+  const own = await readdir(out);
+  for (const file of ['training_released.csv', 'noise_floor.csv', 'mine.csv'])
+    await writeFile(join(out, file), '');
+  await removeOthers(out, TABLES);
+  expect((await readdir(out)).sort()).toEqual([...own, 'mine.csv'].sort());
 });

@@ -98,6 +98,20 @@ describe('validate', () => {
   });
 });
 
+describe('tables', () => {
+  it('makes the same tables again from summary.csv and table3.csv alone', async () => {
+    const own = mkdtempSync(join(folder, 'tables-'));
+    const read = ['summary.csv', 'table3.csv'];
+    for (const file of read) cpSync(join(run, file), join(own, file));
+    expect((await iclGd(['tables', '--from', own])).code).toBe(0);
+    const made = texts(own);
+    expect(made.map(([file]) => file).sort()).toEqual(
+      [...read, 'comparison.csv', 'table1.csv', 'table2.csv'].sort(),
+    );
+    for (const [file, text] of made) expect(text, file).toBe(readFileSync(join(run, file), 'utf8'));
+  });
+});
+
 describe('validate refuses', () => {
   async function complaint(damage: (own: string) => void): Promise<string> {
     const own = mkdtempSync(join(folder, 'damaged-'));

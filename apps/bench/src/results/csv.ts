@@ -21,8 +21,13 @@ export function toCsv({ columns, rows }: Table): string {
 /** Writes a file in one step, so that no reader ever sees half of it. */
 export async function writeWhole(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.partial`, content);
-  await rename(`${path}.partial`, path);
+  try {
+    await writeFile(`${path}.partial`, content);
+    await rename(`${path}.partial`, path);
+  } catch (error) {
+    await rm(`${path}.partial`, { force: true });
+    throw error;
+  }
 }
 
 /** A CSV file that rows are added to as they are made. Under its own name it appears when it is complete. */
@@ -40,15 +45,20 @@ export class CsvFile {
 
   static async create(path: string, columns: readonly string[]): Promise<CsvFile> {
     await mkdir(dirname(path), { recursive: true });
-    const handle = await open(`${path}.partial`, 'w');
-    await handle.write(stringify([columns]));
-    return new CsvFile(path, columns, handle);
+    const file = new CsvFile(path, columns, await open(`${path}.partial`, 'w'));
+    try {
+      await file.#append(stringify([columns]));
+    } catch (error) {
+      await file.abandon();
+      throw error;
+    }
+    return file;
   }
 
   /** @throws RangeError for a number that is not finite */
   async add(rows: readonly (readonly Field[])[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#handle.write(toLines(this.#columns, rows, this.#rows));
+    await this.#append(toLines(this.#columns, rows, this.#rows));
     this.#rows += rows.length;
   }
 
@@ -57,10 +67,18 @@ export class CsvFile {
     await rename(`${this.#path}.partial`, this.#path);
   }
 
-  /** Leaves nothing behind; what stood there before stays. */
+  /** Leaves nothing unfinished behind; what stands under its own name stays. */
   async abandon(): Promise<void> {
-    await this.#handle.close();
-    await rm(`${this.#path}.partial`, { force: true });
+    try {
+      await this.#handle.close();
+    } finally {
+      await rm(`${this.#path}.partial`, { force: true });
+    }
+  }
+
+  /** Unlike `write`, which on a full disk writes a part and reports nothing, all of it or an error. */
+  async #append(text: string): Promise<void> {
+    await this.#handle.appendFile(text);
   }
 }
 

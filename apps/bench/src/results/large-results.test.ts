@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { toCsv } from './csv.ts';
 import { type MeasuredRun, measureTrial } from './measured.ts';
 import { readRun } from './read-run.ts';
 import { trialTables } from './rows.ts';
-import { summaryTables, writeTrialTables } from './write-results.ts';
+import { removeOthers, summaryTables, writeTrialTables } from './write-results.ts';
 
 const TABLES = trialTables({ taskOptions: 2, releasedNorms: false, noiseFloor: false });
 
@@ -63,4 +63,21 @@ test('a number that is not finite leaves what was there, and nothing else', asyn
   );
   expect(await readFile(join(out, 'layerwise.csv'), 'utf8')).toBe(before);
   expect((await readdir(out)).filter((file) => file.endsWith('.partial'))).toEqual([]);
+});
+
+test('a file that cannot take its name leaves none of the others half written', async () => {
+  await mkdir(join(out, 'examples.csv', 'taken'), { recursive: true });
+  await expect(write({ trials: 1, examples: 2, layers: 1, steps: 1 })).rejects.toThrow(
+    /EISDIR|ENOTEMPTY|EEXIST/,
+  );
+  expect((await readdir(out)).filter((file) => file.endsWith('.partial'))).toEqual([]);
+});
+
+test('optional tables of an earlier run go, all else stays', async () => {
+  await write({ trials: 1, examples: 2, layers: 1, steps: 1 });
+  const own = await readdir(out);
+  for (const file of ['training_released.csv', 'noise_floor.csv', 'mine.csv'])
+    await writeFile(join(out, file), '');
+  await removeOthers(out, TABLES);
+  expect((await readdir(out)).sort()).toEqual([...own, 'mine.csv'].sort());
 });

@@ -24,7 +24,7 @@ export interface MeasuredCell {
   readonly scores: ReadonlyMap<string, CellScore>;
   /** Layer means, accuracies and counts by metric, as in summary.csv; null where undefined. */
   readonly numbers: ReadonlyMap<string, number | null>;
-  /** Rows of the evaluated split. */
+  /** Rows of the evaluated split; none where nothing was scored by layer. */
   readonly exampleRows: readonly number[];
   /** [step][layer]; empty for what does not train. */
   readonly gradientNorms: readonly (readonly number[])[];
@@ -103,7 +103,7 @@ export function measureTrial(result: TrialResult): MeasuredCell[] {
       ...Object.entries(scores).map(([metric, { values }]) => [metric, layerMean(values)] as const),
       ...(numbers.get(method) ?? []).map(([, metric, value]) => [metric, value] as const),
     ]),
-    exampleRows: prepared.validationRows,
+    exampleRows: Object.keys(scores).length === 0 ? [] : prepared.validationRows,
     gradientNorms: [],
     releasedGradientNorms: [],
   });
@@ -124,7 +124,9 @@ export function measureTrial(result: TrialResult): MeasuredCell[] {
 
 export function measureNoise({ trial, noise }: TrialResult): MeasuredNoise[] {
   const { variant, dataset, learningRate } = trial;
-  return noise.map((own) => ({ ...own, variant, dataset, learningRate }));
+  return noise.map(({ method, metric, perturbation, value, exampleChange }) => ({
+    ...{ variant, dataset, method, metric, perturbation, learningRate, value, exampleChange },
+  }));
 }
 
 function toCellScore({ values, examples }: ScoreRecord): CellScore {

@@ -1,162 +1,158 @@
-import { layerMetrics, metrics } from '@icl-gd/metrics';
+import { join } from 'node:path';
+import { metrics } from '@icl-gd/metrics';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import {
-  type DatasetSize,
-  type MeasuredCell,
-  type MeasuredNoise,
-  type MeasuredRun,
-  NO_METHOD,
-} from './measured.ts';
-import { readOptionalTable, readTable } from './read-table.ts';
-
-const CELL_TEXT = ['variant', 'dataset', 'method'] as const;
-const CELL_NUMBERS = ['seed', 'permutation', 'learning_rate'] as const;
-
-type CellRow = {
-  readonly text: Readonly<Record<(typeof CELL_TEXT)[number], string>>;
-  readonly number: Readonly<Record<(typeof CELL_NUMBERS)[number], number | null>>;
-};
-
-/** A {@link MeasuredCell} that is being filled. */
-interface Draft {
-  readonly key: Pick<
-    MeasuredCell,
-    'variant' | 'dataset' | 'method' | 'seed' | 'permutation' | 'learningRate'
-  >;
-  readonly layers: Map<string, (number | null)[]>;
-  readonly examples: Map<string, number[]>;
-  readonly numbers: Map<string, number | null>;
-  readonly exampleRows: number[];
-  readonly gradientNorms: number[][];
-  readonly releasedGradientNorms: number[][];
-}
+import { CELL, type CellDraft, CellDrafts } from './cell-drafts.ts';
+import { IndexedList, listIndex } from './indexed-list.ts';
+import { type DatasetSize, type MeasuredNoise, type MeasuredRun, NO_METHOD } from './measured.ts';
+import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
 /**
  * Reads a run back from its tables.
  * @throws UserError if the folder does not hold the files of a finished run, naming file, line and column
  */
 export async function readRun(folder: string): Promise<MeasuredRun> {
-  const drafts = new Map<string, Draft>();
-  let model = '';
-  const draftOf = ({ text, number }: CellRow): Draft => {
-    const { variant, dataset, method } = text;
-    const key = {
-      ...{ variant, dataset, method, seed: number.seed ?? 0, permutation: number.permutation ?? 0 },
-      learningRate: number.learning_rate ?? 0,
-    };
-    const id = JSON.stringify(key);
-    let draft = drafts.get(id);
-    if (!draft) drafts.set(id, (draft = emptyDraft(key)));
-    return draft;
-  };
-  for await (const row of readTable(folder, 'summary.csv', {
-    text: ['model', ...CELL_TEXT, 'metric'],
-    number: [...CELL_NUMBERS, 'value'],
-  })) {
-    model = row.text.model;
-    requireRange(row.text.metric, row.number.value, () => row.place('value'));
-    draftOf(row).numbers.set(row.text.metric, row.number.value);
-  }
+  const { model, drafts } = await readNumbers(folder);
+  await readOrder(folder, drafts);
   const sizes = await readSizes(folder);
-  await readSteps(folder, draftOf);
-  for await (const row of readTable(folder, 'layerwise.csv', {
-    text: [...CELL_TEXT, 'metric'],
-    number: [...CELL_NUMBERS, 'layer', 'value'],
-  })) {
-    requireRange(row.text.metric, row.number.value, () => row.place('value'));
-    append(draftOf(row).layers, row.text.metric, row.number.value);
+  await readSteps(folder, drafts);
+  const scored = await readLayers(folder, drafts);
+  await readExamples(folder, drafts, scored);
+  const noise = await readNoise(folder, drafts);
+  return toRun(model, drafts, sizes, noise);
+}
+
+/**
+ * Reads what summary.csv and table3.csv have of a run: cells without scores by layer, examples and steps.
+ * @throws UserError as {@link readRun}
+ */
+export async function readSummary(folder: string): Promise<MeasuredRun> {
+  const { model, drafts } = await readNumbers(folder);
+  return toRun(model, drafts, await readSizes(folder), []);
+}
+
+function toRun(
+  model: string,
+  drafts: CellDrafts,
+  sizes: MeasuredRun['sizes'],
+  noise: MeasuredRun['noise'],
+): MeasuredRun {
+  const cells = drafts.finish();
+  const methods = new Set(cells.map(({ method }) => method));
+  methods.delete(NO_METHOD);
+  const variants = new Set(cells.map(({ variant }) => variant));
+  return { model, cells, variants: [...variants], methods: [...methods], sizes, noise };
+}
+
+async function readNumbers(folder: string): Promise<{ model: string; drafts: CellDrafts }> {
+  const drafts = new CellDrafts();
+  let model: string | undefined;
+  const columns = { model: text, ...CELL, metric: text, value: numberOrNull };
+  for await (const row of readTable(folder, 'summary.csv', columns)) {
+    const { metric, value } = row.values;
+    model = row.values.model;
+    requireRange(metric, value, () => row.place('value'));
+    // A trial's accuracies and counts come last, and in the order of its methods.
+    const { numbers } = drafts.moveLast(row);
+    if (numbers.has(metric))
+      throw new UserError(`${row.place('metric')} ${metric} is there twice for the same cell`);
+    numbers.set(metric, value);
   }
-  const ids = layerMetrics.map(({ id }) => id);
-  for await (const row of readTable(folder, 'examples.csv', {
-    text: CELL_TEXT,
-    number: [...CELL_NUMBERS, 'example', ...ids] as string[],
-  })) {
-    const draft = draftOf(row as CellRow);
-    draft.exampleRows.push(row.number['example'] ?? 0);
-    for (const metric of draft.layers.keys()) {
-      const value = row.number[metric] ?? null;
-      requireRange(metric, value, () => row.place(metric));
-      append(draft.examples, metric, value ?? Number.NaN);
-    }
+  if (model === undefined)
+    throw new UserError(`${join(folder, 'summary.csv')} has no rows: nothing was measured`);
+  return { model, drafts };
+}
+
+/** cells.csv has every method of a trial in order, also one to which no metric applies. */
+async function readOrder(folder: string, drafts: CellDrafts): Promise<void> {
+  for await (const row of readOptionalTable(folder, 'cells.csv', CELL)) {
+    if (!drafts.hasTrial(row)) drafts.of(row);
+    drafts.moveLast(row);
   }
-  const cells = [...drafts.values()].map(finish);
-  return {
-    model,
-    cells,
-    variants: [...new Set(cells.map(({ variant }) => variant))],
-    methods: [...new Set(cells.map(({ method }) => method))].filter((method) => method !== NO_METHOD),
-    sizes,
-    noise: await readNoise(folder),
-  };
 }
 
 async function readSizes(folder: string): Promise<Map<string, DatasetSize>> {
   const sizes = new Map<string, DatasetSize>();
-  for await (const { text, number } of readTable(folder, 'table3.csv', {
-    text: ['dataset'],
-    number: ['train', 'validation', 'average_tokens'],
-  }))
-    sizes.set(text.dataset, {
-      train: number.train ?? 0,
-      validation: number.validation ?? 0,
-      averageTokens: number.average_tokens ?? 0,
-    });
+  const columns = { dataset: text, train: whole, validation: whole, average_tokens: amount };
+  for await (const { values, place } of readTable(folder, 'table3.csv', columns)) {
+    const { dataset, train, validation, average_tokens: averageTokens } = values;
+    if (sizes.has(dataset)) throw new UserError(`${place('dataset')} ${dataset} is there twice`);
+    sizes.set(dataset, { train, validation, averageTokens });
+  }
   return sizes;
 }
 
-async function readSteps(folder: string, draftOf: (row: CellRow) => Draft): Promise<void> {
-  const columns = { text: CELL_TEXT, number: [...CELL_NUMBERS, 'step', 'layer', 'gradient_norm'] } as const;
-  const put = (
-    steps: number[][],
-    { step, layer, gradient_norm: norm }: Record<'step' | 'layer' | 'gradient_norm', number | null>,
-  ): void => {
-    (steps[step ?? 0] ??= [])[layer ?? 0] = norm ?? Number.NaN;
-  };
+async function readSteps(folder: string, drafts: CellDrafts): Promise<void> {
+  const columns = { ...CELL, step: listIndex, layer: listIndex, gradient_norm: amount };
   for await (const row of readTable(folder, 'training.csv', columns))
-    put(draftOf(row).gradientNorms, row.number);
+    put(drafts.of(row).gradientNorms, row.values, row.place);
   for await (const row of readOptionalTable(folder, 'training_released.csv', columns))
-    put(draftOf(row).releasedGradientNorms, row.number);
+    put(drafts.of(row).releasedGradientNorms, row.values, row.place);
 }
 
-async function readNoise(folder: string): Promise<MeasuredNoise[]> {
+function put(
+  steps: CellDraft['gradientNorms'],
+  { step, layer, gradient_norm: norm }: Readonly<Record<'step' | 'layer' | 'gradient_norm', number>>,
+  place: (column: string) => string,
+): void {
+  steps.take(step, () => new IndexedList('layer'), place).put(layer, norm, place);
+}
+
+/** @returns the metrics that there are */
+async function readLayers(folder: string, drafts: CellDrafts): Promise<ReadonlySet<string>> {
+  const scored = new Set<string>();
+  const columns = { ...CELL, metric: text, layer: listIndex, value: numberOrNull };
+  for await (const row of readTable(folder, 'layerwise.csv', columns)) {
+    const { metric, layer, value } = row.values;
+    requireRange(metric, value, () => row.place('value'));
+    const { layers } = drafts.of(row);
+    let own = layers.get(metric);
+    if (!own) layers.set(metric, (own = new IndexedList('layer')));
+    own.put(layer, value, row.place);
+    scored.add(metric);
+  }
+  return scored;
+}
+
+/** A column for a metric that the run did not score by layer is not needed: it may be older than the metric. */
+async function readExamples(folder: string, drafts: CellDrafts, scored: ReadonlySet<string>): Promise<void> {
+  const scores = Object.fromEntries([...scored].map((metric) => [metric, numberOrNull]));
+  let current: CellDraft | undefined;
+  let seen = new Set<number>();
+  for await (const row of readTable(folder, 'examples.csv', { ...scores, ...CELL, example: whole })) {
+    const draft = drafts.of(row);
+    // Rows of a cell stand together: one set is enough.
+    if (draft !== current) [current, seen] = [draft, new Set(draft.exampleRows)];
+    const { example } = row.values;
+    if (seen.has(example)) throw new UserError(`${row.place('example')} ${example} is there twice`);
+    seen.add(example);
+    draft.exampleRows.push(example);
+    const values: Readonly<Record<string, unknown>> = row.values;
+    for (const metric of draft.layers.keys()) {
+      const value = values[metric] as number | null;
+      requireRange(metric, value, () => row.place(metric));
+      const own = draft.examples.get(metric);
+      if (own) own.push(value ?? Number.NaN);
+      else draft.examples.set(metric, [value ?? Number.NaN]);
+    }
+  }
+}
+
+async function readNoise(folder: string, drafts: CellDrafts): Promise<MeasuredNoise[]> {
   const noise: MeasuredNoise[] = [];
-  for await (const { text, number } of readOptionalTable(folder, 'noise_floor.csv', {
-    text: [...CELL_TEXT, 'metric', 'perturbation'],
-    number: ['learning_rate', 'value', 'example_change'],
-  }))
-    noise.push({
-      ...text,
-      learningRate: number.learning_rate ?? 0,
-      value: number.value,
-      exampleChange: number.example_change,
-    });
-  return noise;
-}
-
-function emptyDraft(key: Draft['key']): Draft {
-  return {
-    key,
-    layers: new Map(),
-    examples: new Map(),
-    numbers: new Map(),
-    exampleRows: [],
-    gradientNorms: [],
-    releasedGradientNorms: [],
+  const columns = {
+    ...{ ...CELL, metric: text, perturbation: text },
+    ...{ value: numberOrNull, example_change: numberOrNull },
   };
-}
-
-function finish({ key, layers, examples, ...draft }: Draft): MeasuredCell {
-  const scores = [...layers].map(
-    ([metric, own]) =>
-      [metric, { layers: own, examples: Float64Array.from(examples.get(metric) ?? []) }] as const,
-  );
-  return { ...key, ...draft, scores: new Map(scores) };
-}
-
-function append<T>(lists: Map<string, T[]>, name: string, value: T): void {
-  const list = lists.get(name);
-  if (list) list.push(value);
-  else lists.set(name, [value]);
+  for await (const row of readOptionalTable(folder, 'noise_floor.csv', columns)) {
+    drafts.of(row);
+    const { variant, dataset, method, metric, perturbation, value } = row.values;
+    const { learning_rate: learningRate, example_change: exampleChange } = row.values;
+    requireRange(metric, value, () => row.place('value'));
+    if (exampleChange !== null && exampleChange < 0)
+      throw new UserError(`${row.place('example_change')} ${exampleChange} is below 0`);
+    noise.push({ variant, dataset, method, metric, perturbation, learningRate, value, exampleChange });
+  }
+  return noise;
 }
 
 const RANGES = new Map(metrics.map(({ id, range }) => [id, range]));

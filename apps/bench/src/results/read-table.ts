@@ -1,51 +1,92 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '@icl-gd/transformer';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { parse } from 'csv-parse';
 
-/** A line of a table: texts and numbers by column; null where a number's field is empty. */
-export interface TableRow<Text extends string, Numeric extends string> {
-  readonly text: Readonly<Record<Text, string>>;
-  readonly number: Readonly<Record<Numeric, number | null>>;
+/** Reads a field; what it throws is completed with file, line and column. */
+export type Column<T> = (text: string) => T;
+
+export const text: Column<string> = (field) => field;
+
+/** A finite number. */
+export const number: Column<number> = (field) => {
+  if (field === '') throw new UserError('is empty');
+  return finite(field);
+};
+
+/** A finite number, or nothing. */
+export const numberOrNull: Column<number | null> = (field) => (field === '' ? null : finite(field));
+
+/** A finite number from 0. */
+export const amount: Column<number> = (field) => {
+  const value = number(field);
+  if (value < 0) throw new UserError(`${field} is below 0`);
+  return value;
+};
+
+/** A whole number from 0. */
+export const whole: Column<number> = (field) => {
+  const value = number(field);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new UserError(`"${field}" is not a whole number from 0`);
+  return value;
+};
+
+/** A whole number from 0 that a list can be indexed by. */
+export function index(most: number): Column<number> {
+  return (field) => {
+    const value = whole(field);
+    if (value > most) throw new UserError(`${field} is more than ${most}`);
+    return value;
+  };
+}
+
+type Columns = Readonly<Record<string, Column<unknown>>>;
+
+/** A line of a table. */
+export interface TableRow<C extends Columns> {
+  readonly values: { readonly [K in keyof C]: C[K] extends Column<infer T> ? T : never };
   /** File, line and column, for a complaint. */
   readonly place: (column: string) => string;
 }
 
-interface Columns<Text extends string, Numeric extends string> {
-  /** Columns that must be there, of any text. */
-  readonly text: readonly Text[];
-  /** Columns that must be there and hold finite numbers or nothing. */
-  readonly number: readonly Numeric[];
-}
-
 /**
- * Reads a table of a finished run, row by row.
+ * Reads a table of a finished run, row by row. All columns must be there.
  * @throws UserError naming file, line and column
  */
-export async function* readTable<Text extends string, Numeric extends string>(
+export async function* readTable<C extends Columns>(
   folder: string,
   name: string,
-  columns: Columns<Text, Numeric>,
-): AsyncGenerator<TableRow<Text, Numeric>> {
+  columns: C,
+): AsyncGenerator<TableRow<C>> {
   const path = join(folder, name);
-  const rows = createReadStream(path).on('error', (error) => parser.destroy(error));
-  const parser = rows.pipe(parse({ columns: true }));
-  let line = 1;
+  const source = createReadStream(path).on('error', (error) => parser.destroy(error));
+  const parser = source.pipe(parse());
+  const readers = Object.entries(columns);
+  let places: number[] | undefined;
+  let line = 0;
   try {
-    for await (const row of parser as AsyncIterable<Readonly<Record<string, string>>>) {
-      if (++line === 2) requireColumns(row, [...columns.text, ...columns.number], path, folder);
-      const number = Object.fromEntries(
-        columns.number.map((column) => [
-          column,
-          toNumber(row[column] ?? '', `${path}, line ${line}: ${column}`, folder),
-        ]),
-      ) as Record<Numeric, number | null>;
-      const text = Object.fromEntries(columns.text.map((column) => [column, row[column] ?? ''])) as Record<
-        Text,
-        string
-      >;
+    for await (const fields of parser as AsyncIterable<readonly string[]>) {
+      line++;
+      if (!places) {
+        places = readers.map(([column]) => findColumn(fields, column, path, folder));
+        continue;
+      }
+      const values: Record<string, unknown> = {};
+      for (const [i, [column, read]] of readers.entries()) {
+        try {
+          values[column] = read(fields[places[i] as number] as string);
+        } catch (error) {
+          throw new UserError(
+            `${path}, line ${line}: ${column} ${(error as Error).message}; ${advice(folder)}`,
+          );
+        }
+      }
       const here = line;
-      yield { text, number, place: (column) => `${path}, line ${here}: ${column}` };
+      yield {
+        values: values as TableRow<C>['values'],
+        place: (column) => `${path}, line ${here}: ${column}`,
+      };
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -53,28 +94,31 @@ export async function* readTable<Text extends string, Numeric extends string>(
     const reason = missing ? 'does not exist' : `cannot be read (${(error as Error).message})`;
     throw new UserError(`${path} ${reason}; ${advice(folder)}`);
   } finally {
-    rows.destroy();
+    source.destroy();
   }
+  if (!places) throw new UserError(`${path} is empty; ${advice(folder)}`);
 }
 
 /** As {@link readTable}, with no rows if the run did not write the file. */
-export async function* readOptionalTable<Text extends string, Numeric extends string>(
+export async function* readOptionalTable<C extends Columns>(
   folder: string,
   name: string,
-  columns: Columns<Text, Numeric>,
-): AsyncGenerator<TableRow<Text, Numeric>> {
+  columns: C,
+): AsyncGenerator<TableRow<C>> {
   if (existsSync(join(folder, name))) yield* readTable(folder, name, columns);
 }
 
-function requireColumns(row: object, columns: readonly string[], path: string, folder: string): void {
-  const missing = columns.find((column) => !(column in row));
-  if (missing !== undefined) throw new UserError(`${path} lacks the column ${missing}; ${advice(folder)}`);
+function findColumn(head: readonly string[], column: string, path: string, folder: string): number {
+  const at = head.indexOf(column);
+  if (at < 0) throw new UserError(`${path} lacks the column ${column}; ${advice(folder)}`);
+  if (head.includes(column, at + 1))
+    throw new UserError(`${path} has the column ${column} twice; ${advice(folder)}`);
+  return at;
 }
 
-function toNumber(text: string, place: string, folder: string): number | null {
-  if (text === '') return null;
-  const value = Number(text);
-  if (!Number.isFinite(value)) throw new UserError(`${place} "${text}" is not a number; ${advice(folder)}`);
+function finite(field: string): number {
+  const value = Number(field);
+  if (!Number.isFinite(value) || field.trim() === '') throw new UserError(`"${field}" is not a number`);
   return value;
 }
 

@@ -198,3 +198,10 @@ export function trialTables(options: {
     cells,
   ];
 }
+
+/** Every file that {@link trialTables} may list. */
+export const TRIAL_FILES: readonly string[] = trialTables({
+  taskOptions: 0,
+  releasedNorms: true,
+  noiseFloor: true,
+}).map(({ file }) => file);

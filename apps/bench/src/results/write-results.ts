@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingId } from '@icl-gd/methods';
 import type { FinishedRun } from '../experiment/run.ts';
@@ -12,7 +13,7 @@ import {
   measureNoise,
   measureTrial,
 } from './measured.ts';
-import { type TrialTable, trialTables } from './rows.ts';
+import { TRIAL_FILES, type TrialTable, trialTables } from './rows.ts';
 import { seedMeans } from './seed-means.ts';
 import { comparisonTable, table1, table2, table3 } from './tables.ts';
 
@@ -38,6 +39,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     for (const { id, record } of result.methods)
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
+  await removeOthers(out, tables);
   const methods = settings.methods.map(settingId);
   const measured: MeasuredRun = {
     ...{ model: name, variants: settings.variants, methods, cells, sizes: inputs.statistics, noise },
@@ -78,11 +80,17 @@ export async function writeTrialTables(
       for (const [i, table] of tables.entries()) await files[i]?.add(table.rows(model, result));
       visit(result);
     }
+    for (const file of files) await file.close();
   } catch (error) {
-    for (const file of files) await file.abandon();
+    await Promise.allSettled(files.map((file) => file.abandon()));
     throw error;
   }
-  for (const file of files) await file.close();
+}
+
+/** An optional table of an earlier run in the same folder is none of this one. */
+export async function removeOthers(out: string, written: readonly TrialTable[]): Promise<void> {
+  const own = new Set(written.map(({ file }) => file));
+  for (const file of TRIAL_FILES) if (!own.has(file)) await rm(join(out, file), { force: true });
 }
 
 function promptEntry(prepared: PreparedRun): unknown {

@@ -3,20 +3,20 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { requireWritable } from '../../experiment/inputs.ts';
 import { toCsv, writeWhole } from '../../results/csv.ts';
 import { renderSummary } from '../../results/print-summary.ts';
-import { readRun } from '../../results/read-run.ts';
+import { readRun, readSummary } from '../../results/read-run.ts';
 import { summaryTables } from '../../results/write-results.ts';
 import type { RawResultsOptions } from '../raw-options.ts';
 
 /**
- * Writes table1.csv, table2.csv and comparison.csv of a run anew from its summary.csv, and prints them.
+ * Writes table1.csv, table2.csv and comparison.csv of a run anew from its summary.csv and table3.csv, and prints them.
  *
  * @throws UserError if `--from` is missing or is no run
  */
 export async function rebuildTables(options: RawResultsOptions): Promise<void> {
   const from = requireFrom(options);
-  const run = await readRun(from);
-  for (const [file, table] of Object.entries(summaryTables(run)))
-    await writeWhole(join(from, file), toCsv(table));
+  const run = await readSummary(from);
+  const { 'table3.csv': _read, ...tables } = summaryTables(run);
+  for (const [file, table] of Object.entries(tables)) await writeWhole(join(from, file), toCsv(table));
   console.log(renderSummary(run));
 }
 

@@ -5,7 +5,9 @@ import type { Command } from 'commander';
 export function addResultsCommands(program: Command): void {
   program
     .command('tables')
-    .description('rebuild table1.csv, table2.csv and comparison.csv from summary.csv and print them')
+    .description(
+      'rebuild table1.csv, table2.csv and comparison.csv from summary.csv and table3.csv and print them',
+    )
     .option('--from <dir>', 'folder of a run (required)')
     .action(async (options: RawResultsOptions) => {
       const { rebuildTables } = await import('../actions/results.ts');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type LineChart, type LineSeries, lineChartSvg } from './line-chart.ts';
+import { type LineChart, type LineSeries, freeColors, lineChartSvg } from './line-chart.ts';
 
 const GD: LineSeries = {
   name: 'GD & friends',
@@ -77,6 +77,20 @@ test('a logarithmic axis puts equal ratios at equal distances', () => {
   const svg = lineChartSvg(chart({ series, xScale: 'log', width: 200 }));
   expect(lines(svg)[0]).toMatch(/^M0,.*L100,.*L200,/);
   expect(svg).not.toContain('>loss</text>');
+});
+
+test('a series without a colour gets none that another one has', () => {
+  const own = { points: [[0, 1] as const, [1, 2] as const] };
+  const series = [
+    { ...own, name: 'a' },
+    { ...own, name: 'b', color: '#0072B2' },
+    { ...own, name: 'c' },
+  ];
+  const svg = lineChartSvg(chart({ series }));
+  const strokes = [...svg.matchAll(/aria-roledescription="line mark" d="[^"]*" stroke="([^"]*)"/g)];
+  expect(strokes.map(([, color]) => color)).toEqual(['#d55e00', '#0072B2', '#009e73']);
+  expect(new Set(freeColors(6, ['#0072b2'])).size).toBe(6);
+  expect(freeColors(8, ['#0072b2'])[6]).toBe('#d55e00');
 });
 
 describe('refuses, naming chart and series,', () => {

@@ -8,7 +8,7 @@ export interface LineSeries {
   readonly points: readonly (readonly [x: number, y: number | null])[];
   /** Shaded area around the line, [x, low, high]. */
   readonly band?: readonly (readonly [x: number, low: number, high: number])[];
-  /** CSS colour; otherwise the next of a palette that colour-blind readers can tell apart. */
+  /** CSS colour; otherwise the next that is free of a palette that colour-blind readers can tell apart. */
   readonly color?: string;
   readonly dashed?: boolean;
 }
@@ -35,6 +35,14 @@ const MARGIN = 8;
 const legendColumn = (names: readonly string[]) => 60 + 7 * Math.max(...names.map(({ length }) => length));
 const DASH = [6, 4];
 const SOLID = [1, 0];
+
+/** As many colours as asked for, of a palette that colour-blind readers can tell apart, without those taken as far as there are others. */
+export function freeColors(count: number, taken: readonly string[]): string[] {
+  const lower = new Set(taken.map((color) => color.toLowerCase()));
+  const free = PALETTE.filter((color) => !lower.has(color));
+  const from = free.length === 0 ? PALETTE : free;
+  return Array.from({ length: count }, (_, i) => from[i % from.length] as string);
+}
 
 /**
  * A line chart as a stand-alone SVG document. The same chart gives the same bytes.
@@ -69,7 +77,7 @@ function specification({
 }: LineChart): TopLevelSpec {
   const names = series.map(({ name }) => name);
   const lines = series.flatMap(({ name, points }) => points.map(([x, y]) => ({ name, x, y })));
-  const colors = series.map((own, i) => own.color ?? (PALETTE[i % PALETTE.length] as string));
+  const colors = colorsOf(series);
   const marked = series.every(({ points }) => points.length <= MOST_MARKED_POINTS);
   const whole = lines.every((point) => Number.isInteger(point.x));
   const scale = (type: 'linear' | 'log', nice: boolean) =>
@@ -139,6 +147,12 @@ function specification({
       },
     },
   };
+}
+
+function colorsOf(series: readonly LineSeries[]): string[] {
+  const taken = series.flatMap(({ color }) => color ?? []);
+  const free = freeColors(series.length - taken.length, taken).values();
+  return series.map(({ color }) => color ?? (free.next().value as string));
 }
 
 function requireDrawable({ title, series, xScale, yScale }: LineChart): void {

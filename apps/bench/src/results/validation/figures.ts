@@ -1,6 +1,6 @@
 import { findMetric } from '@icl-gd/metrics';
 import type { MeasuredRun } from '../measured.ts';
-import { type LineChart, type LineSeries, lineChartSvg } from '../plots/line-chart.ts';
+import { type LineChart, type LineSeries, freeColors, lineChartSvg } from '../plots/line-chart.ts';
 import { type Curve, findCurve, gradientNormCurves, measuredCurves, publishedCurves } from './curves.ts';
 import { GRADIENT_NORMS, type GradientNormDefinition } from './gradient-norms.ts';
 
@@ -10,9 +10,12 @@ export interface Figure {
   /** Below the folder of the report. */
   readonly file: string;
   readonly title: string;
+  /** That have a curve in it. */
+  readonly methods: readonly string[];
   readonly svg: string;
 }
 
+/** The same in every figure; further methods get what these leave. */
 const COLORS: Readonly<Record<string, string>> = { GD: '#0072b2', LCGD: '#d55e00' };
 const SIZE = { width: 300, height: 180 };
 
@@ -21,6 +24,7 @@ export function drawFigures({ cells, methods }: MeasuredRun): Figure[] {
   const datasets = [...new Set(cells.map(({ dataset }) => dataset))];
   const measured = measuredCurves(cells);
   const published = publishedCurves();
+  const colors = colorsOf(methods);
   const trained = (
     all: readonly Curve[],
     metric: string,
@@ -37,17 +41,14 @@ export function drawFigures({ cells, methods }: MeasuredRun): Figure[] {
         const [own, paper] = [measured, published].map((all) => trained(all, metric, method, dataset));
         const comparable = paper && paper.means.length === own?.means.length;
         return [
-          ...(own ? line(method, own, { color: COLORS[method] }) : []),
+          ...(own ? line(method, own, { color: colors.get(method) }) : []),
           ...(comparable
-            ? line(`${method}, published`, bare(paper), { color: COLORS[method], dashed: true })
+            ? line(`${method}, published`, bare(paper), { color: colors.get(method), dashed: true })
             : []),
         ];
       });
-      return figure(3, `figure3-${metric}-${dataset}`, {
-        title: dataset,
-        yLabel: findMetric(metric).label,
-        series,
-      });
+      const chart = { title: dataset, yLabel: findMetric(metric).label, series };
+      return figure({ number: 3, name: `figure3-${metric}-${dataset}`, methods }, chart);
     }),
   );
   const norms = (Object.keys(GRADIENT_NORMS) as GradientNormDefinition[]).flatMap((definition) => {
@@ -55,23 +56,41 @@ export function drawFigures({ cells, methods }: MeasuredRun): Figure[] {
     return datasets.flatMap((dataset) => {
       const series = methods.flatMap((method) => {
         const own = trained(curves, 'gradient_norm', method, dataset);
-        return own ? line(method, positive(own), { color: COLORS[method] }) : [];
+        return own ? line(method, positive(own), { color: colors.get(method) }) : [];
       });
       const yLabel = `gradient norm (${definition})`;
-      return figure(4, `figure4-${definition}-${dataset}`, { title: dataset, yLabel, series, yScale: 'log' });
+      const chart = { title: dataset, yLabel, series, yScale: 'log' as const };
+      return figure({ number: 4, name: `figure4-${definition}-${dataset}`, methods }, chart);
     });
   });
-  return [
-    ...figure(2, 'figure2-alpha', { title: 'α by layer', yLabel: findMetric('alpha').label, series: alpha }),
-    ...scores,
-    ...norms,
-  ];
+  const alphaChart = { title: 'α by layer', yLabel: findMetric('alpha').label, series: alpha };
+  return [...figure({ number: 2, name: 'figure2-alpha', methods: [] }, alphaChart), ...scores, ...norms];
 }
 
-function figure(number: Figure['number'], name: string, chart: Omit<LineChart, 'xLabel'>): Figure[] {
+function colorsOf(methods: readonly string[]): Map<string, string> {
+  const others = methods.filter((method) => COLORS[method] === undefined);
+  const free = freeColors(others.length, Object.values(COLORS));
+  return new Map([
+    ...Object.entries(COLORS),
+    ...others.map((method, i) => [method, free[i] as string] as const),
+  ]);
+}
+
+function figure(
+  { number, name, methods }: Pick<Figure, 'number' | 'methods'> & { readonly name: string },
+  chart: Omit<LineChart, 'xLabel'>,
+): Figure[] {
   if (chart.series.length === 0) return [];
-  const svg = lineChartSvg({ ...SIZE, ...chart, xLabel: 'layer' });
-  return [{ number, file: `figures/${name}.svg`, title: `${chart.title}: ${chart.yLabel}`, svg }];
+  const drawn = new Set(chart.series.map((own) => own.name));
+  return [
+    {
+      number,
+      file: `figures/${name}.svg`,
+      title: `${chart.title}: ${chart.yLabel}`,
+      methods: methods.filter((method) => drawn.has(method)),
+      svg: lineChartSvg({ ...SIZE, ...chart, xLabel: 'layer' }),
+    },
+  ];
 }
 
 /** A curve with a band of ± one deviation over seeds; none if it is defined nowhere. */

@@ -1,5 +1,6 @@
 import { type Interval, metrics } from '@icl-gd/metrics';
 import { paperTasks } from '../../tasks/tasks.ts';
+import { type MeasuredRows, showMean } from '../measured-rows.ts';
 import type { ComparedCell } from './cells.ts';
 import type { JudgedClaim } from './claims.ts';
 import type { ComparedCurve } from './compare-curves.ts';
@@ -12,6 +13,8 @@ export interface Validation {
   readonly model: string;
   readonly datasets: readonly string[];
   readonly variants: readonly string[];
+  readonly methods: readonly string[];
+  readonly measured: MeasuredRows;
   readonly claims: readonly JudgedClaim[];
   readonly cells: readonly ComparedCell[];
   readonly curves: readonly ComparedCurve[];
@@ -23,31 +26,38 @@ export interface Validation {
 const MARKS: Readonly<Record<Verdict, string>> = { holds: '✓', 'does not hold': '✗', 'cannot be said': '?' };
 /** Keeps a number and its mark on one line. */
 const NBSP = '\u00A0';
-const TITLES: Readonly<Record<Figure['number'], string>> = {
-  2: 'Figure 2: likeness of GD and LCGD',
-  3: 'Figure 3: GD and LCGD by layer',
-  4: 'Figure 4: gradient norms by layer, mean over training steps',
+const TITLES: Readonly<Record<Figure['number'], (methods: string) => string>> = {
+  2: () => 'Figure 2: likeness of GD and LCGD',
+  3: (methods) => `Figure 3: ${methods} by layer`,
+  4: () => 'Figure 4: gradient norms by layer, mean over training steps',
 };
 
 /** The one-page summary, in Markdown. */
 export function renderSummaryPage(validation: Validation): string {
-  const { model, datasets, variants, claims, cells, curves, figures, noise } = validation;
+  const { model, datasets, variants, methods, claims, cells, curves, figures, noise } = validation;
   const agreeing = cells.filter(({ verdict }) => verdict === 'holds').length;
   const measured = cells.filter((cell) => cell.measured !== null).length;
+  const ofPaper = datasets.some((id) => paperTasks().some((task) => task.id === id));
+  const grid = (which: ComparedCell['table']): string =>
+    ofPaper ? cellGrid(cells, which) : "None of the paper's datasets was run.";
   return `${[
     `# ${escape(model)}: published against measured`,
-    `Datasets: ${datasets.map(escape).join(', ') || 'none'}. Variants: ${variants.map(escape).join(', ') || 'none'}. ` +
+    `Datasets: ${list(datasets)}. Variants: ${list(variants)}. Methods: ${list(methods)}. ` +
       `${measured} of the paper's ${cells.length} cells were measured, ${agreeing} of them agree. ` +
       'The published figures are those of fairseq dense 1.3B on the real datasets; for any other model or data they are for orientation only.',
     '## Claims of the paper',
     claimTable(claims, datasets),
     '## Table 1: trained and re-initialised models under GD',
-    cellGrid(cells, 1),
+    grid(1),
     '## Table 2: GD and LCGD',
-    cellGrid(cells, 2),
+    grid(2),
     '## Table 3: datasets',
-    cellGrid(cells, 3),
-    'A cell reads: published → measured. ✓ holds, ✗ does not hold, ? cannot be said, – not measured.',
+    grid(3),
+    ...(ofPaper
+      ? ['A cell reads: published → measured. ✓ holds, ✗ does not hold, ? cannot be said, – not measured.']
+      : []),
+    '## Measured',
+    measuredTable(validation.measured),
     '## Curves over the layers',
     curveTable(curves),
     ...([2, 3, 4] as const).flatMap((number) => figureSection(number, figures)),
@@ -79,6 +89,20 @@ function claimTable(claims: readonly JudgedClaim[], datasets: readonly string[])
       ),
     ]),
   );
+}
+
+function measuredTable({ datasets, rows }: MeasuredRows): string {
+  if (rows.length === 0) return 'Nothing was measured.';
+  return [
+    table(
+      ['variant', 'metric', 'method', ...datasets.map(escape)],
+      rows.map(({ variant, label, method, means }) => [
+        ...[variant, label, method].map(escape),
+        ...means.map((own) => showMean(own).replaceAll('-', '−').replaceAll(' ', NBSP)),
+      ]),
+    ),
+    'Mean ± sample deviation over seeds.',
+  ].join('\n\n');
 }
 
 function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): string {
@@ -191,8 +215,10 @@ function showNoise({ value, changes }: NoiseFloor): string {
 function figureSection(number: Figure['number'], figures: readonly Figure[]): string[] {
   const own = figures.filter((figure) => figure.number === number);
   if (own.length === 0) return [];
+  const methods = [...new Set(own.flatMap((figure) => figure.methods))].map(escape);
+  const named = [methods.slice(0, -1).join(', '), ...methods.slice(-1)].filter(Boolean).join(' and ');
   return [
-    `## ${TITLES[number]}`,
+    `## ${TITLES[number](named)}`,
     own.map(({ title, file }) => `![${escape(title)}](${encodeURI(file)})`).join('\n'),
   ];
 }
@@ -200,6 +226,10 @@ function figureSection(number: Figure['number'], figures: readonly Figure[]): st
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function list(names: readonly string[]): string {
+  return names.map(escape).join(', ') || 'none';
 }
 
 function signed(value: number | null): string {

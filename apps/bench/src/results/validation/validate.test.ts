@@ -83,6 +83,40 @@ describe('the pages', () => {
     expect(files.get('figures/figure3-simaou_norm-mr.svg')).not.toContain('published');
   });
 
+  test('of other methods name them, list what they measured, and give each a colour of its own', async () => {
+    const methods = ['GD', 'LCGD', 'Noise[scale=0.5]'];
+    const cells = methods.map((method, i) => ({
+      ...measuredCell({ method, dataset: 'mr', layers: { simaou_norm: [0.1 * i, 0.2 * i] } }),
+      numbers: new Map([['simaou_norm', -0.15 * i]]),
+    }));
+    const files = await written(runOf(cells, { methods }));
+    const markdown = files.get('summary.md');
+    expect(markdown).toContain(String.raw`Methods: GD, LCGD, Noise\[scale=0.5\].`);
+    expect(markdown).toContain(String.raw`## Figure 3: GD, LCGD and Noise\[scale=0.5\] by layer`);
+    expect(markdown).toContain(
+      `## Measured\n\n| variant | metric | method | mr |\n| --- | --- | --- | --- |\n| trained | SimAOU\\_norm | GD | 0.000 |`,
+    );
+    expect(markdown).toContain(String.raw`| trained | SimAOU\_norm | Noise\[scale=0.5\] | −0.300 |`);
+    const figure = files.get('figures/figure3-simaou_norm-mr.svg');
+    for (const color of ['#0072b2', '#d55e00', '#009e73'])
+      expect(figure?.match(new RegExp(`line mark" d="[^"]*" stroke="${color}"`, 'g'))).toHaveLength(1);
+  });
+
+  test('keep the colour of a method where GD is not drawn', async () => {
+    const own = measuredCell({ method: 'Noise', dataset: 'mr', layers: { simaou_norm: [0.1, 0.2] } });
+    const files = await written(runOf([own], { methods: ['Noise'] }));
+    expect(files.get('summary.md')).toContain('## Figure 3: Noise by layer');
+    expect(files.get('figures/figure3-simaou_norm-mr.svg')).toContain('stroke="#009e73"');
+  });
+
+  test("on datasets that are none of the paper's say so instead of empty tables", async () => {
+    const own = measuredCell({ method: 'GD', dataset: 'reviews', examples: { simaou: around(0.1) } });
+    const markdown = (await written(runOf([own]))).get('summary.md') ?? '';
+    expect(markdown.match(/^None of the paper's datasets was run\.$/gm)).toHaveLength(3);
+    expect(markdown).not.toContain('→ –');
+    expect((await written()).get('summary.md')).not.toContain("None of the paper's datasets");
+  });
+
   test('of a run in which everything diverged say that nothing was measured', async () => {
     const files = await written(runOf([]));
     expect(files.get('summary.md')).toContain("0 of the paper's 104 cells were measured");

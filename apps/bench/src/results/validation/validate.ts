@@ -6,6 +6,7 @@ import { compareCurves, curveTable } from './compare-curves.ts';
 import { measuredCurves, publishedCurves } from './curves.ts';
 import { drawFigures } from './figures.ts';
 import type { MeasuredRun } from '../measured.ts';
+import { measuredRows } from '../measured-rows.ts';
 import { ExampleScores } from './example-scores.ts';
 import { summariseNoise } from './noise.ts';
 import { renderPage } from './page.ts';
@@ -18,6 +19,8 @@ export function validate(run: MeasuredRun): Validation {
     model: run.model,
     datasets: examples.datasets,
     variants: run.variants,
+    methods: run.methods,
+    measured: measuredRows(run),
     claims: judgeClaims(run),
     cells: compareCells(run, examples),
     curves: compareCurves(publishedCurves(), measuredCurves(run.cells)),

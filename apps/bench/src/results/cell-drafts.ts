@@ -1,0 +1,111 @@
+import { UserError } from '@icl-gd/gpu-kernels/errors';
+import { IndexedList } from './indexed-list.ts';
+import { type MeasuredCell, NO_METHOD } from './measured.ts';
+import { type TableRow, number, text, whole } from './read-table.ts';
+
+/** Columns that say which cell a row is of. */
+export const CELL = {
+  ...{ variant: text, dataset: text, method: text },
+  ...{ seed: whole, permutation: whole, learning_rate: number },
+};
+export type CellRow = Pick<TableRow<typeof CELL>, 'values' | 'place'>;
+
+type Key = Pick<MeasuredCell, 'variant' | 'dataset' | 'method' | 'seed' | 'permutation' | 'learningRate'>;
+
+/** A {@link MeasuredCell} that is being filled. */
+export class CellDraft {
+  readonly #key: Key;
+  readonly numbers = new Map<string, number | null>();
+  readonly layers = new Map<string, IndexedList<number | null>>();
+  /** By metric; NaN where undefined. */
+  readonly examples = new Map<string, number[]>();
+  readonly exampleRows: number[] = [];
+  readonly gradientNorms = new IndexedList<IndexedList<number>>('step');
+  readonly releasedGradientNorms = new IndexedList<IndexedList<number>>('step');
+
+  constructor(key: Key) {
+    this.#key = key;
+  }
+
+  /**
+   * The cell, once every row has been read.
+   * @param examples that the trial counts, if it does
+   * @throws UserError if something is left out
+   */
+  finish(examples: number | null | undefined): MeasuredCell {
+    const wanted = this.layers.size === 0 ? 0 : (examples ?? this.exampleRows.length);
+    if (this.exampleRows.length !== wanted) {
+      const { variant, dataset, method, seed, permutation } = this.#key;
+      throw new UserError(
+        `examples.csv has ${this.exampleRows.length} rows of variant ${variant}, dataset ${dataset}, method ${method}, seed ${seed}, permutation ${permutation}; by summary.csv and layerwise.csv they are ${wanted}`,
+      );
+    }
+    const scores = [...this.layers].map(
+      ([metric, layers]) =>
+        [
+          metric,
+          { layers: layers.complete(), examples: Float64Array.from(this.examples.get(metric) ?? []) },
+        ] as const,
+    );
+    const byStep = (steps: IndexedList<IndexedList<number>>): (readonly number[])[] =>
+      steps.complete().map((layers) => layers.complete());
+    return {
+      ...this.#key,
+      scores: new Map(scores),
+      numbers: this.numbers,
+      exampleRows: this.exampleRows,
+      gradientNorms: byStep(this.gradientNorms),
+      releasedGradientNorms: byStep(this.releasedGradientNorms),
+    };
+  }
+}
+
+/** Cells of a run that is being read, by trial and method. */
+export class CellDrafts {
+  readonly #trials = new Map<string, Map<string, CellDraft>>();
+
+  /** The row's cell, new if need be, as the last of its trial. */
+  moveLast({ values }: CellRow): CellDraft {
+    const id = trialOf(values);
+    const { variant, dataset, method, seed, permutation, learning_rate: learningRate } = values;
+    let trial = this.#trials.get(id);
+    if (!trial) this.#trials.set(id, (trial = new Map()));
+    const draft =
+      trial.get(method) ?? new CellDraft({ variant, dataset, method, seed, permutation, learningRate });
+    trial.delete(method);
+    trial.set(method, draft);
+    return draft;
+  }
+
+  hasTrial({ values }: CellRow): boolean {
+    return this.#trials.has(trialOf(values));
+  }
+
+  /** @throws UserError if summary.csv does not have the row's cell */
+  of({ values, place }: CellRow): CellDraft {
+    const draft = this.#trials.get(trialOf(values))?.get(values.method);
+    if (draft) return draft;
+    const { variant, dataset, method, seed, permutation, learning_rate: rate } = values;
+    throw new UserError(
+      `${place('method')} ${method}: summary.csv has no such cell (variant ${variant}, dataset ${dataset}, seed ${seed}, permutation ${permutation}, learning rate ${rate})`,
+    );
+  }
+
+  /** @throws UserError if something is left out */
+  finish(): MeasuredCell[] {
+    return [...this.#trials.values()].flatMap((trial) => {
+      const examples = trial.get(NO_METHOD)?.numbers.get('examples');
+      return [...trial.values()].map((draft) => draft.finish(examples));
+    });
+  }
+}
+
+function trialOf({
+  variant,
+  dataset,
+  seed,
+  permutation,
+  learning_rate: rate,
+}: Omit<CellRow['values'], 'method'>): string {
+  return JSON.stringify([variant, dataset, seed, permutation, rate]);
+}

@@ -111,6 +111,8 @@ export interface Learner<Options extends LearnerOptions = LearnerOptions> {
   readonly source: string;
   /** `baseline`: what the others are compared with, ZSL and ICL. */
   readonly role: 'baseline' | 'learner';
+  /** Part of the paper's experiment: run by default. */
+  readonly paper?: boolean;
   /** Demonstrations that it takes in: none, those that the context window has room for, or all k. */
   readonly needs: 'none' | 'context' | 'all';
   /** Where the loss is taken, for learners that take SGD steps: they need a learning rate and report their training. */

@@ -1,7 +1,6 @@
-import { learnerSetting } from '@icl-gd/methods';
+import { type Learner, learnerSetting, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import type { RunSettings } from '../experiment/plan.ts';
-import { METHODS } from '../experiment/trial-plan.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { HUB } from '../tasks/locate.ts';
@@ -15,6 +14,11 @@ import type { RawRunOptions } from './raw-options.ts';
 
 /** The paper evaluates at most this many examples. */
 const MOST_EXAMPLES = 2000;
+
+/** What is run without --methods, besides learners of the user's own. */
+const PAPER_LEARNERS: readonly Learner[] = learners.filter(
+  ({ role, paper = false }) => role === 'learner' && paper,
+);
 
 /** A checked request; a preset that brings model and data still has to make them. */
 export interface ParsedRun {
@@ -90,7 +94,7 @@ function parseSettings(
     datasets: parseDatasets(raw, own),
     methods:
       raw.methods === undefined
-        ? [...METHODS, ...foreign.learners].map((learner) => learnerSetting(learner))
+        ? [...PAPER_LEARNERS, ...foreign.learners].map((learner) => learnerSetting(learner))
         : parseMethods('--methods', raw.methods, foreign.learners),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),

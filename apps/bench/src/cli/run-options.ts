@@ -1,4 +1,4 @@
-import { type Learner, learnerSetting, learners } from '@icl-gd/methods';
+import { type Learner, type ProbeToken, learnerSetting, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import type { RunSettings } from '../experiment/plan.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
@@ -14,6 +14,8 @@ import type { RawRunOptions } from './raw-options.ts';
 
 /** The paper evaluates at most this many examples. */
 const MOST_EXAMPLES = 2000;
+
+export const PROBE_TOKENS = ['label', 'prompt'] as const satisfies readonly ProbeToken[];
 
 /** What is run without --methods, besides learners of the user's own. */
 const PAPER_LEARNERS: readonly Learner[] = learners.filter(
@@ -111,7 +113,7 @@ function parseSettings(
     ...(raw.learningRate === undefined
       ? {}
       : { learningRate: positiveNumber('--learning-rate', raw.learningRate) }),
-    probe: raw.probe === undefined ? 'label' : choose('--probe', raw.probe, ['label', 'prompt']),
+    probe: raw.probe === undefined ? 'label' : choose('--probe', raw.probe, PROBE_TOKENS),
     dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
     noiseFloor: raw.noiseFloor ?? false,

@@ -1,9 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/transformer';
 import { renderSummary } from '../results/print-summary.ts';
 import { writeResults } from '../results/write-results.ts';
 import { requireWritable } from '../experiment/inputs.ts';
+import type { RunRequest } from '../experiment/run-request.ts';
 import { runExperiment } from '../experiment/run.ts';
 import { judgeClaims } from '../results/validation/claims.ts';
 import { renderClaims } from '../results/validation/render-claims.ts';
@@ -105,28 +108,50 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
   // Before a download, which may take long.
   for (const { request } of passes) await requireWritable(request.out);
   const [first] = passes;
-  const own = await first?.prepare?.(join(first.request.out, first.made));
+  if (!first?.checkOnly) return runEach(passes, await first?.prepare?.(join(first.request.out, first.made)));
+  if (!first.prepare) {
+    await checkEach(passes, undefined);
+    return true;
+  }
+  // Not into --out: a check leaves nothing behind.
+  const folder = await mkdtemp(join(tmpdir(), 'icl-gd-check-'));
+  try {
+    await checkEach(passes, await first.prepare(folder));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  return true;
+}
+
+/** Model and data that a preset has made. */
+type Made = Awaited<ReturnType<NonNullable<RunPass['prepare']>>> | undefined;
+
+async function checkEach(passes: readonly RunPass[], own: Made): Promise<void> {
+  for (const pass of passes) await checkRun(await locate(pass, own), console.log);
+}
+
+async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> {
   let complete = true;
   const written = new Set<string>();
-  for (const { name, request, model, data, checkOnly } of passes) {
-    if (name !== '') console.log(`\n${name}:`);
-    const located = {
-      ...request,
-      model: await findModel(own?.model ?? (model as string)),
-      data: own?.data ?? data,
-      observer: downloadObserver(),
-      written,
-    };
-    if (checkOnly) {
-      await checkRun(located, console.log);
-      continue;
-    }
-    const run = await runExperiment(located);
+  for (const pass of passes) {
+    const run = await runExperiment({ ...(await locate(pass, own)), written });
     complete &&= run.complete;
-    const measured = await writeResults(request.out, run);
+    const { out } = pass.request;
+    const measured = await writeResults(out, run);
     console.log(renderSummary(measured));
     console.log(renderClaims(judgeClaims(measured)));
-    console.log(`results: ${request.out}`);
+    console.log(`results: ${out}`);
   }
   return complete;
+}
+
+/** The pass as a request, its model found or downloaded. */
+async function locate({ name, request, model, data }: RunPass, own: Made): Promise<RunRequest> {
+  if (name !== '') console.log(`\n${name}:`);
+  return {
+    ...request,
+    model: await findModel(own?.model ?? (model as string)),
+    data: own?.data ?? data,
+    observer: downloadObserver(),
+  };
 }

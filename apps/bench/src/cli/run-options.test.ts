@@ -124,7 +124,7 @@ test.each([
   [{ taskFile: ['none.yaml'] }, 'none.yaml: the task file does not exist'],
   [{ preset: 'none.yaml' }, 'none.yaml: the preset does not exist'],
   [{ datasets: 'sst3' }, '--datasets: unknown "sst3" (did you mean sst2?)'],
-  [{ methods: 'sgd' }, '--methods: unknown "sgd"'],
+  [{ methods: 'gdx' }, '--methods: unknown "gdx"'],
   [{ variants: 'train' }, '--variants: unknown "train"'],
   [{ shots: '0' }, '--shots 0'],
   [{ seeds: '1,x' }, '--seeds x'],

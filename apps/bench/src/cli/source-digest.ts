@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 
 const MODULE = /\.[cm]?[jt]sx?$/;
-/** `import … from './x'`, `export … from './x'`, `import './x'`, `import('./x')`. */
+/** The relative paths of import and export declarations and of import() with a literal. */
 const IMPORT = /\b(?:from|import)\s*\(?\s*(["'`])(\.\.?\/[^"'`\n]*)\1/g;
 
 /**

@@ -10,24 +10,33 @@ const write = (name: string, text: string): void => writeFileSync(join(folder, '
 const digest = (): string => sourceDigest(join(folder, 'a', 'main.ts'));
 
 mkdirSync(join(folder, 'a', 'sub'), { recursive: true });
-write(
-  'main.ts',
-  `import { a } from './named.ts';
-import {
-  b,
-} from "./lines.ts";
-import './effect.ts';
-export * from './sub/all.ts';
-export type { T } from './types.ts';
-const c = await import('./lazy.mjs');
-import data from './data.json' with { type: 'json' };
-// import './not-there.ts';
-import { z } from 'zod';`,
-);
-const IMPORTED = ['named.ts', 'lines.ts', 'effect.ts', 'sub/all.ts', 'types.ts', 'lazy.mjs', 'data.json'];
+// Not as they stand at the start of a line, where they would count as imports of this file.
+const LINES = [
+  'import { a } from "./named.ts";',
+  'import {\n  b,\n} from "./lines.ts";',
+  'import "./effect.ts";',
+  'export * from "./sub/all.ts";',
+  'export type { T } from "./types.ts";',
+  'const c = await import("./lazy.mjs");',
+  'import data from "./data.json" with { type: "json" };',
+  'import { d } from "./quoted.ts";'.replaceAll('"', "'"),
+  '// import "./not-there.ts";',
+  'import { z } from "zod";',
+];
+write('main.ts', LINES.join('\n'));
+const IMPORTED = [
+  'named.ts',
+  'lines.ts',
+  'effect.ts',
+  'sub/all.ts',
+  'types.ts',
+  'lazy.mjs',
+  'data.json',
+  'quoted.ts',
+];
 for (const name of IMPORTED) write(name, '');
-write('sub/all.ts', "export * from '../deep.ts';");
-write('deep.ts', "import './main.ts';");
+write('sub/all.ts', 'export * from "../deep.ts";');
+write('deep.ts', 'import "./main.ts";');
 write('other.ts', '');
 
 test.each([...IMPORTED, 'deep.ts', 'main.ts'])('follows %s', (name) => {

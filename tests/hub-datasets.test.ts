@@ -80,7 +80,9 @@ function encode(file: string, rows: Rows): Buffer {
 }
 
 function serve(task: Task): void {
-  const [old, train, validation] = LAYOUT[task.id] as readonly [string, string, string];
+  const layout = LAYOUT[task.id];
+  if (!layout) throw new Error(`LAYOUT does not say how the hub has the files of ${task.id}`);
+  const [old, train, validation] = layout;
   const id = hub.renamed.get(old) ?? old;
   const files = hub.datasets.get(id) ?? new Map<string, Buffer>();
   files.set(train, encode(train, rowsOf(task, 'train')));

@@ -6,10 +6,8 @@ import {
   type Query,
   contextTokens,
   gradientDescent,
-  inContext,
-  layerCausalGradientDescent,
+  learners,
   probeBatches,
-  zeroShot,
 } from '@icl-gd/methods';
 import {
   WEIGHT_DTYPES,
@@ -21,11 +19,6 @@ import {
 } from '@icl-gd/transformer';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-const LEARNERS: readonly Learner[] = [zeroShot, inContext, gradientDescent, layerCausalGradientDescent];
-const OBJECTIVES: Partial<Record<Learner['id'], 'output' | 'layerwise'>> = {
-  GD: 'output',
-  LCGD: 'layerwise',
-};
 const sequence = (length: number, step: number): number[] =>
   Array.from({ length }, (_, i) => 2 + ((i * step) % 150));
 const DEMONSTRATIONS = [20, 70, 41].map((length) => ({ tokens: sequence(length, 7) }));
@@ -48,25 +41,32 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
   const directory = join(import.meta.dirname, 'fixtures', fixture, 'model');
 
   async function workloadOf(
-    id: Learner['id'],
+    { needs, objective, copiesKeyValueWeights = false }: Learner,
     dtype: Workload['dtype'],
     releasedNorms: boolean,
     options: ProbeTokensOptions,
   ): Promise<Workload> {
     const { config } = await describeModel(directory);
     const tokens = contextTokens(DEMONSTRATIONS, config.bosTokenId ?? 0, config.eosTokenId ?? 0).length;
-    const objective = OBJECTIVES[id];
+    const inContext = needs === 'context';
     return {
       dtype,
-      batches: id === 'ICL' ? [] : probeBatches(QUERIES, options, false),
-      ...(id === 'ICL' ? { context: { tokens, batches: probeBatches(QUERIES, options, true) } } : {}),
-      ...(objective
-        ? { training: { objectives: [objective], steps: DEMONSTRATIONS.length, tokens: 71, releasedNorms } }
+      batches: inContext ? [] : probeBatches(QUERIES, options, false),
+      ...(inContext ? { context: { tokens, batches: probeBatches(QUERIES, options, true) } } : {}),
+      ...(objective || copiesKeyValueWeights
+        ? {
+            training: {
+              objectives: objective ? [objective] : [],
+              steps: DEMONSTRATIONS.length,
+              tokens: 71,
+              releasedNorms,
+            },
+          }
         : {}),
     };
   }
 
-  const cases = LEARNERS.flatMap((learner) =>
+  const cases = learners.flatMap((learner) =>
     WEIGHT_DTYPES.flatMap((dtype) =>
       [64, 2048].map((tokenBudget) => ({
         id: learner.id,
@@ -80,9 +80,9 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
 
   it.each(cases)(
     '$id in $dtype with $tokenBudget tokens a batch needs what the plan says, to the byte',
-    async ({ id, learner, dtype, tokenBudget, releasedNorms }) => {
+    async ({ learner, dtype, tokenBudget, releasedNorms }) => {
       const options: ProbeTokensOptions = { probeTokens: ['label', 'prompt'], tokenBudget };
-      const workload = await workloadOf(id, dtype, releasedNorms, options);
+      const workload = await workloadOf(learner, dtype, releasedNorms, options);
       const { config } = await describeModel(directory);
       const plan = planMemory(config, workload, gpu);
       const { weights, uploads, evaluation, inContext, overlay, training } = plan;
@@ -103,7 +103,7 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
     'copies rounded to float16 need what the plan says, with %i tokens a batch',
     async (tokenBudget) => {
       const options: ProbeTokensOptions = { probeTokens: ['label'], tokenBudget };
-      const { training, ...workload } = await workloadOf('GD', 'float32', false, options);
+      const { training, ...workload } = await workloadOf(gradientDescent, 'float32', false, options);
       const { config } = await describeModel(directory);
       const plan = planMemory(config, { ...workload, training: { ...training!, halfCopies: true } }, gpu);
       const copy = plan.overlay / 3;

@@ -18,6 +18,14 @@ it('a check says what would be computed and allocated, and writes nothing', asyn
   expect(existsSync(copy.out)).toBe(false);
 });
 
+it('a check of a preset that makes its own model and data writes nothing either', async () => {
+  using copy = new FixtureCopy('own-text-gpt2');
+  const { code, stdout } = await iclGd(['run', '--preset', 'smoke', '--check-only', '--out', copy.out]);
+  expect(code).toBe(0);
+  expect(stdout).toContain('to do: untrained cb');
+  expect(existsSync(copy.out)).toBe(false);
+});
+
 it('float16 storage gives nearly the same tables, shares no record with float32 and is named in the manifest', async () => {
   using copy = new FixtureCopy('own-text-gpt2');
   const run = async (...options: string[]): Promise<number[]> => {

@@ -25,6 +25,23 @@ test('a learner is exported as such or by default; its digest follows its text',
   expect(other.digests.get('X')).not.toBe(loaded.digests.get('X'));
 });
 
+test('a file and its digest are there by id', async () => {
+  const path = write('file.mjs', whole('F'));
+  const { files, digests } = await loadLearnerFiles([path]);
+  expect([...files]).toEqual([['F', { path, digest: digests.get('F') }]]);
+});
+
+const having = (field: string): string => whole('X').replace('adapt()', `${field}, adapt()`);
+const withOptions = (text: string): string =>
+  `import { z } from ${JSON.stringify(import.meta.resolve('zod'))};\n${having(`options: ${text}`)}`;
+
+test('options are a zod object whose defaults are read back from texts', async () => {
+  const text =
+    "z.object({ a: z.coerce.number().default(0.1), b: z.enum(['x', 'y']).default('y'), c: z.stringbool().default(false), d: z.string().default('') })";
+  const loaded = await loadLearnerFiles([write('options.mjs', withOptions(text))]);
+  expect(loaded.learners[0]?.options?.parse({})).toEqual({ a: 0.1, b: 'y', c: false, d: '' });
+});
+
 test.each([
   ['missing.mjs', undefined, 'the learner file does not exist'],
   ['empty.mjs', 'export const other = 1;', 'exports no "learner"'],
@@ -32,6 +49,43 @@ test.each([
   ['half.mjs', whole('X').replace(', adapt() {}', ''), 'learner.adapt: must be a function'],
   ['needs.mjs', whole('X').replace("'all'", "'some'"), 'learner.needs: '],
   ['id.mjs', whole('a[b]'), 'learner.id: must be letters'],
+  ['long.mjs', whole('a'.repeat(41)), 'at most 40'],
+  ['text.mjs', 'export const learner = 3;', ': learner: Invalid input'],
+  ['thrown.mjs', "throw 'no luck';", "cannot be loaded ('no luck')"],
+  ['nothing.mjs', 'throw undefined;', 'cannot be loaded (undefined)'],
+  ['objective.mjs', having("objective: 'outputs'"), 'learner.objective: '],
+  ['copies.mjs', having("copiesKeyValueWeights: 'yes'"), 'learner.copiesKeyValueWeights: '],
+  ['paper.mjs', having('paper: 1'), 'learner.paper: '],
+  ['plain.mjs', having('options: { scale: 1 }'), 'learner.options: must be a zod object'],
+  ['null.mjs', having('options: null'), 'learner.options: must be a zod object'],
+  ['list.mjs', withOptions('z.array(z.string())'), 'learner.options: must be a zod object'],
+  ['no-default.mjs', withOptions('z.object({ a: z.number() })'), 'learner.options: a has no default'],
+  [
+    'optional.mjs',
+    withOptions('z.object({ a: z.number().optional() })'),
+    'learner.options: a has no default',
+  ],
+  [
+    'number.mjs',
+    withOptions('z.object({ a: z.number().default(1) })'),
+    'learner.options: a does not read its default from a text, "1"',
+  ],
+  [
+    'boolean.mjs',
+    withOptions('z.object({ a: z.coerce.boolean().default(false) })'),
+    'learner.options: a does not read its default from a text, "false"',
+  ],
+  [
+    'object.mjs',
+    withOptions('z.object({ a: z.object({}).default({}) })'),
+    'learner.options: a must be a text',
+  ],
+  [
+    'metric.mjs',
+    having("inapplicableMetrics: ['simaou', 'simao']"),
+    'learner.inapplicableMetrics.1: no metric is called "simao" (did you mean simaou?)',
+  ],
+  ['metrics.mjs', having("inapplicableMetrics: 'simaou'"), 'learner.inapplicableMetrics: '],
   ['taken.mjs', whole('gd'), 'a learner is called GD already'],
 ])('%s is refused by name', async (name, content, message) => {
   const path = content === undefined ? join(folder, name) : write(name, content);

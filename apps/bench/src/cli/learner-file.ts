@@ -1,28 +1,28 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { type Learner, learners } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/transformer';
-import { z } from 'zod';
+import { learnerShape } from './learner-shape.ts';
+import { sourceDigest } from './source-digest.ts';
 
-/** Learners of the user's own, and digests of their source by id. */
+/** Where a learner of the user's own comes from. */
+export interface LearnerFile {
+  /** As typed. */
+  readonly path: string;
+  /** Of the file and the modules that it imports by relative path. */
+  readonly digest: string;
+}
+
+/** Learners of the user's own; their files, and the digests of these alone, by id. */
 export interface ForeignLearners {
   readonly learners: readonly Learner[];
+  readonly files: ReadonlyMap<string, LearnerFile>;
   readonly digests: ReadonlyMap<string, string>;
 }
 
-export const NO_FOREIGN_LEARNERS: ForeignLearners = { learners: [], digests: new Map() };
-
-/** What a module must export as `learner` or by default; the rest is the type `Learner` of @icl-gd/methods. */
-const shape = z.looseObject({
-  id: z.string().regex(/^[A-Za-z][\w.-]*$/, 'must be letters, digits, "-", "_" or "."'),
-  label: z.string(),
-  source: z.string(),
-  role: z.literal('learner'),
-  needs: z.enum(['none', 'context', 'all']),
-  adapt: z.custom<Learner['adapt']>((value) => typeof value === 'function', 'must be a function'),
-});
+export const NO_FOREIGN_LEARNERS: ForeignLearners = { learners: [], files: new Map(), digests: new Map() };
 
 /**
  * Loads learners from TypeScript or JavaScript modules.
@@ -30,21 +30,23 @@ const shape = z.looseObject({
  */
 export async function loadLearnerFiles(paths: readonly string[]): Promise<ForeignLearners> {
   const loaded: Learner[] = [];
-  const digests = new Map<string, string>();
+  const files = new Map<string, LearnerFile>();
   for (const path of paths) {
-    const text = readSource(path);
+    requireReadable(path);
+    const digest = sourceDigest(path);
     const learner = toLearner(await importModule(path), path);
     const taken = [...learners, ...loaded].find(({ id }) => id.toLowerCase() === learner.id.toLowerCase());
     if (taken) throw new UserError(`${path}: a learner is called ${taken.id} already`);
     loaded.push(learner);
-    digests.set(learner.id, createHash('sha256').update(text).digest('hex').slice(0, 32));
+    files.set(learner.id, { path, digest });
   }
-  return { learners: loaded, digests };
+  const digests = new Map([...files].map(([id, { digest }]) => [id, digest]));
+  return { learners: loaded, files, digests };
 }
 
-function readSource(path: string): string {
+function requireReadable(path: string): void {
   try {
-    return readFileSync(path, 'utf8');
+    readFileSync(path);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UserError(
@@ -57,17 +59,19 @@ async function importModule(path: string): Promise<Readonly<Record<string, unkno
   try {
     return (await import(pathToFileURL(resolve(path)).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw new UserError(`${path}: cannot be loaded (${(error as Error).message})`);
+    // A module may throw anything.
+    const reason = error instanceof Error ? error.message : inspect(error);
+    throw new UserError(`${path}: cannot be loaded (${reason})`);
   }
 }
 
 function toLearner(module: Readonly<Record<string, unknown>>, path: string): Learner {
   const exported = module['learner'] ?? module['default'];
   if (exported === undefined) throw new UserError(`${path}: exports no "learner"`);
-  const result = shape.safeParse(exported);
+  const result = learnerShape.safeParse(exported);
   if (!result.success) {
     const [issue] = result.error.issues;
-    throw new UserError(`${path}: learner.${issue?.path.join('.')}: ${issue?.message}`);
+    throw new UserError(`${path}: ${['learner', ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
   }
   return exported as Learner;
 }

@@ -1,17 +1,19 @@
-import { type Learner, gradientDescent, settingId } from '@icl-gd/methods';
+import { type Learner, gradientDescent, learners, settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/transformer';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseMethods } from './method-list.ts';
 
-const noisy: Learner<{ scale: number; layers: string }> = {
+const noisy: Learner<{ scale: number; layers: string; word: string }> = {
   ...gradientDescent,
   id: 'Noise',
   options: z.object({
     scale: z.coerce.number().positive('must be above 0').default(1),
     layers: z.enum(['all', 'last']).default('all'),
+    word: z.string().default('none'),
   }),
 };
+const BUILT_IN = learners.filter(({ role }) => role === 'learner').map(({ id }) => id);
 const parse = (text: string) => parseMethods('--methods', text, [noisy as Learner]);
 
 test.each([
@@ -27,12 +29,18 @@ test.each([
 });
 
 test.each([
-  ['sgd', '--methods: unknown "sgd" (did you mean gd?); choose from GD, LCGD, Noise'],
+  ['gdx', `--methods: unknown "gdx" (did you mean gd?); choose from ${[...BUILT_IN, 'Noise'].join(', ')}`],
   ['icl', 'unknown "icl"'],
   ['gd,GD', '--methods: GD is there twice'],
   ['gd[steps=3]', '--methods: GD has no option "steps"; it has none'],
-  ['noise[scal=3]', '--methods: Noise has no option "scal" (did you mean scale?); it has scale, layers'],
+  [
+    'noise[scal=3]',
+    '--methods: Noise has no option "scal" (did you mean scale?); it has scale, layers, word',
+  ],
   ['noise[scale=-1]', '--methods: Noise, scale: must be above 0'],
+  ['noise[scale=]', '--methods: "scale" in "noise[scale=]" has no value'],
+  ['noise[scale=1,scale=2]', '--methods: "scale" is there twice in "noise[scale=1,scale=2]"'],
+  [`noise[word=${'x'.repeat(300)}]`, 'is too long, at most 100 bytes'],
   ['noise[layers=first]', '--methods: Noise, layers: '],
   ['gd[', 'unknown "gd["'],
   ['', 'unknown ""'],

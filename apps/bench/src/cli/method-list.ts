@@ -3,6 +3,9 @@ import { UserError } from '@icl-gd/transformer';
 import { z } from 'zod';
 import { nearest } from '../tasks/yaml/nearest.ts';
 
+/** An id stands in names of files, which have at most 255 bytes. */
+const LONGEST_ID = 100;
+
 /**
  * Learners as they are typed: `gd,lcgd`, or with options `gd[batch=full,steps=3],lcgd`. Case does not matter; a comma within
  * brackets belongs to the options.
@@ -16,6 +19,9 @@ export function parseMethods(option: string, text: string, more: readonly Learne
   const ids = settings.map(settingId);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice !== undefined) throw new UserError(`${option}: ${twice} is there twice`);
+  const long = ids.find((id) => Buffer.byteLength(id) > LONGEST_ID);
+  if (long !== undefined)
+    throw new UserError(`${option}: ${long.slice(0, 40)}… is too long, at most ${LONGEST_ID} bytes`);
   return settings;
 }
 
@@ -32,12 +38,7 @@ function parseMethod(option: string, part: string, known: readonly Learner[]): L
     throw new UserError(`${option}: unknown "${name}"${hint}; choose from ${ids.join(', ')}`);
   }
   if (inside === undefined) return learnerSetting(learner);
-  const typed = inside.split(',').map((entry): [string, string] => {
-    const [key = '', ...value] = entry.split('=');
-    if (key.trim() === '' || value.length === 0)
-      throw new UserError(`${option}: "${entry}" in "${part}" is not name=value`);
-    return [key.trim(), value.join('=').trim()];
-  });
+  const typed = inside.split(',').map((entry) => parseOption(option, part, entry));
   const names = Object.keys(learner.options?.shape ?? {});
   const unknown = typed.find(([key]) => !names.includes(key));
   if (unknown) {
@@ -46,6 +47,9 @@ function parseMethod(option: string, part: string, known: readonly Learner[]): L
     const options = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
     throw new UserError(`${option}: ${learner.id} has no option "${unknown[0]}"${hint}; ${options}`);
   }
+  const keys = typed.map(([key]) => key);
+  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
+  if (twice !== undefined) throw new UserError(`${option}: "${twice}" is there twice in "${part}"`);
   try {
     return learnerSetting(learner, Object.fromEntries(typed));
   } catch (error) {
@@ -53,4 +57,14 @@ function parseMethod(option: string, part: string, known: readonly Learner[]): L
     const [issue] = error.issues;
     throw new UserError(`${option}: ${learner.id}, ${issue?.path.join('.')}: ${issue?.message}`);
   }
+}
+
+function parseOption(option: string, part: string, entry: string): [key: string, value: string] {
+  const [key = '', ...rest] = entry.split('=');
+  const value = rest.join('=').trim();
+  if (key.trim() === '' || rest.length === 0)
+    throw new UserError(`${option}: "${entry}" in "${part}" is not name=value`);
+  // Where a number is expected, an empty text would be 0.
+  if (value === '') throw new UserError(`${option}: "${key.trim()}" in "${part}" has no value`);
+  return [key.trim(), value];
 }

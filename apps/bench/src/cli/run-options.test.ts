@@ -1,7 +1,8 @@
-import { gradientDescent, layerCausalGradientDescent, settingId } from '@icl-gd/methods';
+import { type Learner, gradientDescent, layerCausalGradientDescent, settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { expect, test } from 'vitest';
 import { paperTasks } from '../tasks/tasks.ts';
+import { NO_FOREIGN_LEARNERS } from './learner-file.ts';
 import type { RawRunOptions } from './raw-options.ts';
 import { parseRunOptions } from './run-options.ts';
 
@@ -33,6 +34,13 @@ test('without options it is the paper on all six datasets', async () => {
     prepare: undefined,
     checkOnly: false,
   });
+});
+
+test("a learner of the user's own is run without being named", async () => {
+  const own: Learner = { ...gradientDescent, id: 'Own', paper: false };
+  const foreign = { ...NO_FOREIGN_LEARNERS, learners: [own] };
+  const { request } = await parseRunOptions(PLACES, {}, foreign);
+  expect(request.settings.methods.map(settingId)).toEqual(['GD', 'LCGD', 'Own']);
 });
 
 test('every option arrives', async () => {
@@ -116,7 +124,7 @@ test.each([
   [{ taskFile: ['none.yaml'] }, 'none.yaml: the task file does not exist'],
   [{ preset: 'none.yaml' }, 'none.yaml: the preset does not exist'],
   [{ datasets: 'sst3' }, '--datasets: unknown "sst3" (did you mean sst2?)'],
-  [{ methods: 'sgd' }, '--methods: unknown "sgd"'],
+  [{ methods: 'gdx' }, '--methods: unknown "gdx"'],
   [{ variants: 'train' }, '--variants: unknown "train"'],
   [{ shots: '0' }, '--shots 0'],
   [{ seeds: '1,x' }, '--seeds x'],

@@ -1,7 +1,6 @@
-import { learnerSetting } from '@icl-gd/methods';
+import { type Learner, type ProbeToken, learnerSetting, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import type { RunSettings } from '../experiment/plan.ts';
-import { METHODS } from '../experiment/trial-plan.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { HUB } from '../tasks/locate.ts';
@@ -15,6 +14,13 @@ import type { RawRunOptions } from './raw-options.ts';
 
 /** The paper evaluates at most this many examples. */
 const MOST_EXAMPLES = 2000;
+
+export const PROBE_TOKENS = ['label', 'prompt'] as const satisfies readonly ProbeToken[];
+
+/** What is run without --methods, besides learners of the user's own. */
+const PAPER_LEARNERS: readonly Learner[] = learners.filter(
+  ({ role, paper = false }) => role === 'learner' && paper,
+);
 
 /** A checked request; a preset that brings model and data still has to make them. */
 export interface ParsedRun {
@@ -90,7 +96,7 @@ function parseSettings(
     datasets: parseDatasets(raw, own),
     methods:
       raw.methods === undefined
-        ? [...METHODS, ...foreign.learners].map((learner) => learnerSetting(learner))
+        ? [...PAPER_LEARNERS, ...foreign.learners].map((learner) => learnerSetting(learner))
         : parseMethods('--methods', raw.methods, foreign.learners),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
@@ -107,7 +113,7 @@ function parseSettings(
     ...(raw.learningRate === undefined
       ? {}
       : { learningRate: positiveNumber('--learning-rate', raw.learningRate) }),
-    probe: raw.probe === undefined ? 'label' : choose('--probe', raw.probe, ['label', 'prompt']),
+    probe: raw.probe === undefined ? 'label' : choose('--probe', raw.probe, PROBE_TOKENS),
     dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
     noiseFloor: raw.noiseFloor ?? false,

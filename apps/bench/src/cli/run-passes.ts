@@ -1,20 +1,28 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settingId } from '@icl-gd/methods';
+import { UserError } from '@icl-gd/transformer';
 import { renderSummary } from '../results/print-summary.ts';
 import { writeResults } from '../results/write-results.ts';
 import { requireWritable } from '../experiment/inputs.ts';
+import type { RunRequest } from '../experiment/run-request.ts';
 import { runExperiment } from '../experiment/run.ts';
 import { judgeClaims } from '../results/validation/claims.ts';
 import { renderClaims } from '../results/validation/render-claims.ts';
 import { checkRun } from '../experiment/check-run.ts';
+import { chooseList } from './choose.ts';
 import { downloadObserver, findModel } from './find-model.ts';
 import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
 import { findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-options.ts';
-import { type ParsedRun, parseRunOptions } from './run-options.ts';
+import { PROBE_TOKENS, type ParsedRun, parseRunOptions } from './run-options.ts';
 
 /** Where a dry run without --out would write. */
 const SOMEWHERE = '<out>';
+
+/** What a run, or a comparison with the paper, puts into its folder. */
+const RESERVED = /^(records|probes|figures|.*\.(csv|json|md|html))$/;
 
 /** One run of a command; a preset may list several. */
 export interface RunPass extends ParsedRun {
@@ -36,7 +44,7 @@ export async function planPasses(
   const preset = typed.preset === undefined ? undefined : await findPreset(typed.preset);
   const out = typed.dryRun ? (typed.out ?? SOMEWHERE) : typed.out;
   const listed = [{ name: '', options: {} }, ...(preset?.passes ?? [])];
-  const probes = typed.probe?.split(',').map((token) => token.trim()) ?? [];
+  const probes = typed.probe === undefined ? [] : chooseList('--probe', typed.probe, PROBE_TOKENS);
   const passes: RunPass[] = [];
   for (const { name, options } of listed) {
     for (const [i, probe] of (probes.length === 0 ? [undefined] : probes).entries()) {
@@ -55,6 +63,7 @@ export async function planPasses(
   const distinct = passes.filter(
     (pass, i) => passes.findIndex((other) => workOf(other) === workOf(pass)) === i,
   );
+  requireFoldersOfTheirOwn(distinct);
   return distinct.map((pass) => ({
     ...pass,
     request: {
@@ -66,6 +75,19 @@ export async function planPasses(
         .map((other) => other.request.settings.probe),
     },
   }));
+}
+
+/** @throws UserError if a pass would write where another does, or where a run puts something else */
+function requireFoldersOfTheirOwn(passes: readonly RunPass[]): void {
+  const taken = new Set<string>();
+  for (const { name, request, made, prepare } of passes) {
+    // Some file systems do not tell cases apart.
+    const folder = name.toLowerCase();
+    if (RESERVED.test(folder) || (prepare && folder === made.toLowerCase()))
+      throw new UserError(`--preset: a pass is called ${name}, but ${request.out} is for something else`);
+    if (taken.has(folder)) throw new UserError(`--preset: two passes would write to ${request.out}`);
+    taken.add(folder);
+  }
 }
 
 /** What a pass does, but for where it writes. */
@@ -86,28 +108,50 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
   // Before a download, which may take long.
   for (const { request } of passes) await requireWritable(request.out);
   const [first] = passes;
-  const own = await first?.prepare?.(join(first.request.out, first.made));
+  if (!first?.checkOnly) return runEach(passes, await first?.prepare?.(join(first.request.out, first.made)));
+  if (!first.prepare) {
+    await checkEach(passes, undefined);
+    return true;
+  }
+  // Not into --out: a check leaves nothing behind.
+  const folder = await mkdtemp(join(tmpdir(), 'icl-gd-check-'));
+  try {
+    await checkEach(passes, await first.prepare(folder));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  return true;
+}
+
+/** Model and data that a preset has made. */
+type Made = Awaited<ReturnType<NonNullable<RunPass['prepare']>>> | undefined;
+
+async function checkEach(passes: readonly RunPass[], own: Made): Promise<void> {
+  for (const pass of passes) await checkRun(await locate(pass, own), console.log);
+}
+
+async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> {
   let complete = true;
   const written = new Set<string>();
-  for (const { name, request, model, data, checkOnly } of passes) {
-    if (name !== '') console.log(`\n${name}:`);
-    const located = {
-      ...request,
-      model: await findModel(own?.model ?? (model as string)),
-      data: own?.data ?? data,
-      observer: downloadObserver(),
-      written,
-    };
-    if (checkOnly) {
-      await checkRun(located, console.log);
-      continue;
-    }
-    const run = await runExperiment(located);
+  for (const pass of passes) {
+    const run = await runExperiment({ ...(await locate(pass, own)), written });
     complete &&= run.complete;
-    const measured = await writeResults(request.out, run);
+    const { out } = pass.request;
+    const measured = await writeResults(out, run);
     console.log(renderSummary(measured));
     console.log(renderClaims(judgeClaims(measured)));
-    console.log(`results: ${request.out}`);
+    console.log(`results: ${out}`);
   }
   return complete;
+}
+
+/** The pass as a request, its model found or downloaded. */
+async function locate({ name, request, model, data }: RunPass, own: Made): Promise<RunRequest> {
+  if (name !== '') console.log(`\n${name}:`);
+  return {
+    ...request,
+    model: await findModel(own?.model ?? (model as string)),
+    data: own?.data ?? data,
+    observer: downloadObserver(),
+  };
 }

@@ -1,6 +1,6 @@
-import { settingId, zeroShot } from '@icl-gd/methods';
+import { type LearnerSetting, settingId, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
-import type { DownloadObserver, ModelLocation } from '@icl-gd/transformer';
+import { type DownloadObserver, type ModelLocation, UserError } from '@icl-gd/transformer';
 import type { Table } from '../results/csv.ts';
 import { type RunSettings, selections } from '../experiment/plan.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
@@ -30,6 +30,19 @@ export interface SweepRow {
   readonly zeroShot: number;
   /** Absent where training diverged. */
   readonly fineTuned: number | undefined;
+}
+
+/**
+ * The learners that a sweep is about: those that take a learning rate.
+ * @param named whether they were asked for by name
+ * @throws UserError if one was that takes none, or if none is left
+ */
+export function sweptMethods(methods: readonly LearnerSetting[], named: boolean): readonly LearnerSetting[] {
+  const swept = methods.filter(({ learner }) => learner.objective !== undefined);
+  const other = methods.find((setting) => !swept.includes(setting));
+  if (other && (named || swept.length === 0))
+    throw new UserError(`--methods: ${settingId(other)} takes no learning rate, there is nothing to sweep`);
+  return swept;
 }
 
 /**

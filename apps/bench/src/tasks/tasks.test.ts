@@ -67,9 +67,11 @@ describe('a folder of tasks', () => {
 
 test('a task is found by its id, and an unknown one is refused with the known ones', () => {
   expect(findTask('agnews').labelWords).toEqual(['World', 'Sports', 'Business', 'Technology']);
-  expect(() => findTask('imdb')).toThrow(UserError);
-  expect(() => findTask('imdb')).toThrow(
-    "Unknown task 'imdb'. Known: sst2, sst5, mr, subj, agnews, cb, trec, rte, dbpedia, boolq.",
+  expect(() => findTask('no such task')).toThrow(UserError);
+  expect(() => findTask('no such task')).toThrow(
+    `Unknown task 'no such task'. Known: ${builtInTasks()
+      .map(({ id }) => id)
+      .join(', ')}.`,
   );
 });
 

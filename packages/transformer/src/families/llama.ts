@@ -48,7 +48,8 @@ export function llamaFamily<Keys>(variant: LlamaVariant<Keys>): Family {
     architecture,
     readConfig(json, file) {
       const keys = parseConfig(variant.keys, json, file);
-      const llama = readLlamaConfig({ ...keys, ...variant.fixed }, file);
+      // What `keys` does not list counts too, whether or not the schema lets it through.
+      const llama = readLlamaConfig({ ...(json as object), ...keys, ...variant.fixed }, file);
       return { ...llama, family: modelType, ...variant.options?.(keys, llama, file) };
     },
     sources: llamaSources,

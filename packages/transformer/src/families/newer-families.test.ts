@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { writeSafetensors } from '../checkpoint/write-safetensors.ts';
 import { loadModel } from '../model.ts';
 import { checkConfig, parameterSpecs } from '../parameters.ts';
 import { TINY_MODELS } from '../testing/tiny-models.ts';
-import { familyOf } from './registry.ts';
+import { llamaFamily } from './llama.ts';
+import { familyOf, listFamilies } from './registry.ts';
 
 const FILE = 'config.json';
 
@@ -35,6 +37,48 @@ describe.each(Object.entries(TINY_MODELS))('%s', (_, json) => {
     const total = [...stored.values()].reduce((sum, n) => sum + n, 0);
     expect(total).toBe(specs.reduce((sum, { shape }) => sum + size(shape), 0));
   });
+});
+
+/** What the configuration class of Hugging Face's transformers has where config.json names no activation. */
+const DEFAULT_ACTIVATIONS: Readonly<Record<string, string>> = {
+  gpt2: 'gelu_tanh',
+  xglm: 'gelu',
+  opt: 'relu',
+  gpt_neo: 'gelu_tanh',
+  gpt_neox: 'gelu',
+  llama: 'silu',
+  mistral: 'silu',
+  qwen2: 'silu',
+  qwen3: 'silu',
+};
+
+describe.each(listFamilies().map(({ modelType }) => modelType))('the family %s', (modelType) => {
+  it('has a tiny model in testing/tiny-models.ts, which is held against float64', () => {
+    expect(Object.values(TINY_MODELS).map((json) => json['model_type'])).toContain(modelType);
+  });
+
+  it('has the activation of its Python class by default, as listed in DEFAULT_ACTIVATIONS', () => {
+    const unnamed = tiny(modelType, { hidden_act: undefined, activation_function: undefined });
+    expect(read(unnamed).config.activation).toBe(DEFAULT_ACTIVATIONS[modelType]);
+  });
+});
+
+it('a family like Llama needs to list only the keys that it adds, in a loose or a plain schema', () => {
+  const readWith = (keys: z.ZodType<{ sliding_window: number }>) =>
+    llamaFamily({
+      modelType: 'mine',
+      architecture: 'MineForCausalLM',
+      keys,
+      fixed: { mlp_bias: true },
+      options: ({ sliding_window: window }, { layers }) => ({
+        attentionWindows: Array<number>(layers).fill(window),
+      }),
+    }).readConfig(tiny('llama', { sliding_window: 7, mlp_bias: false }), FILE);
+  const shape = { sliding_window: z.int() };
+  const plain = readWith(z.object(shape));
+  expect(plain).toEqual(readWith(z.looseObject(shape)));
+  expect(plain).toMatchObject({ family: 'mine', layers: 2, attentionWindows: [7, 7], kvHeads: 2 });
+  expect(plain.biases.feedForward).toBe(true);
 });
 
 it('reads the keys that families differ in', () => {

@@ -6,7 +6,13 @@ import { toCsv, writeWhole } from '../../results/csv.ts';
 import { renderTable } from '../../results/text-table.ts';
 import { LABELLINGS } from '../../studies/labels.ts';
 import { measureShots, shotsCurves, shotsPicture, shotsTable } from '../../studies/shots.ts';
-import { bestLearningRates, sweepLearningRates, sweepPicture, sweepTable } from '../../studies/sweep.ts';
+import {
+  bestLearningRates,
+  sweepLearningRates,
+  sweepPicture,
+  sweepTable,
+  sweptMethods,
+} from '../../studies/sweep.ts';
 import { chooseList, integerList, positiveNumber } from '../choose.ts';
 import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import { downloadObserver, findModel } from '../find-model.ts';
@@ -45,9 +51,18 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
  */
 export async function sweep({ learningRates, ...options }: RawSweepOptions): Promise<void> {
   const rates = learningRates.split(',').map((text) => positiveNumber('--learning-rates', text));
-  const { request, model, data } = await resolveStudy(await parseRunOptions(options));
+  const parsed = await parseRunOptions(options);
+  const methods = sweptMethods(parsed.request.settings.methods, options.methods !== undefined);
+  const { request, model, data } = await resolveStudy(parsed);
   const rows = await sweepLearningRates(
-    { ...request, model, data, observer: downloadObserver(), learningRates: rates },
+    {
+      ...request,
+      settings: { ...request.settings, methods },
+      model,
+      data,
+      observer: downloadObserver(),
+      learningRates: rates,
+    },
     createProgress(),
   );
   await writeWhole(join(request.out, 'sweep.csv'), toCsv(sweepTable(model.name, rows)));

@@ -25,7 +25,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       '--datasets <list>',
       "datasets, comma-separated, of those that `icl-gd ls datasets` lists (default: the paper's six, or those of --task-file)",
     )
-    .option('--methods <list>', 'learners that `icl-gd ls methods` lists (default: all of them)')
+    .option(
+      '--methods <list>',
+      "learners that `icl-gd ls methods` lists (default: the paper's, GD and LCGD, and those of --learner-file)",
+    )
     .option(
       '--learner-file <file>',
       'a learner of your own as a module (docs/cli.md); may be given several times',

@@ -29,7 +29,7 @@ export function addStudyCommands(program: Command): void {
       ),
   )
     .option('--learning-rates <list>', 'learning rates', DEFAULT_RATES)
-    .option('--methods <list>', 'gd, lcgd (default: both)')
+    .option('--methods <list>', 'learners that take a learning rate (default: those of `icl-gd run` that do)')
     .option('--shots <k>', "demonstrations (default: the paper's, 32)")
     .action(async (options: RawSweepOptions) => {
       const { sweep } = await import('../actions/studies.ts');

@@ -150,7 +150,39 @@ test('both probe tokens are two passes, the second in a folder of its own', asyn
     ['o', 'prompt'],
     [join('o', 'label'), 'label'],
   ]);
-  await expect(planPasses({ model: 'm', data: 'd', out: 'o', probe: 'label,last' })).rejects.toThrow(
-    '--probe: unknown "last"',
-  );
+});
+
+test('a list of probe tokens is read whatever its case', async () => {
+  const passes = await planPasses({ model: 'm', data: 'd', out: 'o', probe: 'LABEL,Prompt' });
+  expect(passes.map(({ request }) => request.out)).toEqual(['o', join('o', 'prompt')]);
+});
+
+test.each([
+  ['label,last', '--probe: unknown "last"'],
+  ['label,prompr', '(did you mean prompt?)'],
+  ['prompt,PROMPT', '--probe: prompt is named twice'],
+  ['label,', 'an entry of the list is empty'],
+])('--probe %s is refused', async (probe, message) => {
+  const planned = planPasses({ model: 'm', data: 'd', out: 'o', probe });
+  await expect(planned).rejects.toThrow(UserError);
+  await expect(planned).rejects.toThrow(message);
+});
+
+const passesOf = (...names: string[]): string =>
+  `title: t\noptions: { model: m, data: d }\npasses:\n${names
+    .map((name, i) => `- { name: ${name}, options: { shots: ${i + 1} } }\n`)
+    .join('')}`;
+
+test.each([
+  [passesOf('prompt'), 'label,prompt', `two passes would write to ${join('o', 'prompt')}`],
+  [passesOf('a', 'a-prompt'), 'label,prompt', `two passes would write to ${join('o', 'a-prompt')}`],
+  [passesOf('a', 'A'), undefined, `two passes would write to ${join('o', 'A')}`],
+  [passesOf('records'), undefined, 'a pass is called records'],
+  [passesOf('probes'), undefined, 'a pass is called probes'],
+  [passesOf('figures'), undefined, 'a pass is called figures'],
+  [passesOf('summary.csv'), undefined, 'a pass is called summary.csv'],
+])('passes have folders of their own: %j with --probe %s is refused', async (content, probe, message) => {
+  const planned = planPasses({ preset: write(content), out: 'o', ...(probe ? { probe } : {}) });
+  await expect(planned).rejects.toThrow(UserError);
+  await expect(planned).rejects.toThrow(message);
 });

@@ -57,4 +57,38 @@ describe('--learner-file', () => {
     const second = await run('--learner-file', own, '--methods', 'gd,noise', '--out', join(folder, 'out'));
     expect(second.stderr).toContain('1 computed (1 Noise), 3 taken from records');
   });
+
+  it('is given no learning rate unless it trains, since its record knows none', async () => {
+    const own = join(folder, 'rate.ts');
+    writeFileSync(
+      own,
+      `import { zeroShot } from '@icl-gd/methods';
+export const learner = { ...zeroShot, id: 'Rate', role: 'learner',
+  adapt(model: never, _: never, options: { learningRate?: number; releasedNorms?: boolean }) {
+    if (options.learningRate !== undefined || options.releasedNorms !== undefined) throw new Error('was given a rate');
+    return zeroShot.adapt(model, []);
+  } };`,
+    );
+    const result = await run('--learner-file', own, '--methods', 'rate', '--out', join(folder, 'rate'));
+    expect(result.code, result.stderr).toBe(0);
+  });
+
+  it('diverges where it reports training that is not finite', async () => {
+    const own = join(folder, 'nan.ts');
+    writeFileSync(
+      own,
+      `import { zeroShot } from '@icl-gd/methods';
+export const learner = { ...zeroShot, id: 'Broken', role: 'learner',
+  async adapt(model: never) {
+    return { ...(await zeroShot.adapt(model, [])), training: [{ losses: [NaN, 1], gradientNorms: [1, 1] }] };
+  } };`,
+    );
+    const result = await run('--learner-file', own, '--methods', 'gd,broken', '--out', join(folder, 'nan'));
+    expect(result.code).toBe(1);
+    const cells = readCsv(join(folder, 'nan', 'cells.csv'));
+    expect(cells.map(({ method, status }) => [method, status])).toEqual([
+      ['GD', 'finished'],
+      ['Broken', 'diverged'],
+    ]);
+  });
 });

@@ -1,4 +1,12 @@
-import { readFileSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FixtureCopy, complaint, readTensor } from './damage.ts';
@@ -85,6 +93,7 @@ describe('a run that is repeated', () => {
   it('computes everything with --fresh, and gives the same bytes', async () => {
     const result = await iclGd(copy.arguments(...SEEDS, '--fresh'));
     expect(result.stderr).not.toContain('earlier run');
+    expect(counts(result)).toContain(', 10 computed (1 ZSL, 3 ICL, 3 GD, 3 LCGD), 0 taken');
     expect(tables(copy.out)).toEqual(first);
   });
 
@@ -136,6 +145,63 @@ describe('a run that is repeated', () => {
     }
   });
 
+  it.each([
+    ['a pair', 'LCGD-GD.json', 100],
+    ['the noise floor', 'noise.json', 100],
+    ['probes that a new learner needs', 'ICL.safetensors', 3000],
+  ])('makes anew what is damaged: %s', async (_, name, bytes) => {
+    using other = new FixtureCopy('own-text-gpt2');
+    const run = (...more: string[]) => iclGd(other.arguments('--seeds', '5', '--examples', '4', ...more));
+    await run('--noise-floor', ...(name.endsWith('json') ? [] : ['--methods', 'gd']));
+    const whole = await run('--noise-floor', '--out', join(other.folder, 'whole'));
+    expect(whole.code).toBe(0);
+    const victim = [...records(other.out)].find(([own]) => own.endsWith(name));
+    truncateSync(victim![1].path, bytes);
+    const result = await run('--noise-floor');
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stderr).toContain(`${victim![1].path} is damaged`);
+    expect(tables(other.out)).toEqual(tables(join(other.folder, 'whole')));
+  });
+
+  it('scores what is kept anew where only the metrics have changed: nothing is computed', async () => {
+    using other = new FixtureCopy('own-text-gpt2');
+    const args = other.arguments('--seeds', '5', '--examples', '4');
+    await finish(args);
+    const before = tables(other.out);
+    const folder = join(other.out, 'records');
+    for (const name of readdirSync(folder)) {
+      const renamed = join(folder, name.replace(/[0-9a-f]{32}/, 'f'.repeat(32)));
+      renameSync(join(folder, name), renamed);
+      if (name.endsWith('.json'))
+        writeFileSync(
+          renamed,
+          readFileSync(renamed, 'utf8').replace(/"scores":"[0-9a-f]{32}"/, '"scores":"other"'),
+        );
+    }
+    const result = await iclGd(args);
+    expect(result.stderr).toContain('4 records were made with other metrics');
+    expect(counts(result)).toContain(', 0 computed, 4 taken from records');
+    expect(tables(other.out)).toEqual(before);
+  });
+
+  it('records a token that overflows without the other one', async () => {
+    using other = new FixtureCopy('own-text-gpt2');
+    const args = (...more: string[]) =>
+      other.arguments('--seeds', '5', '--examples', '2', '--methods', 'gd', ...more);
+    const queries = readJson(join(other.golden, 'demonstrations.json')) as { query_lengths: number[] };
+    // A position that only the label after the longest query reaches, in zero-shot.
+    const place = 1 + Math.max(...queries.query_lengths.slice(0, 2));
+    other.editWeights((header, data) => {
+      const at = header['transformer.wpe.weight']!.data_offsets[0] + place * 24 * 4;
+      for (let i = 0; i < 24; i++) data.writeFloatLE(3e38, at + 4 * i);
+    });
+    const alone = await iclGd(args('--probe', 'prompt', '--out', join(other.folder, 'alone')));
+    const both = await iclGd(args('--probe', 'label,prompt'));
+    expect(both.code).toBe(1);
+    expect(tables(join(other.out, 'prompt'))).toEqual(tables(join(other.folder, 'alone')));
+    expect(alone.stderr).toMatch(/ZSL/);
+  });
+
   it('takes over the seeds that a larger run shares with it', async () => {
     const result = await iclGd(copy.arguments(...SEEDS, '--seeds', '6,8'));
     expect(complaint(result).filter((line) => line.includes('taken from an earlier run'))).toEqual([
@@ -153,7 +219,8 @@ describe('a run that is repeated', () => {
     });
     const result = await iclGd(copy.arguments(...SEEDS));
     expect(result.stderr).not.toContain('earlier run');
-    expect(result.stderr).toContain('records were made with other model files: passed over');
+    // ZSL, and of three seeds ICL, GD and LCGD.
+    expect(result.stderr).toContain('10 records were made with other model files: passed over');
   });
 });
 

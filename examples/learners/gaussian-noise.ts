@@ -1,5 +1,5 @@
 import type { Learner } from '@icl-gd/methods';
-import { probesOf } from '@icl-gd/methods';
+import { adaptedModel } from '@icl-gd/methods';
 import { Pcg64, withChangedParameters } from '@icl-gd/transformer';
 import { z } from 'zod';
 
@@ -20,12 +20,13 @@ export const learner: Learner<{ scale: number; seed: number }> = {
     scale: z.coerce.number().nonnegative('must not be negative').default(0.01),
     seed: z.coerce.number().int('must be a whole number').nonnegative('must not be negative').default(0),
   }),
-  async adapt(model, _demonstrations, { learnerOptions: { scale = 0.01, seed = 0 } = {} } = {}) {
+  async adapt(model, _demonstrations, options = {}) {
+    const { scale = 0.01, seed = 0 } = options.learnerOptions ?? {};
     const random = new Pcg64(seed);
     const changed = await withChangedParameters(model, 'attention.kv', (_spec, values) => {
       const size = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
       return values.map((value) => value + scale * size * random.normal());
     });
-    return { ...probesOf(changed), dispose: () => changed.dispose() };
+    return adaptedModel(changed, options);
   },
 };

@@ -1,15 +1,22 @@
-import { gradientDescent, layerCausalGradientDescent } from './learners/gradient-descent.ts';
-import { inContext } from './learners/in-context.ts';
 import type { Learner, LearnerOptions } from './learner.ts';
-import { zeroShot } from './learners/zero-shot.ts';
+import { learnerModules } from './learners/index.ts';
 
-/** Every learner, in the order of the tables. A new one is a file of its own and an entry here. */
-export const learners: readonly Learner[] = [
-  zeroShot,
-  inContext,
-  gradientDescent,
-  layerCausalGradientDescent,
-];
+const NEEDS: readonly Learner['needs'][] = ['none', 'context', 'all'];
+const rank = ({ role, paper, needs }: Learner): number =>
+  (role === 'baseline' ? 0 : paper ? 10 : 20) + (role === 'baseline' ? NEEDS.indexOf(needs) : 0);
+
+/**
+ * Every learner that a file of `learners/` exports, in the order of the tables: baselines, the paper's, others by id. A new
+ * learner is a file of that folder.
+ */
+export const learners: readonly Learner[] = learnerModules
+  .flatMap((module): unknown[] => Object.values(module))
+  .filter(isLearner)
+  .toSorted((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
+
+function isLearner(value: unknown): value is Learner {
+  return typeof value === 'object' && value !== null && 'adapt' in value && 'role' in value;
+}
 
 /** A learner with its own options: what a row of a table is about. */
 export interface LearnerSetting {

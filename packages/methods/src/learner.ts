@@ -91,7 +91,7 @@ export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> {
   /** Whether training also reports the released code's gradient norms; costs about half a step more. No if absent. */
   readonly releasedNorms?: boolean;
   /**
-   * Whether the model is probed with the trained weights rounded to float16, as in mixed-precision training; the training
+   * Whether the model is probed with the changed weights rounded to float16, as in mixed-precision training; the training
    * itself is float32. No if absent.
    */
   readonly halfWeights?: boolean;

@@ -1,5 +1,6 @@
-import { gradientDescent, inContext, learnerSetting, zeroShot } from '@icl-gd/methods';
+import { type Learner, gradientDescent, inContext, learnerSetting, zeroShot } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { findTask } from '../tasks/tasks.ts';
 import { type PreparedDigests, type RunIdentity, jointCell, learnerCell } from './cell.ts';
 import type { RunSettings, Trial } from './plan.ts';
@@ -16,7 +17,7 @@ const SETTINGS: RunSettings = {
   initSeed: 0,
 };
 const IDENTITY: RunIdentity = {
-  environment: { format: '3', code: 'c', adapter: 'a', model: 'm' },
+  environment: { format: '3', code: 'c', scores: 's', adapter: 'a', model: 'm' },
   settings: SETTINGS,
   foreignLearners: new Map(),
 };
@@ -54,6 +55,7 @@ const before = keys();
 
 test.each<[string, Change, (keyof typeof before)[]]>([
   ['the kernels', { environment: { code: 'x' } }, ['zsl', 'icl', 'gd']],
+  ['the metrics', { environment: { scores: 'x' } }, ['zsl', 'icl', 'gd']],
   ['the adapter', { environment: { adapter: 'x' } }, ['zsl', 'icl', 'gd']],
   ['the model', { environment: { model: 'x' } }, ['zsl', 'icl', 'gd']],
   ['the queries', { digests: { queries: 'x' } }, ['zsl', 'icl', 'gd']],
@@ -84,5 +86,27 @@ test('what joins cells follows each of them', () => {
     learnerCell(IDENTITY, { ...TRIAL, learningRate }, DIGESTS, learnerSetting(gradientDescent), 'label');
   const joint = (...rates: number[]): string => jointCell(IDENTITY, TRIAL, 'GD-GD', rates.map(cell)).key;
   expect(joint(0.1, 0.2)).toBe(joint(0.1, 0.2));
-  expect(new Set([joint(0.1, 0.2), joint(0.2, 0.1), joint(0.1, 0.3)]).size).toBe(3);
+  expect(joint(0.2, 0.1)).toBe(joint(0.1, 0.2));
+  expect(joint(0.1, 0.3)).not.toBe(joint(0.1, 0.2));
+});
+
+test('options of a learner and the text of a file that it comes from are in its address', () => {
+  const noisy: Learner = {
+    ...zeroShot,
+    id: 'Noise',
+    role: 'learner',
+    options: z.object({ scale: z.coerce.number().default(1) }),
+  };
+  const address = (typed: Record<string, string>, source: string) =>
+    learnerCell(
+      { ...IDENTITY, foreignLearners: new Map([['Noise', source]]) },
+      TRIAL,
+      DIGESTS,
+      learnerSetting(noisy, typed),
+      'label',
+    );
+  const keysOf = [address({}, 'a'), address({ scale: '2' }, 'a'), address({}, 'b')].map(({ key }) => key);
+  expect(new Set(keysOf).size).toBe(3);
+  expect(address({ scale: '1' }, 'a').key).toBe(keysOf[0]);
+  expect(address({ scale: '2' }, 'a').cell.setting).toBe('Noise[scale=2]');
 });

@@ -24,7 +24,9 @@ export interface Cell {
  * nothing but that differs, an older record is of the same cell.
  */
 export interface CellParts {
-  readonly environment: Readonly<Record<'format' | 'code' | 'adapter' | 'model', string>>;
+  readonly environment: Readonly<
+    Record<'format' | 'code' | 'scores' | 'learner' | 'adapter' | 'model', string>
+  >;
   readonly choices: Readonly<Record<string, string | number | boolean | null>>;
 }
 
@@ -36,6 +38,9 @@ export interface CellAddress {
   readonly title: string;
   readonly key: string;
 }
+
+/** File names may have 255 bytes; key and endings need some of them. */
+const MOST_TITLE = 160;
 
 /** Counted up when records hold more than before. */
 export const RECORD_FORMAT = 3;
@@ -49,13 +54,13 @@ export function digest(value: unknown): string {
 
 /** What all cells of a run have in common. */
 export interface RunIdentity {
-  readonly environment: CellParts['environment'];
+  readonly environment: Omit<CellParts['environment'], 'learner'>;
   readonly settings: RunSettings;
   /** Digest of a learner's source that is not part of this program. */
   readonly foreignLearners: ReadonlyMap<string, string>;
 }
 
-/** Digests of what a trial puts before the model, made once. */
+/** Digests of what a trial puts before the model. */
 export interface PreparedDigests {
   readonly queries: string;
   readonly context: string;
@@ -91,14 +96,18 @@ export function learnerCell(
     learningRate: objective ? trial.learningRate : null,
     probe,
   };
-  return address(identity, cell, {
-    queries: digests.queries,
-    // Scores of a learner compare it with ICL; without demonstrations there is nothing to compare.
-    context: alone ? null : digests.context,
-    demonstrations: needs === 'all' ? digests.demonstrations : null,
-    releasedNorms: objective ? identity.settings.releasedNorms : null,
-    learner: identity.foreignLearners.get(learner.id) ?? null,
-  });
+  return address(
+    identity,
+    cell,
+    {
+      queries: digests.queries,
+      // Scores of a learner compare it with ICL; without demonstrations there is nothing to compare.
+      context: alone ? null : digests.context,
+      demonstrations: needs === 'all' ? digests.demonstrations : null,
+      releasedNorms: objective ? identity.settings.releasedNorms : null,
+    },
+    identity.foreignLearners.get(learner.id),
+  );
 }
 
 /** What is measured of several settings of a trial together, by the cells that it is made of. */
@@ -111,19 +120,24 @@ export function jointCell(
   const probe = (members[0] as CellAddress).cell.probe;
   const { variant, dataset, seed, permutation, learningRate } = trial;
   const cell = { variant, dataset, seed, permutation, setting: name, learningRate, probe };
-  return address(identity, cell, { members: digest(members.map(({ key }) => key)) });
+  return address(identity, cell, { members: digest(members.map(({ key }) => key).toSorted()) });
 }
 
+/** @param learner digest of the learner's source, where that is not part of this program */
 function address(
   { environment, settings }: RunIdentity,
   cell: Cell,
   tokens: CellParts['choices'],
+  learner = '',
 ): CellAddress {
   const { dtype, initSeed } = settings;
   const choices = { ...cell, ...tokens, dtype, initSeed: cell.variant === 'trained' ? null : initSeed };
-  const parts = { environment, choices };
+  const parts = { environment: { ...environment, learner }, choices };
   const { variant, dataset, seed, permutation, setting, probe } = cell;
   const demonstrations = seed === null ? [] : [`seed${seed}`, `order${permutation}`];
-  const title = [variant, dataset, ...demonstrations, setting, probe].join('-').replaceAll(/[^\w.-]/g, '_');
+  const title = [variant, dataset, ...demonstrations, setting, probe]
+    .join('-')
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(0, MOST_TITLE);
   return { cell, parts, title, key: digest(parts) };
 }

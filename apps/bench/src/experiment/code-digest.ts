@@ -1,27 +1,59 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The packages that make the numbers of a record. */
-const PACKAGES = ['gpu-kernels', 'transformer', 'methods', 'metrics'];
+/** Packages, files of this one, and versions of libraries that make what is kept of a cell. */
+const PROBING = {
+  packages: ['gpu-kernels', 'transformer', 'methods'],
+  files: ['probe-setting.ts'],
+  libraries: ['webgpu', '@sparticuz/chromium'],
+};
+const SCORING = {
+  packages: ['metrics'],
+  files: ['scores.ts', 'noise-floor.ts'],
+  libraries: ['simple-statistics'],
+};
 
 /**
- * Digest of the text of kernels, decoder, learners and metrics as they are installed. Part of every record's key, so that a
- * record is not taken for that of other code. Comments count too: to recompute is safe, to misread is not.
+ * Digests of the text of kernels, decoder and learners (`code`) and of metrics (`scores`) as they are installed. Parts of
+ * every record's key, so that a record is not taken for that of other code. Comments count too: to recompute is safe, to
+ * misread is not.
  */
-export function codeDigest(): string {
+export function codeDigests(): { readonly code: string; readonly scores: string } {
+  return { code: digestOf(PROBING), scores: digestOf(SCORING) };
+}
+
+function digestOf({ packages, files, libraries }: typeof PROBING): string {
   const hash = createHash('sha256');
-  for (const name of PACKAGES) {
-    const root = dirname(fileURLToPath(import.meta.resolve(`@icl-gd/${name}`)));
-    for (const file of sources(root))
-      hash.update(`${name}/${file.split(sep).join('/')}\0`).update(readFileSync(join(root, file)));
+  const add = (name: string, path: string): void => void hash.update(`${name}\0`).update(readFileSync(path));
+  for (const name of packages) {
+    const entry = fileURLToPath(import.meta.resolve(`@icl-gd/${name}`));
+    for (const file of sources(dirname(entry)))
+      add(`${name}/${file.split(sep).join('/')}`, join(dirname(entry), file));
+    for (const library of libraries) hash.update(`${library} ${versionOf(library, entry)}\0`);
   }
+  for (const file of files) add(file, join(import.meta.dirname, file));
   return hash.digest('hex').slice(0, 32);
 }
 
+/** Sources are TypeScript in the repository and JavaScript where they were built. */
 function sources(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((file) => /(?<!\.test|\.d)\.[jt]s$/.test(file) && !file.split(sep).includes('testing'))
     .toSorted();
+}
+
+/** Of a library as a package sees it; empty where it has none. */
+function versionOf(library: string, from: string): string {
+  for (const folder of createRequire(from).resolve.paths(library) ?? []) {
+    try {
+      const manifest = readFileSync(join(folder, library, 'package.json'), 'utf8');
+      return (JSON.parse(manifest) as { version: string }).version;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return '';
 }

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type DecoderConfig, UserError, formatBytes } from '@icl-gd/transformer';
-import type { CellAddress } from './cell.ts';
 import type { RecordStore } from './record-store.ts';
 import type { TrialPlan } from './trial-plan.ts';
 
@@ -38,8 +37,8 @@ export async function planDisk(
     const bytes = probeBytes(plan.prepared, config);
     let own = 0;
     for (const { addresses } of [plan.zeroShot, plan.inContext, ...plan.methods]) {
-      for (const address of addresses.values() as Iterable<CellAddress>) {
-        if (!store.hasProbes(address)) missing.set(address.key, bytes);
+      for (const address of addresses.values()) {
+        if (!store.has(address)) missing.set(address.key, bytes);
         own += bytes;
       }
     }

@@ -56,7 +56,9 @@ export function workloadOf(
     dtype,
     batches: probeBatches(queries, options, false),
     context: { tokens: context.tokens.length, batches: probeBatches(queries, options, true) },
-    ...(learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
+    // A noise floor has copies of key and value weights, whatever the learners do.
+    ...(noiseFloor ||
+    learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
       ? {
           training: {
             objectives: learners.flatMap(({ objective }) => objective ?? []),

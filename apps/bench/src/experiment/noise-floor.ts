@@ -1,7 +1,6 @@
 import type { Probe } from '@icl-gd/methods';
 import { exampleMeans, layerMean } from '@icl-gd/metrics';
 import { type Model, withHalfParameters } from '@icl-gd/transformer';
-import { unlessDiverged } from './probe-setting.ts';
 import type { NoiseEntry } from './record.ts';
 import type { ScoresByMetric } from './scores.ts';
 
@@ -17,7 +16,7 @@ interface NoiseFloorWork {
   readonly model: Model;
   readonly probes: ProbesBySetting;
   readonly score: (probes: ProbesBySetting) => ScoresByMethod;
-  /** Probes all settings on a model, or throws DivergedError; `halfWeights` as of a learner. */
+  /** Probes on a model the settings that do not diverge there; `halfWeights` as of a learner. */
   readonly probeAgain: (model: Model, halfWeights: boolean) => Promise<ProbesBySetting>;
 }
 
@@ -34,22 +33,15 @@ export async function measureNoiseFloor({
   probeAgain,
 }: NoiseFloorWork): Promise<NoiseEntry[]> {
   const before = score(probes);
-  const reordered = await unlessDiverged(() =>
-    probeAgain(model.on(model.gpu.with({ summation: 'descending' })), false),
-  );
-  const halfWeights = await unlessDiverged(async () => {
-    using rounded = withHalfParameters(model, 'attention.kv');
-    return await probeAgain(rounded, true);
-  });
-  const halfActivations = new Map([...probes].map(([setting, own]) => [setting, own.map(roundProbe)]));
-  const all = {
-    'summation-order': reordered,
-    'float16-weights': halfWeights,
-    'float16-activations': halfActivations,
-  } satisfies Record<NoiseEntry['perturbation'], unknown>;
-  return Object.entries(all).flatMap(([perturbation, own]) =>
-    changes(perturbation as NoiseEntry['perturbation'], before, 'diverged' in own ? new Map() : score(own)),
-  );
+  // One after another: probes of all settings take much memory.
+  const compare = (perturbation: NoiseEntry['perturbation'], own: ProbesBySetting): NoiseEntry[] =>
+    changes(perturbation, before, score(own));
+  const reordered = model.on(model.gpu.with({ summation: 'descending' }));
+  const summation = compare('summation-order', await probeAgain(reordered, false));
+  using rounded = withHalfParameters(model, 'attention.kv');
+  const weights = compare('float16-weights', await probeAgain(rounded, true));
+  const halves = new Map([...probes].map(([setting, own]) => [setting, own.map(roundProbe)]));
+  return [...summation, ...weights, ...compare('float16-activations', halves)];
 }
 
 /** One entry a score, with nulls where the perturbed one is not there or undefined. */

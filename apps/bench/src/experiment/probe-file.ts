@@ -57,11 +57,13 @@ export async function readProbes(
   const size = layers * dModel;
   if (outputs?.length !== validationRows.length * size || predictions.length !== validationRows.length)
     throw new RangeError(`${path} does not hold ${validationRows.length} probes`);
+  if (!outputs.every(Number.isFinite)) throw new RangeError(`${path}: ${OUTPUTS} is not finite`);
   return validationRows.map((row, i) => {
     const scores = tensors.get(scoresOf(row));
     const queryLength = scores?.shape[2] ?? 0;
     if (scores?.data.length !== layers * heads * queryLength || queryLength === 0)
       throw new RangeError(`${path} lacks ${scoresOf(row)} [${layers}, ${heads}, …]`);
+    if (!scores.data.every(Number.isFinite)) throw new RangeError(`${path}: ${scoresOf(row)} is not finite`);
     return {
       attentionOutput: outputs.subarray(i * size, (i + 1) * size),
       attentionScores: scores.data,

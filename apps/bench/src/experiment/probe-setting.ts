@@ -39,12 +39,20 @@ export async function probeSetting(
   { probeTokens, tokenBudget, ...adaptOptions }: SettingOptions,
   onWork: OnWork,
 ): Promise<ProbedSetting> {
+  const { learningRate, releasedNorms, halfWeights = false } = adaptOptions;
+  let trained = 0;
   const adapted = await learner.adapt(model, demonstrationsFor(learner, prepared), {
-    ...adaptOptions,
+    // What is no part of a record's key must not be known to the learner.
+    ...(learner.objective ? { learningRate, releasedNorms } : {}),
+    halfWeights,
     learnerOptions: options,
-    onProgress: () => onWork(1),
+    onProgress: (finished) => {
+      if (learner.objective) onWork(finished - trained);
+      trained = finished;
+    },
   });
   try {
+    requireFinite(learner.id, adapted.training ?? []);
     const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget }, onWork);
     return { probes, training: (adapted.training ?? []).map(toRecord) };
   } finally {
@@ -103,4 +111,12 @@ function toRecord(step: NonNullable<AdaptedModel['training']>[number]): Training
     losses: [...step.losses],
     ...(step.releasedGradientNorms ? { releasedGradientNorms: [...step.releasedGradientNorms] } : {}),
   };
+}
+
+/** @throws DivergedError for a step with a number that no record can hold */
+function requireFinite(id: string, training: NonNullable<AdaptedModel['training']>): void {
+  for (const [step, { losses, gradientNorms, releasedGradientNorms = [] }] of training.entries())
+    for (const values of [losses, gradientNorms, releasedGradientNorms])
+      if (!values.every(Number.isFinite))
+        throw new DivergedError(`${id} diverged: at step ${step} its loss or gradient is not finite`);
 }

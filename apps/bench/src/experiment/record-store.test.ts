@@ -22,7 +22,7 @@ const RECORD: SettingRecord = {
   },
   training: [{ gradientNorms: [1e-12, 3], losses: [7.5, 7.5] }],
 };
-const ENVIRONMENT = { format: '3', code: 'c', adapter: 'a', model: 'm' };
+const ENVIRONMENT = { format: '3', code: 'c', scores: 's', learner: '', adapter: 'a', model: 'm' };
 
 function addressOf(
   environment: Partial<CellParts['environment']> = {},
@@ -81,6 +81,13 @@ test.each([
   expect(lines).toEqual([`WARNING: ${path} is damaged; computing it again`]);
 });
 
+test('a number that is not finite is refused: JSON would keep it as null', async () => {
+  const bad = structuredClone(RECORD) as Extract<SettingRecord, { status: 'finished' }>;
+  bad.training[0]!.losses[0] = Number.NaN;
+  await expect(open().write(addressOf(), bad)).rejects.toThrow('trained-mr-seed5-order0-GD-label: 0 is NaN');
+  expect(open().has(addressOf())).toBe(false);
+});
+
 describe('probes', () => {
   const config = { layers: 2, heads: 1, dModel: 3 };
   const probes = [5, 2].map((queryLength, i) => ({
@@ -110,6 +117,28 @@ describe('probes', () => {
     expect(lines).toEqual(Array(2).fill(`WARNING: ${path} is damaged; computing it again`));
   });
 
+  test('that are not finite are computed again, with a warning', async () => {
+    const store = open();
+    await store.writeProbes(addressOf(), { config, validationRows, probes });
+    const path = pathOf(addressOf()).replace('.json', '.safetensors');
+    const bytes = await readFile(path);
+    bytes.writeFloatLE(Number.NaN, bytes.length - 4);
+    await writeFile(path, bytes);
+    expect(await store.readProbes(addressOf(), expected)).toBeUndefined();
+    expect(lines).toHaveLength(1);
+  });
+
+  test('of a record that only other metrics were made of serve still', async () => {
+    const older = addressOf({ scores: 'x' });
+    await open().write(older, RECORD);
+    expect(await open().findUnscored(addressOf(), settingRecord)).toBeUndefined();
+    await open().writeProbes(older, { config, validationRows, probes });
+    const found = await open().findUnscored(addressOf(), settingRecord);
+    expect(found?.record).toEqual(RECORD);
+    expect(await open().readProbes(found!.address, expected)).toEqual(probes);
+    expect(await open().findUnscored(addressOf({ code: 'y' }), settingRecord)).toBeUndefined();
+  });
+
   test('can stand under another name, and outlive their own', async () => {
     const store = open();
     await store.writeProbes(addressOf(), { config, validationRows, probes });
@@ -125,6 +154,8 @@ describe('probes', () => {
 describe('records that cannot serve are passed over', () => {
   test.each([
     [{ code: 'x' }, 'other code or kernels'],
+    [{ scores: 'x' }, 'other metrics'],
+    [{ learner: 'x' }, 'another learner file'],
     [{ adapter: 'x' }, 'another adapter'],
     [{ model: 'x' }, 'other model files'],
     [{ format: '4' }, 'another version of this program'],
@@ -133,8 +164,9 @@ describe('records that cannot serve are passed over', () => {
     await open().write(addressOf(environment), RECORD);
     const store = open();
     expect(await store.read(addressOf(), settingRecord)).toBeUndefined();
-    await store.reportPassedOver([addressOf()]);
-    expect(lines).toEqual([`1 record was made with ${words}: passed over, computing again`]);
+    await store.reportPassedOver([addressOf(), addressOf()]);
+    const then = words === 'other metrics' ? 'scoring again what is kept' : 'computing again';
+    expect(lines).toEqual([`1 record was made with ${words}: passed over, ${then}`]);
   });
 
   test('of other choices: without a word', async () => {

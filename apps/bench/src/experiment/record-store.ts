@@ -22,6 +22,8 @@ const envelope = z.object({
 const CIRCUMSTANCES: Readonly<Record<keyof CellParts['environment'], string>> = {
   format: 'another version of this program',
   code: 'other code or kernels',
+  scores: 'other metrics',
+  learner: 'another learner file',
   adapter: 'another adapter',
   model: 'other model files',
 };
@@ -30,7 +32,7 @@ type Log = (line: string) => void;
 
 /**
  * Finished cells on disk: `records/<title>-<key>.json`, and beside it `.safetensors` with the probes. Each file is written
- * in one step: a killed run leaves only whole ones.
+ * in one step: a killed run leaves only whole ones, and perhaps one of another name that is not read.
  */
 export class RecordStore {
   readonly #folder: string;
@@ -60,12 +62,23 @@ export class RecordStore {
     }
   }
 
+  /** @throws RangeError for a number that is not finite: JSON has none */
   async write(address: CellAddress, result: unknown): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     const { cell, parts } = address;
     const path = this.#path(address);
-    await writeFile(`${path}.partial`, JSON.stringify({ cell, parts, result }));
-    await rename(`${path}.partial`, path);
+    const text = JSON.stringify({ cell, parts, result }, (name, value: unknown) => {
+      if (typeof value === 'number' && !Number.isFinite(value))
+        throw new RangeError(`the record of ${address.title}: ${name} is ${value}`);
+      return value;
+    });
+    try {
+      await writeFile(`${path}.partial`, text);
+      await rename(`${path}.partial`, path);
+    } catch (error) {
+      await rm(`${path}.partial`, { force: true });
+      throw error;
+    }
     this.#list().add(`${stem(address)}.json`);
   }
 
@@ -91,6 +104,25 @@ export class RecordStore {
     this.#list().add(`${stem(address)}.safetensors`);
   }
 
+  /**
+   * An older record of the same cell whose probes serve still: nothing but the metrics differs.
+   * @param schema of the record
+   */
+  async findUnscored<T>(
+    address: CellAddress,
+    schema: z.ZodType<T>,
+  ): Promise<{ readonly record: T; readonly address: CellAddress } | undefined> {
+    for (const name of this.#sameTitle(address)) {
+      const own = await this.#envelope(name);
+      const parts = own?.parts as CellParts | undefined;
+      if (!parts || differing(parts, address.parts).join() !== 'scores') continue;
+      const older = { ...address, parts, key: KEY.exec(name)?.[1] as string };
+      const record = schema.safeParse(own?.result);
+      if (record.success && this.hasProbes(older)) return { record: record.data, address: older };
+    }
+    return undefined;
+  }
+
   /** Puts a cell's probes under another name, without a copy where the file system can do that. */
   async linkProbes(address: CellAddress, target: string): Promise<void> {
     await mkdir(dirname(target), { recursive: true });
@@ -107,23 +139,25 @@ export class RecordStore {
    * Says of which cells there are records that cannot serve, and why: made by other code, on another adapter, of other
    * model files. Records of other settings are passed over without a word.
    */
-  async reportPassedOver(addresses: readonly CellAddress[]): Promise<void> {
-    const byTitle = Map.groupBy(
-      [...this.#list()].filter((name) => KEY.test(name)),
-      (name) => name.replace(KEY, ''),
-    );
+  async reportPassedOver(planned: readonly CellAddress[]): Promise<void> {
+    const addresses = [...new Map(planned.map((address) => [address.key, address])).values()];
     const reasons = new Map<string, number>();
     for (const address of addresses) {
       if (this.has(address)) continue;
       const found = await Promise.all(
-        (byTitle.get(address.title) ?? []).map((name) => this.#circumstances(name, address)),
+        this.#sameTitle(address).map(async (name) => {
+          const parts = (await this.#envelope(name))?.parts as CellParts | undefined;
+          return parts ? differing(parts, address.parts) : [];
+        }),
       );
-      const reason = found.find((each) => each !== undefined);
-      if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+      const circumstances = found.find((own) => own.length > 0);
+      if (!circumstances) continue;
+      const reason = circumstances.map((part) => CIRCUMSTANCES[part]).join(', ');
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     }
     for (const [reason, count] of reasons)
       this.#log(
-        `${count} ${count === 1 ? 'record was' : 'records were'} made with ${reason}: passed over, computing again`,
+        `${count} ${count === 1 ? 'record was' : 'records were'} made with ${reason}: passed over, ${reason === CIRCUMSTANCES.scores ? 'scoring again what is kept' : 'computing again'}`,
       );
     const older = [...this.#list()].filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).length;
     if (older > 0)
@@ -132,19 +166,16 @@ export class RecordStore {
       );
   }
 
-  /** What differs, in words, if a record is of the same cell under other circumstances. */
-  async #circumstances(name: string, { parts }: CellAddress): Promise<string | undefined> {
-    let own: z.infer<typeof envelope>['parts'];
+  #sameTitle({ title }: CellAddress): string[] {
+    return [...this.#list()].filter((name) => KEY.test(name) && name.replace(KEY, '') === title);
+  }
+
+  async #envelope(name: string): Promise<z.infer<typeof envelope> | undefined> {
     try {
-      own = envelope.parse(JSON.parse(await readFile(join(this.#folder, name), 'utf8'))).parts;
+      return envelope.parse(JSON.parse(await readFile(join(this.#folder, name), 'utf8')));
     } catch {
       return undefined;
     }
-    if (JSON.stringify(own.choices) !== JSON.stringify(parts.choices)) return undefined;
-    const differing = Object.entries(CIRCUMSTANCES).filter(
-      ([part]) => own.environment[part] !== parts.environment[part as keyof typeof CIRCUMSTANCES],
-    );
-    return differing.length === 0 ? undefined : differing.map(([, words]) => words).join(', ');
   }
 
   #list(): Set<string> {
@@ -171,4 +202,11 @@ function existingNames(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Circumstances that differ between two records of one cell; none where their choices differ. */
+function differing(a: CellParts, b: CellParts): (keyof CellParts['environment'])[] {
+  if (JSON.stringify(a.choices) !== JSON.stringify(b.choices)) return [];
+  const parts = Object.keys(CIRCUMSTANCES) as (keyof CellParts['environment'])[];
+  return parts.filter((part) => a.environment[part] !== b.environment[part]);
 }

@@ -1,10 +1,22 @@
 import type { Probe, ProbeToken } from '@icl-gd/methods';
 import type { DecoderConfig, Model, ModelVariant } from '@icl-gd/transformer';
 import type { CellAddress } from './cell.ts';
-import { type ProbesBySetting, type ScoresByMethod, measureNoiseFloor } from './noise-floor.ts';
+import {
+  NOISE_FLOOR_PASSES,
+  type ProbesBySetting,
+  type ScoresByMethod,
+  measureNoiseFloor,
+} from './noise-floor.ts';
 import { trialName } from './plan.ts';
 import { type ProbedSetting, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
-import { type FinishedSetting, type SettingRecord, settingRecord } from './record.ts';
+import {
+  type FinishedSetting,
+  type SettingRecord,
+  noiseRecord,
+  pairRecord,
+  settingRecord,
+} from './record.ts';
+import type { z } from 'zod';
 import type { RecordStore } from './record-store.ts';
 import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
 import type { Tally } from './tally.ts';
@@ -46,6 +58,8 @@ export interface TrialOutcome {
 /** Computes what is missing of trials, one after another; trials of one dataset share zero-shot. */
 export class TrialRunner {
   readonly #options: TrialRunnerOptions;
+  /** Units of work reported, by address of a setting's own record. */
+  readonly #done = new Map<string, number>();
   /** Probes that are held for the next settings, by address. */
   #probes = new Map<string, readonly Probe[]>();
 
@@ -59,15 +73,16 @@ export class TrialRunner {
     let recorded = true;
     let broken: SettingRecord | undefined;
     for (const setting of [plan.zeroShot, plan.inContext, ...plan.methods]) {
+      this.#options.tally.ask(ownAddress(setting));
       if (broken) {
         // The model itself overflows: no learner has anything to be compared with.
         records.set(setting.id, broken);
         continue;
       }
       const earlier = await this.#recorded(setting);
-      const record = earlier ?? (await this.#compute(plan, setting));
-      if (earlier) this.#options.onWork(unitsOf(plan, setting), trialName(plan.trial));
-      else recorded = false;
+      const record = earlier ?? (await this.#rescored(plan, setting)) ?? (await this.#compute(plan, setting));
+      if (!earlier) recorded = false;
+      this.#finish(ownAddress(setting), unitsOf(plan, setting), trialName(plan.trial));
       records.set(setting.id, record);
       if (record.status === 'diverged' && setting.setting.learner.role === 'baseline') broken = record;
     }
@@ -80,16 +95,10 @@ export class TrialRunner {
     return { records, recorded };
   }
 
-  /** Addresses of the probes of a trial that no later trial needs. */
-  static probesOf({ inContext, methods }: TrialPlan): CellAddress[] {
-    return [inContext, ...methods].flatMap(({ addresses }) => [...addresses.values()]);
-  }
-
   /** The record, if there is one under every probe token and, where they are asked for, the probes. */
   async #recorded(setting: TrialSetting): Promise<SettingRecord | undefined> {
-    const { store, tally, keepAllProbes } = this.#options;
+    const { store, keepAllProbes } = this.#options;
     const own = ownAddress(setting);
-    tally.ask(own);
     const addresses = [...setting.addresses.values()];
     if (!addresses.every((address) => this.#isRecorded(address))) return undefined;
     const record = await store.read(own, settingRecord);
@@ -102,48 +111,123 @@ export class TrialRunner {
     return fresh ? written.has(address.key) : store.has(address);
   }
 
+  async #readable(address: CellAddress, schema: z.ZodType): Promise<boolean> {
+    return this.#isRecorded(address) && (await this.#options.store.read(address, schema)) !== undefined;
+  }
+
+  /** Reports what is left of a cell's work, once. */
+  #finish({ key }: CellAddress, units: number, doing: string): void {
+    const done = this.#done.get(key) ?? 0;
+    if (done < units) this.#options.onWork(units - done, doing);
+    this.#done.set(key, Math.max(done, units));
+  }
+
   async #write(address: CellAddress, result: unknown): Promise<void> {
     await this.#options.store.write(address, result);
     this.#options.written.add(address.key);
   }
 
+  /** Of records that other metrics were made from, the probes scored anew; undefined where there are none. */
+  async #rescored(plan: TrialPlan, setting: TrialSetting): Promise<SettingRecord | undefined> {
+    const { store, config, fresh } = this.#options;
+    if (fresh) return undefined;
+    const { validationRows } = plan.prepared;
+    const scored: [CellAddress, SettingRecord][] = [];
+    for (const [token, address] of setting.addresses) {
+      const older = await store.findUnscored(address, settingRecord);
+      if (older?.record.status !== 'finished') return undefined;
+      const { predictions, training } = older.record;
+      const probes = await store.readProbes(older.address, { config, validationRows, predictions });
+      if (!probes) return undefined;
+      this.#probes.set(address.key, probes);
+      await store.writeProbes(address, { config, validationRows, probes });
+      scored.push([
+        address,
+        await this.#score(plan, setting, token, { probes: new Map([[token, probes]]), training }),
+      ]);
+    }
+    for (const [address, record] of scored) await this.#write(address, record);
+    return scored[0]?.[1];
+  }
+
   /** Computes a setting under all its probe tokens and records it. */
   async #compute(plan: TrialPlan, setting: TrialSetting): Promise<SettingRecord> {
-    const { store, config, loadModel } = this.#options;
-    this.#options.tally.compute(ownAddress(setting));
+    const { tally, loadModel } = this.#options;
+    tally.compute(ownAddress(setting));
     const model = await loadModel(plan.trial.variant);
-    const probed = await unlessDiverged(() => this.#probe(model, plan, setting));
+    const tokens = [...setting.addresses.keys()];
+    const together = await unlessDiverged(() => this.#probe(model, plan, setting, { probeTokens: tokens }));
     const records: SettingRecord[] = [];
-    for (const [token, address] of setting.addresses) {
-      if ('diverged' in probed) {
-        records.push({ status: 'diverged', message: probed.diverged });
-      } else {
-        const probes = probed.probes.get(token) as readonly Probe[];
-        this.#probes.set(address.key, probes);
-        await store.writeProbes(address, { config, validationRows: plan.prepared.validationRows, probes });
-        records.push(await this.#score(plan, setting, token, probed));
-      }
-      await this.#write(address, records.at(-1));
+    for (const token of tokens) {
+      // What one token's probe overflows in must not decide the record of another.
+      const probed =
+        'diverged' in together && tokens.length > 1
+          ? await unlessDiverged(() => this.#probe(model, plan, setting, { probeTokens: [token] }))
+          : together;
+      records.push(await this.#record(plan, setting, token, probed));
     }
+    this.#dropUnneeded(plan, setting);
     return records[0] as SettingRecord;
+  }
+
+  async #record(
+    plan: TrialPlan,
+    setting: TrialSetting,
+    token: ProbeToken,
+    probed: ProbedSetting | { readonly diverged: string },
+  ): Promise<SettingRecord> {
+    const { store, config } = this.#options;
+    const address = addressOf(setting, token);
+    if ('diverged' in probed) {
+      const record: SettingRecord = { status: 'diverged', message: probed.diverged };
+      await this.#write(address, record);
+      return record;
+    }
+    const probes = probed.probes.get(token) as readonly Probe[];
+    this.#probes.set(address.key, probes);
+    await store.writeProbes(address, { config, validationRows: plan.prepared.validationRows, probes });
+    const record = await this.#score(plan, setting, token, probed);
+    await this.#write(address, record);
+    return record;
+  }
+
+  /** Probes of a method that nothing is compared with any more take much memory. */
+  #dropUnneeded({ pairs }: TrialPlan, { id, setting, addresses }: TrialSetting): void {
+    const needed = this.#options.noiseFloor || pairs.some(({ ids }) => ids.includes(id));
+    if (needed || setting.learner.role === 'baseline') return;
+    for (const { key } of addresses.values()) this.#probes.delete(key);
   }
 
   #probe(
     model: Model,
     { prepared, trial }: TrialPlan,
-    { setting, id, addresses }: TrialSetting,
-    halfWeights = false,
+    setting: TrialSetting,
+    options: {
+      readonly probeTokens: readonly ProbeToken[];
+      readonly halfWeights?: boolean;
+      readonly again?: boolean;
+    },
   ): Promise<ProbedSetting> {
     const { tokenBudget, releasedNorms, onWork } = this.#options;
-    const options = {
-      probeTokens: [...addresses.keys()],
-      learningRate: trial.learningRate,
-      releasedNorms,
-      halfWeights,
-      ...(tokenBudget === undefined ? {} : { tokenBudget }),
-    };
-    return probeSetting(model, setting, prepared, options, (units) =>
-      onWork(units, `${trialName(trial)} ${id}`),
+    const { again = false, ...own } = options;
+    const doing = `${trialName(trial)} ${setting.id}`;
+    const { key } = ownAddress(setting);
+    let units = 0;
+    return probeSetting(
+      model,
+      setting.setting,
+      prepared,
+      {
+        learningRate: trial.learningRate,
+        releasedNorms,
+        ...own,
+        ...(tokenBudget === undefined ? {} : { tokenBudget }),
+      },
+      (more) => {
+        units += more;
+        if (again) onWork(more, doing);
+        else this.#finish({ key } as CellAddress, units, doing);
+      },
     );
   }
 
@@ -171,10 +255,18 @@ export class TrialRunner {
     const address = addressOf(setting, token);
     if (!this.#probes.has(address.key)) {
       const kept = await this.#keptProbes(plan, address);
-      if (kept) this.#probes.set(address.key, kept);
-      else await this.#compute(plan, setting);
+      if (kept) return this.#hold(address, kept);
+      await this.#compute(plan, setting);
     }
-    return this.#probes.get(address.key) as readonly Probe[];
+    const probes = this.#probes.get(address.key);
+    if (!probes)
+      throw new Error(`${setting.id} diverged where it did not before: the device gives other numbers`);
+    return probes;
+  }
+
+  #hold({ key }: CellAddress, probes: readonly Probe[]): readonly Probe[] {
+    this.#probes.set(key, probes);
+    return probes;
   }
 
   async #keptProbes({ prepared }: TrialPlan, address: CellAddress): Promise<readonly Probe[] | undefined> {
@@ -188,8 +280,10 @@ export class TrialRunner {
 
   /** @returns whether it was recorded already */
   async #comparePair(plan: TrialPlan, { ids, settings, addresses }: TrialPair): Promise<boolean> {
-    const missing = [...addresses].filter(([, address]) => !this.#isRecorded(address));
-    for (const [token, address] of missing) {
+    let recorded = true;
+    for (const [token, address] of addresses) {
+      if (await this.#readable(address, pairRecord)) continue;
+      recorded = false;
       const probes = {
         first: await this.#probesAt(plan, settings[0], token),
         second: await this.#probesAt(plan, settings[1], token),
@@ -198,12 +292,20 @@ export class TrialRunner {
       const scores = scorePair(ids, probes, this.#options.config);
       await this.#write(address, { metrics: toScoreRecords(scores, plan.trial.seed) });
     }
-    return missing.length === 0;
+    return recorded;
   }
 
   /** @returns whether it was recorded already */
   async #measureNoise(plan: TrialPlan, records: TrialOutcome['records']): Promise<boolean> {
-    if (this.#isRecorded(plan.noise)) return true;
+    const units =
+      NOISE_FLOOR_PASSES *
+      [plan.zeroShot, plan.inContext, ...plan.methods].reduce((sum, own) => sum + unitsOf(plan, own), 0);
+    this.#options.tally.ask(plan.noise);
+    if (await this.#readable(plan.noise, noiseRecord)) {
+      this.#options.onWork(units, trialName(plan.trial));
+      return true;
+    }
+    this.#options.tally.compute(plan.noise);
     const token = [...plan.zeroShot.addresses.keys()][0] as ProbeToken;
     const finished = [plan.zeroShot, plan.inContext, ...plan.methods].filter(
       ({ id }) => records.get(id)?.status === 'finished',
@@ -217,7 +319,9 @@ export class TrialRunner {
       probeAgain: async (model, halfWeights) => {
         const again = new Map<string, readonly Probe[]>();
         for (const setting of finished) {
-          const probed = await unlessDiverged(() => this.#probe(model, plan, setting, halfWeights));
+          const probed = await unlessDiverged(() =>
+            this.#probe(model, plan, setting, { probeTokens: [token], halfWeights, again: true }),
+          );
           if (!('diverged' in probed)) again.set(setting.id, probed.probes.get(token) ?? []);
         }
         return again;

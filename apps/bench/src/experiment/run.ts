@@ -1,10 +1,10 @@
 import { type AdapterDescription, type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
-import { accuracy, layerMean } from '@icl-gd/metrics';
-import { type Model, type ModelLocation, type ModelVariant, loadModel } from '@icl-gd/transformer';
+import { accuracy, findMetric, layerMean } from '@icl-gd/metrics';
+import { type Model, type ModelLocation, type ModelVariant, UserError, loadModel } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
 import { type CellAddress, RECORD_FORMAT, type RunIdentity, digest } from './cell.ts';
-import { codeDigest } from './code-digest.ts';
+import { codeDigests } from './code-digest.ts';
 import { planDisk } from './disk.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
@@ -17,7 +17,7 @@ import type { SettingRecord } from './record.ts';
 import { type TrialOutcome, TrialRunner } from './run-trial.ts';
 import { linkSavedProbes } from './saved-probes.ts';
 import { Tally } from './tally.ts';
-import { type TrialPlan, planTrial, unitsOf } from './trial-plan.ts';
+import { type TrialPlan, ownAddress, planTrial, unitsOf } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
 
 /** A run whose cells are all on record. */
@@ -44,12 +44,14 @@ export async function runExperiment(
   const { settings, out } = request;
   const log = (line: string): void => progress.line(line);
   const inputs = await readInputs(request.model, request.data, settings, request.observer);
+  if (request.saveProbes && request.discardProbes)
+    throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
     const store = new RecordStore(request.recordsIn ?? out, log);
     const plans = planCells(request, inputs, gpu.adapter);
-    await store.reportPassedOver(plans.flatMap(addressesOf));
+    if (!request.fresh) await store.reportPassedOver(plans.flatMap(addressesOf));
     await planDisk(request.recordsIn ?? out, plans, {
       store,
       config: inputs.model.config,
@@ -78,7 +80,7 @@ function planCells(request: RunRequest, inputs: RunInputs, adapter: AdapterDescr
   const identity: RunIdentity = {
     environment: {
       format: `${RECORD_FORMAT} ${VERSION}`,
-      code: codeDigest(),
+      ...codeDigests(),
       adapter: digest(adapter),
       model: digest([inputs.modelDigests, inputs.model.config]),
     },
@@ -91,8 +93,8 @@ function planCells(request: RunRequest, inputs: RunInputs, adapter: AdapterDescr
   return planTrials(settings).map((trial) => planTrial(identity, trial, preparedFor(trial), probeTokens));
 }
 
-function addressesOf({ zeroShot, inContext, methods, pairs }: TrialPlan): CellAddress[] {
-  return [zeroShot, inContext, ...methods, ...pairs].flatMap(({ addresses }) => [...addresses.values()]);
+function addressesOf({ zeroShot, inContext, methods }: TrialPlan): CellAddress[] {
+  return [zeroShot, inContext, ...methods].flatMap(({ addresses }) => [...addresses.values()]);
 }
 
 interface Work {
@@ -135,7 +137,7 @@ async function computeCells(
       const outcome = await runner.run(plan);
       if (request.saveProbes) await linkSavedProbes(store, request.out, plan, outcome);
       if (request.discardProbes) await discardProbes(store, plan, plans[i + 1]);
-      progress.line(describe(plan, outcome));
+      progress.line(describe(plan, outcome, request.fresh));
       complete &&= [...outcome.records.values()].every(({ status }) => status === 'finished');
     }
     progress.line(tally.describe());
@@ -198,7 +200,7 @@ function totalUnits(plans: readonly TrialPlan[], { noiseFloor }: RunSettings): n
   for (const plan of plans) {
     for (const setting of [plan.zeroShot, plan.inContext, ...plan.methods]) {
       const own = unitsOf(plan, setting);
-      for (const { key } of setting.addresses.values()) units.set(key, own / setting.addresses.size);
+      units.set(ownAddress(setting).key, own);
       if (noiseFloor) again += NOISE_FLOOR_PASSES * own;
     }
   }
@@ -208,9 +210,10 @@ function totalUnits(plans: readonly TrialPlan[], { noiseFloor }: RunSettings): n
 function describe(
   { trial, prepared, zeroShot, inContext }: TrialPlan,
   { records, recorded }: TrialOutcome,
+  fresh: boolean,
 ): string {
   const name = trialName(trial);
-  if (recorded) return `${name}: taken from an earlier run (--fresh computes it again)`;
+  if (recorded) return `${name}: taken from an earlier ${fresh ? 'pass' : 'run (--fresh computes it again)'}`;
   const percent = (record: SettingRecord | undefined): string => {
     const predictions = record?.status === 'finished' ? record.predictions : [];
     const share = accuracy(
@@ -227,8 +230,11 @@ function describe(
   const methods = [...records].flatMap(([id, record]) => {
     if (id === zeroShot.id || id === inContext.id) return [];
     if (record.status === 'diverged') return [`${id} diverged (${record.message})`];
-    const simaou = layerMean(record.metrics['simaou']?.values ?? [])?.toFixed(3) ?? 'undefined';
-    return [`${id} SimAOU ${simaou}, accuracy ${percent(record)}`];
+    const [first] = Object.entries(record.metrics);
+    const score = first
+      ? [`${findMetric(first[0]).label} ${layerMean(first[1].values)?.toFixed(3) ?? 'undefined'}`]
+      : [];
+    return [`${id} ${[...score, `accuracy ${percent(record)}`].join(', ')}`];
   });
   return `${name}: ${[...baselines, ...methods].join('; ')}`;
 }

@@ -13,11 +13,6 @@ export class Tally {
     this.#computed.set(key, cell.setting);
   }
 
-  /** Whether the cell was computed in this run. */
-  hasComputed({ key }: CellAddress): boolean {
-    return this.#computed.has(key);
-  }
-
   /** `settings: 7 asked for (1 ZSL, 2 ICL, 2 GD, 2 LCGD), 2 computed (2 LCGD), 5 taken from records`. */
   describe(): string {
     const taken = [...this.#asked.keys()].filter((key) => !this.#computed.has(key)).length;

@@ -4,10 +4,9 @@ import {
   type FineTuningStep,
   type Objective,
   specialToken,
-  withHalfParameters,
 } from '@icl-gd/transformer';
+import { adaptedModel } from '../adapted-model.ts';
 import { DivergedError, type Learner } from '../learner.ts';
-import { probesOf } from '../probe-queries.ts';
 
 /** Sound training changes the norm by a few percent; beyond this nothing of the model is left. */
 const GROWTH_LIMIT = 100;
@@ -17,7 +16,7 @@ const TRAINED = 'attention.kv';
 
 /** GD (arXiv 2311.07772v4): the loss is taken at the model's output, its gradient flows through all layers. */
 export const gradientDescent: Learner = fineTuningLearner(
-  { id: 'GD', label: 'gradient descent', source: 'arXiv 2311.07772v4, settings', paper: true },
+  { id: 'GD', label: 'gradient descent', source: 'arXiv 2311.07772v4, settings' },
   'output',
 );
 
@@ -31,24 +30,24 @@ export const layerCausalGradientDescent: Learner = fineTuningLearner(
     id: 'LCGD',
     label: 'layer-causal gradient descent',
     source: 'arXiv 2311.07772v4, layer-causal gradient descent, as released',
-    paper: true,
   },
   'layerwise',
 );
 
 /** One epoch of SGD with batch size 1 over `BOS demonstration`, on key and value projections alone. */
 function fineTuningLearner(
-  description: Pick<Learner, 'id' | 'label' | 'source' | 'paper'>,
+  description: Pick<Learner, 'id' | 'label' | 'source'>,
   objective: Objective,
 ): Learner {
   const { id } = description;
   return {
     ...description,
     role: 'learner',
+    paper: true,
     needs: 'all',
     objective,
     async adapt(model, demonstrations, options = {}) {
-      const { learningRate, releasedNorms = false, halfWeights = false, onProgress } = options;
+      const { learningRate, releasedNorms = false, onProgress } = options;
       if (learningRate === undefined) throw new RangeError(`${id} needs a learning rate`);
       if (!Number.isFinite(Math.fround(learningRate)))
         throw new DivergedError(
@@ -79,15 +78,7 @@ function fineTuningLearner(
         tuned.dispose();
         throw new DivergedError(`${id} with learning rate ${learningRate} diverged: ${failure}`);
       }
-      const probed = halfWeights ? withHalfParameters(tuned, TRAINED) : tuned;
-      return {
-        training: steps,
-        ...probesOf(probed),
-        dispose: () => {
-          if (probed !== tuned) probed.dispose();
-          tuned.dispose();
-        },
-      };
+      return adaptedModel(tuned, options, steps);
     },
   };
 }

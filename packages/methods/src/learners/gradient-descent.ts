@@ -16,7 +16,7 @@ const TRAINED = 'attention.kv';
 
 /** GD (arXiv 2311.07772v4): the loss is taken at the model's output, its gradient flows through all layers. */
 export const gradientDescent: Learner = fineTuningLearner(
-  { id: 'GD', label: 'gradient descent', source: 'arXiv 2311.07772v4, settings', paper: true },
+  { id: 'GD', label: 'gradient descent', source: 'arXiv 2311.07772v4, settings' },
   'output',
 );
 
@@ -30,14 +30,13 @@ export const layerCausalGradientDescent: Learner = fineTuningLearner(
     id: 'LCGD',
     label: 'layer-causal gradient descent',
     source: 'arXiv 2311.07772v4, layer-causal gradient descent, as released',
-    paper: true,
   },
   'layerwise',
 );
 
 /** One epoch of SGD with batch size 1 over `BOS demonstration`, on key and value projections alone. */
 function fineTuningLearner(
-  description: Pick<Learner, 'id' | 'label' | 'source' | 'paper'>,
+  description: Pick<Learner, 'id' | 'label' | 'source'>,
   objective: Objective,
 ): Learner {
   const { id } = description;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FixtureCopy, complaint } from './damage.ts';
-import { iclGd, readCsv } from './golden.ts';
+import { iclGd, readCsv, readJson } from './golden.ts';
 
 /** A learner as a user would write it: Gaussian noise on the key and value projections. */
 const NOISE = join(import.meta.dirname, '..', 'examples', 'learners', 'gaussian-noise.ts');
@@ -45,6 +45,9 @@ describe('--learner-file', () => {
     const simaou = readCsv(join(copy.out, 'summary.csv')).filter(({ metric }) => metric === 'simaou');
     expect(new Set(simaou.map(({ value }) => value)).size).toBe(3);
     for (const id of ids) expect(result.stdout).toContain(id);
+    expect(readJson(join(copy.out, 'manifest.json'))).toMatchObject({
+      learner_files: { Noise: { path: NOISE, digest: expect.stringMatching(/^[0-9a-f]{32,}$/) } },
+    });
   });
 
   it('computes it again once its file has changed, and nothing else', async () => {

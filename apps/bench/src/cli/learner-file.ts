@@ -4,25 +4,17 @@ import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { type Learner, learners } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/transformer';
+import type { LearnerFile } from '../experiment/run-request.ts';
 import { learnerShape } from './learner-shape.ts';
 import { sourceDigest } from './source-digest.ts';
 
-/** Where a learner of the user's own comes from. */
-export interface LearnerFile {
-  /** As typed. */
-  readonly path: string;
-  /** Of the file and the modules that it imports by relative path. */
-  readonly digest: string;
-}
-
-/** Learners of the user's own; their files, and the digests of these alone, by id. */
+/** Learners of the user's own, and their files by id. */
 export interface ForeignLearners {
   readonly learners: readonly Learner[];
   readonly files: ReadonlyMap<string, LearnerFile>;
-  readonly digests: ReadonlyMap<string, string>;
 }
 
-export const NO_FOREIGN_LEARNERS: ForeignLearners = { learners: [], files: new Map(), digests: new Map() };
+export const NO_FOREIGN_LEARNERS: ForeignLearners = { learners: [], files: new Map() };
 
 /**
  * Loads learners from TypeScript or JavaScript modules.
@@ -40,8 +32,7 @@ export async function loadLearnerFiles(paths: readonly string[]): Promise<Foreig
     loaded.push(learner);
     files.set(learner.id, { path, digest });
   }
-  const digests = new Map([...files].map(([id, { digest }]) => [id, digest]));
-  return { learners: loaded, files, digests };
+  return { learners: loaded, files };
 }
 
 function requireReadable(path: string): void {

@@ -68,7 +68,7 @@ export async function parseRunOptions(
       out,
       saveProbes: raw.saveProbes ?? false,
       discardProbes: raw.discardProbes ?? false,
-      ...(foreign.learners.length === 0 ? {} : { foreignLearners: foreign.digests }),
+      ...(foreign.learners.length === 0 ? {} : { foreignLearners: foreign.files }),
       fresh: raw.fresh ?? false,
       ...(raw.tokenBudget === undefined
         ? {}

@@ -7,7 +7,7 @@ import type { RunRequest } from './run-request.ts';
 
 /**
  * Reads and checks everything that a run needs, and says what it would compute and allocate. Nothing is computed or
- * written, no weight is read.
+ * written, no weight is loaded.
  * @throws UserError as the run itself would
  */
 export async function checkRun(request: RunRequest, log: (line: string) => void): Promise<void> {

@@ -1,12 +1,11 @@
-import { learnerSetting } from '@icl-gd/methods';
+import { gradientDescent, layerCausalGradientDescent, learnerSetting } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
 import { findTask, paperTasks } from '../tasks/tasks.ts';
-import { METHODS } from './trial-plan.ts';
 import { type RunSettings, planTrials, selections } from './plan.ts';
 
 const SETTINGS: RunSettings = {
   datasets: paperTasks(),
-  methods: METHODS.map((learner) => learnerSetting(learner)),
+  methods: [gradientDescent, layerCausalGradientDescent].map((learner) => learnerSetting(learner)),
   variants: ['trained'],
   examples: 2000,
   probe: 'label',

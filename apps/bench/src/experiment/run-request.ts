@@ -2,6 +2,14 @@ import type { ProbeToken } from '@icl-gd/methods';
 import type { DownloadObserver, ModelLocation } from '@icl-gd/transformer';
 import type { RunSettings } from './plan.ts';
 
+/** Where a learner of the user's own comes from. */
+export interface LearnerFile {
+  /** As typed. */
+  readonly path: string;
+  /** Of the file and the modules that it imports by relative path. */
+  readonly digest: string;
+}
+
 /** A run: what to compute, of what, where. */
 export interface RunRequest {
   readonly model: ModelLocation;
@@ -27,6 +35,6 @@ export interface RunRequest {
   readonly tokenBudget?: number;
   /** Bytes that may be allocated on the device. */
   readonly memoryBudget?: number;
-  /** Digest of the source of each learner that is not part of this program, by id. */
-  readonly foreignLearners?: ReadonlyMap<string, string>;
+  /** Files of the learners that are not part of this program, by id. */
+  readonly foreignLearners?: ReadonlyMap<string, LearnerFile>;
 }

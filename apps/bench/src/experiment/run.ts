@@ -27,6 +27,8 @@ export interface FinishedRun {
   readonly hub: ModelLocation['hub'];
   readonly settings: RunSettings;
   readonly adapter: AdapterDescription;
+  /** Files of the learners that are not part of this program, by id. */
+  readonly foreignLearners: NonNullable<RunRequest['foreignLearners']>;
   /** Whether no cell diverged. */
   readonly complete: boolean;
   /** What was measured, trial by trial in plan order, read from the records one at a time. */
@@ -64,6 +66,7 @@ export async function runExperiment(
       hub: request.model.hub,
       settings,
       adapter: gpu.adapter,
+      foreignLearners: request.foreignLearners ?? new Map(),
       complete,
       async *trials() {
         for (const plan of plans) yield await readTrial(store, plan, settings);
@@ -85,7 +88,7 @@ function planCells(request: RunRequest, inputs: RunInputs, adapter: AdapterDescr
       model: digest([inputs.modelDigests, inputs.model.config]),
     },
     settings,
-    foreignLearners: request.foreignLearners ?? new Map(),
+    foreignLearners: new Map([...(request.foreignLearners ?? [])].map(([id, { digest: own }]) => [id, own])),
   };
   const probeTokens = [...new Set([settings.probe, ...alsoProbe])];
   const preparedFor = ({ dataset, seed }: Trial): PreparedRun =>

@@ -1,11 +1,4 @@
-import {
-  type LearnerSetting,
-  type ProbeToken,
-  inContext,
-  learners,
-  settingId,
-  zeroShot,
-} from '@icl-gd/methods';
+import { type LearnerSetting, type ProbeToken, inContext, settingId, zeroShot } from '@icl-gd/methods';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
 import type { Trial } from './plan.ts';
@@ -93,6 +86,3 @@ export function addressOf({ addresses }: TrialSetting, token: ProbeToken): CellA
 export function unitsOf({ prepared }: TrialPlan, { setting }: TrialSetting): number {
   return prepared.queries.length + (setting.learner.objective ? prepared.fineTuningDemonstrations.length : 0);
 }
-
-/** Baselines are always there: what a run may be asked for besides them. */
-export const METHODS = learners.filter(({ role }) => role === 'learner');

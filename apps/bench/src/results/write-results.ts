@@ -107,7 +107,10 @@ function promptEntry(prepared: PreparedRun): unknown {
 }
 
 /** Everything needed to repeat the run. */
-function manifest({ inputs, hub, settings, adapter }: FinishedRun, cells: readonly unknown[]): unknown {
+function manifest(
+  { inputs, hub, settings, adapter, foreignLearners }: FinishedRun,
+  cells: readonly unknown[],
+): unknown {
   const { model } = inputs;
   return {
     icl_gd: VERSION,
@@ -123,6 +126,7 @@ function manifest({ inputs, hub, settings, adapter }: FinishedRun, cells: readon
       files: inputs.modelDigests,
     },
     datasets: Object.fromEntries(inputs.statistics),
+    ...(foreignLearners.size === 0 ? {} : { learner_files: Object.fromEntries(foreignLearners) }),
     settings: {
       ...settings,
       datasets: settings.datasets.map(({ id }) => id),

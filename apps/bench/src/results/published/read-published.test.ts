@@ -1,7 +1,6 @@
-import { learnerSetting } from '@icl-gd/methods';
+import { gradientDescent, layerCausalGradientDescent, learnerSetting } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
 import { type RunSettings, planTrials } from '../../experiment/plan.ts';
-import { METHODS } from '../../experiment/trial-plan.ts';
 import { paperTasks } from '../../tasks/tasks.ts';
 import {
   readPublishedAverages,
@@ -74,7 +73,7 @@ test('the tasks carry the published hyper-parameters', () => {
 test('a run without settings plans the published hyper-parameters', () => {
   const settings: RunSettings = {
     datasets: tasks,
-    methods: METHODS.map((learner) => learnerSetting(learner)),
+    methods: [gradientDescent, layerCausalGradientDescent].map((learner) => learnerSetting(learner)),
     variants: ['trained'],
     examples: 2000,
     probe: 'label',

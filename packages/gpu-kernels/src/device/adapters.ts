@@ -10,6 +10,9 @@ export interface FoundAdapter {
   readonly description: AdapterDescription;
 }
 
+/** Name the drivers to a Vulkan loader: the first from 1.3.207 on, the second before. */
+const DRIVER_VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
+
 const CHOICES = ['auto', 'hardware', 'software', 'swiftshader', 'lavapipe'];
 
 /**
@@ -78,16 +81,18 @@ async function bundledAdapter(): Promise<FoundAdapter | undefined> {
   const manifest = await bundledSwiftShader();
   if (manifest === undefined) return undefined;
   mapBundledLoader(manifest);
-  const saved = process.env['VK_DRIVER_FILES'];
-  // The Vulkan loader reads this when Dawn makes its instance, that is now.
-  process.env['VK_DRIVER_FILES'] = manifest;
+  const saved = DRIVER_VARIABLES.map((name) => [name, process.env[name]] as const);
+  // The Vulkan loader reads these when Dawn makes its instance, that is now.
+  for (const name of DRIVER_VARIABLES) process.env[name] = manifest;
   try {
     const instance = await createDawn(['backend=vulkan']);
     const adapter = await instance.requestAdapter({});
     return adapter ? { adapter, instance, description: describe(adapter, 'bundled') } : undefined;
   } finally {
-    if (saved === undefined) delete process.env['VK_DRIVER_FILES'];
-    else process.env['VK_DRIVER_FILES'] = saved;
+    for (const [name, value] of saved) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
   }
 }
 

@@ -41,12 +41,16 @@ export async function bundledSwiftShader(): Promise<string | undefined> {
  * without a system loader and without `LD_LIBRARY_PATH`.
  */
 export function mapBundledLoader(driverManifest: string): void {
+  hasSystemVulkanLoader();
   loadLibrary(join(dirname(driverManifest), LOADER));
 }
 
-/** Whether the system has a Vulkan loader of its own. */
+let systemLoader: boolean | undefined;
+
+/** Whether the system has a Vulkan loader of its own: asked once, as a bundled one answers to the same name. */
 export function hasSystemVulkanLoader(): boolean {
-  return process.platform !== 'linux' || loadLibrary(LOADER);
+  systemLoader ??= process.platform !== 'linux' || loadLibrary(LOADER);
+  return systemLoader;
 }
 
 function loadLibrary(file: string): boolean {

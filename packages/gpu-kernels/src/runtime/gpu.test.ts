@@ -330,6 +330,10 @@ describe('adapters', () => {
     ).toEqual([['swiftshader', 'software']]);
   });
 
+  test('are the same ones when asked again, after the bundled one has been opened', async () => {
+    expect(await listAdapters()).toEqual(await listAdapters());
+  });
+
   test('a software adapter is announced loudly', async () => {
     const lines: string[] = [];
     const own = await acquireGpu({ adapter: 'swiftshader', log: (line) => lines.push(line) });

@@ -33,7 +33,7 @@ export interface AcquireOptions {
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   // Only Node gets here: the rest of the package stays free of Node's modules.
   const { findAdapter } = await import('./adapters.ts');
-  const { adapter, instance, description } = await findAdapter(options.adapter ?? 'auto');
+  const { adapter, description } = await findAdapter(options.adapter ?? 'auto');
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ label: 'icl-gd', requiredLimits, requiredFeatures });
@@ -45,10 +45,7 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
   }
   const debugged = (process.env['ICL_GD_DEBUG'] ?? '').split(',');
-  return Gpu.fromDevice(device, description, {
-    owner: instance,
-    ...(debugged.includes('wgsl') ? { onCompile: printKernel } : {}),
-  });
+  return Gpu.fromDevice(device, description, debugged.includes('wgsl') ? { onCompile: printKernel } : {});
 }
 
 function printKernel({ label, wgsl }: Kernel): void {

@@ -1,12 +1,10 @@
 import { UserError } from '../errors.ts';
 import { bundledSwiftShader, hasSystemVulkanLoader, mapBundledLoader } from './bundled-swiftshader.ts';
-import { createDawn } from './dawn.ts';
+import { dawn } from './dawn.ts';
 import type { AdapterDescription } from './description.ts';
 
 export interface FoundAdapter {
   readonly adapter: GPUAdapter;
-  /** Must outlive the adapter's devices. */
-  readonly instance: GPU;
   readonly description: AdapterDescription;
 }
 
@@ -58,7 +56,7 @@ function matches(adapter: AdapterDescription, wanted: string): boolean {
 /** Hardware first. */
 async function systemAdapters(): Promise<FoundAdapter[]> {
   if (!hasSystemVulkanLoader()) return [];
-  const gpu = await createDawn([]);
+  const gpu = await dawn([]);
   const requests: GPURequestAdapterOptions[] = [
     { powerPreference: 'high-performance' },
     { powerPreference: 'low-power' },
@@ -69,8 +67,7 @@ async function systemAdapters(): Promise<FoundAdapter[]> {
     const adapter = await gpu.requestAdapter(request);
     if (!adapter) continue;
     const description = describe(adapter, 'system');
-    if (!found.has(description.description))
-      found.set(description.description, { adapter, instance: gpu, description });
+    if (!found.has(description.description)) found.set(description.description, { adapter, description });
   }
   return [...found.values()].sort(
     (a, b) => Number(a.description.kind === 'software') - Number(b.description.kind === 'software'),
@@ -85,9 +82,9 @@ async function bundledAdapter(): Promise<FoundAdapter | undefined> {
   // The Vulkan loader reads these when Dawn makes its instance, that is now.
   for (const name of DRIVER_VARIABLES) process.env[name] = manifest;
   try {
-    const instance = await createDawn(['backend=vulkan']);
+    const instance = await dawn(['backend=vulkan']);
     const adapter = await instance.requestAdapter({});
-    return adapter ? { adapter, instance, description: describe(adapter, 'bundled') } : undefined;
+    return adapter ? { adapter, description: describe(adapter, 'bundled') } : undefined;
   } finally {
     for (const [name, value] of saved) {
       if (value === undefined) delete process.env[name];

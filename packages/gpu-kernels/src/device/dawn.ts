@@ -1,17 +1,26 @@
 /** Dawn's own poll keeps one core busy; on software adapters that core is needed for the work itself. */
 const POLL_INTERVAL_MS = 1;
 
-let patched = false;
+let bindings: Promise<typeof import('webgpu')> | undefined;
 
-/** A WebGPU entry point of Dawn's node bindings. Keep it referenced while a device of it lives: Dawn aborts otherwise. */
-export async function createDawn(flags: readonly string[]): Promise<GPU> {
-  const { create, globals } = await import('webgpu');
-  if (!patched) {
-    patched = true;
-    Object.assign(globalThis, globals);
-    slowDownNativePolling();
-  }
-  return create([...flags]);
+/** Never set free: threads of a driver may still use an instance after its last device was lost, and crash the process. */
+const instances = new Map<string, GPU>();
+
+/** The WebGPU entry point of Dawn's node bindings with these flags: one in a process. */
+export async function dawn(flags: readonly string[]): Promise<GPU> {
+  bindings ??= loadBindings();
+  const { create } = await bindings;
+  const key = flags.join();
+  const instance = instances.get(key) ?? create([...flags]);
+  instances.set(key, instance);
+  return instance;
+}
+
+async function loadBindings(): Promise<typeof import('webgpu')> {
+  const webgpu = await import('webgpu');
+  Object.assign(globalThis, webgpu.globals);
+  slowDownNativePolling();
+  return webgpu;
 }
 
 /**

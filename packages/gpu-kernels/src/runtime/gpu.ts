@@ -28,8 +28,6 @@ export interface GpuOptions {
 
 /** How {@link Gpu.fromDevice} wraps a device. */
 export interface DeviceOptions extends GpuOptions {
-  /** An object that must live as long as the device, such as the result of `create()` of Dawn's node bindings. */
-  readonly owner?: unknown;
   /** Told about each kernel when it is first compiled. */
   readonly onCompile?: (kernel: Kernel) => void;
 }
@@ -42,7 +40,6 @@ interface Shared {
   readonly pipelines: PipelineCache;
   readonly stream: CommandStream;
   readonly health: DeviceHealth;
-  owner: unknown;
 }
 
 /**
@@ -77,7 +74,10 @@ export class Gpu {
     this.maxBindingBytes = Math.min(options.maxBindingBytes ?? deviceLimit, deviceLimit);
   }
 
-  /** Wraps any device (browser, Deno, Node), which is the Gpu's from then on. */
+  /**
+   * Wraps any device (browser, Deno, Node), which is the Gpu's from then on. With Dawn's node bindings keep the result
+   * of `create()` referenced to the end of the process: Dawn crashes if it is set free too early.
+   */
   static fromDevice(device: GPUDevice, adapter: AdapterDescription, options: DeviceOptions = {}): Gpu {
     const stream = new CommandStream(device);
     const shared: Shared = {
@@ -87,7 +87,6 @@ export class Gpu {
       pipelines: new PipelineCache(device, options.onCompile),
       stream,
       health: new DeviceHealth(device),
-      owner: options.owner,
     };
     return new Gpu(shared, options, true);
   }
@@ -285,9 +284,6 @@ export class Gpu {
     this.#stream.dispose();
     this.pool.trim();
     this.device.destroy();
-    const shared = this.#shared;
-    // Dawn asks the owner's instance for the loss until it has come: set free before, it crashes or hangs the process.
-    void this.device.lost.then(() => (shared.owner = undefined));
   }
 }
 

@@ -257,8 +257,8 @@ test('stays finite and exact for large scores', async () => {
 });
 
 test('runs on a device with the default limits of WebGPU', async () => {
-  const { adapter, description, instance } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
-  const plain = Gpu.fromDevice(await adapter.requestDevice(), description, { owner: instance });
+  const { adapter, description } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
+  const plain = Gpu.fromDevice(await adapter.requestDevice(), description);
   try {
     const shape = { heads: 4, kvHeads: 2, headDim: 8, lengths: [5, 20] };
     const [values, prefix] = [operands(shape), prefixOf(shape, 9)];

@@ -145,22 +145,26 @@ describe('a run that is repeated', () => {
     }
   });
 
-  it.each([
-    ['a pair', 'LCGD-GD.json', 100],
-    ['the noise floor', 'noise.json', 100],
-    ['probes that a new learner needs', 'ICL.safetensors', 3000],
-  ])('makes anew what is damaged: %s', async (_, name, bytes) => {
+  it('makes anew what is damaged: a pair, the noise floor, probes that a new learner needs', async () => {
     using other = new FixtureCopy('own-text-gpt2');
-    const run = (...more: string[]) => iclGd(other.arguments('--seeds', '5', '--examples', '4', ...more));
-    await run('--noise-floor', ...(name.endsWith('json') ? [] : ['--methods', 'gd']));
-    const whole = await run('--noise-floor', '--out', join(other.folder, 'whole'));
-    expect(whole.code).toBe(0);
-    const victim = [...records(other.out)].find(([own]) => own.endsWith(name));
-    truncateSync(victim![1].path, bytes);
-    const result = await run('--noise-floor');
-    expect(result.code, result.stderr).toBe(0);
-    expect(result.stderr).toContain(`${victim![1].path} is damaged`);
-    expect(tables(other.out)).toEqual(tables(join(other.folder, 'whole')));
+    const run = (...more: string[]) =>
+      iclGd(other.arguments('--seeds', '5', '--examples', '4', '--noise-floor', ...more));
+    const whole = ['--out', join(other.folder, 'whole')];
+    await run(...whole);
+    const undamaged = tables(join(other.folder, 'whole'));
+    await run('--methods', 'gd');
+    for (const [out, name, bytes] of [
+      [other.out, 'ICL.safetensors', 3000],
+      [join(other.folder, 'whole'), 'LCGD-GD.json', 100],
+      [join(other.folder, 'whole'), 'noise.json', 100],
+    ] as const) {
+      const { path } = [...records(out)].find(([own]) => own.endsWith(name))![1];
+      truncateSync(path, bytes);
+      const result = await run(...(out === other.out ? [] : whole));
+      expect(result.code, result.stderr).toBe(0);
+      expect(result.stderr).toContain(`${path} is damaged`);
+      expect(tables(out), name).toEqual(undamaged);
+    }
   });
 
   it('scores what is kept anew where only the metrics have changed: nothing is computed', async () => {

@@ -49,9 +49,9 @@ for (const shape of values.shapes.split(',')) {
         run: () => matmul(tuned, { a: matrix(a), b: matrix(b), c: matrix(c), transposeA, transposeB }),
       };
     };
-    const chosen = nameOf(chooseTile(tuning, layout, m, n));
+    const chosen = nameOf(chooseTile(tuning, layout, [m, n, k]));
     const tiles = singleTiles(tuning, layout)
-      .map((single) => product(nameOf(chooseTile(single, layout, m, n)), single))
+      .map((single) => product(nameOf(chooseTile(single, layout, [m, n, k])), single))
       .filter(({ name }) => values.tiles || name === chosen);
     const [register, ...others] = await measure(gpu, [product('register', tuning.otherwise), ...tiles], {
       rounds: Number(values.rounds),

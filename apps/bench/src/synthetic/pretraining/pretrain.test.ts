@@ -58,21 +58,18 @@ test('a training stopped between states goes on to the same weights and the same
   expect(rest.digest).toBe(whole.digest);
   for (const file of ['model.safetensors', 'config.json', 'tokenizer.json'])
     expect(await bytes('parts', file)).toBe(await bytes('whole', file));
-  const another = await train('another', { seed: 1 });
-  expect(another.digest).not.toBe(whole.digest);
 });
 
-test('a folder with another training is refused, --fresh begins anew', async () => {
+test('a folder with another training, or with a damaged state, is refused; --fresh begins anew', async () => {
   await train('taken', { stopAfter: 1 });
+  const whole = await bytes('whole', 'training_log.csv');
+  expect(whole.startsWith(await bytes('taken', 'training_log.csv'))).toBe(true);
   await expect(train('taken', { seed: 1 })).rejects.toThrow('another recipe, seed or adapter');
+  await writeFile(join(directory, 'taken/state/state.json'), '{"taken":');
+  await expect(train('taken')).rejects.toThrow(/state\.json: damaged/);
   const fresh = await train('taken', { seed: 1, stopAfter: 2, fresh: true });
   expect(fresh.taken).toBe(2);
-});
-
-test('a damaged state is named', async () => {
-  await train('damaged', { stopAfter: 1 });
-  await writeFile(join(directory, 'damaged/state/state.json'), '{"taken":');
-  await expect(train('damaged')).rejects.toThrow(/state\.json: damaged/);
+  expect(whole.startsWith(await bytes('taken', 'training_log.csv'))).toBe(false);
 });
 
 test('the embedded model’s training log begins as training it again does', async () => {

@@ -83,7 +83,7 @@ export function matmulKernels({ matmul: tuning }: Tuning): Kernel[] {
         ? [...singleTiles(tuning, layoutOf(variant)), tuning.otherwise]
         : [tuning];
     return choices.flatMap((choice) =>
-      vectors.map((which) => tiledKernel(choice, variant, which, [1, 1]).kernel),
+      vectors.map((which) => tiledKernel(choice, variant, which, [1, 1, 1]).kernel),
     );
   });
   return [...new Set(kernels)];
@@ -156,6 +156,7 @@ function alongK(task: Task, start: number, count: number, first: boolean): Task 
 function record(gpu: Gpu, task: Task): void {
   const { c, bias, transposeA, transposeB } = task;
   const { maxBindingBytes } = gpu;
+  const k = transposeA ? task.a.rows : task.a.columns;
   const a = bindMatrix(task.a, maxBindingBytes);
   const b = bindMatrix(task.b, maxBindingBytes);
   const target = bindMatrix(c, maxBindingBytes);
@@ -169,7 +170,7 @@ function record(gpu: Gpu, task: Task): void {
     gpu.tuning.matmul,
     { transposeA, transposeB, dtypeB },
     vectors,
-    [c.rows, c.columns],
+    [c.rows, c.columns, k],
   );
   const workgroupsPerRow = Math.ceil(c.columns / columns);
   gpu.dispatch(
@@ -179,7 +180,7 @@ function record(gpu: Gpu, task: Task): void {
     {
       m: c.rows,
       n: c.columns,
-      k: transposeA ? task.a.rows : task.a.columns,
+      k,
       aOffset: a.offset,
       aStride: task.a.stride,
       bOffset: b.offset,
@@ -207,12 +208,15 @@ interface TiledKernel {
   readonly columns: number;
 }
 
-/** @param vectors which operands consist of whole vec4s */
+/**
+ * @param vectors which operands consist of whole vec4s
+ * @param shape m, n and k
+ */
 function tiledKernel(
   tuning: MatmulTuning,
   variant: MatmulVariant,
   vectors: Readonly<Record<'a' | 'b' | 'c', boolean>>,
-  [m, n]: readonly [number, number],
+  shape: readonly [number, number, number],
 ): TiledKernel {
   const { transposeA, transposeB } = variant;
   switch (tuning.strategy) {
@@ -229,9 +233,9 @@ function tiledKernel(
       const vectorA = transposeA || transposeB;
       // Without a transposed B its columns are those of C.
       if (!vectors.b || (vectorA && !vectors.a) || (!transposeB && !vectors.c))
-        return tiledKernel(tuning.otherwise, variant, vectors, [m, n]);
+        return tiledKernel(tuning.otherwise, variant, vectors, shape);
       const { subgroupSize } = tuning;
-      const { rate: _rate, ...tile } = chooseTile(tuning, layoutOf(variant), m, n);
+      const { rate: _rate, minWork: _minWork, ...tile } = chooseTile(tuning, layoutOf(variant), shape);
       const kernel = subgroupTiledMatmul({ ...variant, tile, subgroupSize, vectorC: vectors.c });
       return { kernel, rows: tile.rows, columns: tile.columns * subgroupSize };
     }

@@ -8,20 +8,27 @@ test('few rows for few rows, the fastest tile for large matrices', () => {
   for (const { matmul } of [lavapipe, swiftshader]) {
     for (const layout of ['NN', 'NT'] as const) {
       const [fastest] = matmul.tiles[layout];
-      expect(chooseTile(matmul, layout, 2000, 2048)).toBe(fastest);
-      expect(chooseTile(matmul, layout, 1, 1000)).toBe(matmul.tiles[layout].at(-1));
+      expect(chooseTile(matmul, layout, [2000, 2048, 64])).toBe(fastest);
+      expect(chooseTile(matmul, layout, [1, 1000, 64])).toBe(matmul.tiles[layout].at(-1));
     }
   }
 });
 
 test('neither rows nor columns that nobody asked for', () => {
-  expect(chooseTile(lavapipe.matmul, 'NT', 48, 384)).toMatchObject({ rows: 16 });
-  expect(chooseTile(lavapipe.matmul, 'NT', 64, 384)).toMatchObject({ rows: 32 });
-  expect(chooseTile(lavapipe.matmul, 'NN', 512, 32)).toMatchObject({ columns: 4 });
-  expect(chooseTile(lavapipe.matmul, 'NN', 512, 64)).toMatchObject({ columns: 8 });
+  expect(chooseTile(lavapipe.matmul, 'NT', [48, 384, 64])).toMatchObject({ rows: 16 });
+  expect(chooseTile(lavapipe.matmul, 'NT', [64, 384, 64])).toMatchObject({ rows: 32 });
+  expect(chooseTile(lavapipe.matmul, 'NN', [512, 32, 64])).toMatchObject({ columns: 4 });
+  expect(chooseTile(lavapipe.matmul, 'NN', [512, 64, 64])).toMatchObject({ columns: 8 });
+});
+
+test('what takes long to compile for large products alone', () => {
+  const rows = (...shape: [number, number, number]) => chooseTile(swiftshader.matmul, 'NN', shape).rows;
+  expect([rows(256, 256, 256), rows(256, 256, 63), rows(128, 128, 63)]).toEqual([32, 16, 8]);
 });
 
 test('each tile alone is the choice for every shape', () => {
   const singles = singleTiles(swiftshader.matmul, 'NN');
-  expect(singles.map((single) => chooseTile(single, 'NN', 1, 1))).toEqual(swiftshader.matmul.tiles.NN);
+  expect(singles.map((single) => chooseTile(single, 'NN', [1, 1, 1]))).toEqual(
+    swiftshader.matmul.tiles.NN.map((tile) => ({ ...tile, minWork: 0 })),
+  );
 });

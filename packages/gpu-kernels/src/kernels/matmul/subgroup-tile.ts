@@ -1,26 +1,28 @@
 import type { MatmulLayout, RatedTile, SubgroupMatmul } from '../../runtime/tuning.ts';
 
 /**
- * The tile that covers C [m, n] in the least time, the parts that stand out over its edges included. One workgroup more
- * than there are stands for cores without work, at the end and where there are few: measured with two cores.
+ * The tile that covers C [m, n], sums of k products, in the least time, the parts that stand out over its edges
+ * included. One workgroup more than there are stands for cores without work, at the end and where there are few:
+ * measured with two cores.
  */
 export function chooseTile(
   { subgroupSize, tiles }: Pick<SubgroupMatmul, 'subgroupSize' | 'tiles'>,
   layout: MatmulLayout,
-  m: number,
-  n: number,
+  [m, n, k]: readonly [number, number, number],
 ): RatedTile {
   const time = ({ rows, columns, rate }: RatedTile): number => {
     const width = columns * subgroupSize;
     return ((Math.ceil(m / rows) * Math.ceil(n / width) + 1) * rows * width) / rate;
   };
-  return tiles[layout].reduce((best, tile) => (time(tile) < time(best) ? tile : best));
+  return tiles[layout]
+    .filter(({ minWork = 0 }) => m * n * k >= minWork)
+    .reduce((best, tile) => (time(tile) < time(best) ? tile : best));
 }
 
 /** The same kernel once for each tile of a layout, with that tile alone to choose from: to list, test or measure them. */
 export function singleTiles(tuning: SubgroupMatmul, layout: MatmulLayout): SubgroupMatmul[] {
   return tuning.tiles[layout].map((tile) => ({
     ...tuning,
-    tiles: { ...tuning.tiles, [layout]: [tile] },
+    tiles: { ...tuning.tiles, [layout]: [{ ...tile, minWork: 0 }] },
   }));
 }

@@ -104,7 +104,7 @@ describe.each(LAYOUTS)('$layout', ({ layout, rows, columns, steps }) => {
 
   test('every tile is exact over more than one of them in each direction', async () => {
     for (const single of singleTiles(tuning(), layout)) {
-      const tile = chooseTile(single, layout, 1, 1);
+      const tile = chooseTile(single, layout, [1, 1, 1]);
       const width = tile.columns * single.subgroupSize;
       for (const m of rows.map((past) => tile.rows + past)) {
         for (const n of columns.map((past) => width + past)) {

@@ -5,7 +5,6 @@ export type { ExampleScore, LayerScores } from './layer-scores.ts';
 export { simAOU, simAOUNorm, simAOURandom } from './attention-output-similarity.ts';
 export { alpha, simAM, simAMDelta, simAMZeroShot } from './attention-map-similarity.ts';
 export { accuracy, rec2ftp } from './predictions.ts';
-export type { Predictions } from './predictions.ts';
 export { kendallTau } from './kendall-tau.ts';
 export { topKRecall } from './top-k-recall.ts';
 export { trainingAttentionAgreement } from './training-attention.ts';
@@ -23,6 +22,7 @@ export type {
   Metric,
   PairMetric,
   PredictionMetric,
+  Predictions,
   Random,
   RunMetric,
 } from './metric.ts';

@@ -1,5 +1,4 @@
 import type { LayerScores } from './layer-scores.ts';
-import type { Predictions } from './predictions.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
 
 /** What people and tables need to know of something that is measured. */
@@ -61,6 +60,14 @@ export interface PairMetric extends MetricDescription {
    * @throws RangeError if shapes disagree or a value is not finite
    */
   score(probes: { first: Probes; second: Probes; zsl: Probes }, shape: ProbeShape): LayerScores;
+}
+
+/** Class numbers of the same examples: the right ones and those predicted in the three settings. */
+export interface Predictions {
+  readonly gold: readonly number[];
+  readonly zsl: readonly number[];
+  readonly icl: readonly number[];
+  readonly ft: readonly number[];
 }
 
 /** One number from the predicted classes. */

@@ -1,13 +1,5 @@
-import type { PredictionMetric } from './metric.ts';
+import type { PredictionMetric, Predictions } from './metric.ts';
 import { requireSameLength } from './validation.ts';
-
-/** Class numbers of the same examples: the right ones and those predicted in the three settings. */
-export interface Predictions {
-  readonly gold: readonly number[];
-  readonly zsl: readonly number[];
-  readonly icl: readonly number[];
-  readonly ft: readonly number[];
-}
 
 /**
  * Share of examples whose predicted class is the gold one.

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type DecoderConfig, UserError, formatBytes } from '@icl-gd/transformer';
 import type { RecordStore } from './record-store.ts';
-import type { TrialPlan } from './trial-plan.ts';
+import { type TrialPlan, addressesOf } from './trial-plan.ts';
 
 /** Bytes of what is recorded of every query in one setting: h and m in float32. */
 function probeBytes(
@@ -36,11 +36,9 @@ export async function planDisk(
   for (const plan of plans) {
     const bytes = probeBytes(plan.prepared, config);
     let own = 0;
-    for (const { addresses } of [plan.zeroShot, plan.inContext, ...plan.methods]) {
-      for (const address of addresses.values()) {
-        if (!store.has(address)) missing.set(address.key, bytes);
-        own += bytes;
-      }
+    for (const address of addressesOf(plan)) {
+      if (!store.has(address)) missing.set(address.key, bytes);
+      own += bytes;
     }
     largest = Math.max(largest, own);
   }

@@ -7,7 +7,8 @@ import type { CellAddress, CellParts } from './cell.ts';
 import { type ProbeRead, type ProbeWrite, readProbes, writeProbes } from './probe-file.ts';
 
 const FOLDER = 'records';
-const KEY = /-([0-9a-f]{32})\.json$/;
+/** What follows a record's title. */
+const KEY = /^-([0-9a-f]{32})\.json$/;
 
 const envelope = z.object({
   cell: z.looseObject({}),
@@ -29,6 +30,8 @@ const CIRCUMSTANCES: Readonly<Record<keyof CellParts['environment'], string>> = 
 };
 
 type Log = (line: string) => void;
+/** What names a record's files. */
+type Stem = Pick<CellAddress, 'title' | 'key'>;
 
 /**
  * Finished cells on disk: `records/<title>-<key>.json`, and beside it `.safetensors` with the probes. Each file is written
@@ -53,13 +56,10 @@ export class RecordStore {
   /** A record that is absent gives undefined; one that cannot be read as well, with a warning. */
   async read<T>(address: CellAddress, schema: z.ZodType<T>): Promise<T | undefined> {
     if (!this.has(address)) return undefined;
-    const path = this.#path(address);
-    try {
-      return schema.parse(envelope.parse(JSON.parse(await readFile(path, 'utf8'))).result);
-    } catch {
-      this.#log(`WARNING: ${path} is damaged; computing it again`);
-      return undefined;
-    }
+    const record = schema.safeParse((await this.#envelope(address))?.result);
+    if (record.success) return record.data;
+    this.#log(`WARNING: ${this.#path(address)} is damaged; computing it again`);
+    return undefined;
   }
 
   /** @throws RangeError for a number that is not finite: JSON has none */
@@ -112,11 +112,11 @@ export class RecordStore {
     address: CellAddress,
     schema: z.ZodType<T>,
   ): Promise<{ readonly record: T; readonly address: CellAddress } | undefined> {
-    for (const name of this.#sameTitle(address)) {
-      const own = await this.#envelope(name);
+    for (const same of this.#sameTitle(address)) {
+      const own = await this.#envelope(same);
       const parts = own?.parts as CellParts | undefined;
       if (!parts || differing(parts, address.parts).join() !== 'scores') continue;
-      const older = { ...address, parts, key: KEY.exec(name)?.[1] as string };
+      const older = { ...address, ...same, parts };
       const record = schema.safeParse(own?.result);
       if (record.success && this.hasProbes(older)) return { record: record.data, address: older };
     }
@@ -145,8 +145,8 @@ export class RecordStore {
     for (const address of addresses) {
       if (this.has(address)) continue;
       const found = await Promise.all(
-        this.#sameTitle(address).map(async (name) => {
-          const parts = (await this.#envelope(name))?.parts as CellParts | undefined;
+        this.#sameTitle(address).map(async (same) => {
+          const parts = (await this.#envelope(same))?.parts as CellParts | undefined;
           return parts ? differing(parts, address.parts) : [];
         }),
       );
@@ -166,13 +166,17 @@ export class RecordStore {
       );
   }
 
-  #sameTitle({ title }: CellAddress): string[] {
-    return [...this.#list()].filter((name) => KEY.test(name) && name.replace(KEY, '') === title);
+  /** Records under a title, whatever their keys. */
+  #sameTitle({ title }: CellAddress): Stem[] {
+    return [...this.#list()].flatMap((name) => {
+      const key = name.startsWith(title) ? KEY.exec(name.slice(title.length))?.[1] : undefined;
+      return key === undefined ? [] : [{ title, key }];
+    });
   }
 
-  async #envelope(name: string): Promise<z.infer<typeof envelope> | undefined> {
+  async #envelope(record: Stem): Promise<z.infer<typeof envelope> | undefined> {
     try {
-      return envelope.parse(JSON.parse(await readFile(join(this.#folder, name), 'utf8')));
+      return envelope.parse(JSON.parse(await readFile(this.#path(record), 'utf8')));
     } catch {
       return undefined;
     }
@@ -183,7 +187,7 @@ export class RecordStore {
     return this.#names;
   }
 
-  #path(address: CellAddress): string {
+  #path(address: Stem): string {
     return join(this.#folder, `${stem(address)}.json`);
   }
 
@@ -192,7 +196,7 @@ export class RecordStore {
   }
 }
 
-function stem({ title, key }: CellAddress): string {
+function stem({ title, key }: Stem): string {
   return `${title}-${key}`;
 }
 

@@ -26,6 +26,7 @@ import {
   type TrialSetting,
   addressOf,
   ownAddress,
+  settingsOf,
   unitsOf,
 } from './trial-plan.ts';
 
@@ -72,7 +73,7 @@ export class TrialRunner {
     const records = new Map<string, SettingRecord>();
     let recorded = true;
     let broken: SettingRecord | undefined;
-    for (const setting of [plan.zeroShot, plan.inContext, ...plan.methods]) {
+    for (const setting of settingsOf(plan)) {
       this.#options.tally.ask(ownAddress(setting));
       if (broken) {
         // The model itself overflows: no learner has anything to be compared with.
@@ -211,7 +212,7 @@ export class TrialRunner {
     const { tokenBudget, releasedNorms, onWork } = this.#options;
     const { again = false, ...own } = options;
     const doing = `${trialName(trial)} ${setting.id}`;
-    const { key } = ownAddress(setting);
+    const address = ownAddress(setting);
     let units = 0;
     return probeSetting(
       model,
@@ -226,7 +227,7 @@ export class TrialRunner {
       (more) => {
         units += more;
         if (again) onWork(more, doing);
-        else this.#finish({ key } as CellAddress, units, doing);
+        else this.#finish(address, units, doing);
       },
     );
   }
@@ -297,9 +298,7 @@ export class TrialRunner {
 
   /** @returns whether it was recorded already */
   async #measureNoise(plan: TrialPlan, records: TrialOutcome['records']): Promise<boolean> {
-    const units =
-      NOISE_FLOOR_PASSES *
-      [plan.zeroShot, plan.inContext, ...plan.methods].reduce((sum, own) => sum + unitsOf(plan, own), 0);
+    const units = NOISE_FLOOR_PASSES * settingsOf(plan).reduce((sum, own) => sum + unitsOf(plan, own), 0);
     this.#options.tally.ask(plan.noise);
     if (await this.#readable(plan.noise, noiseRecord)) {
       this.#options.onWork(units, trialName(plan.trial));
@@ -307,9 +306,7 @@ export class TrialRunner {
     }
     this.#options.tally.compute(plan.noise);
     const token = [...plan.zeroShot.addresses.keys()][0] as ProbeToken;
-    const finished = [plan.zeroShot, plan.inContext, ...plan.methods].filter(
-      ({ id }) => records.get(id)?.status === 'finished',
-    );
+    const finished = settingsOf(plan).filter(({ id }) => records.get(id)?.status === 'finished');
     const probes = new Map<string, readonly Probe[]>();
     for (const setting of finished) probes.set(setting.id, await this.#probesAt(plan, setting, token));
     const noise = await measureNoiseFloor({

@@ -3,7 +3,7 @@ import { accuracy, findMetric, layerMean } from '@icl-gd/metrics';
 import { type Model, type ModelLocation, type ModelVariant, UserError, loadModel } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
-import { type CellAddress, RECORD_FORMAT, type RunIdentity, digest } from './cell.ts';
+import { RECORD_FORMAT, type RunIdentity, digest } from './cell.ts';
 import { codeDigests } from './code-digest.ts';
 import { planDisk } from './disk.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
@@ -17,7 +17,7 @@ import type { SettingRecord } from './record.ts';
 import { type TrialOutcome, TrialRunner } from './run-trial.ts';
 import { linkSavedProbes } from './saved-probes.ts';
 import { Tally } from './tally.ts';
-import { type TrialPlan, ownAddress, planTrial, unitsOf } from './trial-plan.ts';
+import { type TrialPlan, addressesOf, ownAddress, planTrial, settingsOf, unitsOf } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
 
 /** A run whose cells are all on record. */
@@ -94,10 +94,6 @@ function planCells(request: RunRequest, inputs: RunInputs, adapter: AdapterDescr
   const preparedFor = ({ dataset, seed }: Trial): PreparedRun =>
     inputs.prepared.find((own) => own.dataset === dataset && own.seed === seed) as PreparedRun;
   return planTrials(settings).map((trial) => planTrial(identity, trial, preparedFor(trial), probeTokens));
-}
-
-function addressesOf({ zeroShot, inContext, methods }: TrialPlan): CellAddress[] {
-  return [zeroShot, inContext, ...methods].flatMap(({ addresses }) => [...addresses.values()]);
 }
 
 interface Work {
@@ -191,9 +187,7 @@ async function discardProbes(
   next: TrialPlan | undefined,
 ): Promise<void> {
   const shared = new Set(next ? [...next.zeroShot.addresses.values()].map(({ key }) => key) : []);
-  for (const { addresses } of [plan.zeroShot, plan.inContext, ...plan.methods])
-    for (const address of addresses.values())
-      if (!shared.has(address.key)) await store.discardProbes(address);
+  for (const address of addressesOf(plan)) if (!shared.has(address.key)) await store.discardProbes(address);
 }
 
 /** Work of cells, each once; of a noise floor, all settings again. */
@@ -201,7 +195,7 @@ function totalUnits(plans: readonly TrialPlan[], { noiseFloor }: RunSettings): n
   const units = new Map<string, number>();
   let again = 0;
   for (const plan of plans) {
-    for (const setting of [plan.zeroShot, plan.inContext, ...plan.methods]) {
+    for (const setting of settingsOf(plan)) {
       const own = unitsOf(plan, setting);
       units.set(ownAddress(setting).key, own);
       if (noiseFloor) again += NOISE_FLOOR_PASSES * own;

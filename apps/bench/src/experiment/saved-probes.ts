@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { RecordStore } from './record-store.ts';
 import type { TrialOutcome } from './run-trial.ts';
-import { type TrialPlan, ownAddress } from './trial-plan.ts';
+import { type TrialPlan, ownAddress, settingsOf } from './trial-plan.ts';
 
 /** Puts h and m of every setting of a trial that finished into `probes/`; the key keeps apart other choices. */
 export async function linkSavedProbes(
@@ -11,7 +11,7 @@ export async function linkSavedProbes(
   { records }: TrialOutcome,
 ): Promise<void> {
   const { variant, dataset, seed } = plan.trial;
-  for (const setting of [plan.zeroShot, plan.inContext, ...plan.methods]) {
+  for (const setting of settingsOf(plan)) {
     if (records.get(setting.id)?.status !== 'finished') continue;
     const address = ownAddress(setting);
     const id = setting.id.replaceAll(/[^\w.-]/g, '_');

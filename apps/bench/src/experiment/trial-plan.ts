@@ -73,6 +73,16 @@ export function planTrial(
   };
 }
 
+/** In the order in which they are computed: each is compared with those before it. */
+export function settingsOf({ zeroShot, inContext, methods }: TrialPlan): TrialSetting[] {
+  return [zeroShot, inContext, ...methods];
+}
+
+/** Records of a trial's settings, under every probe token. */
+export function addressesOf(plan: TrialPlan): CellAddress[] {
+  return settingsOf(plan).flatMap(({ addresses }) => [...addresses.values()]);
+}
+
 /** The record under the run's own probe token. */
 export function ownAddress({ addresses }: { readonly addresses: ByToken<CellAddress> }): CellAddress {
   return [...addresses.values()][0] as CellAddress;

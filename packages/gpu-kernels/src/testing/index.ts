@@ -1,0 +1,5 @@
+export { type Tolerance, expectClose, expectSameBits } from './closeness.ts';
+export { dot, finiteDifferences } from './finite-differences.ts';
+export { acquireTestGpu, useGpu } from './gpu.ts';
+export { TestRandom } from './random.ts';
+export { tolerances } from './tolerances.ts';

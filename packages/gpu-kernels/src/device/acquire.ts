@@ -1,4 +1,4 @@
-import { Gpu } from '../runtime/gpu.ts';
+import { type DeviceOptions, Gpu } from '../runtime/gpu.ts';
 import type { Kernel } from '../runtime/kernel.ts';
 import type { AdapterDescription } from './description.ts';
 
@@ -31,12 +31,7 @@ export interface AcquireOptions {
  * @throws UserError (`no-adapter`) if no adapter fits
  */
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
-  // Only Node gets here: the rest of the package stays free of Node's modules.
-  const { findAdapter } = await import('./adapters.ts');
-  const { adapter, description } = await findAdapter(options.adapter ?? 'auto');
-  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
-  const device = await adapter.requestDevice({ label: 'icl-gd', requiredLimits, requiredFeatures });
+  const { device, description, ...kept } = await open(options.adapter ?? 'auto');
   if (description.kind === 'software') {
     options.log?.(
       `WARNING: no GPU in use: kernels run on the CPU through ${description.description} (${description.source} driver)`,
@@ -45,7 +40,37 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
   }
   const debugged = (process.env['ICL_GD_DEBUG'] ?? '').split(',');
-  return Gpu.fromDevice(device, description, debugged.includes('wgsl') ? { onCompile: printKernel } : {});
+  return Gpu.fromDevice(device, description, {
+    ...kept,
+    ...(debugged.includes('wgsl') ? { onCompile: printKernel } : {}),
+  });
+}
+
+/** A device, its adapter, and how a Gpu is to hold it. */
+export interface OpenedDevice extends Pick<DeviceOptions, 'pipelines' | 'keepDevice'> {
+  readonly device: GPUDevice;
+  readonly description: AdapterDescription;
+}
+
+/**
+ * Opens a device of an adapter with all that the adapter allows.
+ * @throws UserError (`no-adapter`) if no adapter fits
+ */
+export async function openDevice(choice: string): Promise<OpenedDevice> {
+  // Only Node gets here: the rest of the package stays free of Node's modules.
+  const { findAdapter } = await import('./adapters.ts');
+  const { adapter, description } = await findAdapter(choice);
+  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({ label: 'icl-gd', requiredLimits, requiredFeatures });
+  return { device, description };
+}
+
+let open = openDevice;
+
+/** Has {@link acquireGpu} take its devices from elsewhere: tests keep one for many Gpus. */
+export function takeDevicesFrom(source: typeof openDevice): void {
+  open = source;
 }
 
 function printKernel({ label, wgsl }: Kernel): void {

@@ -4,11 +4,13 @@ import { findAdapter } from '../device/adapters.ts';
 import { UserError } from '../errors.ts';
 import { expectSameBits } from '../testing/closeness.ts';
 import { acquireTestGpu, useGpu } from '../testing/gpu.ts';
+import { useOwnDevices } from '../testing/share-devices.ts';
 import { Gpu } from './gpu.ts';
 import { defineKernel, grid } from './kernel.ts';
 import { TUNINGS, tuningFor } from './tuning.ts';
 import { Uploader } from './uploader.ts';
 
+useOwnDevices();
 const gpu = useGpu();
 
 const DOUBLE = defineKernel({

@@ -30,6 +30,10 @@ export interface GpuOptions {
 export interface DeviceOptions extends GpuOptions {
   /** Told about each kernel when it is first compiled. */
   readonly onCompile?: (kernel: Kernel) => void;
+  /** What another Gpu of the same device has compiled, instead of compiling it anew; `onCompile` is then that one's. */
+  readonly pipelines?: PipelineCache;
+  /** Whether `dispose` leaves the device open, because it is somebody else's. No if absent. */
+  readonly keepDevice?: boolean;
 }
 
 /** What all Gpus of one device have in common. */
@@ -40,6 +44,7 @@ interface Shared {
   readonly pipelines: PipelineCache;
   readonly stream: CommandStream;
   readonly health: DeviceHealth;
+  readonly keepDevice: boolean;
 }
 
 /**
@@ -57,13 +62,13 @@ export class Gpu {
   readonly maxBindingBytes: number;
   readonly #shared: Shared;
   readonly #stream: CommandStream;
-  readonly #ownsDevice: boolean;
+  readonly #ownsShared: boolean;
 
-  private constructor(shared: Shared, options: GpuOptions, ownsDevice: boolean) {
+  private constructor(shared: Shared, options: GpuOptions, ownsShared: boolean) {
     const { device, adapter } = shared;
     this.#shared = shared;
     this.#stream = shared.stream;
-    this.#ownsDevice = ownsDevice;
+    this.#ownsShared = ownsShared;
     this.device = device;
     this.adapter = adapter;
     this.pool = shared.pool;
@@ -75,7 +80,7 @@ export class Gpu {
   }
 
   /**
-   * Wraps any device (browser, Deno, Node), which is the Gpu's from then on. With Dawn's node bindings keep the result
+   * Wraps any device (browser, Deno, Node), which is the Gpu's from then on unless it is to be kept. With Dawn's node bindings keep the result
    * of `create()` referenced to the end of the process: Dawn crashes if it is set free too early.
    */
   static fromDevice(device: GPUDevice, adapter: AdapterDescription, options: DeviceOptions = {}): Gpu {
@@ -84,9 +89,10 @@ export class Gpu {
       device,
       adapter,
       pool: new BufferPool(device, () => stream.submit()),
-      pipelines: new PipelineCache(device, options.onCompile),
+      pipelines: options.pipelines ?? new PipelineCache(device, options.onCompile),
       stream,
       health: new DeviceHealth(device),
+      keepDevice: options.keepDevice ?? false,
     };
     return new Gpu(shared, options, true);
   }
@@ -277,13 +283,13 @@ export class Gpu {
     this.#shared.health.check(this.adapter.description, this.pool.allocatedBytes);
   }
 
-  /** Submits what is recorded and closes the device; of a Gpu made by {@link with} it does nothing. */
+  /** Submits what is recorded and closes the device, or keeps it if so told; of a Gpu made by {@link with} it does nothing. */
   dispose(): void {
-    if (!this.#ownsDevice) return;
+    if (!this.#ownsShared) return;
     this.#shared.health.expectLoss();
     this.#stream.dispose();
     this.pool.trim();
-    this.device.destroy();
+    if (!this.#shared.keepDevice) this.device.destroy();
   }
 }
 

@@ -5,7 +5,7 @@ import { format } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { runCommand } from '../apps/bench/src/cli/run-command.ts';
 
-type Row = Readonly<Record<string, string>>;
+export type Row = Readonly<Record<string, string>>;
 
 /** A golden fixture: a model, a run, and its numbers from an independent float64 implementation. */
 export interface Fixture {

@@ -1,9 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expectClose, tolerances } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTensor } from './damage.ts';
 import {
   type CommandResult,
+  type Row,
   fixtures,
   iclGd,
   readCsv,
@@ -12,9 +15,9 @@ import {
   spawnIclGd,
 } from './golden.ts';
 
-/** float32 against float64 through the whole experiment: the contract's bound; measured differences are below 1e-5. */
-const METRIC = 5e-4;
-const RELATIVE = 5e-4;
+const METRIC = tolerances['run-metric'].f32;
+const ACTIVATION = tolerances['run-activation'].f32;
+const RELATIVE = tolerances['run-relative'].f32;
 
 interface Demonstrations {
   readonly train_rows: number[];
@@ -23,8 +26,47 @@ interface Demonstrations {
   readonly context_tokens: number[];
 }
 
+interface Summary {
+  readonly examples: number;
+  readonly demonstrations_in_context: number;
+  readonly layer_mean: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly accuracy: Readonly<Record<string, number>>;
+  readonly rec2ftp: Readonly<Record<string, { readonly value: number | null }>>;
+}
+
+interface GoldenProbe {
+  readonly h: Readonly<Record<string, number[][]>>;
+  readonly m: Readonly<Record<string, number[][][]>>;
+  readonly example_index: number;
+}
+
+const TABLES = [
+  ...['layerwise.csv', 'summary.csv', 'intervals.csv', 'examples.csv', 'predictions.csv', 'training.csv'],
+  ...['table1.csv', 'table2.csv', 'table3.csv', 'comparison.csv', 'prompts.json'],
+];
+
+/** A field as a number; what is empty must be empty on both sides. */
+const numbers = (rows: readonly Row[], field: string): number[] =>
+  rows.map((row) => (row[field] === '' ? Infinity : Number(row[field])));
+
+/** The rows of `measured` that belong to those of `golden`, in their order: exactly one each. */
+function counterparts(
+  golden: readonly Row[],
+  measured: readonly Row[],
+  keyOf: (row: Row) => readonly (string | undefined)[],
+): Row[] {
+  const key = (row: Row): string => keyOf(row).join();
+  return golden.map((row) => {
+    const found = measured.filter((other) => key(other) === key(row));
+    expect(found, key(row)).toHaveLength(1);
+    return found[0]!;
+  });
+}
+
 describe.each(fixtures())('$name', (fixture) => {
   const out = mkdtempSync(join(tmpdir(), 'icl-gd-parity-'));
+  const golden = (file: string): Row[] => readCsv(join(fixture.golden, file));
+  const measured = (file: string): Row[] => readCsv(join(out, file));
   let result: CommandResult;
   beforeAll(async () => {
     result = await spawnIclGd([...runArguments(fixture, out), '--save-probes']);
@@ -37,7 +79,7 @@ describe.each(fixtures())('$name', (fixture) => {
   });
 
   it('puts the golden demonstrations before the model', () => {
-    const golden = readJson(join(fixture.golden, 'demonstrations.json')) as Demonstrations;
+    const expected = readJson(join(fixture.golden, 'demonstrations.json')) as Demonstrations;
     const [prompts] = readJson(join(out, 'prompts.json')) as Demonstrations[];
     for (const key of [
       'train_rows',
@@ -45,85 +87,104 @@ describe.each(fixtures())('$name', (fixture) => {
       'demonstrations_in_context',
       'context_tokens',
     ] as const) {
-      expect(prompts?.[key], key).toEqual(golden[key]);
+      expect(prompts?.[key], key).toEqual(expected[key]);
     }
+  });
+
+  it.each(['ZSL', 'ICL', 'GD', 'LCGD'])('has the golden h and m of %s', (setting) => {
+    const probe = readJson(join(fixture.golden, 'probe.json')) as GoldenProbe;
+    const [h, m] = [probe.h[setting]!, probe.m[setting]!];
+    const name = readdirSync(join(out, 'probes')).find((file) => file.endsWith(`-${setting}.safetensors`));
+    const file = join(out, 'probes', name!);
+    const outputs = readTensor(file, 'attention_output');
+    expect(outputs.shape).toEqual([fixture.run.examples, h.length, h[0]!.length]);
+    // The golden probe is of the first example.
+    expectClose(outputs.values.subarray(0, h.length * h[0]!.length), h.flat(), ACTIVATION);
+    const scores = readTensor(file, `attention_logits.${probe.example_index}`);
+    expect(scores.shape).toEqual([m.length, m[0]!.length, m[0]![0]!.length]);
+    expectClose(scores.values, m.flat(2), ACTIVATION);
   });
 
   it('has the golden metrics in every layer', () => {
-    const golden = readCsv(join(fixture.golden, 'layerwise.csv'));
-    const measured = readCsv(join(out, 'layerwise.csv'));
-    for (const row of golden) {
-      const found = measured.filter(
-        (m) => m['method'] === row['method'] && m['metric'] === row['metric'] && m['layer'] === row['layer'],
-      );
-      expect(found.length, `${row['method']} ${row['metric']} layer ${row['layer']}`).toBe(1);
-      expect(Math.abs(Number(found[0]?.['value']) - Number(row['value']))).toBeLessThan(METRIC);
-      expect(found[0]?.['value'] === '').toBe(row['value'] === '');
-      expect(found[0]?.['undefined']).toBe(row['undefined'] ?? '0');
-    }
+    const expected = golden('layerwise.csv');
+    const found = counterparts(expected, measured('layerwise.csv'), (row) => [
+      row['method'],
+      row['metric'],
+      row['layer'],
+    ]);
+    expectClose(numbers(found, 'value'), numbers(expected, 'value'), METRIC);
+    expect(found.map((row) => row['undefined'])).toEqual(expected.map((row) => row['undefined'] ?? '0'));
   });
 
   it('makes the golden predictions with the golden log-probabilities', () => {
-    const golden = readCsv(join(fixture.golden, 'predictions.csv'));
-    const measured = readCsv(join(out, 'predictions.csv'));
-    expect(measured.length).toBe(golden.length);
-    for (const row of golden) {
-      const [setting, method] =
-        row['setting'] === 'ZSL' || row['setting'] === 'ICL' ? [row['setting'], '-'] : ['FT', row['setting']];
-      const found = measured.find(
-        (m) => m['setting'] === setting && m['method'] === method && m['example'] === row['example_index'],
+    const settingOf = (row: Row): string =>
+      row['setting'] === 'FT' ? row['method']! : (row['setting'] as string);
+    const expected = golden('predictions.csv');
+    const all = measured('predictions.csv');
+    expect(all.length).toBe(expected.length);
+    const found = counterparts(expected, all, (row) => [
+      settingOf(row),
+      row['example_index'] ?? row['example'],
+    ]);
+    for (const field of ['gold', 'predicted'])
+      expect(found.map((row) => row[field])).toEqual(expected.map((row) => row[field]));
+    for (let option = 0; expected[0]![`logprob_${option}`] !== undefined; option++) {
+      expectClose(
+        numbers(found, `option_${option}_logprob`),
+        numbers(expected, `logprob_${option}`),
+        RELATIVE,
       );
-      expect(found?.['gold']).toBe(row['gold']);
-      expect(found?.['predicted']).toBe(row['predicted']);
-      for (let option = 0; row[`logprob_${option}`] !== undefined; option++) {
-        const value = Number(row[`logprob_${option}`]);
-        expect(Math.abs(Number(found?.[`option_${option}_logprob`]) - value)).toBeLessThan(
-          RELATIVE * Math.abs(value),
-        );
-      }
     }
   });
 
   it('trains with the golden losses and gradient norms', () => {
-    const golden = readCsv(join(fixture.golden, 'training.csv'));
-    const measured = readCsv(join(out, 'training.csv'));
-    expect(measured.length).toBe(golden.length);
-    for (const [i, row] of golden.entries()) {
-      const found = measured.find(
-        (m) => m['method'] === row['method'] && m['step'] === row['step'] && m['layer'] === row['layer'],
-      );
-      expect(
-        Math.abs(Number(found?.['gradient_norm']) / Number(row['grad_norm']) - 1),
-        `row ${i}`,
-      ).toBeLessThan(RELATIVE);
-      expect(Math.abs(Number(found?.['loss']) / Number(row['loss']) - 1), `row ${i}`).toBeLessThan(RELATIVE);
-    }
+    const expected = golden('training.csv');
+    const all = measured('training.csv');
+    expect(all.length).toBe(expected.length);
+    const found = counterparts(expected, all, (row) => [row['method'], row['step'], row['layer']]);
+    expectClose(numbers(found, 'gradient_norm'), numbers(expected, 'grad_norm'), RELATIVE);
+    expectClose(numbers(found, 'loss'), numbers(expected, 'loss'), RELATIVE);
   });
 
-  it('summarises to the golden layer means and accuracies', () => {
-    const golden = readJson(join(fixture.golden, 'summary.json')) as Record<string, unknown>;
-    expect(Object.keys(golden).length).toBeGreaterThan(0);
-    const summary = readCsv(join(out, 'summary.csv'));
-    for (const { metric, value } of summary) expect(value, metric).not.toMatch(/NaN|Infinity/);
+  it('summarises to the golden layer means, accuracies and Rec2FTP', () => {
+    const expected = readJson(join(fixture.golden, 'summary.json')) as Summary;
+    const summary = measured('summary.csv');
+    const value = (method: string, metric: string): string => {
+      const found = summary.filter((row) => row['method'] === method && row['metric'] === metric);
+      expect(found, `${method} ${metric}`).toHaveLength(1);
+      return found[0]!['value']!;
+    };
+    const means = Object.entries(expected.layer_mean).flatMap(([method, metrics]) =>
+      Object.entries(metrics).map(([metric, mean]) => [value(method, metric), mean] as const),
+    );
+    // Four of each method, the zero-shot baseline and α.
+    expect(means).toHaveLength(10);
+    expectClose(
+      means.map(([own]) => Number(own)),
+      means.map(([, mean]) => mean),
+      METRIC,
+    );
+    const { ZSL, ICL, GD, LCGD } = expected.accuracy;
+    expect(
+      [
+        ['-', 'accuracy_zsl'],
+        ['-', 'accuracy_icl'],
+        ['GD', 'accuracy_ft'],
+        ['LCGD', 'accuracy_ft'],
+      ].map(([method, metric]) => Number(value(method!, metric!))),
+    ).toEqual([ZSL, ICL, GD, LCGD]);
+    for (const method of ['GD', 'LCGD'])
+      expect(value(method, 'rec2ftp'), method).toBe(String(expected.rec2ftp[method]!.value ?? ''));
+    for (const metric of ['examples', 'demonstrations_in_context'] as const)
+      expect(value('-', metric)).toBe(String(expected[metric]));
   });
 
   it('gives the same bytes when run again from the start', async () => {
     const again = mkdtempSync(join(tmpdir(), 'icl-gd-parity-'));
     try {
       expect((await iclGd(runArguments(fixture, again))).code).toBe(0);
-      for (const file of [
-        'layerwise.csv',
-        'summary.csv',
-        'predictions.csv',
-        'training.csv',
-        'table1.csv',
-        'table2.csv',
-        'table3.csv',
-        'comparison.csv',
-        'prompts.json',
-      ]) {
+      for (const file of TABLES)
         expect(readFileSync(join(again, file), 'utf8'), file).toBe(readFileSync(join(out, file), 'utf8'));
-      }
     } finally {
       rmSync(again, { recursive: true });
     }

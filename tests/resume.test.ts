@@ -229,35 +229,16 @@ describe('a run that is repeated', () => {
 });
 
 describe('--save-probes', () => {
-  const copy = new FixtureCopy('own-text-gpt2');
-  interface GoldenProbe {
-    readonly example_index: number;
-    readonly h: Readonly<Record<string, number[][]>>;
-    readonly m: Readonly<Record<string, number[][][]>>;
-  }
-  const golden = readJson(join(copy.golden, 'probe.json')) as GoldenProbe;
-  beforeAll(async () => {
+  it('writes h and m of a run that is on record already, without computing anything', async () => {
+    using copy = new FixtureCopy('own-text-gpt2');
     await finish(copy.arguments());
-    await finish(copy.arguments('--save-probes'));
-  });
-  afterAll(() => copy[Symbol.dispose]());
-
-  it.each(['ZSL', 'ICL', 'GD', 'LCGD'])('has the golden h and m of %s', (setting) => {
-    const name = readdirSync(join(copy.out, 'probes')).find((file) =>
-      file.endsWith(`-${setting}.safetensors`),
+    const result = await iclGd(copy.arguments('--save-probes'));
+    expect(counts(result)).toContain(', 0 computed, 4 taken from records');
+    const names = readdirSync(join(copy.out, 'probes'));
+    expect(names.map((name) => name.replace(/^.*-/, '')).sort()).toEqual(
+      ['GD', 'ICL', 'LCGD', 'ZSL'].map((setting) => `${setting}.safetensors`),
     );
-    const file = join(copy.out, 'probes', name!);
-    const outputs = readTensor(file, 'attention_output');
-    expect(outputs.shape).toEqual([8, 2, 24]);
-    expectClose(outputs.values.subarray(0, 48), golden.h[setting]!.flat());
-    const logits = readTensor(file, `attention_logits.${golden.example_index}`);
-    expect(logits.shape).toEqual([2, 3, 17]);
-    expectClose(logits.values, golden.m[setting]!.flat(2));
+    for (const name of names)
+      expect(readTensor(join(copy.out, 'probes', name), 'attention_output').shape).toEqual([8, 2, 24]);
   });
 });
-
-function expectClose(actual: Float32Array, expected: readonly number[]): void {
-  expect(actual.length).toBe(expected.length);
-  for (const [i, value] of expected.entries())
-    expect(Math.abs(actual[i]! - value), `element ${i}`).toBeLessThan(5e-4);
-}

@@ -68,4 +68,23 @@ export const tolerances = {
       reason: 'exp and log of WGSL, then x - logSumExp; scale = |logit|',
     },
   },
+  // From here on: float32 against float64 through the whole model, or the whole experiment.
+  'run-metric': {
+    f32: {
+      absolute: 1e-4,
+      relative: 0,
+      reason:
+        'similarities lie in [-1, 1]; differences of up to 7·10⁻⁶ were measured, ten times that is allowed for',
+    },
+  },
+  'run-activation': {
+    f32: { absolute: 5e-5, relative: 0, reason: 'h and m; up to 4·10⁻⁶ was measured' },
+  },
+  'run-relative': {
+    f32: {
+      absolute: 0,
+      relative: 5e-5,
+      reason: 'losses, log-probabilities and gradient norms; up to 3·10⁻⁶ was measured',
+    },
+  },
 } as const satisfies Record<string, Partial<Record<DataType, Reasoned>>>;

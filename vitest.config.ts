@@ -9,5 +9,12 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/testing/**', '**/test-support.ts', '**/test-server.ts'],
+      // What is fully covered is left out; of the rest, every line that no test runs.
+      reporter: [['text', { skipFull: true, maxCols: 0 }]],
+    },
   },
 });

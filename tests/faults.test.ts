@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { FixtureCopy } from './damage.ts';
+import { FixtureCopy, complaint } from './damage.ts';
 import { iclGd, spawnIclGd } from './golden.ts';
 import { type Fault, expectRefusal, remove } from './refusal.ts';
 
@@ -125,13 +125,27 @@ it.each([...DATA_FAULTS, ...OPTION_FAULTS, ...COMMAND_FAULTS, ...PROC])('refuses
   expectRefusal(fault),
 );
 
-it('refuses in a process of its own as it does within this one', async () => {
+/** One of each kind: what is wrong with options, arguments, data, the model and the machine. */
+const ALONE = [
+  'unknown option',
+  'unknown dataset',
+  'option without value',
+  'split missing',
+  'line that is no JSON',
+  'example past the context',
+  'memory budget that is too small',
+  'no usable adapter',
+  'unknown command',
+];
+
+it.each(ALONE)('refuses in a process of its own as it does within this one: %s', async (name) => {
   using copy = new FixtureCopy('own-text-gpt2');
-  const args = copy.arguments('--seedz', '1');
-  const [alone, within] = [await spawnIclGd(args), await iclGd(args)];
-  expect(alone).toEqual(within);
+  const fault = [...DATA_FAULTS, ...OPTION_FAULTS, ...COMMAND_FAULTS].find((each) => each.fault === name)!;
+  fault.damage?.(copy);
+  const args = fault.command?.(copy) ?? copy.arguments(...(fault.options?.(copy) ?? []));
+  const [alone, within] = await Promise.all([spawnIclGd(args), iclGd(args)]);
   expect(alone.code).toBe(2);
-  expect(alone.stderr).toContain('--seeds');
+  expect([alone.stdout, complaint(alone)]).toEqual([within.stdout, complaint(within)]);
 });
 
 it('runs the fixture that the faults are made from', async () => {

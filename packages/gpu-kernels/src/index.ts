@@ -88,7 +88,7 @@ export {
   rmsNormForward,
   type RmsNormForwardArguments,
 } from './kernels/row-norm/rms-norm.ts';
-export { type BufferPool, type MemoryLimits, pooledBytes } from './runtime/buffer-pool.ts';
+export { type BufferPool, type MemoryLimits } from './runtime/buffer-pool.ts';
 export { type DType, storageBytes } from './runtime/dtype.ts';
 export { type DeviceOptions, Gpu, type GpuOptions } from './runtime/gpu.ts';
 export {

@@ -1,7 +1,6 @@
 export { withChangedParameters } from './change-parameters.ts';
 export { Checkpoint, type FileDigest } from './checkpoint/checkpoint.ts';
 export type { TensorInfo } from './checkpoint/header.ts';
-export { readJsonFile } from './checkpoint/json-file.ts';
 export { type LoadedTensor, readSafetensors } from './checkpoint/read-safetensors.ts';
 export { type NamedTensor, writeSafetensors } from './checkpoint/write-safetensors.ts';
 export type { FloatDType } from './checkpoint/dtype.ts';

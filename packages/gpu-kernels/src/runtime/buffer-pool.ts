@@ -103,7 +103,7 @@ export class BufferPool {
 }
 
 /** Bytes that the pool takes for a tensor of so many bytes: of size classes, four per power of two, unless exact. */
-export function pooledBytes(bytes: number, exact: boolean): number {
+function pooledBytes(bytes: number, exact: boolean): number {
   if (exact) return Math.max(Math.ceil(bytes / 4) * 4, 4);
   if (bytes <= SMALLEST) return SMALLEST;
   const quarter = 2 ** Math.max(Math.floor(Math.log2(bytes - 1)) - 2, 6);

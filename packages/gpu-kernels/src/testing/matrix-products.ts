@@ -88,7 +88,11 @@ export function cropFactors(factors: Factors, m: number, n: number): Factors {
   };
 }
 
-export function crop({ columns: stride, data }: ReferenceMatrix, rows: number, columns: number): ReferenceMatrix {
+export function crop(
+  { columns: stride, data }: ReferenceMatrix,
+  rows: number,
+  columns: number,
+): ReferenceMatrix {
   const at = (i: number): number => data[Math.floor(i / columns) * stride + (i % columns)] ?? NaN;
   return { rows, columns, data: Float32Array.from({ length: rows * columns }, (_, i) => at(i)) };
 }

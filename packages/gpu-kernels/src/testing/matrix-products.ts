@@ -88,13 +88,13 @@ export function cropFactors(factors: Factors, m: number, n: number): Factors {
   };
 }
 
-export function crop(
-  { columns: stride, data }: ReferenceMatrix,
-  rows: number,
-  columns: number,
-): ReferenceMatrix {
-  const at = (i: number): number => data[Math.floor(i / columns) * stride + (i % columns)] ?? NaN;
-  return { rows, columns, data: Float32Array.from({ length: rows * columns }, (_, i) => at(i)) };
+/** The first rows and columns of a matrix. */
+export function crop(whole: ReferenceMatrix, rows: number, columns: number): ReferenceMatrix {
+  const data = new Float32Array(rows * columns);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) data[r * columns + c] = whole.data[r * whole.columns + c] ?? NaN;
+  }
+  return { rows, columns, data };
 }
 
 /** Where a matrix of so many columns lies if all its vectors are whole, or none. */
@@ -119,10 +119,13 @@ export function withAdditions(
   { shape: [, n], bias, previous }: Factors,
   additions: Additions,
 ): Float32Array {
-  return Float32Array.from(sums, (sum, i) => {
-    const biased = additions.bias ? Math.fround(sum + (bias[i % n] ?? NaN)) : sum;
-    return additions.accumulate ? biased + (previous[i] ?? NaN) : biased;
-  });
+  const results = new Float32Array(sums.length);
+  for (let i = 0; i < results.length; i++) {
+    results[i] = sums[i] ?? NaN;
+    if (additions.bias) results[i] = results[i]! + bias[i % n]!;
+    if (additions.accumulate) results[i] = results[i]! + previous[i]!;
+  }
+  return results;
 }
 
 /**

@@ -209,7 +209,7 @@ describe.each(LAYOUTS)('%s', (layout) => {
 
   test('works in slices where operands exceed a binding', async () => {
     const factors = randomFactors(layout, [70, 52, 44], 4);
-    for (const maxBindingBytes of [4096, 8192, 16384]) {
+    for (const maxBindingBytes of [4096, 16384]) {
       for (const device of devices({ maxBindingBytes })) {
         for (const dtypeB of DTYPES)
           await expectProducts(device, factors, placementsOf(factors, ALL, dtypeB), [EVERYTHING]);
@@ -298,7 +298,8 @@ test('takes more than 65,535 workgroups', async () => {
   const rows = 65_536 * 32 + 5;
   using scope = gpu().scope();
   const c = scope.tensor([rows, 1]);
-  const values = Float32Array.from({ length: rows }, (_, i) => i % 1000);
+  const values = new Float32Array(rows);
+  for (let i = 0; i < rows; i++) values[i] = i % 1000;
   matmul(tuned(TUNINGS.software), {
     a: matrix(scope.upload(values, [rows, 1])),
     b: matrix(scope.upload(Float32Array.of(2), [1, 1])),

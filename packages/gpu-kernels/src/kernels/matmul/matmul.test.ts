@@ -1,186 +1,306 @@
+import { constantFrom, integer, option, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findAdapter } from '../../device/adapters.ts';
 import { Gpu, type GpuOptions } from '../../runtime/gpu.ts';
-import type { Scope } from '../../runtime/scope.ts';
+import type { Kernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { TUNINGS, type Tuning } from '../../runtime/tuning.ts';
+import { type MatmulLayout, type MatmulTuning, TUNINGS, type Tuning } from '../../runtime/tuning.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
-import { TestRandom } from '../../testing/random.ts';
+import {
+  ADDITIONS,
+  type Factors,
+  LAYOUTS,
+  type Placements,
+  crop,
+  cropFactors,
+  expectedProduct,
+  placement,
+  productsInViews,
+  randomFactors,
+  transposesOf,
+  withAdditions,
+} from '../../testing/matrix-products.ts';
+import { expectForAll, seeds } from '../../testing/property.ts';
 import { tolerances } from '../../testing/tolerances.ts';
-import { matmul, type MatmulArguments } from './matmul.ts';
-import { matrix, sliceColumns, sliceRows } from './matrix.ts';
-import { referenceMatmul } from './reference.ts';
+import { matmul, matmulKernels } from './matmul.ts';
+import { matrix, sliceRows } from './matrix.ts';
+import { chooseTile, singleTiles } from './subgroup-tile.ts';
 
 const gpu = useGpu();
+const DTYPES = ['float32', 'float16'] as const;
+const NOTHING = { bias: false, accumulate: false };
+const EVERYTHING = { bias: true, accumulate: true };
 
-type Options = Pick<MatmulArguments, 'transposeA' | 'transposeB' | 'accumulate'> & {
-  bias?: boolean;
-  dtypeB?: 'float32' | 'float16';
-};
-
-const TRANSPOSES = [
-  { transposeA: false, transposeB: false },
-  { transposeA: false, transposeB: true },
-  { transposeA: true, transposeB: false },
-];
-/** The adapter's own choice and every other kernel that any device runs. */
-const TUNED: Readonly<Record<string, () => Tuning>> = {
-  own: () => gpu().tuning,
-  register: () => ({ ...TUNINGS.lavapipe, matmul: TUNINGS.lavapipe.matmul.otherwise }),
-  'register with vectors along k': () => ({
-    ...TUNINGS.swiftshader,
-    matmul: TUNINGS.swiftshader.matmul.otherwise,
-  }),
-  shared: () => TUNINGS.hardware,
-};
-/** [m, n, k]: odd, vectorizable, single row, one element, over a tile in each direction. */
-const SHAPES = [
-  [37, 29, 21],
-  [33, 28, 24],
-  [1, 50, 13],
-  [1, 1, 1],
-  [70, 36, 40],
-] as const;
-
-/** The nearest value that a type holds. */
-function rounding(type: 'float32' | 'float16'): (value: number) => number {
-  return type === 'float16' ? Math.f16round : (value) => value;
+/** Which operands consist of whole vec4s. */
+interface Vectors {
+  readonly a: boolean;
+  readonly b: boolean;
+  readonly c: boolean;
 }
 
-function stored(
-  scope: Scope,
-  values: Float32Array,
-  shape: readonly number[],
-  type: 'float32' | 'float16',
-): Tensor {
-  const tensor = scope.tensor(shape, 'stored', type);
-  gpu().write(tensor, values);
-  return tensor;
+const ALL: Vectors = { a: true, b: true, c: true };
+const NONE: Vectors = { a: false, b: false, c: false };
+
+/** A kernel's tile, alone to choose from. */
+interface Choice {
+  readonly matmul: MatmulTuning;
+  /** Rows and columns of C that a workgroup computes. */
+  readonly rows: number;
+  readonly columns: number;
 }
 
-async function expectProduct(
-  device: Gpu,
-  [m, n, k]: readonly [number, number, number],
-  { bias: withBias = false, dtypeB = 'float32', ...options }: Options,
-): Promise<Float32Array> {
-  const random = new TestRandom(m * 10_000 + n * 100 + k);
-  const [a, b] = [random.normal(m * k), random.normal(k * n).map(rounding(dtypeB))];
-  const [bias, previous] = [random.normal(n), random.normal(m * n)];
-  const transposes = { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false };
-  const aShape = options.transposeA ? [k, m] : [m, k];
-  const bShape = options.transposeB ? [n, k] : [k, n];
-  using scope = gpu().scope();
-  const c = scope.upload(previous, [m, n]);
-  matmul(device, {
-    a: matrix(scope.upload(a, aShape)),
-    b: matrix(stored(scope, b, bShape, dtypeB)),
-    c: matrix(c),
-    ...options,
-    ...(withBias ? { bias: scope.upload(bias, [n]) } : {}),
+/** Whether a kernel, or what it is chosen by, may run on this device. */
+function isLegal({ subgroupSize }: { readonly subgroupSize?: number | undefined }): boolean {
+  return subgroupSize === undefined || subgroupSize === gpu().tuning.subgroupSize;
+}
+
+/** Every tile of every tuning that this device can run, by name. */
+function choicesOf(layout: MatmulLayout): Map<string, Choice> {
+  const tiled = (matmul: Exclude<MatmulTuning, { strategy: 'subgroup' }>): [string, Choice] => {
+    const { rows, columns, workgroup } = matmul.tile;
+    const vectors = matmul.strategy === 'register' && matmul.vectorsAlongK ? ', vectors along k' : '';
+    const choice = { matmul, rows: rows * workgroup[1], columns: columns * workgroup[0] };
+    return [`${layout} ${matmul.strategy}${vectors}`, choice];
+  };
+  const all = Object.values<Tuning>(TUNINGS).flatMap(({ matmul }): [string, Choice][] => {
+    if (matmul.strategy !== 'subgroup') return [tiled(matmul)];
+    const singles = (isLegal(matmul) ? singleTiles(matmul, layout) : []).map((single): [string, Choice] => {
+      const { rows, columns } = chooseTile(single, layout, [1, 1, 1]);
+      const choice = { matmul: single, rows, columns: columns * matmul.subgroupSize };
+      return [`${layout} subgroup ${rows}x${choice.columns}`, choice];
+    });
+    return [...singles, tiled(matmul.otherwise)];
   });
-  const result = await gpu().read(c);
-  const expected = referenceMatmul(
-    { rows: aShape[0] ?? 0, columns: aShape[1] ?? 0, data: a },
-    { rows: bShape[0] ?? 0, columns: bShape[1] ?? 0, data: b },
-    { ...transposes, ...(withBias ? { bias } : {}), ...(options.accumulate ? { previous } : {}) },
-  );
-  expectClose(result, expected, tolerances.matmul.f32, Math.sqrt(k));
-  return result;
+  return new Map(all);
 }
 
-describe.each(Object.entries(TUNED))('tuned: %s', (_, tuning) => {
-  const tuned = (options: GpuOptions = {}): Gpu => gpu().with({ tuning: tuning(), ...options });
+const tuned = ({ matmul }: Pick<Choice, 'matmul'>, options: GpuOptions = {}): Gpu =>
+  gpu().with({ ...options, tuning: { ...gpu().tuning, matmul } });
 
-  describe.each(TRANSPOSES)('$transposeA $transposeB', (transposes) => {
-    test.each(SHAPES)('%i x %i over %i', async (...shape) => {
-      for (const bias of [false, true]) {
-        for (const accumulate of [false, true])
-          await expectProduct(tuned(), shape, { ...transposes, bias, accumulate });
-      }
-    });
+/** Those combinations for which a choice has kernels of its own; the others go to the register kernel. */
+function vectorsOf({ matmul: { strategy } }: Choice, layout: MatmulLayout): Vectors[] {
+  const all = { ...ALL, a: layout !== 'NN' };
+  if (strategy === 'shared') return [NONE];
+  if (strategy === 'register') return [NONE, all];
+  return layout === 'NT' ? [all, { ...all, c: false }] : [all];
+}
 
-    test.each(SHAPES)('%i x %i over %i with B stored as float16', async (...shape) => {
-      for (const bias of [false, true]) {
-        for (const accumulate of [false, true])
-          await expectProduct(tuned(), shape, { ...transposes, bias, accumulate, dtypeB: 'float16' });
-      }
-    });
+function placementsOf(
+  { a, b, shape: [, n] }: Factors,
+  vectors: Vectors,
+  dtypeB: Placements['dtypeB'] = 'float32',
+): Placements {
+  return {
+    a: placement(a.columns, vectors.a),
+    b: placement(b.columns, vectors.b),
+    c: placement(n, vectors.c),
+    dtypeB,
+  };
+}
 
-    test('works in slices where operands exceed a binding', async () => {
-      for (const maxBindingBytes of [4096, 8192, 16384]) {
-        for (const dtypeB of ['float32', 'float16'] as const) {
-          await expectProduct(tuned({ maxBindingBytes }), [70, 52, 44], {
-            ...transposes,
-            bias: true,
-            accumulate: true,
-            dtypeB,
-          });
+describe.each(LAYOUTS)('%s', (layout) => {
+  /** A product over k that holds all smaller ones, by the kernel that every device runs: near the reference. */
+  async function largest(k: number): Promise<{ factors: Factors; sums: Float32Array }> {
+    const factors = randomFactors(layout, [132, 136, k], k);
+    const device = tuned(TUNINGS.software);
+    const [sums] = await productsInViews(device, factors, placementsOf(factors, NONE), [NOTHING]);
+    expectClose(sums!, expectedProduct(factors, NOTHING), tolerances.matmul.f32, Math.sqrt(k));
+    return { factors, sums: sums! };
+  }
+
+  test('all kernels give the same bits over more than two tiles each way, wherever operands lie', async () => {
+    const [ragged, whole] = [await largest(63), await largest(60)];
+    for (const choice of choicesOf(layout).values()) {
+      for (const vectors of vectorsOf(choice, layout)) {
+        const m = 2 * choice.rows + (layout === 'TN' && vectors.a ? 4 : 3);
+        const n = 2 * choice.columns + (vectors.c ? 8 : 5);
+        for (const { factors, sums } of layout === 'NT' && vectors.b ? [whole] : [ragged, whole]) {
+          const own = cropFactors(factors, m, n);
+          const ownSums = crop({ rows: 132, columns: 136, data: sums }, m, n).data;
+          for (const dtypeB of DTYPES) {
+            const placements = placementsOf(own, vectors, dtypeB);
+            const products = await productsInViews(tuned(choice), own, placements, ADDITIONS);
+            for (const [i, additions] of ADDITIONS.entries())
+              expectSameBits(products[i]!, withAdditions(ownSums, own, additions));
+          }
         }
       }
-    });
+    }
+  });
+});
 
-    test('sums in descending order: the same product, rounded otherwise', async () => {
-      const shape = [37, 28, 200] as const;
-      const options = { ...transposes, bias: true, accumulate: true };
-      const ascending = await expectProduct(tuned(), shape, options);
-      const reversed = tuned({ summation: 'descending' });
-      const descending = await expectProduct(reversed, shape, options);
-      expect(descending).not.toEqual(ascending);
-      expect(await expectProduct(reversed, shape, options)).toEqual(descending);
-      for (const small of [...SHAPES, [3, 5, 9]] as const) await expectProduct(reversed, small, options);
-      await expectProduct(reversed.with({ maxBindingBytes: 4096 }), [70, 52, 44], options);
-      expect(await expectProduct(tuned(), shape, options)).toEqual(ascending);
-    });
+test('no kernel was left out above, and those that this device cannot run are refused by name', () => {
+  const ran = new Set<Kernel>(gpu().pipelines.kernels);
+  const kernels = [...new Set(Object.values(TUNINGS).flatMap((tuning) => matmulKernels(tuning)))];
+  const leftOut = kernels.filter((kernel) => isLegal(kernel) && !ran.has(kernel));
+  expect(leftOut.map(({ label }) => label)).toEqual([]);
+  const illegal = kernels.filter((kernel) => !isLegal(kernel));
+  expect(illegal).not.toHaveLength(0);
+  for (const kernel of illegal)
+    expect(() => gpu().pipelines.get(kernel), kernel.label).toThrow(
+      `kernel ${kernel.label} needs ${gpu().device.features.has('subgroups') ? `subgroups of ${kernel.subgroupSize}` : 'the feature subgroups'}`,
+    );
+});
 
-    test('gives a row the same bits whatever rows stand beside it', async () => {
-      const random = new TestRandom(5);
-      const [rows, n, k] = [40, 28, 36];
-      const values = random.normal(rows * k);
-      using scope = gpu().scope();
-      const b = matrix(scope.upload(random.normal(k * n), transposes.transposeB ? [n, k] : [k, n]));
-      if (transposes.transposeA)
-        return expect((await expectProduct(tuned(), [rows, n, k], transposes)).length).toBe(rows * n);
-      const a = matrix(scope.upload(values, [rows, k]));
-      const [whole, part] = [scope.tensor([rows, n]), scope.tensor([3, n])];
-      matmul(tuned(), { a, b, c: matrix(whole), ...transposes });
-      matmul(tuned(), { a: sliceRows(a, 17, 3), b, c: matrix(part), ...transposes });
-      expectSameBits(await gpu().read(part), (await gpu().read(whole)).slice(17 * n, 20 * n));
-    });
+/** Products with these additions, each near float64. */
+async function expectProducts(
+  device: Gpu,
+  factors: Factors,
+  placements: Placements,
+  additions = ADDITIONS,
+): Promise<Float32Array[]> {
+  const products = await productsInViews(device, factors, placements, additions);
+  const scale = Math.sqrt(factors.shape[2]);
+  for (const [i, own] of additions.entries())
+    expectClose(products[i]!, expectedProduct(factors, own), tolerances.matmul.f32, scale);
+  return products;
+}
+
+describe.each(LAYOUTS)('%s', (layout) => {
+  /** The device's own choice by shape, and every tile. */
+  const devices = (options: GpuOptions = {}): Gpu[] => [
+    gpu().with(options),
+    ...[...choicesOf(layout).values()].map((choice) => tuned(choice, options)),
+  ];
+
+  test.each([
+    [4, 4, 4],
+    [1, 4, 1],
+    [4, 8, 3],
+    [5, 3, 4],
+    [1, 1, 1],
+    [1, 50, 13],
+  ])('%i x %i over %i: fewer rows, columns and steps than a tile has', async (m, n, k) => {
+    const factors = randomFactors(layout, [m, n, k], 1);
+    const vectors = { a: factors.a.columns % 4 === 0, b: factors.b.columns % 4 === 0, c: n % 4 === 0 };
+    const [first, ...others] = devices();
+    const expected = await expectProducts(first!, factors, placementsOf(factors, vectors));
+    for (const device of others) {
+      const products = await productsInViews(device, factors, placementsOf(factors, vectors), ADDITIONS);
+      for (const [i, product] of products.entries()) expectSameBits(product, expected[i]!);
+    }
   });
 
-  test('reads and writes parts of larger matrices', async () => {
-    const random = new TestRandom(9);
-    const [aValues, bValues, cValues] = [
-      random.normal(20 * 30),
-      random.normal(30 * 25),
-      random.normal(20 * 25),
-    ];
-    using scope = gpu().scope();
-    const c = scope.upload(cValues, [20, 25]);
-    matmul(tuned(), {
-      a: sliceColumns(sliceRows(matrix(scope.upload(aValues, [20, 30])), 3, 11), 5, 9),
-      b: sliceColumns(sliceRows(matrix(scope.upload(bValues, [30, 25])), 2, 9), 7, 13),
-      c: sliceColumns(sliceRows(matrix(c), 4, 11), 6, 13),
+  test('whatever a vector load would miss goes to a kernel that takes it', async () => {
+    const whole = randomFactors(layout, [20, 36, 24], 2);
+    const places = placementsOf(whole, ALL);
+    const misplaced = (['a', 'b', 'c'] as const).flatMap((name) =>
+      (['offset', 'stride'] as const).map((part) => ({
+        factors: whole,
+        places: { ...places, [name]: { ...places[name], [part]: places[name][part] + 1 } },
+      })),
+    );
+    const ragged = (
+      [
+        [21, 36, 24],
+        [20, 37, 24],
+        [20, 36, 23],
+      ] as const
+    ).map((shape) => {
+      const factors = randomFactors(layout, shape, 3);
+      return { factors, places: placementsOf(factors, ALL) };
     });
-    const expected = Float64Array.from(cValues);
-    for (let i = 0; i < 11; i++) {
-      for (let j = 0; j < 13; j++) {
-        let sum = 0;
-        for (let k = 0; k < 9; k++) sum += aValues[(3 + i) * 30 + 5 + k]! * bValues[(2 + k) * 25 + 7 + j]!;
-        expected[(4 + i) * 25 + 6 + j] = sum;
+    for (const device of devices()) {
+      for (const { factors, places: own } of [...misplaced, ...ragged])
+        await expectProducts(device, factors, own, [NOTHING]);
+    }
+  });
+
+  test('works in slices where operands exceed a binding', async () => {
+    const factors = randomFactors(layout, [70, 52, 44], 4);
+    for (const maxBindingBytes of [4096, 16384]) {
+      for (const device of devices({ maxBindingBytes })) {
+        for (const dtypeB of DTYPES)
+          await expectProducts(device, factors, placementsOf(factors, ALL, dtypeB), [EVERYTHING]);
       }
     }
-    expectClose(await gpu().read(c), expected, tolerances.matmul.f32, 3);
   });
+
+  test('sums in descending order: the same product, rounded otherwise', async () => {
+    const factors = randomFactors(layout, [37, 28, 200], 5);
+    const places = placementsOf(factors, ALL);
+    const [ascending] = await productsInViews(gpu(), factors, places, [EVERYTHING]);
+    for (const device of devices({ summation: 'descending' })) {
+      const [descending] = await expectProducts(device, factors, places, [EVERYTHING]);
+      expect(descending).not.toEqual(ascending);
+      expect(await productsInViews(device, factors, places, [EVERYTHING])).toEqual([descending]);
+      const small = randomFactors(layout, [3, 5, 9], 6);
+      await expectProducts(device, small, placementsOf(small, NONE));
+      await expectProducts(device.with({ maxBindingBytes: 8192 }), factors, places, [EVERYTHING]);
+    }
+  });
+
+  test('random products are near float64 and have the bits of the register kernel', async () => {
+    const choices = choicesOf(layout);
+    const place = record({
+      unit: constantFrom(1, 4),
+      offset: integer({ min: 0, max: 9 }),
+      gap: integer({ min: 0, max: 9 }),
+    });
+    const size = record({ unit: constantFrom(1, 4), count: integer({ min: 1, max: 35 }) });
+    const cases = record({
+      kernel: constantFrom('own', ...choices.keys()),
+      m: size,
+      n: size,
+      k: size,
+      a: place,
+      b: place,
+      c: place,
+      dtypeB: constantFrom(...DTYPES),
+      additions: constantFrom(...ADDITIONS),
+      maxBindingBytes: option(constantFrom(4096, 8192), { nil: undefined }),
+      summation: constantFrom('ascending', 'descending'),
+      seed: seeds,
+    });
+    await expectForAll(cases, 40, async ({ kernel, m, n, k, a, b, c, seed, ...others }) => {
+      const extent = ({ unit, count }: typeof m): number => unit * count;
+      const factors = randomFactors(layout, [extent(m), extent(n), extent(k)], seed);
+      const within = (columns: number, { unit, offset, gap }: typeof a) => ({
+        offset: unit * offset,
+        stride: (Math.ceil(columns / unit) + gap) * unit,
+      });
+      const places = {
+        a: within(factors.a.columns, a),
+        b: within(factors.b.columns, b),
+        c: within(extent(n), c),
+        dtypeB: others.dtypeB,
+      };
+      const { maxBindingBytes, summation, additions } = others;
+      const options = { summation, ...(maxBindingBytes ? { maxBindingBytes } : {}) };
+      const choice = choices.get(kernel);
+      const device = choice ? tuned(choice, options) : gpu().with(options);
+      const [product] = await expectProducts(device, factors, places, [additions]);
+      const register = tuned(TUNINGS.software, options);
+      expectSameBits(product!, (await productsInViews(register, factors, places, [additions]))[0]!);
+    });
+  });
+});
+
+test('gives a row the same bits whatever rows stand beside it', async () => {
+  const [m, n, k] = [40, 28, 36];
+  for (const layout of ['NN', 'NT'] as const) {
+    const { a, b } = randomFactors(layout, [m, n, k], 7);
+    for (const choice of choicesOf(layout).values()) {
+      using scope = gpu().scope();
+      const left = matrix(scope.upload(Float32Array.from(a.data), [m, k]));
+      const right = matrix(scope.upload(Float32Array.from(b.data), [b.rows, b.columns]));
+      const [whole, part] = [scope.tensor([m, n]), scope.tensor([3, n])];
+      const { transposeB } = transposesOf(layout);
+      matmul(tuned(choice), { a: left, b: right, c: matrix(whole), transposeB });
+      matmul(tuned(choice), { a: sliceRows(left, 17, 3), b: right, c: matrix(part), transposeB });
+      expectSameBits(await gpu().read(part), (await gpu().read(whole)).slice(17 * n, 20 * n));
+    }
+  }
 });
 
 test('takes more than 65,535 workgroups', async () => {
   const rows = 65_536 * 32 + 5;
   using scope = gpu().scope();
   const c = scope.tensor([rows, 1]);
-  const values = Float32Array.from({ length: rows }, (_, i) => i % 1000);
-  matmul(gpu().with({ tuning: TUNINGS.software }), {
+  const values = new Float32Array(rows);
+  for (let i = 0; i < rows; i++) values[i] = i % 1000;
+  matmul(tuned(TUNINGS.software), {
     a: matrix(scope.upload(values, [rows, 1])),
     b: matrix(scope.upload(Float32Array.of(2), [1, 1])),
     c: matrix(c),
@@ -189,62 +309,22 @@ test('takes more than 65,535 workgroups', async () => {
   expect(result.findIndex((value, i) => value !== 2 * (i % 1000))).toBe(-1);
 });
 
-test('B stored as float16 gives the bits of the same values in float32', async () => {
-  const random = new TestRandom(3);
-  const [m, n, k] = [19, 33, 50];
-  const values = random.normal(n * k).map(Math.f16round);
-  using scope = gpu().scope();
-  const a = matrix(scope.upload(random.normal(m * k), [m, k]));
-  for (const tuning of Object.values(TUNED)) {
-    const products = [];
-    for (const type of ['float32', 'float16'] as const) {
-      const c = scope.tensor([m, n]);
-      matmul(gpu().with({ tuning: tuning() }), {
-        a,
-        b: matrix(stored(scope, values, [n, k], type)),
-        c: matrix(c),
-        transposeB: true,
-      });
-      products.push(await gpu().read(c));
+test('a device without subgroups gives the same bits and refuses the kernels that need them', async () => {
+  const factors = randomFactors('NN', [35, 36, 40], 8);
+  const places = placementsOf(factors, ALL);
+  const { adapter, description } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
+  const plain = Gpu.fromDevice(await adapter.requestDevice(), description);
+  try {
+    const [expected] = await productsInViews(gpu(), factors, places, [EVERYTHING]);
+    const [product] = await productsInViews(plain, factors, places, [EVERYTHING]);
+    expectSameBits(product!, expected!);
+    for (const tuning of [TUNINGS.lavapipe, TUNINGS.swiftshader]) {
+      const refused = productsInViews(plain.with({ tuning }), factors, places, [EVERYTHING]);
+      await expect(refused).rejects.toThrow(/^kernel matmul\.subgroup.* needs the feature subgroups/);
     }
-    expectSameBits(products[0]!, products[1]!);
+  } finally {
+    plain.dispose();
   }
-});
-
-describe('all kernels give the same bits', () => {
-  test.each(TRANSPOSES)('$transposeA $transposeB', async (transposes) => {
-    for (const shape of [
-      [37, 29, 21],
-      [36, 52, 40],
-    ] as const) {
-      const [own, ...others] = Object.values(TUNED).map((tuning) => gpu().with({ tuning: tuning() }));
-      const options = { ...transposes, bias: true, accumulate: true };
-      const expected = await expectProduct(own!, shape, options);
-      for (const other of others) expectSameBits(await expectProduct(other, shape, options), expected);
-    }
-  });
-
-  test('also on a device without subgroups, where those that need them are refused', async () => {
-    const random = new TestRandom(4);
-    const [a, b] = [random.normal(35 * 40), random.normal(40 * 36)];
-    const { adapter, description } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
-    const plain = Gpu.fromDevice(await adapter.requestDevice(), description);
-    const product = (device: Gpu): Promise<Float32Array> => {
-      using scope = device.scope();
-      const c = scope.tensor([35, 36]);
-      const operands = { a: scope.upload(a, [35, 40]), b: scope.upload(b, [40, 36]) };
-      matmul(device, { a: matrix(operands.a), b: matrix(operands.b), c: matrix(c) });
-      return device.read(c);
-    };
-    try {
-      expectSameBits(await product(plain), await product(gpu()));
-      if (gpu().tuning.matmul.strategy !== 'subgroup') return;
-      const tuned = plain.with({ tuning: gpu().tuning });
-      expect(() => product(tuned)).toThrow(/^kernel matmul\.subgroup.* needs the feature subgroups/);
-    } finally {
-      plain.dispose();
-    }
-  });
 });
 
 test('refuses float16 anywhere but in B', () => {

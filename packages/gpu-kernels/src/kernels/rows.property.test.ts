@@ -1,0 +1,326 @@
+import { boolean, constantFrom, integer, oneof, option, record } from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Gpu } from '../runtime/gpu.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+import { TUNINGS } from '../runtime/tuning.ts';
+import { expectClose, expectSameBits } from '../testing/closeness.ts';
+import { useGpu } from '../testing/gpu.ts';
+import { expectCloseBetweenNaNs, poisoned, surrounded } from '../testing/poison.ts';
+import { expectForAll, seeds } from '../testing/property.ts';
+import { TestRandom } from '../testing/random.ts';
+import { tolerances } from '../testing/tolerances.ts';
+import {
+  crossEntropyGradient,
+  crossEntropyKernels,
+  gatherLogProbs,
+  logSumExp,
+} from './cross-entropy/cross-entropy.ts';
+import { crossEntropyGradientReference, logSumExpReference } from './cross-entropy/reference.ts';
+import { columnSum, columnSumKernels } from './reduction/column-sum.ts';
+import { columnSumReference, sumOfSquaresReference, sumReference } from './reduction/reference.ts';
+import { l2Norm, reductionKernels, squareRoot, sum, sumOfSquares } from './reduction/reduction.ts';
+import { layerNormBackwardReference, layerNormReference } from './row-norm/layer-norm-reference.ts';
+import { layerNormBackward, layerNormForward, layerNormKernels } from './row-norm/layer-norm.ts';
+import { rmsNormBackwardReference, rmsNormReference } from './row-norm/rms-norm-reference.ts';
+import { rmsNormBackward, rmsNormForward, rmsNormKernels } from './row-norm/rms-norm.ts';
+
+const gpu = useGpu();
+const RUNS = 20;
+/** Software adapters reduce rows by few invocations, in one subgroup or two, GPUs by many. */
+const TUNED = ['software', 'hardware'] as const;
+type Tuned = (typeof TUNED)[number];
+
+const tuned = (name: Tuned, maxBindingBytes?: number): Gpu =>
+  gpu().with({ tuning: TUNINGS[name], ...(maxBindingBytes === undefined ? {} : { maxBindingBytes }) });
+const read = (tensor: Tensor): Promise<Float32Array> => gpu().read(tensor);
+const plus = (a: ArrayLike<number>, b: ArrayLike<number> | undefined): Float64Array =>
+  Float64Array.from(a, (value, i) => value + (b ? (b[i] ?? NaN) : 0));
+
+const rows = integer({ min: 1, max: 70 });
+const widths = integer({ min: 1, max: 330 });
+/** Fewer elements than invocations, as many, and over twice as many with a rest, under each tuning. */
+const EXTENTS = TUNED.flatMap((name) => {
+  const { invocationsPerRow: size } = TUNINGS[name];
+  return [1, size - 3, size, 2 * size + 5].map((width) => ({ name, width }));
+});
+
+interface NormCase {
+  readonly tuning: Tuned;
+  readonly rows: number;
+  readonly width: number;
+  readonly accumulate: boolean;
+  readonly seed: number;
+}
+const normCases = record<NormCase>({
+  tuning: constantFrom(...TUNED),
+  rows,
+  width: widths,
+  accumulate: boolean(),
+  seed: seeds,
+});
+const normExamples = EXTENTS.map(({ name, width }, i): NormCase => ({
+  ...{ tuning: name, rows: 3, width, accumulate: i % 2 === 0, seed: i + 1 },
+}));
+
+function normOperands({ rows: count, width, seed }: NormCase) {
+  const random = new TestRandom(seed);
+  return {
+    x: random.normal(count * width),
+    weight: random.normal(width),
+    bias: random.normal(width),
+    gradOutput: random.normal(count * width),
+    previous: random.normal(count * width),
+    sums: random.normal(width),
+    epsilon: 1e-5,
+  };
+}
+
+/** How much the roundings of inputs grow: by the inverse deviation of the row where it is largest. */
+function growth(inverses: ArrayLike<number>): number {
+  return Math.max(...Array.from(inverses, (inverse) => 4 * Math.max(1, inverse)));
+}
+
+test('layer norm of random rows, forward and backward', async () => {
+  await expectForAll(
+    normCases,
+    RUNS,
+    async (own) => {
+      const values = normOperands(own);
+      const { epsilon } = values;
+      const [shape, device] = [[own.rows, own.width], tuned(own.tuning)];
+      using scope = gpu().scope();
+      const up = (name: 'weight' | 'bias' | 'sums'): Tensor => scope.upload(values[name], [own.width], name);
+      const [x, gradOutput] = [scope.upload(values.x, shape), scope.upload(values.gradOutput, shape)];
+      const [weight, bias, gradWeight, gradBias] = [up('weight'), up('bias'), up('sums'), up('sums')];
+      const [out, plain, stats] = [
+        poisoned(scope, shape),
+        poisoned(scope, shape),
+        poisoned(scope, [own.rows, 2]),
+      ];
+      const gradInput = own.accumulate ? scope.upload(values.previous, shape) : poisoned(scope, shape);
+      layerNormForward(device, { x, weight, bias, epsilon, out, stats });
+      layerNormForward(device, { x, weight, bias, epsilon, out: plain });
+      const { accumulate } = own;
+      layerNormBackward(device, {
+        x,
+        weight,
+        stats,
+        gradOutput,
+        gradInput,
+        accumulate,
+        gradWeight,
+        gradBias,
+      });
+      const forward = layerNormReference(values);
+      const backward = layerNormBackwardReference(values, values.gradOutput);
+      const scale = growth(forward.stats.filter((_, i) => i % 2 === 1));
+      const tolerance = tolerances['layer-norm'].f32;
+      const sumScale = scale * Math.sqrt(own.rows);
+      expectClose(await read(out), forward.out, tolerance, scale);
+      expectSameBits(await read(plain), await read(out));
+      expectClose(await read(stats), forward.stats, tolerance, scale);
+      const expected = plus(backward.gradInput, accumulate ? values.previous : undefined);
+      expectClose(await read(gradInput), expected, tolerance, scale ** 2);
+      expectClose(
+        await read(gradWeight),
+        plus(backward.gradWeight, values.sums),
+        tolerances.sum.f32,
+        sumScale,
+      );
+      expectClose(await read(gradBias), plus(backward.gradBias, values.sums), tolerances.sum.f32, sumScale);
+    },
+    normExamples,
+  );
+});
+
+test('RMS norm of random rows, forward and backward', async () => {
+  await expectForAll(
+    normCases,
+    RUNS,
+    async (own) => {
+      const values = normOperands(own);
+      const { epsilon } = values;
+      const [shape, device] = [[own.rows, own.width], tuned(own.tuning)];
+      using scope = gpu().scope();
+      const [x, gradOutput] = [scope.upload(values.x, shape), scope.upload(values.gradOutput, shape)];
+      const [weight, gradWeight] = [
+        scope.upload(values.weight, [own.width]),
+        scope.upload(values.sums, [own.width]),
+      ];
+      const [out, stats] = [poisoned(scope, shape), poisoned(scope, [own.rows])];
+      const gradInput = own.accumulate ? scope.upload(values.previous, shape) : poisoned(scope, shape);
+      rmsNormForward(device, { x, weight, epsilon, out, stats });
+      const { accumulate } = own;
+      rmsNormBackward(device, { x, weight, stats, gradOutput, gradInput, accumulate, gradWeight });
+      const forward = rmsNormReference(values);
+      const backward = rmsNormBackwardReference(values, values.gradOutput);
+      const [scale, tolerance] = [growth(forward.stats), tolerances['layer-norm'].f32];
+      expectClose(await read(out), forward.out, tolerance);
+      expectClose(await read(stats), forward.stats, tolerance);
+      const expected = plus(backward.gradInput, accumulate ? values.previous : undefined);
+      expectClose(await read(gradInput), expected, tolerance, scale);
+      const sumScale = Math.sqrt(own.rows);
+      expectClose(
+        await read(gradWeight),
+        plus(backward.gradWeight, values.sums),
+        tolerances.sum.f32,
+        sumScale,
+      );
+    },
+    normExamples,
+  );
+});
+
+test('cross-entropy and its gradient of random logits, among rows that are nobody’s', async () => {
+  const gaps = integer({ min: 0, max: 5 });
+  const cases = record({
+    tuning: constantFrom(...TUNED),
+    rows,
+    moreRows: gaps,
+    vocabulary: widths,
+    size: constantFrom<number>(1, 30),
+    scale: constantFrom<number>(1, -0.3),
+    offset: gaps,
+    targets: integer({ min: 1, max: 90 }),
+    seed: seeds,
+  });
+  const examples = EXTENTS.map(({ name, width }, i) => ({
+    ...{
+      tuning: name,
+      rows: 3,
+      moreRows: 1,
+      vocabulary: width,
+      size: 1,
+      scale: 1,
+      offset: 2,
+      targets: 4,
+      seed: i + 1,
+    },
+  }));
+  await expectForAll(
+    cases,
+    RUNS,
+    async ({ tuning, rows: count, moreRows, vocabulary, size, scale, offset, targets, seed }) => {
+      const random = new TestRandom(seed);
+      const [all, device] = [count + moreRows, tuned(tuning)];
+      const values = random.normal(count * vocabulary, size);
+      const wanted = random.integers(count, vocabulary);
+      const [askedRows, askedTokens] = [
+        random.integers(targets, count),
+        random.integers(targets, vocabulary),
+      ];
+      using scope = gpu().scope();
+      const ids = (tokens: readonly number[]): Tensor =>
+        scope.upload(Uint32Array.from(tokens), [tokens.length]);
+      const logits = scope.upload(surrounded(values, 0, all * vocabulary), [all, vocabulary]);
+      const [normalizers, logProbs] = [poisoned(scope, [all]), poisoned(scope, [offset + targets + 3])];
+      logSumExp(device, { logits, rows: count, vocabulary, out: normalizers });
+      const of = { logits, logSumExp: normalizers, vocabulary };
+      const asked = { row: ids(askedRows), target: ids(askedTokens) };
+      gatherLogProbs(device, { ...of, ...asked, out: logProbs, outOffset: offset });
+      const before = Array.from<number>({ length: offset }).fill(vocabulary);
+      const target = ids([...before, ...wanted, vocabulary]);
+      crossEntropyGradient(device, { ...of, target, targetOffset: offset, scale, rows: count });
+      const expected = logSumExpReference(values, vocabulary);
+      const near = (actual: Float32Array, at: number, numbers: ArrayLike<number>): void =>
+        expectCloseBetweenNaNs(actual, at, numbers, tolerances['cross-entropy'].f32, 4 * size);
+      near(await read(normalizers), 0, expected);
+      const expectedLogProbs = askedRows.map(
+        (r, i) => values[r * vocabulary + askedTokens[i]!]! - expected[r]!,
+      );
+      near(await read(logProbs), offset, expectedLogProbs);
+      near(await read(logits), 0, crossEntropyGradientReference(values, wanted, vocabulary, scale));
+    },
+    examples,
+  );
+});
+
+test('sums and norms of random runs of elements, over windows', async () => {
+  const gaps = integer({ min: 0, max: 300 });
+  const cases = record({
+    tuning: constantFrom(...TUNED),
+    // Over more than one chunk of each tuning.
+    length: oneof(integer({ min: 0, max: 1200 }), integer({ min: 0, max: 18_000 })),
+    before: gaps,
+    after: gaps,
+    scale: constantFrom<number>(1, -0.5),
+    accumulate: boolean(),
+    maxBindingBytes: option(constantFrom<number>(1024, 4096), { nil: undefined }),
+    seed: seeds,
+  });
+  const examples = EXTENTS.flatMap(({ name, width }, i) =>
+    [1, 64].map((factor) => ({
+      ...{ tuning: name, length: factor * width, before: 7, after: 3, scale: 1, accumulate: i % 2 === 0 },
+      ...{ maxBindingBytes: undefined, seed: i + 1 },
+    })),
+  );
+  await expectForAll(
+    cases,
+    RUNS,
+    async ({ tuning, length, before, after, scale, accumulate, maxBindingBytes, seed }) => {
+      const values = new TestRandom(seed).normal(length);
+      const device = tuned(tuning, maxBindingBytes);
+      using scope = gpu().scope();
+      const padded = scope.upload(surrounded(values, before, before + length + after), [
+        before + length + after,
+      ]);
+      const x = scope.upload(values, [length]);
+      const out = scope.upload(Float32Array.of(NaN, NaN, accumulate ? 7 : NaN, NaN, NaN), [5]);
+      if (length > 0 || before + after > 0)
+        sum(device, { x: padded, offset: before, length, scale, out, outIndex: 1 });
+      sumOfSquares(device, { x, out, outIndex: 2, accumulate });
+      l2Norm(device, { tensors: [x, x], out, outIndex: 3 });
+      const squares = sumOfSquaresReference(values);
+      const [first, total, ofSquares, norm, last] = await read(out);
+      expect([first, last]).toEqual([NaN, NaN]);
+      const near = (actual: number | undefined, expected: number): void =>
+        expectClose([actual ?? NaN], [expected], tolerances.sum.f32, Math.sqrt(Math.max(length, 1)));
+      if (length > 0 || before + after > 0) near(total, scale * sumReference(values));
+      near(ofSquares, squares + (accumulate ? 7 : 0));
+      near(norm, Math.sqrt(2 * squares));
+      const roots = scope.upload(
+        surrounded(values.map(Math.abs), before, before + length + after),
+        padded.shape,
+      );
+      if (length > 0)
+        squareRoot(device.with({ maxBindingBytes: Infinity }), { x: roots, offset: before, length });
+      const expectedRoots = Array.from(values, (value) => Math.sqrt(Math.abs(value)));
+      expectCloseBetweenNaNs(await read(roots), before, expectedRoots, tolerances.sum.f32);
+    },
+    examples,
+  );
+});
+
+test('column sums of random matrices, over windows of rows', async () => {
+  const cases = record({
+    rows: integer({ min: 1, max: 400 }),
+    columns: integer({ min: 1, max: 40 }),
+    accumulate: boolean(),
+    windows: boolean(),
+    seed: seeds,
+  });
+  await expectForAll(cases, RUNS, async ({ rows: count, columns, accumulate, windows, seed }) => {
+    const random = new TestRandom(seed);
+    const [values, previous] = [random.normal(count * columns), random.normal(columns)];
+    // The fewest rows that a window may have.
+    const device = windows ? gpu().with({ maxBindingBytes: 64 * columns * 4 }) : gpu();
+    using scope = gpu().scope();
+    const x = scope.upload(values, [count, columns]);
+    const out = accumulate ? scope.upload(previous, [columns]) : poisoned(scope, [columns]);
+    columnSum(device, { x, out, accumulate });
+    const expected = plus(columnSumReference(values, columns), accumulate ? previous : undefined);
+    expectClose(await read(out), expected, tolerances.sum.f32, Math.sqrt(count));
+  });
+});
+
+test('no kernel was left out above, under any number of invocations', () => {
+  const ran = new Set<unknown>(gpu().pipelines.kernels);
+  const kernels = Object.values(TUNINGS).flatMap((tuning) => [
+    ...layerNormKernels(tuning),
+    ...rmsNormKernels(tuning),
+    ...crossEntropyKernels(tuning),
+    ...reductionKernels(tuning),
+    ...columnSumKernels(),
+  ]);
+  expect(kernels.filter((kernel) => !ran.has(kernel)).map(({ label }) => label)).toEqual([]);
+});

@@ -1,0 +1,28 @@
+import { type Arbitrary, assert, asyncProperty, integer, noShrink } from 'fast-check';
+
+/** Cases are these times as many, for longer runs. */
+const FACTOR = Number(process.env['ICL_GD_PROPERTY_RUNS'] ?? 1);
+/** The same command tries the same cases. */
+const SEED = 20_240_616;
+
+/** Seeds of `TestRandom`: a case is printed as its shape and such a number, from which its data come. */
+export const seeds: Arbitrary<number> = noShrink(integer({ min: 1, max: 999_999 }));
+
+/**
+ * Fails with the smallest case found for which `check` fails, if there is one among `runs` times what the environment
+ * variable ICL_GD_PROPERTY_RUNS says (1 if absent).
+ * @param examples tried first
+ */
+export async function expectForAll<T>(
+  cases: Arbitrary<T>,
+  runs: number,
+  check: (value: T) => Promise<void>,
+  examples: readonly T[] = [],
+): Promise<void> {
+  const numRuns = examples.length + Math.ceil(runs * FACTOR);
+  await assert(asyncProperty(cases, check), {
+    seed: SEED,
+    numRuns,
+    examples: examples.map((example) => [example]),
+  });
+}

@@ -13,6 +13,14 @@ export interface Mutant {
   readonly tests: readonly string[];
 }
 
+/** Mutants of one file that the same tests should notice. */
+export function mutantsOf(
+  place: Pick<Mutant, 'file' | 'tests'>,
+  edits: readonly Omit<Mutant, 'file' | 'tests'>[],
+): Mutant[] {
+  return edits.map((edit) => ({ ...edit, ...place }));
+}
+
 /** Test files that compare the text of sources, not what they do: no mutant counts as noticed by them. */
 export const TEXT_TESTS = [
   'packages/gpu-kernels/src/kernels/catalogue.test.ts',

@@ -3,7 +3,11 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 const SRC = 'packages/transformer/src';
 const RUNTIME = 'packages/gpu-kernels/src/runtime';
 const FAMILIES = `${SRC}/families`;
-const FAMILY_TESTS = [`${FAMILIES}/families.test.ts`, `${FAMILIES}/newer-families.test.ts`];
+const FAMILY_TESTS = [
+  `${FAMILIES}/family-readings.test.ts`,
+  `${FAMILIES}/families.test.ts`,
+  `${FAMILIES}/newer-families.test.ts`,
+];
 const LOAD_TEST = `${SRC}/weights/load.test.ts`;
 const PLAN_TESTS = [`${SRC}/memory/plan.test.ts`, 'tests/memory-plan.test.ts'];
 
@@ -59,8 +63,9 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'opt-queries-and-keys-swapped',
       kind: 'wrong tensor',
-      find: '`${name}.self_attn.q_proj`',
-      replace: '`${name}.self_attn.k_proj`',
+      find: 'sources.module(`${name}.attention.query`, `${name}.self_attn.q_proj`, [d, d], biases.query);\n      sources.module(`${name}.attention.key`, `${name}.self_attn.k_proj`,',
+      replace:
+        'sources.module(`${name}.attention.query`, `${name}.self_attn.k_proj`, [d, d], biases.query);\n      sources.module(`${name}.attention.key`, `${name}.self_attn.q_proj`,',
     },
     { id: 'opt-epsilon', kind: 'dropped epsilon', find: 'normEpsilon: 1e-5', replace: 'normEpsilon: 1e-6' },
     {
@@ -126,8 +131,9 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'llama-gate-and-up-swapped',
       kind: 'wrong tensor',
-      find: '`${name}.feedForward.gate`, `${name}.mlp.gate_proj`',
-      replace: '`${name}.feedForward.gate`, `${name}.mlp.up_proj`',
+      find: '`${name}.mlp.gate_proj`, [ff, d], biases.feedForward);\n    sources.module(`${name}.feedForward.up`, `${name}.mlp.up_proj`',
+      replace:
+        '`${name}.mlp.up_proj`, [ff, d], biases.feedForward);\n    sources.module(`${name}.feedForward.up`, `${name}.mlp.gate_proj`',
     },
     {
       id: 'llama-key-and-value-swapped',

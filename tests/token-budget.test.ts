@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
 import {
   type Learner,
   type Probe,
@@ -21,7 +22,7 @@ const QUERIES: Query[] = Array.from({ length: 12 }, (_, i) => ({
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  gpu = await acquireTestGpu();
 });
 afterAll(() => gpu.dispose());
 

@@ -2,13 +2,31 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { acquireGpu } from '../device/acquire.ts';
 import { kernelTexts } from '../kernels/catalogue.ts';
 import type { Gpu } from '../runtime/gpu.ts';
+import { BufferUsage } from '../runtime/webgpu-constants.ts';
 
 /** Prefix of the labels of kernels that tests define themselves. */
 const OF_TESTS = 'test.';
 
-/** Opens the adapter that ICL_GD_ADAPTER names (`auto` if unset). */
-export function acquireTestGpu(): Promise<Gpu> {
-  return acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+/** Opens the adapter that ICL_GD_ADAPTER names (`auto` if unset). New tensors hold NaN. */
+export async function acquireTestGpu(): Promise<Gpu> {
+  const gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  poisonNewBuffers(gpu.device);
+  return gpu;
+}
+
+/**
+ * WebGPU clears new buffers, but nobody clears those that the pool hands out again: what counts on zeros fails only in long
+ * runs. So that it fails at once, storage buffers begin with one bits, which are NaN in every float type.
+ */
+function poisonNewBuffers(device: GPUDevice): void {
+  const create = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    if ((descriptor.usage & BufferUsage.STORAGE) === 0) return create(descriptor);
+    const buffer = create({ ...descriptor, mappedAtCreation: true });
+    new Uint8Array(buffer.getMappedRange()).fill(0xff);
+    buffer.unmap();
+    return buffer;
+  };
 }
 
 /**

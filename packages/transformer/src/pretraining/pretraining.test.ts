@@ -1,4 +1,5 @@
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Gradients } from '../decoder/gradients.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
@@ -35,7 +36,7 @@ const SAME_STEP = 2e-5;
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  gpu = await acquireTestGpu();
 });
 afterAll(() => gpu.dispose());
 

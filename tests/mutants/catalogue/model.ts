@@ -271,7 +271,7 @@ export const mutants: readonly Mutant[] = [
       id: 'initial-fan-in',
       kind: 'initialisation scale',
       find: 'return uniform(fanIn ** -0.5);',
-      replace: 'return uniform(inputs ** -0.5);',
+      replace: 'return uniform(outputs ** -0.5);',
     },
     {
       id: 'variant-keeps-norms',

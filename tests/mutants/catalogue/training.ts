@@ -3,9 +3,9 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 const SRC = 'packages/transformer/src';
 const DECODER = `${SRC}/decoder`;
 const METHODS = 'packages/methods/src';
-const GRADIENT_TESTS = [`${DECODER}/loss-gradient.test.ts`, `${DECODER}/families.test.ts`];
+const TUNING_TEST = `${SRC}/fine-tuning.test.ts`;
+const GRADIENT_TESTS = [TUNING_TEST, `${DECODER}/families.test.ts`];
 const PARITY = 'tests/parity.test.ts';
-const RELEASED = 'tests/released-norms.test.ts';
 const PRETRAINING_TEST = `${SRC}/pretraining/pretraining.test.ts`;
 
 /** Fine-tuning and pretraining: losses, gradients, optimizers, what is reported of them. */
@@ -55,7 +55,7 @@ export const mutants: readonly Mutant[] = [
       replace: '',
     },
   ]),
-  ...mutantsOf({ file: `${DECODER}/gradients.ts`, tests: [...GRADIENT_TESTS, RELEASED, PARITY] }, [
+  ...mutantsOf({ file: `${DECODER}/gradients.ts`, tests: [TUNING_TEST] }, [
     {
       id: 'gradients-not-cleared',
       kind: 'gradient not cleared',
@@ -68,14 +68,8 @@ export const mutants: readonly Mutant[] = [
       find: 'return bias && this.get(`${name}.bias`, bias.shape);',
       replace: 'return undefined;',
     },
-    {
-      id: 'gradients-kept-between-steps',
-      kind: 'gradient not cleared',
-      find: 'for (const tensor of this.#tensors.values()) this.#gpu.clear(tensor);',
-      replace: '',
-    },
   ]),
-  ...mutantsOf({ file: `${SRC}/fine-tuning.ts`, tests: [RELEASED, `${DECODER}/families.test.ts`, PARITY] }, [
+  ...mutantsOf({ file: `${SRC}/fine-tuning.ts`, tests: [TUNING_TEST] }, [
     {
       id: 'rate-halved',
       kind: 'wrong rate',
@@ -122,7 +116,7 @@ export const mutants: readonly Mutant[] = [
       replace: "this.#options.objective !== 'output' ?",
     },
   ]),
-  ...mutantsOf({ file: `${SRC}/released-norms.ts`, tests: [RELEASED] }, [
+  ...mutantsOf({ file: `${SRC}/released-norms.ts`, tests: [TUNING_TEST] }, [
     {
       id: 'released-norms-not-accumulated',
       kind: 'gradient not cleared',
@@ -148,7 +142,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'if (tokens === 0 && isTrained(name)) {',
     },
   ]),
-  ...mutantsOf({ file: `${SRC}/parameters.ts`, tests: [PARITY, ...GRADIENT_TESTS] }, [
+  ...mutantsOf({ file: `${SRC}/parameters.ts`, tests: [`${SRC}/parameters.test.ts`] }, [
     {
       id: 'trained-values-alone',
       kind: 'wrong group',
@@ -168,38 +162,41 @@ export const mutants: readonly Mutant[] = [
       replace: 'return name.startsWith(`layers.${layer}`);',
     },
   ]),
-  ...mutantsOf({ file: `${METHODS}/learners/gradient-descent.ts`, tests: [PARITY] }, [
-    {
-      id: 'bos-dropped-in-training',
-      kind: 'special token',
-      find: 'tuning.step([bosTokenId, ...tokens]);',
-      replace: 'tuning.step(tokens);',
-    },
-    {
-      id: 'eos-kept-in-training',
-      kind: 'special token',
-      find: 'tuning.step([bosTokenId, ...tokens]);',
-      replace: 'tuning.step([bosTokenId, ...tokens, model.config.eosTokenId ?? bosTokenId]);',
-    },
-    {
-      id: 'first-demonstration-skipped',
-      kind: 'tail dropped',
-      find: 'of demonstrations.entries()) {',
-      replace: 'of demonstrations.slice(1).entries()) {',
-    },
-    {
-      id: 'attention-group-trained',
-      kind: 'wrong group',
-      find: "const TRAINED = 'attention.kv';",
-      replace: "const TRAINED = 'attention';",
-    },
-    {
-      id: 'divergence-unnoticed',
-      kind: 'divergence',
-      find: 'return growth <= GROWTH_LIMIT ?',
-      replace: 'return growth >= 0 ?',
-    },
-  ]),
+  ...mutantsOf(
+    { file: `${METHODS}/learners/gradient-descent.ts`, tests: [PARITY, 'tests/divergence.test.ts'] },
+    [
+      {
+        id: 'bos-dropped-in-training',
+        kind: 'special token',
+        find: 'tuning.step([bosTokenId, ...tokens]);',
+        replace: 'tuning.step(tokens);',
+      },
+      {
+        id: 'eos-kept-in-training',
+        kind: 'special token',
+        find: 'tuning.step([bosTokenId, ...tokens]);',
+        replace: 'tuning.step([bosTokenId, ...tokens, model.config.eosTokenId ?? bosTokenId]);',
+      },
+      {
+        id: 'first-demonstration-skipped',
+        kind: 'tail dropped',
+        find: 'of demonstrations.entries()) {',
+        replace: 'of demonstrations.slice(1).entries()) {',
+      },
+      {
+        id: 'attention-group-trained',
+        kind: 'wrong group',
+        find: "const TRAINED = 'attention.kv';",
+        replace: "const TRAINED = 'attention';",
+      },
+      {
+        id: 'divergence-unnoticed',
+        kind: 'divergence',
+        find: 'return growth <= GROWTH_LIMIT ?',
+        replace: 'return growth >= 0 ?',
+      },
+    ],
+  ),
   ...mutantsOf({ file: `${METHODS}/learners/in-context.ts`, tests: [PARITY] }, [
     {
       id: 'context-without-eos',

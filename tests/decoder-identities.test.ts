@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
 import { type EvaluationResult, type Model, loadModel } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  gpu = await acquireTestGpu();
 });
 afterAll(() => gpu.dispose());
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
 import { FineTuning, type FineTuningStep, type Model, loadModel } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -11,7 +12,7 @@ const STANDSTILL = 1e-30;
 let gpu: Gpu;
 let model: Model;
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  gpu = await acquireTestGpu();
   model = await loadModel(gpu, join(import.meta.dirname, 'fixtures', 'own-text-gpt2', 'model'));
 });
 afterAll(() => {

@@ -75,6 +75,19 @@ describe('a dispatch', () => {
   });
 });
 
+test('each of many dispatches has its own parameters', async () => {
+  const count = 700;
+  using scope = gpu().scope();
+  const [x, zero] = [scope.upload(new Float32Array(256).fill(1), [256]), scope.tensor([64])];
+  const outs = Array.from({ length: count }, () => scope.tensor([1]));
+  for (const [i, out] of outs.entries())
+    gpu().dispatch(DOUBLE, { x, out: i % 7 === 0 ? zero : out }, { count: 1, factor: i }, grid(1));
+  gpu().dispatch(DOUBLE, { x, out: zero }, { count: 64, factor: 0.5 }, grid(1));
+  for (const i of [1, 2, 254, 255, 256, 257, 512, 513, 698])
+    expect(await gpu().read(outs[i] ?? zero, 0, 1)).toEqual(Float32Array.of(i));
+  expect(await gpu().read(zero)).toEqual(new Float32Array(64).fill(0.5));
+});
+
 describe('a float16 tensor', () => {
   const VALUES = Float32Array.of(1, -2.5, 1 / 3, 65504, 2 ** -24, 1e-9, 4097, 0);
   const ROUNDED = VALUES.map(Math.f16round);
@@ -98,6 +111,13 @@ describe('a float16 tensor', () => {
     expect(() => gpu().write(halves, Float32Array.of(1, 65520), 2)).toThrow(
       new UserError('halves: 65520 at element 3 is too large for float16 (at most 65504)', 'float16-range'),
     );
+    for (const [at, value] of [65520, -65520, Infinity, -Infinity, NaN].flatMap((value) =>
+      [0, 1, 2, 3].map((at) => [at, value] as const),
+    )) {
+      const values = new Float32Array(4).fill(-65504);
+      values[at] = value;
+      expect(() => gpu().write(halves, values)).toThrow(`${value} at element ${at} is too large`);
+    }
   });
 
   test('is written in pairs and not copied', () => {

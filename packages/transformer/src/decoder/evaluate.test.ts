@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Model, loadModel } from '../model.ts';
 
@@ -9,7 +10,7 @@ const PROBED = 5;
 let gpu: Gpu;
 let model: Model;
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  gpu = await acquireTestGpu();
   model = await loadModel(gpu, join(import.meta.dirname, '../../../../tests/fixtures/own-text-gpt2/model'));
 });
 afterAll(() => {

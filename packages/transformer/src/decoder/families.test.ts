@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FineTuning } from '../fine-tuning.ts';
 import { type Model, loadModel, passOver } from '../model.ts';
@@ -20,7 +21,7 @@ const TOLERANCE = 1e-5;
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  gpu = await acquireTestGpu();
 });
 afterAll(() => gpu.dispose());
 

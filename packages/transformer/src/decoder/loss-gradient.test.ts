@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Model, loadModel, passOver } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
@@ -36,7 +37,7 @@ const XGLM = {
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  gpu = await acquireTestGpu();
 });
 afterAll(() => gpu.dispose());
 

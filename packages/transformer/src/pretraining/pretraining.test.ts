@@ -1,7 +1,14 @@
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { nextTokenTargets } from '../decoder/targets.ts';
+import { Gradients } from '../decoder/gradients.ts';
+import { recordLossGradient } from '../decoder/loss-gradient.ts';
+import { Pass } from '../decoder/pass.ts';
+import { withPositions } from '../decoder/positions.ts';
+import { nextTokenTargets, planTargets } from '../decoder/targets.ts';
 import { readModelConfig } from '../new-model.ts';
+import { parameterSpecs } from '../parameters.ts';
+import { ParameterSet } from '../weights/parameter-set.ts';
 import { initialiseForPretraining } from './initialise.ts';
 import { Pretraining, type PretrainingTensors, type TrainingBatch } from './pretraining.ts';
 
@@ -29,7 +36,7 @@ const SAME_STEP = 2e-5;
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  gpu = await acquireTestGpu();
 });
 afterAll(() => gpu.dispose());
 
@@ -60,6 +67,84 @@ test('two accumulated batches are one step on both', async () => {
     expect(Math.max(...values.map((value, i) => Math.abs(value - (other[i] as number))))).toBeLessThan(
       SAME_STEP,
     );
+  }
+});
+
+/** Loss and gradients of one batch at given parameters. */
+async function gradientsAt(
+  values: PretrainingTensors,
+  { sequences, targets }: TrainingBatch,
+): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
+  const tensors = parameterSpecs(CONFIG).map(({ name, shape }) => {
+    const tensor = gpu.upload(values.get(`parameter.${name}`) ?? new Float32Array(), shape);
+    return [name, tensor] as const;
+  });
+  using parameters = withPositions(gpu, CONFIG, new ParameterSet(new Map(tensors)));
+  using gradients = Gradients.ofGroup(gpu, CONFIG, 'all');
+  using pass = Pass.over({ gpu, config: CONFIG, parameters, sequences, gradients });
+  using losses = gpu.tensor([1]);
+  recordLossGradient(pass, {
+    ...{ objective: 'output', targets: planTargets(pass, targets) },
+    ...{ losses, lossIndex: 0 },
+  });
+  const read = new Map<string, Float32Array>();
+  for (const name of gradients.names) read.set(name, await gpu.read(gradients.find(name) ?? losses));
+  return { loss: (await gpu.read(losses))[0] ?? NaN, gradients: read };
+}
+
+test('two steps on two batches are AdamW on the clipped mean gradient, in float64', async () => {
+  // So large that gradients which are zero but for rounding do not count.
+  const optimizer = { ...OPTIMIZER, epsilon: 1e-3 };
+  const { beta1, beta2, epsilon, weightDecay, maxGradientNorm } = optimizer;
+  const batches = [batchOf(FIRST), batchOf(SECOND.slice(0, 4), FIRST.slice(2))];
+  const start = initial();
+  using training = new Pretraining(gpu, CONFIG, optimizer, start);
+  const expected = new Map([...start].map(([name, values]) => [name, Float64Array.from(values)]));
+  for (const step of [1, 2]) {
+    const at = await training.tensors();
+    const parts = [await gradientsAt(at, batches[0]!), await gradientsAt(at, batches[1]!)];
+    const gradients = new Map(
+      [...parts[0]!.gradients].map(([name, values]) => [
+        name,
+        Float64Array.from(values, (value, i) => (value + (parts[1]!.gradients.get(name)?.[i] ?? NaN)) / 2),
+      ]),
+    );
+    const norm = Math.sqrt(
+      [...gradients.values()].reduce((sum, values) => sum + values.reduce((s, g) => s + g * g, 0), 0),
+    );
+    const report = await training.step(batches, RATE);
+    expect(report.gradientNorm / norm).toBeCloseTo(1, 5);
+    expect(report.loss).toBeCloseTo((parts[0]!.loss + parts[1]!.loss) / 2, 5);
+    expect(norm).toBeGreaterThan(maxGradientNorm);
+    for (const { name, role, kind } of parameterSpecs(CONFIG)) {
+      const decay = kind === 'weight' && role !== 'norm' ? weightDecay : 0;
+      const [parameter, first, second] = ['parameter', 'firstMoment', 'secondMoment'].map((part) => {
+        const key = `${part}.${name}`;
+        if (!expected.has(key)) expected.set(key, new Float64Array(gradients.get(name)!.length));
+        return expected.get(key)!;
+      }) as [Float64Array, Float64Array, Float64Array];
+      for (const [i, unclipped] of gradients.get(name)!.entries()) {
+        const gradient = unclipped * Math.min(1, maxGradientNorm / norm);
+        first[i] = beta1 * first[i]! + (1 - beta1) * gradient;
+        second[i] = beta2 * second[i]! + (1 - beta2) * gradient ** 2;
+        const deviation = Math.sqrt(second[i]! / (1 - beta2 ** step)) + epsilon;
+        parameter[i]! -= RATE * (decay * parameter[i]! + first[i]! / (1 - beta1 ** step) / deviation);
+      }
+    }
+  }
+  for (const [name, values] of await training.tensors())
+    expect(largestDifference(values, expected.get(name)!), name).toBeLessThan(SAME_STEP);
+});
+
+test('clipping leaves a gradient within the limit as it is', async () => {
+  const loose = { ...OPTIMIZER, maxGradientNorm: 1e6 };
+  using training = new Pretraining(gpu, CONFIG, loose, initial());
+  const { gradients } = await gradientsAt(await training.tensors(), batchOf(FIRST));
+  await training.step([batchOf(FIRST)], RATE);
+  const moments = await training.tensors();
+  for (const [name, values] of gradients) {
+    const expected = values.map((value) => (1 - OPTIMIZER.beta1) * value);
+    expect(largestDifference(moments.get(`firstMoment.${name}`)!, expected), name).toBeLessThan(SAME_STEP);
   }
 });
 
@@ -143,6 +228,45 @@ test('mimetic weights: keys are correlated with queries, outputs with transposed
   expect(correlation(weight('output'), transposed)).toBeCloseTo(0.8, 1);
   expect(Math.abs(correlation(weight('query'), weight('value')))).toBeLessThan(0.2);
 });
+
+test('weights start at the scale of their inputs, those that write to the residual stream at less', () => {
+  const deviationOf = (values: Float32Array | undefined): number =>
+    Math.sqrt((values ?? new Float32Array()).reduce((sum, v) => sum + v * v, 0) / (values?.length ?? 0));
+  const wide = { ...CONFIG, dModel: 64, headDim: 32, heads: 2, kvHeads: 2, dFeedForward: 100, vocabSize: 70 };
+  const values = initialiseForPretraining(wide, 5, { mimetic: 0, previousTokenScore: 0 });
+  const expected = {
+    'embedding.tokens': 1,
+    unembedding: 64 ** -0.5,
+    'layers.1.attention.query.weight': 64 ** -0.5,
+    'layers.1.attention.value.weight': 64 ** -0.5,
+    'layers.1.feedForward.up.weight': 64 ** -0.5,
+    'layers.1.attention.output.weight': 64 ** -0.5 / 2,
+    'layers.1.feedForward.down.weight': 100 ** -0.5 / 2,
+  };
+  for (const [name, deviation] of Object.entries(expected)) {
+    // Four deviations of the estimate from 4,000 numbers and more.
+    expect(Math.abs(deviationOf(values.get(name)) / deviation - 1), name).toBeLessThan(0.045);
+  }
+  const constant = (name: string, of = values): number[] => [...new Set(of.get(name))];
+  expect(constant('layers.0.attention.query.bias')).toEqual([0]);
+  expect([constant('layers.0.attentionNorm.weight'), constant('layers.0.attentionNorm.bias')]).toEqual([
+    [1],
+    [0],
+  ]);
+  expect(constant('finalNorm.weight')).toEqual([1]);
+  const tied = initialiseForPretraining({ ...wide, tiedUnembedding: true }, 5, {
+    mimetic: 0,
+    previousTokenScore: 0,
+  });
+  expect(constant('finalNorm.weight', tied)).toEqual([64 ** -0.5]);
+});
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let worst = 0;
+  for (let i = 0; i < a.length; i++) worst = Math.max(worst, Math.abs((a[i] ?? NaN) - (b[i] ?? NaN)));
+  return worst;
+}
 
 function correlation(a: Float32Array, b: Float32Array): number {
   const dot = (x: Float32Array, y: Float32Array): number =>

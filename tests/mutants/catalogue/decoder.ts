@@ -1,0 +1,510 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+const SRC = 'packages/transformer/src';
+const DECODER = `${SRC}/decoder`;
+const FAMILIES_TEST = `${DECODER}/families.test.ts`;
+const GRADIENT_TEST = `${DECODER}/loss-gradient.test.ts`;
+const EVALUATE_TESTS = [`${DECODER}/evaluate.test.ts`, FAMILIES_TEST, 'tests/decoder-identities.test.ts'];
+
+/** The decoder: forward and backward of its blocks, and what is recorded of them. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf({ file: `${DECODER}/linear.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+    {
+      id: 'linear-bias',
+      kind: 'dropped bias',
+      find: '    ...(bias ? { bias } : {}),\n',
+      replace: '',
+    },
+    {
+      id: 'linear-weight-gradient-overwritten',
+      kind: 'accumulate ignored',
+      find: 'transposeA: true,\n      accumulate: true,',
+      replace: 'transposeA: true,\n      accumulate: false,',
+    },
+    {
+      id: 'linear-input-gradient-overwrites',
+      kind: 'accumulate ignored',
+      find: 'accumulate: target?.accumulate ?? false,',
+      replace: 'accumulate: false,',
+    },
+    {
+      id: 'linear-bias-gradient',
+      kind: 'dropped bias',
+      find: 'if (gradBias) columnSum(',
+      replace: 'if (gradBias && gradWeight === undefined) columnSum(',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/weights/parameter-set.ts`, tests: [FAMILIES_TEST] }, [
+    {
+      id: 'attention-key-bias',
+      kind: 'dropped bias',
+      find: 'bias: this.find(`${name}.bias`) };',
+      replace: "bias: name.endsWith('key') ? undefined : this.find(`${name}.bias`) };",
+    },
+    {
+      id: 'attention-query-bias',
+      kind: 'dropped bias',
+      find: 'bias: this.find(`${name}.bias`) };',
+      replace: "bias: name.endsWith('query') ? undefined : this.find(`${name}.bias`) };",
+    },
+    {
+      id: 'attention-value-bias',
+      kind: 'dropped bias',
+      find: 'bias: this.find(`${name}.bias`) };',
+      replace: "bias: name.endsWith('value') ? undefined : this.find(`${name}.bias`) };",
+    },
+    {
+      id: 'attention-output-bias',
+      kind: 'dropped bias',
+      find: 'bias: this.find(`${name}.bias`) };',
+      replace: "bias: name.endsWith('output') ? undefined : this.find(`${name}.bias`) };",
+    },
+    {
+      id: 'feed-forward-down-bias',
+      kind: 'dropped bias',
+      find: 'bias: this.find(`${name}.bias`) };',
+      replace: "bias: name.endsWith('down') ? undefined : this.find(`${name}.bias`) };",
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/attention.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+    {
+      id: 'projections-swapped',
+      kind: 'wrong operand',
+      find: '[layer.query, layer.key, layer.value].map',
+      replace: '[layer.key, layer.query, layer.value].map',
+    },
+    {
+      id: 'key-norm-by-query-weight',
+      kind: 'wrong operand',
+      find: 'layer.keyNorm && norm(pass, layer.keyNorm, k)',
+      replace: 'layer.keyNorm && norm(pass, layer.queryNorm ?? layer.keyNorm, k)',
+    },
+    {
+      id: 'rotary-before-norm-of-heads',
+      kind: 'norm placement',
+      find: '  rotate(pass, [query, key]);',
+      replace: '  rotate(pass, [q, k]);',
+    },
+    {
+      id: 'rotary-of-queries-alone',
+      kind: 'position offset',
+      find: '  rotate(pass, [query, key]);',
+      replace: '  rotate(pass, [query]);',
+    },
+    {
+      id: 'rotary-gradient-forwards',
+      kind: 'wrong sign',
+      find: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey], true);',
+      replace: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey]);',
+    },
+    {
+      id: 'rotary-gradient-of-keys',
+      kind: 'gradient term dropped',
+      find: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey], true);',
+      replace: 'rotate(pass, gradQuery ? [gradQuery] : [gradKey], true);',
+    },
+    {
+      id: 'rotary-gradient-only-with-queries',
+      kind: 'gradient term dropped',
+      find: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey], true);',
+      replace: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [], true);',
+    },
+    {
+      id: 'window-ignored',
+      kind: 'off-by-one mask',
+      find: '...(window === undefined ? {} : { window }) };',
+      replace: '...(window === undefined ? {} : { window: window + 1 }) };',
+    },
+    {
+      id: 'attention-input-gradient-overwritten',
+      kind: 'accumulate ignored',
+      find: 'const accumulate = gradInput.accumulate || i > 0;',
+      replace: 'const accumulate = i > 0;',
+    },
+    {
+      id: 'attention-prefix-dropped',
+      kind: 'position offset',
+      find: '    ...(prefix ? { prefix } : {}),\n',
+      replace: '',
+    },
+    {
+      id: 'head-norm-gradient-skipped',
+      kind: 'gradient term dropped',
+      find: '[layer.key, headNormBackward(pass, layer.keyNorm, activations.keyNorm, gradKey)],',
+      replace: '[layer.key, gradKey],',
+    },
+    {
+      id: 'head-norm-gradient-not-cleared',
+      kind: 'buffer not cleared',
+      find: 'const gradInput = pass.zeros(gradOutput.shape,',
+      replace: 'const gradInput = pass.tensor(gradOutput.shape,',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/feed-forward.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+    {
+      id: 'gate-and-up-swapped',
+      kind: 'wrong operand',
+      find: 'gatedActivationForward(gpu, { kind, gate, up, out: postActivation });',
+      replace: 'gatedActivationForward(gpu, { kind, gate: up, up: gate, out: postActivation });',
+    },
+    {
+      id: 'down-gradient-of-pre-activation',
+      kind: 'wrong operand',
+      find: 'addLinearGradients(pass, layer.down, postActivation, gradOutput);',
+      replace: 'addLinearGradients(pass, layer.down, preActivation, gradOutput);',
+    },
+    {
+      id: 'feed-forward-gate-gradient-lost',
+      kind: 'accumulate ignored',
+      find: 'const accumulate = gradInput.accumulate || gated !== undefined;',
+      replace: 'const accumulate = gradInput.accumulate;',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/layer.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+    {
+      id: 'residual-parallel-ignored',
+      kind: 'norm placement',
+      find: 'const read = pass.config.parallelResidual ? residual : residualMiddle;',
+      replace: 'const read = residualMiddle;',
+    },
+    {
+      id: 'feed-forward-residual-of-input',
+      kind: 'residual',
+      find: 'const output = sum(pass, residualMiddle, block.output);',
+      replace: 'const output = sum(pass, residual, block.output);',
+    },
+    {
+      id: 'feed-forward-by-attention-norm',
+      kind: 'norm placement',
+      find: 'const feedForwardNorm = norm(pass, layer.feedForwardNorm, read);',
+      replace: 'const feedForwardNorm = norm(pass, layer.attentionNorm, read);',
+    },
+    {
+      id: 'feed-forward-left-out-of-gradient',
+      kind: 'gradient term dropped',
+      find: 'if (!parallelResidual) throughFeedForward(gradResidualMiddle);',
+      replace: '',
+    },
+    {
+      id: 'parallel-feed-forward-left-out-of-gradient',
+      kind: 'gradient term dropped',
+      find: 'if (parallelResidual) throughFeedForward(gradInput);',
+      replace: '',
+    },
+    {
+      id: 'residual-left-out-of-gradient',
+      kind: 'gradient term dropped',
+      find: "const gradInput = pass.copyOf(gradResidualMiddle, 'gradient of residual');",
+      replace: "const gradInput = pass.zeros(gradResidualMiddle.shape, 'gradient of residual');",
+    },
+    {
+      id: 'post-norm-attention-norm-first',
+      kind: 'norm placement',
+      find: 'const attention = selfAttention(pass, layer, residual, prefix);',
+      replace:
+        'const attention = selfAttention(pass, layer, norm(pass, layer.attentionNorm, residual).output, prefix);',
+    },
+    {
+      id: 'post-norm-prefix-normed',
+      kind: 'norm placement',
+      find: 'const normed = pass.config.postNorm ? residual : norm(',
+      replace: 'const normed = norm(',
+    },
+    {
+      id: 'post-norm-gradient-not-cleared',
+      kind: 'buffer not cleared',
+      find: "const gradResidualMiddle = pass.zeros(shape, 'gradient of residualMiddle');",
+      replace: "const gradResidualMiddle = pass.tensor(shape, 'gradient of residualMiddle');",
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/norm.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+    {
+      id: 'norm-epsilon-of-decoder',
+      kind: 'dropped epsilon',
+      find: 'const epsilon = config.normEpsilon;',
+      replace: 'const epsilon = 1e-5;',
+    },
+    {
+      id: 'norm-bias-gradient',
+      kind: 'dropped bias',
+      find: '...(gradBias ? { gradBias } : {}) });',
+      replace: '});',
+    },
+    {
+      id: 'norm-input-gradient-overwritten',
+      kind: 'accumulate ignored',
+      find: '    accumulate: true,',
+      replace: '    accumulate: false,',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/embedding.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+    {
+      id: 'embedding-gradient-unscaled',
+      kind: 'missing scale',
+      find: 'const scale = config.embeddingScale;',
+      replace: 'const scale = 1;',
+    },
+    {
+      id: 'embedding-unscaled',
+      kind: 'missing scale',
+      find: 'scale: config.embeddingScale,',
+      replace: 'scale: 1,',
+    },
+    {
+      id: 'position-gradient-by-token',
+      kind: 'wrong operand',
+      find: 'tokens: batch.positionIds, gradOutput,',
+      replace: 'tokens: batch.tokenIds, gradOutput,',
+    },
+    {
+      id: 'positions-before-projection',
+      kind: 'position offset',
+      find: 'add(gpu, { x: projected, y: placed, out });',
+      replace: 'add(gpu, { x: projected, y: projected, out });',
+    },
+    {
+      id: 'embedding-projection-gradient',
+      kind: 'gradient term dropped',
+      find: '    gradEmbedded = linearInputGradient(pass, projection, gradOutput);\n',
+      replace:
+        '    gradEmbedded = linearInputGradient(pass, projection, gradEmbedded, undefined);\n    return;\n',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/pass.ts`, tests: EVALUATE_TESTS }, [
+    {
+      id: 'position-offset-of-prefix',
+      kind: 'position offset',
+      find: 'prefixLength + config.positions.offset',
+      replace: 'config.positions.offset',
+    },
+    {
+      id: 'position-offset-of-family',
+      kind: 'position offset',
+      find: 'prefixLength + config.positions.offset',
+      replace: 'prefixLength',
+    },
+    {
+      id: 'attention-scale-of-pass',
+      kind: 'missing scale',
+      find: 'headDim, scale: attentionScale }',
+      replace: 'headDim, scale: attentionScale ** 0 }',
+    },
+    {
+      id: 'zeros-not-cleared',
+      kind: 'buffer not cleared',
+      find: '    this.gpu.clear(tensor);\n',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/batch.ts`, tests: EVALUATE_TESTS }, [
+    {
+      id: 'positions-through-batch',
+      kind: 'position offset',
+      find: 'this.positionIds = sequences.flatMap((tokens) => tokens.map((_, i) => firstPosition + i));',
+      replace: 'this.positionIds = sequences.flat().map((_, i) => firstPosition + i);',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/positions.ts`, tests: EVALUATE_TESTS }, [
+    {
+      id: 'sinusoidal-frequencies',
+      kind: 'position table',
+      find: '/ (half - 1));',
+      replace: '/ half);',
+    },
+    {
+      id: 'sinusoidal-interleaved',
+      kind: 'position table',
+      find: 'table[row * dModel + i] = Math.sin(row * frequency);\n      table[row * dModel + half + i]',
+      replace:
+        'table[row * dModel + 2 * i] = Math.sin(row * frequency);\n      table[row * dModel + 2 * i + 1]',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/rotary-frequencies.ts`, tests: [FAMILIES_TEST] }, [
+    {
+      id: 'llama3-bounds-swapped',
+      kind: 'rope rescaling',
+      find: 'if (waves < low) return frequency / factor;\n  if (waves > high) return frequency;',
+      replace: 'if (waves > high) return frequency / factor;\n  if (waves < low) return frequency;',
+    },
+    {
+      id: 'llama3-mix',
+      kind: 'rope rescaling',
+      find: 'return frequency * (kept + (1 - kept) / factor);',
+      replace: 'return frequency * (1 - kept + kept / factor);',
+    },
+    {
+      id: 'yarn-amplitude',
+      kind: 'rope rescaling',
+      find: 'amplitude: rescaling.amplitude,',
+      replace: 'amplitude: 1,',
+    },
+    {
+      id: 'yarn-ramp',
+      kind: 'rope rescaling',
+      find: 'return frequency * (1 - interpolated + interpolated / rescaling.factor);',
+      replace: 'return frequency * (interpolated + (1 - interpolated) / rescaling.factor);',
+    },
+    {
+      id: 'yarn-rounding',
+      kind: 'rope rescaling',
+      find: 'Math.max(truncate ? Math.floor(fast) : fast, 0)',
+      replace: 'Math.max(truncate ? Math.ceil(fast) : fast, 0)',
+    },
+    {
+      id: 'linear-factor-multiplies',
+      kind: 'rope rescaling',
+      find: 'frequency / rescaling.factor),',
+      replace: 'frequency * rescaling.factor),',
+    },
+    {
+      id: 'rotary-frequency-exponent',
+      kind: 'rotary pairs',
+      find: 'theta ** ((-2 * i) / size));',
+      replace: 'theta ** (-i / size));',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/layer-parameters.ts`, tests: [FAMILIES_TEST] }, [
+    {
+      id: 'window-of-the-next-layer',
+      kind: 'layer off by one',
+      find: 'window: config.attentionWindows?.[index] ?? undefined,',
+      replace: 'window: config.attentionWindows?.[index + 1] ?? undefined,',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/head.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+    {
+      id: 'tied-unembedding-preferred',
+      kind: 'tied embeddings',
+      find: "parameters.find('unembedding') ? 'unembedding' : 'embedding.tokens'",
+      replace: "parameters.find('embedding.tokens') ? 'embedding.tokens' : 'unembedding'",
+    },
+    {
+      id: 'final-norm-dropped',
+      kind: 'norm placement',
+      find: 'pass.config.finalNorm === false ? undefined',
+      replace: 'pass.config.finalNorm !== undefined ? undefined',
+    },
+    {
+      id: 'loss-gradient-summed',
+      kind: 'loss not divided by tokens',
+      find: '      scale: 1 / plan.targetCount,',
+      replace: '      scale: 1,',
+    },
+    {
+      id: 'loss-gradient-by-chunk',
+      kind: 'loss not divided by tokens',
+      find: '      scale: 1 / plan.targetCount,',
+      replace: '      scale: 1 / chunk.count,',
+    },
+    {
+      id: 'loss-summed',
+      kind: 'loss not divided by tokens',
+      find: 'scale: -1 / plan.targetCount, out: losses',
+      replace: 'scale: -1, out: losses',
+    },
+    {
+      id: 'unembedding-gradient-of-last-chunk',
+      kind: 'accumulate ignored',
+      find: 'transposeA: true,\n      accumulate: true,',
+      replace: 'transposeA: true,\n      accumulate: false,',
+    },
+    {
+      id: 'head-chunk-start',
+      kind: 'slices',
+      find: 'const a = sliceRows(matrix(input.output), chunk.start, chunk.count);',
+      replace: 'const a = sliceRows(matrix(input.output), 0, chunk.count);',
+    },
+    {
+      id: 'head-chunk-first-target',
+      kind: 'slices',
+      find: 'outOffset: chunk.firstTarget,',
+      replace: 'outOffset: chunk.start,',
+    },
+    {
+      id: 'head-gradient-chunk-start',
+      kind: 'slices',
+      find: 'const gradRows = sliceRows(matrix(gradHeadInput), chunk.start, chunk.count);',
+      replace: 'const gradRows = sliceRows(matrix(gradHeadInput), 0, chunk.count);',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/targets.ts`, tests: [...EVALUATE_TESTS, GRADIENT_TEST] }, [
+    {
+      id: 'target-of-the-same-row',
+      kind: 'off-by-one mask',
+      find: 'rows.push(start + i - 1);',
+      replace: 'rows.push(start + i);',
+    },
+    {
+      id: 'targets-skip-first',
+      kind: 'off-by-one mask',
+      find: 'for (let i = 1; i < sequence.length; i++) {',
+      replace: 'for (let i = 2; i < sequence.length; i++) {',
+    },
+    {
+      id: 'targets-skip-last',
+      kind: 'off-by-one mask',
+      find: 'for (let i = 1; i < sequence.length; i++) {',
+      replace: 'for (let i = 1; i < sequence.length - 1; i++) {',
+    },
+    {
+      id: 'targets-of-first-sequence',
+      kind: 'position offset',
+      find: '    start += sequence.length;\n',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/evaluate.ts`, tests: EVALUATE_TESTS }, [
+    {
+      id: 'probe-of-residual',
+      kind: 'wrong tensor recorded',
+      find: 'onLayer: (layer, { attention }) => {',
+      replace: 'onLayer: (layer, { attention: of, output }) => {\n      const attention = { ...of, output };',
+    },
+    {
+      id: 'probe-of-head-outputs',
+      kind: 'wrong tensor recorded',
+      find: 'x: attention.output, rows: rowIndex',
+      replace: 'x: attention.input, rows: rowIndex',
+    },
+    {
+      id: 'probe-layer-off-by-one',
+      kind: 'layer off by one',
+      find: 'picked.length, 0, layer * picked.length);',
+      replace: 'picked.length, 0, Math.max(0, layer - 1) * picked.length);',
+    },
+    {
+      id: 'scores-layer-off-by-one',
+      kind: 'layer off by one',
+      find: 'outOffset: layer * scoreRows.outputLength,',
+      replace: 'outOffset: (config.layers - 1 - layer) * scoreRows.outputLength,',
+    },
+    {
+      id: 'scores-of-keys-from-context',
+      kind: 'off-by-one mask',
+      find: 'firstKey: start + firstKey }));',
+      replace: 'firstKey: start }));',
+    },
+    {
+      id: 'log-probs-unsorted',
+      kind: 'wrong order',
+      find: 'allLogProbs[original] = sorted[place] as number;',
+      replace: 'allLogProbs[place] = sorted[place] as number;',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/prefix.ts`, tests: EVALUATE_TESTS }, [
+    {
+      id: 'prefix-last-layer-of-one-before',
+      kind: 'layer off by one',
+      find: 'keep(layerProjections(inner, last, residual), inner);',
+      replace: 'keep(layerProjections(inner, last - 1, residual), inner);',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/next-token-logits.ts`, tests: [`${DECODER}/large-vocabulary.test.ts`] }, [
+    {
+      id: 'logits-of-first-row',
+      kind: 'position offset',
+      find: '[pass.tokens - 1]',
+      replace: '[0]',
+    },
+  ]),
+];

@@ -1,0 +1,296 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+const SRC = 'packages/transformer/src';
+const DECODER = `${SRC}/decoder`;
+const METHODS = 'packages/methods/src';
+const TUNING_TEST = `${SRC}/fine-tuning.test.ts`;
+const GRADIENT_TESTS = [TUNING_TEST, `${DECODER}/families.test.ts`];
+const PARITY = 'tests/parity.test.ts';
+const PRETRAINING_TEST = `${SRC}/pretraining/pretraining.test.ts`;
+
+/** Fine-tuning and pretraining: losses, gradients, optimizers, what is reported of them. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf({ file: `${DECODER}/loss-gradient.ts`, tests: GRADIENT_TESTS }, [
+    {
+      id: 'layerwise-loss-index',
+      kind: 'layer off by one',
+      find: 'index: lossIndex + layer };',
+      replace: 'index: lossIndex };',
+    },
+    {
+      id: 'layerwise-loss-before-layer',
+      kind: 'layer off by one',
+      find: 'headLossAndGradient(inner, activations.output, targets, place)',
+      replace: 'headLossAndGradient(inner, activations.attentionNorm.input, targets, place)',
+    },
+    {
+      id: 'layerwise-loss-of-attention',
+      kind: 'layer off by one',
+      find: 'headLossAndGradient(inner, activations.output, targets, place)',
+      replace: 'headLossAndGradient(inner, activations.feedForwardNorm.input, targets, place)',
+    },
+    {
+      id: 'layerwise-update-of-previous',
+      kind: 'layer off by one',
+      find: 'layerBackward(inner, layer, activations, gradOutput, false);\n      onLayer?.(layer);',
+      replace:
+        'layerBackward(inner, layer, activations, gradOutput, false);\n      onLayer?.(Math.max(0, layer - 1));',
+    },
+    {
+      id: 'layerwise-as-output',
+      kind: 'input not detached',
+      find: "if (options.objective === 'output') outputGradient(pass, options);",
+      replace: 'if (options.objective.length > 0) outputGradient(pass, options);',
+    },
+    {
+      id: 'gradient-stops-after-last-layer',
+      kind: 'gradient term dropped',
+      find: 'if (gradInput) {',
+      replace: 'if (gradInput && layer === 0) {',
+    },
+    {
+      id: 'embedding-not-trained',
+      kind: 'gradient term dropped',
+      find: 'if (wantEmbedding) embedBackward(pass, gradResidual);',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/gradients.ts`, tests: [TUNING_TEST] }, [
+    {
+      id: 'gradients-not-cleared',
+      kind: 'gradient not cleared',
+      find: '      this.#gpu.clear(tensor);\n      this.#tensors.set(name, tensor);',
+      replace: '      this.#tensors.set(name, tensor);',
+    },
+    {
+      id: 'bias-gradients-left-out',
+      kind: 'dropped bias',
+      find: 'return bias && this.get(`${name}.bias`, bias.shape);',
+      replace: 'return undefined;',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/fine-tuning.ts`, tests: [TUNING_TEST] }, [
+    {
+      id: 'rate-halved',
+      kind: 'wrong rate',
+      find: 'parameter: this.#trained.get(name) as Tensor, gradient, learningRate });',
+      replace:
+        'parameter: this.#trained.get(name) as Tensor, gradient, learningRate: learningRate / this.#options.steps });',
+    },
+    {
+      id: 'update-by-summed-loss',
+      kind: 'loss not divided by tokens',
+      find: 'parameter: this.#trained.get(name) as Tensor, gradient, learningRate });',
+      replace:
+        'parameter: this.#trained.get(name) as Tensor, gradient, learningRate: learningRate * tokens });',
+    },
+    {
+      id: 'trained-on-base-model',
+      kind: 'wrong operand',
+      find: 'using pass = passOver(this.#tuned, [tokens], { gradients });',
+      replace: 'using pass = passOver(this.#model, [tokens], { gradients });',
+    },
+    {
+      id: 'gradient-norms-of-one-layer',
+      kind: 'layer off by one',
+      find: 'outIndex: this.#logIndex(LOG_ROWS.norms) + layer });',
+      replace: 'outIndex: this.#logIndex(LOG_ROWS.norms) });',
+    },
+    {
+      id: 'biases-not-updated',
+      kind: 'dropped bias',
+      find: 'for (const name of names) {\n      const gradient = gradients.find(name);',
+      replace:
+        "for (const name of names) {\n      const gradient = name.endsWith('weight') ? gradients.find(name) : undefined;",
+    },
+    {
+      id: 'growth-inverted',
+      kind: 'wrong operand',
+      find: 'return after / before;',
+      replace: 'return before / after;',
+    },
+    {
+      id: 'losses-of-first-layer',
+      kind: 'layer off by one',
+      find: "this.#options.objective === 'output' ?",
+      replace: "this.#options.objective !== 'output' ?",
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/released-norms.ts`, tests: [TUNING_TEST] }, [
+    {
+      id: 'released-norms-not-accumulated',
+      kind: 'gradient not cleared',
+      find: 'let tensor = this.#accumulated.get(name);',
+      replace: 'let tensor = this.#accumulated.get(`${name} `);',
+    },
+    {
+      id: 'released-norms-of-mean-loss',
+      kind: 'loss not divided by tokens',
+      find: 'source: gradient, scale: tokens });',
+      replace: 'source: gradient, scale: 1 });',
+    },
+    {
+      id: 'released-norms-trained-unscaled',
+      kind: 'loss not divided by tokens',
+      find: '        scaleInPlace(this.#gpu, { x: gradient, scale: tokens });\n',
+      replace: '',
+    },
+    {
+      id: 'released-norms-accumulate-trained',
+      kind: 'gradient not cleared',
+      find: 'if (isTrained(name)) {',
+      replace: 'if (tokens === 0 && isTrained(name)) {',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/parameters.ts`, tests: [`${SRC}/parameters.test.ts`] }, [
+    {
+      id: 'trained-values-alone',
+      kind: 'wrong group',
+      find: '/\\.attention\\.(key|value)\\./',
+      replace: '/\\.attention\\.value\\./',
+    },
+    {
+      id: 'trained-queries-too',
+      kind: 'wrong group',
+      find: '/\\.attention\\.(key|value)\\./',
+      replace: '/\\.attention\\.(query|key|value)\\./',
+    },
+    {
+      id: 'layer-one-and-ten',
+      kind: 'layer off by one',
+      find: 'return name.startsWith(`layers.${layer}.`);',
+      replace: 'return name.startsWith(`layers.${layer}`);',
+    },
+  ]),
+  ...mutantsOf(
+    { file: `${METHODS}/learners/gradient-descent.ts`, tests: [PARITY, 'tests/divergence.test.ts'] },
+    [
+      {
+        id: 'bos-dropped-in-training',
+        kind: 'special token',
+        find: 'tuning.step([bosTokenId, ...tokens]);',
+        replace: 'tuning.step(tokens);',
+      },
+      {
+        id: 'eos-kept-in-training',
+        kind: 'special token',
+        find: 'tuning.step([bosTokenId, ...tokens]);',
+        replace: 'tuning.step([bosTokenId, ...tokens, model.config.eosTokenId ?? bosTokenId]);',
+      },
+      {
+        id: 'first-demonstration-skipped',
+        kind: 'tail dropped',
+        find: 'of demonstrations.entries()) {',
+        replace: 'of demonstrations.slice(1).entries()) {',
+      },
+      {
+        id: 'attention-group-trained',
+        kind: 'wrong group',
+        find: "const TRAINED = 'attention.kv';",
+        replace: "const TRAINED = 'attention';",
+      },
+      {
+        id: 'divergence-unnoticed',
+        kind: 'divergence',
+        find: 'return growth <= GROWTH_LIMIT ?',
+        replace: 'return growth >= 0 ?',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: `${METHODS}/learners/in-context.ts`, tests: [PARITY] }, [
+    {
+      id: 'context-without-eos',
+      kind: 'special token',
+      find: '[...tokens, eosTokenId]',
+      replace: '[...tokens]',
+    },
+    {
+      id: 'context-without-bos',
+      kind: 'special token',
+      find: 'return [bosTokenId, ...demonstrations',
+      replace: 'return [...demonstrations',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/pretraining/pretraining.ts`, tests: [PRETRAINING_TEST] }, [
+    {
+      id: 'pretraining-decays-norms',
+      kind: 'weight decay',
+      find: "spec.kind === 'weight' && spec.role !== 'norm' ? weightDecay : 0",
+      replace: "spec.kind === 'weight' ? weightDecay : 0",
+    },
+    {
+      id: 'pretraining-decays-biases',
+      kind: 'weight decay',
+      find: "spec.kind === 'weight' && spec.role !== 'norm' ? weightDecay : 0",
+      replace: "spec.role !== 'norm' ? weightDecay : 0",
+    },
+    {
+      id: 'pretraining-not-clipped',
+      kind: 'gradient clipping',
+      find: '        gradientScale,\n',
+      replace: '',
+    },
+    {
+      id: 'pretraining-step-number',
+      kind: 'bias correction',
+      find: 'step: this.#taken,',
+      replace: 'step: this.#taken + 1,',
+    },
+    {
+      id: 'pretraining-norm-of-last-tensor',
+      kind: 'accumulate ignored',
+      find: 'out: squaredNorm, accumulate: i > 0 });',
+      replace: 'out: squaredNorm, accumulate: false });',
+    },
+    {
+      id: 'pretraining-gradients-kept',
+      kind: 'gradient not cleared',
+      find: '    this.#gradients.clear();\n',
+      replace: '',
+    },
+    {
+      id: 'pretraining-accumulation-summed',
+      kind: 'loss not divided by tokens',
+      find: 'scaleInPlace(gpu, { x: gradient, scale: 1 / batches.length });',
+      replace: 'scaleInPlace(gpu, { x: gradient, scale: 1 });',
+    },
+    {
+      id: 'pretraining-loss-summed',
+      kind: 'loss not divided by tokens',
+      find: 'loss += (losses[i] as number) / batches.length;',
+      replace: 'loss += losses[i] as number;',
+    },
+    {
+      id: 'pretraining-norm-not-rooted',
+      kind: 'wrong operand',
+      find: 'gradientNorm: Math.sqrt(norm) };',
+      replace: 'gradientNorm: norm };',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/pretraining/initialise.ts`, tests: [PRETRAINING_TEST] }, [
+    {
+      id: 'pretraining-residual-scale',
+      kind: 'initialisation scale',
+      find: 'return 1 / Math.sqrt(2 * layers);',
+      replace: 'return 1 / Math.sqrt(layers);',
+    },
+    {
+      id: 'pretraining-table-scale',
+      kind: 'initialisation scale',
+      find: 'const deviation = isTable ? 1 :',
+      replace: 'const deviation =',
+    },
+    {
+      id: 'pretraining-final-norm',
+      kind: 'initialisation scale',
+      find: "spec.name.startsWith('finalNorm') && config.tiedUnembedding ?",
+      replace: "spec.name.startsWith('finalNorm') ?",
+    },
+    {
+      id: 'mimetic-output-not-transposed',
+      kind: 'transposed operand',
+      find: 'value[(i % inner) * d + Math.floor(i / inner)]',
+      replace: 'value[i]',
+    },
+  ]),
+];

@@ -79,6 +79,7 @@ describe('kendallTau', () => {
     expect(() => kendallTau([1], [1, 2])).toThrow(
       new RangeError('a has length 1, b has length 2; they must agree'),
     );
-    expect(() => kendallTau([1, Number.NaN], [1, 2])).toThrow(/a\[1\] is NaN/);
+    expect(() => kendallTau([1, Number.NaN], [1, 2])).toThrow(/^a\[1\] is NaN/);
+    expect(() => kendallTau([1, 2], [1, Infinity])).toThrow(/^b\[1\] is Infinity/);
   });
 });

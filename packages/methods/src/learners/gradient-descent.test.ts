@@ -1,7 +1,8 @@
 import { expectClose, useGpu } from '@icl-gd/gpu-kernels/testing';
-import { FineTuning, type Model, withHalfParameters } from '@icl-gd/transformer';
+import { FineTuning, type FineTuningResult, type Model, withHalfParameters } from '@icl-gd/transformer';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AdaptOptions, type Demonstration, DivergedError, type Query } from '../learner.ts';
+import { adaptedModel } from '../adapted-model.ts';
 import { probesOf } from '../probe-queries.ts';
 import { DEMONSTRATIONS, loadTinyModel, sequence } from '../test-support.ts';
 import { gradientDescent, layerCausalGradientDescent } from './gradient-descent.ts';
@@ -150,6 +151,54 @@ describe.each([
     expect(failure).toBeInstanceOf(DivergedError);
     expect((failure as Error).message).toMatch(message);
     expect((failure as Error).message.startsWith(`${id} with learning rate`)).toBe(true);
+    expect(gpu().pool.live).toEqual(live);
+  });
+
+  /** The training as it was, but for what `change` says of its end. */
+  function endAs(change: (result: FineTuningResult) => Partial<FineTuningResult>): void {
+    const { finish } = FineTuning.prototype;
+    vi.spyOn(FineTuning.prototype, 'finish').mockImplementation(async function (this: FineTuning) {
+      const result = await finish.call(this);
+      return { ...result, ...change(result) };
+    });
+  }
+
+  test.each([
+    ['losses', Number.NaN],
+    ['losses', Number.POSITIVE_INFINITY],
+    ['gradientNorms', Number.POSITIVE_INFINITY],
+  ] as const)('%s that hold %s in any layer of any step are a divergence', async (list, value) => {
+    endAs(({ steps }) => ({
+      steps: steps.map((step, i) => (i === 1 ? { ...step, [list]: step[list].with(2, value) } : step)),
+    }));
+    await expect(adapt(DEMONSTRATIONS)).rejects.toThrow(
+      new DivergedError(
+        `${id} with learning rate ${LEARNING_RATE} diverged: at step 1 its loss or gradient is no longer finite`,
+      ),
+    );
+  });
+
+  test('weights may grow to a hundred times their norm, no further', async () => {
+    endAs(() => ({ growth: 100 }));
+    (await adapt(DEMONSTRATIONS)).dispose();
+    vi.restoreAllMocks();
+    for (const growth of [101, Number.POSITIVE_INFINITY, Number.NaN]) {
+      endAs(() => ({ growth }));
+      await expect(adapt(DEMONSTRATIONS)).rejects.toThrow(
+        `diverged: its weights grew to ${growth.toPrecision(2)} times their norm`,
+      );
+      vi.restoreAllMocks();
+    }
+  });
+
+  test('leaves nothing where the device has no room for the rounded weights', async () => {
+    const live = gpu().pool.live;
+    const { model: tuned } = await byHand(false);
+    vi.spyOn(gpu(), 'tensor').mockImplementation(() => {
+      throw new Error('no room');
+    });
+    expect(() => adaptedModel(tuned, { halfWeights: true })).toThrow('no room');
+    vi.restoreAllMocks();
     expect(gpu().pool.live).toEqual(live);
   });
 

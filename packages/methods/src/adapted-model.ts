@@ -24,8 +24,7 @@ export function adaptedModel(
     ...(training ? { training } : {}),
     ...probesOf(probed),
     dispose: () => {
-      if (probed !== changed) probed.dispose();
-      changed.dispose();
+      for (const model of new Set([probed, changed])) model.dispose();
     },
   };
 }

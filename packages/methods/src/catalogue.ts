@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Learner, LearnerOptions } from './learner.ts';
 import { learnerModules } from './learners/index.ts';
 
@@ -9,10 +10,15 @@ const rank = ({ role, paper, needs }: Learner): number =>
  * Every learner that a file of `learners/` exports, in the order of the tables: baselines, the paper's, others by id. A new
  * learner is a file of that folder.
  */
-export const learners: readonly Learner[] = learnerModules
-  .flatMap((module): unknown[] => Object.values(module))
-  .filter(isLearner)
-  .toSorted((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
+export const learners: readonly Learner[] = learnersOf(learnerModules);
+
+/** The learners among the exports of modules, in the order of the tables. */
+export function learnersOf(modules: readonly object[]): Learner[] {
+  return modules
+    .flatMap((module): unknown[] => Object.values(module))
+    .filter(isLearner)
+    .toSorted((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
+}
 
 function isLearner(value: unknown): value is Learner {
   return typeof value === 'object' && value !== null && 'adapt' in value && 'role' in value;
@@ -41,8 +47,7 @@ export function learnerSetting(
   learner: Learner,
   typed: Readonly<Record<string, string>> = {},
 ): LearnerSetting {
-  const schema = learner.options?.strict();
-  if (!schema) return { learner, options: {} };
+  const schema = learner.options?.strict() ?? z.strictObject({});
   const defaults = schema.parse({});
   const options = Object.entries(schema.parse(typed)).filter(([name, value]) => value !== defaults[name]);
   return { learner, options: Object.fromEntries(options) as LearnerOptions };

@@ -15,6 +15,7 @@ describe('mean, sampleStandardDeviation and layerMean', () => {
   it('match hand-computed values', () => {
     expect(mean([1, 2, 6])).toBe(3);
     expect(sampleStandardDeviation([1, 2, 6])).toBeCloseTo(Math.sqrt(7), 15);
+    expect(sampleStandardDeviation([1, 3])).toBeCloseTo(Math.SQRT2, 15);
     expect(layerMean([0.5, null, 0.25])).toBe(0.375);
   });
 
@@ -25,8 +26,10 @@ describe('mean, sampleStandardDeviation and layerMean', () => {
   });
 
   it('reject what is not finite', () => {
-    expect(() => mean([1, Number.NaN])).toThrow(/values\[1\] is NaN/);
-    expect(() => sampleStandardDeviation([Infinity, 1])).toThrow(RangeError);
+    expect(() => mean([1, Number.NaN])).toThrow(new RangeError('values[1] is NaN; it must be finite'));
+    expect(() => sampleStandardDeviation([Infinity, 1])).toThrow(
+      new RangeError('values[0] is Infinity; it must be finite'),
+    );
     expect(() => layerMean([Number.NaN])).toThrow(RangeError);
   });
 });
@@ -43,32 +46,18 @@ describe('bootstrapInterval', () => {
     expect(run(1)).not.toEqual(run(2));
   });
 
-  it('covers the true mean about as often as its level says, and misses it on both sides', () => {
-    const trials = 600;
-    const draw = seededNormal(11);
-    const random = seededRandom(12);
-    let [missedBelow, missedAbove] = [0, 0];
-    for (let trial = 0; trial < trials; trial++) {
-      const scores = Array.from({ length: 40 }, () => one(3 + draw()));
-      const { lower, upper } = bootstrapInterval(scores, { resamples: 300, level: 0.9, random })!;
-      if (3 < lower) missedBelow++;
-      if (upper < 3) missedAbove++;
-    }
-    for (const missed of [missedBelow, missedAbove]) {
-      expect(missed / trials).toBeGreaterThan(0.02);
-      expect(missed / trials).toBeLessThan(0.09);
-    }
-  });
-
-  it('is about ± z · σ / √n wide', () => {
-    const { lower, upper } = bootstrapInterval(sample, {
-      resamples: 2000,
-      level: 0.95,
-      random: seededRandom(3),
-    })!;
-    const sigma = sampleStandardDeviation(sample.map(({ sum }) => sum))!;
-    const expected = (2 * 1.96 * sigma) / Math.sqrt(50);
-    expect(Math.abs((upper - lower) / expected - 1)).toBeLessThan(0.1);
+  it('lies between the quantiles (1 − level) / 2 and (1 + level) / 2 of the means of the resamples', () => {
+    const scores = [1, 2, 3, 4, 5].map(one);
+    const interval = (level: number) => {
+      // Five resamples that draw one and the same example each.
+      const draws = [5, 1, 4, 2, 3].flatMap((drawn) => scores.map(() => (drawn - 0.5) / 5));
+      const found = bootstrapInterval(scores, { resamples: 5, level, random: () => draws.shift()! });
+      expect(draws).toEqual([]);
+      return found;
+    };
+    expect(interval(0.5)).toEqual({ lower: 2, upper: 4 });
+    // Linear between neighbours.
+    expect(interval(0.9)).toEqual({ lower: expect.closeTo(1.2, 12), upper: expect.closeTo(4.8, 12) });
   });
 
   it('pools cosines: an example counts by the number of its defined cosines', () => {
@@ -93,10 +82,51 @@ describe('bootstrapInterval', () => {
 
   it('rejects options out of range', () => {
     const options = { resamples: 10, level: 0.95, random: () => 0.5 };
-    expect(() => bootstrapInterval(sample, { ...options, resamples: 0 })).toThrow(/resamples is 0/);
-    expect(() => bootstrapInterval(sample, { ...options, level: 95 })).toThrow(/level is 95/);
-    expect(() => bootstrapInterval(sample, { ...options, random: () => 1 })).toThrow(/random\(\)/);
-    expect(() => bootstrapInterval([one(Number.NaN), one(1)], options)).toThrow(RangeError);
+    expect(() => bootstrapInterval(sample, { ...options, resamples: 0 })).toThrow(
+      new RangeError('resamples is 0; it must be a positive integer'),
+    );
+    for (const level of [95, 1, 0, Number.NaN])
+      expect(() => bootstrapInterval(sample, { ...options, level })).toThrow(
+        new RangeError(`level is ${level}; it must lie between 0 and 1`),
+      );
+    for (const outside of [1, -0.01])
+      expect(() => bootstrapInterval(sample, { ...options, random: () => outside })).toThrow(
+        new RangeError('random() returned a number outside [0, 1)'),
+      );
+    expect(() => bootstrapInterval([one(1), one(Number.NaN)], options)).toThrow(
+      new RangeError('sums of perExample[0][1] is NaN; it must be finite'),
+    );
+    expect(() => bootstrapInterval([{ sum: 1, count: Infinity }, one(1)], options)).toThrow(
+      new RangeError('counts of perExample[0][0] is Infinity; it must be finite'),
+    );
+  });
+
+  it('is about ± z · σ / √n wide', () => {
+    const { lower, upper } = bootstrapInterval(sample, {
+      resamples: 2000,
+      level: 0.95,
+      random: seededRandom(3),
+    })!;
+    const sigma = sampleStandardDeviation(sample.map(({ sum }) => sum))!;
+    const expected = (2 * 1.96 * sigma) / Math.sqrt(50);
+    expect(Math.abs((upper - lower) / expected - 1)).toBeLessThan(0.1);
+  });
+
+  it('covers the true mean about as often as its level says, and misses it on both sides', () => {
+    const trials = 300;
+    const draw = seededNormal(11);
+    const random = seededRandom(12);
+    let [missedBelow, missedAbove] = [0, 0];
+    for (let trial = 0; trial < trials; trial++) {
+      const scores = Array.from({ length: 30 }, () => one(3 + draw()));
+      const { lower, upper } = bootstrapInterval(scores, { resamples: 200, level: 0.9, random })!;
+      if (3 < lower) missedBelow++;
+      if (upper < 3) missedAbove++;
+    }
+    for (const missed of [missedBelow, missedAbove]) {
+      expect(missed / trials).toBeGreaterThan(0.02);
+      expect(missed / trials).toBeLessThan(0.09);
+    }
   });
 });
 
@@ -119,6 +149,18 @@ describe('bootstrapLayerMeanInterval', () => {
       ],
     ];
     expect(bootstrapLayerMeanInterval(layers, options)).toEqual({ lower: 1, upper: 1 });
+  });
+
+  it('counts an example that has a defined cosine in any layer', () => {
+    const empty = { sum: 0, count: 0 };
+    const layers = [
+      [one(2), empty, empty],
+      [empty, one(2), empty],
+    ];
+    // Of both examples, one layer each.
+    const options = { resamples: 20, level: 0.95, random: seededRandom(1) };
+    expect(bootstrapLayerMeanInterval(layers, options)).toEqual({ lower: 2, upper: 2 });
+    expect(bootstrapLayerMeanInterval([], options)).toBeNull();
   });
 
   it('rejects layers with different numbers of examples', () => {

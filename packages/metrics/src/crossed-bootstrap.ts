@@ -15,7 +15,7 @@ export function crossedMean(scores: CrossedScores): number | null {
  * Percentile bootstrap interval of {@link crossedMean} where the same examples are scored under several seeds: every
  * resample draws seeds and, for all of them alike, examples (Owen's pigeonhole bootstrap). It covers both the choice of
  * demonstrations and that of examples, and errs on the wide side. With one seed it is over examples alone.
- * @returns null if fewer than two examples have a score
+ * @returns null if fewer than two examples have a score, or no resample has one
  * @throws RangeError if rows differ in length, a score is not finite or an option is out of range
  */
 export function crossedBootstrapInterval(
@@ -47,6 +47,7 @@ export function crossedBootstrapInterval(
     const value = mean(drawnSeeds.flatMap((row) => meanOf(row, drawnExamples) ?? []));
     if (value !== null) means.push(value);
   }
+  if (means.length === 0) return null;
   means.sort((a, b) => a - b);
   return { lower: quantileSorted(means, (1 - level) / 2), upper: quantileSorted(means, (1 + level) / 2) };
 }

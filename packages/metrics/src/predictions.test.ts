@@ -11,8 +11,11 @@ describe('accuracy', () => {
     expect(() => accuracy([0], [0, 1])).toThrow(
       new RangeError('gold has length 1, predicted has length 2; they must agree'),
     );
-    expect(() => accuracy([0], [Number.NaN])).toThrow(/predicted\[0\] is NaN/);
-    expect(() => accuracy([-1], [0])).toThrow(/gold\[0\] is -1/);
+    expect(() => accuracy([0], [Number.NaN])).toThrow(
+      new RangeError('predicted[0] is NaN; a class must be a non-negative integer'),
+    );
+    expect(() => accuracy([0, -1], [0, 0])).toThrow(/^gold\[1\] is -1;/);
+    expect(() => accuracy([0.5], [0])).toThrow(/^gold\[0\] is 0\.5;/);
   });
 });
 
@@ -33,5 +36,18 @@ describe('rec2ftp', () => {
     expect(() => rec2ftp({ gold: [0], zsl: [0], ft: [0], icl: [] })).toThrow(
       /gold has length 1, icl has length 0/,
     );
+    const right = { gold: [0], zsl: [0], icl: [0], ft: [0] };
+    for (const name of ['zsl', 'icl', 'ft'])
+      expect(() => rec2ftp({ ...right, [name]: [0, 1] })).toThrow(
+        new RangeError(`gold has length 1, ${name} has length 2; they must agree`),
+      );
+  });
+
+  it('names the array that holds what is not a class', () => {
+    const right = { gold: [0], zsl: [0], icl: [0], ft: [0] };
+    for (const name of ['gold', 'zsl', 'icl', 'ft'])
+      expect(() => rec2ftp({ ...right, [name]: [-2] })).toThrow(
+        new RangeError(`${name}[0] is -2; a class must be a non-negative integer`),
+      );
   });
 });

@@ -18,9 +18,11 @@ describe('topKRecall', () => {
   });
 
   it('rejects a k that is not a positive integer, lengths that differ, values that are not finite', () => {
-    expect(() => topKRecall([1], [1], 0)).toThrow(/k is 0/);
-    expect(() => topKRecall([1], [1, 2], 1)).toThrow(/reference has length 1, candidate has length 2/);
-    expect(() => topKRecall([1], [Number.NaN], 1)).toThrow(/candidate\[0\] is NaN/);
+    expect(() => topKRecall([1], [1], 0)).toThrow(/^k is 0/);
+    expect(() => topKRecall([1], [1], 1.5)).toThrow(/^k is 1\.5/);
+    expect(() => topKRecall([1], [1, 2], 1)).toThrow(/^reference has length 1, candidate has length 2/);
+    expect(() => topKRecall([1], [Number.NaN], 1)).toThrow(/^candidate\[0\] is NaN/);
+    expect(() => topKRecall([Infinity], [1], 1)).toThrow(/^reference\[0\] is Infinity/);
   });
 });
 
@@ -84,10 +86,21 @@ describe('trainingAttentionAgreement', () => {
     expect(withChange({ heads: 3 })).toThrow(
       /iclScores has length 20; \[heads, demonstration tokens\] = \[3, 10\] needs 30/,
     );
-    expect(withChange({ testQuery: [1] })).toThrow(/trainingQueries has length 40/);
-    expect(withChange({ demonstrationLengths: [] })).toThrow(/demonstrationLengths is 0/);
-    expect(withChange({ demonstrationLengths: [10, 0] })).toThrow(/demonstrationLengths\[1\] is 0/);
-    expect(withChange({ testQuery: [0, 0, 0, Number.NaN] })).toThrow(/testQuery\[3\] is NaN/);
-    expect(withChange({ testQuery: [1e308, 1e308, 1e308, 1e308] })).toThrow(RangeError);
+    expect(withChange({ heads: 0 })).toThrow(new RangeError('heads is 0; it must be a positive integer'));
+    expect(withChange({ testQuery: [1] })).toThrow(
+      new RangeError(
+        'trainingQueries has length 40; [demonstration tokens, testQuery.length] = [10, 1] needs 10',
+      ),
+    );
+    expect(withChange({ demonstrationLengths: [] })).toThrow(/^the sum of demonstrationLengths is 0/);
+    expect(withChange({ demonstrationLengths: [10, 0] })).toThrow(/^demonstrationLengths\[1\] is 0/);
+    expect(withChange({ testQuery: [0, 0, 0, Number.NaN] })).toThrow(/^testQuery\[3\] is NaN/);
+    expect(withChange({ iclScores: attention.iclScores.with(7, Infinity) })).toThrow(
+      /^iclScores\[7\] is Infinity/,
+    );
+    expect(withChange({ trainingQueries: attention.trainingQueries.with(9, Number.NaN) })).toThrow(
+      /^trainingQueries\[9\] is NaN/,
+    );
+    expect(withChange({ testQuery: [1e308, 1e308, 1e308, 1e308] })).toThrow(/^attention scores\[\d\] is /);
   });
 });

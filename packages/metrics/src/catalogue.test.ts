@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import {
+  alpha,
+  findMetric,
+  layerMetrics,
+  metrics,
+  predictionMetrics,
+  simAM,
+  simAMDelta,
+  simAMZeroShot,
+  simAOU,
+  simAOUNorm,
+  simAOURandom,
+} from './index.ts';
+import type { LayerMetric, PredictionMetric, ProbeArrays } from './index.ts';
+import { seededNormal, seededRandom } from './test-support.ts';
+
+const shape = { layers: 2, heads: 3, dModel: 4 };
+const normal = seededNormal(9);
+const numbers = (length: number): number[] => Array.from({ length }, normal);
+const probes = (): ProbeArrays[] =>
+  [2, 5].map((queryLength) => ({
+    attentionOutput: numbers(shape.layers * shape.dModel),
+    attentionScores: numbers(shape.layers * shape.heads * queryLength),
+  }));
+
+/** What a metric of the catalogue gives; whichever setting it compares, each has probes of its own. */
+const [icl, zsl, ft, other] = [probes(), probes(), probes(), probes()];
+function score(metric: LayerMetric): unknown {
+  if (metric.of === 'learner') return metric.score({ icl, zsl, ft }, shape);
+  if (metric.of === 'baseline') return metric.score({ icl, zsl }, shape, seededRandom(1));
+  return metric.score({ first: ft, second: other, zsl }, shape);
+}
+
+describe('the catalogue', () => {
+  it('has what tables, figures and documents rely on of every metric, in their order', () => {
+    const [cosine, share, positive] = [
+      [-1, 1],
+      [0, 1],
+      [0, null],
+    ];
+    expect(metrics.map(({ id, kind, of, range, moreAlike }) => [id, kind, of, range, moreAlike])).toEqual([
+      ['simaou', 'layers', 'learner', cosine, 'higher'],
+      ['simaou_norm', 'layers', 'learner', cosine, 'higher'],
+      ['simam', 'layers', 'learner', cosine, 'higher'],
+      ['simam_delta', 'layers', 'learner', cosine, 'higher'],
+      ['simaou_random', 'layers', 'baseline', cosine, null],
+      ['simam_zsl', 'layers', 'baseline', cosine, 'higher'],
+      ['alpha', 'layers', 'pair', cosine, 'higher'],
+      ['accuracy_zsl', 'predictions', 'baseline', share, null],
+      ['accuracy_icl', 'predictions', 'baseline', share, null],
+      ['accuracy_ft', 'predictions', 'learner', share, null],
+      ['rec2ftp', 'predictions', 'learner', share, 'higher'],
+      ['demonstrations_in_context', 'count', 'baseline', positive, null],
+      ['examples', 'count', 'baseline', positive, null],
+      ['diverged', 'count', 'learner', positive, null],
+      ['gradient_norm', 'training', 'learner', positive, null],
+      ['loss', 'training', 'learner', positive, null],
+    ]);
+  });
+
+  it('has a label of its own for every metric, and says of each what it is and when', () => {
+    expect(new Set(metrics.map(({ label }) => label)).size).toBe(metrics.length);
+    for (const { id, label, formula, source, definedWhen } of metrics)
+      for (const text of [label, formula, source, definedWhen]) expect(text, id).not.toBe('');
+  });
+
+  it('computes each metric by layer with its own formula, from the settings that it compares', () => {
+    const expected: Record<string, unknown> = {
+      simaou: simAOU(icl, zsl, ft, shape),
+      simaou_norm: simAOUNorm(icl, zsl, ft, shape),
+      simaou_random: simAOURandom(icl, zsl, seededRandom(1), shape),
+      simam: simAM(icl, ft, shape),
+      simam_delta: simAMDelta(icl, zsl, ft, shape),
+      simam_zsl: simAMZeroShot(icl, zsl, shape),
+      alpha: alpha(ft, other, zsl, shape),
+    };
+    expect(Object.fromEntries(layerMetrics.map((metric) => [metric.id, score(metric)]))).toEqual(expected);
+  });
+
+  it('compares LCGD with GD in α, in that order', () => {
+    expect(layerMetrics.flatMap((metric) => (metric.of === 'pair' ? [metric.learners] : []))).toEqual([
+      ['LCGD', 'GD'],
+    ]);
+  });
+
+  it('computes accuracies of each setting and Rec2FTP from the predicted classes', () => {
+    const predictions = { gold: [0, 1, 2, 0], zsl: [1, 0, 0, 1], icl: [0, 0, 1, 1], ft: [0, 1, 2, 1] };
+    const scored = (metric: PredictionMetric) => [metric.id, metric.score(predictions)];
+    expect(predictionMetrics.map(scored)).toEqual([
+      ['accuracy_zsl', 0],
+      ['accuracy_icl', 0.25],
+      ['accuracy_ft', 0.75],
+      ['rec2ftp', 1 / 3],
+    ]);
+  });
+
+  it('finds a metric by id, and refuses an id that there is not', () => {
+    expect(findMetric('simam_delta')).toMatchObject({ id: 'simam_delta', label: 'SimAM_Δ' });
+    expect(() => findMetric('simam_')).toThrow(new RangeError('no metric is called simam_'));
+  });
+});

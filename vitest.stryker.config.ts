@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { mergeConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import config from './vitest.config.ts';
+
+const opensDevice = ({ moduleId }: TestSpecification): boolean =>
+  readFileSync(moduleId, 'utf8').includes('useGpu');
+
+/** Files that need no device come first: where one of them kills a mutant, no device is opened for it. */
+class DevicesLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => Number(opensDevice(a)) - Number(opensDevice(b)));
+  }
+}
+
+export default mergeConfig(config, { test: { sequence: { sequencer: DevicesLast } } });

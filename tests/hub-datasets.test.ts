@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readDataset } from '../apps/bench/src/tasks/dataset.ts';
+import { columnOf } from '../apps/bench/src/tasks/row-schema.ts';
 import type { Task } from '../apps/bench/src/tasks/task.ts';
 import { builtInTasks, findTask } from '../apps/bench/src/tasks/tasks.ts';
 import { TestHub } from '../packages/transformer/src/hub/test-server.ts';
 
 type Rows = readonly Readonly<Record<string, string | number>>[];
 
-/** The file of a split of each task, as the hub has them (glue declares its files in a README). */
+/** The file of a split of each task, as the hub has them where that is not simply `layoutOf` (glue declares its files in a README). */
 const LAYOUT: Readonly<Record<string, readonly [id: string, train: string, validation: string]>> = {
   sst2: ['glue', 'sst2/train-00000-of-00001.parquet', 'sst2/validation-00000-of-00001.parquet'],
   sst5: ['SetFit/sst5', 'train.jsonl', 'dev.jsonl'],
@@ -44,13 +45,25 @@ const RENAMED = {
   dbpedia_14: 'fancyzhx/dbpedia_14',
 };
 
+/** Tasks whose data is on the hub. */
+const TASKS = builtInTasks().filter((task) => task.hub !== undefined);
+
+/** One Parquet file a split, in a folder of the configuration's name if there is one. */
+function layoutOf({ id, hub: source }: Task): readonly [id: string, train: string, validation: string] {
+  const own = LAYOUT[id];
+  if (own || !source) return own ?? [id, '', ''];
+  const folder = source.config === undefined ? 'data' : source.config;
+  const file = (split: string): string => `${folder}/${split}-00000-of-00001.parquet`;
+  return [source.id.split('@')[0] as string, file(source.train), file(source.validation)];
+}
+
 const hub = new TestHub();
 const home = mkdtempSync(join(tmpdir(), 'icl-gd-hub-datasets-'));
 let endpoint: string;
 beforeAll(async () => {
   endpoint = await hub.start();
   for (const [old, id] of Object.entries(RENAMED)) hub.renamed.set(old, id);
-  for (const task of builtInTasks()) serve(task);
+  for (const task of TASKS) serve(task);
 });
 afterAll(async () => {
   await hub.stop();
@@ -59,10 +72,15 @@ afterAll(async () => {
 afterEach(() => vi.unstubAllEnvs());
 
 function rowsOf(task: Task, split: string): Rows {
-  const label = task.id === 'trec' ? 'coarse_label' : 'label';
+  const [first] = task.labels;
+  const label = task.id === 'trec' ? 'coarse_label' : (first?.field ?? 'label');
+  const values = task.id === 'trec' ? [] : Object.entries(first?.values ?? {});
+  const valueOf = (index: number) => values.find(([, each]) => each === index)?.[0] ?? index;
   return task.labelWords.map((word, i) => ({
-    ...Object.fromEntries(task.fields.map((field) => [field, `${split} ${field} of ${word}`])),
-    [label]: i,
+    ...Object.fromEntries(
+      task.fields.map((field) => [columnOf(task, field), `${split} ${field} of ${word}`]),
+    ),
+    [label]: valueOf(i),
     idx: i,
   }));
 }
@@ -80,14 +98,14 @@ function encode(file: string, rows: Rows): Buffer {
 }
 
 function serve(task: Task): void {
-  const layout = LAYOUT[task.id];
-  if (!layout) throw new Error(`LAYOUT does not say how the hub has the files of ${task.id}`);
-  const [old, train, validation] = layout;
+  const [old, train, validation] = layoutOf(task);
   const id = hub.renamed.get(old) ?? old;
   const files = hub.datasets.get(id) ?? new Map<string, Buffer>();
+  // One configuration more than there are tasks.
+  const glue = ['mnli', ...TASKS.flatMap((each) => (each.hub?.id === 'glue' ? (each.hub.config ?? []) : []))];
   files.set(train, encode(train, rowsOf(task, 'train')));
   files.set(validation, encode(validation, rowsOf(task, 'validation')));
-  if (old === 'glue') files.set('README.md', Buffer.from(README(['sst2', 'rte', 'cola'], 'validation')));
+  if (old === 'glue') files.set('README.md', Buffer.from(README(glue, 'validation')));
   if (old === 'dbpedia_14') files.set('README.md', Buffer.from(README(['dbpedia_14'], 'test')));
   hub.datasets.set(id, files);
 }
@@ -104,7 +122,7 @@ function atHub(more: Readonly<Record<string, string>> = {}): void {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
 }
 
-describe.each(builtInTasks().map((task) => [task.id, task] as const))('%s', (_, task) => {
+describe.each(TASKS.map((task) => [task.id, task] as const))('%s', (_, task) => {
   it('is read from the hub, and offline from the cache', async () => {
     atHub();
     const dataset = await readDataset('hub', task);

@@ -4,8 +4,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { FixtureCopy, complaint } from './damage.ts';
 import { iclGd, readCsv, readJson } from './golden.ts';
 
-/** A learner as a user would write it: Gaussian noise on the key and value projections. */
-const NOISE = join(import.meta.dirname, '..', 'examples', 'learners', 'gaussian-noise.ts');
+/** A learner as a user would write it, Gaussian noise on keys and values, by an id that no built-in learner has. */
+const TEXT = readFileSync(
+  join(import.meta.dirname, '..', 'examples', 'learners', 'gaussian-noise.ts'),
+  'utf8',
+).replace("id: 'Noise'", "id: 'OwnNoise'");
 
 describe('--learner-file', () => {
   const copy = new FixtureCopy('own-text-gpt2');
@@ -13,6 +16,8 @@ describe('--learner-file', () => {
   const results = join(import.meta.dirname, '..', 'results');
   mkdirSync(results, { recursive: true });
   const folder = mkdtempSync(join(results, 'learner-'));
+  const noise = join(folder, 'noise.ts');
+  writeFileSync(noise, TEXT);
   afterAll(() => {
     copy[Symbol.dispose]();
     rmSync(folder, { recursive: true });
@@ -20,11 +25,11 @@ describe('--learner-file', () => {
   const run = (...more: string[]) => iclGd(copy.arguments('--examples', '4', ...more));
 
   it('adds a learner, whose options and scores stand in every table', async () => {
-    const methods = 'gd,noise,noise[scale=0.5]';
-    const result = await run('--learner-file', NOISE, '--methods', methods);
+    const methods = 'gd,ownnoise,ownnoise[scale=0.5]';
+    const result = await run('--learner-file', noise, '--methods', methods);
     expect(complaint(result).filter((line) => line.startsWith('icl-gd'))).toEqual([]);
     expect(result.code).toBe(0);
-    const ids = ['GD', 'Noise', 'Noise[scale=0.5]'];
+    const ids = ['GD', 'OwnNoise', 'OwnNoise[scale=0.5]'];
     for (const file of [
       'layerwise.csv',
       'summary.csv',
@@ -46,19 +51,18 @@ describe('--learner-file', () => {
     expect(new Set(simaou.map(({ value }) => value)).size).toBe(3);
     for (const id of ids) expect(result.stdout).toContain(id);
     expect(readJson(join(copy.out, 'manifest.json'))).toMatchObject({
-      learner_files: { Noise: { path: NOISE, digest: expect.stringMatching(/^[0-9a-f]{32,}$/) } },
+      learner_files: { OwnNoise: { path: noise, digest: expect.stringMatching(/^[0-9a-f]{32,}$/) } },
     });
   });
 
   it('computes it again once its file has changed, and nothing else', async () => {
-    const own = join(folder, 'noise.ts');
-    const text = readFileSync(NOISE, 'utf8');
-    writeFileSync(own, text);
-    const first = await run('--learner-file', own, '--methods', 'gd,noise', '--out', join(folder, 'out'));
+    const own = join(folder, 'changing.ts');
+    writeFileSync(own, TEXT);
+    const first = await run('--learner-file', own, '--methods', 'gd,ownnoise', '--out', join(folder, 'out'));
     expect(first.code).toBe(0);
-    writeFileSync(own, `${text}\n// changed\n`);
-    const second = await run('--learner-file', own, '--methods', 'gd,noise', '--out', join(folder, 'out'));
-    expect(second.stderr).toContain('1 computed (1 Noise), 3 taken from records');
+    writeFileSync(own, `${TEXT}\n// changed\n`);
+    const second = await run('--learner-file', own, '--methods', 'gd,ownnoise', '--out', join(folder, 'out'));
+    expect(second.stderr).toContain('1 computed (1 OwnNoise), 3 taken from records');
   });
 
   it('is given no learning rate unless it trains, since its record knows none', async () => {

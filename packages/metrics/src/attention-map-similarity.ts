@@ -105,6 +105,7 @@ export const attentionMapMetrics: readonly LayerMetric[] = [
   {
     ...COSINE,
     id: 'simam',
+    order: 3,
     label: 'SimAM',
     formula: 'cos(m_ICL, m_FT), by head',
     source: 'Dai et al. 2023, arXiv 2212.10559',
@@ -115,6 +116,7 @@ export const attentionMapMetrics: readonly LayerMetric[] = [
   {
     ...COSINE,
     id: 'simam_delta',
+    order: 4,
     label: 'SimAM_Δ',
     formula: 'cos(m_ICL − m_ZSL, m_FT − m_ZSL), by head',
     source: `${PAPER}, similarity of attention maps' updates`,
@@ -125,6 +127,7 @@ export const attentionMapMetrics: readonly LayerMetric[] = [
   {
     ...COSINE,
     id: 'simam_zsl',
+    order: 2,
     label: 'SimAM (ZSL)',
     formula: 'cos(m_ICL, m_ZSL), by head',
     source: 'Dai et al. 2023, arXiv 2212.10559: the baseline before fine-tuning',
@@ -135,6 +138,7 @@ export const attentionMapMetrics: readonly LayerMetric[] = [
   {
     ...COSINE,
     id: 'alpha',
+    order: 1,
     label: 'α',
     formula: 'cos(m_LCGD − m_ZSL, m_GD − m_ZSL), by head',
     source: `${PAPER}, Figure 2`,

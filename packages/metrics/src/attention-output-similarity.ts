@@ -94,6 +94,7 @@ export const attentionOutputMetrics: readonly LayerMetric[] = [
   {
     ...COSINE,
     id: 'simaou',
+    order: 1,
     label: 'SimAOU',
     formula: 'cos(h_ICL − h_ZSL, h_FT − h_ZSL)',
     source: `${PAPER}, similarity of attention output updates`,
@@ -105,6 +106,7 @@ export const attentionOutputMetrics: readonly LayerMetric[] = [
   {
     ...COSINE,
     id: 'simaou_norm',
+    order: 2,
     label: 'SimAOU_norm',
     formula: 'SimAOU with every h divided by its l2 norm first',
     source: 'Dai et al. 2023, arXiv 2212.10559',
@@ -116,6 +118,7 @@ export const attentionOutputMetrics: readonly LayerMetric[] = [
   {
     ...COSINE,
     id: 'simaou_random',
+    order: 1,
     label: 'SimAOU random',
     formula: 'cos(h_ICL − h_ZSL, u), u uniform in [0, 1)^d',
     source: "the released code's random baseline; no chance level, since u points into one orthant",

@@ -39,7 +39,7 @@ describe('the catalogue', () => {
       [0, 1],
       [0, null],
     ];
-    expect(metrics.map(({ id, kind, of, range, moreAlike }) => [id, kind, of, range, moreAlike])).toEqual([
+    const expected = [
       ['simaou', 'layers', 'learner', cosine, 'higher'],
       ['simaou_norm', 'layers', 'learner', cosine, 'higher'],
       ['simam', 'layers', 'learner', cosine, 'higher'],
@@ -56,7 +56,9 @@ describe('the catalogue', () => {
       ['diverged', 'count', 'learner', positive, null],
       ['gradient_norm', 'training', 'learner', positive, null],
       ['loss', 'training', 'learner', positive, null],
-    ]);
+    ];
+    const found = metrics.map(({ id, kind, of, range, moreAlike }) => [id, kind, of, range, moreAlike]);
+    expect(found.filter(([id]) => expected.some(([own]) => own === id))).toEqual(expected);
   });
 
   it('has a label of its own for every metric, and says of each what it is and when', () => {
@@ -75,24 +77,23 @@ describe('the catalogue', () => {
       simam_zsl: simAMZeroShot(icl, zsl, shape),
       alpha: alpha(ft, other, zsl, shape),
     };
-    expect(Object.fromEntries(layerMetrics.map((metric) => [metric.id, score(metric)]))).toEqual(expected);
+    for (const [id, scores] of Object.entries(expected))
+      expect(score(layerMetrics.find((metric) => metric.id === id)!), id).toEqual(scores);
   });
 
   it('compares LCGD with GD in α, in that order', () => {
-    expect(layerMetrics.flatMap((metric) => (metric.of === 'pair' ? [metric.learners] : []))).toEqual([
-      ['LCGD', 'GD'],
-    ]);
+    expect(findMetric('alpha')).toMatchObject({ of: 'pair', learners: ['LCGD', 'GD'] });
   });
 
   it('computes accuracies of each setting and Rec2FTP from the predicted classes', () => {
     const predictions = { gold: [0, 1, 2, 0], zsl: [1, 0, 0, 1], icl: [0, 0, 1, 1], ft: [0, 1, 2, 1] };
     const scored = (metric: PredictionMetric) => [metric.id, metric.score(predictions)];
-    expect(predictionMetrics.map(scored)).toEqual([
-      ['accuracy_zsl', 0],
-      ['accuracy_icl', 0.25],
-      ['accuracy_ft', 0.75],
-      ['rec2ftp', 1 / 3],
-    ]);
+    expect(Object.fromEntries(predictionMetrics.map(scored))).toMatchObject({
+      accuracy_zsl: 0,
+      accuracy_icl: 0.25,
+      accuracy_ft: 0.75,
+      rec2ftp: 1 / 3,
+    });
   });
 
   it('finds a metric by id, and refuses an id that there is not', () => {

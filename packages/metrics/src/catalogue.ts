@@ -1,13 +1,13 @@
-import { attentionMapMetrics } from './attention-map-similarity.ts';
-import { attentionOutputMetrics } from './attention-output-similarity.ts';
+import { layerMetricLists } from './layer-metric-lists.ts';
 import type { LayerMetric, Metric, RunMetric } from './metric.ts';
 import { predictionMetrics } from './predictions.ts';
 
-const all: readonly LayerMetric[] = [...attentionOutputMetrics, ...attentionMapMetrics];
+const place = ({ order = Infinity }: LayerMetric): number => order;
+const all = layerMetricLists.flat().toSorted((a, b) => place(a) - place(b) || (a.id < b.id ? -1 : 1));
 
 /**
  * Everything that is measured by layer: of each learner, of the baselines, of pairs of learners, in this order. A metric is
- * added to the list in the file of its formula.
+ * an entry in the list of the file of its formula; a file with such a list is all that a new one needs.
  */
 export const layerMetrics: readonly LayerMetric[] = (['learner', 'baseline', 'pair'] as const).flatMap((of) =>
   all.filter((metric) => metric.of === of),

@@ -17,6 +17,8 @@ interface MetricDescription {
   readonly moreAlike: 'higher' | 'lower' | null;
   /** When there is a value; an undefined one is an empty field. */
   readonly definedWhen: string;
+  /** Place in tables among those that are `of` the same, the lowest first; metrics without it come last, by id. */
+  readonly order?: number;
 }
 
 type Probes = readonly ProbeArrays[];

@@ -5,7 +5,7 @@ const RUNTIME = 'packages/gpu-kernels/src/runtime';
 const REDUCTION_TEST = `${KERNELS}/reduction/reduction.test.ts`;
 const LAYER_NORM_TEST = `${KERNELS}/row-norm/layer-norm.test.ts`;
 const ATTENTION_TEST = `${KERNELS}/attention/attention.test.ts`;
-const MATMUL_TESTS = [`${KERNELS}/matmul/matmul.test.ts`, `${KERNELS}/matmul/subgroup-tiled.test.ts`];
+const MATMUL_TESTS = [`${KERNELS}/matmul/matmul.test.ts`];
 
 /** Kernels and what dispatches them. */
 export const mutants: readonly Mutant[] = [

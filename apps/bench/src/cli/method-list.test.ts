@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseMethods } from './method-list.ts';
 
-const noisy: Learner<{ scale: number; layers: string; word: string }> = {
+const foreign: Learner<{ scale: number; layers: string; word: string }> = {
   ...gradientDescent,
-  id: 'Noise',
+  id: 'Foreign',
   options: z.object({
     scale: z.coerce.number().positive('must be above 0').default(1),
     layers: z.enum(['all', 'last']).default('all'),
@@ -14,34 +14,34 @@ const noisy: Learner<{ scale: number; layers: string; word: string }> = {
   }),
 };
 const BUILT_IN = learners.filter(({ role }) => role === 'learner').map(({ id }) => id);
-const parse = (text: string) => parseMethods('--methods', text, [noisy as Learner]);
+const parse = (text: string) => parseMethods('--methods', text, [foreign as Learner]);
 
 test.each([
   ['gd,lcgd', ['GD', 'LCGD']],
   [' LcGd , gd', ['LCGD', 'GD']],
-  ['noise', ['Noise']],
-  ['noise[]', 'is not name=value'],
-  ['noise[scale=1]', ['Noise']],
-  ['noise[layers=last,scale=0.5],gd', ['Noise[scale=0.5,layers=last]', 'GD']],
+  ['foreign', ['Foreign']],
+  ['foreign[]', 'is not name=value'],
+  ['foreign[scale=1]', ['Foreign']],
+  ['foreign[layers=last,scale=0.5],gd', ['Foreign[scale=0.5,layers=last]', 'GD']],
 ])('%s', (text, expected) => {
   if (typeof expected === 'string') expect(() => parse(text)).toThrow(expected);
   else expect(parse(text).map(settingId)).toEqual(expected);
 });
 
 test.each([
-  ['gdx', `--methods: unknown "gdx" (did you mean gd?); choose from ${[...BUILT_IN, 'Noise'].join(', ')}`],
+  ['gdx', `--methods: unknown "gdx" (did you mean gd?); choose from ${[...BUILT_IN, 'Foreign'].join(', ')}`],
   ['icl', 'unknown "icl"'],
   ['gd,GD', '--methods: GD is there twice'],
   ['gd[steps=3]', '--methods: GD has no option "steps"; it has none'],
   [
-    'noise[scal=3]',
-    '--methods: Noise has no option "scal" (did you mean scale?); it has scale, layers, word',
+    'foreign[scal=3]',
+    '--methods: Foreign has no option "scal" (did you mean scale?); it has scale, layers, word',
   ],
-  ['noise[scale=-1]', '--methods: Noise, scale: must be above 0'],
-  ['noise[scale=]', '--methods: "scale" in "noise[scale=]" has no value'],
-  ['noise[scale=1,scale=2]', '--methods: "scale" is there twice in "noise[scale=1,scale=2]"'],
-  [`noise[word=${'x'.repeat(300)}]`, 'is too long, at most 100 bytes'],
-  ['noise[layers=first]', '--methods: Noise, layers: '],
+  ['foreign[scale=-1]', '--methods: Foreign, scale: must be above 0'],
+  ['foreign[scale=]', '--methods: "scale" in "foreign[scale=]" has no value'],
+  ['foreign[scale=1,scale=2]', '--methods: "scale" is there twice in "foreign[scale=1,scale=2]"'],
+  [`foreign[word=${'x'.repeat(300)}]`, 'is too long, at most 100 bytes'],
+  ['foreign[layers=first]', '--methods: Foreign, layers: '],
   ['gd[', 'unknown "gd["'],
   ['', 'unknown ""'],
 ])('%j is refused', (text, message) => {

@@ -6,7 +6,7 @@ import { catalogueTable, renderCatalogue } from './render-catalogue.ts';
 
 const DOCS = join(import.meta.dirname, '../../../../docs');
 
-test('docs/metrics.md is made from the catalogue (vitest run -u writes it)', async () => {
+test('docs/metrics.md is made from the catalogue (`npm run generate` writes it)', async () => {
   const page = [
     '# What is measured',
     'Made from the catalogues of `@icl-gd/metrics` and `@icl-gd/methods`; `icl-gd ls metrics` and `icl-gd ls methods` print the same.',

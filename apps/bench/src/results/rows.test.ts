@@ -1,3 +1,4 @@
+import { layerMetrics } from '@icl-gd/metrics';
 import { expect, test } from 'vitest';
 import { toCsv } from './csv.ts';
 import { type TrialTable, trialTables } from './rows.ts';
@@ -48,15 +49,28 @@ test('intervals.csv', () => {
   `);
 });
 
-test('examples.csv: one value an example, by its row of validation.jsonl', () => {
-  expect(csv('examples.csv')).toMatchInlineSnapshot(`
-    "model,variant,dataset,method,seed,permutation,learning_rate,example,simaou,simaou_norm,simam,simam_delta,simaou_random,simam_zsl,alpha
-    m,trained,mr,-,5,0,0.003,17,,,,,,0.5,
-    m,trained,mr,-,5,0,0.003,4,,,,,,,
-    m,trained,mr,GD,5,0,0.003,17,0.125,,,,,,
-    m,trained,mr,GD,5,0,0.003,4,,,,,,,
-    "
-  `);
+test('examples.csv: one value an example, by its row of validation.jsonl, in a column a metric', () => {
+  const { columns, rows } = tableOf('examples.csv');
+  const ids = layerMetrics.map(({ id }) => id);
+  expect(columns.slice(0, -ids.length).join()).toBe(
+    'model,variant,dataset,method,seed,permutation,learning_rate,example',
+  );
+  expect(columns.slice(-ids.length)).toEqual(ids);
+  const cells = rows('m', TRIAL).map((row) => {
+    const named = columns.map((column, i) => [column, row[i]] as const);
+    return named.filter(([, value]) => value !== null).slice(3);
+  });
+  const trial = [
+    ['seed', 5],
+    ['permutation', 0],
+    ['learning_rate', 0.003],
+  ];
+  expect(cells).toEqual([
+    [['method', '-'], ...trial, ['example', 17], ['simam_zsl', 0.5]],
+    [['method', '-'], ...trial, ['example', 4]],
+    [['method', 'GD'], ...trial, ['example', 17], ['simaou', 0.125]],
+    [['method', 'GD'], ...trial, ['example', 4]],
+  ]);
 });
 
 test('predictions.csv: rows of validation.jsonl, as many options as the largest task has', () => {

@@ -18,8 +18,12 @@ describe('every kernel variant', () => {
     expect(kernelTexts().size).toBe(CATALOGUE.length);
   });
 
+  // Those that are missing are written only at the end of this file.
   test('and nothing else has a text', () => {
+    const known = new Set(CATALOGUE.map(snapshotOf));
     const files = readdirSync(import.meta.dirname, { recursive: true }) as string[];
-    expect(files.filter((file) => file.endsWith('.wgsl')).sort()).toEqual(CATALOGUE.map(snapshotOf).sort());
+    const texts = files.filter((file) => file.endsWith('.wgsl'));
+    expect(texts.length).toBeGreaterThan(0);
+    expect(texts.filter((file) => !known.has(file))).toEqual([]);
   });
 });

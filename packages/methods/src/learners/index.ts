@@ -8,4 +8,8 @@ export * from './in-context.ts';
 export * from './zero-shot.ts';
 
 /** The modules of this folder; what they export as learners is in the catalogue. */
-export const learnerModules = [gradientDescent, inContext, zeroShot];
+export const learnerModules = [
+  gradientDescent,
+  inContext,
+  zeroShot,
+];

@@ -1,0 +1,173 @@
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestCommand, applyBlock, blocksOf, testCommandsOf } from './worked-examples.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const PAGE = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
+const SECTIONS = PAGE.split(/^## /m).filter((section) => section.startsWith('Add '));
+const BLOCKS = blocksOf(PAGE);
+const COMMANDS = testCommandsOf(PAGE);
+
+interface Finished {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Runs a tool of node_modules in the copy, outside of the test run that it is part of. */
+function run(root: string, tool: string, args: readonly string[]): Promise<Finished> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')));
+  const file = join(root, 'node_modules/.bin', tool);
+  return new Promise((resolve) => {
+    execFile(
+      file,
+      args,
+      { cwd: root, env: { ...env, NO_COLOR: '1' }, maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => resolve({ code: error ? 1 : 0, output: `${stdout}${stderr}` }),
+    );
+  });
+}
+
+/** Copies the sources; what is installed is linked, but for the repository's own packages, which are those of the copy. */
+function copyRepository(root: string): void {
+  const sources = readdirSync(ROOT, { withFileTypes: true }).filter(
+    (entry) => entry.isFile() || ['apps', 'docs', 'examples', 'packages', 'tests'].includes(entry.name),
+  );
+  for (const { name } of sources) {
+    cpSync(join(ROOT, name), join(root, name), {
+      recursive: true,
+      filter: (path) => !/[\\/](?:node_modules|docs[\\/]api)$/.test(path),
+    });
+  }
+  const link = (target: string, path: string): void => symlinkSync(target, path, 'junction');
+  const installed = join(ROOT, 'node_modules');
+  const scope = '@icl-gd';
+  mkdirSync(join(root, 'node_modules', scope), { recursive: true });
+  for (const entry of readdirSync(installed, { withFileTypes: true }))
+    if (entry.isDirectory() && entry.name !== scope)
+      link(join(installed, entry.name), join(root, 'node_modules', entry.name));
+  for (const name of readdirSync(join(installed, scope))) {
+    const workspace = relative(ROOT, realpathSync(join(installed, scope, name)));
+    link(join(root, workspace), join(root, 'node_modules', scope, name));
+    const own = join(workspace, 'node_modules');
+    if (existsSync(join(ROOT, own))) link(join(ROOT, own), join(root, own));
+  }
+}
+
+/** What `npm run check` asks of the files of the page, for them alone. */
+function checksOf(root: string): [string, ...string[]][] {
+  const files = [...new Set(BLOCKS.map(({ file }) => file))].filter((file) => !file.endsWith('.md'));
+  const sources = files.filter((file) => file.endsWith('.ts'));
+  // One program of them all and of what they import, where each package's would take a second.
+  const project = { extends: './tsconfig.base.json', files: sources };
+  writeFileSync(join(root, 'tsconfig.json'), JSON.stringify(project));
+  return [
+    ['tsc', '-p', 'tsconfig.json'],
+    ['oxfmt', '--check', ...files],
+    ['oxlint', '--deny-warnings', ...sources],
+  ];
+}
+
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+/** Titles of the tests that passed, by file. */
+function passedIn(root: string, report: string): Map<string, string[]> {
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+  return new Map(
+    testResults.map(({ name, assertionResults }) => [
+      relative(root, name),
+      assertionResults.flatMap(({ status, fullName }) => (status === 'passed' ? [fullName] : [])),
+    ]),
+  );
+}
+
+describe('CONTRIBUTING.md, followed in a copy of the repository', () => {
+  // Where the system's temporary folder is a link, tools name files by its target.
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'icl-gd-contributing-')));
+  afterAll(() => rmSync(root, { recursive: true }));
+  const report = join(root, 'report.json');
+  let passed: Map<string, string[]>;
+  const generated: Finished[] = [];
+  let tested: Finished;
+  let checked: Finished[];
+  beforeAll(async () => {
+    copyRepository(root);
+    for (const block of BLOCKS) await applyBlock(root, block);
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      scripts: { generate: string };
+    };
+    for (const command of scripts.generate.split(' && ')) {
+      const [tool = '', ...args] = command.split(' ');
+      generated.push(await run(root, tool, args));
+    }
+    const paths = new Set(COMMANDS.flatMap((command) => command.paths));
+    const patterns = COMMANDS.map(({ pattern }) => `(?:${pattern})`).join('|');
+    const options = ['--reporter=json', `--outputFile=${report}`, '-t', patterns];
+    [tested, ...checked] = await Promise.all([
+      run(root, 'vitest', ['run', ...paths, ...options]),
+      ...checksOf(root).map(([tool, ...args]) => run(root, tool, args)),
+    ]);
+    passed = passedIn(root, report);
+  });
+
+  it('has a learner, a metric, a family, a task and a kernel, each with files, tests and commands', () => {
+    expect(SECTIONS.map((section) => section.split('\n')[0])).toEqual([
+      'Add a learner',
+      'Add a metric',
+      'Add a family',
+      'Add a task',
+      'Add a kernel',
+    ]);
+    for (const section of SECTIONS) {
+      const fences = [...section.matchAll(/^```\w+$/gm)].map(([fence]) => fence);
+      expect(blocksOf(section), section).toHaveLength(fences.filter((fence) => fence !== '```sh').length);
+      expect(blocksOf(section).some(({ file }) => file.endsWith('.test.ts'))).toBe(true);
+      expect(testCommandsOf(section).length).toBeGreaterThan(0);
+    }
+  });
+
+  it('passes its tests', () => {
+    expect(tested.code, tested.output).toBe(0);
+    const files = BLOCKS.map(({ file }) => file).filter((file) => file.endsWith('.test.ts'));
+    for (const file of files) expect(passed.get(file), file).not.toHaveLength(0);
+  });
+
+  it.each(COMMANDS)('finds tests of $pattern in $paths', ({ paths, pattern }: TestCommand) => {
+    for (const path of paths) {
+      const titles = [...passed].flatMap(([file, own]) => (file.startsWith(path) ? own : []));
+      expect(titles.filter((title) => new RegExp(pattern).test(title)).length, path).toBeGreaterThan(0);
+    }
+  });
+
+  it('writes what is generated', () => {
+    for (const { code, output } of generated) expect(code, output).toBe(0);
+    const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+    for (const row of ['| Shrunk | shrunk keys and values |', '| simh | SimH |'])
+      expect(read('docs/metrics.md')).toContain(row);
+    for (const kernel of ['softcap.forward', 'softcap.backward'])
+      expect(read(`packages/gpu-kernels/src/kernels/softcap/wgsl/${kernel}.wgsl`)).toContain('params.cap');
+  });
+
+  it('has types that fit, and is formatted and linted as the repository is', () => {
+    expect(checked).toHaveLength(3);
+    for (const { code, output } of checked) expect(code, output).toBe(0);
+  });
+});

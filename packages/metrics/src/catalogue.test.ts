@@ -9,7 +9,9 @@ test('layer-metric-lists.ts has the list of every file that has one (`npm run ge
     .toSorted()
     .flatMap((file) => {
       const text = readFileSync(join(import.meta.dirname, file), 'utf8');
-      const found = text.matchAll(/^export const (\w+): readonly (?:Layer|Learner|Baseline|Pair)Metric\[\] = \[/gm);
+      const found = text.matchAll(
+        /^export const (\w+): readonly (?:Layer|Learner|Baseline|Pair)Metric\[\] = \[/gm,
+      );
       return [...found].map(([, name]) => ({ file, name }));
     });
   const text = [

@@ -35,10 +35,11 @@ const tokenizer = await loadTokenizer(directory);
   for (let layer = 0; layer < layers; layer++) {
     const h = probe.attentionOutput.subarray(layer * dModel, (layer + 1) * dModel);
     const m = probe.attentionScores.subarray(layer * heads * own.length, (layer + 1) * heads * own.length);
-    const best = m.indexOf(Math.max(...m));
+    const best = m.reduce((top, score, i) => (score > (m[top] ?? -Infinity) ? i : top), 0);
+    const norm = Math.sqrt(h.reduce((sum, value) => sum + value * value, 0));
     const head = Math.floor(best / own.length);
     const token = JSON.stringify(tokenizer.decode([own[best % own.length] ?? 0]));
-    console.log([layer, Math.hypot(...h).toFixed(5), m[best]?.toFixed(5), head, token].join('\t'));
+    console.log([layer, norm.toFixed(5), m[best]?.toFixed(5), head, token].join('\t'));
   }
 }
 gpu.dispose();

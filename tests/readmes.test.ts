@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -64,4 +64,38 @@ it('finds exports of every kind', () => {
   expect(methods).toEqual(
     expect.arrayContaining(['Learner', 'DivergedError', 'gradientDescent', 'adaptedModel', 'LearnerSetting']),
   );
+});
+
+/** Every page that people read, from the root. */
+const PAGES = [
+  '.',
+  'docs',
+  'examples',
+  ...PACKAGES,
+  'apps/bench/published',
+  'apps/bench/models/tiny',
+].flatMap((folder) =>
+  readdirSync(join(ROOT, folder))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join(folder, file)),
+);
+
+/** Anchors that GitHub gives the headings of a page. */
+const anchorsOf = (page: string): string[] =>
+  [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    (heading as string)
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+it.each(PAGES)('the links of %s lead to files and headings that are there', (page) => {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
+  const broken = links.flatMap(([link, path = '', anchor]) => {
+    const target = path === '' ? join(ROOT, page) : join(ROOT, dirname(page), path);
+    if (!existsSync(target)) return [link];
+    return anchor === undefined || anchorsOf(readFileSync(target, 'utf8')).includes(anchor) ? [] : [link];
+  });
+  expect(broken).toEqual([]);
 });

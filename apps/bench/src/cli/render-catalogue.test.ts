@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { metrics } from '@icl-gd/metrics';
 import { learners } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
-import { catalogueTable, renderCatalogue } from './render-catalogue.ts';
+import { renderLists } from './actions/list.ts';
+import { catalogueTable, markdownTable, renderCatalogue } from './render-catalogue.ts';
 
 const DOCS = join(import.meta.dirname, '../../../../docs');
 
@@ -18,6 +19,22 @@ test('docs/metrics.md is made from the catalogue (`npm run generate` writes it)'
     'ZSL and ICL are always computed; the others are what `--methods` takes. [cli.md](cli.md#learners-of-your-own) tells how to add one.',
   ].join('\n\n');
   await expect(`${page}\n`).toMatchFileSnapshot(join(DOCS, 'metrics.md'));
+});
+
+test('docs/tasks-and-models.md is made from the built-in tasks and families (`npm run generate` writes it)', async () => {
+  const table = async (head: string[], list: string): Promise<string> =>
+    markdownTable([head, ...(await renderLists(list)).split('\n').map((line) => line.split('\t'))]);
+  const page = [
+    '# Tasks and models that are built in',
+    'Made of what `icl-gd ls datasets` and `icl-gd ls models` print.',
+    '## Tasks',
+    await table(['id', 'name', 'classes', 'where `--data hub` finds it (splits)'], 'datasets'),
+    'A task of your own is a file: [cli.md](cli.md#tasks-of-your-own).',
+    '## Families of models',
+    await table(['`model_type` in config.json', 'architecture'], 'models'),
+    'How to add one: [CONTRIBUTING.md](../CONTRIBUTING.md#add-a-family).',
+  ].join('\n\n');
+  await expect(`${page}\n`).toMatchFileSnapshot(join(DOCS, 'tasks-and-models.md'));
 });
 
 test('every id is there once', () => {

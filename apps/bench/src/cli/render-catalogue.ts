@@ -14,9 +14,14 @@ export function catalogueTable(what: 'methods' | 'metrics'): string {
     what === 'methods'
       ? ['id', 'name', 'demonstrations', 'options', 'source']
       : ['id', 'name', 'definition', 'of', 'range', 'more alike', 'defined when', 'source'];
+  return markdownTable([head, ...rowsOf(what)]);
+}
+
+/** A Markdown table; the first row is its head. */
+export function markdownTable([head = [], ...rows]: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((text) => text.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rowsOf(what).map(line)].join('\n');
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 function rowsOf(what: 'methods' | 'metrics'): string[][] {

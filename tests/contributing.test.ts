@@ -84,13 +84,17 @@ function checksOf(root: string): [string, ...string[]][] {
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
 /** Titles of the tests that passed, by file. */
-function passedIn(root: string, report: string): Map<string, string[]> {
-  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+function passedIn(root: string, { testResults }: Report): Map<string, string[]> {
   return new Map(
     testResults.map(({ name, assertionResults }) => [
       relative(root, name),
@@ -99,12 +103,23 @@ function passedIn(root: string, report: string): Map<string, string[]> {
   );
 }
 
+/** What went wrong: of files that did not load, and of tests. */
+function failuresIn({ testResults }: Report): string[] {
+  return testResults.flatMap(({ message, assertionResults }) => [
+    ...(message === '' ? [] : [message]),
+    ...assertionResults.flatMap(({ fullName, failureMessages = [] }) =>
+      failureMessages.map((failure) => `${fullName}: ${failure}`),
+    ),
+  ]);
+}
+
 describe('CONTRIBUTING.md, followed in a copy of the repository', () => {
   // Where the system's temporary folder is a link, tools name files by its target.
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'icl-gd-contributing-')));
   afterAll(() => rmSync(root, { recursive: true }));
   const report = join(root, 'report.json');
   let passed: Map<string, string[]>;
+  let failures: string[];
   const generated: Finished[] = [];
   let tested: Finished;
   let checked: Finished[];
@@ -125,7 +140,8 @@ describe('CONTRIBUTING.md, followed in a copy of the repository', () => {
       run(root, 'vitest', ['run', ...paths, ...options]),
       ...checksOf(root).map(([tool, ...args]) => run(root, tool, args)),
     ]);
-    passed = passedIn(root, report);
+    const results = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    [passed, failures] = [passedIn(root, results), failuresIn(results)];
   });
 
   it('has a learner, a metric, a family, a task and a kernel, each with files, tests and commands', () => {
@@ -145,6 +161,7 @@ describe('CONTRIBUTING.md, followed in a copy of the repository', () => {
   });
 
   it('passes its tests', () => {
+    expect(failures).toEqual([]);
     expect(tested.code, tested.output).toBe(0);
     const files = BLOCKS.map(({ file }) => file).filter((file) => file.endsWith('.test.ts'));
     for (const file of files) expect(passed.get(file), file).not.toHaveLength(0);

@@ -272,8 +272,8 @@ test('embeddings of random tokens, over windows of the table, forward and backwa
     };
     const out = poisoned(scope, [count, width]);
     const gradTable = scope.upload(start, [vocabulary, width]);
-    // The fewest rows that a window may have, or what the other operands need.
-    const device = limited(others.windows ? 4 * width * 64 : undefined);
+    // The fewest rows that a window may have; the backward's list of where tokens occur takes up to 724 bytes.
+    const device = limited(others.windows ? Math.max(4 * width * 64, 768) : undefined);
     const positioned = others.withPositions ? placed : {};
     embeddingForward(device, { tokens: ids, table: stored, scale, out, ...positioned });
     const upstream = scope.upload(gradOutput, [count, width]);
@@ -291,8 +291,9 @@ test('embeddings of random tokens, over windows of the table, forward and backwa
       tolerances.sum.f32,
       repeats,
     );
-    for (let i = 0; i < gradients.length; i++)
-      if (!tokens.includes(Math.floor(i / width))) expect(gradients[i]).toBe(start[i]);
+    const seen = new Set(tokens);
+    const changed = (value: number, i: number): boolean => value !== start[i];
+    expect(gradients.findIndex((v, i) => changed(v, i) && !seen.has(Math.floor(i / width)))).toBe(-1);
   });
 });
 

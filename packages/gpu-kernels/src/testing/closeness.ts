@@ -28,12 +28,15 @@ export function expectClose(
   expect(excess, `${found}, in units of the tolerance`).toBeLessThanOrEqual(1);
 }
 
-/** Fails unless both hold the same float32 bits. */
-export function expectSameBits(actual: Float32Array, expected: Float32Array): void {
+/**
+ * Fails unless both hold the same float32 bits.
+ * @param what is compared, for the message
+ */
+export function expectSameBits(actual: Float32Array, expected: Float32Array, what = ''): void {
   const [a, b] = [bits(actual), bits(expected)];
   expect(a.length).toBe(b.length);
   const differs = a.findIndex((value, i) => value !== b[i]);
-  expect(differs, `element ${differs}: ${actual[differs]} instead of ${expected[differs]}`).toBe(-1);
+  expect(differs, `${what} element ${differs}: ${actual[differs]} instead of ${expected[differs]}`).toBe(-1);
 }
 
 function bits(values: Float32Array): Uint32Array {

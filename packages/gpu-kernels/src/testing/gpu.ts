@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { acquireGpu } from '../device/acquire.ts';
 import { kernelTexts } from '../kernels/catalogue.ts';
 import type { Gpu } from '../runtime/gpu.ts';
+import type { Kernel } from '../runtime/kernel.ts';
 
 /** Prefix of the labels of kernels that tests define themselves. */
 const OF_TESTS = 'test.';
@@ -34,4 +35,10 @@ export function useGpu(): () => Gpu {
     if (gpu === undefined) throw new Error('the device is there only inside tests');
     return gpu;
   };
+}
+
+/** Fails unless all of these kernels have run on the device; names those that have not. */
+export function expectRan(gpu: Gpu, kernels: readonly Kernel[]): void {
+  const ran = new Set(gpu.pipelines.kernels);
+  expect(kernels.filter((kernel) => !ran.has(kernel)).map(({ label }) => label)).toEqual([]);
 }

@@ -1,4 +1,4 @@
-import { type Arbitrary, assert, asyncProperty, integer, noShrink } from 'fast-check';
+import { type Arbitrary, assert, asyncProperty, integer, noShrink, record } from 'fast-check';
 
 /** Cases are these times as many, for longer runs. */
 const FACTOR = Number(process.env['ICL_GD_PROPERTY_RUNS'] ?? 1);
@@ -7,6 +7,11 @@ const SEED = 20_240_616;
 
 /** Seeds of `TestRandom`: a case is printed as its shape and such a number, from which its data come. */
 export const seeds: Arbitrary<number> = noShrink(integer({ min: 1, max: 999_999 }));
+
+/** Plain objects of these fields, so that cases are printed as what they are. */
+export function caseOf<T>(fields: { [K in keyof T]: Arbitrary<T[K]> }): Arbitrary<T> {
+  return record(fields, { noNullPrototype: true });
+}
 
 /**
  * Fails with the smallest case found for which `check` fails, if there is one among `runs` times what the environment

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   TestRandom,
+  caseOf,
   expectClose,
   expectForAll,
   expectSameBits,
   seeds,
   useGpu,
 } from '@icl-gd/gpu-kernels/testing';
-import { array, boolean, constantFrom, integer, record } from 'fast-check';
+import { array, boolean, constantFrom, integer } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Model, loadModel, passOver } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
@@ -41,7 +42,7 @@ describe.each(['gpt2', 'llama, grouped queries, heads wider than hidden_size'])(
 
   test('evaluates each sequence of a random batch with the bits that it has alone, also behind a prefix', async () => {
     const lengths = array(integer({ min: 1, max: 25 }), { minLength: 1, maxLength: 5 });
-    const cases = record({ lengths, prefixed: boolean(), seed: seeds });
+    const cases = caseOf({ lengths, prefixed: boolean(), seed: seeds });
     await expectForAll(cases, RUNS, async ({ lengths: own, prefixed, seed }) => {
       const { vocabSize } = model.config;
       const random = new TestRandom(seed + 1);
@@ -88,7 +89,7 @@ describe.each(['gpt2', 'llama, grouped queries, heads wider than hidden_size'])(
   test('the gradient of the loss of one sequence has the same bits in a random batch; that of all is their mean', async () => {
     // Up to 32 tokens: sums over more rows are taken in chunks, which begin elsewhere in a batch.
     const lengths = array(integer({ min: 2, max: 8 }), { minLength: 1, maxLength: 4 });
-    const cases = record({ lengths, objective: constantFrom('output', 'layerwise'), seed: seeds });
+    const cases = caseOf({ lengths, objective: constantFrom('output', 'layerwise'), seed: seeds });
     await expectForAll(cases, RUNS / 2, async ({ lengths: own, objective, seed }) => {
       const sequences = sequencesOf(own, seed, model.config.vocabSize);
       const all = nextTokenTargets(sequences);

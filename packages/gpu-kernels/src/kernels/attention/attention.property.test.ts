@@ -1,18 +1,18 @@
-import { type Arbitrary, array, boolean, integer, option, record } from 'fast-check';
+import { type Arbitrary, array, boolean, integer, option } from 'fast-check';
 import { test } from 'vitest';
 import type { Scope } from '../../runtime/scope.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
-import { useGpu } from '../../testing/gpu.ts';
+import { expectRan, useGpu } from '../../testing/gpu.ts';
 import { expectCloseBetweenNaNs, poisoned } from '../../testing/poison.ts';
-import { expectForAll, seeds } from '../../testing/property.ts';
+import { caseOf, expectForAll, seeds } from '../../testing/property.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
-import { attentionBackward } from './backward.ts';
-import { attentionForward } from './forward.ts';
+import { attentionBackward, attentionBackwardKernels } from './backward.ts';
+import { attentionForward, attentionForwardKernels } from './forward.ts';
 import { PackedSequences } from './packed-sequences.ts';
 import { referenceAttention, referenceAttentionBackward, referenceScores } from './reference.ts';
-import { ScoreRows, attentionScores } from './scores.ts';
+import { ScoreRows, attentionScores, attentionScoresKernels } from './scores.ts';
 
 const gpu = useGpu();
 const RUNS = 25;
@@ -37,7 +37,7 @@ const shapes = {
   window: option(integer({ min: 1, max: 45 }), { nil: undefined }),
   seed: seeds,
 };
-const cases: Arbitrary<Case> = record(shapes);
+const cases: Arbitrary<Case> = caseOf(shapes);
 
 type PerToken = 'q' | 'k' | 'v' | 'gradOutput';
 
@@ -139,7 +139,7 @@ async function backward(values: Operands, ofQueries = true) {
 }
 
 test('attention over random sequences, also behind a prefix, is near float64', async () => {
-  const prefixed = record({ ...shapes, prefix: integer({ min: 0, max: 40 }) });
+  const prefixed = caseOf({ ...shapes, prefix: integer({ min: 0, max: 40 }) });
   await expectForAll(prefixed, RUNS, async ({ prefix: length, ...own }) => {
     const values = operandsOf(own);
     const prefix = length > 0 ? prefixOf(values, length, own.seed) : undefined;
@@ -151,7 +151,7 @@ test('attention over random sequences, also behind a prefix, is near float64', a
 });
 
 test('its gradients are near float64, those of queries if they are wanted', async () => {
-  await expectForAll(record({ ...shapes, ofQueries: boolean() }), RUNS, async ({ ofQueries, ...own }) => {
+  await expectForAll(caseOf({ ...shapes, ofQueries: boolean() }), RUNS, async ({ ofQueries, ...own }) => {
     const values = operandsOf(own);
     const expected = referenceAttentionBackward(values, values.gradOutput);
     const { gradQuery, gradKey, gradValue } = await backward(values, ofQueries);
@@ -183,9 +183,9 @@ test('each sequence alone has the bits of the batch, forward and backward', asyn
 });
 
 test('scores of random rows towards random keys are near float64', async () => {
-  const asked = record({
+  const asked = caseOf({
     ...shapes,
-    rows: array(record({ row: integer({ min: 0, max: 999 }), keys: integer({ min: 0, max: 999 }) }), {
+    rows: array(caseOf({ row: integer({ min: 0, max: 999 }), keys: integer({ min: 0, max: 999 }) }), {
       minLength: 1,
       maxLength: 5,
     }),
@@ -210,4 +210,12 @@ test('scores of random rows towards random keys are near float64', async () => {
     const expected = places.flatMap(({ row, firstKey }) => referenceScores(values, row, firstKey));
     expectCloseBetweenNaNs(await gpu().read(out), offset, expected, tolerance, 4);
   });
+});
+
+test('no kernel was left out above', () => {
+  expectRan(gpu(), [
+    ...attentionForwardKernels(),
+    ...attentionBackwardKernels(),
+    ...attentionScoresKernels(),
+  ]);
 });

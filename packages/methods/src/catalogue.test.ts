@@ -32,11 +32,11 @@ test('what runs and tables rely on of each learner', () => {
 
 test('baselines come first, by what they need, then the paper’s learners, then others, each by id', () => {
   const modules = [
-    { a: learner('other 2'), b: learner('paper 2', { paper: true }), c: learner('other 1') },
+    { a: learner('other 2'), b: learner('paper 2', { paper: true, needs: 'none' }), c: learner('other 1') },
     {
       all: learner('baseline, all', { role: 'baseline', needs: 'all', paper: true }),
       context: learner('baseline, context', { role: 'baseline', needs: 'context' }),
-      d: learner('paper 1', { paper: true, needs: 'none' }),
+      d: learner('paper 1', { paper: true, needs: 'all' }),
     },
     { none: learner('baseline, none', { role: 'baseline', needs: 'none' }) },
   ];

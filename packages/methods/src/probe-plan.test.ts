@@ -96,6 +96,15 @@ test('an option that goes on where option 0 ends takes its sequence along', () =
   expect(plan.requests[0]?.probes).toEqual([{ row: 3, firstKey: 1 }]);
 });
 
+test('a query without options has no label: it is probed at the prompt', () => {
+  const plan = planQuery({ tokens: QUERY, options: [] }, ['label', 'prompt'], [BOS]);
+  const probe = { row: 2, firstKey: 1 };
+  expect(plan).toEqual({
+    requests: [{ tokens: [BOS, 10, 11], probes: [probe, probe], logProbs: [] }],
+    optionTokens: [],
+  });
+});
+
 const token = fc.nat(2);
 const someQuery = fc.record({
   tokens: fc.array(token, { minLength: 1, maxLength: 3 }),

@@ -27,8 +27,7 @@ export function planQuery(
   const sequences: (readonly number[])[] = [];
   for (const sequence of [probed, ...wanted].sort((a, b) => b.length - a.length)) {
     if (sequences.some((other) => isPrefix(sequence, other))) continue;
-    if (isPrefix(probed, sequence) && !sequences.some((other) => isPrefix(probed, other)))
-      sequences.unshift(sequence);
+    if (isPrefix(probed, sequence)) sequences.unshift(sequence);
     else sequences.push(sequence);
   }
   const logProbs: { row: number; token: number }[][] = sequences.map(() => []);
@@ -52,5 +51,5 @@ export function planQuery(
 }
 
 function isPrefix(short: readonly number[], long: readonly number[]): boolean {
-  return short.length <= long.length && short.every((token, i) => token === long[i]);
+  return short.every((token, i) => token === long[i]);
 }

@@ -10,7 +10,7 @@ const BOTH: readonly ProbeToken[] = ['label', 'prompt'];
 function answer({ probes, logProbs }: EvaluationRequest): EvaluationResult {
   return {
     probes: probes.map(({ row, firstKey }) => ({
-      attentionOutput: Float32Array.of(row),
+      attentionOutput: Float32Array.of(row, 1),
       attentionScores: new Float32Array(2 * 3 * (row - firstKey + 1)),
     })),
     logProbs: Float32Array.from(logProbs, ({ token }) => -token),
@@ -197,7 +197,7 @@ test('progress is told after each batch, in queries finished', async () => {
 });
 
 test.each<[string, (result: EvaluationResult) => void]>([
-  ['h', ({ probes }) => probes[0]?.attentionOutput.fill(Number.NaN)],
+  ['h', ({ probes }) => probes[0]?.attentionOutput.fill(Number.NaN, 1)],
   ['m', ({ probes }) => probes[0]?.attentionScores.fill(Number.NEGATIVE_INFINITY, 5, 6)],
   ['the second probed token’s h', ({ probes }) => probes[1]?.attentionOutput.fill(Number.POSITIVE_INFINITY)],
   ['a log-probability', ({ logProbs }) => logProbs.fill(Number.NEGATIVE_INFINITY, 1, 2)],

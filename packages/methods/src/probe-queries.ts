@@ -29,7 +29,7 @@ export function probesOf(model: Model, prefix?: ContextPrefix): Pick<AdaptedMode
     probeTokens: (queries, options) => probeTokens(model, queries, options, prefix),
     async probe(queries, { probeToken, ...options }) {
       const probes = await probeTokens(model, queries, { ...options, probeTokens: [probeToken] }, prefix);
-      return probes.get(probeToken) ?? [];
+      return probes.get(probeToken) as Probe[];
     },
   };
 }

@@ -34,6 +34,7 @@ export function pearsonCorrelation(a: readonly number[], b: readonly number[]): 
   requireSameLength('a', a, 'b', b);
   requireFinite('a', a);
   requireFinite('b', b);
+  // Fewer than two points are constant.
   const constant = (values: readonly number[]): boolean => values.every((value) => value === values[0]);
-  return a.length < 2 || constant(a) || constant(b) ? null : sampleCorrelation([...a], [...b]);
+  return constant(a) || constant(b) ? null : sampleCorrelation([...a], [...b]);
 }

@@ -82,6 +82,20 @@ describe('trainingAttentionAgreement', () => {
     expect(example).toEqual({ kendallTau: 1, topKRecall: 1 });
   });
 
+  it('takes the demonstrations that are attended to most for the largest', () => {
+    const attended = {
+      iclScores: [3, 2, 1],
+      heads: 1,
+      testQuery: [1],
+      trainingQueries: [3, 1, 2],
+      demonstrationLengths: [1, 1, 1],
+    };
+    const { token, example } = trainingAttentionAgreement(attended, { token: 1, example: 1 });
+    expect([token.topKRecall, example.topKRecall]).toEqual([1, 1]);
+    const reversed = { ...attended, trainingQueries: [1, 3, 2] };
+    expect(trainingAttentionAgreement(reversed, { token: 1, example: 1 }).example.topKRecall).toBe(0);
+  });
+
   it('names what does not fit', () => {
     expect(withChange({ heads: 3 })).toThrow(
       /iclScores has length 20; \[heads, demonstration tokens\] = \[3, 10\] needs 30/,

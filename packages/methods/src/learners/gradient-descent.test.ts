@@ -164,16 +164,16 @@ describe.each([
   }
 
   test.each([
-    ['losses', Number.NaN],
-    ['losses', Number.POSITIVE_INFINITY],
-    ['gradientNorms', Number.POSITIVE_INFINITY],
-  ] as const)('%s that hold %s in any layer of any step are a divergence', async (list, value) => {
+    ['losses', Number.NaN, 1],
+    ['losses', Number.POSITIVE_INFINITY, 2],
+    ['gradientNorms', Number.POSITIVE_INFINITY, 0],
+  ] as const)('%s that hold %s in any layer are a divergence at their step: %i', async (list, value, at) => {
     endAs(({ steps }) => ({
-      steps: steps.map((step, i) => (i === 1 ? { ...step, [list]: step[list].with(2, value) } : step)),
+      steps: steps.map((step, i) => (i === at ? { ...step, [list]: step[list].with(2, value) } : step)),
     }));
     await expect(adapt(DEMONSTRATIONS)).rejects.toThrow(
       new DivergedError(
-        `${id} with learning rate ${LEARNING_RATE} diverged: at step 1 its loss or gradient is no longer finite`,
+        `${id} with learning rate ${LEARNING_RATE} diverged: at step ${at} its loss or gradient is no longer finite`,
       ),
     );
   });

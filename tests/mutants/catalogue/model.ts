@@ -359,7 +359,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'step < Math.min(steps, 1)',
     },
   ]),
-  ...mutantsOf({ file: `${SRC}/memory/workload.ts`, tests: PLAN_TESTS }, [
+  ...mutantsOf({ file: `${SRC}/memory/workload.ts`, tests: [`${SRC}/memory/workload.test.ts`] }, [
     {
       id: 'largest-batch-by-tokens',
       kind: 'memory',

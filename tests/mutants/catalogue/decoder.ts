@@ -3,12 +3,10 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 const SRC = 'packages/transformer/src';
 const DECODER = `${SRC}/decoder`;
 const FAMILIES_TEST = `${DECODER}/families.test.ts`;
-const GRADIENT_TEST = `${DECODER}/loss-gradient.test.ts`;
-const EVALUATE_TESTS = [`${DECODER}/evaluate.test.ts`, FAMILIES_TEST, 'tests/decoder-identities.test.ts'];
 
-/** The decoder: forward and backward of its blocks, and what is recorded of them. */
+/** Blocks of the decoder, forward and backward. */
 export const mutants: readonly Mutant[] = [
-  ...mutantsOf({ file: `${DECODER}/linear.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+  ...mutantsOf({ file: `${DECODER}/linear.ts`, tests: [FAMILIES_TEST] }, [
     {
       id: 'linear-bias',
       kind: 'dropped bias',
@@ -66,7 +64,7 @@ export const mutants: readonly Mutant[] = [
       replace: "bias: name.endsWith('down') ? undefined : this.find(`${name}.bias`) };",
     },
   ]),
-  ...mutantsOf({ file: `${DECODER}/attention.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+  ...mutantsOf({ file: `${DECODER}/attention.ts`, tests: [FAMILIES_TEST] }, [
     {
       id: 'projections-swapped',
       kind: 'wrong operand',
@@ -140,7 +138,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'const gradInput = pass.tensor(gradOutput.shape,',
     },
   ]),
-  ...mutantsOf({ file: `${DECODER}/feed-forward.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+  ...mutantsOf({ file: `${DECODER}/feed-forward.ts`, tests: [FAMILIES_TEST] }, [
     {
       id: 'gate-and-up-swapped',
       kind: 'wrong operand',
@@ -160,7 +158,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'const accumulate = gradInput.accumulate;',
     },
   ]),
-  ...mutantsOf({ file: `${DECODER}/layer.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+  ...mutantsOf({ file: `${DECODER}/layer.ts`, tests: [FAMILIES_TEST] }, [
     {
       id: 'residual-parallel-ignored',
       kind: 'norm placement',
@@ -217,7 +215,7 @@ export const mutants: readonly Mutant[] = [
       replace: "const gradResidualMiddle = pass.tensor(shape, 'gradient of residualMiddle');",
     },
   ]),
-  ...mutantsOf({ file: `${DECODER}/norm.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+  ...mutantsOf({ file: `${DECODER}/norm.ts`, tests: [FAMILIES_TEST] }, [
     {
       id: 'norm-epsilon-of-decoder',
       kind: 'dropped epsilon',
@@ -237,7 +235,7 @@ export const mutants: readonly Mutant[] = [
       replace: '    accumulate: false,',
     },
   ]),
-  ...mutantsOf({ file: `${DECODER}/embedding.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+  ...mutantsOf({ file: `${DECODER}/embedding.ts`, tests: [FAMILIES_TEST] }, [
     {
       id: 'embedding-gradient-unscaled',
       kind: 'missing scale',
@@ -270,99 +268,6 @@ export const mutants: readonly Mutant[] = [
         '    gradEmbedded = linearInputGradient(pass, projection, gradEmbedded, undefined);\n    return;\n',
     },
   ]),
-  ...mutantsOf({ file: `${DECODER}/pass.ts`, tests: EVALUATE_TESTS }, [
-    {
-      id: 'position-offset-of-prefix',
-      kind: 'position offset',
-      find: 'prefixLength + config.positions.offset',
-      replace: 'config.positions.offset',
-    },
-    {
-      id: 'position-offset-of-family',
-      kind: 'position offset',
-      find: 'prefixLength + config.positions.offset',
-      replace: 'prefixLength',
-    },
-    {
-      id: 'attention-scale-of-pass',
-      kind: 'missing scale',
-      find: 'headDim, scale: attentionScale }',
-      replace: 'headDim, scale: attentionScale ** 0 }',
-    },
-    {
-      id: 'zeros-not-cleared',
-      kind: 'buffer not cleared',
-      find: '    this.gpu.clear(tensor);\n',
-      replace: '',
-    },
-  ]),
-  ...mutantsOf({ file: `${DECODER}/batch.ts`, tests: EVALUATE_TESTS }, [
-    {
-      id: 'positions-through-batch',
-      kind: 'position offset',
-      find: 'this.positionIds = sequences.flatMap((tokens) => tokens.map((_, i) => firstPosition + i));',
-      replace: 'this.positionIds = sequences.flat().map((_, i) => firstPosition + i);',
-    },
-  ]),
-  ...mutantsOf({ file: `${DECODER}/positions.ts`, tests: EVALUATE_TESTS }, [
-    {
-      id: 'sinusoidal-frequencies',
-      kind: 'position table',
-      find: '/ (half - 1));',
-      replace: '/ half);',
-    },
-    {
-      id: 'sinusoidal-interleaved',
-      kind: 'position table',
-      find: 'table[row * dModel + i] = Math.sin(row * frequency);\n      table[row * dModel + half + i]',
-      replace:
-        'table[row * dModel + 2 * i] = Math.sin(row * frequency);\n      table[row * dModel + 2 * i + 1]',
-    },
-  ]),
-  ...mutantsOf({ file: `${DECODER}/rotary-frequencies.ts`, tests: [FAMILIES_TEST] }, [
-    {
-      id: 'llama3-bounds-swapped',
-      kind: 'rope rescaling',
-      find: 'if (waves < low) return frequency / factor;\n  if (waves > high) return frequency;',
-      replace: 'if (waves > high) return frequency / factor;\n  if (waves < low) return frequency;',
-    },
-    {
-      id: 'llama3-mix',
-      kind: 'rope rescaling',
-      find: 'return frequency * (kept + (1 - kept) / factor);',
-      replace: 'return frequency * (1 - kept + kept / factor);',
-    },
-    {
-      id: 'yarn-amplitude',
-      kind: 'rope rescaling',
-      find: 'amplitude: rescaling.amplitude,',
-      replace: 'amplitude: 1,',
-    },
-    {
-      id: 'yarn-ramp',
-      kind: 'rope rescaling',
-      find: 'return frequency * (1 - interpolated + interpolated / rescaling.factor);',
-      replace: 'return frequency * (interpolated + (1 - interpolated) / rescaling.factor);',
-    },
-    {
-      id: 'yarn-rounding',
-      kind: 'rope rescaling',
-      find: 'Math.max(truncate ? Math.floor(fast) : fast, 0)',
-      replace: 'Math.max(truncate ? Math.ceil(fast) : fast, 0)',
-    },
-    {
-      id: 'linear-factor-multiplies',
-      kind: 'rope rescaling',
-      find: 'frequency / rescaling.factor),',
-      replace: 'frequency * rescaling.factor),',
-    },
-    {
-      id: 'rotary-frequency-exponent',
-      kind: 'rotary pairs',
-      find: 'theta ** ((-2 * i) / size));',
-      replace: 'theta ** (-i / size));',
-    },
-  ]),
   ...mutantsOf({ file: `${DECODER}/layer-parameters.ts`, tests: [FAMILIES_TEST] }, [
     {
       id: 'window-of-the-next-layer',
@@ -371,7 +276,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'window: config.attentionWindows?.[index + 1] ?? undefined,',
     },
   ]),
-  ...mutantsOf({ file: `${DECODER}/head.ts`, tests: [FAMILIES_TEST, GRADIENT_TEST] }, [
+  ...mutantsOf({ file: `${DECODER}/head.ts`, tests: [`${DECODER}/head.test.ts`, FAMILIES_TEST] }, [
     {
       id: 'tied-unembedding-preferred',
       kind: 'tied embeddings',
@@ -425,86 +330,6 @@ export const mutants: readonly Mutant[] = [
       kind: 'slices',
       find: 'const gradRows = sliceRows(matrix(gradHeadInput), chunk.start, chunk.count);',
       replace: 'const gradRows = sliceRows(matrix(gradHeadInput), 0, chunk.count);',
-    },
-  ]),
-  ...mutantsOf({ file: `${DECODER}/targets.ts`, tests: [...EVALUATE_TESTS, GRADIENT_TEST] }, [
-    {
-      id: 'target-of-the-same-row',
-      kind: 'off-by-one mask',
-      find: 'rows.push(start + i - 1);',
-      replace: 'rows.push(start + i);',
-    },
-    {
-      id: 'targets-skip-first',
-      kind: 'off-by-one mask',
-      find: 'for (let i = 1; i < sequence.length; i++) {',
-      replace: 'for (let i = 2; i < sequence.length; i++) {',
-    },
-    {
-      id: 'targets-skip-last',
-      kind: 'off-by-one mask',
-      find: 'for (let i = 1; i < sequence.length; i++) {',
-      replace: 'for (let i = 1; i < sequence.length - 1; i++) {',
-    },
-    {
-      id: 'targets-of-first-sequence',
-      kind: 'position offset',
-      find: '    start += sequence.length;\n',
-      replace: '',
-    },
-  ]),
-  ...mutantsOf({ file: `${DECODER}/evaluate.ts`, tests: EVALUATE_TESTS }, [
-    {
-      id: 'probe-of-residual',
-      kind: 'wrong tensor recorded',
-      find: 'onLayer: (layer, { attention }) => {',
-      replace: 'onLayer: (layer, { attention: of, output }) => {\n      const attention = { ...of, output };',
-    },
-    {
-      id: 'probe-of-head-outputs',
-      kind: 'wrong tensor recorded',
-      find: 'x: attention.output, rows: rowIndex',
-      replace: 'x: attention.input, rows: rowIndex',
-    },
-    {
-      id: 'probe-layer-off-by-one',
-      kind: 'layer off by one',
-      find: 'picked.length, 0, layer * picked.length);',
-      replace: 'picked.length, 0, Math.max(0, layer - 1) * picked.length);',
-    },
-    {
-      id: 'scores-layer-off-by-one',
-      kind: 'layer off by one',
-      find: 'outOffset: layer * scoreRows.outputLength,',
-      replace: 'outOffset: (config.layers - 1 - layer) * scoreRows.outputLength,',
-    },
-    {
-      id: 'scores-of-keys-from-context',
-      kind: 'off-by-one mask',
-      find: 'firstKey: start + firstKey }));',
-      replace: 'firstKey: start }));',
-    },
-    {
-      id: 'log-probs-unsorted',
-      kind: 'wrong order',
-      find: 'allLogProbs[original] = sorted[place] as number;',
-      replace: 'allLogProbs[place] = sorted[place] as number;',
-    },
-  ]),
-  ...mutantsOf({ file: `${DECODER}/prefix.ts`, tests: EVALUATE_TESTS }, [
-    {
-      id: 'prefix-last-layer-of-one-before',
-      kind: 'layer off by one',
-      find: 'keep(layerProjections(inner, last, residual), inner);',
-      replace: 'keep(layerProjections(inner, last - 1, residual), inner);',
-    },
-  ]),
-  ...mutantsOf({ file: `${DECODER}/next-token-logits.ts`, tests: [`${DECODER}/large-vocabulary.test.ts`] }, [
-    {
-      id: 'logits-of-first-row',
-      kind: 'position offset',
-      find: '[pass.tokens - 1]',
-      replace: '[0]',
     },
   ]),
 ];

@@ -1,8 +1,23 @@
 import type { Mutant } from '../mutant.ts';
+import { mutants as attention } from './attention.ts';
 import { mutants as decoder } from './decoder.ts';
+import { mutants as evaluation } from './evaluation.ts';
+import { mutants as families } from './families.ts';
 import { mutants as kernels } from './kernels.ts';
+import { mutants as matmul } from './matmul.ts';
 import { mutants as model } from './model.ts';
+import { mutants as reductions } from './reductions.ts';
 import { mutants as training } from './training.ts';
 
 /** All mutants by the area of the code that they are in. */
-export const areas: Readonly<Record<string, readonly Mutant[]>> = { kernels, decoder, training, model };
+export const areas: Readonly<Record<string, readonly Mutant[]>> = {
+  attention,
+  decoder,
+  evaluation,
+  families,
+  kernels,
+  matmul,
+  model,
+  reductions,
+  training,
+};

@@ -142,6 +142,14 @@ export const mutants: readonly Mutant[] = [
       replace: 'if (tokens === 0 && isTrained(name)) {',
     },
   ]),
+  ...mutantsOf({ file: `${SRC}/weights/parameter-set.ts`, tests: [TUNING_TEST] }, [
+    {
+      id: 'overlay-behind-base',
+      kind: 'wrong operand',
+      find: 'return this.#own.get(name) ?? this.#base?.find(name);',
+      replace: 'return this.#base?.find(name) ?? this.#own.get(name);',
+    },
+  ]),
   ...mutantsOf({ file: `${SRC}/parameters.ts`, tests: [`${SRC}/parameters.test.ts`] }, [
     {
       id: 'trained-values-alone',

@@ -98,13 +98,15 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     return referenceLoss(model.config, cached, [TOKENS], layer);
   }
 
-  async function gradientsOf(objective: Objective, group: 'attention.kv' | 'all') {
+  async function gradientsOf(objective: Objective, group: 'attention.kv' | 'all', passes = 1) {
     const { config } = model;
     using gradients = Gradients.ofGroup(gpu, config, group);
-    using pass = passOver(model, [TOKENS], { gradients });
     using losses = gpu.tensor([config.layers]);
-    const targets = planTargets(pass, nextTokenTargets([TOKENS]));
-    recordLossGradient(pass, { objective, targets, losses, lossIndex: 0 });
+    for (let i = 0; i < passes; i++) {
+      using pass = passOver(model, [TOKENS], { gradients });
+      const targets = planTargets(pass, nextTokenTargets([TOKENS]));
+      recordLossGradient(pass, { objective, targets, losses, lossIndex: 0 });
+    }
     const read = new Map<string, Float32Array>();
     for (const parameter of gradients.names)
       read.set(parameter, await gpu.read(gradients.find(parameter) ?? losses));
@@ -142,6 +144,16 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       expect(Math.abs(reference - device), parameter).toBeLessThan(
         TOLERANCE * Math.max(1, Math.abs(reference)),
       );
+    }
+  });
+
+  it('adds the gradients of a second pass to those of the first', async () => {
+    const { gradients: once } = await gradientsOf('output', 'all');
+    const { gradients: twice } = await gradientsOf('output', 'all', 2);
+    for (const [parameter, values] of once) {
+      const second = twice.get(parameter);
+      const worst = Math.max(...values.map((value, i) => Math.abs(2 * value - (second?.[i] ?? NaN))));
+      expect(worst, parameter).toBeLessThan(TOLERANCE);
     }
   });
 

@@ -23,11 +23,11 @@ const GRID = Float32Array.from([
   1e4,
 ]);
 
-async function forward(kind: ActivationKind, values: Float32Array): Promise<Float32Array> {
+async function forward(kind: ActivationKind, values: Float32Array, device = gpu()): Promise<Float32Array> {
   using scope = gpu().scope();
   const x = scope.upload(values, [values.length]);
   const out = scope.tensor([values.length]);
-  activationForward(gpu(), { kind, x, out });
+  activationForward(device, { kind, x, out });
   return gpu().read(out);
 }
 
@@ -35,11 +35,12 @@ async function backward(
   kind: ActivationKind,
   values: Float32Array,
   gradOutput: Float32Array,
+  device = gpu(),
 ): Promise<Float32Array> {
   using scope = gpu().scope();
   const x = scope.upload(values, [values.length]);
   const gradient = scope.upload(gradOutput, [values.length]);
-  activationBackward(gpu(), { kind, x, gradient });
+  activationBackward(device, { kind, x, gradient });
   return gpu().read(gradient);
 }
 
@@ -80,6 +81,13 @@ test('erf is within 2e-7: the error of exact GELU over x is half of it, beside t
     const error = Math.abs((out[i] ?? NaN) - activationReference('gelu', x));
     expect(error).toBeLessThanOrEqual(1e-7 * Math.abs(x) + 2 ** -24 * Math.abs(out[i] ?? NaN));
   }
+});
+
+test('windows over the tensors give the same bits as one binding', async () => {
+  const [x, gradOutput] = [GRID.slice(0, 2051), new TestRandom(2).normal(2051)];
+  const limited = gpu().with({ maxBindingBytes: 2048 });
+  expectSameBits(await forward('gelu', x, limited), await forward('gelu', x));
+  expectSameBits(await backward('gelu', x, gradOutput, limited), await backward('gelu', x, gradOutput));
 });
 
 test('more elements than one dimension of workgroups, and more than one binding', async () => {

@@ -20,14 +20,14 @@ function operands(length: number, seed = 1) {
   };
 }
 
-async function onDevice(kind: ActivationKind, values: ReturnType<typeof operands>) {
-  using scope = gpu().scope();
+async function onDevice(kind: ActivationKind, values: ReturnType<typeof operands>, device = gpu()) {
+  using scope = device.scope();
   const shape = [values.gate.length];
   const [gate, up] = [scope.upload(values.gate, shape), scope.upload(values.up, shape)];
   const [out, gradGate] = [scope.tensor(shape), scope.tensor(shape)];
   const gradient = scope.upload(values.gradOutput, shape);
-  gatedActivationForward(gpu(), { kind, gate, up, out });
-  gatedActivationBackward(gpu(), { kind, gate, up, gradient, gradGate });
+  gatedActivationForward(device, { kind, gate, up, out });
+  gatedActivationBackward(device, { kind, gate, up, gradient, gradGate });
   return {
     out: await gpu().read(out),
     gradGate: await gpu().read(gradGate),
@@ -68,6 +68,12 @@ test('an element does not depend on the others', async () => {
   });
   for (const name of ['out', 'gradGate', 'gradUp'] as const)
     expectSameBits(part[name], all[name].slice(300, 433));
+});
+
+test('windows over the tensors give the same bits as one binding', async () => {
+  const values = operands(2051);
+  const limited = gpu().with({ maxBindingBytes: 2048 });
+  expect(await onDevice('silu', values, limited)).toEqual(await onDevice('silu', values));
 });
 
 test('tensors that differ in length are refused', () => {

@@ -1,0 +1,193 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+const KERNELS = 'packages/gpu-kernels/src/kernels';
+const ATTENTION_TEST = `${KERNELS}/attention/attention.test.ts`;
+
+/** Attention forward and backward, and its scores. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf({ file: `${KERNELS}/attention/forward.ts`, tests: [ATTENTION_TEST] }, [
+    {
+      id: 'attention-key-stride',
+      kind: 'wrong stride',
+      find: 'let columnAt${c} = (min(key${c}, ${last}) * params.kvHeads + kvHead) * params.headElements;',
+      replace: 'let columnAt${c} = (min(key${c}, ${last}) * params.heads + kvHead) * params.headElements;',
+    },
+    {
+      id: 'attention-query-stride',
+      kind: 'wrong stride',
+      find: 'let rowAt${r} = (row${r} * params.heads + head) * params.headElements;',
+      replace: 'let rowAt${r} = (row${r} * params.kvHeads + head) * params.headElements;',
+    },
+    {
+      id: 'attention-head-mapping',
+      kind: 'wrong head mapping',
+      find: 'let kvHead = head / params.queriesPerKeyValueHead;',
+      replace: 'let kvHead = head % params.kvHeads;',
+    },
+    {
+      id: 'attention-causal-mask',
+      kind: 'off-by-one mask',
+      find: 'visible: (r, key) => `(${key} <= row${r})',
+      replace: 'visible: (r, key) => `(${key} < row${r})',
+    },
+    {
+      id: 'attention-window',
+      kind: 'off-by-one mask',
+      find: '(row${r} - ${key} < params.window)',
+      replace: '(row${r} - ${key} <= params.window)',
+    },
+    {
+      id: 'attention-prefix-window',
+      kind: 'off-by-one mask',
+      find: '(position${r} - ${key} < params.window)',
+      replace: '(position${r} - ${key} <= params.window)',
+    },
+    {
+      id: 'attention-prefix-position',
+      kind: 'position offset',
+      find: 'let position${r} = params.prefixLength + row${r} - block.z;',
+      replace: 'let position${r} = row${r} - block.z;',
+    },
+    {
+      id: 'attention-prefix-last-key',
+      kind: 'off-by-one mask',
+      find: 'let lastPrefixKey = params.prefixLength - 1u;',
+      replace: 'let lastPrefixKey = params.prefixLength - 2u;',
+    },
+    {
+      id: 'attention-scale',
+      kind: 'missing scale',
+      find: 'select(MASKED, params.scale * s${r}_${c},',
+      replace: 'select(MASKED, s${r}_${c},',
+    },
+    {
+      id: 'attention-guard',
+      kind: 'bounds check dropped',
+      find: '      if (task >= params.taskCount) { return; }\n',
+      replace: '',
+    },
+    {
+      id: 'attention-decay-of-total',
+      kind: 'running softmax',
+      find: 'total${r} = total${r} * decay${r} +',
+      replace: 'total${r} = total${r} +',
+    },
+    {
+      id: 'attention-log-sum-exp-stride',
+      kind: 'wrong stride',
+      find: 'logSumExp[row${r} * params.heads + head]',
+      replace: 'logSumExp[row${r} * params.kvHeads + head]',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/tile.ts`, tests: [ATTENTION_TEST] }, [
+    {
+      id: 'attention-dot-product-lane',
+      kind: 'wrong operand',
+      find: "['.x', '.y', '.z', '.w']",
+      replace: "['.x', '.y', '.z']",
+    },
+    {
+      id: 'attention-first-key-of-window',
+      kind: 'off-by-one mask',
+      find: "'select(block.z, block.x + 1u - params.window,",
+      replace: "'select(block.z, block.x + 2u - params.window,",
+    },
+    {
+      id: 'attention-rows-past-block',
+      kind: 'tail written',
+      find: 'if (${r}u < block.y) {',
+      replace: 'if (${r}u <= block.y) {',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/packed-sequences.ts`, tests: [ATTENTION_TEST] }, [
+    {
+      id: 'packing-blocks-across-sequences',
+      kind: 'off-by-one mask',
+      find: 'rows.push(start + row, Math.min(TILE_ROWS, length - row), start,',
+      replace: 'rows.push(start + row, Math.min(TILE_ROWS, length - row), 0,',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/backward.ts`, tests: [ATTENTION_TEST] }, [
+    {
+      id: 'attention-gradient-of-first-query-head',
+      kind: 'wrong head mapping',
+      find: 'head < firstHead + params.queriesPerKeyValueHead; head++',
+      replace: 'head < firstHead + 1u; head++',
+    },
+    {
+      id: 'attention-gradient-first-head',
+      kind: 'wrong head mapping',
+      find: 'let firstHead = kvHead * params.queriesPerKeyValueHead;',
+      replace: 'let firstHead = kvHead;',
+    },
+    {
+      id: 'attention-gradient-causal',
+      kind: 'off-by-one mask',
+      find: '(query${c} >= row${r})',
+      replace: '(query${c} > row${r})',
+    },
+    {
+      id: 'attention-gradient-window',
+      kind: 'off-by-one mask',
+      find: '(query${c} - row${r} < params.window)',
+      replace: '(query${c} - row${r} <= params.window)',
+    },
+    {
+      id: 'attention-gradient-query-mask',
+      kind: 'off-by-one mask',
+      find: 'visible: (r, c) => `(key${c} <= row${r})',
+      replace: 'visible: (r, c) => `(key${c} < row${r})',
+    },
+    {
+      id: 'attention-gradient-query-end',
+      kind: 'off-by-one mask',
+      find: 'select(block.w, lastKey + params.window,',
+      replace: 'select(block.w, block.x + params.window,',
+    },
+    {
+      id: 'attention-gradient-scale',
+      kind: 'missing scale',
+      find: '`s${r}_${c} = params.scale * p${r}_${c} *',
+      replace: '`s${r}_${c} = p${r}_${c} *',
+    },
+    {
+      id: 'attention-gradient-softmax-term',
+      kind: 'gradient term dropped',
+      find: '(d${r}_${c} - ${statistics(r, c)}.y)',
+      replace: '(d${r}_${c})',
+    },
+    {
+      id: 'attention-gradient-column-stride',
+      kind: 'wrong stride',
+      find: 'let column${c} = min(query${c}, block.w - 1u) * params.heads + head;',
+      replace: 'let column${c} = min(query${c}, block.w - 1u) * params.kvHeads + head;',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/scores.ts`, tests: [ATTENTION_TEST] }, [
+    {
+      id: 'scores-head-mapping',
+      kind: 'wrong head mapping',
+      find: 'head / params.queriesPerKeyValueHead',
+      replace: 'head % params.kvHeads',
+    },
+    { id: 'scores-scale', kind: 'missing scale', find: '= sum * params.scale;', replace: '= sum;' },
+    {
+      id: 'scores-first-key',
+      kind: 'off-by-one mask',
+      find: '((task.y + j) * params.kvHeads',
+      replace: '(j * params.kvHeads',
+    },
+    {
+      id: 'scores-head-stride',
+      kind: 'wrong stride',
+      find: 'let queryAt = (task.x * params.heads + head)',
+      replace: 'let queryAt = (task.x * params.kvHeads + head)',
+    },
+    {
+      id: 'scores-key-count',
+      kind: 'off-by-one mask',
+      find: 'const keys = row - firstKey + 1;',
+      replace: 'const keys = row - firstKey;',
+    },
+  ]),
+];

@@ -1,0 +1,176 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+const KERNELS = 'packages/gpu-kernels/src/kernels';
+const MATMUL_TESTS = [`${KERNELS}/matmul/matmul.test.ts`];
+
+/** Matrix products, their variants and slices. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf({ file: `${KERNELS}/matmul/shared-tiled.ts`, tests: MATMUL_TESTS }, [
+    {
+      id: 'matmul-shared-barrier-before',
+      kind: 'missing barrier',
+      find: '${stageSlab(slabOfB, invocations)}\n        workgroupBarrier();',
+      replace: '${stageSlab(slabOfB, invocations)}',
+    },
+    {
+      id: 'matmul-shared-barrier-after',
+      kind: 'missing barrier',
+      find: '          }\n        }\n        workgroupBarrier();',
+      replace: '          }\n        }',
+    },
+    {
+      id: 'matmul-shared-b-tile-stride',
+      kind: 'wrong stride',
+      find: 'bTile[k * ${tileN}u + j * ${width}u + local.x]',
+      replace: 'bTile[k * ${tileN}u + j * ${columns}u + local.x]',
+    },
+    {
+      id: 'matmul-shared-k-tail',
+      kind: 'tail dropped',
+      find: 'let inside = k < params.k && at < ${end};',
+      replace: 'let inside = at < ${end};',
+    },
+    {
+      id: 'matmul-shared-transposed-b',
+      kind: 'transposed operand',
+      find: 'rowsAlongK: !transposeB }',
+      replace: 'rowsAlongK: transposeB }',
+    },
+    {
+      id: 'matmul-shared-bias-offset',
+      kind: 'slices',
+      find: 'bias[params.biasOffset + n]',
+      replace: 'bias[n]',
+    },
+    {
+      id: 'matmul-shared-accumulate',
+      kind: 'accumulate ignored',
+      find: 'if (params.accumulate != 0u) { value += c[at]; }',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/register-tiled.ts`, tests: MATMUL_TESTS }, [
+    {
+      id: 'matmul-register-c-stride',
+      kind: 'wrong stride',
+      find: 'params.cOffset + (m0 + r) * params.cStride + n0 + e',
+      replace: 'params.cOffset + (m0 + r) * params.n + n0 + e',
+    },
+    {
+      id: 'matmul-register-b-stride',
+      kind: 'wrong stride',
+      find: 'let bStep = params.bStride / 4u;',
+      replace: 'let bStep = params.n / 4u;',
+    },
+    {
+      id: 'matmul-register-row-clamp',
+      kind: 'tail dropped',
+      find: 'r < min(${rows}u, params.m - m0); r++',
+      replace: 'r < min(${rows}u, params.m - m0 - 1u); r++',
+    },
+    {
+      id: 'matmul-register-transposed-a',
+      kind: 'transposed operand',
+      find: "row${r}${transposeA ? '' : ' * params.aStride'}`",
+      replace: "row${r}${transposeA ? ' * params.aStride' : ''}`",
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/subgroup-tiled.ts`, tests: MATMUL_TESTS }, [
+    {
+      id: 'matmul-subgroup-k-tail',
+      kind: 'tail dropped',
+      find: 'if (whole < params.k) {',
+      replace: 'if (whole > params.k) {',
+    },
+    {
+      id: 'matmul-subgroup-broadcast-lane',
+      kind: 'subgroup broadcast',
+      find: '${load % subgroupSize}u)`;',
+      replace: '0u)`;',
+    },
+    {
+      id: 'matmul-subgroup-scalar-c-columns',
+      kind: 'wrong stride',
+      find: 'let n = n0 + (e / 4u * ${subgroupSize}u + lane) * 4u + e % 4u;',
+      replace: 'let n = n0 + lane * ${columns}u + e;',
+    },
+    {
+      id: 'matmul-subgroup-bias-offset',
+      kind: 'slices',
+      find: 'let first = params.biasOffset + n;',
+      replace: 'let first = n;',
+    },
+    {
+      id: 'matmul-subgroup-a-stride',
+      kind: 'wrong stride',
+      find: "step: 'k * aStep',",
+      replace: "step: 'k * (params.m / 4u)',",
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/variant.ts`, tests: MATMUL_TESTS }, [
+    {
+      id: 'half-words-swapped',
+      kind: 'float16 halves swapped',
+      find: 'unpack2x16float(b[at / 2u])[at % 2u]',
+      replace: 'unpack2x16float(b[at / 2u])[1u - at % 2u]',
+    },
+    {
+      id: 'half-vectors-swapped',
+      kind: 'float16 halves swapped',
+      find: 'vec4<f32>(unpack2x16float(words.x), unpack2x16float(words.y))',
+      replace: 'vec4<f32>(unpack2x16float(words.y), unpack2x16float(words.x))',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/matmul.ts`, tests: MATMUL_TESTS }, [
+    {
+      id: 'matmul-bias-in-every-run',
+      kind: 'slices',
+      find: '...(first ? task : rest),',
+      replace: '...task,',
+    },
+    {
+      id: 'matmul-slices-overwrite',
+      kind: 'slices',
+      find: 'accumulate: !first || task.accumulate,',
+      replace: 'accumulate: task.accumulate,',
+    },
+    {
+      id: 'matmul-slice-bias-offset',
+      kind: 'slices',
+      find: 'biasOffset: task.biasOffset + start,',
+      replace: 'biasOffset: task.biasOffset,',
+    },
+    {
+      id: 'matmul-slice-count',
+      kind: 'slices',
+      find: 'part(task, name, start, Math.min(step, operand.rows - start))',
+      replace: 'part(task, name, start, Math.min(step, operand.rows - step))',
+    },
+    {
+      id: 'matmul-workgroups-per-row',
+      kind: 'last tile skipped',
+      find: 'const workgroupsPerRow = Math.ceil(c.columns / columns);',
+      replace: 'const workgroupsPerRow = Math.max(1, Math.floor(c.columns / columns));',
+    },
+    {
+      id: 'matmul-descending-first',
+      kind: 'accumulate ignored',
+      find: 'Math.min(step, k - start), start === last)',
+      replace: 'Math.min(step, k - start), start === 0)',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/matrix.ts`, tests: MATMUL_TESTS }, [
+    {
+      id: 'matrix-slice-rows-stride',
+      kind: 'wrong stride',
+      find: 'offset: m.offset + start * m.stride }',
+      replace: 'offset: m.offset + start * m.columns }',
+    },
+    {
+      id: 'matrix-half-binding-offset',
+      kind: 'slices',
+      find: 'offset: m.offset - start / elementBytes }',
+      replace: 'offset: m.offset - start / 4 }',
+    },
+  ]),
+];

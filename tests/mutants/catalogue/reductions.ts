@@ -1,0 +1,233 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+const KERNELS = 'packages/gpu-kernels/src/kernels';
+const REDUCTION_TEST = `${KERNELS}/reduction/reduction.test.ts`;
+const LAYER_NORM_TEST = `${KERNELS}/row-norm/layer-norm.test.ts`;
+
+/** Kernels that reduce rows or columns: sums, norms, the cross-entropy. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf({ file: `${KERNELS}/row-kernel.ts`, tests: [REDUCTION_TEST, LAYER_NORM_TEST] }, [
+    {
+      id: 'reduction-barrier-before-tree',
+      kind: 'missing barrier',
+      find: '${name}Partial[localIndex] = value;\n      workgroupBarrier();',
+      replace: '${name}Partial[localIndex] = value;',
+    },
+    {
+      id: 'reduction-barrier-in-tree',
+      kind: 'missing barrier',
+      find: '        }\n        workgroupBarrier();',
+      replace: '        }',
+    },
+    {
+      id: 'reduction-barrier-after-result',
+      kind: 'missing barrier',
+      find: 'let result = ${name}Partial[0];\n      workgroupBarrier();',
+      replace: 'let result = ${name}Partial[0];',
+    },
+    {
+      id: 'reduction-tree-stops-early',
+      kind: 'reduction step dropped',
+      find: 'stride > 0u',
+      replace: 'stride > 1u',
+    },
+    {
+      id: 'row-guard',
+      kind: 'bounds check dropped',
+      find: '      if (workgroup >= params.rows) { return; }\n',
+      replace: '',
+    },
+    {
+      id: 'row-last-column',
+      kind: 'tail dropped',
+      find: 'c < params.width',
+      replace: 'c + 1u < params.width',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/reduction/reduction.ts`, tests: [REDUCTION_TEST] }, [
+    {
+      id: 'sum-chunk-tail',
+      kind: 'tail dropped',
+      find: 'chunks: Math.ceil((end - start) / chunk)',
+      replace: 'chunks: Math.max(1, Math.floor((end - start) / chunk))',
+    },
+    {
+      id: 'sum-squares-twice',
+      kind: 'wrong operand',
+      find: "{ ...reduction, term: 'x', x: partial,",
+      replace: '{ ...reduction, x: partial,',
+    },
+    {
+      id: 'sum-scaled-in-each-stage',
+      kind: 'wrong scale',
+      find: 'outOffset, scale: 1, accumulate: 0',
+      replace: 'outOffset, scale, accumulate: 0',
+    },
+    {
+      id: 'sum-accumulate-ignored',
+      kind: 'accumulate ignored',
+      find: 'scale, accumulate: Number(accumulate) };',
+      replace: 'scale, accumulate: 0 };',
+    },
+    {
+      id: 'norm-of-last-tensor',
+      kind: 'accumulate ignored',
+      find: 'accumulate: i > 0 })',
+      replace: 'accumulate: false })',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/reduction/column-sum.ts`, tests: [REDUCTION_TEST] }, [
+    {
+      id: 'column-sum-tail',
+      kind: 'tail dropped',
+      find: 'const chunks = Math.ceil(rows / ROWS_PER_CHUNK);',
+      replace: 'const chunks = Math.floor(rows / ROWS_PER_CHUNK);',
+    },
+    {
+      id: 'column-sum-second-stage',
+      kind: 'tail dropped',
+      find: 'rowsPerChunk: chunks, outOffset: 0',
+      replace: 'rowsPerChunk: ROWS_PER_CHUNK, outOffset: 0',
+    },
+    {
+      id: 'column-sum-window-offset',
+      kind: 'slices',
+      find: 'const outOffset = (start / ROWS_PER_CHUNK) * columns;',
+      replace: 'const outOffset = 0;',
+    },
+    {
+      id: 'column-sum-stride',
+      kind: 'wrong stride',
+      find: 'x[r * params.columns + c]',
+      replace: 'x[r * params.rowsPerChunk + c]',
+    },
+    {
+      id: 'column-sum-accumulate-ignored',
+      kind: 'accumulate ignored',
+      find: 'if (params.accumulate != 0u) { sum += out[params.outOffset + i]; }',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/row-norm/layer-norm.ts`, tests: [LAYER_NORM_TEST] }, [
+    {
+      id: 'layer-norm-bias',
+      kind: 'dropped bias',
+      find: '* inverse * weight[c] + bias[c];',
+      replace: '* inverse * weight[c];',
+    },
+    {
+      id: 'layer-norm-epsilon',
+      kind: 'dropped epsilon',
+      find: '/ f32(params.width) + params.epsilon)',
+      replace: '/ f32(params.width))',
+    },
+    {
+      id: 'layer-norm-unbiased-variance',
+      kind: 'wrong divisor',
+      find: 'total(squares, localIndex) / f32(params.width)',
+      replace: 'total(squares, localIndex) / f32(params.width - 1u)',
+    },
+    {
+      id: 'layer-norm-gradient-mean',
+      kind: 'gradient term dropped',
+      find: "correction: 'means.x - normalized * means.y'",
+      replace: "correction: 'normalized * means.y'",
+    },
+    {
+      id: 'layer-norm-bias-gradient-overwritten',
+      kind: 'accumulate ignored',
+      find: 'out: gradBias, accumulate: true',
+      replace: 'out: gradBias, accumulate: false',
+    },
+    {
+      id: 'layer-norm-stats-order',
+      kind: 'wrong stride',
+      find: 'stats[2u * workgroup + 1u] = inverse;',
+      replace: 'stats[workgroup + 1u] = inverse;',
+    },
+  ]),
+  ...mutantsOf(
+    {
+      file: `${KERNELS}/row-norm/gradients.ts`,
+      tests: [LAYER_NORM_TEST, `${KERNELS}/row-norm/rms-norm.test.ts`],
+    },
+    [
+      {
+        id: 'norm-gradient-accumulate-ignored',
+        kind: 'accumulate ignored',
+        find: 'if (params.accumulate != 0u) { value += gradInput[row + c]; }',
+        replace: '',
+      },
+      {
+        id: 'norm-weight-gradient-overwritten',
+        kind: 'accumulate ignored',
+        find: 'out: gradWeight, accumulate: true',
+        replace: 'out: gradWeight, accumulate: false',
+      },
+      {
+        id: 'norm-weight-gradient-tail',
+        kind: 'tail dropped',
+        find: 'const chunks = Math.ceil(rows / ROWS_PER_CHUNK);',
+        replace: 'const chunks = Math.max(1, Math.floor(rows / ROWS_PER_CHUNK));',
+      },
+      {
+        id: 'norm-weight-left-out-of-gradient',
+        kind: 'wrong operand',
+        find: "const scaled = 'let scaled = gradOutput[row + c] * weight[c];';",
+        replace: "const scaled = 'let scaled = gradOutput[row + c];';",
+      },
+    ],
+  ),
+  ...mutantsOf({ file: `${KERNELS}/row-norm/rms-norm.ts`, tests: [`${KERNELS}/row-norm/rms-norm.test.ts`] }, [
+    {
+      id: 'rms-norm-epsilon',
+      kind: 'dropped epsilon',
+      find: '/ f32(params.width) + params.epsilon)',
+      replace: '/ f32(params.width))',
+    },
+    {
+      id: 'rms-norm-correction',
+      kind: 'gradient term dropped',
+      find: "correction: 'normalized * means'",
+      replace: "correction: 'means'",
+    },
+  ]),
+  ...mutantsOf(
+    {
+      file: `${KERNELS}/cross-entropy/cross-entropy.ts`,
+      tests: [`${KERNELS}/cross-entropy/cross-entropy.test.ts`],
+    },
+    [
+      {
+        id: 'log-sum-exp-maximum',
+        kind: 'reduction step dropped',
+        find: 'most = largest(most, localIndex);',
+        replace: '',
+      },
+      {
+        id: 'cross-entropy-target-offset',
+        kind: 'wrong operand',
+        find: 'targets[params.targetOffset + row]',
+        replace: 'targets[row]',
+      },
+      {
+        id: 'cross-entropy-scale',
+        kind: 'loss not divided by tokens',
+        find: '- select(0.0, 1.0, hit)) * params.scale;',
+        replace: '- select(0.0, 1.0, hit));',
+      },
+      {
+        id: 'log-prob-row',
+        kind: 'wrong stride',
+        find: '- logSumExp[row[i]];',
+        replace: '- logSumExp[i];',
+      },
+      {
+        id: 'log-sum-exp-block-tail',
+        kind: 'tail dropped',
+        find: 'c < min(start + ${BLOCK * size}u, params.width)',
+        replace: 'c < min(start + ${(BLOCK - 1) * size}u, params.width)',
+      },
+    ],
+  ),
+];

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -81,12 +81,28 @@ test.each([
   expect(lines).toEqual([`WARNING: ${path} is damaged; computing it again`]);
 });
 
-test('a number that is not finite is refused: JSON would keep it as null', async () => {
-  const bad = structuredClone(RECORD) as Extract<SettingRecord, { status: 'finished' }>;
-  bad.training[0]!.losses[0] = Number.NaN;
-  await expect(open().write(addressOf(), bad)).rejects.toThrow('trained-mr-seed5-order0-GD-label: 0 is NaN');
-  expect(open().has(addressOf())).toBe(false);
-});
+test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+  '%s is refused: JSON would keep it as null',
+  async (value) => {
+    const bad = structuredClone(RECORD) as Extract<SettingRecord, { status: 'finished' }>;
+    bad.training[0]!.losses[0] = value;
+    await expect(open().write(addressOf(), bad)).rejects.toThrow(
+      `trained-mr-seed5-order0-GD-label: 0 is ${value}`,
+    );
+    expect(open().has(addressOf())).toBe(false);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a record that the disk has no room for leaves the one before as it was, and nothing else',
+  async () => {
+    await open().write(addressOf(), RECORD);
+    await symlink('/dev/full', `${pathOf(addressOf())}.partial`);
+    await expect(open().write(addressOf(), { ...RECORD, training: [] })).rejects.toThrow('ENOSPC');
+    expect(await open().read(addressOf(), settingRecord)).toEqual(RECORD);
+    expect(await readdir(join(out, 'records'))).toHaveLength(1);
+  },
+);
 
 describe('probes', () => {
   const config = { layers: 2, heads: 1, dModel: 3 };

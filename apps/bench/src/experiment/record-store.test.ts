@@ -153,6 +153,10 @@ describe('probes', () => {
     expect(found?.record).toEqual(RECORD);
     expect(await open().readProbes(found!.address, expected)).toEqual(probes);
     expect(await open().findUnscored(addressOf({ code: 'y' }), settingRecord)).toBeUndefined();
+    // The same name, but of another learning rate.
+    const rate = addressOf({}, { learningRate: 0.5 });
+    expect(rate.title).toBe(older.title);
+    expect(await open().findUnscored(rate, settingRecord)).toBeUndefined();
   });
 
   test('can stand under another name, and outlive their own', async () => {
@@ -185,8 +189,9 @@ describe('records that cannot serve are passed over', () => {
     expect(lines).toEqual([`1 record was made with ${words}: passed over, ${then}`]);
   });
 
-  test('of other choices: without a word', async () => {
+  test('of other choices: without a word, whatever else is different', async () => {
     await open().write(addressOf({}, { learningRate: 0.5 }), RECORD);
+    await open().write(addressOf({ code: 'x' }, { learningRate: 0.5 }), RECORD);
     await open().reportPassedOver([addressOf()]);
     expect(lines).toEqual([]);
   });

@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DivergedError, type Learner } from '@icl-gd/methods';
+import { DivergedError, type Learner, inContext, zeroShot } from '@icl-gd/methods';
+import type { ModelVariant } from '@icl-gd/transformer';
 import { parse } from 'csv-parse/sync';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FAKE_LEARNERS } from '../testing/fake-model.ts';
-import { fakeRun, recordNames } from '../testing/fake-run.ts';
+import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from '../testing/fake-model.ts';
+import { fakePrepared, fakeRun, recordNames } from '../testing/fake-run.ts';
+import { scoreBaseline, scoreLearner, scorePair } from './scores.ts';
 
 let out: string;
 beforeEach(async () => (out = await mkdtemp(join(tmpdir(), 'icl-gd-trial-'))));
@@ -179,6 +181,68 @@ test('probes that have to be there are computed again where they have gone', asy
   expect((await fakeRun(out)).counts).toContain(', 0 computed');
   expect((await fakeRun(out, { keepAllProbes: true })).counts).toContain(', 1 computed (1 GD)');
   expect(await files()).toContain(gone);
+});
+
+test('scores are those of the probes of the settings that they compare', async () => {
+  const { tables } = await fakeRun(out, { settings: { seeds: [6], learningRate: 0.5 } });
+  const prepared = fakePrepared({ dataset: 'mr', seed: 6, permutation: 1 });
+  const [gd, lcgd] = FAKE_LEARNERS as [Learner, Learner];
+  const probesOf = async (learner: Learner) => {
+    const demonstrations = learner.needs === 'none' ? [] : prepared.demonstrations;
+    const adapted = await learner.adapt(fakeModel('trained'), demonstrations, {
+      ...{ learningRate: 0.5, releasedNorms: true },
+    });
+    return adapted.probe(prepared.queries, { probeToken: 'label' });
+  };
+  const [zsl, icl] = [await probesOf(zeroShot), await probesOf(inContext)];
+  const [first, second] = [await probesOf(lcgd), await probesOf(gd)];
+  const expected = [
+    ...[...scoreBaseline({ icl, zsl }, FAKE_CONFIG, 6)].map((own) => ['-', ...own] as const),
+    ...[...scorePair(['LCGD', 'GD'], { first, second, zsl }, FAKE_CONFIG)].map(
+      (own) => ['-', ...own] as const,
+    ),
+    ...[...scoreLearner(gd, { icl, zsl, ft: second }, FAKE_CONFIG)].map((own) => ['GD', ...own] as const),
+    ...[...scoreLearner(lcgd, { icl, zsl, ft: first }, FAKE_CONFIG)].map((own) => ['LCGD', ...own] as const),
+  ].flatMap(([method, metric, { values }]) => values.map((value) => [method, metric, `${value}`]));
+  const measured = rowsOf(tables['layerwise.csv']).map(({ method, metric, value }) => [
+    method,
+    metric,
+    value,
+  ]);
+  expect(measured).toEqual(expected);
+  // Two layers of two baselines, four scores of each learner, and α.
+  expect(measured).toHaveLength(2 * (2 + 2 * 4 + 1));
+});
+
+test.each([
+  ['zero-shot', (tokens: readonly number[], context: boolean) => !context && tokens[0] === 1],
+  ['in-context', (_: readonly number[], context: boolean) => context],
+])('a model that overflows %s has no scores, and learners are not tried', async (which, overflows) => {
+  const modelOf = (variant: ModelVariant) => {
+    const model = fakeModel(variant);
+    const evaluate: typeof model.evaluate = async (requests, prefix) =>
+      (await model.evaluate(requests, prefix)).map((result, i) =>
+        overflows(requests[i]!.tokens, prefix !== undefined)
+          ? { ...result, logProbs: result.logProbs.map(() => -Infinity) }
+          : result,
+      );
+    return { ...model, evaluate } as typeof model;
+  };
+  for (let run = 0; run < 2; run++) {
+    const { tables, counts } = await fakeRun(out, { modelOf, settings: { seeds: [5] } });
+    expect(counts).toContain(
+      run > 0
+        ? ', 0 computed'
+        : which === 'zero-shot'
+          ? ', 1 computed (1 ZSL)'
+          : ', 2 computed (1 ZSL, 1 ICL)',
+    );
+    for (const file of ['layerwise.csv', 'predictions.csv', 'training.csv'])
+      expect(rowsOf(tables[file]), file).toEqual([]);
+    expect(rowsOf(tables['cells.csv']).map(({ method, status }) => `${method} ${status}`)).toEqual([
+      ...['GD diverged', 'LCGD diverged'],
+    ]);
+  }
 });
 
 test('a learner that diverges leaves the others, and what it would be compared with, as they are', async () => {

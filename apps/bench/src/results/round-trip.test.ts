@@ -159,7 +159,7 @@ test('every table that a run writes has a field for each of its columns, and is 
         expectReadBack({ columns, rows: own });
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 12 },
   );
 });
 
@@ -185,7 +185,7 @@ test('what is read from the files of any run is what it measured', async () => {
       // Rebuilt from summary.csv and table3.csv alone they are the same tables.
       expect(summaryTables({ ...(await readSummary(out)), methods: measured.methods })).toEqual(tables);
     }),
-    { numRuns: 30 },
+    { numRuns: 12 },
   );
 });
 

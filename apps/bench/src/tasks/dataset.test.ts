@@ -60,7 +60,10 @@ test('of several fields that may hold the label the first that the rows have cou
 
 test('a task with files of its own reads those, whatever folder is given', async () => {
   await readTrain(row);
-  const files = { train: [join(directory, 'own.jsonl')], validation: [join(directory, 'mr/validation.jsonl')] };
+  const files = {
+    train: [join(directory, 'own.jsonl')],
+    validation: [join(directory, 'mr/validation.jsonl')],
+  };
   await writeFile(join(directory, 'own.jsonl'), '{"text": "own", "label": 1}\n');
   const task = { ...findTask('mr'), data: { files } };
   for (const data of [directory, undefined])

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { stringify } from 'yaml';
-import { anyText, spellings, withOptional } from '../testing/arbitrary-yaml.ts';
+import { anyText, spellings, toYaml, withOptional } from '../testing/arbitrary-yaml.ts';
 import { readBuiltInTask, readTaskFile } from './task-file.ts';
 import { builtInTaskSchema, taskFileSchema } from './task-schema.ts';
 import { readYaml } from './yaml/read-yaml.ts';
@@ -95,7 +94,7 @@ test('a task file says the same however it is written, and what was read is what
       expect(task?.hub).toEqual(meant.hub);
       expect(task?.data).toEqual(dataOf(meant.data));
       // With every default written out it is the same task.
-      expect(readTaskFile(write(stringify(meant)))).toEqual(task);
+      expect(readTaskFile(write(toYaml(meant)))).toEqual(task);
     }),
     { numRuns: 60 },
   );
@@ -120,9 +119,9 @@ test('a built-in task keeps its place and whether it is the paper’s', () => {
   fc.assert(
     fc.property(taskFile, place, (file, more) => {
       const meant = builtInTaskSchema.parse({ ...file, ...more });
-      const { order, paper, task } = readBuiltInTask(write(stringify({ ...file, ...more })));
+      const { order, paper, task } = readBuiltInTask(write(toYaml({ ...file, ...more })));
       expect([order, paper]).toEqual([meant.order, meant.paper]);
-      expect(task).toEqual(readTaskFile(write(stringify(file))));
+      expect(task).toEqual(readTaskFile(write(toYaml(file))));
     }),
     { numRuns: 20 },
   );

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Learner, type ProbeToken, learnerSetting } from '@icl-gd/methods';
-import type { ModelVariant } from '@icl-gd/transformer';
+import type { Model, ModelVariant } from '@icl-gd/transformer';
 import type { RunIdentity } from '../experiment/cell.ts';
 import { type RunSettings, type Trial, planTrials } from '../experiment/plan.ts';
 import { RecordStore } from '../experiment/record-store.ts';
@@ -25,6 +25,8 @@ interface Changes {
   readonly fresh?: boolean;
   readonly written?: Set<string>;
   readonly keepAllProbes?: boolean;
+  /** Makes the model of a variant; the fake one if absent. */
+  readonly modelOf?: (variant: ModelVariant) => Model;
 }
 
 interface Outcome {
@@ -48,7 +50,7 @@ const ENVIRONMENT = { format: 'f', code: 'c', scores: 's', adapter: 'a', model: 
 
 /** Plans, computes, records and tabulates trials on a fake model, as a run does on a real one, in milliseconds. */
 export async function fakeRun(out: string, changes: Changes = {}): Promise<Outcome> {
-  const { learners = FAKE_LEARNERS, probeTokens = ['label'] } = changes;
+  const { learners = FAKE_LEARNERS, probeTokens = ['label'], modelOf = fakeModel } = changes;
   const settings: RunSettings = {
     ...SETTINGS,
     methods: learners.map((learner) => learnerSetting(learner)),
@@ -59,7 +61,9 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
     settings,
     foreignLearners: new Map(),
   };
-  const plans = planTrials(settings).map((trial) => planTrial(identity, trial, prepared(trial), probeTokens));
+  const plans = planTrials(settings).map((trial) =>
+    planTrial(identity, trial, fakePrepared(trial), probeTokens),
+  );
   const lines: string[] = [];
   const loaded: ModelVariant[] = [];
   const store = new RecordStore(out, (line) => lines.push(line));
@@ -72,7 +76,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
     keepAllProbes: changes.keepAllProbes ?? false,
     loadModel: async (variant) => {
       if (loaded.at(-1) !== variant) loaded.push(variant);
-      return fakeModel(variant);
+      return modelOf(variant);
     },
     onWork: (more) => (units += more),
   });
@@ -97,7 +101,11 @@ export function recordNames(out: string): string[] {
 }
 
 /** Three queries, with options of one and of several tokens, and demonstrations by seed and order. */
-function prepared({ dataset, seed, permutation }: Trial): PreparedRun {
+export function fakePrepared({
+  dataset,
+  seed,
+  permutation,
+}: Pick<Trial, 'dataset' | 'seed' | 'permutation'>): PreparedRun {
   const options = [[7], [8, 9]];
   const queries = [[11, 12], [13], [14, 15, 16]].map((tokens) => ({ tokens, options }));
   const drawn = [1, 2, 3].map((i) => ({ tokens: [20 + seed, 30 + i, ...(options[i % 2] as number[])] }));

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 
-/** Content as YAML in long lines: the library may fold a line between the halves of a surrogate pair. */
+/** Content as YAML in long lines. */
 export function toYaml(content: unknown): string {
   return stringify(content, { lineWidth: 0 });
 }
@@ -15,7 +16,8 @@ export function spellings(content: unknown): string[] {
     toYaml(content),
     stringify(content, { lineWidth: 0, collectionStyle: 'flow' }),
     JSON.stringify(content),
-    ...(folded.isWellFormed() ? [folded] : []),
+    // The library folds lines between the halves of a surrogate pair, and after leading spaces.
+    ...(folded.isWellFormed() && isDeepStrictEqual(parse(folded), content) ? [folded] : []),
   ];
 }
 

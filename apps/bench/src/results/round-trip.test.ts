@@ -27,7 +27,10 @@ const text = fc.oneof(
 );
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
 const amount = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
-const cosine = fc.option(fc.double({ min: -1, max: 1, noNaN: true }).map((value) => value + 0));
+// Without those so small that their mean is −0: the sign of zero is no part of a table.
+const cosine = fc.option(
+  fc.double({ min: -1, max: 1, noNaN: true }).map((value) => (Math.abs(value) < 1e-300 ? 0 : value)),
+);
 const index = fc.nat({ max: 1e6 });
 
 interface Size {

@@ -2,7 +2,8 @@ import { type Learner, gradientDescent, inContext, learnerSetting, zeroShot } fr
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { findTask } from '../tasks/tasks.ts';
-import { type PreparedDigests, type RunIdentity, jointCell, learnerCell } from './cell.ts';
+import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { type PreparedDigests, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
 import type { RunSettings, Trial } from './plan.ts';
 
 const SETTINGS: RunSettings = {
@@ -79,6 +80,66 @@ test.each<[string, Change, (keyof typeof before)[]]>([
 test('re-initialised variants depend on their seed', () => {
   const untrained = { trial: { variant: 'untrained' as const } };
   expect(keys({ ...untrained, settings: { initSeed: 1 } }).zsl).not.toBe(keys(untrained).zsl);
+});
+
+const PREPARED: PreparedRun = {
+  ...{ dataset: 'mr', seed: 5, permutation: 1, longestItem: 9, gold: [0, 1] },
+  ...{ trainRows: [1, 2], fineTuningRows: [2, 1], validationRows: [17, 4] },
+  demonstrations: [{ tokens: [1, 2] }, { tokens: [3] }],
+  fineTuningDemonstrations: [{ tokens: [3] }, { tokens: [1, 2] }],
+  queries: [[11, 12], [13]].map((tokens) => ({ tokens, options: [[7], [8, 9]] })),
+  context: { tokens: [0, 1, 2, 9], demonstrations: 1 },
+};
+
+test.each<[string, Partial<PreparedRun>, (keyof PreparedDigests)[]]>([
+  ['a token of a query', { queries: [{ tokens: [11, 99], options: [[7], [8, 9]] }] }, ['queries']],
+  ['a token of an option', { queries: [{ tokens: [11, 12], options: [[7], [8, 99]] }] }, ['queries']],
+  [
+    'where a query ends',
+    { queries: [[11], [12, 13]].map((tokens) => ({ tokens, options: [[7]] })) },
+    ['queries'],
+  ],
+  ['the right answers', { gold: [1, 1] }, ['queries']],
+  ['the rows of the queries', { validationRows: [4, 17] }, ['queries']],
+  ['a token of the context', { context: { tokens: [0, 1, 99, 9], demonstrations: 1 } }, ['context']],
+  [
+    'what fine-tuning sees',
+    { fineTuningDemonstrations: [{ tokens: [3] }, { tokens: [1, 99] }] },
+    ['demonstrations'],
+  ],
+  [
+    'its order',
+    { fineTuningDemonstrations: PREPARED.fineTuningDemonstrations.toReversed() },
+    ['demonstrations'],
+  ],
+  ['demonstrations that did not fit the context', { demonstrations: [{ tokens: [1, 2] }] }, []],
+])('%s: digests change of what a setting puts before the model', (_, change, changed) => {
+  const [own, other] = [digestPrepared(PREPARED), digestPrepared({ ...PREPARED, ...change })];
+  const names = Object.keys(own) as (keyof PreparedDigests)[];
+  expect(names.filter((name) => own[name] !== other[name])).toEqual(changed);
+});
+
+test('names of records: 32 hexadecimal digits after what tells people what it is, as long as a file name may be', () => {
+  const learner = { ...gradientDescent, id: `L/${'x'.repeat(200)}` };
+  const { title, key } = learnerCell(IDENTITY, TRIAL, DIGESTS, learnerSetting(learner), 'label');
+  expect(key).toMatch(/^[0-9a-f]{32}$/);
+  expect(title).toMatch(/^trained-mr-seed5-order0-L_x+$/);
+  expect(title).toHaveLength(160);
+  const short = learnerCell(IDENTITY, TRIAL, DIGESTS, learnerSetting(gradientDescent), 'prompt');
+  expect(short.title).toBe('trained-mr-seed5-order0-GD-prompt');
+  expect(learnerCell(IDENTITY, TRIAL, DIGESTS, learnerSetting(zeroShot), 'label').title).toBe(
+    'trained-mr-ZSL-label',
+  );
+});
+
+test('a learner without demonstrations is compared with in-context learning, so that it shares nothing between seeds', () => {
+  const noise: Learner = { ...zeroShot, id: 'Noise', role: 'learner' };
+  const keyOf = (change: Partial<Trial>, digests = DIGESTS) =>
+    learnerCell(IDENTITY, { ...TRIAL, ...change }, digests, learnerSetting(noise), 'label').key;
+  expect(keyOf({ seed: 6 })).not.toBe(keyOf({}));
+  expect(keyOf({}, { ...DIGESTS, context: 'x' })).not.toBe(keyOf({}));
+  // It is not told the rate, nor what fine-tuning sees.
+  expect(keyOf({ learningRate: 1 }, { ...DIGESTS, demonstrations: 'x' })).toBe(keyOf({}));
 });
 
 test('what joins cells follows each of them', () => {

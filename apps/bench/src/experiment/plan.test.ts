@@ -49,6 +49,22 @@ test('a variant is finished before the next one begins', () => {
   ]);
 });
 
+test('without settings each dataset has its own numbers of shots, seeds, orders and rates', () => {
+  const own = {
+    ...findTask('mr'),
+    id: 'own',
+    defaults: { shots: 7, seeds: [4, 9], permutations: [2, 0], learningRate: 0.25 },
+  };
+  const trials = planTrials({ ...SETTINGS, datasets: [findTask('cb'), own] });
+  expect(trials.map(({ dataset, ...rest }) => [dataset, ...Object.values(rest).slice(1)])).toEqual([
+    ['cb', 3, 0, 32, 0.08],
+    ['cb', 4, 1, 32, 0.08],
+    ['cb', 5, 2, 32, 0.08],
+    ['own', 4, 2, 7, 0.25],
+    ['own', 9, 0, 7, 0.25],
+  ]);
+});
+
 test('settings win over the defaults of every dataset', () => {
   for (const trial of planTrials({ ...SETTINGS, shots: 2, learningRate: 0.5 })) {
     expect(trial).toMatchObject({ shots: 2, learningRate: 0.5 });

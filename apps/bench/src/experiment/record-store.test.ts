@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -81,12 +81,28 @@ test.each([
   expect(lines).toEqual([`WARNING: ${path} is damaged; computing it again`]);
 });
 
-test('a number that is not finite is refused: JSON would keep it as null', async () => {
-  const bad = structuredClone(RECORD) as Extract<SettingRecord, { status: 'finished' }>;
-  bad.training[0]!.losses[0] = Number.NaN;
-  await expect(open().write(addressOf(), bad)).rejects.toThrow('trained-mr-seed5-order0-GD-label: 0 is NaN');
-  expect(open().has(addressOf())).toBe(false);
-});
+test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+  '%s is refused: JSON would keep it as null',
+  async (value) => {
+    const bad = structuredClone(RECORD) as Extract<SettingRecord, { status: 'finished' }>;
+    bad.training[0]!.losses[0] = value;
+    await expect(open().write(addressOf(), bad)).rejects.toThrow(
+      `trained-mr-seed5-order0-GD-label: 0 is ${value}`,
+    );
+    expect(open().has(addressOf())).toBe(false);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a record that the disk has no room for leaves the one before as it was, and nothing else',
+  async () => {
+    await open().write(addressOf(), RECORD);
+    await symlink('/dev/full', `${pathOf(addressOf())}.partial`);
+    await expect(open().write(addressOf(), { ...RECORD, training: [] })).rejects.toThrow('ENOSPC');
+    expect(await open().read(addressOf(), settingRecord)).toEqual(RECORD);
+    expect(await readdir(join(out, 'records'))).toHaveLength(1);
+  },
+);
 
 describe('probes', () => {
   const config = { layers: 2, heads: 1, dModel: 3 };
@@ -137,6 +153,10 @@ describe('probes', () => {
     expect(found?.record).toEqual(RECORD);
     expect(await open().readProbes(found!.address, expected)).toEqual(probes);
     expect(await open().findUnscored(addressOf({ code: 'y' }), settingRecord)).toBeUndefined();
+    // The same name, but of another learning rate.
+    const rate = addressOf({}, { learningRate: 0.5 });
+    expect(rate.title).toBe(older.title);
+    expect(await open().findUnscored(rate, settingRecord)).toBeUndefined();
   });
 
   test('can stand under another name, and outlive their own', async () => {
@@ -169,8 +189,9 @@ describe('records that cannot serve are passed over', () => {
     expect(lines).toEqual([`1 record was made with ${words}: passed over, ${then}`]);
   });
 
-  test('of other choices: without a word', async () => {
+  test('of other choices: without a word, whatever else is different', async () => {
     await open().write(addressOf({}, { learningRate: 0.5 }), RECORD);
+    await open().write(addressOf({ code: 'x' }, { learningRate: 0.5 }), RECORD);
     await open().reportPassedOver([addressOf()]);
     expect(lines).toEqual([]);
   });

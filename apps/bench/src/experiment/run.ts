@@ -2,15 +2,13 @@ import { type AdapterDescription, type Gpu, acquireGpu } from '@icl-gd/gpu-kerne
 import { accuracy, findMetric, layerMean } from '@icl-gd/metrics';
 import { type Model, type ModelLocation, type ModelVariant, UserError, loadModel } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import { VERSION } from '../version.ts';
-import { RECORD_FORMAT, type RunIdentity, digest } from './cell.ts';
-import { codeDigests } from './code-digest.ts';
 import { planDisk } from './disk.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import { type RunSettings, type Trial, planTrials, trialName } from './plan.ts';
 import { type Progress, createProgress } from './progress.ts';
+import { runIdentity } from './run-identity.ts';
 import type { RunRequest } from './run-request.ts';
 import { RecordStore } from './record-store.ts';
 import type { SettingRecord } from './record.ts';
@@ -80,16 +78,7 @@ export async function runExperiment(
 
 function planCells(request: RunRequest, inputs: RunInputs, adapter: AdapterDescription): TrialPlan[] {
   const { settings, alsoProbe = [] } = request;
-  const identity: RunIdentity = {
-    environment: {
-      format: `${RECORD_FORMAT} ${VERSION}`,
-      ...codeDigests(),
-      adapter: digest(adapter),
-      model: digest([inputs.modelDigests, inputs.model.config]),
-    },
-    settings,
-    foreignLearners: new Map([...(request.foreignLearners ?? [])].map(([id, { digest: own }]) => [id, own])),
-  };
+  const identity = runIdentity(request, inputs, adapter);
   const probeTokens = [...new Set([settings.probe, ...alsoProbe])];
   const preparedFor = ({ dataset, seed }: Trial): PreparedRun =>
     inputs.prepared.find((own) => own.dataset === dataset && own.seed === seed) as PreparedRun;

@@ -19,6 +19,12 @@ test('a header line, decimal points, empty fields for null, quotes where they ar
   expect(toCsv({ columns, rows })).toBe('name,value\nplain,0.1\n"a,b",-0.00001\n"say ""x""\n",\n,1e+21\n');
 });
 
+test('long texts that begin alike stay apart', () => {
+  const start = 'its weights grew to "much", that is to ';
+  const rows = [1, 2, 1, 3].map((times) => [start.repeat(times)]);
+  expect(parse(toCsv({ columns: ['message'], rows }), { from_line: 2 })).toEqual(rows);
+});
+
 test('a table without rows keeps its header', () => {
   expect(toCsv({ columns: ['a', 'b'], rows: [] })).toBe('a,b\n');
 });
@@ -65,6 +71,25 @@ describe('files', () => {
     expect(await readdir(join(folder, 'below'))).toEqual(['table.csv']);
     await writeFile(join(folder, 'file'), '');
     await expect(writeWhole(join(folder, 'file', 'table.csv'), '')).rejects.toThrow(/EEXIST|ENOTDIR/);
+  });
+
+  test('rows come in the order in which they are added, and one that is refused is named by its number in the file', async () => {
+    const path = join(folder, 'table.csv');
+    const file = await CsvFile.create(path, ['a', 'b']);
+    await file.add([['x', 1]]);
+    await file.add([]);
+    await file.add([
+      ['y', 2],
+      ['z', null],
+    ]);
+    await expect(
+      file.add([
+        ['ok', 3],
+        ['bad', Number.NaN],
+      ]),
+    ).rejects.toThrow('row 4, column b: NaN');
+    await file.close();
+    expect(await readFile(path, 'utf8')).toBe('a,b\nx,1\ny,2\nz,\n');
   });
 
   test('one that cannot take its name leaves no part of itself', async () => {

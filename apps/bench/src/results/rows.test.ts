@@ -8,9 +8,9 @@ const tableOf = (file: string, taskOptions = 2): TrialTable =>
   trialTables({ taskOptions, releasedNorms: true, noiseFloor: true }).find(
     (table) => table.file === file,
   ) as TrialTable;
-const csv = (file: string): string => {
+const csv = (file: string, trial = TRIAL): string => {
   const { columns, rows } = tableOf(file);
-  return toCsv({ columns, rows: rows('m', TRIAL) });
+  return toCsv({ columns, rows: rows('m', trial) });
 };
 
 test('layerwise.csv: one value a layer, nothing of a diverged method', () => {
@@ -101,6 +101,38 @@ test('training.csv: every step and layer', () => {
     "model,variant,dataset,method,seed,permutation,learning_rate,step,layer,gradient_norm,loss
     m,trained,mr,GD,5,0,0.003,0,0,0.1,7
     m,trained,mr,GD,5,0,0.003,0,1,0.2,7
+    "
+  `);
+});
+
+test('training_released.csv: the norms of the other definition', () => {
+  const [gd] = TRIAL.methods as [(typeof TRIAL.methods)[number]];
+  const training = [1, 2].map((step) => ({
+    ...{ gradientNorms: [9, 9], losses: [8, 8], releasedGradientNorms: [step, step / 4] },
+  }));
+  const record = { ...gd.record, training } as typeof gd.record;
+  expect(csv('training_released.csv', { ...TRIAL, methods: [{ ...gd, record }] })).toMatchInlineSnapshot(`
+    "model,variant,dataset,method,seed,permutation,learning_rate,step,layer,gradient_norm
+    m,trained,mr,GD,5,0,0.003,0,0,1
+    m,trained,mr,GD,5,0,0.003,0,1,0.25
+    m,trained,mr,GD,5,0,0.003,1,0,2
+    m,trained,mr,GD,5,0,0.003,1,1,0.5
+    "
+  `);
+});
+
+test('noise_floor.csv: the score, the perturbed one and what changed', () => {
+  const own = { perturbation: 'float16-weights', metric: 'simaou' } as const;
+  const noise = [
+    { ...own, method: 'GD', value: 0.5, perturbed: 0.25, exampleChange: 0.125, layerChange: 0.75 },
+    { ...own, method: '-', value: 0.5, perturbed: null, exampleChange: null, layerChange: null },
+    { ...own, method: 'LCGD', value: null, perturbed: 0.5, exampleChange: null, layerChange: 0 },
+  ];
+  expect(csv('noise_floor.csv', { ...TRIAL, noise })).toMatchInlineSnapshot(`
+    "model,variant,dataset,method,seed,permutation,learning_rate,metric,perturbation,value,perturbed,change,example_change,layer_change
+    m,trained,mr,GD,5,0,0.003,simaou,float16-weights,0.5,0.25,-0.25,0.125,0.75
+    m,trained,mr,-,5,0,0.003,simaou,float16-weights,0.5,,,,
+    m,trained,mr,LCGD,5,0,0.003,simaou,float16-weights,,0.5,,,0
     "
   `);
 });

@@ -32,6 +32,36 @@ test('mean and sample deviation over seeds; an undefined seed is left out', () =
   expect(seedMeans([cell(5, 0.1)])).toMatchObject([{ mean: 0.1, deviation: null, seeds: 1 }]);
 });
 
+test('seeds alone are averaged over: variants, methods, datasets and metrics stay apart', () => {
+  const cell = (variant: string, method: string, dataset: string, seed: number, value: number) => ({
+    ...measuredCell({ variant, method, dataset, seed }),
+    numbers: new Map([
+      ['simaou', value],
+      ['simam', -value],
+    ]),
+  });
+  const means = seedMeans([
+    cell('trained', 'GD', 'mr', 5, 1),
+    cell('trained', 'GD', 'mr', 6, 3),
+    cell('untrained', 'GD', 'mr', 5, 10),
+    cell('trained', 'LCGD', 'mr', 5, 20),
+    cell('trained', 'GD', 'cb', 5, 30),
+  ]);
+  expect(means.map((own) => [own.metric, own.variant, own.method, own.dataset, own.mean, own.seeds])).toEqual(
+    [
+      ['simaou', 'trained', 'GD', 'mr', 2, 2],
+      ['simam', 'trained', 'GD', 'mr', -2, 2],
+      ['simaou', 'untrained', 'GD', 'mr', 10, 1],
+      ['simam', 'untrained', 'GD', 'mr', -10, 1],
+      ['simaou', 'trained', 'LCGD', 'mr', 20, 1],
+      ['simam', 'trained', 'LCGD', 'mr', -20, 1],
+      ['simaou', 'trained', 'GD', 'cb', 30, 1],
+      ['simam', 'trained', 'GD', 'cb', -30, 1],
+    ],
+  );
+  for (const own of means) expect(lookup(means)(own)).toBe(own);
+});
+
 test('what a trial measured is what the tables are made of', () => {
   const find = lookup(seedMeans(measureTrial(TRIAL)));
   const key = { variant: 'trained', dataset: 'mr' };
@@ -107,7 +137,8 @@ test('table3.csv: in the order of the paper, only what was read', () => {
 
 test('comparison.csv: every published cell, measured or not', () => {
   const sizes = new Map<string, DatasetSize>([['mr', { train: 10, validation: 5, averageTokens: 3 }]]);
-  const { columns, rows } = comparisonTable([score('simaou', 'trained', 'LCGD', 'mr', 0.5)], sizes);
+  const own = { ...score('simaou', 'trained', 'LCGD', 'mr', 0.5), deviation: 0.125 };
+  const { columns, rows } = comparisonTable([own], sizes);
   expect(rows).toHaveLength(readPublishedCells().length + 3 * readPublishedDatasets().length);
   const entries = rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
   const measured = entries.filter((entry) => entry['measured'] !== null);
@@ -121,13 +152,19 @@ test('comparison.csv: every published cell, measured or not', () => {
       published: 0.21,
       published_std: 0.03,
       measured: 0.5,
-      measured_std: 0.5,
+      measured_std: 0.125,
       difference: expect.closeTo(0.29),
       seeds: 2,
     },
-    ...(['train', 'validation', 'average_tokens'] as const).map((metric) =>
-      expect.objectContaining({ table: 3, metric, dataset: 'mr' }),
-    ),
+    ...[
+      { metric: 'train', published: 8530, measured: 10, difference: -8520 },
+      { metric: 'validation', published: 1066, measured: 5, difference: -1061 },
+      { metric: 'average_tokens', published: 113.39, measured: 3, difference: expect.closeTo(-110.39) },
+    ].map((size) => ({
+      ...{ table: 3, variant: '-', method: '-', dataset: 'mr' },
+      ...{ published_std: null, measured_std: null, seeds: null },
+      ...size,
+    })),
   ]);
   expect(entries.find((entry) => entry['metric'] === 'simaou' && entry['dataset'] === 'cb')).toMatchObject({
     measured: null,

@@ -42,8 +42,40 @@ test('only line feeds end a line; CRLF, a byte order mark and a missing last lin
   expect(await readTrain(`\uFEFF${line}\r\n${line}`)).toEqual(expected);
 });
 
+test('of several fields that may hold the label the first that the rows have counts', async () => {
+  const task = {
+    ...findTask('mr'),
+    labels: [{ field: 'new', values: { no: 0, yes: 1 } }, { field: 'old' }, { field: 'label' }],
+  };
+  const read = async (rows: string) => {
+    await readTrain(row);
+    await writeFile(join(directory, 'mr/train.jsonl'), rows);
+    return (await readDataset(directory, task)).train.map(({ label }) => label);
+  };
+  expect(await read('{"text": "a", "label": 0, "new": "yes", "old": 0}\n')).toEqual([1]);
+  expect(await read('{"text": "a", "old": 1, "label": 0}\n{"text": "b", "old": 0, "label": 1}\n')).toEqual([
+    1, 0,
+  ]);
+});
+
+test('a task with files of its own reads those, whatever folder is given', async () => {
+  await readTrain(row);
+  const files = {
+    train: [join(directory, 'own.jsonl')],
+    validation: [join(directory, 'mr/validation.jsonl')],
+  };
+  await writeFile(join(directory, 'own.jsonl'), '{"text": "own", "label": 1}\n');
+  const task = { ...findTask('mr'), data: { files } };
+  for (const data of [directory, undefined])
+    expect(await readDataset(data, task)).toMatchObject({
+      train: [{ fields: { text: 'own' }, label: 1 }],
+      validation: [{ fields: { text: 'fine' } }],
+    });
+});
+
 test.each([
   ['', 'is empty'],
+  [`${row}\uFEFF${row}`, 'line 2 is not JSON'],
   ['\uFEFF', 'is empty'],
   [`${row}not json\n`, 'line 2 is not JSON'],
   [`${row}\n${row}`, 'line 2 is empty'],

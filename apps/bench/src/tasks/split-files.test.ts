@@ -73,6 +73,7 @@ describe('by name', () => {
 
   test.each([
     [['train.jsonl'], {}, 'no files for split "validation"; there is train.jsonl'],
+    [['train.jsonl', 'test.jsonl'], {}, 'no files for split "validation"; there is train.jsonl, test.jsonl'],
     [
       ['train.jsonl', 'train.parquet', 'dev.jsonl'],
       {},
@@ -127,8 +128,13 @@ describe('as the README declares', () => {
 
   test('a folder in place of patterns', async () => {
     const files = ['README.md', 'v2/train.csv', 'v2/dev.csv', 'train.csv', 'dev.csv'];
-    const configs = '- config_name: two\n  data_dir: v2';
-    expect(await find(files, BOTH, readme(configs))).toEqual(found('v2/train.csv', 'v2/dev.csv'));
+    for (const folder of ['v2', './v2', 'v2/', './v2/']) {
+      const configs = `- config_name: two\n  data_dir: ${folder}`;
+      expect(await find(files, BOTH, readme(configs))).toEqual(found('v2/train.csv', 'v2/dev.csv'));
+      // Patterns are those of files in the folder.
+      const swapped = `${configs}\n  data_files:\n  - { split: train, path: ./dev.csv }\n  - { split: validation, path: [train.csv] }`;
+      expect(await find(files, BOTH, readme(swapped))).toEqual(found('v2/dev.csv', 'v2/train.csv'));
+    }
   });
 
   test('nothing is declared: by name', async () => {

@@ -105,6 +105,12 @@ describe.each([
     );
   });
 
+  test('spaces before punctuation and contractions come back: nothing is cleaned up', async () => {
+    const tokenizer = await loadTokenizer(model);
+    const text = " It 's good , they do n't say ; is it ? Yes ! 'm 've 're ' end .";
+    expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+  });
+
   test('special tokens are not seen in a text, but shown in decoding', async () => {
     const tokenizer = await loadTokenizer(model);
     const endOfText = readJson(model, 'vocab.json')['<|endoftext|>'];
@@ -117,6 +123,7 @@ describe.each([
 });
 
 const byteLevel = { type: 'ByteLevel', add_prefix_space: false };
+
 const LETTERS = ['a', 'b', 'c', '\u0120', '\u010a', '\u00c2', '\u0127', '\u00ef', '\u00bb', '\u00bf'];
 
 /** A byte-level BPE over a few letters and white-space bytes, with one merge, so that the pre-tokenizer's cuts show. */
@@ -198,6 +205,12 @@ describe('pre-tokenization', () => {
     expect(tokenizer.decode([21, 0])).toBe('caba');
   });
 
+  test('an added token is decoded as it stands, whatever characters it has', async () => {
+    const added = [{ id: 20, content: '\u00e9 \u2581!', special: true }];
+    const tokenizer = await loadDefinition(definitionWith({ added_tokens: added }));
+    expect(tokenizer.decode([0, 20, 10])).toBe('a\u00e9 \u2581!ab');
+  });
+
   test('BOS and EOS of a post-processor are not added', async () => {
     const special = { id: '<s>', ids: [21], tokens: ['<s>'] };
     const template = [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }];
@@ -261,6 +274,43 @@ describe('other kinds', () => {
     const { type: _, ...model } = definitionWith().model;
     const tokenizer = await loadDefinition(definitionWith({ model }));
     expect(tokensOf(tokenizer, 'ab a')).toEqual(['ab', ' a']);
+  });
+
+  test.each<[string, object, number[]]>([
+    ['WordLevel', { unk_token: '?', vocab: { '?': 0, bad: 1, good: 2 } }, [1, 2, 0]],
+    [
+      'WordPiece',
+      {
+        ...{ unk_token: '?', continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
+        vocab: { '?': 0, bad: 1, good: 2, ug: 3, '##ly': 4 },
+      },
+      [1, 2, 3, 4],
+    ],
+    [
+      'Unigram',
+      {
+        unk_id: 0,
+        vocab: [
+          ['?', 0],
+          ['bad', -1],
+          ['good', -1],
+          ['ug', -1],
+          ['ly', -1],
+        ],
+      },
+      [1, 2, 3, 4],
+    ],
+  ])('a model without a type is told by its keys: %s', async (_, model, ids) => {
+    const tokenizer = await loadDefinition({ pre_tokenizer: { type: 'WhitespaceSplit' }, model });
+    expect(tokenizer.encode('bad good ugly')).toEqual(ids);
+  });
+
+  test('tokenizer.json wins over vocab.json and merges.txt', async () => {
+    await writeFile(join(directory, 'vocab.json'), '{"a": 1, "b": 0, "ab": 2}');
+    await writeFile(join(directory, 'merges.txt'), 'a b\n');
+    expect((await loadTokenizer(directory)).encode('ab')).toEqual([2]);
+    const tokenizer = await loadDefinition(definitionWith());
+    expect(tokenizer.encode('ab')).toEqual([10]);
   });
 
   test('whole words, with an unknown one', async () => {
@@ -330,6 +380,13 @@ describe('faults', () => {
         },
       }),
       'Split with behavior "MergedWithNext" is not supported',
+    ],
+    [
+      'a split at what does not match',
+      definitionWith({
+        pre_tokenizer: { type: 'Split', pattern: { String: 'a' }, behavior: 'Isolated', invert: true },
+      }),
+      'Split with behavior "Isolated", inverted, is not supported',
     ],
   ])('%s', async (_, definition, message) => {
     expect(await loadingError(definition)).toContain(message);

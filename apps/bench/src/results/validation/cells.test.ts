@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { toCsv } from '../csv.ts';
 import { readPublishedCells } from '../published/read-published.ts';
-import { cellTable, compareCells } from './cells.ts';
+import { type ComparedCell, cellTable, compareCells } from './cells.ts';
 import type { MeasuredCell } from '../measured.ts';
 import { ExampleScores } from './example-scores.ts';
 import { around, measuredCell, runOf } from './test-support.ts';
@@ -41,6 +41,19 @@ test('an average needs all six datasets', () => {
   expect(simaou?.interval?.lower).toBeLessThan(simaou?.measured as number);
 });
 
+test("an average's interval is that of a mean of independent numbers", () => {
+  const cells = compare(table2(0)).filter(({ table, metric }) => table === 2 && metric === 'simaou');
+  const own = cells.filter(({ method, dataset }) => method === 'GD' && dataset !== 'average');
+  const average = cells.find(({ method, dataset }) => method === 'GD' && dataset === 'average');
+  const halves = own.map(({ interval }) => ((interval?.upper as number) - (interval?.lower as number)) / 2);
+  expect(halves).toHaveLength(6);
+  const half = Math.sqrt(halves.reduce((sum, each) => sum + each ** 2, 0)) / 6;
+  expect(half).toBeGreaterThan(0);
+  expect(average?.interval?.upper).toBeCloseTo((average?.measured as number) + half, 12);
+  expect(average?.interval?.lower).toBeCloseTo((average?.measured as number) - half, 12);
+  expect(average?.seeds).toBe(1);
+});
+
 test('an interval that is wide reaches what its mean does not', () => {
   const wide = compare([measuredCell({ method: 'GD', dataset: 'mr', examples: { simaou: around(0.3, 1) } })]);
   expect(wide.find(({ measured }) => measured !== null)).toMatchObject({ verdict: 'holds' });
@@ -49,6 +62,21 @@ test('an interval that is wide reaches what its mean does not', () => {
 test('a cosine that is undefined in every example is not measured', () => {
   const cells = compare([measuredCell({ method: 'GD', dataset: 'mr', examples: { simaou: [null, null] } })]);
   expect(cells.every(({ measured }) => measured === null)).toBe(true);
+});
+
+test('validation_cells.csv: published and measured, the interval, and how far the measured is above the published', () => {
+  const own: ComparedCell = {
+    ...{ table: 2 as const, metric: 'simaou', variant: 'trained', method: 'GD', dataset: 'mr', seeds: 3 },
+    ...{ published: 0.25, deviation: 0.125, measured: 0.75, interval: { lower: 0.5, upper: 1 } },
+    verdict: 'does not hold',
+  };
+  expect(toCsv(cellTable([own, { ...own, measured: null, interval: null, deviation: null }])))
+    .toMatchInlineSnapshot(`
+    "table,metric,variant,method,dataset,published,published_std,measured,lower_95,upper_95,difference,seeds,verdict
+    2,simaou,trained,GD,mr,0.25,0.125,0.75,0.5,1,0.5,3,does not hold
+    2,simaou,trained,GD,mr,0.25,,,,,,3,does not hold
+    "
+  `);
 });
 
 test("Table 3's sizes are equal or not", () => {

@@ -100,6 +100,16 @@ describe('LCGD > GD on SimAOU', () => {
   });
 });
 
+test.each([
+  ['untrained ≥', 'untrained', 'layer-norm-only'],
+  ['untrained but for its layer norms', 'layer-norm-only', 'untrained'],
+])('%s … is about that variant alone', (text, variant, other) => {
+  const of = (own: string, score: number) =>
+    measuredCell({ variant: own, method: 'GD', dataset: 'mr', examples: { simaou: around(score) } });
+  expect(judge(text, [of('trained', 0.2), of(variant, 0.5), of(other, 0)])?.verdict).toBe('holds');
+  expect(judge(text, [of('trained', 0.2), of(variant, 0), of(other, 0.5)])?.verdict).toBe('does not hold');
+});
+
 test('untrained ≥ trained holds for equal scores', () => {
   const rows = ['trained', 'untrained'].map((variant) =>
     measuredCell({ variant, method: 'GD', dataset: 'mr', examples: { simaou: around(0.2) } }),
@@ -126,6 +136,42 @@ describe('gradient norms', () => {
     expect(judged([steps('GD', [1, 2, 3]), steps('LCGD', [20, 60, 50])])?.verdict).toBe('holds');
     expect(judged([steps('GD', [1, 2, 3]), steps('LCGD', [2, 2, 5])])?.verdict).toBe('does not hold');
     expect(judged([steps('GD', [1, 1, 1]), steps('LCGD', [100, 1000, 10])])?.cases[0]?.value).toBeCloseTo(1);
+  });
+
+  test('are those of each seed and dataset, paired within them', () => {
+    const of = (method: string, dataset: string, seed: number, norms: readonly number[]) =>
+      measuredCell({ method, dataset, seed, gradientNorms: norms.map((norm) => [norm]) });
+    const claim = judged([
+      ...[of('GD', 'mr', 5, [1, 1]), of('LCGD', 'mr', 5, [100, 100])],
+      ...[of('GD', 'mr', 6, [100, 100]), of('LCGD', 'mr', 6, [1e5, 1e5])],
+      ...[of('GD', 'cb', 5, [1, 1]), of('LCGD', 'cb', 5, [1, 1])],
+    ]);
+    // log₁₀ of the ratio is 2 and 3 for the seeds of mr, 0 for cb; one is taken off.
+    expect(claim?.cases).toMatchObject([
+      { dataset: 'mr', value: expect.closeTo(1.5, 12), seeds: 2 },
+      { dataset: 'cb', value: expect.closeTo(-1, 12), seeds: 1 },
+    ]);
+  });
+
+  test('are averaged over layers within a step', () => {
+    const layers = (method: string, norms: readonly number[]) =>
+      measuredCell({ method, dataset: 'mr', gradientNorms: [norms, norms] });
+    // 150 / 1.5
+    expect(judged([layers('GD', [1, 2]), layers('LCGD', [100, 200])])?.cases[0]?.value).toBeCloseTo(1, 12);
+    expect(judged([layers('GD', [1, 3]), layers('LCGD', [0, 400])])?.cases[0]?.value).toBeCloseTo(1, 12);
+  });
+
+  test('of the released definition are judged apart', () => {
+    const cell = (method: string, norm: number, released: number) =>
+      measuredCell({
+        ...{ method, dataset: 'mr' },
+        gradientNorms: [[norm], [norm]],
+        releasedGradientNorms: [[released], [released]],
+      });
+    const claims = judgeClaims(runOf([cell('GD', 1, 1), cell('LCGD', 1000, 2)]));
+    const verdictOf = (definition: string) =>
+      claims.find(({ text }) => text.includes(`\`${definition}\``))?.verdict;
+    expect([verdictOf('kv'), verdictOf('released')]).toEqual(['holds', 'does not hold']);
   });
 
   test('of other variants do not count, nor do steps with a norm of zero', () => {

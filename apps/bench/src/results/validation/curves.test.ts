@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compareCurves } from './compare-curves.ts';
+import { toCsv } from '../csv.ts';
+import { compareCurves, curveTable } from './compare-curves.ts';
 import { findCurve, gradientNormCurves, measuredCurves, publishedCurves } from './curves.ts';
 import { measuredCell } from './test-support.ts';
 
@@ -64,6 +65,59 @@ test('curves are means over seeds, of what is defined', () => {
   expect(curve).toMatchObject({ means: [0.2, null, 0.4], seeds: 2 });
   expect(curve?.deviations[0]).toBeCloseTo(Math.SQRT2 * 0.1, 12);
   expect(curve?.deviations.slice(1)).toEqual([null, null]);
+});
+
+test('validation_layers.csv', () => {
+  const own = {
+    ...KEY,
+    ...{ publishedLayers: 24, measuredLayers: 23, seeds: 3, comparedLayers: 22 },
+    ...{ correlation: 0.5, meanAbsoluteDifference: 0.25, note: 'why' },
+  };
+  expect(toCsv(curveTable([own]))).toMatchInlineSnapshot(`
+    "variant,dataset,method,metric,published_layers,measured_layers,compared_layers,correlation,mean_absolute_difference,seeds,note
+    trained,mr,GD,simaou_norm,24,23,22,0.5,0.25,3,why
+    "
+  `);
+});
+
+test('a difference between curves counts whichever is larger', () => {
+  const apart = compare(paper.map((value, layer) => value + (layer % 2 ? 0.125 : -0.125)));
+  expect(apart?.meanAbsoluteDifference).toBeCloseTo(0.125, 12);
+});
+
+test('gradient norms of each definition, layer by layer', () => {
+  const own = measuredCell({
+    ...{ method: 'GD', dataset: 'mr' },
+    gradientNorms: [
+      [1, 10],
+      [3, 30],
+    ],
+    releasedGradientNorms: [
+      [5, 50],
+      [7, 70],
+    ],
+  });
+  expect(gradientNormCurves([own], 'kv')[0]?.means).toEqual([2, 20]);
+  expect(gradientNormCurves([own], 'released')[0]?.means).toEqual([6, 60]);
+});
+
+test('curves of other variants, methods and datasets stay apart, and a permutation is a seed of its own', () => {
+  const layers = { simaou: [0.5] };
+  const found = measuredCurves([
+    measuredCell({ method: 'GD', dataset: 'mr', layers }),
+    measuredCell({ method: 'GD', dataset: 'mr', layers, variant: 'untrained' }),
+    measuredCell({ method: 'LCGD', dataset: 'mr', layers }),
+    measuredCell({ method: 'GD', dataset: 'cb', layers }),
+    { ...measuredCell({ method: 'GD', dataset: 'mr', layers: { simaou: [1] } }), permutation: 1 },
+  ]);
+  expect(
+    found.map(({ variant, method, dataset, means, seeds }) => [variant, method, dataset, means, seeds]),
+  ).toEqual([
+    ['trained', 'GD', 'mr', [0.75], 2],
+    ['untrained', 'GD', 'mr', [0.5], 1],
+    ['trained', 'LCGD', 'mr', [0.5], 1],
+    ['trained', 'GD', 'cb', [0.5], 1],
+  ]);
 });
 
 test('gradient norms are means over steps, then over seeds', () => {

@@ -57,6 +57,35 @@ test('the summary, its tables and its figures, in the same bytes every time', as
   for (const [file, text] of files) expect(text, file).not.toMatch(/NaN|undefined|Infinity|\[object/);
 });
 
+test('validation_claims.csv: a row a case with its interval, one without numbers where nothing was measured', async () => {
+  const claim = {
+    ...{ text: 'a > b', published: '5 of 6 datasets', quantity: 'difference', verdict: 'holds' as const },
+    cases: [
+      {
+        ...{ dataset: 'mr', method: '', value: 0.5, seeds: 3, verdict: 'holds' as const },
+        interval: { lower: 0.25, upper: 0.75 },
+      },
+      {
+        dataset: 'cb',
+        method: 'GD',
+        value: -1,
+        seeds: 1,
+        verdict: 'cannot be said' as const,
+        interval: null,
+      },
+    ],
+  };
+  const claims = [claim, { ...claim, text: 'c > d', verdict: 'cannot be said' as const, cases: [] }];
+  await writeValidation(out, { ...validate(runOf([])), claims });
+  expect(await readFile(join(out, 'validation_claims.csv'), 'utf8')).toMatchInlineSnapshot(`
+    "claim,published,claim_verdict,dataset,method,quantity,value,lower_95,upper_95,seeds,verdict
+    a > b,5 of 6 datasets,holds,mr,-,difference,0.5,0.25,0.75,3,holds
+    a > b,5 of 6 datasets,holds,cb,GD,difference,-1,,,1,cannot be said
+    c > d,5 of 6 datasets,cannot be said,,,difference,,,,0,
+    "
+  `);
+});
+
 describe('the pages', () => {
   test('say what holds, with numbers', async () => {
     const files = await written();

@@ -35,5 +35,12 @@ test('a share is reached, out of reach, or open', () => {
   expect(judgeShare(cases(4, 1, 1), 5 / 6)).toBe('cannot be said');
   expect(judgeShare(cases(4, 2, 0), 5 / 6)).toBe('does not hold');
   expect(judgeShare(cases(1, 0, 0), 5 / 6)).toBe('holds');
+  // Of five, 5/6 are all five; of seven they are six.
+  expect(judgeShare(cases(4, 1, 0), 5 / 6)).toBe('does not hold');
+  expect(judgeShare(cases(6, 1, 0), 5 / 6)).toBe('holds');
+  expect(judgeShare(cases(0, 1, 0), 5 / 6)).toBe('does not hold');
+  expect(judgeShare(cases(0, 0, 1), 5 / 6)).toBe('cannot be said');
+  // 4/5 of five are four, whatever rounding does to the product.
+  expect(judgeShare(cases(4, 1, 0), 4 / 5)).toBe('holds');
   expect(judgeShare([], 1)).toBe('cannot be said');
 });

@@ -87,6 +87,24 @@ test('a TSV has no quoting: a quotation mark is one', async () => {
   ]);
 });
 
+test.each(['csv', 'tsv'])(
+  '%s: CRLF ends a line as LF does, empty lines are none, upper case names a file too',
+  async (name) => {
+    const separator = name === 'csv' ? ',' : '\t';
+    const lines = [`label${separator}text`, `1${separator}a`, '', `0${separator}b `, ''];
+    const expected = [
+      { fields: { text: 'a' }, label: 1 },
+      { fields: { text: 'b ' }, label: 0 },
+    ];
+    for (const end of ['\n', '\r\n']) {
+      expect(await readTrain(`train.${name}`, lines.join(end))).toEqual(expected);
+      await rm(join(directory, 'mr', `train.${name}`));
+      expect(await readTrain(`train.${name.toUpperCase()}`, lines.join(end))).toEqual(expected);
+      await rm(join(directory, 'mr', `train.${name.toUpperCase()}`));
+    }
+  },
+);
+
 describe('Parquet is refused', () => {
   test('when it is something else, cut off, or damaged at any place', async () => {
     const whole = parquetRows({ codec: 'UNCOMPRESSED' });

@@ -76,6 +76,8 @@ test('what does not fit is refused with dataset, needed length and window', () =
   expect(check([2], 21, 20)).toThrow(
     "mr: the longest validation example needs 21 tokens, but the model's context window is 20",
   );
+  // Without a demonstration it would fit.
+  expect(check([2], 20, 20)).toThrow('the first demonstration together');
   expect(check([2, 20], 5, 20)).toThrow('the longest fine-tuning sequence needs 21 tokens');
   expect(check([8, 2], 10, 20)).toThrow(
     'the first demonstration together with the longest validation example needs 21 tokens',

@@ -32,6 +32,14 @@ test('a demonstration is the query followed by the label word with its space', (
   ]);
 });
 
+test('label words are encoded as they stand, spaces and case included', () => {
+  const task = { ...findTask('mr'), labelWords: ['  Very Good ', 'bad\n'] };
+  const encoder = createPromptEncoder(task, codePointEncoder, EOS);
+  const example = { fields: { text: 'x' }, label: 0 };
+  expect(encoder.query(example).options.map(decode)).toEqual(['   Very Good ', ' bad\n']);
+  expect(decode(encoder.demonstration(example).tokens)).toBe('Review: x Sentiment:   Very Good ');
+});
+
 test('a tokenizer that drops a label word is refused', () => {
   const dropping = { encode: (text: string) => (text === ' Positive' ? [] : [1]) };
   expect(() => createPromptEncoder(findTask('mr'), dropping, EOS)).toThrow(

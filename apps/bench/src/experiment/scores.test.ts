@@ -1,0 +1,76 @@
+import { layerCausalGradientDescent, gradientDescent } from '@icl-gd/methods';
+import { type LayerScores, type ProbeArrays, bootstrapLayerMeanInterval, layerMean } from '@icl-gd/metrics';
+import { Pcg64 } from '@icl-gd/transformer';
+import { expect, test } from 'vitest';
+import { pairsAmong, scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
+
+const SHAPE = { layers: 2, heads: 2, dModel: 3 };
+
+/** Probes of five examples with numbers drawn from the seed. */
+function probes(seed: number): ProbeArrays[] {
+  const random = new Pcg64(seed);
+  const draw = (length: number) => Float32Array.from({ length }, () => random.random() - 0.5);
+  return Array.from({ length: 5 }, (_, i) => ({
+    attentionOutput: draw(2 * 3),
+    attentionScores: draw(2 * 2 * (3 + i)),
+  }));
+}
+const [icl, zsl, ft, other] = [1, 2, 3, 4].map(probes) as [
+  ProbeArrays[],
+  ProbeArrays[],
+  ProbeArrays[],
+  ProbeArrays[],
+];
+
+test('each kind of comparison has the metrics of its kind', () => {
+  expect([...scoreBaseline({ icl, zsl }, SHAPE, 0).keys()]).toEqual(['simaou_random', 'simam_zsl']);
+  expect([...scoreLearner(gradientDescent, { icl, zsl, ft }, SHAPE).keys()]).toEqual([
+    ...['simaou', 'simaou_norm', 'simam', 'simam_delta'],
+  ]);
+  const pair = { first: ft, second: other, zsl };
+  expect([...scorePair(['LCGD', 'GD'], pair, SHAPE).keys()]).toEqual(['alpha']);
+  expect([...scorePair(['GD', 'LCGD'], pair, SHAPE).keys()]).toEqual([]);
+});
+
+test('metrics that do not apply to a learner are left out', () => {
+  const learner = { ...layerCausalGradientDescent, inapplicableMetrics: ['simaou', 'simam_delta'] };
+  expect([...scoreLearner(learner, { icl, zsl, ft }, SHAPE).keys()]).toEqual(['simaou_norm', 'simam']);
+});
+
+test('a learner that is in-context learning itself is like it in every layer', () => {
+  const scores = scoreLearner(gradientDescent, { icl, zsl, ft: icl }, SHAPE);
+  for (const [metric, { values }] of scores)
+    for (const value of values) expect(value, metric).toBeCloseTo(1, 6);
+});
+
+test('the random baseline follows from the seed alone', () => {
+  const random = (seed: number) => scoreBaseline({ icl, zsl }, SHAPE, seed).get('simaou_random')?.values;
+  expect(random(5)).toEqual(random(5));
+  expect(random(5)).not.toEqual(random(6));
+  expect(scoreBaseline({ icl, zsl }, SHAPE, 5).get('simam_zsl')).toEqual(
+    scoreBaseline({ icl, zsl }, SHAPE, 6).get('simam_zsl'),
+  );
+});
+
+test('pairs are those of the catalogue of which both are there', () => {
+  expect(pairsAmong(['GD', 'LCGD'])).toEqual([['LCGD', 'GD']]);
+  expect(pairsAmong(['LCGD', 'Noise'])).toEqual([]);
+});
+
+test('a record keeps layers, examples, and the 95 % interval of 1,000 resamples drawn from the seed', () => {
+  const scores = scoreLearner(gradientDescent, { icl, zsl, ft }, SHAPE);
+  const own = scores.get('simam') as LayerScores;
+  const record = toScoreRecords(scores, 6)['simam'];
+  const random = new Pcg64((6n << 32n) | 1n);
+  expect(record).toEqual({
+    values: own.values,
+    undefinedCounts: own.undefinedCounts,
+    examples: own.perExample[0]?.map((_, i) =>
+      expect.closeTo(layerMean(own.perExample.map((layer) => layer[i]!.sum / layer[i]!.count)) as number, 12),
+    ),
+    interval: bootstrapLayerMeanInterval(own.perExample, {
+      ...{ resamples: 1000, level: 0.95, random: () => random.random() },
+    }),
+  });
+  expect(record?.interval).not.toEqual(toScoreRecords(scores, 7)['simam']?.interval);
+});

@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import type { ComparedCell } from './cells.ts';
+import type { JudgedClaim } from './claims.ts';
+import { renderClaims } from './render-claims.ts';
+import { renderValidation } from './render.ts';
+import { renderSummaryPage } from './summary.ts';
+import { runOf } from './test-support.ts';
+import { validate } from './validate.ts';
+
+const CELL: ComparedCell = {
+  ...{ table: 2, metric: 'simaou', variant: 'trained', method: 'GD', dataset: 'mr', seeds: 3 },
+  ...{ published: 0.25, deviation: 0.125, measured: -0.5, interval: { lower: -0.75, upper: -0.25 } },
+  verdict: 'does not hold',
+};
+const CELLS: ComparedCell[] = [
+  CELL,
+  { ...CELL, dataset: 'cb', measured: null, interval: null, verdict: 'cannot be said' },
+  {
+    ...CELL,
+    table: 3,
+    metric: 'train',
+    method: '-',
+    deviation: null,
+    published: 9,
+    measured: 9,
+    verdict: 'holds',
+  },
+];
+const CLAIM: JudgedClaim = {
+  ...{ text: 'a > b', quantity: 'difference', published: '5 of 6 datasets', verdict: 'holds' },
+  cases: [
+    {
+      ...{ dataset: 'mr', method: 'GD', value: 0.5, seeds: 2, verdict: 'holds' },
+      interval: { lower: 0.25, upper: 0.75 },
+    },
+    { dataset: 'cb', method: '', value: -0.5, seeds: 1, verdict: 'does not hold', interval: null },
+    { dataset: 'sst2', method: '', value: 0, seeds: 1, verdict: 'cannot be said', interval: null },
+  ],
+};
+const OTHER: JudgedClaim = { ...CLAIM, text: 'c > d', verdict: 'cannot be said', cases: [] };
+const VALIDATION = {
+  ...validate(runOf([])),
+  ...{ cells: CELLS, claims: [CLAIM, OTHER], datasets: ['mr', 'cb', 'sst2'] },
+};
+
+/** Fields of a table's rows that have this many. */
+const rows = (text: string, separator: string, count: number): string[][] =>
+  text
+    .split('\n')
+    .map((line) =>
+      line
+        .split(separator)
+        .slice(1, -1)
+        .map((part) => part.trim()),
+    )
+    .filter(({ length }) => length === count);
+
+test('as plain text: cells with their differences, claims with the datasets for which they hold', () => {
+  const text = renderValidation(VALIDATION);
+  expect(rows(text, '│', 9).slice(1)).toEqual([
+    [
+      '2',
+      'simaou',
+      'trained',
+      'GD',
+      'mr',
+      '0.25 ± 0.13',
+      '-0.500 [-0.750, -0.250]',
+      '-0.750',
+      'does not hold',
+    ],
+    ['2', 'simaou', 'trained', 'GD', 'cb', '0.25 ± 0.13', 'not measured', '', 'cannot be said'],
+    ['3', 'train', 'trained', '-', 'mr', '9', '9.000 [-0.750, -0.250]', '0.000', 'holds'],
+  ]);
+  expect(rows(text, '│', 6).slice(1)).toEqual([
+    ['a > b', '5 of 6 datasets', 'holds', 'mr GD', 'cb', 'sst2'],
+    ['c > d', '5 of 6 datasets', 'cannot be said: not measured', '', '', ''],
+  ]);
+});
+
+test('after a run: each claim with its verdict and the number of every case', () => {
+  expect(renderClaims([CLAIM, OTHER]).split('\n').slice(1)).toEqual([
+    '* a > b (paper: 5 of 6 datasets): HOLDS',
+    '    difference: mr GD +0.500 [0.250, 0.750]; cb -0.500; sst2 +0.000',
+    '* c > d (paper: 5 of 6 datasets): CANNOT BE SAID: not measured',
+  ]);
+});
+
+test('as a page: published → measured with a mark for the verdict', () => {
+  const page = renderSummaryPage(VALIDATION).replaceAll('\u00A0', ' ');
+  expect(page).toContain("2 of the paper's 3 cells were measured, 1 of them agree.");
+  expect(rows(page, '|', 3)).toEqual(
+    expect.arrayContaining([['SimAOU, GD', '0.25 → −0.500 ✗<br>[−0.750, −0.250]', '0.25 → –']]),
+  );
+  expect(page).toContain('| train | 9 → 9 ✓<br>[−0.750, −0.250] |');
+  expect(rows(page, '|', 6)).toEqual(
+    expect.arrayContaining([
+      [
+        ...['a > b<br>*difference*', '5 of 6 datasets', '✓ holds'],
+        ...['✓ GD +0.500<br>[0.250, 0.750]', '✗ −0.500', '? +0.000'],
+      ],
+      ['c > d<br>*difference*', '5 of 6 datasets', '? not measured', '', '', ''],
+    ]),
+  );
+});

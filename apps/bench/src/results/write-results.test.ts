@@ -1,0 +1,115 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gradientDescent, layerCausalGradientDescent, learnerSetting } from '@icl-gd/methods';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { FinishedRun } from '../experiment/run.ts';
+import { findTask } from '../tasks/tasks.ts';
+import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { TRIAL } from './test-support.ts';
+import { writeResults } from './write-results.ts';
+
+let out: string;
+beforeEach(async () => (out = await mkdtemp(join(tmpdir(), 'icl-gd-write-'))));
+afterEach(() => rm(out, { recursive: true }));
+
+const PREPARED: PreparedRun = {
+  ...{ dataset: 'mr', seed: 5, permutation: 1, longestItem: 9, queries: [], gold: [] },
+  ...{ trainRows: [7, 3, 9], fineTuningRows: [3, 9, 7], validationRows: [17, 4] },
+  ...{ demonstrations: [{ tokens: [1] }], fineTuningDemonstrations: [{ tokens: [2] }] },
+  context: { tokens: [0, 8, 8], demonstrations: 2 },
+};
+const SETTINGS: FinishedRun['settings'] = {
+  datasets: [findTask('mr'), findTask('sst5')],
+  methods: [gradientDescent, layerCausalGradientDescent].map((learner) => learnerSetting(learner)),
+  ...{ variants: ['trained'], examples: 2, probe: 'label', dtype: 'float32' },
+  ...{ releasedNorms: false, noiseFloor: false, initSeed: 3 },
+};
+
+const finishedRun = (settings: Partial<FinishedRun['settings']> = {}) =>
+  ({
+    inputs: {
+      model: { name: 'tiny', directory: 'models/tiny', parameterCount: 1234, config: { layers: 2 } },
+      modelDigests: [{ file: 'model.safetensors', sha256: 'aa' }],
+      statistics: new Map([
+        ['mr', { train: 10, validation: 5, averageTokens: 3.5, sha256: { train: 'b', validation: 'c' } }],
+      ]),
+      prepared: [PREPARED],
+    },
+    hub: undefined,
+    settings: { ...SETTINGS, ...settings },
+    adapter: { description: 'fake' },
+    foreignLearners: new Map(),
+    complete: false,
+    async *trials() {
+      yield TRIAL;
+    },
+  }) as unknown as FinishedRun;
+
+const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(out, file), 'utf8'));
+
+test('the prompts: rows in the order of the context and of fine-tuning, and what the context holds', async () => {
+  await writeResults(out, finishedRun());
+  expect(await json('prompts.json')).toEqual([
+    {
+      ...{ dataset: 'mr', seed: 5, permutation: 1, validation_rows: [17, 4] },
+      ...{ train_rows: [7, 3, 9], fine_tuning_rows: [3, 9, 7] },
+      ...{ demonstrations_in_context: 2, context_tokens: [0, 8, 8] },
+    },
+  ]);
+});
+
+test('the manifest: what was run on what, with what became of every cell', async () => {
+  await writeResults(out, finishedRun());
+  expect(await json('manifest.json')).toMatchObject({
+    adapter: { description: 'fake' },
+    model: {
+      ...{ name: 'tiny', parameters: 1234, config: { layers: 2 } },
+      files: [{ file: 'model.safetensors', sha256: 'aa' }],
+    },
+    datasets: {
+      mr: { train: 10, validation: 5, averageTokens: 3.5, sha256: { train: 'b', validation: 'c' } },
+    },
+    settings: { datasets: ['mr', 'sst5'], methods: ['GD', 'LCGD'], initSeed: 3, probe: 'label' },
+    prompts: {
+      mr: { template: findTask('mr').template, label_words: ['Negative', 'Positive'] },
+      sst5: { label_words: findTask('sst5').labelWords },
+    },
+    cells: [
+      { dataset: 'mr', seed: 5, learningRate: 0.003, method: 'GD', status: 'finished' },
+      { dataset: 'mr', seed: 5, learningRate: 0.003, method: 'LCGD', status: 'diverged' },
+    ],
+  });
+});
+
+test('predictions.csv has columns for the options of the largest task', async () => {
+  await writeResults(out, finishedRun());
+  const [head] = (await readFile(join(out, 'predictions.csv'), 'utf8')).split('\n');
+  expect(head?.split(',').filter((name) => name.startsWith('option_'))).toHaveLength(5);
+});
+
+test('optional tables are there if they were asked for, and not of an earlier run', async () => {
+  const optional = ['noise_floor.csv', 'training_released.csv'];
+  const there = async (): Promise<string[]> =>
+    (await readdir(out)).filter((file) => optional.includes(file)).toSorted();
+  await writeResults(out, finishedRun({ noiseFloor: true, releasedNorms: true }));
+  expect(await there()).toEqual(optional);
+  await writeFile(join(out, 'mine.csv'), '');
+  await writeResults(out, finishedRun());
+  expect(await there()).toEqual([]);
+  expect(await readdir(out)).toContain('mine.csv');
+});
+
+test('the tables of the paper are made of what was measured, which is returned', async () => {
+  const measured = await writeResults(out, finishedRun());
+  expect(measured.cells.map(({ method }) => method)).toEqual(['-', 'GD', 'LCGD']);
+  expect(measured).toMatchObject({ model: 'tiny', variants: ['trained'], methods: ['GD', 'LCGD'] });
+  const rows = async (file: string): Promise<string[]> =>
+    (await readFile(join(out, file), 'utf8')).split('\n').filter((line) => line.startsWith('simaou,'));
+  expect(await rows('table1.csv')).toEqual(['simaou,trained,,,,,0.125,,,,,']);
+  expect(await rows('table2.csv')).toEqual(['simaou,GD,,,,,0.125,,,,,,,,', 'simaou,LCGD,,,,,,,,,,,,,']);
+  expect(await readFile(join(out, 'table3.csv'), 'utf8')).toContain('mr,10,5,3.5\n');
+  expect(await readFile(join(out, 'comparison.csv'), 'utf8')).toContain(
+    '2,simaou,trained,GD,mr,0.17,0.03,0.125,,',
+  );
+});

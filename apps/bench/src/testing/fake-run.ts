@@ -1,0 +1,121 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Learner, type ProbeToken, learnerSetting } from '@icl-gd/methods';
+import type { Model, ModelVariant } from '@icl-gd/transformer';
+import type { RunIdentity } from '../experiment/cell.ts';
+import { type RunSettings, type Trial, planTrials } from '../experiment/plan.ts';
+import { RecordStore } from '../experiment/record-store.ts';
+import { TrialRunner } from '../experiment/run-trial.ts';
+import { Tally } from '../experiment/tally.ts';
+import { planTrial } from '../experiment/trial-plan.ts';
+import { type TrialResult, readTrial } from '../experiment/trial-result.ts';
+import { toCsv } from '../results/csv.ts';
+import { trialTables } from '../results/rows.ts';
+import { buildContext, longestItem } from '../tasks/prompts/context.ts';
+import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { findTask } from '../tasks/tasks.ts';
+import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from './fake-model.ts';
+
+interface Changes {
+  readonly settings?: Partial<RunSettings>;
+  readonly learners?: readonly Learner[];
+  readonly environment?: Partial<RunIdentity['environment']>;
+  /** The run's own first. */
+  readonly probeTokens?: readonly ProbeToken[];
+  readonly fresh?: boolean;
+  readonly written?: Set<string>;
+  readonly keepAllProbes?: boolean;
+  /** Makes the model of a variant; the fake one if absent. */
+  readonly modelOf?: (variant: ModelVariant) => Model;
+}
+
+interface Outcome {
+  /** By file. */
+  readonly tables: Readonly<Record<string, string>>;
+  /** What was computed and what was there: see {@link Tally}. */
+  readonly counts: string;
+  /** Warnings. */
+  readonly lines: readonly string[];
+  /** Variants in the order in which they were loaded. */
+  readonly loaded: readonly ModelVariant[];
+  /** Units of work that were reported. */
+  readonly units: number;
+}
+
+const SETTINGS: Omit<RunSettings, 'methods'> = {
+  ...{ datasets: [findTask('mr')], variants: ['trained'], seeds: [5, 6], examples: 3 },
+  ...{ probe: 'label', dtype: 'float32', releasedNorms: true, noiseFloor: false, initSeed: 0 },
+};
+const ENVIRONMENT = { format: 'f', code: 'c', scores: 's', adapter: 'a', model: 'm' };
+
+/** Plans, computes, records and tabulates trials on a fake model, as a run does on a real one, in milliseconds. */
+export async function fakeRun(out: string, changes: Changes = {}): Promise<Outcome> {
+  const { learners = FAKE_LEARNERS, probeTokens = ['label'], modelOf = fakeModel } = changes;
+  const settings: RunSettings = {
+    ...SETTINGS,
+    methods: learners.map((learner) => learnerSetting(learner)),
+    ...changes.settings,
+  };
+  const identity: RunIdentity = {
+    environment: { ...ENVIRONMENT, ...changes.environment },
+    settings,
+    foreignLearners: new Map(),
+  };
+  const plans = planTrials(settings).map((trial) =>
+    planTrial(identity, trial, fakePrepared(trial), probeTokens),
+  );
+  const lines: string[] = [];
+  const loaded: ModelVariant[] = [];
+  const store = new RecordStore(out, (line) => lines.push(line));
+  const tally = new Tally();
+  let units = 0;
+  const runner = new TrialRunner({
+    ...{ store, tally, config: FAKE_CONFIG, releasedNorms: settings.releasedNorms, noiseFloor: false },
+    fresh: changes.fresh ?? false,
+    written: changes.written ?? new Set(),
+    keepAllProbes: changes.keepAllProbes ?? false,
+    loadModel: async (variant) => {
+      if (loaded.at(-1) !== variant) loaded.push(variant);
+      return modelOf(variant);
+    },
+    onWork: (more) => (units += more),
+  });
+  for (const plan of plans) await runner.run(plan);
+  const results: TrialResult[] = [];
+  for (const plan of plans) results.push(await readTrial(store, plan, { noiseFloor: false }));
+  const tables = Object.fromEntries(
+    trialTables({ taskOptions: 2, releasedNorms: true, noiseFloor: false }).map(({ file, columns, rows }) => [
+      file,
+      toCsv({ columns, rows: results.flatMap((result) => rows('fake', result)) }),
+    ]),
+  );
+  return { tables, counts: tally.describe(), lines, loaded, units };
+}
+
+/** Names of the records, without keys. */
+export function recordNames(out: string): string[] {
+  return readdirSync(join(out, 'records'))
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => name.replace(/-[0-9a-f]{32}\.json$/, ''))
+    .toSorted();
+}
+
+/** Three queries, with options of one and of several tokens, and demonstrations by seed and order. */
+export function fakePrepared({
+  dataset,
+  seed,
+  permutation,
+}: Pick<Trial, 'dataset' | 'seed' | 'permutation'>): PreparedRun {
+  const options = [[7], [8, 9]];
+  const queries = [[11, 12], [13], [14, 15, 16]].map((tokens) => ({ tokens, options }));
+  const drawn = [1, 2, 3].map((i) => ({ tokens: [20 + seed, 30 + i, ...(options[i % 2] as number[])] }));
+  const demonstrations = permutation === 0 ? drawn : drawn.toReversed();
+  const longest = longestItem(queries);
+  const limits = { bosTokenId: 1, eosTokenId: 2, contextLength: FAKE_CONFIG.contextLength };
+  return {
+    ...{ dataset, seed, permutation, demonstrations, queries, gold: [0, 1, 1], longestItem: longest },
+    ...{ trainRows: [1, 2, 3], fineTuningRows: [1, 2, 3], validationRows: [17, 4, 9] },
+    fineTuningDemonstrations: demonstrations,
+    context: buildContext(demonstrations, longest, limits),
+  };
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FixtureCopy } from './damage.ts';
+import { type CommandResult, iclGd, readCsv } from './golden.ts';
+
+const copy = new FixtureCopy('own-text-gpt2');
+afterAll(() => copy[Symbol.dispose]());
+
+type Rows = ReturnType<typeof readCsv>;
+
+async function run(name: string, ...more: string[]): Promise<CommandResult> {
+  const short = ['--seeds', '5,6', '--examples', '6', '--methods', 'gd'];
+  const result = await iclGd(copy.arguments(...short, '--out', join(copy.folder, name), ...more));
+  if (result.code !== 0) throw new Error(`exit code ${result.code}: ${result.stderr}`);
+  return result;
+}
+
+const rowsOf = (name: string, file: string, variant: string): Rows =>
+  readCsv(join(copy.folder, name, file)).filter((row) => row['variant'] === variant);
+
+let both: CommandResult;
+beforeAll(async () => {
+  both = await run('both', '--variants', 'untrained,trained');
+});
+
+it('gives each variant the numbers of a run of its own', async () => {
+  for (const variant of ['untrained', 'trained']) {
+    await run(variant, '--variants', variant);
+    for (const file of ['layerwise.csv', 'predictions.csv', 'training.csv'])
+      expect(rowsOf('both', file, variant), file).toEqual(rowsOf(variant, file, variant));
+  }
+});
+
+it('draws the weights of variants anew with --init-seed, and leaves the trained model as it is', async () => {
+  const other = await run(
+    'both',
+    '--variants',
+    'untrained,trained',
+    '--init-seed',
+    '1',
+    '--out',
+    join(copy.folder, 'other'),
+  );
+  for (const file of ['layerwise.csv', 'predictions.csv']) {
+    expect(rowsOf('other', file, 'trained')).toEqual(rowsOf('both', file, 'trained'));
+    expect(rowsOf('other', file, 'untrained')).not.toEqual(rowsOf('both', file, 'untrained'));
+  }
+  expect(other.stderr).not.toContain('made with');
+});
+
+it('says the accuracies of every trial in per cent as it goes on', () => {
+  for (const variant of ['untrained', 'trained'])
+    for (const seed of ['5', '6']) {
+      const summary = rowsOf('both', 'summary.csv', variant).filter((row) => row['seed'] === seed);
+      const percent = (metric: string): string =>
+        `${(100 * Number(summary.find((row) => row['metric'] === metric)?.['value'])).toFixed(0)} %`;
+      const score = Number(summary.find(({ metric }) => metric === 'simaou')?.['value']).toFixed(3);
+      expect(both.stderr).toContain(
+        `${variant} mr seed ${seed}: ZSL ${percent('accuracy_zsl')}, ICL ${percent('accuracy_icl')}; GD SimAOU ${score}, accuracy ${percent('accuracy_ft')}`,
+      );
+    }
+  // Otherwise the lines could have one for another.
+  const shares = ['accuracy_zsl', 'accuracy_icl', 'accuracy_ft'].map((metric) =>
+    JSON.stringify(
+      rowsOf('both', 'summary.csv', 'trained')
+        .filter((row) => row['metric'] === metric)
+        .map((row) => row['value']),
+    ),
+  );
+  expect(new Set(shares).size).toBe(3);
+});

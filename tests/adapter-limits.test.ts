@@ -1,18 +1,15 @@
 import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Gpu, UserError, acquireGpu } from '@icl-gd/gpu-kernels';
+import { UserError } from '@icl-gd/gpu-kernels';
 import { loadModel } from '@icl-gd/transformer';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
+import { expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
-});
-afterAll(() => gpu.dispose());
+const gpu = useGpu();
 
 it('refuses a tensor larger than a buffer of the adapter, with its name and size', () => {
-  const make = (): unknown => gpu.tensor([2 ** 20, 2 ** 20], { label: 'enormous' });
+  const make = (): unknown => gpu().tensor([2 ** 20, 2 ** 20], { label: 'enormous' });
   expect(make).toThrow(UserError);
   expect(make).toThrow(/enormous \[1048576, 1048576\] needs 4398046511104 bytes/);
 });
@@ -20,7 +17,7 @@ it('refuses a tensor larger than a buffer of the adapter, with its name and size
 it('refuses a model with such a tensor before reading it, and keeps nothing on the device', async () => {
   using copy = new FixtureCopy('own-text-gpt2');
   const width = 24;
-  const tokens = Math.ceil((gpu.device.limits.maxBufferSize + 1) / (4 * width));
+  const tokens = Math.ceil((gpu().device.limits.maxBufferSize + 1) / (4 * width));
   copy.editConfig({ vocab_size: tokens });
   copy.editWeights((header) => {
     const embedding = header['transformer.wte.weight']!;
@@ -32,11 +29,11 @@ it('refuses a model with such a tensor before reading it, and keeps nothing on t
     };
   });
   lengthen(join(copy.model, 'model.safetensors'));
-  const before = gpu.pool.live;
-  const loading = loadModel(gpu, copy.model);
+  const before = gpu().pool.live;
+  const loading = loadModel(gpu(), copy.model);
   await expect(loading).rejects.toThrow(UserError);
   await expect(loading).rejects.toThrow(/embedding\.tokens .* bytes in one buffer/);
-  expect(gpu.pool.live).toEqual(before);
+  expect(gpu().pool.live).toEqual(before);
 });
 
 /** Brings a safetensors file to the length that its header speaks of, with a hole that takes no room on disk. */

@@ -1,14 +1,9 @@
 import { join } from 'node:path';
-import type { Gpu } from '@icl-gd/gpu-kernels';
-import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { type EvaluationResult, type Model, loadModel } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireTestGpu();
-});
-afterAll(() => gpu.dispose());
+const gpu = useGpu();
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
@@ -20,7 +15,7 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
   let model: Model;
   beforeAll(async () => {
-    model = await loadModel(gpu, join(import.meta.dirname, 'fixtures', fixture, 'model'));
+    model = await loadModel(gpu(), join(import.meta.dirname, 'fixtures', fixture, 'model'));
   });
   afterAll(() => model.dispose());
 
@@ -81,10 +76,10 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
   });
 
   it('leaves nothing on the device', async () => {
-    const before = gpu.pool.live;
+    const before = gpu().pool.live;
     using prefix = model.prefix(sequence(12, 7));
     await model.evaluate([request(sequence(5, 3))], prefix);
     prefix.dispose();
-    expect(gpu.pool.live).toEqual(before);
+    expect(gpu().pool.live).toEqual(before);
   });
 });

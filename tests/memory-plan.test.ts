@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import {
   type Learner,
   type ProbeTokensOptions,
@@ -17,7 +17,7 @@ import {
   planMemory,
   withHalfParameters,
 } from '@icl-gd/transformer';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { sequence } from './sequences.ts';
 
 const DEMONSTRATIONS = [20, 70, 41].map((length) => ({ tokens: sequence(length, 7) }));
@@ -26,15 +26,11 @@ const QUERIES: Query[] = Array.from({ length: 24 }, (_, i) => ({
   options: [[5], [6, 7, 8]],
 }));
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
-});
+const gpu = useGpu();
 beforeEach(() => {
-  gpu.pool.trim();
-  gpu.pool.resetPeak();
+  gpu().pool.trim();
+  gpu().pool.resetPeak();
 });
-afterAll(() => gpu.dispose());
 
 describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
   const directory = join(import.meta.dirname, 'fixtures', fixture, 'model');
@@ -83,18 +79,18 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
       const options: ProbeTokensOptions = { probeTokens: ['label', 'prompt'], tokenBudget };
       const workload = await workloadOf(learner, dtype, releasedNorms, options);
       const { config } = await describeModel(directory);
-      const plan = planMemory(config, workload, gpu);
+      const plan = planMemory(config, workload, gpu());
       const { weights, uploads, evaluation, inContext, overlay, training } = plan;
       const used = weights + Math.max(inContext, overlay + Math.max(training, evaluation));
       expect(plan.peak).toBe(Math.max(used, weights + uploads));
       // The budget makes every allocation beyond the plan fail.
-      gpu.pool.limits = { planned: used, budget: used };
-      using model = await loadModel(gpu, directory, { dtype });
-      expect(gpu.pool.allocatedBytes).toBe(plan.weights);
+      gpu().pool.limits = { planned: used, budget: used };
+      using model = await loadModel(gpu(), directory, { dtype });
+      expect(gpu().pool.allocatedBytes).toBe(plan.weights);
       const adapted = await learner.adapt(model, DEMONSTRATIONS, { learningRate: 0.01, releasedNorms });
       await adapted.probeTokens(QUERIES, options);
       adapted.dispose();
-      expect(gpu.pool.peakBytes).toBe(used);
+      expect(gpu().pool.peakBytes).toBe(used);
     },
   );
 
@@ -104,12 +100,12 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
       const options: ProbeTokensOptions = { probeTokens: ['label'], tokenBudget };
       const { training, ...workload } = await workloadOf(gradientDescent, 'float32', false, options);
       const { config } = await describeModel(directory);
-      const plan = planMemory(config, { ...workload, training: { ...training!, halfCopies: true } }, gpu);
+      const plan = planMemory(config, { ...workload, training: { ...training!, halfCopies: true } }, gpu());
       const copy = plan.overlay / 3;
       const used = plan.weights + Math.max(2 * copy + plan.training, 3 * copy + plan.evaluation);
       expect(plan.peak).toBe(Math.max(used, plan.weights + plan.uploads));
-      gpu.pool.limits = { planned: used, budget: used };
-      using model = await loadModel(gpu, directory);
+      gpu().pool.limits = { planned: used, budget: used };
+      using model = await loadModel(gpu(), directory);
       using rounded = withHalfParameters(model, 'attention.kv');
       const adapted = await gradientDescent.adapt(rounded, DEMONSTRATIONS, {
         learningRate: 0.01,
@@ -117,7 +113,7 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
       });
       await adapted.probeTokens(QUERIES, options);
       adapted.dispose();
-      expect(gpu.pool.peakBytes).toBe(used);
+      expect(gpu().pool.peakBytes).toBe(used);
     },
   );
 });

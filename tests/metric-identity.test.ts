@@ -1,15 +1,12 @@
-import { type Gpu, acquireGpu, add } from '@icl-gd/gpu-kernels';
+import { add } from '@icl-gd/gpu-kernels';
 import { simAOU, simAOUNorm } from '@icl-gd/metrics';
 import { Pcg64 } from '@icl-gd/transformer';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
+import { expect, it } from 'vitest';
 
 const WIDTH = 512;
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
-});
-afterAll(() => gpu.dispose());
+const gpu = useGpu();
 
 /** Three orthogonal vectors; the second and third with three times the squared norm of the first. */
 function orthogonalVectors(seed: number): Float32Array[] {
@@ -33,13 +30,13 @@ function dot(a: Float64Array, b: Float64Array): number {
 
 it('gives SimAOU_norm = 1/4 where two updates have nothing in common, from GPU tensors', async () => {
   const [z, r, s] = orthogonalVectors(7) as [Float32Array, Float32Array, Float32Array];
-  using scope = gpu.scope();
+  using scope = gpu().scope();
   const [zsl, noise, otherNoise] = [z, r, s].map((values) => scope.upload(values, [1, WIDTH]));
   const icl = scope.tensor([1, WIDTH]);
   const ft = scope.tensor([1, WIDTH]);
-  add(gpu, { x: zsl!, y: noise!, out: icl });
-  add(gpu, { x: zsl!, y: otherNoise!, out: ft });
-  const [hZsl, hIcl, hFt] = await Promise.all([zsl!, icl, ft].map((tensor) => gpu.read(tensor)));
+  add(gpu(), { x: zsl!, y: noise!, out: icl });
+  add(gpu(), { x: zsl!, y: otherNoise!, out: ft });
+  const [hZsl, hIcl, hFt] = await Promise.all([zsl!, icl, ft].map((tensor) => gpu().read(tensor)));
   const probes = [hZsl!, hIcl!, hFt!].map((attentionOutput) => [
     { attentionOutput, attentionScores: new Float32Array(0) },
   ]);

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { gradientDescent } from '@icl-gd/methods';
 import { layerMetrics } from '@icl-gd/metrics';
 import { type Model, loadModel, withHalfParameters } from '@icl-gd/transformer';
@@ -126,20 +126,18 @@ describe('a noise floor', () => {
 });
 
 describe('what the noise floor measures on', () => {
-  let gpu: Gpu;
+  const gpu = useGpu();
   let model: Model;
   beforeAll(async () => {
-    gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
-    model = await loadModel(gpu, join(import.meta.dirname, 'fixtures', 'own-text-gpt2', 'model'));
+    model = await loadModel(gpu(), join(import.meta.dirname, 'fixtures', 'own-text-gpt2', 'model'));
   });
   afterAll(() => {
     model.dispose();
-    gpu.dispose();
   });
-  const read = (from: Model, name: string) => gpu.read(from.parameters.get(name));
+  const read = (from: Model, name: string) => gpu().read(from.parameters.get(name));
 
   it('is the same model on a Gpu that sums in another order: rounding changes, and nothing is owned or left', async () => {
-    const before = gpu.pool.live;
+    const before = gpu().pool.live;
     const demonstrations = [{ tokens: [17, 24, 31, 38] }];
     const queries = [{ tokens: [45, 52], options: [[59], [66]] }];
     const probe = async (from: Model): Promise<number[]> => {
@@ -149,18 +147,18 @@ describe('what the noise floor measures on', () => {
       return [...own!.attentionOutput];
     };
     const ascending = await probe(model);
-    const reordered = model.on(gpu.with({ summation: 'descending' }));
+    const reordered = model.on(gpu().with({ summation: 'descending' }));
     expect(reordered.parameters.get('embedding.tokens')).toBe(model.parameters.get('embedding.tokens'));
     const descending = await probe(reordered);
     reordered.dispose();
     expect(descending).not.toEqual(ascending);
     for (const [i, value] of ascending.entries()) expect(descending[i]).toBeCloseTo(value, 5);
     expect(await probe(model)).toEqual(ascending);
-    expect(gpu.pool.live).toEqual(before);
+    expect(gpu().pool.live).toEqual(before);
   });
 
   it('are weights rounded to float16, of keys and values alone, in copies', async () => {
-    const before = gpu.pool.live;
+    const before = gpu().pool.live;
     const original = await read(model, 'layers.0.attention.key.weight');
     const rounded = withHalfParameters(model, 'attention.kv');
     const weights = await read(rounded, 'layers.0.attention.key.weight');
@@ -171,7 +169,7 @@ describe('what the noise floor measures on', () => {
       model.parameters.get('layers.0.attention.query.weight'),
     );
     rounded.dispose();
-    expect(gpu.pool.live).toEqual(before);
+    expect(gpu().pool.live).toEqual(before);
   });
 
   it('are rounded weights, which distort an update the more the smaller it is', async () => {
@@ -184,7 +182,7 @@ describe('what the noise floor measures on', () => {
       adapted.dispose();
       return own!.attentionOutput;
     };
-    const before = gpu.pool.live;
+    const before = gpu().pool.live;
     const start = await probe(1e-30, false);
     /** Error that rounding makes, relative to the update. */
     const distortion = async (learningRate: number): Promise<number> => {
@@ -195,6 +193,6 @@ describe('what the noise floor measures on', () => {
     };
     expect(await distortion(1e-4)).toBeGreaterThan(0.1);
     expect(await distortion(0.1)).toBeLessThan(0.05);
-    expect(gpu.pool.live).toEqual(before);
+    expect(gpu().pool.live).toEqual(before);
   });
 });

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { Gpu } from '@icl-gd/gpu-kernels';
-import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { FineTuning, type FineTuningStep, type Model, loadModel } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -9,15 +8,13 @@ const PREDICTIONS = TOKENS.length - 1;
 /** So small that no weight changes: both steps see the same model. */
 const STANDSTILL = 1e-30;
 
-let gpu: Gpu;
+const gpu = useGpu();
 let model: Model;
 beforeAll(async () => {
-  gpu = await acquireTestGpu();
-  model = await loadModel(gpu, join(import.meta.dirname, 'fixtures', 'own-text-gpt2', 'model'));
+  model = await loadModel(gpu(), join(import.meta.dirname, 'fixtures', 'own-text-gpt2', 'model'));
 });
 afterAll(() => {
   model.dispose();
-  gpu.dispose();
 });
 
 describe.each(['output', 'layerwise'] as const)('%s', (objective) => {
@@ -37,7 +34,7 @@ describe.each(['output', 'layerwise'] as const)('%s', (objective) => {
   }
 
   it('adds up the gradients of frozen parameters, of the summed loss, and resets those of keys and values', async () => {
-    const before = gpu.pool.live;
+    const before = gpu().pool.live;
     const [first, second] = (await twoSteps(true)) as readonly [FineTuningStep, FineTuningStep];
     for (const [layer, keyValueNorm] of first.gradientNorms.entries()) {
       const all = first.releasedGradientNorms![layer]! / PREDICTIONS;
@@ -46,7 +43,7 @@ describe.each(['output', 'layerwise'] as const)('%s', (objective) => {
       const expected = PREDICTIONS * Math.sqrt(keyValueNorm ** 2 + 4 * frozenSquared);
       expect(second.releasedGradientNorms![layer]! / expected).toBeCloseTo(1, 5);
     }
-    expect(gpu.pool.live).toEqual(before);
+    expect(gpu().pool.live).toEqual(before);
   });
 
   it('leaves the other numbers as they are', async () => {

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Gpu } from '@icl-gd/gpu-kernels';
-import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Gradients } from './decoder/gradients.ts';
 import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
@@ -24,36 +23,34 @@ const RATE = 0.3;
 /** float32 against float64 sums of the same float32 gradients, which are of order 1. */
 const TOLERANCE = 2e-6;
 
-let gpu: Gpu;
+const gpu = useGpu();
 let model: Model;
 const directory = mkdtempSync(join(tmpdir(), 'icl-gd-tuning-'));
 beforeAll(async () => {
-  gpu = await acquireTestGpu();
   await writeNewModel(directory, JSON_CONFIG, 4);
-  model = await loadModel(gpu, directory);
+  model = await loadModel(gpu(), directory);
 });
 afterAll(() => {
   model.dispose();
-  gpu.dispose();
   rmSync(directory, { recursive: true });
 });
 
 async function valuesOf({ parameters, config }: Model): Promise<Map<string, Float32Array>> {
   const values = new Map<string, Float32Array>();
-  for (const { name } of parameterSpecs(config)) values.set(name, await gpu.read(parameters.get(name)));
+  for (const { name } of parameterSpecs(config)) values.set(name, await gpu().read(parameters.get(name)));
   return values;
 }
 
 /** Gradients of all parameters of the layers, and losses, of a model as it is. */
 async function measure(of: Model, tokens: readonly number[], objective: Objective) {
-  using gradients = Gradients.ofGroup(gpu, of.config, 'layers');
+  using gradients = Gradients.ofGroup(gpu(), of.config, 'layers');
   using pass = passOver(of, [tokens], { gradients });
-  using losses = gpu.tensor([of.config.layers]);
+  using losses = gpu().tensor([of.config.layers]);
   const targets = planTargets(pass, nextTokenTargets([tokens]));
   recordLossGradient(pass, { objective, targets, losses, lossIndex: 0 });
   const values = new Map<string, Float32Array>();
-  for (const name of gradients.names) values.set(name, await gpu.read(gradients.find(name) ?? losses));
-  return { gradients: values, losses: [...(await gpu.read(losses))] };
+  for (const name of gradients.names) values.set(name, await gpu().read(gradients.find(name) ?? losses));
+  return { gradients: values, losses: [...(await gpu().read(losses))] };
 }
 
 function norm(parts: Iterable<ArrayLike<number>>): number {
@@ -152,7 +149,7 @@ describe.each([
 });
 
 test('refuses what it cannot train on, and leaves nothing on the device', async () => {
-  const before = gpu.pool.live;
+  const before = gpu().pool.live;
   const tuning = new FineTuning(model, {
     ...{ objective: 'output', group: 'attention.kv', learningRate: RATE, steps: 1 },
   });
@@ -160,5 +157,5 @@ test('refuses what it cannot train on, and leaves nothing on the device', async 
   tuning.step([0, 1]);
   expect(() => tuning.step([0, 1])).toThrow('set up for 1 steps');
   tuning.abandon();
-  expect(gpu.pool.live).toEqual(before);
+  expect(gpu().pool.live).toEqual(before);
 });

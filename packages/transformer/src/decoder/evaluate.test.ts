@@ -1,21 +1,18 @@
 import { join } from 'node:path';
-import type { Gpu } from '@icl-gd/gpu-kernels';
-import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Model, loadModel } from '../model.ts';
 
 const TOKENS = [453, 269, 25, 286, 434, 429, 402, 286, 401];
 const PROBED = 5;
 
-let gpu: Gpu;
+const gpu = useGpu();
 let model: Model;
 beforeAll(async () => {
-  gpu = await acquireTestGpu();
-  model = await loadModel(gpu, join(import.meta.dirname, '../../../../tests/fixtures/own-text-gpt2/model'));
+  model = await loadModel(gpu(), join(import.meta.dirname, '../../../../tests/fixtures/own-text-gpt2/model'));
 });
 afterAll(() => {
   model.dispose();
-  gpu.dispose();
 });
 
 test('a row is probed as if the sequence ended there', async () => {

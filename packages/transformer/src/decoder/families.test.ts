@@ -1,8 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Gpu } from '@icl-gd/gpu-kernels';
-import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FineTuning } from '../fine-tuning.ts';
 import { type Model, loadModel, passOver } from '../model.ts';
@@ -19,11 +18,7 @@ const TOKENS = [0, 5, 17, 5, 36, 2, 9, 11, 30, 4, 5];
 /** float32 against float64 over two layers; numbers are of order 1. */
 const TOLERANCE = 1e-5;
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireTestGpu();
-});
-afterAll(() => gpu.dispose());
+const gpu = useGpu();
 
 describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
   const directory = mkdtempSync(join(tmpdir(), 'icl-gd-family-'));
@@ -31,15 +26,15 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
   let values: Map<string, Float64Array>;
   beforeAll(async () => {
     await writeNewModel(directory, TINY_MODELS[name] ?? {}, 3);
-    model = await loadModel(gpu, directory);
+    model = await loadModel(gpu(), directory);
     values = new Map();
     const random = new Pcg64(11n);
     for (const spec of parameterSpecs(model.config)) {
       const tensor = model.parameters.get(spec.name);
-      const stored = await gpu.read(tensor);
+      const stored = await gpu().read(tensor);
       // Norms start at 1 and 0, where mistakes would hide.
       const varied = stored.map((value) => value + 0.2 * random.normal());
-      gpu.write(tensor, varied);
+      gpu().write(tensor, varied);
       values.set(spec.name, Float64Array.from(varied));
     }
   });
@@ -100,8 +95,8 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
 
   async function gradientsOf(objective: Objective, group: 'attention.kv' | 'all', passes = 1) {
     const { config } = model;
-    using gradients = Gradients.ofGroup(gpu, config, group);
-    using losses = gpu.tensor([config.layers]);
+    using gradients = Gradients.ofGroup(gpu(), config, group);
+    using losses = gpu().tensor([config.layers]);
     for (let i = 0; i < passes; i++) {
       using pass = passOver(model, [TOKENS], { gradients });
       const targets = planTargets(pass, nextTokenTargets([TOKENS]));
@@ -109,8 +104,8 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     }
     const read = new Map<string, Float32Array>();
     for (const parameter of gradients.names)
-      read.set(parameter, await gpu.read(gradients.find(parameter) ?? losses));
-    return { gradients: read, losses: await gpu.read(losses) };
+      read.set(parameter, await gpu().read(gradients.find(parameter) ?? losses));
+    return { gradients: read, losses: await gpu().read(losses) };
   }
 
   /** The directional derivative of the reference along a random direction, and of the device's gradients. */

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Gpu } from '@icl-gd/gpu-kernels';
-import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Model, loadModel, passOver } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
@@ -23,19 +22,15 @@ const BINDING_BYTES = VOCABULARY * 8 * 4;
 /** float32 sums of the same terms in another order, as a share of a gradient's largest element. */
 const TOLERANCE = 1e-5;
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireTestGpu();
-});
-afterAll(() => gpu.dispose());
+const gpu = useGpu();
 
 describe.each([true, false])('logits taken in chunks of rows, tied %s', (tied) => {
   const directory = mkdtempSync(join(tmpdir(), 'icl-gd-head-'));
   let models: { whole: Model; chunked: Model };
   beforeAll(async () => {
     await writeNewModel(directory, { ...JSON_CONFIG, tie_word_embeddings: tied }, 1);
-    const whole = await loadModel(gpu, directory);
-    models = { whole, chunked: whole.on(gpu.with({ maxBindingBytes: BINDING_BYTES })) };
+    const whole = await loadModel(gpu(), directory);
+    models = { whole, chunked: whole.on(gpu().with({ maxBindingBytes: BINDING_BYTES })) };
   });
   afterAll(() => {
     models.whole.dispose();
@@ -59,8 +54,8 @@ describe.each([true, false])('logits taken in chunks of rows, tied %s', (tied) =
     model.gpu.clear(losses);
     const targets = planTargets(pass, nextTokenTargets(SEQUENCES));
     recordLossGradient(pass, { objective, targets, losses, lossIndex: 0 });
-    const values = new Map<string, Float32Array>([['losses', await gpu.read(losses)]]);
-    for (const name of gradients.names) values.set(name, await gpu.read(gradients.find(name) ?? losses));
+    const values = new Map<string, Float32Array>([['losses', await gpu().read(losses)]]);
+    for (const name of gradients.names) values.set(name, await gpu().read(gradients.find(name) ?? losses));
     return { values, chunks: targets.chunks.length };
   }
 

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { loadModel, passOver } from '../model.ts';
@@ -27,17 +28,15 @@ const TOKENS = [0, 50_256, 16_383, 16_384, 32_768, 777];
 /** float32 against float64 at a width of 2048; logits and embeddings are of order 1. */
 const TOLERANCE = 2e-5;
 
-let device: Gpu;
+const device = useGpu();
 let gpu: Gpu;
 const directory = mkdtempSync(join(tmpdir(), 'icl-gd-large-'));
 beforeAll(async () => {
-  device = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
   // As lavapipe, whatever this adapter binds.
-  gpu = device.with({ maxBindingBytes: BINDING_BYTES });
+  gpu = device().with({ maxBindingBytes: BINDING_BYTES });
   await writeRandomCheckpoint(directory, CONFIG, { seed: 1, dtype: 'float16' });
 });
 afterAll(() => {
-  device.dispose();
   rmSync(directory, { recursive: true });
 });
 

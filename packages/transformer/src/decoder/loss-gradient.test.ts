@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Gpu } from '@icl-gd/gpu-kernels';
-import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Model, loadModel, passOver } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
@@ -35,25 +34,21 @@ const XGLM = {
   max_position_embeddings: 8,
 };
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireTestGpu();
-});
-afterAll(() => gpu.dispose());
+const gpu = useGpu();
 
 /** Values by decoder name, float64. */
 type ReferenceParameters = ReadonlyMap<string, Float64Array>;
 
 /** Losses and gradients from the kernels. */
 async function measure(model: Model, objective: Objective, group: ParameterGroup) {
-  using gradients = Gradients.ofGroup(gpu, model.config, group);
+  using gradients = Gradients.ofGroup(gpu(), model.config, group);
   using pass = passOver(model, SEQUENCES, { gradients });
-  using losses = gpu.tensor([model.config.layers]);
-  gpu.clear(losses);
+  using losses = gpu().tensor([model.config.layers]);
+  gpu().clear(losses);
   recordLossGradient(pass, { objective, targets: planTargets(pass, TARGETS), losses, lossIndex: 0 });
   const values = new Map<string, Float32Array>();
-  for (const name of gradients.names) values.set(name, await gpu.read(gradients.find(name)!));
-  return { losses: await gpu.read(losses), gradients: values };
+  for (const name of gradients.names) values.set(name, await gpu().read(gradients.find(name)!));
+  return { losses: await gpu().read(losses), gradients: values };
 }
 
 describe.each([GPT2, { ...GPT2, tie_word_embeddings: false }, XGLM])(
@@ -66,10 +61,10 @@ describe.each([GPT2, { ...GPT2, tie_word_embeddings: false }, XGLM])(
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'icl-gd-gradient-'));
       await writeNewModel(directory, json, 1);
-      model = await loadModel(gpu, directory);
+      model = await loadModel(gpu(), directory);
       const entries: [string, Float64Array][] = [];
       for (const { name } of parameterSpecs(model.config))
-        entries.push([name, Float64Array.from(await gpu.read(model.parameters.get(name)))]);
+        entries.push([name, Float64Array.from(await gpu().read(model.parameters.get(name)))]);
       parameters = new Map(entries);
     });
     afterAll(async () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
+import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { writeSafetensors } from '../checkpoint/write-safetensors.ts';
 import { loadModel } from '../model.ts';
@@ -188,13 +188,9 @@ it.each([
 });
 
 describe('GPT-NeoX tensors', () => {
-  let gpu: Gpu;
+  const gpu = useGpu();
   const directory = mkdtempSync(join(tmpdir(), 'icl-gd-neox-'));
-  beforeAll(async () => {
-    gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
-  });
   afterAll(() => {
-    gpu.dispose();
     rmSync(directory, { recursive: true });
   });
 
@@ -222,14 +218,14 @@ describe('GPT-NeoX tensors', () => {
     };
     await writeFile(join(directory, 'config.json'), JSON.stringify(json));
     await writeSafetensors(join(directory, 'model.safetensors'), [...tensors, buffer], { format: 'pt' });
-    using model = await loadModel(gpu, directory);
+    using model = await loadModel(gpu(), directory);
     for (const [i, projection] of ['query', 'key', 'value'].entries()) {
       const rows = Array.from({ length: heads }, (_, head) =>
         Array.from({ length: headDim }, (__, row) => (3 * head + i) * headDim + row),
       ).flat();
       const name = `layers.0.attention.${projection}`;
-      expect([...(await gpu.read(model.parameters.get(`${name}.bias`)))]).toEqual(rows);
-      const weight = await gpu.read(model.parameters.get(`${name}.weight`));
+      expect([...(await gpu().read(model.parameters.get(`${name}.bias`)))]).toEqual(rows);
+      const weight = await gpu().read(model.parameters.get(`${name}.weight`));
       expect(rows.map((_, row) => weight[row * dModel])).toEqual(rows);
     }
   });

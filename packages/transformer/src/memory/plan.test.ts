@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Objective } from '../decoder/loss-gradient.ts';
 import { familyOf } from '../families/registry.ts';
 import { FineTuning } from '../fine-tuning.ts';
@@ -114,13 +114,9 @@ describe('of every family', () => {
     xglm: { d_model: 96, ffn_dim: 320, num_layers: 2 },
     'llama, grouped queries, heads wider than hidden_size': { ...SIZES, head_dim: 32 },
   };
-  let gpu: Gpu;
+  const gpu = useGpu();
   const directory = mkdtempSync(join(tmpdir(), 'icl-gd-plan-'));
-  beforeAll(async () => {
-    gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
-  });
   afterAll(() => {
-    gpu.dispose();
     rmSync(directory, { recursive: true });
   });
 
@@ -134,24 +130,24 @@ describe('of every family', () => {
         const batches = [[request]];
         const training = { objectives: [objective], steps: 1, tokens: 30, releasedNorms: false };
         const config = familyOf(json, '').readConfig(json, '');
-        const plan = planMemory(config, { dtype, batches, training }, gpu);
-        gpu.pool.limits = { planned: Infinity, budget: Infinity };
-        gpu.pool.trim();
-        gpu.pool.resetPeak();
+        const plan = planMemory(config, { dtype, batches, training }, gpu());
+        gpu().pool.limits = { planned: Infinity, budget: Infinity };
+        gpu().pool.trim();
+        gpu().pool.resetPeak();
         const { weights, uploads, overlay, training: step, evaluation } = plan;
         const used = weights + overlay + Math.max(step, evaluation);
         expect(plan.peak).toBe(Math.max(used, weights + uploads));
         // The budget makes every allocation beyond the plan fail.
-        gpu.pool.limits = { planned: used, budget: used };
-        using model = await loadModel(gpu, directory, { dtype });
-        expect(gpu.pool.allocatedBytes).toBe(plan.weights);
+        gpu().pool.limits = { planned: used, budget: used };
+        using model = await loadModel(gpu(), directory, { dtype });
+        expect(gpu().pool.allocatedBytes).toBe(plan.weights);
         const options = { objective, learningRate: 0.01, group: 'attention.kv', steps: 1 } as const;
         const tuning = new FineTuning(model, options);
         tuning.step(TOKENS);
         const { model: tuned } = await tuning.finish();
         await tuned.evaluate([request]);
         tuned.dispose();
-        expect(gpu.pool.peakBytes).toBe(used);
+        expect(gpu().pool.peakBytes).toBe(used);
       }
     }
   });

@@ -1,6 +1,5 @@
-import type { Gpu } from '@icl-gd/gpu-kernels';
-import { acquireTestGpu } from '@icl-gd/gpu-kernels/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
+import { expect, test } from 'vitest';
 import { Gradients } from '../decoder/gradients.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
 import { Pass } from '../decoder/pass.ts';
@@ -34,11 +33,7 @@ const RATE = 0.01;
 /** float32 sums of the same terms in another order, after a step whose size is the learning rate. */
 const SAME_STEP = 2e-5;
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireTestGpu();
-});
-afterAll(() => gpu.dispose());
+const gpu = useGpu();
 
 function initial(): PretrainingTensors {
   const values = initialiseForPretraining(CONFIG, 3, { mimetic: 0.5, previousTokenScore: 4 });
@@ -53,7 +48,7 @@ const FIRST = [0, 5, 6, 7, 5, 6, 7];
 const SECOND = [0, 9, 8, 9, 8, 9, 1];
 
 async function train(batches: readonly TrainingBatch[], steps: number): Promise<PretrainingTensors> {
-  using training = new Pretraining(gpu, CONFIG, OPTIMIZER, initial());
+  using training = new Pretraining(gpu(), CONFIG, OPTIMIZER, initial());
   for (let i = 0; i < steps; i++) await training.step(batches, RATE);
   return await training.tensors();
 }
@@ -76,20 +71,20 @@ async function gradientsAt(
   { sequences, targets }: TrainingBatch,
 ): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
   const tensors = parameterSpecs(CONFIG).map(({ name, shape }) => {
-    const tensor = gpu.upload(values.get(`parameter.${name}`) ?? new Float32Array(), shape);
+    const tensor = gpu().upload(values.get(`parameter.${name}`) ?? new Float32Array(), shape);
     return [name, tensor] as const;
   });
-  using parameters = withPositions(gpu, CONFIG, new ParameterSet(new Map(tensors)));
-  using gradients = Gradients.ofGroup(gpu, CONFIG, 'all');
-  using pass = Pass.over({ gpu, config: CONFIG, parameters, sequences, gradients });
-  using losses = gpu.tensor([1]);
+  using parameters = withPositions(gpu(), CONFIG, new ParameterSet(new Map(tensors)));
+  using gradients = Gradients.ofGroup(gpu(), CONFIG, 'all');
+  using pass = Pass.over({ gpu: gpu(), config: CONFIG, parameters, sequences, gradients });
+  using losses = gpu().tensor([1]);
   recordLossGradient(pass, {
     ...{ objective: 'output', targets: planTargets(pass, targets) },
     ...{ losses, lossIndex: 0 },
   });
   const read = new Map<string, Float32Array>();
-  for (const name of gradients.names) read.set(name, await gpu.read(gradients.find(name) ?? losses));
-  return { loss: (await gpu.read(losses))[0] ?? NaN, gradients: read };
+  for (const name of gradients.names) read.set(name, await gpu().read(gradients.find(name) ?? losses));
+  return { loss: (await gpu().read(losses))[0] ?? NaN, gradients: read };
 }
 
 test('two steps on two batches are AdamW on the clipped mean gradient, in float64', async () => {
@@ -98,7 +93,7 @@ test('two steps on two batches are AdamW on the clipped mean gradient, in float6
   const { beta1, beta2, epsilon, weightDecay, maxGradientNorm } = optimizer;
   const batches = [batchOf(FIRST), batchOf(SECOND.slice(0, 4), FIRST.slice(2))];
   const start = initial();
-  using training = new Pretraining(gpu, CONFIG, optimizer, start);
+  using training = new Pretraining(gpu(), CONFIG, optimizer, start);
   const expected = new Map([...start].map(([name, values]) => [name, Float64Array.from(values)]));
   for (const step of [1, 2]) {
     const at = await training.tensors();
@@ -138,7 +133,7 @@ test('two steps on two batches are AdamW on the clipped mean gradient, in float6
 
 test('clipping leaves a gradient within the limit as it is', async () => {
   const loose = { ...OPTIMIZER, maxGradientNorm: 1e6 };
-  using training = new Pretraining(gpu, CONFIG, loose, initial());
+  using training = new Pretraining(gpu(), CONFIG, loose, initial());
   const { gradients } = await gradientsAt(await training.tensors(), batchOf(FIRST));
   await training.step([batchOf(FIRST)], RATE);
   const moments = await training.tensors();
@@ -152,7 +147,7 @@ test('a training that goes on from its tensors has the same bits as one that nev
   const batches = [batchOf(FIRST, SECOND)];
   const whole = await train(batches, 4);
   const half = await train(batches, 2);
-  using resumed = new Pretraining(gpu, CONFIG, OPTIMIZER, half, 2);
+  using resumed = new Pretraining(gpu(), CONFIG, OPTIMIZER, half, 2);
   await resumed.step(batches, RATE);
   await resumed.step(batches, RATE);
   expect(resumed.taken).toBe(4);
@@ -160,11 +155,11 @@ test('a training that goes on from its tensors has the same bits as one that nev
 });
 
 test('moments must be there when training goes on', () => {
-  expect(() => new Pretraining(gpu, CONFIG, OPTIMIZER, initial(), 1)).toThrow('firstMoment');
+  expect(() => new Pretraining(gpu(), CONFIG, OPTIMIZER, initial(), 1)).toThrow('firstMoment');
 });
 
 test('a repeated text is learnt, and the gradient norm is the one before clipping', async () => {
-  using training = new Pretraining(gpu, CONFIG, OPTIMIZER, initial());
+  using training = new Pretraining(gpu(), CONFIG, OPTIMIZER, initial());
   const first = await training.step([batchOf(FIRST)], RATE);
   expect(first.gradientNorm).toBeGreaterThan(OPTIMIZER.maxGradientNorm);
   let last = first;
@@ -181,12 +176,12 @@ test('weight decay alone moves what has no gradient', async () => {
 });
 
 test('steps leave no memory behind', async () => {
-  const before = gpu.pool.live;
+  const before = gpu().pool.live;
   {
-    using training = new Pretraining(gpu, CONFIG, OPTIMIZER, initial());
+    using training = new Pretraining(gpu(), CONFIG, OPTIMIZER, initial());
     await training.step([batchOf(FIRST), batchOf(SECOND)], RATE);
   }
-  expect(gpu.pool.live).toEqual(before);
+  expect(gpu().pool.live).toEqual(before);
 });
 
 test('head 0 begins by looking one token back, head 1 two', () => {

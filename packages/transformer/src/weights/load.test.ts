@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { type LoadOptions, loadModel } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
@@ -39,23 +39,19 @@ const XGLM = {
 };
 const UNTIED = { tie_word_embeddings: false };
 
-let gpu: Gpu;
+const gpu = useGpu();
 let directory: string;
-beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
-});
-afterAll(() => gpu.dispose());
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'icl-gd-load-'));
 });
 afterEach(() => rm(directory, { recursive: true }));
 
 async function parametersOf(options?: LoadOptions): Promise<Map<string, Float32Array>> {
-  using model = await loadModel(gpu, directory, options);
+  using model = await loadModel(gpu(), directory, options);
   const values = new Map<string, Float32Array>();
   for (const { name, shape } of parameterSpecs(model.config)) {
     expect(model.parameters.get(name).shape).toEqual(shape);
-    values.set(name, await gpu.read(model.parameters.get(name)));
+    values.set(name, await gpu().read(model.parameters.get(name)));
   }
   return values;
 }
@@ -94,9 +90,9 @@ describe.each([GPT2, { ...GPT2, ...UNTIED }, XGLM, { ...XGLM, ...UNTIED }])(
 
     test('nothing is left on the device', async () => {
       await writeNewModel(directory, json, 5);
-      const before = gpu.pool.live;
+      const before = gpu().pool.live;
       await parametersOf();
-      expect(gpu.pool.live).toEqual(before);
+      expect(gpu().pool.live).toEqual(before);
     });
   },
 );
@@ -121,7 +117,7 @@ test("GPT-2's fused tensor holds query, key and value as columns, inputs as rows
 
 test('a context whose position table no buffer can hold is refused, and nothing is left on the device', async () => {
   await writeNewModel(directory, { ...XGLM, max_position_embeddings: 10 ** 12 }, 5);
-  const before = gpu.pool.live;
-  await expect(loadModel(gpu, directory)).rejects.toThrow(/embedding\.positions .* bytes in one buffer/);
-  expect(gpu.pool.live).toEqual(before);
+  const before = gpu().pool.live;
+  await expect(loadModel(gpu(), directory)).rejects.toThrow(/embedding\.positions .* bytes in one buffer/);
+  expect(gpu().pool.live).toEqual(before);
 });

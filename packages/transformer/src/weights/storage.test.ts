@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { writeSafetensors } from '../checkpoint/write-safetensors.ts';
@@ -15,11 +15,7 @@ import { type WeightDtype, storageDType } from './storage.ts';
 
 const TOKENS = [0, 5, 17, 5, 36, 2, 9, 11, 30, 4, 5];
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
-});
-afterAll(() => gpu.dispose());
+const gpu = useGpu();
 
 /** Everything that a run records of a model, and of the model after two steps of each objective. */
 async function measure(model: Model): Promise<number[]> {
@@ -76,7 +72,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   async function load(from: string, dtype: WeightDtype): Promise<number[]> {
-    using model = await loadModel(gpu, from, { dtype });
+    using model = await loadModel(gpu(), from, { dtype });
     return await measure(model);
   }
 
@@ -93,22 +89,22 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
   });
 
   it('rounds the large matrices and keeps the rest, in half the bytes', async () => {
-    const before = gpu.pool.live.bytes;
-    using full = await loadModel(gpu, directory);
-    const fullBytes = gpu.pool.live.bytes - before;
-    using halved = await loadModel(gpu, directory, { dtype: 'float16-storage' });
+    const before = gpu().pool.live.bytes;
+    using full = await loadModel(gpu(), directory);
+    const fullBytes = gpu().pool.live.bytes - before;
+    using halved = await loadModel(gpu(), directory, { dtype: 'float16-storage' });
     let saved = 0;
     for (const spec of parameterSpecs(full.config)) {
       const [wanted, stored] = [full, halved].map(({ parameters }) => parameters.get(spec.name));
-      const values = await gpu.read(wanted!);
+      const values = await gpu().read(wanted!);
       const isHalf = storageDType(spec, 'float16-storage') === 'float16';
-      expect(await gpu.read(stored!), spec.name).toEqual(isHalf ? values.map(Math.f16round) : values);
+      expect(await gpu().read(stored!), spec.name).toEqual(isHalf ? values.map(Math.f16round) : values);
       saved += wanted!.byteLength - stored!.byteLength;
       expect(isHalf).toBe(
         /(embedding\.tokens|unembedding|([pP]rojection|query|output|up|gate|down)\.weight)$/.test(spec.name),
       );
     }
-    expect(gpu.pool.live.bytes - before).toBe(2 * fullBytes - saved);
+    expect(gpu().pool.live.bytes - before).toBe(2 * fullBytes - saved);
     expect(saved).toBeGreaterThan(0.25 * fullBytes);
   });
 });
@@ -123,11 +119,11 @@ it('refuses a weight that float16 cannot hold, by name, and keeps nothing on the
     const [start] = header['model.layers.1.fc1.weight'].data_offsets;
     bytes.writeFloatLE(1e5, 8 + Number(bytes.readBigUInt64LE()) + start + 4 * 7);
     writeFileSync(file, bytes);
-    const before = gpu.pool.live;
-    await expect(loadModel(gpu, directory, { dtype: 'float16-storage' })).rejects.toThrow(
+    const before = gpu().pool.live;
+    await expect(loadModel(gpu(), directory, { dtype: 'float16-storage' })).rejects.toThrow(
       'layers.1.feedForward.up.weight: 100000 at element 7 is too large for float16 (at most 65504)',
     );
-    expect(gpu.pool.live).toEqual(before);
+    expect(gpu().pool.live).toEqual(before);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { inContext, zeroShot } from '@icl-gd/methods';
 import {
   type Model,
@@ -19,14 +19,12 @@ import { renderInspection } from './render.ts';
 const FIXTURE = join(import.meta.dirname, '../../../../../tests/fixtures/own-text-gpt2');
 const SHARED = process.env['ICL_GD_SHARED'];
 
-let gpu: Gpu;
+const gpu = useGpu();
 let scratch: string;
 beforeAll(async () => {
-  gpu = await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
   scratch = await mkdtemp(join(tmpdir(), 'inspect-'));
 });
 afterAll(async () => {
-  gpu.dispose();
   await rm(scratch, { recursive: true });
 });
 
@@ -36,7 +34,7 @@ async function inspect(
   greedy = 0,
 ): Promise<{ inspection: Inspection; model: Model }> {
   const { parameterCount } = await describeModel(directory);
-  const model = await loadModel(gpu, directory);
+  const model = await loadModel(gpu(), directory);
   try {
     return { inspection: await inspectModel(model, parameterCount, tokens, greedy), model };
   } finally {
@@ -50,7 +48,7 @@ describe('inspectModel', () => {
 
   it('scores a token as the softmax of the logits before it does', async () => {
     const { inspection } = await inspect(directory, tokens);
-    using model = await loadModel(gpu, directory);
+    using model = await loadModel(gpu(), directory);
     expect(inspection.nll).toHaveLength(tokens.length - 1);
     for (const [i, nll] of inspection.nll.entries()) {
       const logits = [...(await model.nextTokenLogits(tokens.slice(0, i + 1)))];
@@ -104,7 +102,7 @@ it('runs a model without BOS and EOS, which the experiment refuses by name', asy
   await writeNewModel(directory, config, 1);
   const { inspection } = await inspect(directory, [1, 2, 3]);
   expect(inspection.last_top5).toHaveLength(5);
-  using model = await loadModel(gpu, directory);
+  using model = await loadModel(gpu(), directory);
   const demonstrations = [{ tokens: [1, 2] }];
   await expect(inContext.adapt(model, demonstrations)).rejects.toThrow(/config\.json has no bos_token_id/);
   const adapted = await zeroShot.adapt(model, []);
@@ -119,7 +117,7 @@ describe.each(SHARED === undefined ? [] : [join(SHARED, 'models/gpt-nano-sort')]
       const golden: { token_ids: number[]; logits: number[][] } = JSON.parse(
         readFileSync(join(directory, 'golden.json'), 'utf8'),
       );
-      using model = await loadModel(gpu, directory);
+      using model = await loadModel(gpu(), directory);
       for (const [i, expected] of golden.logits.entries()) {
         const logits = await model.nextTokenLogits(golden.token_ids.slice(0, i + 1));
         for (const [id, logit] of expected.entries()) expect(logits[id]).toBeCloseTo(logit, 3);

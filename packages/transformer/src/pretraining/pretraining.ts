@@ -73,6 +73,8 @@ export class Pretraining implements Disposable {
     this.#config = config;
     this.#optimizer = optimizer;
     this.#taken = taken;
+    // Frees what was uploaded if something is refused further on.
+    using scope = gpu.scope();
     this.#trained = parameterSpecs(config).map((spec) => {
       const size = elementCount(spec.shape);
       const upload = (kind: string): Tensor => {
@@ -80,7 +82,7 @@ export class Pretraining implements Disposable {
           tensors.get(`${kind}.${spec.name}`) ?? (taken === 0 ? new Float32Array(size) : undefined);
         if (values?.length !== size)
           throw new RangeError(`${kind}.${spec.name} has ${values?.length ?? 'no'} values, not ${size}`);
-        return gpu.upload(values, spec.shape, { label: `${kind} of ${spec.name}`, exact: true });
+        return scope.own(gpu.upload(values, spec.shape, { label: `${kind} of ${spec.name}`, exact: true }));
       };
       return {
         spec,
@@ -95,6 +97,8 @@ export class Pretraining implements Disposable {
       new ParameterSet(new Map(this.#trained.map(({ spec, parameter }) => [spec.name, parameter]))),
     );
     this.#gradients = Gradients.ofGroup(gpu, config, 'all');
+    for (const { parameter, firstMoment, secondMoment } of this.#trained)
+      for (const tensor of [parameter, firstMoment, secondMoment]) scope.release(tensor);
   }
 
   /** Number of steps taken, those before a restart included. */

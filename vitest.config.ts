@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
-    setupFiles: ['packages/gpu-kernels/src/testing/share-devices.ts'],
+    setupFiles: ['@icl-gd/gpu-kernels/testing/share-devices'],
     // Native GPU bindings crash worker threads; each fork owns one device.
     pool: 'forks',
     maxWorkers: 2,

@@ -3,7 +3,7 @@ import type { Model } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { learners } from './catalogue.ts';
 import type { Probe, ProbeToken, Query } from './learner.ts';
-import { DEMONSTRATIONS, loadTinyModel, sequence } from './test-support.ts';
+import { DEMONSTRATIONS, REORDERED, loadTinyModel, sequence } from './test-support.ts';
 
 const BOTH: readonly ProbeToken[] = ['label', 'prompt'];
 const QUERIES: readonly Query[] = [3, 11, 7, 20].map((length, i) => ({
@@ -82,9 +82,6 @@ async function byHand(
   ]);
   return { ...result!.probes[0]!, optionLogProbs };
 }
-
-/** Float32 sums in another order, of numbers of order 1 to 10. */
-const REORDERED = { absolute: 2e-5, relative: 2e-5 };
 
 function expectSameProbe(actual: Probe, expected: Omit<Probe, 'queryLength'>): void {
   expectClose(actual.attentionOutput, expected.attentionOutput, REORDERED);

@@ -20,3 +20,6 @@ export const DEMONSTRATIONS: readonly Demonstration[] = [
   { tokens: sequence(4, 31) },
   { tokens: sequence(13, 5) },
 ];
+
+/** The same float32 sums in another order, of numbers of order 1 to 10. */
+export const REORDERED = { absolute: 2e-5, relative: 2e-5 };

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { type AdaptOptions, type Demonstration, DivergedError, type Query } from '../learner.ts';
 import { adaptedModel } from '../adapted-model.ts';
 import { probesOf } from '../probe-queries.ts';
-import { DEMONSTRATIONS, loadTinyModel, sequence } from '../test-support.ts';
+import { DEMONSTRATIONS, REORDERED, loadTinyModel, sequence } from '../test-support.ts';
 import { gradientDescent, layerCausalGradientDescent } from './gradient-descent.ts';
 
 const LEARNING_RATE = 0.05;
@@ -13,8 +13,6 @@ const QUERIES: readonly Query[] = [
   { tokens: sequence(15, 11), options: [[8, 9], [4]] },
 ];
 const AT_LABEL = { probeToken: 'label' } as const;
-/** Float32 sums in another order, of numbers of order 1 to 10. */
-const REORDERED = { absolute: 2e-5, relative: 2e-5 };
 
 const gpu = useGpu();
 let model: Model;
@@ -76,7 +74,7 @@ describe.each([
     const { training, dispose } = await adapt([demonstration, demonstration], { learningRate: rate });
     const [first, second] = training!;
     const squared = first!.gradientNorms.map((norm) => norm ** 2);
-    // The last layer's own loss is the output's; of LCGD's other layers the step changes the input too.
+    // Of LCGD the first layer alone: the others' input changes with the step too.
     const expected =
       rate * (objective === 'output' ? squared.reduce((a, b) => a + b, 0) : (squared[0] as number));
     const at = objective === 'output' ? -1 : 0;
@@ -145,7 +143,7 @@ describe.each([
       { learningRate: 3e38 },
       /learning rate 3e\+38 diverged: at step 1 its loss/,
     ],
-  ])('%s is a DivergedError, of which nothing is left', async (_, options, message) => {
+  ])('%s: a DivergedError, and nothing is left', async (_, options, message) => {
     const live = gpu().pool.live;
     const failure = await adapt(DEMONSTRATIONS, options).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DivergedError);
@@ -206,7 +204,7 @@ describe.each([
     [{ tokens: [] }, /two tokens or more/],
     [{ tokens: sequence(192, 3) }, /193 tokens does not fit tiny's context of 192/],
     [{ tokens: [10, 470] }, /token 470 is outside/],
-  ])('refuses demonstration %#, which does not fit the model, and leaves nothing', async (bad, message) => {
+  ])('refuses a demonstration that does not fit the model, and leaves nothing: %#', async (bad, message) => {
     const live = gpu().pool.live;
     const failure = await adapt([...DEMONSTRATIONS, bad]).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(RangeError);

@@ -38,14 +38,21 @@ const tuned = (choice: MatmulTuning): Gpu => gpu().with({ tuning: { ...gpu().tun
 /** What lies around C. */
 const UNTOUCHED = 12345;
 
+/** Where a view lies in a larger matrix: its offset, and what its rows' stride has over its columns. */
+interface Place {
+  readonly offset: number;
+  readonly gap: number;
+}
+
 /** A view into a larger matrix, of which rows follow; offset and stride are multiples of 4 if its columns are. */
 function view(
   scope: Scope,
   { rows, columns, data }: ReferenceMatrix,
   around: number,
   dtype: DTypeB = 'float32',
+  place: Place = columns % 4 === 0 ? { offset: 12, gap: 8 } : { offset: 7, gap: 6 },
 ): Matrix {
-  const [stride, offset] = columns % 4 === 0 ? [columns + 8, 12] : [columns + 6, 7];
+  const [stride, offset] = [columns + place.gap, place.offset];
   const values = new Float32Array(offset + (rows + 2) * stride).fill(around);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) values[offset + r * stride + c] = data[r * columns + c]!;
@@ -56,7 +63,11 @@ function view(
 }
 
 /** The product: within tolerance of float64, the bits of the register kernel, nothing written beside C. */
-async function expectExact(choice: SubgroupMatmul, problem: Problem): Promise<void> {
+async function expectExact(
+  choice: SubgroupMatmul,
+  problem: Problem,
+  places: Partial<Readonly<Record<'a' | 'b' | 'c', Place>>> = {},
+): Promise<void> {
   const { m, n, k, transposeA, transposeB, dtypeB, adds } = problem;
   const random = new TestRandom(m * 10_000 + n * 100 + k);
   const dense = (rows: number, columns: number, round = (x: number): number => x): ReferenceMatrix => ({
@@ -69,13 +80,13 @@ async function expectExact(choice: SubgroupMatmul, problem: Problem): Promise<vo
   const [previous, bias] = [dense(m, n), random.normal(n)];
   using scope = gpu().scope();
   const operands = {
-    a: view(scope, a, Number.NaN),
+    a: view(scope, a, Number.NaN, 'float32', places.a),
     // What is no number cannot be written as float16.
-    b: view(scope, b, dtypeB === 'float16' ? 60_000 : Number.NaN, dtypeB),
+    b: view(scope, b, dtypeB === 'float16' ? 60_000 : Number.NaN, dtypeB, places.b),
     ...(adds ? { bias: scope.upload(bias, [n]) } : {}),
   };
   const product = async (device: Gpu): Promise<Float32Array> => {
-    const c = view(scope, adds ? previous : { ...previous, data: [] }, UNTOUCHED);
+    const c = view(scope, adds ? previous : { ...previous, data: [] }, UNTOUCHED, 'float32', places.c);
     matmul(device, { ...operands, c, transposeA, transposeB, accumulate: adds });
     const values = await gpu().read(c.tensor);
     const isInside = (i: number): boolean =>
@@ -139,6 +150,20 @@ test('whatever a vector load would miss goes to the register kernel', async () =
   await expectExact(tuning(), { ...shape, n: 37, k: 21, transposeB: true });
   await expectExact(tuning(), { ...shape, m: 21, n: 36, k: 20, transposeA: true });
 });
+
+test.each(LAYOUTS)(
+  '$layout: so does what is out of step by its offset or stride alone',
+  async ({ layout }) => {
+    const problem = {
+      ...{ transposeA: layout === 'TN', transposeB: layout === 'NT', m: 20, n: 36, k: 16 },
+      ...{ dtypeB: 'float32', adds: true },
+    } as const;
+    for (const operand of ['a', 'b', 'c'] as const) {
+      await expectExact(tuning(), problem, { [operand]: { offset: 6, gap: 8 } });
+      await expectExact(tuning(), problem, { [operand]: { offset: 12, gap: 6 } });
+    }
+  },
+);
 
 test('no variant was left out above', () => {
   const ran = new Set(gpu().pipelines.kernels);

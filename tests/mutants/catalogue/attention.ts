@@ -61,12 +61,6 @@ export const mutants: readonly Mutant[] = [
       replace: 'select(MASKED, s${r}_${c},',
     },
     {
-      id: 'attention-guard',
-      kind: 'bounds check dropped',
-      find: '      if (task >= params.taskCount) { return; }\n',
-      replace: '',
-    },
-    {
       id: 'attention-decay-of-total',
       kind: 'running softmax',
       find: 'total${r} = total${r} * decay${r} +',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FineTuning } from '../fine-tuning.ts';
 import { type Model, loadModel, passOver } from '../model.ts';
 import { writeNewModel } from '../new-model.ts';
-import { inGroup, parameterSpecs } from '../parameters.ts';
+import { type ParameterGroup, inGroup, inLayer, parameterSpecs } from '../parameters.ts';
 import { Pcg64 } from '../random/pcg64.ts';
 import { type ParameterValues, referenceDecoder, referenceLoss } from '../testing/reference-decoder.ts';
 import { TINY_MODELS } from '../testing/tiny-models.ts';
@@ -93,7 +93,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     return referenceLoss(model.config, cached, [TOKENS], layer);
   }
 
-  async function gradientsOf(objective: Objective, group: 'attention.kv' | 'all', passes = 1) {
+  async function gradientsOf(objective: Objective, group: ParameterGroup, passes = 1) {
     const { config } = model;
     using gradients = Gradients.ofGroup(gpu(), config, group);
     using losses = gpu().tensor([config.layers]);
@@ -152,17 +152,20 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     }
   });
 
-  it("has each layer's own gradients of the float64 reference in layer-causal learning", async () => {
-    const { gradients, losses } = await gradientsOf('layerwise', 'attention.kv');
-    const trained = [...values.keys()].filter((parameter) => inGroup(parameter, 'attention.kv'));
-    expect([...gradients.keys()].sort()).toEqual([...trained].sort());
-    for (let layer = 0; layer < model.config.layers; layer++) {
-      expect(Math.abs((losses[layer] ?? NaN) - lossAt(layer, new Map(), 0))).toBeLessThan(TOLERANCE);
-      const own = trained.filter((parameter) => parameter.startsWith(`layers.${layer}.`));
-      const { reference, device } = alongRandomDirection(own, layer, gradients);
-      expect(Math.abs(reference - device)).toBeLessThan(TOLERANCE * Math.max(1, Math.abs(reference)));
-    }
-  });
+  it.each(['attention.kv', 'layers'] as const)(
+    "has each layer's own gradients of the float64 reference in layer-causal learning: %s",
+    async (group) => {
+      const { gradients, losses } = await gradientsOf('layerwise', group);
+      const trained = [...values.keys()].filter((parameter) => inGroup(parameter, group));
+      expect([...gradients.keys()].sort()).toEqual([...trained].sort());
+      for (let layer = 0; layer < model.config.layers; layer++) {
+        expect(Math.abs((losses[layer] ?? NaN) - lossAt(layer, new Map(), 0))).toBeLessThan(TOLERANCE);
+        const own = trained.filter((parameter) => inLayer(parameter, layer));
+        const { reference, device } = alongRandomDirection(own, layer, gradients);
+        expect(Math.abs(reference - device)).toBeLessThan(TOLERANCE * Math.max(1, Math.abs(reference)));
+      }
+    },
+  );
 
   it('lowers its loss by fine-tuning keys and values', async () => {
     const options = { learningRate: 0.05, group: 'attention.kv', steps: 4 } as const;

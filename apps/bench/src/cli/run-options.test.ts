@@ -100,6 +100,9 @@ test('every option arrives', async () => {
 
 test('what a preset says gives way to what is typed', async () => {
   const { request, prepare } = await parseRunOptions({ preset: 'embedded', out: 'o', shots: '2' });
+  const smoke = (await parseRunOptions({ preset: 'smoke', out: 'o', shots: '2', seeds: '7' })).request
+    .settings;
+  expect(smoke).toMatchObject({ shots: 2, seeds: [7], examples: 8, learningRate: 0.01 });
   expect(prepare).toBeTypeOf('function');
   expect(request.settings).toMatchObject({
     shots: 2,

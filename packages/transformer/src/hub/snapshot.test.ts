@@ -147,6 +147,25 @@ it('keeps the token from the host that it is redirected to', async () => {
   }
 });
 
+it('keeps the token from another host that the list of files goes on at', async () => {
+  const elsewhere = new TestHub(MODEL);
+  const origin = await elsewhere.start();
+  hub.token = 'secret';
+  hub.fault = ({ url }, response) => {
+    if (!url?.includes('/tree/')) return false;
+    response.writeHead(200, { Link: `<${origin}${url}>; rel="next"`, 'Content-Type': 'application/json' });
+    response.end('[]');
+    return true;
+  };
+  try {
+    await expectWhole((await fetchModel('own/model', { token: 'secret' })).directory);
+    expect(elsewhere.requests).toHaveLength(1);
+    expect(elsewhere.authorizations).toEqual([undefined]);
+  } finally {
+    await elsewhere.stop();
+  }
+});
+
 describe('the second run', () => {
   it('asks which commit a branch is, and nothing more', async () => {
     await fetchModel();

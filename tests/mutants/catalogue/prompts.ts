@@ -3,84 +3,402 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 /** From rows of a dataset to prompts: files, labels, templates, selection, order, context. */
 export const mutants: readonly Mutant[] = [
   ...mutantsOf({ file: 'apps/bench/src/tasks/dataset.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] }, [
-    { id: 'dataset-splits-swapped', kind: 'wrong split', find: 'readSplit(files.validation, task, hint)', replace: 'readSplit(files.train, task, hint)' },
+    {
+      id: 'dataset-splits-swapped',
+      kind: 'wrong split',
+      find: 'readSplit(files.validation, task, hint)',
+      replace: 'readSplit(files.train, task, hint)',
+    },
   ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/dataset.ts', tests: ['apps/bench/src/tasks/formats/formats.test.ts'] }, [
-    { id: 'dataset-first-file', kind: 'shards dropped', find: 'examples: examples.flat()', replace: 'examples: examples[0]!' },
+  ...mutantsOf(
+    { file: 'apps/bench/src/tasks/dataset.ts', tests: ['apps/bench/src/tasks/formats/formats.test.ts'] },
+    [
+      {
+        id: 'dataset-first-file',
+        kind: 'shards dropped',
+        find: 'examples: examples.flat()',
+        replace: 'examples: examples[0]!',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/formats/delimited.ts',
+      tests: ['apps/bench/src/tasks/formats/formats.test.ts'],
+    },
+    [
+      {
+        id: 'csv-crlf',
+        kind: 'CRLF kept',
+        find: "record_delimiter: ['\\r\\n', '\\n']",
+        replace: "record_delimiter: ['\\n']",
+      },
+      {
+        id: 'csv-quote-tsv',
+        kind: 'quotes in TSV',
+        find: "quote: delimiter === ',' ? '\"' : null",
+        replace: "quote: '\"'",
+      },
+      { id: 'csv-untyped', kind: 'labels as texts', find: 'untyped: true', replace: 'untyped: false' },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/tasks/formats/jsonl.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] },
+    [
+      {
+        id: 'jsonl-blank-skipped',
+        kind: 'empty lines skipped',
+        find: 'return { rows: lines.map((line, index) => parseLine(line, place(index))), place',
+        replace:
+          'return { rows: lines.filter((line) => line.length > 0).map((line, index) => parseLine(line, place(index))), place',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/tasks/formats/lines.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] },
+    [
+      {
+        id: 'jsonl-bom',
+        kind: 'byte order mark kept',
+        find: 'equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0',
+        replace: 'equals(BYTE_ORDER_MARK) ? 0 : 0',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: 'apps/bench/src/tasks/locate.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] }, [
+    {
+      id: 'locate-own-ignored',
+      kind: 'wrong files',
+      find: "if (own && 'files' in own) return own.files;",
+      replace: "if (own && 'files' in own && data === undefined) return own.files;",
+    },
   ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/formats/delimited.ts', tests: ['apps/bench/src/tasks/formats/formats.test.ts'] }, [
-    { id: 'csv-quote-tsv', kind: 'quotes in TSV', find: 'quote: delimiter === \',\' ? \'"\' : null', replace: 'quote: \'"\'' },
-    { id: 'csv-untyped', kind: 'labels as texts', find: 'untyped: true', replace: 'untyped: false' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/formats/jsonl.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] }, [
-    { id: 'jsonl-blank-skipped', kind: 'empty lines skipped', find: 'return { rows: lines.map((line, index) => parseLine(line, place(index))), place', replace: 'return { rows: lines.filter((line) => line.length > 0).map((line, index) => parseLine(line, place(index))), place' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/formats/lines.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] }, [
-    { id: 'jsonl-bom', kind: 'byte order mark kept', find: 'equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0', replace: 'equals(BYTE_ORDER_MARK) ? 0 : 0' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/prompts/context.ts', tests: ['apps/bench/src/tasks/prompts/context.test.ts'] }, [
-    { id: 'context-cut-off-by-one', kind: 'off by one', find: 'grown + longest >= limits.contextLength', replace: 'grown + longest > limits.contextLength' },
-    { id: 'context-eos-uncounted', kind: 'off by one', find: 'length + tokens.length + 1;', replace: 'length + tokens.length;' },
-    { id: 'context-skip', kind: 'later demonstrations in the context', find: '>= limits.contextLength) break;', replace: '>= limits.contextLength) continue;' },
-    { id: 'context-wrong-end', kind: 'context cut at the wrong end', find: 'demonstrations.slice(0, used)', replace: 'demonstrations.slice(demonstrations.length - used)' },
-    { id: 'longest-first-option', kind: 'longest option ignored', find: 'for (const option of options) longest', replace: 'for (const option of options.slice(0, 1)) longest' },
-    { id: 'longest-no-bos', kind: 'off by one', find: '1 + tokens.length + option.length', replace: 'tokens.length + option.length' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/prompts/encode.ts', tests: ['apps/bench/src/tasks/prompts/encode.test.ts'] }, [
-    { id: 'label-no-space', kind: 'leading space dropped', find: 'encode(` ${word}`)', replace: 'encode(word)' },
-    { id: 'eos-between-lines', kind: 'separator dropped', find: 'index === 0 ? tokens : [eosTokenId].concat(tokens)', replace: 'tokens' },
-    { id: 'demonstration-option-0', kind: 'label by its wrong option', find: '...options[example.label]!]', replace: '...options[0]!]' },
-    { id: 'demonstration-first-token', kind: 'label by its wrong token', find: '...options[example.label]!]', replace: 'options[example.label]![0]!]' },
-    { id: 'demonstration-eos', kind: 'EOS kept in training', find: '...options[example.label]!]', replace: '...options[example.label]!, eosTokenId]' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/prompts/prepare-run.ts', tests: ['apps/bench/src/tasks/prompts/prepare-run.test.ts'] }, [
-    { id: 'prepare-validation-as-train', kind: 'wrong split', find: 'encoder.demonstration(dataset.train[row]!)', replace: 'encoder.demonstration(dataset.validation[row]!)' },
-    { id: 'prepare-permutation-gd-only', kind: 'permutation ignored in the context', find: 'const trainRows = selectDemonstrations(choice);', replace: 'const trainRows = selectDemonstrations({ ...choice, permutation: 0 });' },
-    { id: 'prepare-gold', kind: 'wrong rows', find: 'gold: evaluated.map(({ label }) => label)', replace: 'gold: dataset.validation.slice(0, evaluated.length).map(({ label }) => label)' },
-  ]),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/prompts/context.ts',
+      tests: ['apps/bench/src/tasks/prompts/context.test.ts'],
+    },
+    [
+      {
+        id: 'context-cut-off-by-one',
+        kind: 'off by one',
+        find: 'grown + longest >= limits.contextLength',
+        replace: 'grown + longest > limits.contextLength',
+      },
+      {
+        id: 'context-eos-uncounted',
+        kind: 'off by one',
+        find: 'length + tokens.length + 1;',
+        replace: 'length + tokens.length;',
+      },
+      {
+        id: 'context-skip',
+        kind: 'later demonstrations in the context',
+        find: '>= limits.contextLength) break;',
+        replace: '>= limits.contextLength) continue;',
+      },
+      {
+        id: 'context-wrong-end',
+        kind: 'context cut at the wrong end',
+        find: 'demonstrations.slice(0, used)',
+        replace: 'demonstrations.slice(demonstrations.length - used)',
+      },
+      {
+        id: 'longest-first-option',
+        kind: 'longest option ignored',
+        find: 'for (const option of options) longest',
+        replace: 'for (const option of options.slice(0, 1)) longest',
+      },
+      {
+        id: 'longest-no-bos',
+        kind: 'off by one',
+        find: '1 + tokens.length + option.length',
+        replace: 'tokens.length + option.length',
+      },
+      {
+        id: 'fits-longest',
+        kind: 'off by one',
+        find: 'if (longest > limits.contextLength)',
+        replace: 'if (longest >= limits.contextLength)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/prompts/encode.ts',
+      tests: ['apps/bench/src/tasks/prompts/encode.test.ts'],
+    },
+    [
+      {
+        id: 'label-no-space',
+        kind: 'leading space dropped',
+        find: 'encode(` ${word}`)',
+        replace: 'encode(word)',
+      },
+      {
+        id: 'label-trimmed',
+        kind: 'label words trimmed',
+        find: 'encode(` ${word}`)',
+        replace: 'encode(` ${word.trim()}`)',
+      },
+      {
+        id: 'eos-between-lines',
+        kind: 'separator dropped',
+        find: 'index === 0 ? tokens : [eosTokenId].concat(tokens)',
+        replace: 'tokens',
+      },
+      {
+        id: 'demonstration-option-0',
+        kind: 'label by its wrong option',
+        find: '...options[example.label]!]',
+        replace: '...options[0]!]',
+      },
+      {
+        id: 'demonstration-first-token',
+        kind: 'label by its wrong token',
+        find: '...options[example.label]!]',
+        replace: 'options[example.label]![0]!]',
+      },
+      {
+        id: 'demonstration-eos',
+        kind: 'EOS kept in training',
+        find: '...options[example.label]!]',
+        replace: '...options[example.label]!, eosTokenId]',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/prompts/prepare-run.ts',
+      tests: ['apps/bench/src/tasks/prompts/prepare-run.test.ts'],
+    },
+    [
+      {
+        id: 'prepare-validation-as-train',
+        kind: 'wrong split',
+        find: 'encoder.demonstration(dataset.train[row]!)',
+        replace: 'encoder.demonstration(dataset.validation[row]!)',
+      },
+      {
+        id: 'prepare-permutation-gd-only',
+        kind: 'permutation ignored in the context',
+        find: 'const trainRows = selectDemonstrations(choice);',
+        replace: 'const trainRows = selectDemonstrations({ ...choice, permutation: 0 });',
+      },
+      {
+        id: 'prepare-gold',
+        kind: 'wrong rows',
+        find: 'gold: evaluated.map(({ label }) => label)',
+        replace: 'gold: dataset.validation.slice(0, evaluated.length).map(({ label }) => label)',
+      },
+    ],
+  ),
   ...mutantsOf({ file: 'apps/bench/src/tasks/prompts/prepare-run.ts', tests: ['tests/parity.test.ts'] }, [
-    { id: 'prepare-permutation-icl-only', kind: 'permutation ignored in training', find: 'selectDemonstrations({ ...choice, order })', replace: 'selectDemonstrations({ ...choice, order, permutation: 0 })' },
+    {
+      id: 'prepare-permutation-icl-only',
+      kind: 'permutation ignored in training',
+      find: 'selectDemonstrations({ ...choice, order })',
+      replace: 'selectDemonstrations({ ...choice, order, permutation: 0 })',
+    },
   ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/prompts/selection.ts', tests: ['apps/bench/src/tasks/prompts/prepare-run.test.ts'] }, [
-    { id: 'validation-seed', kind: 'wrong seed', find: 'const VALIDATION_SEED = 1;', replace: 'const VALIDATION_SEED = 0;' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/prompts/selection.ts', tests: ['apps/bench/src/tasks/prompts/selection.test.ts'] }, [
-    { id: 'permutation-ignored', kind: 'permutation ignored', find: 'if (permutation === 0) return rows;', replace: 'return rows;\n' },
-    { id: 'permutation-seed', kind: 'seed ignored', find: 'new LegacyMt19937(seed)', replace: 'new LegacyMt19937(0)' },
-    { id: 'permutation-draws-one-less', kind: 'off by one', find: 'draw <= taken', replace: 'draw < taken' },
-    { id: 'selection-seed', kind: 'seed ignored', find: 'new Pcg64(seed).permutation(trainRows)', replace: 'new Pcg64(0).permutation(trainRows)' },
-    { id: 'selection-first-n', kind: 'not shuffled', find: 'new Pcg64(seed).permutation(trainRows).slice(0, shots)', replace: 'Array.from({ length: trainRows }, (_, i) => i).slice(0, shots)' },
-    { id: 'order-inverse', kind: 'transposed', find: 'order.map((place) => rows[place]!)', replace: 'rows.map((_, place) => rows[order.indexOf(place)]!)' },
-    { id: 'released-ignored', kind: 'order ignored', find: "(whose === 'released' ? PERMUTATION_DRAWS : 0)", replace: '0' },
-    { id: 'validation-max', kind: 'limit ignored', find: 'Math.min(examples, MAX_EXAMPLES)', replace: 'examples' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/prompts/split-lines.ts', tests: ['apps/bench/src/tasks/prompts/split-lines.test.ts'] }, [
-    { id: 'lines-empty-kept', kind: 'empty lines kept', find: ".filter((line) => line !== '')", replace: '' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/prompts/template.ts', tests: ['apps/bench/src/tasks/prompts/template.test.ts'] }, [
-    { id: 'template-order', kind: 'order of fields', find: 'of task.fields) text', replace: 'of task.fields.toReversed()) text' },
-    { id: 'template-dollar', kind: 'text taken for a pattern', find: "() => fields[field] ?? '')", replace: "fields[field] ?? '')" },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/row-schema.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] }, [
-    { id: 'label-max', kind: 'off by one', find: 'task.classes.length - 1', replace: 'task.classes.length' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/row-schema.ts', tests: ['apps/bench/src/tasks/formats/formats.test.ts'] }, [
-    { id: 'label-mapped-raw', kind: 'labels by their order', find: 'Object.hasOwn(values, key)) return values[key]', replace: 'Object.hasOwn(values, key)) return Object.keys(values).indexOf(key)' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/row-schema.ts', tests: ['apps/bench/src/tasks/task-file.test.ts'] }, [
-    { id: 'column-ignored', kind: 'wrong column', find: 'return task.columns?.[field] ?? field;', replace: 'return field;' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/split-files.ts', tests: ['apps/bench/src/tasks/split-files.test.ts'] }, [
-    { id: 'split-unsorted', kind: 'shards out of order', find: 'requireComplete(own.toSorted())', replace: 'requireComplete(own)' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/task-file.ts', tests: ['apps/bench/src/tasks/task-file.test.ts'] }, [
-    { id: 'task-permutations-default', kind: 'wrong default', find: 'permutations ?? defaults.seeds.map(() => 0)', replace: 'permutations ?? defaults.seeds.map((_, i) => i)' },
-    { id: 'task-relative', kind: 'wrong folder', find: 'resolve(dirname(resolve(path)), relative)', replace: 'resolve(relative)' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/tasks/agnews.yaml', tests: ['apps/bench/src/cli/presets/presets.test.ts'] }, [
-    { id: 'agnews-rate', kind: 'wrong value', find: 'learning_rate: 0.2', replace: 'learning_rate: 0.02' },
-  ]),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/prompts/selection.ts',
+      tests: ['apps/bench/src/tasks/prompts/prepare-run.test.ts'],
+    },
+    [
+      {
+        id: 'validation-seed',
+        kind: 'wrong seed',
+        find: 'const VALIDATION_SEED = 1;',
+        replace: 'const VALIDATION_SEED = 0;',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/prompts/selection.ts',
+      tests: ['apps/bench/src/tasks/prompts/selection.test.ts'],
+    },
+    [
+      {
+        id: 'permutation-ignored',
+        kind: 'permutation ignored',
+        find: 'if (permutation === 0) return rows;',
+        replace: 'return rows;\n',
+      },
+      {
+        id: 'permutation-seed',
+        kind: 'seed ignored',
+        find: 'new LegacyMt19937(seed)',
+        replace: 'new LegacyMt19937(0)',
+      },
+      {
+        id: 'permutation-draws-one-less',
+        kind: 'off by one',
+        find: 'draw <= taken',
+        replace: 'draw < taken',
+      },
+      {
+        id: 'selection-seed',
+        kind: 'seed ignored',
+        find: 'new Pcg64(seed).permutation(trainRows)',
+        replace: 'new Pcg64(0).permutation(trainRows)',
+      },
+      {
+        id: 'selection-first-n',
+        kind: 'not shuffled',
+        find: 'new Pcg64(seed).permutation(trainRows).slice(0, shots)',
+        replace: 'Array.from({ length: trainRows }, (_, i) => i).slice(0, shots)',
+      },
+      {
+        id: 'order-inverse',
+        kind: 'transposed',
+        find: 'order.map((place) => rows[place]!)',
+        replace: 'rows.map((_, place) => rows[order.indexOf(place)]!)',
+      },
+      {
+        id: 'released-ignored',
+        kind: 'order ignored',
+        find: "(whose === 'released' ? PERMUTATION_DRAWS : 0)",
+        replace: '0',
+      },
+      {
+        id: 'validation-max',
+        kind: 'limit ignored',
+        find: 'Math.min(examples, MAX_EXAMPLES)',
+        replace: 'examples',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/prompts/split-lines.ts',
+      tests: ['apps/bench/src/tasks/prompts/split-lines.test.ts'],
+    },
+    [
+      {
+        id: 'lines-empty-kept',
+        kind: 'empty lines kept',
+        find: ".filter((line) => line !== '')",
+        replace: '',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/prompts/template.ts',
+      tests: ['apps/bench/src/tasks/prompts/template.test.ts'],
+    },
+    [
+      {
+        id: 'template-order',
+        kind: 'order of fields',
+        find: 'of task.fields) text',
+        replace: 'of task.fields.toReversed()) text',
+      },
+      {
+        id: 'template-dollar',
+        kind: 'text taken for a pattern',
+        find: "() => fields[field] ?? '')",
+        replace: "fields[field] ?? '')",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/tasks/readme-configs.ts', tests: ['apps/bench/src/tasks/split-files.test.ts'] },
+    [
+      {
+        id: 'readme-dir-slash',
+        kind: 'wrong folder',
+        find: "data_dir.replace(/^\\.\\/|\\/$/g, '')",
+        replace: 'data_dir',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/tasks/row-schema.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] },
+    [
+      {
+        id: 'label-max',
+        kind: 'off by one',
+        find: 'task.classes.length - 1',
+        replace: 'task.classes.length',
+      },
+      {
+        id: 'label-source-last',
+        kind: 'wrong label field',
+        find: 'labels.find(has)',
+        replace: 'labels.findLast(has)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/tasks/row-schema.ts', tests: ['apps/bench/src/tasks/formats/formats.test.ts'] },
+    [
+      {
+        id: 'label-mapped-raw',
+        kind: 'labels by their order',
+        find: 'Object.hasOwn(values, key)) return values[key]',
+        replace: 'Object.hasOwn(values, key)) return Object.keys(values).indexOf(key)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/tasks/row-schema.ts', tests: ['apps/bench/src/tasks/task-file.test.ts'] },
+    [
+      {
+        id: 'column-ignored',
+        kind: 'wrong column',
+        find: 'return task.columns?.[field] ?? field;',
+        replace: 'return field;',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/tasks/split-files.ts', tests: ['apps/bench/src/tasks/split-files.test.ts'] },
+    [
+      {
+        id: 'split-unsorted',
+        kind: 'shards out of order',
+        find: 'requireComplete(own.toSorted())',
+        replace: 'requireComplete(own)',
+      },
+      {
+        id: 'split-synonym-order',
+        kind: 'test taken for validation',
+        find: "validation: ['validation', 'valid', 'dev', 'val'],",
+        replace: "validation: ['validation', 'valid', 'dev', 'val', 'test'],",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/tasks/task-file.ts', tests: ['apps/bench/src/tasks/task-file.test.ts'] },
+    [
+      {
+        id: 'task-permutations-default',
+        kind: 'wrong default',
+        find: 'permutations ?? defaults.seeds.map(() => 0)',
+        replace: 'permutations ?? defaults.seeds.map((_, i) => i)',
+      },
+      {
+        id: 'task-relative',
+        kind: 'wrong folder',
+        find: 'resolve(dirname(resolve(path)), relative)',
+        replace: 'resolve(relative)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/tasks/agnews.yaml', tests: ['apps/bench/src/cli/presets/presets.test.ts'] },
+    [{ id: 'agnews-rate', kind: 'wrong value', find: 'learning_rate: 0.2', replace: 'learning_rate: 0.02' }],
+  ),
   ...mutantsOf({ file: 'apps/bench/tasks/agnews.yaml', tests: ['apps/bench/src/tasks/tasks.test.ts'] }, [
-    { id: 'agnews-words', kind: 'label words swapped', find: '[World, Sports, Business, Technology]\nclasses', replace: '[World, Sports, Technology, Business]\nclasses' },
+    {
+      id: 'agnews-words',
+      kind: 'label words swapped',
+      find: '[World, Sports, Business, Technology]\nclasses',
+      replace: '[World, Sports, Technology, Business]\nclasses',
+    },
   ]),
 ];

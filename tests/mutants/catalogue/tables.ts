@@ -1,122 +1,317 @@
 import { type Mutant, mutantsOf } from '../mutant.ts';
 
-/** From records to tables, verdicts and figures; studies and options. */
+/** From records to tables: rows, columns, means, files. */
 export const mutants: readonly Mutant[] = [
   ...mutantsOf({ file: 'apps/bench/src/results/csv.ts', tests: ['apps/bench/src/results/csv.test.ts'] }, [
-    { id: 'csv-quotes', kind: 'quotes forgotten', find: 'known = stringify([[text]]).slice(0, -1);', replace: 'known = text;' },
-    { id: 'csv-precision', kind: 'digits lost', find: '? String(field) : quoted(field)', replace: '? String(Math.fround(field)) : quoted(field)' },
-    { id: 'csv-nan', kind: 'infinite number in a table', find: "typeof field === 'number' && !Number.isFinite(field)", replace: "typeof field === 'number' && Number.isNaN(field)" },
-    { id: 'csv-not-atomic', kind: 'not written in one step', find: 'await writeFile(`${path}.partial`, content);\n    await rename(`${path}.partial`, path);', replace: 'await writeFile(path, content);' },
+    {
+      id: 'csv-quotes',
+      kind: 'quotes forgotten',
+      find: 'known = stringify([[text]]).slice(0, -1);',
+      replace: 'known = text;',
+    },
+    {
+      id: 'csv-precision',
+      kind: 'digits lost',
+      find: '? String(field) : quoted(field)',
+      replace: '? String(Math.fround(field)) : quoted(field)',
+    },
+    {
+      id: 'csv-nan',
+      kind: 'infinite number in a table',
+      find: "typeof field === 'number' && !Number.isFinite(field)",
+      replace: "typeof field === 'number' && Number.isNaN(field)",
+    },
+    {
+      id: 'csv-not-atomic',
+      kind: 'not written in one step',
+      find: 'await writeFile(`${path}.partial`, content);\n    await rename(`${path}.partial`, path);',
+      replace: 'await writeFile(path, content);',
+    },
     { id: 'csv-row-number', kind: 'off by one', find: 'this.#rows += rows.length;', replace: '' },
   ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/measured-rows.ts', tests: ['apps/bench/src/results/print-summary.test.ts'] }, [
-    { id: 'show-mean-deviation', kind: 'columns swapped', find: '${own.mean.toFixed(3)} ± ${own.deviation.toFixed(3)}', replace: '${own.deviation.toFixed(3)} ± ${own.mean.toFixed(3)}' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/measured.ts', tests: ['apps/bench/src/results/read-run.test.ts'] }, [
-    { id: 'measured-inapplicable', kind: 'metric that does not apply', find: '&& !inapplicableMetrics.includes(metric.id)', replace: '' },
-    { id: 'measured-null-zero', kind: 'undefined counted as zero', find: '(value) => value ?? Number.NaN) };', replace: '(value) => value ?? 0) };' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/measured.ts', tests: ['apps/bench/src/results/rows.test.ts'] }, [
-    { id: 'measured-ft-icl', kind: 'settings swapped', find: 'metric.score({ gold, zsl, icl, ft: classes(record.predictions) })', replace: 'metric.score({ gold, zsl, icl: classes(record.predictions), ft: icl })' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/print-summary.ts', tests: ['apps/bench/src/results/print-summary.test.ts'] }, [
-    { id: 'summary-published-method', kind: 'figure of another method', find: 'cell.method === method &&', replace: '' },
-    { id: 'summary-datasets', kind: 'columns swapped', find: 'showMean(means[i])', replace: 'showMean(means[datasets.length - 1 - i])' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/read-run.ts', tests: ['apps/bench/src/results/read-run.test.ts'] }, [
-    { id: 'read-null-zero', kind: 'undefined counted as zero', find: 'own.push(value ?? Number.NaN)', replace: 'own.push(value ?? 0)' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/read-run.ts', tests: ['apps/bench/src/results/round-trip.test.ts'] }, [
-    { id: 'read-null-zero-first', kind: 'undefined counted as zero', find: 'draft.examples.set(metric, [value ?? Number.NaN])', replace: 'draft.examples.set(metric, [value ?? 0])' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/rows.ts', tests: ['apps/bench/src/results/read-run.test.ts'] }, [
-    { id: 'released-kv', kind: 'columns swapped', find: '({ releasedGradientNorms = [] }) => releasedGradientNorms.map', replace: '({ gradientNorms: releasedGradientNorms = [] }) => releasedGradientNorms.map' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/rows.ts', tests: ['apps/bench/src/results/round-trip.test.ts'] }, [
-    { id: 'noise-columns', kind: 'columns swapped', find: '...[own.exampleChange, own.layerChange],', replace: '...[own.layerChange, own.exampleChange],' },
-  ]),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/measured-rows.ts',
+      tests: ['apps/bench/src/results/print-summary.test.ts'],
+    },
+    [
+      {
+        id: 'show-mean-deviation',
+        kind: 'columns swapped',
+        find: '${own.mean.toFixed(3)} ± ${own.deviation.toFixed(3)}',
+        replace: '${own.deviation.toFixed(3)} ± ${own.mean.toFixed(3)}',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/measured.ts', tests: ['apps/bench/src/results/read-run.test.ts'] },
+    [
+      {
+        id: 'measured-inapplicable',
+        kind: 'metric that does not apply',
+        find: '&& !inapplicableMetrics.includes(metric.id)',
+        replace: '',
+      },
+      {
+        id: 'measured-null-zero',
+        kind: 'undefined counted as zero',
+        find: '(value) => value ?? Number.NaN) };',
+        replace: '(value) => value ?? 0) };',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/measured.ts', tests: ['apps/bench/src/results/rows.test.ts'] },
+    [
+      {
+        id: 'measured-ft-icl',
+        kind: 'settings swapped',
+        find: 'metric.score({ gold, zsl, icl, ft: classes(record.predictions) })',
+        replace: 'metric.score({ gold, zsl, icl: classes(record.predictions), ft: icl })',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/print-summary.ts',
+      tests: ['apps/bench/src/results/print-summary.test.ts'],
+    },
+    [
+      {
+        id: 'summary-published-method',
+        kind: 'figure of another method',
+        find: 'cell.method === method &&',
+        replace: '',
+      },
+      {
+        id: 'summary-datasets',
+        kind: 'columns swapped',
+        find: 'showMean(means[i])',
+        replace: 'showMean(means[datasets.length - 1 - i])',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/read-run.ts', tests: ['apps/bench/src/results/read-run.test.ts'] },
+    [
+      {
+        id: 'read-null-zero',
+        kind: 'undefined counted as zero',
+        find: 'own.push(value ?? Number.NaN)',
+        replace: 'own.push(value ?? 0)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/read-run.ts', tests: ['apps/bench/src/results/round-trip.test.ts'] },
+    [
+      {
+        id: 'read-null-zero-first',
+        kind: 'undefined counted as zero',
+        find: 'draft.examples.set(metric, [value ?? Number.NaN])',
+        replace: 'draft.examples.set(metric, [value ?? 0])',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/rows.ts', tests: ['apps/bench/src/results/read-run.test.ts'] },
+    [
+      {
+        id: 'released-kv',
+        kind: 'columns swapped',
+        find: '({ releasedGradientNorms = [] }) => releasedGradientNorms.map',
+        replace: '({ gradientNorms: releasedGradientNorms = [] }) => releasedGradientNorms.map',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/rows.ts', tests: ['apps/bench/src/results/round-trip.test.ts'] },
+    [
+      {
+        id: 'noise-columns',
+        kind: 'columns swapped',
+        find: '...[own.exampleChange, own.layerChange],',
+        replace: '...[own.layerChange, own.exampleChange],',
+      },
+    ],
+  ),
   ...mutantsOf({ file: 'apps/bench/src/results/rows.ts', tests: ['apps/bench/src/results/rows.test.ts'] }, [
-    { id: 'layer-from-one', kind: 'layer off by one', find: '...[metric, layer, value, undefinedCounts[layer] ?? 0],', replace: '...[metric, layer + 1, value, undefinedCounts[layer] ?? 0],' },
-    { id: 'undefined-next-layer', kind: 'layer off by one', find: 'undefinedCounts[layer] ?? 0', replace: 'undefinedCounts[layer + 1] ?? 0' },
-    { id: 'predictions-gold-swapped', kind: 'columns swapped', find: 'prepared.gold[i] as number, predicted]', replace: 'predicted, prepared.gold[i] as number]' },
-    { id: 'predictions-index', kind: 'wrong row', find: 'prepared.validationRows[i] as number, prepared', replace: 'i, prepared' },
-    { id: 'training-columns', kind: 'columns swapped', find: '[norm, step.losses[layer] as number]', replace: '[step.losses[layer] as number, norm]' },
-    { id: 'training-step-one', kind: 'off by one', find: '[...cell(model, result, id), i, layer, ...values]', replace: '[...cell(model, result, id), i + 1, layer, ...values]' },
-    { id: 'interval-swapped', kind: 'columns swapped', find: 'interval?.lower ?? null, interval?.upper ?? null],\n    ]),\n};\n\n/** The columns', replace: 'interval?.upper ?? null, interval?.lower ?? null],\n    ]),\n};\n\n/** The columns' },
-    { id: 'seed-permutation-swapped', kind: 'columns swapped', find: 'return [model, variant, dataset, method, seed, permutation, learningRate];', replace: 'return [model, variant, dataset, method, permutation, seed, learningRate];' },
-    { id: 'diverged-rows', kind: 'diverged cell in tables', find: "record.status === 'finished' ? [[id, record]] : [],", replace: '[[id, record as FinishedSetting]],' },
-    { id: 'examples-by-index', kind: 'wrong row', find: '        ...key,\n        row,', replace: '        ...key,\n        i,' },
-    { id: 'option-count', kind: 'off by one', find: 'Array.from({ length: options }, (_, option) =>', replace: 'Array.from({ length: options - 1 }, (_, option) =>' },
+    {
+      id: 'layer-from-one',
+      kind: 'layer off by one',
+      find: '...[metric, layer, value, undefinedCounts[layer] ?? 0],',
+      replace: '...[metric, layer + 1, value, undefinedCounts[layer] ?? 0],',
+    },
+    {
+      id: 'undefined-next-layer',
+      kind: 'layer off by one',
+      find: 'undefinedCounts[layer] ?? 0',
+      replace: 'undefinedCounts[layer + 1] ?? 0',
+    },
+    {
+      id: 'predictions-gold-swapped',
+      kind: 'columns swapped',
+      find: 'prepared.gold[i] as number, predicted]',
+      replace: 'predicted, prepared.gold[i] as number]',
+    },
+    {
+      id: 'predictions-index',
+      kind: 'wrong row',
+      find: 'prepared.validationRows[i] as number, prepared',
+      replace: 'i, prepared',
+    },
+    {
+      id: 'training-columns',
+      kind: 'columns swapped',
+      find: '[norm, step.losses[layer] as number]',
+      replace: '[step.losses[layer] as number, norm]',
+    },
+    {
+      id: 'training-step-one',
+      kind: 'off by one',
+      find: '[...cell(model, result, id), i, layer, ...values]',
+      replace: '[...cell(model, result, id), i + 1, layer, ...values]',
+    },
+    {
+      id: 'interval-swapped',
+      kind: 'columns swapped',
+      find: 'interval?.lower ?? null, interval?.upper ?? null],\n    ]),\n};\n\n/** The columns',
+      replace: 'interval?.upper ?? null, interval?.lower ?? null],\n    ]),\n};\n\n/** The columns',
+    },
+    {
+      id: 'seed-permutation-swapped',
+      kind: 'columns swapped',
+      find: 'return [model, variant, dataset, method, seed, permutation, learningRate];',
+      replace: 'return [model, variant, dataset, method, permutation, seed, learningRate];',
+    },
+    {
+      id: 'diverged-rows',
+      kind: 'diverged cell in tables',
+      find: "record.status === 'finished' ? [[id, record]] : [],",
+      replace: '[[id, record as FinishedSetting]],',
+    },
+    {
+      id: 'examples-by-index',
+      kind: 'wrong row',
+      find: '        ...key,\n        row,',
+      replace: '        ...key,\n        i,',
+    },
+    {
+      id: 'option-count',
+      kind: 'off by one',
+      find: 'Array.from({ length: options }, (_, option) =>',
+      replace: 'Array.from({ length: options - 1 }, (_, option) =>',
+    },
   ]),
   ...mutantsOf({ file: 'apps/bench/src/results/rows.ts', tests: ['tests/noise-floor.test.ts'] }, [
-    { id: 'noise-change-sign', kind: 'sign', find: 'own.perturbed - own.value,', replace: 'own.value - own.perturbed,' },
+    {
+      id: 'noise-change-sign',
+      kind: 'sign',
+      find: 'own.perturbed - own.value,',
+      replace: 'own.value - own.perturbed,',
+    },
   ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/seed-means.ts', tests: ['apps/bench/src/results/tables.test.ts'] }, [
-    { id: 'mean-null-zero-2', kind: 'undefined counted as zero', find: '      if (value === null) continue;\n      const key = JSON.stringify([metric, variant, method, dataset]);\n      const own = values.get(key);\n      if (own) own.push(value);\n      else values.set(key, [value]);', replace: '      const key = JSON.stringify([metric, variant, method, dataset]);\n      const own = values.get(key);\n      if (own) own.push(value ?? 0);\n      else values.set(key, [value ?? 0]);' },
-    { id: 'mean-key-variant', kind: 'variants merged', find: 'const key = JSON.stringify([metric, variant, method, dataset]);\n      const own', replace: 'const key = JSON.stringify([metric, \'trained\', method, dataset]);\n      const own' },
-    { id: 'mean-key-method', kind: 'methods merged', find: 'const key = JSON.stringify([metric, variant, method, dataset]);\n      const own', replace: 'const key = JSON.stringify([metric, variant, \'GD\', dataset]);\n      const own' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/tables.ts', tests: ['apps/bench/src/results/tables.test.ts'] }, [
-    { id: 'table1-method', kind: 'wrong method', find: "find({ metric, variant, method: 'GD', dataset })", replace: "find({ metric, variant, method: 'LCGD', dataset })" },
-    { id: 'table2-variant', kind: 'untrained for trained', find: 'variant: \'trained\', method, dataset }));\n      const defined', replace: 'variant: \'untrained\', method, dataset }));\n      const defined' },
-    { id: 'table2-average', kind: 'average of fewer datasets', find: 'defined.length === datasets.length ? mean(defined) : null', replace: 'mean(defined)' },
-    { id: 'pairs-deviation', kind: 'columns swapped', find: 'return [cell?.mean ?? null, cell?.deviation ?? null];', replace: 'return [cell?.deviation ?? null, cell?.mean ?? null];' },
-    { id: 'comparison-sign', kind: 'sign', find: 'measured.mean - published.mean', replace: 'published.mean - measured.mean' },
-    { id: 'comparison-sizes-swapped', kind: 'columns swapped', find: '      train: own.train,\n      validation: own.validation,', replace: '      train: own.validation,\n      validation: own.train,' },
-    { id: 'table3-swapped', kind: 'columns swapped', find: '[id, own.train, own.validation, own.averageTokens]', replace: '[id, own.validation, own.train, own.averageTokens]' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/cells.ts', tests: ['apps/bench/src/results/validation/cells.test.ts'] }, [
-    { id: 'cells-average-half', kind: 'wrong interval', find: '(upper - lower) / 2)) /', replace: 'upper - lower)) /' },
-    { id: 'cells-average', kind: 'not divided', find: 'Math.hypot(...intervals.map(({ lower, upper }) => (upper - lower) / 2)) / Math.max(1, intervals.length)', replace: 'Math.hypot(...intervals.map(({ lower, upper }) => (upper - lower) / 2))' },
-    { id: 'cells-difference', kind: 'sign', find: 'cell.measured - cell.published', replace: 'cell.published - cell.measured' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/claims.ts', tests: ['apps/bench/src/results/validation/claims.test.ts'] }, [
-    { id: 'claims-direction', kind: 'direction of a claim', find: "greater: key('simam_delta', 'LCGD'), smaller: key('simam_delta', 'GD')", replace: "greater: key('simam_delta', 'GD'), smaller: key('simam_delta', 'LCGD')" },
-    { id: 'claims-alpha-interval', kind: 'bounds swapped', find: 'lower: ALPHA_LIMIT - interval.upper, upper: ALPHA_LIMIT - interval.lower', replace: 'lower: ALPHA_LIMIT - interval.lower, upper: ALPHA_LIMIT - interval.upper' },
-    { id: 'claims-layer-norm-only', kind: 'wrong variant', find: "key('simaou', 'GD', 'layer-norm-only')", replace: "key('simaou', 'GD', 'untrained')" },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/compare-curves.ts', tests: ['apps/bench/src/results/validation/curves.test.ts'] }, [
-    { id: 'compare-curves-diff', kind: 'sign', find: 'Math.abs(value - other)', replace: 'value - other' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/curves.ts', tests: ['apps/bench/src/results/validation/curves.test.ts'] }, [
-    { id: 'curves-layer', kind: 'layer off by one', find: 'point.layer === layer ? (point', replace: 'point.layer === layer + 1 ? (point' },
-    { id: 'curves-step-first', kind: 'steps dropped', find: 'mean(steps.flatMap(', replace: 'mean(steps.slice(0, 1).flatMap(' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/example-scores.ts', tests: ['apps/bench/src/results/validation/claims.test.ts'] }, [
-    { id: 'examples-level', kind: 'wrong percentiles', find: 'const LEVEL = 0.95;', replace: 'const LEVEL = 0.5;' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/example-scores.ts', tests: ['apps/bench/src/results/validation/example-scores.test.ts'] }, [
-    { id: 'examples-unpaired', kind: 'not paired', find: 'own.set(row, score)', replace: 'own.set(i, score)' },
-    { id: 'examples-seeds', kind: 'seeds dropped', find: 'seeds.flatMap((seed) => [...(first.get(seed)?.keys() ?? [])])', replace: '[...(first.values().next().value?.keys() ?? [])]' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/figures.ts', tests: ['apps/bench/src/results/validation/figures.test.ts'] }, [
-    { id: 'figure-band', kind: 'half a band', find: '[[layer, value - deviation, value + deviation]]', replace: '[[layer, value - deviation, value]]' },
-    { id: 'figure-layer', kind: 'layer off by one', find: 'points: means.map((value, layer) => [layer, value]),', replace: 'points: means.map((value, layer) => [layer + 1, value]),' },
-    { id: 'figure-norm-definition', kind: 'wrong definition', find: 'gradientNormCurves(cells, definition)', replace: "gradientNormCurves(cells, 'kv')" },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/gradient-norms.ts', tests: ['apps/bench/src/results/validation/claims.test.ts'] }, [
-    { id: 'norms-ratio', kind: 'direction of a claim', find: 'Math.log10(lcgd / gd)', replace: 'Math.log10(gd / lcgd)' },
-    { id: 'norms-definition', kind: 'wrong definition', find: 'released: (cell: MeasuredCell) => cell.releasedGradientNorms,', replace: 'released: (cell: MeasuredCell) => cell.gradientNorms,' },
-    { id: 'norms-seed', kind: 'seeds merged', find: 'return `${seed}/${permutation}`;', replace: 'return `${permutation}/${seed === 0}`;' },
-    { id: 'norms-dataset', kind: 'datasets merged', find: ' && cell.dataset === dataset &&', replace: ' &&' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/render.ts', tests: ['apps/bench/src/results/validation/render.test.ts'] }, [
-    { id: 'page-difference', kind: 'sign', find: '(measured - published).toFixed(3)', replace: '(published - measured).toFixed(3)' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/summary.ts', tests: ['apps/bench/src/results/validation/render.test.ts'] }, [
-    { id: 'summary-marks', kind: 'marks swapped', find: "holds: '✓', 'does not hold': '✗'", replace: "holds: '✗', 'does not hold': '✓'" },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/validate.ts', tests: ['apps/bench/src/results/validation/validate.test.ts'] }, [
-    { id: 'claim-csv-interval', kind: 'columns swapped', find: 'own.interval?.lower ?? null, own.interval?.upper ?? null, own.seeds', replace: 'own.interval?.upper ?? null, own.interval?.lower ?? null, own.seeds' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/validation/verdict.ts', tests: ['apps/bench/src/results/validation/verdict.test.ts'] }, [
-    { id: 'agreement-room', kind: 'rounding forgotten', find: 'const room = deviation + ROUNDING;', replace: 'const room = deviation;' },
-    { id: 'share-needed', kind: 'rounded down', find: 'Math.ceil(share * cases.length - 1e-9)', replace: 'Math.floor(share * cases.length)' },
-  ]),
-  ...mutantsOf({ file: 'apps/bench/src/results/write-results.ts', tests: ['apps/bench/src/results/write-results.test.ts'] }, [
-    { id: 'write-remove-none', kind: 'stale table', find: '  await removeOthers(out, tables);\n', replace: '' },
-    { id: 'write-finetuning-rows', kind: 'rows swapped', find: 'fine_tuning_rows: prepared.fineTuningRows,', replace: 'fine_tuning_rows: prepared.trainRows,' },
-    { id: 'write-statuses', kind: 'divergence not said', find: 'status: record.status });', replace: "status: 'finished' });" },
-    { id: 'write-options', kind: 'option dropped', find: 'Math.max(most, labelWords.length)', replace: 'Math.min(most || labelWords.length, labelWords.length)' },
-  ]),
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/seed-means.ts', tests: ['apps/bench/src/results/tables.test.ts'] },
+    [
+      {
+        id: 'mean-null-zero-2',
+        kind: 'undefined counted as zero',
+        find: '      if (value === null) continue;\n      const key = JSON.stringify([metric, variant, method, dataset]);\n      const own = values.get(key);\n      if (own) own.push(value);\n      else values.set(key, [value]);',
+        replace:
+          '      const key = JSON.stringify([metric, variant, method, dataset]);\n      const own = values.get(key);\n      if (own) own.push(value ?? 0);\n      else values.set(key, [value ?? 0]);',
+      },
+      {
+        id: 'mean-key-variant',
+        kind: 'variants merged',
+        find: 'const key = JSON.stringify([metric, variant, method, dataset]);\n      const own',
+        replace: "const key = JSON.stringify([metric, 'trained', method, dataset]);\n      const own",
+      },
+      {
+        id: 'mean-key-method',
+        kind: 'methods merged',
+        find: 'const key = JSON.stringify([metric, variant, method, dataset]);\n      const own',
+        replace: "const key = JSON.stringify([metric, variant, 'GD', dataset]);\n      const own",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/tables.ts', tests: ['apps/bench/src/results/tables.test.ts'] },
+    [
+      {
+        id: 'table1-method',
+        kind: 'wrong method',
+        find: "find({ metric, variant, method: 'GD', dataset })",
+        replace: "find({ metric, variant, method: 'LCGD', dataset })",
+      },
+      {
+        id: 'table2-variant',
+        kind: 'untrained for trained',
+        find: "variant: 'trained', method, dataset }));\n      const defined",
+        replace: "variant: 'untrained', method, dataset }));\n      const defined",
+      },
+      {
+        id: 'table2-average',
+        kind: 'average of fewer datasets',
+        find: 'defined.length === datasets.length ? mean(defined) : null',
+        replace: 'mean(defined)',
+      },
+      {
+        id: 'pairs-deviation',
+        kind: 'columns swapped',
+        find: 'return [cell?.mean ?? null, cell?.deviation ?? null];',
+        replace: 'return [cell?.deviation ?? null, cell?.mean ?? null];',
+      },
+      {
+        id: 'comparison-sign',
+        kind: 'sign',
+        find: 'measured.mean - published.mean',
+        replace: 'published.mean - measured.mean',
+      },
+      {
+        id: 'comparison-sizes-swapped',
+        kind: 'columns swapped',
+        find: '      train: own.train,\n      validation: own.validation,',
+        replace: '      train: own.validation,\n      validation: own.train,',
+      },
+      {
+        id: 'table3-swapped',
+        kind: 'columns swapped',
+        find: '[id, own.train, own.validation, own.averageTokens]',
+        replace: '[id, own.validation, own.train, own.averageTokens]',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/write-results.ts',
+      tests: ['apps/bench/src/results/write-results.test.ts'],
+    },
+    [
+      {
+        id: 'write-remove-none',
+        kind: 'stale table',
+        find: '  await removeOthers(out, tables);\n',
+        replace: '',
+      },
+      {
+        id: 'write-finetuning-rows',
+        kind: 'rows swapped',
+        find: 'fine_tuning_rows: prepared.fineTuningRows,',
+        replace: 'fine_tuning_rows: prepared.trainRows,',
+      },
+      {
+        id: 'write-statuses',
+        kind: 'divergence not said',
+        find: 'status: record.status });',
+        replace: "status: 'finished' });",
+      },
+      {
+        id: 'write-options',
+        kind: 'option dropped',
+        find: 'Math.max(most, labelWords.length)',
+        replace: 'Math.min(most || labelWords.length, labelWords.length)',
+      },
+    ],
+  ),
 ];

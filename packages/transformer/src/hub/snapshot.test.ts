@@ -99,12 +99,16 @@ describe('the first run', () => {
 
   it('fetches the shards that an index names', async () => {
     hub.files.set('part-1.safetensors', hub.files.get(WEIGHTS) as Buffer);
+    hub.files.set('part-2.safetensors', Buffer.from('another part'));
     hub.files.set('unused.safetensors', Buffer.from('unused'));
     hub.files.delete(WEIGHTS);
-    const index = { weight_map: { 'wte.weight': 'part-1.safetensors' } };
+    const index = {
+      weight_map: { a: 'part-1.safetensors', b: 'part-2.safetensors', c: 'part-1.safetensors' },
+    };
     hub.files.set('model.safetensors.index.json', Buffer.from(JSON.stringify(index)));
     const { directory } = await fetchModel();
-    expect(existsSync(join(directory, 'part-1.safetensors'))).toBe(true);
+    for (const part of ['part-1.safetensors', 'part-2.safetensors'])
+      expect(await readFile(join(directory, part))).toEqual(hub.files.get(part));
     expect(existsSync(join(directory, 'unused.safetensors'))).toBe(false);
   });
 

@@ -200,6 +200,16 @@ describe('the second run', () => {
     expect(result.warnings.join()).toMatch(/cannot reach .*ECONNREFUSED.*Using what is cached/);
   });
 
+  it('does not use a cache that lacks something, nor one that the hub no longer gives', async () => {
+    const { directory } = await fetchModel();
+    hub.fault = (_, response) => (refuse(response, 403), true);
+    await expectRefusal(fetchModel(), /access is refused \(403\)/);
+    hub.fault = (_, response) => (refuse(response, 503), true);
+    expect((await fetchModel()).directory).toBe(directory);
+    await rm(join(directory, WEIGHTS));
+    await expectRefusal(fetchModel(), /fails \(503\)/);
+  });
+
   it.each([['flipped'], ['shortened']])('detects a %s blob and fetches it again', async (how) => {
     const { directory } = await fetchModel();
     const bytes = Buffer.from(hub.files.get(WEIGHTS) as Buffer);

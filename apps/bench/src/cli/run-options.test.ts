@@ -116,6 +116,8 @@ test('a preset brings its model and data only where neither is given', async () 
   expect(own).toMatchObject({ prepare: undefined, model: 'some/model', data: 'some/data' });
   const half = parseRunOptions({ preset: 'embedded', out: 'o', model: 'm' });
   await expect(half).rejects.toThrow('--data is missing');
+  const otherHalf = parseRunOptions({ preset: 'embedded', out: 'o', data: 'd' });
+  await expect(otherHalf).rejects.toThrow('--model is missing');
 });
 
 test.each([

@@ -6,8 +6,15 @@ import { mutants as families } from './families.ts';
 import { mutants as kernels } from './kernels.ts';
 import { mutants as matmul } from './matmul.ts';
 import { mutants as model } from './model.ts';
+import { mutants as options } from './options.ts';
+import { mutants as probes } from './probes.ts';
+import { mutants as prompts } from './prompts.ts';
+import { mutants as records } from './records.ts';
 import { mutants as reductions } from './reductions.ts';
+import { mutants as tables } from './tables.ts';
+import { mutants as tokenizer } from './tokenizer.ts';
 import { mutants as training } from './training.ts';
+import { mutants as verdicts } from './verdicts.ts';
 
 /** All mutants by the area of the code that they are in. */
 export const areas: Readonly<Record<string, readonly Mutant[]>> = {
@@ -18,6 +25,13 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   kernels,
   matmul,
   model,
+  options,
+  probes,
+  prompts,
+  records,
   reductions,
+  tables,
+  tokenizer,
   training,
+  verdicts,
 };

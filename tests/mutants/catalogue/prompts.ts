@@ -28,6 +28,12 @@ export const mutants: readonly Mutant[] = [
     },
     [
       {
+        id: 'csv-crlf',
+        kind: 'CRLF kept',
+        find: "record_delimiter: ['\\r\\n', '\\n']",
+        replace: "record_delimiter: ['\\n']",
+      },
+      {
         id: 'csv-quote-tsv',
         kind: 'quotes in TSV',
         find: "quote: delimiter === ',' ? '\"' : null",
@@ -59,6 +65,14 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf({ file: 'apps/bench/src/tasks/locate.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] }, [
+    {
+      id: 'locate-own-ignored',
+      kind: 'wrong files',
+      find: "if (own && 'files' in own) return own.files;",
+      replace: "if (own && 'files' in own && data === undefined) return own.files;",
+    },
+  ]),
   ...mutantsOf(
     {
       file: 'apps/bench/src/tasks/prompts/context.ts',
@@ -101,6 +115,12 @@ export const mutants: readonly Mutant[] = [
         find: '1 + tokens.length + option.length',
         replace: 'tokens.length + option.length',
       },
+      {
+        id: 'fits-longest',
+        kind: 'off by one',
+        find: 'if (longest > limits.contextLength)',
+        replace: 'if (longest >= limits.contextLength)',
+      },
     ],
   ),
   ...mutantsOf(
@@ -114,6 +134,12 @@ export const mutants: readonly Mutant[] = [
         kind: 'leading space dropped',
         find: 'encode(` ${word}`)',
         replace: 'encode(word)',
+      },
+      {
+        id: 'label-trimmed',
+        kind: 'label words trimmed',
+        find: 'encode(` ${word}`)',
+        replace: 'encode(` ${word.trim()}`)',
       },
       {
         id: 'eos-between-lines',
@@ -280,6 +306,17 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    { file: 'apps/bench/src/tasks/readme-configs.ts', tests: ['apps/bench/src/tasks/split-files.test.ts'] },
+    [
+      {
+        id: 'readme-dir-slash',
+        kind: 'wrong folder',
+        find: "data_dir.replace(/^\\.\\/|\\/$/g, '')",
+        replace: 'data_dir',
+      },
+    ],
+  ),
+  ...mutantsOf(
     { file: 'apps/bench/src/tasks/row-schema.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] },
     [
       {
@@ -287,6 +324,12 @@ export const mutants: readonly Mutant[] = [
         kind: 'off by one',
         find: 'task.classes.length - 1',
         replace: 'task.classes.length',
+      },
+      {
+        id: 'label-source-last',
+        kind: 'wrong label field',
+        find: 'labels.find(has)',
+        replace: 'labels.findLast(has)',
       },
     ],
   ),
@@ -320,6 +363,12 @@ export const mutants: readonly Mutant[] = [
         kind: 'shards out of order',
         find: 'requireComplete(own.toSorted())',
         replace: 'requireComplete(own)',
+      },
+      {
+        id: 'split-synonym-order',
+        kind: 'test taken for validation',
+        find: "validation: ['validation', 'valid', 'dev', 'val'],",
+        replace: "validation: ['validation', 'valid', 'dev', 'val', 'test'],",
       },
     ],
   ),

@@ -105,6 +105,86 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
+      file: 'apps/bench/src/experiment/code-digest.ts',
+      tests: ['apps/bench/src/experiment/code-digest.test.ts'],
+    },
+    [
+      {
+        id: 'digest-methods-missing',
+        kind: 'stale record',
+        find: "packages: ['gpu-kernels', 'transformer', 'methods'],",
+        replace: "packages: ['gpu-kernels', 'transformer'],",
+      },
+      {
+        id: 'digest-metrics-missing',
+        kind: 'stale record',
+        find: "packages: ['metrics'],",
+        replace: 'packages: [],',
+      },
+      {
+        id: 'digest-not-content',
+        kind: 'stale record',
+        find: 'hash.update(`${name}\\0`).update(readFileSync(path))',
+        replace: 'hash.update(`${name}\\0`)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/experiment/disk.ts', tests: ['apps/bench/src/experiment/disk.test.ts'] },
+    [
+      {
+        id: 'disk-bytes',
+        kind: 'wrong stride',
+        find: 'return 4 * layers * (queries.length * dModel + keys * heads);',
+        replace: 'return 4 * layers * (queries.length * dModel + keys);',
+      },
+      {
+        id: 'disk-needed',
+        kind: 'limit ignored',
+        find: 'if (needed > free)',
+        replace: 'if (needed > free * 2)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/noise-floor.ts',
+      tests: ['apps/bench/src/experiment/noise-floor.test.ts'],
+    },
+    [
+      {
+        id: 'noise-rms',
+        kind: 'wrong divisor',
+        find: '(largest * Math.sqrt(sum)) / Math.sqrt(values.length)',
+        replace: '(largest * Math.sqrt(sum)) / values.length',
+      },
+      {
+        id: 'noise-undefined-zero',
+        kind: 'undefined counted as zero',
+        find: 'value === null || other === null ? [] : [other - value]',
+        replace: '[(other ?? 0) - (value ?? 0)]',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/experiment/plan.ts', tests: ['apps/bench/src/experiment/plan.test.ts'] },
+    [
+      {
+        id: 'plan-permutation-index',
+        kind: 'permutation of another seed',
+        find: 'permutations[seeds.indexOf(seed)] ?? 0',
+        replace: 'permutations[0] ?? 0',
+      },
+      {
+        id: 'plan-rate-other',
+        kind: 'rate of another dataset',
+        find: 'settings.learningRate ?? task.defaults.learningRate',
+        replace: 'settings.learningRate ?? settings.datasets[0]!.defaults.learningRate',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
       file: 'apps/bench/src/experiment/record-store.ts',
       tests: ['apps/bench/src/experiment/record-store.test.ts'],
     },
@@ -117,6 +197,18 @@ export const mutants: readonly Mutant[] = [
           'if (record.success || record) return (await this.#envelope(address))?.result as T;\n    this',
       },
       {
+        id: 'write-not-atomic',
+        kind: 'not written in one step',
+        find: 'await writeFile(`${path}.partial`, text);\n      await rename(`${path}.partial`, path);',
+        replace: 'await writeFile(path, text);',
+      },
+      {
+        id: 'write-nan-null',
+        kind: 'NaN kept as null',
+        find: "if (typeof value === 'number' && !Number.isFinite(value))",
+        replace: "if (typeof value === 'number' && Number.isNaN(value))",
+      },
+      {
         id: 'unscored-any',
         kind: 'stale record',
         find: "differing(parts, address.parts).join() !== 'scores'",
@@ -127,6 +219,12 @@ export const mutants: readonly Mutant[] = [
         kind: 'stale record',
         find: "differing(parts, address.parts).join() !== 'scores'",
         replace: "!differing(parts, address.parts).includes('scores')",
+      },
+      {
+        id: 'differing-choices',
+        kind: 'stale record',
+        find: 'if (JSON.stringify(a.choices) !== JSON.stringify(b.choices)) return [];',
+        replace: '',
       },
     ],
   ),
@@ -162,4 +260,148 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/run-trial.ts',
+      tests: ['apps/bench/src/experiment/run-trial.test.ts'],
+    },
+    [
+      {
+        id: 'recorded-own-only',
+        kind: 'stale record',
+        find: 'if (!addresses.every((address) => this.#isRecorded(address))) return undefined;',
+        replace: 'if (!this.#isRecorded(own)) return undefined;',
+      },
+      {
+        id: 'fresh-reads-records',
+        kind: '--fresh ignored',
+        find: 'return fresh ? written.has(address.key) : store.has(address);',
+        replace: 'return written.has(address.key) || store.has(address);',
+      },
+      {
+        id: 'fresh-never-shares',
+        kind: 'computed twice',
+        find: 'this.#options.written.add(address.key);',
+        replace: '',
+      },
+      {
+        id: 'fresh-rescored',
+        kind: '--fresh ignored',
+        find: '    if (fresh) return undefined;\n',
+        replace: '',
+      },
+      {
+        id: 'broken-learner',
+        kind: 'divergence of one stops all',
+        find: "record.status === 'diverged' && setting.setting.learner.role === 'baseline'",
+        replace: "record.status === 'diverged'",
+      },
+      {
+        id: 'pair-diverged',
+        kind: 'diverged cell scored',
+        find: "if (pair.ids.some((id) => records.get(id)?.status !== 'finished')) continue;",
+        replace: '',
+      },
+      {
+        id: 'pair-own-token',
+        kind: 'wrong row of the probe',
+        find: 'second: await this.#probesAt(plan, settings[1], token),',
+        replace:
+          'second: await this.#probesAt(plan, settings[1], [...settings[1].addresses.keys()][0] as ProbeToken),',
+      },
+      {
+        id: 'rescored-training-lost',
+        kind: 'training lost',
+        find: 'const { predictions, training } = older.record;',
+        replace: 'const { predictions } = older.record; const training: [] = [];',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/run-trial.ts', tests: ['tests/parity.test.ts'] }, [
+    {
+      id: 'score-zsl-for-icl',
+      kind: 'settings swapped',
+      find: 'scoreLearner(setting.setting.learner, { icl, zsl, ft }, config);\n    return',
+      replace: 'scoreLearner(setting.setting.learner, { icl: zsl, zsl: icl, ft }, config);\n    return',
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/variants.test.ts'] }, [
+    {
+      id: 'init-seed-ignored',
+      kind: 'seed ignored',
+      find: 'seed: settings.initSeed,\n      dtype',
+      replace: 'seed: 0,\n      dtype',
+    },
+    {
+      id: 'variant-not-reloaded',
+      kind: 'stale model',
+      find: 'if (this.#model && this.#variant === variant) return this.#model;',
+      replace: 'if (this.#model) return this.#model;',
+    },
+    {
+      id: 'describe-zsl-icl',
+      kind: 'settings swapped',
+      find: '[`ZSL ${percent(zsl)}, ICL ${percent(icl)}`]',
+      replace: '[`ZSL ${percent(icl)}, ICL ${percent(zsl)}`]',
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/weight-dtype.test.ts'] }, [
+    {
+      id: 'dtype-ignored',
+      kind: 'option ignored',
+      find: '      dtype: settings.dtype,\n    });\n    this.#variant',
+      replace: '    });\n    this.#variant',
+    },
+  ]),
+  ...mutantsOf(
+    { file: 'apps/bench/src/experiment/scores.ts', tests: ['apps/bench/src/experiment/scores.test.ts'] },
+    [
+      {
+        id: 'bootstrap-stream',
+        kind: 'seed ignored',
+        find: '(BigInt(seed) << 32n) | BOOTSTRAP_STREAM',
+        replace: 'BOOTSTRAP_STREAM',
+      },
+      {
+        id: 'bootstrap-level',
+        kind: 'wrong percentiles',
+        find: 'const LEVEL = 0.95;',
+        replace: 'const LEVEL = 0.9;',
+      },
+      {
+        id: 'uniform-seed',
+        kind: 'seed ignored',
+        find: 'const uniform = new Pcg64(seed);',
+        replace: 'const uniform = new Pcg64(0);',
+      },
+      {
+        id: 'inapplicable',
+        kind: 'metric that does not apply',
+        find: 'learner.inapplicableMetrics?.includes(metric.id) ? undefined : metric.score',
+        replace: 'metric.score',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/trial-plan.ts',
+      tests: ['apps/bench/src/experiment/run-trial.test.ts'],
+    },
+    [
+      {
+        id: 'plan-own-address-last',
+        kind: 'wrong row of the probe',
+        find: '[...addresses.values()][0] as CellAddress',
+        replace: '[...addresses.values()].at(-1) as CellAddress',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/trial-result.ts', tests: ['tests/parity.test.ts'] }, [
+    {
+      id: 'result-zsl-icl',
+      kind: 'settings swapped',
+      find: 'baselines: { zeroShot, inContext }',
+      replace: 'baselines: { zeroShot: inContext, inContext: zeroShot }',
+    },
+  ]),
 ];

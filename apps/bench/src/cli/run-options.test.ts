@@ -100,6 +100,9 @@ test('every option arrives', async () => {
 
 test('what a preset says gives way to what is typed', async () => {
   const { request, prepare } = await parseRunOptions({ preset: 'embedded', out: 'o', shots: '2' });
+  const smoke = (await parseRunOptions({ preset: 'smoke', out: 'o', shots: '2', seeds: '7' })).request
+    .settings;
+  expect(smoke).toMatchObject({ shots: 2, seeds: [7], examples: 8, learningRate: 0.01 });
   expect(prepare).toBeTypeOf('function');
   expect(request.settings).toMatchObject({
     shots: 2,
@@ -113,6 +116,8 @@ test('a preset brings its model and data only where neither is given', async () 
   expect(own).toMatchObject({ prepare: undefined, model: 'some/model', data: 'some/data' });
   const half = parseRunOptions({ preset: 'embedded', out: 'o', model: 'm' });
   await expect(half).rejects.toThrow('--data is missing');
+  const otherHalf = parseRunOptions({ preset: 'embedded', out: 'o', data: 'd' });
+  await expect(otherHalf).rejects.toThrow('--model is missing');
 });
 
 test.each([

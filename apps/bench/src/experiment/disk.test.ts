@@ -11,7 +11,7 @@ import type { TrialPlan } from './trial-plan.ts';
 
 vi.mock('node:fs/promises', async (load) => {
   const real = await load<typeof import('node:fs/promises')>();
-  return { ...real, statfs: vi.fn(real.statfs) };
+  return { ...real, statfs: vi.fn<typeof real.statfs>(real.statfs) };
 });
 
 let out: string;

@@ -133,15 +133,36 @@ describe('probes', () => {
     expect(lines).toEqual(Array(2).fill(`WARNING: ${path} is damaged; computing it again`));
   });
 
-  test('that are not finite are computed again, with a warning', async () => {
+  test('that are not finite anywhere are computed again, with a warning', async () => {
     const store = open();
     await store.writeProbes(addressOf(), { config, validationRows, probes });
     const path = pathOf(addressOf()).replace('.json', '.safetensors');
     const bytes = await readFile(path);
-    bytes.writeFloatLE(Number.NaN, bytes.length - 4);
-    await writeFile(path, bytes);
-    expect(await store.readProbes(addressOf(), expected)).toBeUndefined();
-    expect(lines).toHaveLength(1);
+    const start = 8 + Number(bytes.readBigUInt64LE());
+    // h of two examples, six numbers each, and m of 5 and 2 keys in two layers.
+    expect(bytes.length - start).toBe(4 * (2 * 6 + 2 * (5 + 2)));
+    for (let at = start; at < bytes.length; at += 4) {
+      const spoiled = Buffer.from(bytes);
+      spoiled.writeFloatLE(at % 8 === 0 ? Number.NaN : Number.POSITIVE_INFINITY, at);
+      await writeFile(path, spoiled);
+      expect(await store.readProbes(addressOf(), expected), `byte ${at}`).toBeUndefined();
+    }
+    expect(lines).toHaveLength(26);
+  });
+
+  test('of fewer examples than there are, or of other ones, are computed again', async () => {
+    const store = open();
+    await store.writeProbes(addressOf(), { config, validationRows, probes });
+    for (const other of [
+      { ...expected, predictions: predictions.slice(0, 1) },
+      { ...expected, predictions: [...predictions, ...predictions] },
+      { ...expected, validationRows: [17] },
+      { ...expected, validationRows: [17, 5] },
+      { ...expected, config: { ...config, layers: 1 } },
+      { ...expected, config: { ...config, heads: 2 } },
+    ])
+      expect(await store.readProbes(addressOf(), other)).toBeUndefined();
+    expect(await store.readProbes(addressOf(), expected)).toEqual(probes);
   });
 
   test('of a record that only other metrics were made of serve still', async () => {

@@ -99,12 +99,16 @@ describe('the first run', () => {
 
   it('fetches the shards that an index names', async () => {
     hub.files.set('part-1.safetensors', hub.files.get(WEIGHTS) as Buffer);
+    hub.files.set('part-2.safetensors', Buffer.from('another part'));
     hub.files.set('unused.safetensors', Buffer.from('unused'));
     hub.files.delete(WEIGHTS);
-    const index = { weight_map: { 'wte.weight': 'part-1.safetensors' } };
+    const index = {
+      weight_map: { a: 'part-1.safetensors', b: 'part-2.safetensors', c: 'part-1.safetensors' },
+    };
     hub.files.set('model.safetensors.index.json', Buffer.from(JSON.stringify(index)));
     const { directory } = await fetchModel();
-    expect(existsSync(join(directory, 'part-1.safetensors'))).toBe(true);
+    for (const part of ['part-1.safetensors', 'part-2.safetensors'])
+      expect(await readFile(join(directory, part))).toEqual(hub.files.get(part));
     expect(existsSync(join(directory, 'unused.safetensors'))).toBe(false);
   });
 
@@ -147,6 +151,25 @@ it('keeps the token from the host that it is redirected to', async () => {
   }
 });
 
+it('keeps the token from another host that the list of files goes on at', async () => {
+  const elsewhere = new TestHub(MODEL);
+  const origin = await elsewhere.start();
+  hub.token = 'secret';
+  hub.fault = ({ url }, response) => {
+    if (!url?.includes('/tree/')) return false;
+    response.writeHead(200, { Link: `<${origin}${url}>; rel="next"`, 'Content-Type': 'application/json' });
+    response.end('[]');
+    return true;
+  };
+  try {
+    await expectWhole((await fetchModel('own/model', { token: 'secret' })).directory);
+    expect(elsewhere.requests).toHaveLength(1);
+    expect(elsewhere.authorizations).toEqual([undefined]);
+  } finally {
+    await elsewhere.stop();
+  }
+});
+
 describe('the second run', () => {
   it('asks which commit a branch is, and nothing more', async () => {
     await fetchModel();
@@ -175,6 +198,16 @@ describe('the second run', () => {
     const result = await fetchModel();
     expect(result.directory).toBe(directory);
     expect(result.warnings.join()).toMatch(/cannot reach .*ECONNREFUSED.*Using what is cached/);
+  });
+
+  it('does not use a cache that lacks something, nor one that the hub no longer gives', async () => {
+    const { directory } = await fetchModel();
+    hub.fault = (_, response) => (refuse(response, 403), true);
+    await expectRefusal(fetchModel(), /access is refused \(403\)/);
+    hub.fault = (_, response) => (refuse(response, 503), true);
+    expect((await fetchModel()).directory).toBe(directory);
+    await rm(join(directory, WEIGHTS));
+    await expectRefusal(fetchModel(), /fails \(503\)/);
   });
 
   it.each([['flipped'], ['shortened']])('detects a %s blob and fetches it again', async (how) => {
@@ -234,12 +267,16 @@ describe('a cut download', () => {
     const bytes = hub.files.get(WEIGHTS) as Buffer;
     await mkdir(join(folder(), 'blobs'), { recursive: true });
     await writeFile(`${blob(WEIGHTS)}.incomplete`, bytes.subarray(0, 70_000));
+    let answers = 0;
     hub.fault = (request, response) => {
       if (!asksFor(request, WEIGHTS)) return false;
+      answers++;
       response.writeHead(200).end(bytes);
       return true;
     };
     await expectWhole((await fetchModel()).directory);
+    // The first whole answer is enough.
+    expect(answers).toBe(1);
   });
 
   it('says how far it came if it never ends', async () => {

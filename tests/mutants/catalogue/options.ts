@@ -1,0 +1,229 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+/** What is asked for and where it comes from: options, presets, studies, exit codes, the hub. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf(
+    { file: 'apps/bench/presets/paper.yaml', tests: ['apps/bench/src/cli/presets/presets.test.ts'] },
+    [
+      {
+        id: 'preset-model',
+        kind: 'wrong model',
+        find: 'model: KoboldAI/fairseq-dense-1.3B',
+        replace: 'model: KoboldAI/fairseq-dense-2.7B',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: 'apps/bench/src/cli/choose.ts', tests: ['apps/bench/src/cli/choose.test.ts'] }, [
+    {
+      id: 'list-duplicates',
+      kind: 'duplicates in a list',
+      find: 'if (twice !== undefined) throw',
+      replace: 'if (false) throw',
+    },
+    {
+      id: 'cli-integer-most',
+      kind: 'off by one',
+      find: 'value >= least && value <= most',
+      replace: 'value >= least && value < most',
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/cli/commands/run.ts', tests: ['tests/divergence.test.ts'] }, [
+    {
+      id: 'exit-incomplete',
+      kind: 'exit codes swapped',
+      find: 'if (await runPasses(passes)) return;',
+      replace: 'if (!(await runPasses(passes))) return;',
+    },
+  ]),
+  ...mutantsOf(
+    { file: 'apps/bench/src/cli/method-list.ts', tests: ['apps/bench/src/cli/method-list.test.ts'] },
+    [
+      {
+        id: 'cli-methods-comma',
+        kind: 'options split',
+        find: 'text.split(/,(?![^[]*\\])/)',
+        replace: "text.split(',')",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/cli/presets/read-preset.ts',
+      tests: ['apps/bench/src/cli/presets/presets.test.ts'],
+    },
+    [{ id: 'preset-list-join', kind: 'wrong separator', find: "list.join(',')", replace: "list.join(' ')" }],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/cli/run-options.ts', tests: ['apps/bench/src/cli/presets/presets.test.ts'] },
+    [
+      {
+        id: 'pass-options-lose',
+        kind: 'options in the wrong order',
+        find: '{ ...preset?.options, ...pass, ...typed }',
+        replace: '{ ...pass, ...preset?.options, ...typed }',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/cli/run-options.ts', tests: ['apps/bench/src/cli/run-options.test.ts'] },
+    [
+      {
+        id: 'typed-options-lose',
+        kind: 'options in the wrong order',
+        find: '{ ...preset?.options, ...pass, ...typed }',
+        replace: '{ ...typed, ...preset?.options, ...pass }',
+      },
+      {
+        id: 'default-probe',
+        kind: 'wrong default',
+        find: "raw.probe === undefined ? 'label'",
+        replace: "raw.probe === undefined ? 'prompt'",
+      },
+      { id: 'gib', kind: 'wrong unit', find: '* 2 ** 30 };', replace: '* 1e9 };' },
+      {
+        id: 'cli-datasets-order',
+        kind: 'order ignored',
+        find: 'return ids.map((id) => known.find((task) => task.id === id) as Task);',
+        replace: 'return known.filter((task) => ids.includes(task.id));',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/cli/run-passes.ts', tests: ['apps/bench/src/cli/presets/presets.test.ts'] },
+    [
+      {
+        id: 'passes-distinct',
+        kind: 'computed twice',
+        find: 'passes.findIndex((other) => workOf(other) === workOf(pass)) === i',
+        replace: 'true',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/studies/labels.ts', tests: ['apps/bench/src/studies/labels.test.ts'] },
+    [
+      {
+        id: 'labels-wrong',
+        kind: 'right label kept',
+        find: '(row.label + 1 + below(classes - 1)) % classes',
+        replace: '(row.label + below(classes - 1)) % classes',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: 'apps/bench/src/studies/shots.ts', tests: ['apps/bench/src/studies/shots.test.ts'] }, [
+    {
+      id: 'shots-curve',
+      kind: 'curve without zero shots',
+      find: '(k === 0 || row.labels === labels)',
+      replace: 'row.labels === labels',
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/studies/shots.ts', tests: ['tests/studies.test.ts'] }, [
+    {
+      id: 'shots-zero',
+      kind: 'off by one',
+      find: 'const learner = cell.shots === 0 ? zeroShot : inContext;',
+      replace: 'const learner = inContext;',
+    },
+    {
+      id: 'shots-labels',
+      kind: 'labels ignored',
+      find: 'relabel(dataset.train, classes, labels, selection.seed)',
+      replace: "relabel(dataset.train, classes, 'gold', selection.seed)",
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['apps/bench/src/studies/sweep.test.ts'] }, [
+    {
+      id: 'sweep-worst',
+      kind: 'worst rate',
+      find: 'b.gain - a.gain || a.learningRate - b.learningRate',
+      replace: 'a.gain - b.gain || a.learningRate - b.learningRate',
+    },
+    {
+      id: 'sweep-tie-largest',
+      kind: 'last of equals',
+      find: 'b.gain - a.gain || a.learningRate - b.learningRate',
+      replace: 'b.gain - a.gain || b.learningRate - a.learningRate',
+    },
+    {
+      id: 'sweep-diverged',
+      kind: 'diverged rate chosen',
+      find: 'return gains.includes(undefined)\n        ? []\n        :',
+      replace: 'return gains.every((own) => own === undefined)\n        ? []\n        :',
+    },
+    {
+      id: 'sweep-gain',
+      kind: 'sign',
+      find: 'undefined : row.fineTuned - row.zeroShot));',
+      replace: 'undefined : row.zeroShot - row.fineTuned));',
+    },
+    {
+      id: 'sweep-columns',
+      kind: 'columns swapped',
+      find: '      row.zeroShot,\n      row.fineTuned ?? null,',
+      replace: '      row.fineTuned ?? null,\n      row.zeroShot,',
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['tests/studies.test.ts'] }, [
+    {
+      id: 'sweep-halves-same',
+      kind: 'evaluated on what it was trained on',
+      find: 'validation: dataset.train.slice(middle)',
+      replace: 'validation: dataset.train.slice(0, middle)',
+    },
+  ]),
+  ...mutantsOf(
+    {
+      file: 'packages/transformer/src/hub/download.ts',
+      tests: ['packages/transformer/src/hub/snapshot.test.ts'],
+    },
+    [
+      {
+        id: 'hub-hash-unverified',
+        kind: 'hash not verified',
+        find: 'if (await hasHash(incomplete, file.hash)) return publish',
+        replace: 'return publish',
+      },
+      {
+        id: 'hub-resume-range',
+        kind: 'off by one',
+        find: 'Range: `bytes=${start}-`',
+        replace: 'Range: `bytes=${start + 1}-`',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'packages/transformer/src/hub/repository.ts',
+      tests: ['packages/transformer/src/hub/snapshot.test.ts'],
+    },
+    [
+      {
+        id: 'hub-revision-ignored',
+        kind: 'revision ignored',
+        find: 'const query = { name: id, revision, additional',
+        replace: 'const query = { name: id, additional',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'packages/transformer/src/hub/snapshot.ts',
+      tests: ['packages/transformer/src/hub/snapshot.test.ts'],
+    },
+    [
+      {
+        id: 'hub-offline-ignored',
+        kind: 'offline ignored',
+        find: 'if (settings.offline) return offlineSnapshot(cache, model, settings);',
+        replace: '',
+      },
+      {
+        id: 'hub-cached-shards',
+        kind: 'hash not verified',
+        find: "    if (!(await cache.isIntact(commit, file))) return { state: 'damaged', file };\n  }\n  return",
+        replace: '  }\n  return',
+      },
+    ],
+  ),
+];

@@ -1,0 +1,238 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+/** Measured against published: cells, claims, curves, figures and pages. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/cells.ts',
+      tests: ['apps/bench/src/results/validation/cells.test.ts'],
+    },
+    [
+      {
+        id: 'cells-average-half',
+        kind: 'wrong interval',
+        find: '(upper - lower) / 2)) /',
+        replace: 'upper - lower)) /',
+      },
+      {
+        id: 'cells-average',
+        kind: 'not divided',
+        find: 'Math.hypot(...intervals.map(({ lower, upper }) => (upper - lower) / 2)) / Math.max(1, intervals.length)',
+        replace: 'Math.hypot(...intervals.map(({ lower, upper }) => (upper - lower) / 2))',
+      },
+      {
+        id: 'cells-difference',
+        kind: 'sign',
+        find: 'cell.measured - cell.published',
+        replace: 'cell.published - cell.measured',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/claims.ts',
+      tests: ['apps/bench/src/results/validation/claims.test.ts'],
+    },
+    [
+      {
+        id: 'claims-direction',
+        kind: 'direction of a claim',
+        find: "greater: key('simam_delta', 'LCGD'), smaller: key('simam_delta', 'GD')",
+        replace: "greater: key('simam_delta', 'GD'), smaller: key('simam_delta', 'LCGD')",
+      },
+      {
+        id: 'claims-alpha-interval',
+        kind: 'bounds swapped',
+        find: 'lower: ALPHA_LIMIT - interval.upper, upper: ALPHA_LIMIT - interval.lower',
+        replace: 'lower: ALPHA_LIMIT - interval.lower, upper: ALPHA_LIMIT - interval.upper',
+      },
+      {
+        id: 'claims-layer-norm-only',
+        kind: 'wrong variant',
+        find: "key('simaou', 'GD', 'layer-norm-only')",
+        replace: "key('simaou', 'GD', 'untrained')",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/compare-curves.ts',
+      tests: ['apps/bench/src/results/validation/curves.test.ts'],
+    },
+    [{ id: 'compare-curves-diff', kind: 'sign', find: 'Math.abs(value - other)', replace: 'value - other' }],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/curves.ts',
+      tests: ['apps/bench/src/results/validation/curves.test.ts'],
+    },
+    [
+      {
+        id: 'curves-layer',
+        kind: 'layer off by one',
+        find: 'point.layer === layer ? (point',
+        replace: 'point.layer === layer + 1 ? (point',
+      },
+      {
+        id: 'curves-step-first',
+        kind: 'steps dropped',
+        find: 'mean(steps.flatMap(',
+        replace: 'mean(steps.slice(0, 1).flatMap(',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/example-scores.ts',
+      tests: ['apps/bench/src/results/validation/claims.test.ts'],
+    },
+    [
+      {
+        id: 'examples-level',
+        kind: 'wrong percentiles',
+        find: 'const LEVEL = 0.95;',
+        replace: 'const LEVEL = 0.5;',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/example-scores.ts',
+      tests: ['apps/bench/src/results/validation/example-scores.test.ts'],
+    },
+    [
+      {
+        id: 'examples-unpaired',
+        kind: 'not paired',
+        find: 'own.set(row, score)',
+        replace: 'own.set(i, score)',
+      },
+      {
+        id: 'examples-seeds',
+        kind: 'seeds dropped',
+        find: 'seeds.flatMap((seed) => [...(first.get(seed)?.keys() ?? [])])',
+        replace: '[...(first.values().next().value?.keys() ?? [])]',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/figures.ts',
+      tests: ['apps/bench/src/results/validation/figures.test.ts'],
+    },
+    [
+      {
+        id: 'figure-band',
+        kind: 'half a band',
+        find: '[[layer, value - deviation, value + deviation]]',
+        replace: '[[layer, value - deviation, value]]',
+      },
+      {
+        id: 'figure-layer',
+        kind: 'layer off by one',
+        find: 'points: means.map((value, layer) => [layer, value]),',
+        replace: 'points: means.map((value, layer) => [layer + 1, value]),',
+      },
+      {
+        id: 'figure-norm-definition',
+        kind: 'wrong definition',
+        find: 'gradientNormCurves(cells, definition)',
+        replace: "gradientNormCurves(cells, 'kv')",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/gradient-norms.ts',
+      tests: ['apps/bench/src/results/validation/claims.test.ts'],
+    },
+    [
+      {
+        id: 'norms-ratio',
+        kind: 'direction of a claim',
+        find: 'Math.log10(lcgd / gd)',
+        replace: 'Math.log10(gd / lcgd)',
+      },
+      {
+        id: 'norms-definition',
+        kind: 'wrong definition',
+        find: 'released: (cell: MeasuredCell) => cell.releasedGradientNorms,',
+        replace: 'released: (cell: MeasuredCell) => cell.gradientNorms,',
+      },
+      {
+        id: 'norms-seed',
+        kind: 'seeds merged',
+        find: 'return `${seed}/${permutation}`;',
+        replace: 'return `${permutation}/${seed === 0}`;',
+      },
+      {
+        id: 'norms-dataset',
+        kind: 'datasets merged',
+        find: ' && cell.dataset === dataset &&',
+        replace: ' &&',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/render.ts',
+      tests: ['apps/bench/src/results/validation/render.test.ts'],
+    },
+    [
+      {
+        id: 'page-difference',
+        kind: 'sign',
+        find: '(measured - published).toFixed(3)',
+        replace: '(published - measured).toFixed(3)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/summary.ts',
+      tests: ['apps/bench/src/results/validation/render.test.ts'],
+    },
+    [
+      {
+        id: 'summary-marks',
+        kind: 'marks swapped',
+        find: "holds: '✓', 'does not hold': '✗'",
+        replace: "holds: '✗', 'does not hold': '✓'",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/validate.ts',
+      tests: ['apps/bench/src/results/validation/validate.test.ts'],
+    },
+    [
+      {
+        id: 'claim-csv-interval',
+        kind: 'columns swapped',
+        find: 'own.interval?.lower ?? null, own.interval?.upper ?? null, own.seeds',
+        replace: 'own.interval?.upper ?? null, own.interval?.lower ?? null, own.seeds',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/verdict.ts',
+      tests: ['apps/bench/src/results/validation/verdict.test.ts'],
+    },
+    [
+      {
+        id: 'agreement-room',
+        kind: 'rounding forgotten',
+        find: 'const room = deviation + ROUNDING;',
+        replace: 'const room = deviation;',
+      },
+      {
+        id: 'share-needed',
+        kind: 'rounded down',
+        find: 'Math.ceil(share * cases.length - 1e-9)',
+        replace: 'Math.floor(share * cases.length)',
+      },
+    ],
+  ),
+];

@@ -154,10 +154,11 @@ test('whatever a vector load would miss goes to the register kernel', async () =
 test.each(LAYOUTS)(
   '$layout: so does what is out of step by its offset or stride alone',
   async ({ layout }) => {
-    const problem = {
+    const problem: Problem = {
       ...{ transposeA: layout === 'TN', transposeB: layout === 'NT', m: 20, n: 36, k: 16 },
-      ...{ dtypeB: 'float32', adds: true },
-    } as const;
+      dtypeB: 'float32',
+      adds: true,
+    };
     for (const operand of ['a', 'b', 'c'] as const) {
       await expectExact(tuning(), problem, { [operand]: { offset: 6, gap: 8 } });
       await expectExact(tuning(), problem, { [operand]: { offset: 12, gap: 6 } });

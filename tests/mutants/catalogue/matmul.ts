@@ -174,18 +174,27 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
-  ...mutantsOf({ file: `${KERNELS}/matmul/matrix.ts`, tests: MATMUL_TESTS }, [
-    {
-      id: 'matrix-slice-rows-stride',
-      kind: 'wrong stride',
-      find: 'offset: m.offset + start * m.stride }',
-      replace: 'offset: m.offset + start * m.columns }',
-    },
-    {
-      id: 'matrix-half-binding-offset',
-      kind: 'slices',
-      find: 'offset: m.offset - start / elementBytes }',
-      replace: 'offset: m.offset - start / 4 }',
-    },
-  ]),
+  ...mutantsOf(
+    { file: `${KERNELS}/matmul/matrix.ts`, tests: [`${KERNELS}/matmul/slices.test.ts`, ...MATMUL_TESTS] },
+    [
+      {
+        id: 'matrix-slice-rows-stride',
+        kind: 'wrong stride',
+        find: 'offset: m.offset + start * m.stride }',
+        replace: 'offset: m.offset + start * m.columns }',
+      },
+      {
+        id: 'matrix-rows-without-room-to-align',
+        kind: 'alignment',
+        find: '(limit - ALIGNMENT)',
+        replace: '(limit)',
+      },
+      {
+        id: 'matrix-half-binding-offset',
+        kind: 'slices',
+        find: 'offset: m.offset - start / elementBytes }',
+        replace: 'offset: m.offset - start / 4 }',
+      },
+    ],
+  ),
 ];

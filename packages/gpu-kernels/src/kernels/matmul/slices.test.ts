@@ -59,3 +59,30 @@ describe.each(LAYOUTS)('transposed: A $transposeA, B $transposeB', (transposes) 
     }
   });
 });
+
+test('slices of a matrix that begins between aligned places keep within the limit', async () => {
+  const random = new TestRandom(9);
+  const [rows, columns, stride, offset] = [40, 60, 64, 12];
+  const [values, b] = [random.normal(offset + rows * stride), random.normal(columns * 8)];
+  const data = Float32Array.from(
+    { length: rows * columns },
+    (_, i) => values[offset + Math.floor(i / columns) * stride + (i % columns)] ?? NaN,
+  );
+  using scope = gpu().scope();
+  const tensor = scope.upload(values, [values.length]);
+  const c = scope.tensor([rows, 8]);
+  matmul(gpu().with({ maxBindingBytes: 4096 }), {
+    a: { tensor, rows, columns, offset, stride },
+    b: matrix(scope.upload(b, [columns, 8])),
+    c: matrix(c),
+  });
+  const expected = referenceMatmul(
+    { rows, columns, data },
+    { rows: columns, columns: 8, data: b },
+    {
+      transposeA: false,
+      transposeB: false,
+    },
+  );
+  expectClose(await gpu().read(c), expected, tolerances.matmul.f32, Math.sqrt(columns));
+});

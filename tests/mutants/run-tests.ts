@@ -85,10 +85,21 @@ function outcomeOf(
   }
   // Hooks belong to no test: tests ran, but what was checked before or after them failed.
   const file = testResults.find(({ status }) => status === 'failed');
-  if (file === undefined) return { status: 'failed', test: lastLine(output) };
+  if (file === undefined)
+    return { status: 'failed', test: `no test, but the run (code ${code}): ${firstError(output)}` };
   const [message = ''] = file.message.split('\n');
   const ran = file.assertionResults.some(({ status }) => status === 'passed');
   return { status: ran ? 'failed' : 'did not load', test: `${relative(folder, file.name)} (${message})` };
+}
+
+/** What vitest says of errors that belong to no test. */
+function firstError(output: string): string {
+  return (
+    output
+      .split('\n')
+      .find((line) => /Error/.test(line))
+      ?.trim() ?? lastLine(output)
+  );
 }
 
 function lastLine(output: string): string {

@@ -190,6 +190,12 @@ export const mutants: readonly Mutant[] = [
       replace: '',
     },
     {
+      id: 'attention-norm-not-trained-by-layer',
+      kind: 'gradient term dropped',
+      find: 'if (!wantInput && !pass.gradients.hasWeight(layer.attentionNorm)) {',
+      replace: 'if (!wantInput) {',
+    },
+    {
       id: 'residual-left-out-of-gradient',
       kind: 'gradient term dropped',
       find: "const gradInput = pass.copyOf(gradResidualMiddle, 'gradient of residual');",

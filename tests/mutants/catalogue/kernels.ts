@@ -133,7 +133,7 @@ export const mutants: readonly Mutant[] = [
         id: 'embedding-window-end',
         kind: 'slices',
         find: 'if (row >= params.windowRows) { return; }',
-        replace: 'if (row > params.windowRows) { return; }',
+        replace: 'if (row + 1u >= params.windowRows) { return; }',
       },
       {
         id: 'embedding-gradient-scale',
@@ -213,26 +213,32 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
-  ...mutantsOf({ file: `${KERNELS}/pointwise.ts`, tests: [`${KERNELS}/elementwise/elementwise.test.ts`] }, [
+  ...mutantsOf(
     {
-      id: 'pointwise-last-workgroup',
-      kind: 'last tile skipped',
-      find: 'grid(Math.ceil(count / WORKGROUP))',
-      replace: 'grid(Math.max(1, Math.floor(count / WORKGROUP)))',
+      file: `${KERNELS}/pointwise.ts`,
+      tests: [`${KERNELS}/elementwise/elementwise.test.ts`, REDUCTION_TEST],
     },
-    {
-      id: 'pointwise-guard',
-      kind: 'bounds check dropped',
-      find: 'if (i >= params.count) { return; }\n',
-      replace: '',
-    },
-    {
-      id: 'pointwise-window-part',
-      kind: 'slices',
-      find: 'part: (tensor) => elements(tensor, window),',
-      replace: 'part: (tensor) => elements(tensor, { start: 0, end: window.end - window.start }),',
-    },
-  ]),
+    [
+      {
+        id: 'pointwise-last-workgroup',
+        kind: 'last tile skipped',
+        find: 'grid(Math.ceil(count / WORKGROUP))',
+        replace: 'grid(Math.max(1, Math.floor(count / WORKGROUP)))',
+      },
+      {
+        id: 'pointwise-guard',
+        kind: 'bounds check dropped',
+        find: 'if (i >= params.count) { return; }\n',
+        replace: '',
+      },
+      {
+        id: 'pointwise-window-part',
+        kind: 'slices',
+        find: 'part: (tensor) => elements(tensor, window),',
+        replace: 'part: (tensor) => elements(tensor, { start: 0, end: window.end - window.start }),',
+      },
+    ],
+  ),
   ...mutantsOf(
     {
       file: `${KERNELS}/windows.ts`,

@@ -92,7 +92,7 @@ export const mutants: readonly Mutant[] = [
       id: 'matmul-subgroup-scalar-c-columns',
       kind: 'wrong stride',
       find: 'let n = n0 + (e / 4u * ${subgroupSize}u + lane) * 4u + e % 4u;',
-      replace: 'let n = n0 + lane * ${columns}u + e;',
+      replace: 'let n = n0 + (e / 4u * ${subgroupSize}u + lane) + e % 4u;',
     },
     {
       id: 'matmul-subgroup-bias-offset',
@@ -121,56 +121,80 @@ export const mutants: readonly Mutant[] = [
       replace: 'vec4<f32>(unpack2x16float(words.y), unpack2x16float(words.x))',
     },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/matmul/matmul.ts`, tests: MATMUL_TESTS }, [
-    {
-      id: 'matmul-bias-in-every-run',
-      kind: 'slices',
-      find: '...(first ? task : rest),',
-      replace: '...task,',
-    },
-    {
-      id: 'matmul-slices-overwrite',
-      kind: 'slices',
-      find: 'accumulate: !first || task.accumulate,',
-      replace: 'accumulate: task.accumulate,',
-    },
-    {
-      id: 'matmul-slice-bias-offset',
-      kind: 'slices',
-      find: 'biasOffset: task.biasOffset + start,',
-      replace: 'biasOffset: task.biasOffset,',
-    },
-    {
-      id: 'matmul-slice-count',
-      kind: 'slices',
-      find: 'part(task, name, start, Math.min(step, operand.rows - start))',
-      replace: 'part(task, name, start, Math.min(step, operand.rows - step))',
-    },
-    {
-      id: 'matmul-workgroups-per-row',
-      kind: 'last tile skipped',
-      find: 'const workgroupsPerRow = Math.ceil(c.columns / columns);',
-      replace: 'const workgroupsPerRow = Math.max(1, Math.floor(c.columns / columns));',
-    },
-    {
-      id: 'matmul-descending-first',
-      kind: 'accumulate ignored',
-      find: 'Math.min(step, k - start), start === last)',
-      replace: 'Math.min(step, k - start), start === 0)',
-    },
-  ]),
-  ...mutantsOf({ file: `${KERNELS}/matmul/matrix.ts`, tests: MATMUL_TESTS }, [
-    {
-      id: 'matrix-slice-rows-stride',
-      kind: 'wrong stride',
-      find: 'offset: m.offset + start * m.stride }',
-      replace: 'offset: m.offset + start * m.columns }',
-    },
-    {
-      id: 'matrix-half-binding-offset',
-      kind: 'slices',
-      find: 'offset: m.offset - start / elementBytes }',
-      replace: 'offset: m.offset - start / 4 }',
-    },
-  ]),
+  ...mutantsOf(
+    { file: `${KERNELS}/matmul/matmul.ts`, tests: [`${KERNELS}/matmul/slices.test.ts`, ...MATMUL_TESTS] },
+    [
+      {
+        id: 'matmul-bias-in-every-run',
+        kind: 'slices',
+        find: '...(first ? task : rest),',
+        replace: '...task,',
+      },
+      {
+        id: 'matmul-slices-overwrite',
+        kind: 'slices',
+        find: 'accumulate: !first || task.accumulate,',
+        replace: 'accumulate: task.accumulate,',
+      },
+      {
+        id: 'matmul-slice-bias-offset',
+        kind: 'slices',
+        find: 'biasOffset: task.biasOffset + start,',
+        replace: 'biasOffset: task.biasOffset,',
+      },
+      {
+        id: 'matmul-slice-count',
+        kind: 'slices',
+        find: 'part(task, name, start, Math.min(step, operand.rows - start))',
+        replace: 'part(task, name, start, Math.min(step, operand.rows - step))',
+      },
+      {
+        id: 'matmul-vectors-whatever-offset',
+        kind: 'alignment',
+        find: 'return [offset, columns, stride].every(',
+        replace: 'return [columns, stride].every(',
+      },
+      {
+        id: 'matmul-vectors-whatever-stride',
+        kind: 'alignment',
+        find: 'return [offset, columns, stride].every(',
+        replace: 'return [offset, columns].every(',
+      },
+      {
+        id: 'matmul-workgroups-per-row',
+        kind: 'last tile skipped',
+        find: 'const workgroupsPerRow = Math.ceil(c.columns / columns);',
+        replace: 'const workgroupsPerRow = Math.max(1, Math.floor(c.columns / columns));',
+      },
+      {
+        id: 'matmul-descending-first',
+        kind: 'accumulate ignored',
+        find: 'Math.min(step, k - start), start === last)',
+        replace: 'Math.min(step, k - start), start === 0)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: `${KERNELS}/matmul/matrix.ts`, tests: [`${KERNELS}/matmul/slices.test.ts`, ...MATMUL_TESTS] },
+    [
+      {
+        id: 'matrix-slice-rows-stride',
+        kind: 'wrong stride',
+        find: 'offset: m.offset + start * m.stride }',
+        replace: 'offset: m.offset + start * m.columns }',
+      },
+      {
+        id: 'matrix-rows-without-room-to-align',
+        kind: 'alignment',
+        find: '(limit - ALIGNMENT)',
+        replace: '(limit)',
+      },
+      {
+        id: 'matrix-half-binding-offset',
+        kind: 'slices',
+        find: 'offset: m.offset - start / elementBytes }',
+        replace: 'offset: m.offset - start / 4 }',
+      },
+    ],
+  ),
 ];

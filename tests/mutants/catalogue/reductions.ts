@@ -2,48 +2,52 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const KERNELS = 'packages/gpu-kernels/src/kernels';
 const REDUCTION_TEST = `${KERNELS}/reduction/reduction.test.ts`;
+const CROSS_ENTROPY_TEST = `${KERNELS}/cross-entropy/cross-entropy.test.ts`;
 const LAYER_NORM_TEST = `${KERNELS}/row-norm/layer-norm.test.ts`;
 
 /** Kernels that reduce rows or columns: sums, norms, the cross-entropy. */
 export const mutants: readonly Mutant[] = [
-  ...mutantsOf({ file: `${KERNELS}/row-kernel.ts`, tests: [REDUCTION_TEST, LAYER_NORM_TEST] }, [
-    {
-      id: 'reduction-barrier-before-tree',
-      kind: 'missing barrier',
-      find: '${name}Partial[localIndex] = value;\n      workgroupBarrier();',
-      replace: '${name}Partial[localIndex] = value;',
-    },
-    {
-      id: 'reduction-barrier-in-tree',
-      kind: 'missing barrier',
-      find: '        }\n        workgroupBarrier();',
-      replace: '        }',
-    },
-    {
-      id: 'reduction-barrier-after-result',
-      kind: 'missing barrier',
-      find: 'let result = ${name}Partial[0];\n      workgroupBarrier();',
-      replace: 'let result = ${name}Partial[0];',
-    },
-    {
-      id: 'reduction-tree-stops-early',
-      kind: 'reduction step dropped',
-      find: 'stride > 0u',
-      replace: 'stride > 1u',
-    },
-    {
-      id: 'row-guard',
-      kind: 'bounds check dropped',
-      find: '      if (workgroup >= params.rows) { return; }\n',
-      replace: '',
-    },
-    {
-      id: 'row-last-column',
-      kind: 'tail dropped',
-      find: 'c < params.width',
-      replace: 'c + 1u < params.width',
-    },
-  ]),
+  ...mutantsOf(
+    { file: `${KERNELS}/row-kernel.ts`, tests: [REDUCTION_TEST, LAYER_NORM_TEST, CROSS_ENTROPY_TEST] },
+    [
+      {
+        id: 'reduction-barrier-before-tree',
+        kind: 'missing barrier',
+        find: '${name}Partial[localIndex] = value;\n      workgroupBarrier();',
+        replace: '${name}Partial[localIndex] = value;',
+      },
+      {
+        id: 'reduction-barrier-in-tree',
+        kind: 'missing barrier',
+        find: '        }\n        workgroupBarrier();',
+        replace: '        }',
+      },
+      {
+        id: 'reduction-barrier-after-result',
+        kind: 'missing barrier',
+        find: 'let result = ${name}Partial[0];\n      workgroupBarrier();',
+        replace: 'let result = ${name}Partial[0];',
+      },
+      {
+        id: 'reduction-tree-stops-early',
+        kind: 'reduction step dropped',
+        find: 'stride > 0u',
+        replace: 'stride > 1u',
+      },
+      {
+        id: 'row-guard',
+        kind: 'bounds check dropped',
+        find: '      if (workgroup >= params.rows) { return; }\n',
+        replace: '',
+      },
+      {
+        id: 'row-last-column',
+        kind: 'tail dropped',
+        find: 'c < params.width',
+        replace: 'c + 1u < params.width',
+      },
+    ],
+  ),
   ...mutantsOf({ file: `${KERNELS}/reduction/reduction.ts`, tests: [REDUCTION_TEST] }, [
     {
       id: 'sum-chunk-tail',
@@ -195,7 +199,7 @@ export const mutants: readonly Mutant[] = [
   ...mutantsOf(
     {
       file: `${KERNELS}/cross-entropy/cross-entropy.ts`,
-      tests: [`${KERNELS}/cross-entropy/cross-entropy.test.ts`],
+      tests: [CROSS_ENTROPY_TEST],
     },
     [
       {

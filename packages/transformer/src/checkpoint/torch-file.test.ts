@@ -101,6 +101,22 @@ describe('a file of PyTorch itself', () => {
   });
 });
 
+it.each([
+  ['FloatStorage', Float32Array],
+  ['HalfStorage', Float16Array],
+  ['DoubleStorage', Float64Array],
+] as const)('a view into a %s begins at its offset, counted in elements', async (type, array) => {
+  const elements = array.from([9, 1.5, -2, 0.25, 7]);
+  const tensor = pickledTensor([3], { type, elements: 5, offset: 1 });
+  write(
+    archive([
+      { name: 'm/data.pkl', data: whole(dictionary([text('w'), tensor])) },
+      { name: 'm/data/0', data: Buffer.from(elements.buffer) },
+    ]),
+  );
+  expect(await read('w')).toEqual([1.5, -2, 0.25]);
+});
+
 describe('archives', () => {
   it('may have the 64-bit sizes of large files', async () => {
     const data = Buffer.from(Float32Array.of(1.5, -2).buffer);

@@ -109,6 +109,25 @@ test('the variant for hardware adapters equals the float64 reference', async () 
   expectClose(device.normalizer, logSumExpReference(logits, 9001), tolerances['cross-entropy'].f32);
 });
 
+test('what lies behind the last row stays as it is, also with more rows than one dimension of workgroups', async () => {
+  using scope = gpu().scope();
+  for (const rows of [3, 65_537]) {
+    const logits = scope.upload(new Float32Array(2 * (rows + 3)), [rows + 3, 2]);
+    const out = scope.upload(new Float32Array(rows + 3).fill(7), [rows + 3]);
+    for (const tuning of [gpu().tuning, TUNINGS.hardware]) {
+      logSumExp(gpu().with({ tuning }), { logits, rows, vocabulary: 2, out });
+      const values = await gpu().read(out);
+      expect([...values.subarray(rows)]).toEqual([7, 7, 7]);
+      expect(values[rows - 1]).toBeCloseTo(Math.LN2, 6);
+    }
+    const target = scope.upload(new Uint32Array(rows), [rows]);
+    crossEntropyGradient(gpu(), { logits, logSumExp: out, target, scale: 1, rows, vocabulary: 2 });
+    const gradient = await gpu().read(logits);
+    expect([...gradient.subarray(2 * rows)]).toEqual(Array(6).fill(0));
+    expect(gradient[2 * rows - 1]).toBeCloseTo(0.5, 6);
+  }
+});
+
 test('too few logits or targets are refused', () => {
   using scope = gpu().scope();
   const [logits, out] = [scope.tensor([2, 3], 'logits'), scope.tensor([3])];

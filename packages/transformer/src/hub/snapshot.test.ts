@@ -99,15 +99,15 @@ describe('the first run', () => {
 
   it('fetches the shards that an index names', async () => {
     hub.files.set('part-1.safetensors', hub.files.get(WEIGHTS) as Buffer);
-    hub.files.set('part-2.safetensors', Buffer.from('another part'));
+    hub.files.set('part #2 of 100%?.safetensors', Buffer.from('another part'));
     hub.files.set('unused.safetensors', Buffer.from('unused'));
     hub.files.delete(WEIGHTS);
     const index = {
-      weight_map: { a: 'part-1.safetensors', b: 'part-2.safetensors', c: 'part-1.safetensors' },
+      weight_map: { a: 'part-1.safetensors', b: 'part #2 of 100%?.safetensors', c: 'part-1.safetensors' },
     };
     hub.files.set('model.safetensors.index.json', Buffer.from(JSON.stringify(index)));
     const { directory } = await fetchModel();
-    for (const part of ['part-1.safetensors', 'part-2.safetensors'])
+    for (const part of ['part-1.safetensors', 'part #2 of 100%?.safetensors'])
       expect(await readFile(join(directory, part))).toEqual(hub.files.get(part));
     expect(existsSync(join(directory, 'unused.safetensors'))).toBe(false);
   });
@@ -263,7 +263,10 @@ describe('a cut download', () => {
     await expectWhole((await fetchModel()).directory);
   });
 
-  it('starts anew if the server ignores ranges', async () => {
+  it.each([
+    ['ignores ranges', 200, {}],
+    ['gives another range', 206, { 'Content-Range': 'bytes 0-128711/128712' }],
+  ] as const)('starts anew if the server %s', async (_, status, headers) => {
     const bytes = hub.files.get(WEIGHTS) as Buffer;
     await mkdir(join(folder(), 'blobs'), { recursive: true });
     await writeFile(`${blob(WEIGHTS)}.incomplete`, bytes.subarray(0, 70_000));
@@ -271,7 +274,7 @@ describe('a cut download', () => {
     hub.fault = (request, response) => {
       if (!asksFor(request, WEIGHTS)) return false;
       answers++;
-      response.writeHead(200).end(bytes);
+      response.writeHead(status, headers).end(bytes);
       return true;
     };
     await expectWhole((await fetchModel()).directory);
@@ -391,6 +394,10 @@ describe('errors', () => {
     const evil = { type: 'file', path: '../../evil', size: 1, oid: hub.commit };
     hub.listed.push(evil);
     await expectRefusal(fetchModel(), /refused: it lists "\.\.\/\.\.\/evil"/);
+    for (const path of ['a/../../evil', String.raw`a\..\..\evil`, '/evil', String.raw`\evil`]) {
+      hub.listed.splice(0, 1, { ...evil, path });
+      await expectRefusal(fetchModel(), /refused: it lists ".*evil"/);
+    }
     hub.listed.pop();
     hub.files.delete(WEIGHTS);
     const index = { weight_map: { 'wte.weight': '../../../evil.safetensors' } };

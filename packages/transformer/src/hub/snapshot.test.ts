@@ -248,6 +248,24 @@ describe('a cut download', () => {
     expect(hub.requests.at(-1)).toMatch(/^GET \/cdn\/model\.safetensors bytes=50000-$/);
   });
 
+  it('goes on as often as each attempt brings something', async () => {
+    const bytes = hub.files.get(WEIGHTS) as Buffer;
+    const starts: number[] = [];
+    hub.fault = (request, response) => {
+      if (!asksFor(request, WEIGHTS) || starts.length === 7) return false;
+      const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      starts.push(start);
+      response.writeHead(start === 0 ? 200 : 206, {
+        'Content-Length': bytes.length - start,
+        'Content-Range': `bytes ${start}-${bytes.length - 1}/${bytes.length}`,
+      });
+      response.write(bytes.subarray(start, start + 10_000), () => setTimeout(() => response.destroy(), 20));
+      return true;
+    };
+    await expectWhole((await fetchModel()).directory);
+    expect(starts).toEqual([0, 1, 2, 3, 4, 5, 6].map((cut) => 10_000 * cut));
+  });
+
   it('goes on in a later run', async () => {
     const bytes = hub.files.get(WEIGHTS) as Buffer;
     await mkdir(join(folder(), 'blobs'), { recursive: true });
@@ -337,6 +355,17 @@ describe('errors', () => {
       return true;
     };
     await expectRefusal(fetchModel(), message);
+  });
+
+  it('a pause that the hub asks for is kept, and one that is too long not waited for', async () => {
+    let asked = 0;
+    hub.fault = (_, response) => {
+      asked++;
+      refuse(response, 429, undefined, 60);
+      return true;
+    };
+    await expect(fetchModel()).rejects.toMatchObject({ retryAfter: 60_000 });
+    expect(asked).toBe(1);
   });
 
   it.each([[429], [503]])('%i is tried again', async (status) => {

@@ -256,10 +256,10 @@ describe('a cut download', () => {
       const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
       starts.push(start);
       response.writeHead(start === 0 ? 200 : 206, {
-        'Content-Length': bytes.length - start,
         'Content-Range': `bytes ${start}-${bytes.length - 1}/${bytes.length}`,
       });
-      response.write(bytes.subarray(start, start + 10_000), () => setTimeout(() => response.destroy(), 20));
+      // Without a length: the answer ends early, at no particular time.
+      response.end(bytes.subarray(start, start + 10_000));
       return true;
     };
     await expectWhole((await fetchModel()).directory);

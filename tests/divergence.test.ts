@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
@@ -65,4 +65,19 @@ it('finishes the other cells when one overflows', async () => {
     'untrained 6 GD',
     'untrained 6 LCGD',
   ]);
+});
+
+it('exits with 1 where any pass of a preset has cells that diverged, not the last one alone', async () => {
+  using copy = new FixtureCopy('own-text-gpt2');
+  const preset = join(copy.folder, 'mine.yaml');
+  writeFileSync(
+    preset,
+    'title: mine\noptions: { datasets: mr, examples: 1, shots: 1, seeds: 5, methods: gd, learning-rate: 1e6 }\npasses: [{ name: low, options: { learning-rate: 0.01 } }]\n',
+  );
+  const places = ['--model', copy.model, '--data', copy.data, '--out', copy.out];
+  const adapter = ['--adapter', process.env['ICL_GD_ADAPTER'] ?? 'auto'];
+  const { code, stderr } = await iclGd(['run', '--preset', preset, ...places, ...adapter]);
+  expect(code, stderr).toBe(1);
+  expect(readCsv(join(copy.out, 'cells.csv')).map(({ status }) => status)).toEqual(['diverged']);
+  expect(readCsv(join(copy.out, 'low', 'cells.csv')).map(({ status }) => status)).toEqual(['finished']);
 });

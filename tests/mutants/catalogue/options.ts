@@ -3,6 +3,17 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 /** What is asked for and where it comes from: options, presets, studies, exit codes, the hub. */
 export const mutants: readonly Mutant[] = [
   ...mutantsOf(
+    { file: 'apps/bench/presets/embedded.yaml', tests: ['apps/bench/src/cli/presets/presets.test.ts'] },
+    [
+      {
+        id: 'preset-embedded-variants',
+        kind: 'wrong value',
+        find: 'variants: [trained, trained-embeddings, layer-norm-only, untrained]',
+        replace: 'variants: [trained, untrained]',
+      },
+    ],
+  ),
+  ...mutantsOf(
     { file: 'apps/bench/presets/paper.yaml', tests: ['apps/bench/src/cli/presets/presets.test.ts'] },
     [
       {
@@ -86,6 +97,12 @@ export const mutants: readonly Mutant[] = [
         find: 'return ids.map((id) => known.find((task) => task.id === id) as Task);',
         replace: 'return known.filter((task) => ids.includes(task.id));',
       },
+      {
+        id: 'cli-prepare-half',
+        kind: 'option ignored',
+        find: 'raw.model === undefined && raw.data === undefined ?',
+        replace: 'raw.model === undefined ?',
+      },
     ],
   ),
   ...mutantsOf(
@@ -131,6 +148,12 @@ export const mutants: readonly Mutant[] = [
       find: 'relabel(dataset.train, classes, labels, selection.seed)',
       replace: "relabel(dataset.train, classes, 'gold', selection.seed)",
     },
+    {
+      id: 'shots-chance',
+      kind: 'off by one',
+      find: 'chance: 1 / classes,',
+      replace: 'chance: 1 / (classes - 1),',
+    },
   ]),
   ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['apps/bench/src/studies/sweep.test.ts'] }, [
     {
@@ -163,6 +186,12 @@ export const mutants: readonly Mutant[] = [
       find: '      row.zeroShot,\n      row.fineTuned ?? null,',
       replace: '      row.fineTuned ?? null,\n      row.zeroShot,',
     },
+    {
+      id: 'sweep-dataset',
+      kind: 'datasets merged',
+      find: 'const own = rows.filter((row) => row.dataset === dataset);',
+      replace: 'const own = rows;',
+    },
   ]),
   ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['tests/studies.test.ts'] }, [
     {
@@ -170,6 +199,18 @@ export const mutants: readonly Mutant[] = [
       kind: 'evaluated on what it was trained on',
       find: 'validation: dataset.train.slice(middle)',
       replace: 'validation: dataset.train.slice(0, middle)',
+    },
+    {
+      id: 'sweep-halves-validation',
+      kind: 'wrong split',
+      find: 'return { ...dataset, train: dataset.train.slice(0, middle), validation: dataset.train.slice(middle) };',
+      replace: 'return dataset;',
+    },
+    {
+      id: 'sweep-rate-fixed',
+      kind: 'rate ignored',
+      find: 'const options = { ...budget, learningRate, learnerOptions',
+      replace: 'const options = { ...budget, learningRate: learningRates[0]!, learnerOptions',
     },
   ]),
   ...mutantsOf(
@@ -185,6 +226,12 @@ export const mutants: readonly Mutant[] = [
         replace: 'return publish',
       },
       {
+        id: 'hub-resume-offset',
+        kind: 'wrong offset',
+        find: 'let position = resumes ? start : 0;',
+        replace: 'let position = start;',
+      },
+      {
         id: 'hub-resume-range',
         kind: 'off by one',
         find: 'Range: `bytes=${start}-`',
@@ -194,10 +241,48 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
+      file: 'packages/transformer/src/hub/http.ts',
+      tests: ['packages/transformer/src/hub/snapshot.test.ts'],
+    },
+    [
+      {
+        id: 'hub-retries',
+        kind: 'progress ignored',
+        find: 'if (progress() > reached) failures = 1;',
+        replace: '',
+      },
+      {
+        id: 'hub-429',
+        kind: 'wrong unit',
+        find: 'Number.isFinite(seconds) ? seconds * 1000 : 0',
+        replace: 'Number.isFinite(seconds) ? seconds : 0',
+      },
+      {
+        id: 'hub-token-anywhere',
+        kind: 'token to another host',
+        find: 'if (token && new URL(url).origin === new URL(endpoint).origin)',
+        replace: 'if (token)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
       file: 'packages/transformer/src/hub/repository.ts',
       tests: ['packages/transformer/src/hub/snapshot.test.ts'],
     },
     [
+      {
+        id: 'hub-encode',
+        kind: 'names not encoded',
+        find: "path.split('/').map(encodeURIComponent)",
+        replace: "path.split('/')",
+      },
+      {
+        id: 'hub-leaves',
+        kind: 'path outside',
+        find: "path.split(/[/\\\\]/).includes('..')",
+        replace: "path.startsWith('..')",
+      },
       {
         id: 'hub-revision-ignored',
         kind: 'revision ignored',
@@ -212,6 +297,24 @@ export const mutants: readonly Mutant[] = [
       tests: ['packages/transformer/src/hub/snapshot.test.ts'],
     },
     [
+      {
+        id: 'hub-shards-first',
+        kind: 'shards dropped',
+        find: 'for (const shard of new Set(index.values())) await ensure(shard);',
+        replace: 'for (const shard of [...new Set(index.values())].slice(0, 1)) await ensure(shard);',
+      },
+      {
+        id: 'hub-fallback-any',
+        kind: 'refusal ignored',
+        find: 'if (!(error instanceof HubUnavailableError) || cached === undefined) throw error;',
+        replace: 'if (cached === undefined) throw error;',
+      },
+      {
+        id: 'hub-fallback-incomplete',
+        kind: 'incomplete cache trusted',
+        find: "if ((await inspectCached(cache, cached)).state !== 'complete') throw error;",
+        replace: '',
+      },
       {
         id: 'hub-offline-ignored',
         kind: 'offline ignored',

@@ -9,6 +9,18 @@ export const mutants: readonly Mutant[] = [
     },
     [
       {
+        id: 'probe-file-finite',
+        kind: 'damaged record trusted',
+        find: 'if (!outputs.every(Number.isFinite)) throw',
+        replace: 'if (false) throw',
+      },
+      {
+        id: 'probe-file-count',
+        kind: 'damaged record trusted',
+        find: 'outputs?.length !== validationRows.length * size || predictions.length !== validationRows.length',
+        replace: 'outputs?.length !== validationRows.length * size',
+      },
+      {
         id: 'probe-file-offset',
         kind: 'wrong stride',
         find: 'outputs.set(attentionOutput, i * layers * dModel)',
@@ -75,6 +87,25 @@ export const mutants: readonly Mutant[] = [
         kind: 'columns swapped',
         find: 'gradientNorms: [...step.gradientNorms],',
         replace: 'gradientNorms: [...step.losses],',
+      },
+      {
+        id: 'nonfinite-training-first',
+        kind: 'divergence not noticed',
+        find: 'for (const values of [losses, gradientNorms, releasedGradientNorms])',
+        replace: 'for (const values of [losses])',
+      },
+      {
+        id: 'gd-only-context-demos',
+        kind: 'wrong demonstrations',
+        find: "if (needs === 'all') return prepared.fineTuningDemonstrations;",
+        replace:
+          "if (needs === 'all') return prepared.fineTuningDemonstrations.slice(0, prepared.context.demonstrations);",
+      },
+      {
+        id: 'rate-known-to-all',
+        kind: 'stale record',
+        find: '...(learner.objective ? { learningRate, releasedNorms } : {}),',
+        replace: '...{ learningRate, releasedNorms },',
       },
     ],
   ),
@@ -196,6 +227,32 @@ export const mutants: readonly Mutant[] = [
         kind: 'wrong sequence',
         find: 'short.every((token, i) => token === long[i])',
         replace: 'short.length <= long.length',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'packages/methods/src/probe-queries.ts',
+      tests: ['apps/bench/src/experiment/probed-settings.test.ts'],
+    },
+    [
+      {
+        id: 'budget-ge',
+        kind: 'off by one',
+        find: 'used + tokens > tokenBudget',
+        replace: 'used + tokens >= tokenBudget',
+      },
+      {
+        id: 'finite-not-checked-scores',
+        kind: 'divergence not noticed',
+        find: 'attentionOutput.every(Number.isFinite) && attentionScores.every(Number.isFinite)',
+        replace: 'attentionOutput.every(Number.isFinite)',
+      },
+      {
+        id: 'finite-not-checked-logprobs',
+        kind: 'divergence not noticed',
+        find: '!recorded.every(allFinite) || !optionLogProbs.every(Number.isFinite)',
+        replace: '!recorded.every(allFinite)',
       },
     ],
   ),

@@ -315,6 +315,18 @@ export const mutants: readonly Mutant[] = [
         find: 'const { predictions, training } = older.record;',
         replace: 'const { predictions } = older.record; const training: [] = [];',
       },
+      {
+        id: 'broken-never',
+        kind: 'overflow not noticed',
+        find: "record.status === 'diverged' && setting.setting.learner.role === 'baseline'",
+        replace: 'false',
+      },
+      {
+        id: 'score-baseline-swapped',
+        kind: 'settings swapped',
+        find: 'scoreBaseline({ icl: ft, zsl }, config, seed)',
+        replace: 'scoreBaseline({ icl: zsl, zsl: ft }, config, seed)',
+      },
     ],
   ),
   ...mutantsOf({ file: 'apps/bench/src/experiment/run-trial.ts', tests: ['tests/parity.test.ts'] }, [
@@ -326,6 +338,12 @@ export const mutants: readonly Mutant[] = [
     },
   ]),
   ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/variants.test.ts'] }, [
+    {
+      id: 'percent-share',
+      kind: 'share for per cent',
+      find: '(100 * (share ?? 0)).toFixed(0)',
+      replace: '(share ?? 0).toFixed(0)',
+    },
     {
       id: 'init-seed-ignored',
       kind: 'seed ignored',

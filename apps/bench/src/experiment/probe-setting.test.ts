@@ -78,19 +78,12 @@ test('a learning rate is known to learners that train alone; its own options and
 });
 
 test('work is told as it is done: demonstrations of learners that train, then queries', async () => {
-  const learner: Learner = {
-    ...GD,
-    async adapt(model, demonstrations, options) {
-      for (const finished of [1, 2, 3]) options?.onProgress?.(finished);
-      return GD.adapt(model, demonstrations, options);
-    },
-  };
   const told: number[] = [];
-  const setting = { learner, options: {} };
+  const setting = { learner: GD, options: {} };
   await probeSetting(fakeModel('t'), setting, PREPARED, { ...OPTIONS, tokenBudget: 1 }, (n) => told.push(n));
   expect(told).toEqual([1, 1, 1, 1, 1]);
   told.length = 0;
-  const { objective: _, ...untrained } = learner;
+  const { objective: _, ...untrained } = GD;
   await probeSetting(fakeModel('t'), { learner: untrained, options: {} }, PREPARED, OPTIONS, (n) =>
     told.push(n),
   );

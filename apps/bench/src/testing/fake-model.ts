@@ -46,7 +46,10 @@ export function fakeModel(weights: ModelVariant | (string & {})): Model {
     config: FAKE_CONFIG,
     evaluate: async (...given: Parameters<typeof evaluate>) => evaluate(...given),
     prefix: (tokens: readonly number[]) => ({ tokens, length: tokens.length, dispose: () => {} }),
+    gpu: { with: (options: object) => options },
+    on: (options: object) => fakeModel(`${weights} on ${JSON.stringify(options)}`),
     dispose: () => {},
+    [Symbol.dispose]: () => {},
   } as unknown as Model;
 }
 
@@ -54,15 +57,20 @@ export function fakeModel(weights: ModelVariant | (string & {})): Model {
 export const FAKE_LEARNERS: readonly Learner[] = [gradientDescent, layerCausalGradientDescent].map(
   (learner): Learner => ({
     ...learner,
-    async adapt({ name }, demonstrations, { learningRate, releasedNorms } = {}) {
+    async adapt({ name }, demonstrations, options = {}) {
+      const { learningRate, releasedNorms, halfWeights, onProgress } = options;
       const trained = `${name} ${learner.id} ${learningRate} ${JSON.stringify(demonstrations)}`;
       const numbers = numbersOf(trained);
       const layers = (): number[] => Array.from({ length: FAKE_CONFIG.layers }, () => 1.5 + numbers());
-      const training = demonstrations.map(() => ({
-        ...{ gradientNorms: layers(), losses: layers() },
-        ...(releasedNorms ? { releasedGradientNorms: layers() } : {}),
-      }));
-      return { ...(await zeroShot.adapt(fakeModel(trained), [])), training };
+      const training = demonstrations.map((_, i) => {
+        onProgress?.(i + 1);
+        return {
+          ...{ gradientNorms: layers(), losses: layers() },
+          ...(releasedNorms ? { releasedGradientNorms: layers() } : {}),
+        };
+      });
+      const probed = halfWeights ? `${trained}, rounded` : trained;
+      return { ...(await zeroShot.adapt(fakeModel(probed), [])), training };
     },
   }),
 );

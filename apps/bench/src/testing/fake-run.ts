@@ -70,7 +70,13 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
   const tally = new Tally();
   let units = 0;
   const runner = new TrialRunner({
-    ...{ store, tally, config: FAKE_CONFIG, releasedNorms: settings.releasedNorms, noiseFloor: false },
+    ...{
+      store,
+      tally,
+      config: FAKE_CONFIG,
+      releasedNorms: settings.releasedNorms,
+      noiseFloor: settings.noiseFloor,
+    },
     fresh: changes.fresh ?? false,
     written: changes.written ?? new Set(),
     keepAllProbes: changes.keepAllProbes ?? false,
@@ -82,12 +88,14 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
   });
   for (const plan of plans) await runner.run(plan);
   const results: TrialResult[] = [];
-  for (const plan of plans) results.push(await readTrial(store, plan, { noiseFloor: false }));
+  for (const plan of plans) results.push(await readTrial(store, plan, settings));
   const tables = Object.fromEntries(
-    trialTables({ taskOptions: 2, releasedNorms: true, noiseFloor: false }).map(({ file, columns, rows }) => [
-      file,
-      toCsv({ columns, rows: results.flatMap((result) => rows('fake', result)) }),
-    ]),
+    trialTables({ taskOptions: 2, releasedNorms: true, noiseFloor: settings.noiseFloor }).map(
+      ({ file, columns, rows }) => [
+        file,
+        toCsv({ columns, rows: results.flatMap((result) => rows('fake', result)) }),
+      ],
+    ),
   );
   return { tables, counts: tally.describe(), lines, loaded, units };
 }

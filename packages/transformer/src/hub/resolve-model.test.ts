@@ -90,9 +90,27 @@ describe('hubSettings', () => {
   it('prefers the narrower variable', () => {
     expect(hubSettings({ HF_HOME: '/h', HF_HUB_CACHE: '/c' }).cache).toBe('/c');
     expect(hubSettings({ HF_HOME: '/h' }).cache).toBe(join('/h', 'hub'));
+    expect(hubSettings({ HF_HUB_CACHE: '/c', HUGGINGFACE_HUB_CACHE: '/old' }).cache).toBe('/c');
+    expect(hubSettings({ HF_HOME: '/h', HUGGINGFACE_HUB_CACHE: '/old' }).cache).toBe('/old');
+    expect(hubSettings({ HF_HOME: '/h', XDG_CACHE_HOME: '/x' }).cache).toBe(join('/h', 'hub'));
     expect(hubSettings({ XDG_CACHE_HOME: '/x' }).cache).toBe(join('/x', 'huggingface', 'hub'));
     expect(hubSettings({ HF_ENDPOINT: 'http://mirror/' }).endpoint).toBe('http://mirror');
     expect(hubSettings({ HF_HOME: '/h', HF_TOKEN: ' t ' }).token).toBe('t');
+  });
+
+  it('takes a token that was left in a file', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'home-'));
+    try {
+      await writeFile(join(home, 'token'), 'stored\n');
+      await writeFile(join(home, 'other'), 'another\n');
+      const [HF_HOME, HF_TOKEN_PATH] = [home, join(home, 'other')];
+      expect(hubSettings({ HF_HOME }).token).toBe('stored');
+      expect(hubSettings({ HF_HOME, HF_TOKEN_PATH }).token).toBe('another');
+      expect(hubSettings({ HF_HOME, HF_TOKEN_PATH, HF_TOKEN: 'given' }).token).toBe('given');
+      expect(hubSettings({ HF_HOME: join(home, 'none') })).not.toHaveProperty('token');
+    } finally {
+      await rm(home, { recursive: true });
+    }
   });
 
   it('refuses an endpoint that is no address', () =>

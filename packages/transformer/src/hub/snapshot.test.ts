@@ -99,15 +99,15 @@ describe('the first run', () => {
 
   it('fetches the shards that an index names', async () => {
     hub.files.set('part-1.safetensors', hub.files.get(WEIGHTS) as Buffer);
-    hub.files.set('part-2.safetensors', Buffer.from('another part'));
+    hub.files.set('part #2 of 100%?.safetensors', Buffer.from('another part'));
     hub.files.set('unused.safetensors', Buffer.from('unused'));
     hub.files.delete(WEIGHTS);
     const index = {
-      weight_map: { a: 'part-1.safetensors', b: 'part-2.safetensors', c: 'part-1.safetensors' },
+      weight_map: { a: 'part-1.safetensors', b: 'part #2 of 100%?.safetensors', c: 'part-1.safetensors' },
     };
     hub.files.set('model.safetensors.index.json', Buffer.from(JSON.stringify(index)));
     const { directory } = await fetchModel();
-    for (const part of ['part-1.safetensors', 'part-2.safetensors'])
+    for (const part of ['part-1.safetensors', 'part #2 of 100%?.safetensors'])
       expect(await readFile(join(directory, part))).toEqual(hub.files.get(part));
     expect(existsSync(join(directory, 'unused.safetensors'))).toBe(false);
   });
@@ -248,6 +248,24 @@ describe('a cut download', () => {
     expect(hub.requests.at(-1)).toMatch(/^GET \/cdn\/model\.safetensors bytes=50000-$/);
   });
 
+  it('goes on as often as each attempt brings something', async () => {
+    const bytes = hub.files.get(WEIGHTS) as Buffer;
+    const starts: number[] = [];
+    hub.fault = (request, response) => {
+      if (!asksFor(request, WEIGHTS) || starts.length === 7) return false;
+      const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      starts.push(start);
+      response.writeHead(start === 0 ? 200 : 206, {
+        'Content-Range': `bytes ${start}-${bytes.length - 1}/${bytes.length}`,
+      });
+      // Without a length: the answer ends early, at no particular time.
+      response.end(bytes.subarray(start, start + 10_000));
+      return true;
+    };
+    await expectWhole((await fetchModel()).directory);
+    expect(starts).toEqual([0, 1, 2, 3, 4, 5, 6].map((cut) => 10_000 * cut));
+  });
+
   it('goes on in a later run', async () => {
     const bytes = hub.files.get(WEIGHTS) as Buffer;
     await mkdir(join(folder(), 'blobs'), { recursive: true });
@@ -263,7 +281,10 @@ describe('a cut download', () => {
     await expectWhole((await fetchModel()).directory);
   });
 
-  it('starts anew if the server ignores ranges', async () => {
+  it.each([
+    ['ignores ranges', 200, {}],
+    ['gives another range', 206, { 'Content-Range': 'bytes 0-128711/128712' }],
+  ] as const)('starts anew if the server %s', async (_, status, headers) => {
     const bytes = hub.files.get(WEIGHTS) as Buffer;
     await mkdir(join(folder(), 'blobs'), { recursive: true });
     await writeFile(`${blob(WEIGHTS)}.incomplete`, bytes.subarray(0, 70_000));
@@ -271,7 +292,7 @@ describe('a cut download', () => {
     hub.fault = (request, response) => {
       if (!asksFor(request, WEIGHTS)) return false;
       answers++;
-      response.writeHead(200).end(bytes);
+      response.writeHead(status, headers).end(bytes);
       return true;
     };
     await expectWhole((await fetchModel()).directory);
@@ -336,6 +357,17 @@ describe('errors', () => {
     await expectRefusal(fetchModel(), message);
   });
 
+  it('a pause that the hub asks for is kept, and one that is too long not waited for', async () => {
+    let asked = 0;
+    hub.fault = (_, response) => {
+      asked++;
+      refuse(response, 429, undefined, 60);
+      return true;
+    };
+    await expect(fetchModel()).rejects.toMatchObject({ retryAfter: 60_000 });
+    expect(asked).toBe(1);
+  });
+
   it.each([[429], [503]])('%i is tried again', async (status) => {
     const refused = new Set<string | undefined>();
     hub.fault = ({ url }, response) => {
@@ -391,6 +423,10 @@ describe('errors', () => {
     const evil = { type: 'file', path: '../../evil', size: 1, oid: hub.commit };
     hub.listed.push(evil);
     await expectRefusal(fetchModel(), /refused: it lists "\.\.\/\.\.\/evil"/);
+    for (const path of ['a/../../evil', String.raw`a\..\..\evil`, '/evil', String.raw`\evil`]) {
+      hub.listed.splice(0, 1, { ...evil, path });
+      await expectRefusal(fetchModel(), /refused: it lists ".*evil"/);
+    }
     hub.listed.pop();
     hub.files.delete(WEIGHTS);
     const index = { weight_map: { 'wte.weight': '../../../evil.safetensors' } };

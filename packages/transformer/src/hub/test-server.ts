@@ -66,7 +66,8 @@ export class TestHub {
     if (this.fault(request, response)) return;
     const address =
       /^\/(cdn\/)?(?:api\/)?(datasets\/)?(?:models\/)?(.*?)\/(revision|tree|resolve)\/([^/]+)\/?(.*)$/;
-    const [, cdn, kind, id = '', action, revision = '', rest = ''] = address.exec(pathname) ?? [];
+    const [, cdn, kind, id = '', action, revision = '', encoded = ''] = address.exec(pathname) ?? [];
+    const rest = decodeURIComponent(encoded);
     const moved = kind && this.renamed.get(id);
     if (moved) {
       response.writeHead(307, { Location: pathname.replace(`/${id}/`, `/${moved}/`) }).end();
@@ -74,7 +75,7 @@ export class TestHub {
     }
     const files = kind ? this.datasets.get(id) : id === 'own/model' ? this.files : undefined;
     if (pathname.startsWith('/cdn/') && !cdn)
-      return this.#send(request, response, pathname.slice(5), this.files);
+      return this.#send(request, response, decodeURIComponent(pathname.slice(5)), this.files);
     if (cdn && files) return this.#send(request, response, rest, files);
     if (this.token !== undefined && authorization !== `Bearer ${this.token}`)
       return refuse(response, 401, authorization ? 'GatedRepo' : 'RepoNotFound');
@@ -87,7 +88,7 @@ export class TestHub {
     response.setHeader('X-Repo-Commit', COMMIT);
     if (!isLarge(rest)) return this.#send(request, response, rest, files);
     response.writeHead(302, {
-      Location: kind ? `/cdn${pathname}` : `/cdn/${rest}`,
+      Location: kind ? `/cdn${pathname}` : `/cdn/${encoded}`,
       'X-Linked-Etag': `"${this.hash(rest, files)}"`,
       'X-Linked-Size': files.get(rest)?.length ?? 0,
     });

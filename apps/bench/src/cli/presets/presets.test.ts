@@ -73,6 +73,23 @@ test.each([
   },
 );
 
+test('the embedded preset is every variant and both learners on all its datasets', async () => {
+  const [pass, ...others] = await planPasses({ preset: 'embedded', out: 'o' });
+  expect(others).toEqual([]);
+  const { settings } = pass!.request;
+  expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
+  expect(settings.methods.map(settingId)).toEqual(['GD', 'LCGD']);
+  expect(settings.datasets.map(({ id }) => id)).toEqual(['sst2', 'sst5', 'mr', 'subj', 'agnews', 'cb']);
+});
+
+test('the smoke preset is small', async () => {
+  const [pass] = await planPasses({ preset: 'smoke', out: 'o' });
+  expect(pass?.request.settings).toMatchObject({
+    ...{ variants: ['trained', 'untrained'], shots: 4, seeds: [0], examples: 8, learningRate: 0.01 },
+    datasets: [{ id: 'sst2' }, { id: 'cb' }],
+  });
+});
+
 test('options typed win over every pass; passes that they make equal are run once', async () => {
   const typed = {
     preset: 'paper',

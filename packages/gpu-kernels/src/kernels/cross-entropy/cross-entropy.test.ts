@@ -114,12 +114,10 @@ test('what lies behind the last row stays as it is, also with more rows than one
   for (const rows of [3, 65_537]) {
     const logits = scope.upload(new Float32Array(2 * (rows + 3)), [rows + 3, 2]);
     const out = scope.upload(new Float32Array(rows + 3).fill(7), [rows + 3]);
-    for (const tuning of [gpu().tuning, TUNINGS.hardware]) {
-      logSumExp(gpu().with({ tuning }), { logits, rows, vocabulary: 2, out });
-      const values = await gpu().read(out);
-      expect([...values.subarray(rows)]).toEqual([7, 7, 7]);
-      expect(values[rows - 1]).toBeCloseTo(Math.LN2, 6);
-    }
+    logSumExp(gpu(), { logits, rows, vocabulary: 2, out });
+    const values = await gpu().read(out);
+    expect([...values.subarray(rows)]).toEqual([7, 7, 7]);
+    expect(values[rows - 1]).toBeCloseTo(Math.LN2, 6);
     const target = scope.upload(new Uint32Array(rows), [rows]);
     crossEntropyGradient(gpu(), { logits, logSumExp: out, target, scale: 1, rows, vocabulary: 2 });
     const gradient = await gpu().read(logits);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
-import { type CommandResult, iclGd, readCsv } from './golden.ts';
+import { type CommandResult, iclGd, readCsv, readJson } from './golden.ts';
 
 const copy = new FixtureCopy('own-text-gpt2');
 afterAll(() => copy[Symbol.dispose]());
@@ -27,7 +27,7 @@ it('gives the second variant the numbers of a run of its own', async () => {
   await run('alone', '--variants', 'trained');
   for (const file of ['layerwise.csv', 'predictions.csv', 'training.csv']) {
     expect(rowsOf('both', file, 'trained'), file).toEqual(rowsOf('alone', file, 'trained'));
-    const strip = ({ variant: _, ...rest }: Rows[number]) => rest;
+    const strip = (row: Rows[number]) => ({ ...row, variant: '' });
     expect(rowsOf('both', file, 'untrained').map(strip)).not.toEqual(
       rowsOf('both', file, 'trained').map(strip),
     );
@@ -60,4 +60,15 @@ it('says the accuracies of every trial in per cent as it goes on', () => {
     ),
   );
   expect(new Set(shares).size).toBe(3);
+});
+
+it('says of a dataset how many rows it has, and how long the prompts are that were evaluated', () => {
+  const { query_lengths: lengths } = readJson(join(copy.golden, 'demonstrations.json')) as {
+    query_lengths: number[];
+  };
+  const evaluated = lengths.slice(0, 6);
+  const mean = evaluated.reduce((sum, length) => sum + length, 0) / evaluated.length;
+  expect(readCsv(join(copy.folder, 'both', 'table3.csv'))).toEqual([
+    { dataset: 'mr', train: '40', validation: '24', average_tokens: `${mean}` },
+  ]);
 });

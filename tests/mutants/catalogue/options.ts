@@ -116,6 +116,14 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf({ file: 'apps/bench/src/cli/run-passes.ts', tests: ['tests/divergence.test.ts'] }, [
+    {
+      id: 'runs-complete-last',
+      kind: 'exit code of the last pass alone',
+      find: 'complete &&= run.complete;',
+      replace: 'complete = run.complete;',
+    },
+  ]),
   ...mutantsOf(
     { file: 'apps/bench/src/studies/labels.ts', tests: ['apps/bench/src/studies/labels.test.ts'] },
     [

@@ -167,6 +167,26 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/noise-floor.ts',
+      tests: ['apps/bench/src/experiment/noise-of-trial.test.ts'],
+    },
+    [
+      {
+        id: 'noise-not-half-first',
+        kind: 'not rounded',
+        find: 'await probeAgain(rounded, true)',
+        replace: 'await probeAgain(model, true)',
+      },
+      {
+        id: 'noise-summation',
+        kind: 'order ignored',
+        find: 'await probeAgain(reordered, false)',
+        replace: 'await probeAgain(model, false)',
+      },
+    ],
+  ),
+  ...mutantsOf(
     { file: 'apps/bench/src/experiment/plan.ts', tests: ['apps/bench/src/experiment/plan.test.ts'] },
     [
       {
@@ -257,6 +277,20 @@ export const mutants: readonly Mutant[] = [
         kind: 'stale record',
         find: '      ...codeDigests(),',
         replace: "      ...{ code: '', scores: '' },",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/run-trial.ts',
+      tests: ['apps/bench/src/experiment/noise-of-trial.test.ts'],
+    },
+    [
+      {
+        id: 'noise-half',
+        kind: 'not rounded',
+        find: '{ probeTokens: [token], halfWeights, again: true }',
+        replace: '{ probeTokens: [token], again: true }',
       },
     ],
   ),

@@ -3,9 +3,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
-    setupFiles: ['@icl-gd/gpu-kernels/testing/share-devices'],
-    // Native GPU bindings crash worker threads; each fork owns one device.
+    setupFiles: ['@icl-gd/gpu-kernels/testing/setup'],
+    // Native GPU bindings crash worker threads. The files that a process runs share its modules, its device and the kernels
+    // that are compiled.
     pool: 'forks',
+    isolate: false,
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,19 +1,15 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { codeDigests } from './code-digest.ts';
 
-/** End of the path of the file that reads as if it had been edited. */
-let edited: string | undefined;
-afterEach(() => (edited = undefined));
-
-vi.mock('node:fs', async (load) => {
-  const real = await load<typeof import('node:fs')>();
-  const readText = (path: string): string => {
-    const text = real.readFileSync(path, 'utf8');
-    if (edited === undefined || !path.replaceAll('\\', '/').endsWith(edited)) return text;
-    return edited.endsWith('.json') ? text.replace('"version": "', '"version": "9') : `${text} `;
-  };
-  return { ...real, readFileSync: readText };
-});
+/** The digests as if the file whose path ends like this had been edited. */
+function digestsAfterEditing(file: string): ReturnType<typeof codeDigests> {
+  return codeDigests((path) => {
+    const text = readFileSync(path, 'utf8');
+    if (!path.replaceAll('\\', '/').endsWith(file)) return text;
+    return file.endsWith('.json') ? text.replace('"version": "', '"version": "9') : `${text} `;
+  });
+}
 
 const before = codeDigests();
 
@@ -27,8 +23,7 @@ test.each([
   'methods/src/learners/gradient-descent.ts',
   'experiment/probe-setting.ts',
 ])('an edit of %s makes records anew', (file) => {
-  edited = file;
-  const after = codeDigests();
+  const after = digestsAfterEditing(file);
   expect(after.code).not.toBe(before.code);
   expect(after.scores).toBe(before.scores);
 });
@@ -39,8 +34,7 @@ test.each([
   'experiment/scores.ts',
   'experiment/noise-floor.ts',
 ])('an edit of %s makes scores anew, of what is kept', (file) => {
-  edited = file;
-  const after = codeDigests();
+  const after = digestsAfterEditing(file);
   expect(after.scores).not.toBe(before.scores);
   expect(after.code).toBe(before.code);
 });
@@ -51,8 +45,7 @@ test.each([
   'metrics/src/golden.test.ts',
   'results/rows.ts',
 ])('an edit of %s leaves all records as they are', (file) => {
-  edited = file;
-  expect(codeDigests()).toEqual(before);
+  expect(digestsAfterEditing(file)).toEqual(before);
 });
 
 test.each([
@@ -60,6 +53,6 @@ test.each([
   ['@sparticuz/chromium', 'code'],
   ['simple-statistics', 'scores'],
 ] as const)('another version of %s makes %s anew', (library, part) => {
-  edited = `node_modules/${library}/package.json`;
-  expect(codeDigests()).toEqual({ ...before, [part]: expect.not.stringMatching(before[part]) });
+  const after = digestsAfterEditing(`node_modules/${library}/package.json`);
+  expect(after).toEqual({ ...before, [part]: expect.not.stringMatching(before[part]) });
 });

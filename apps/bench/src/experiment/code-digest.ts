@@ -16,23 +16,27 @@ const SCORING = {
   libraries: ['simple-statistics'],
 };
 
+/** Reads a file's text: `readFileSync`, but for tests. */
+type ReadText = (path: string) => string;
+const readText: ReadText = (path) => readFileSync(path, 'utf8');
+
 /**
  * Digests of the text of kernels, decoder and learners (`code`) and of metrics (`scores`) as they are installed. Parts of
  * every record's key, so that a record is not taken for that of other code. Comments count too: to recompute is safe, to
  * misread is not.
  */
-export function codeDigests(): { readonly code: string; readonly scores: string } {
-  return { code: digestOf(PROBING), scores: digestOf(SCORING) };
+export function codeDigests(read = readText): { readonly code: string; readonly scores: string } {
+  return { code: digestOf(PROBING, read), scores: digestOf(SCORING, read) };
 }
 
-function digestOf({ packages, files, libraries }: typeof PROBING): string {
+function digestOf({ packages, files, libraries }: typeof PROBING, read: ReadText): string {
   const hash = createHash('sha256');
-  const add = (name: string, path: string): void => void hash.update(`${name}\0`).update(readFileSync(path));
+  const add = (name: string, path: string): void => void hash.update(`${name}\0`).update(read(path));
   for (const name of packages) {
     const entry = fileURLToPath(import.meta.resolve(`@icl-gd/${name}`));
     for (const file of sources(dirname(entry)))
       add(`${name}/${file.split(sep).join('/')}`, join(dirname(entry), file));
-    for (const library of libraries) hash.update(`${library} ${versionOf(library, entry)}\0`);
+    for (const library of libraries) hash.update(`${library} ${versionOf(library, entry, read)}\0`);
   }
   for (const file of files) add(file, join(import.meta.dirname, file));
   return hash.digest('hex').slice(0, 32);
@@ -46,10 +50,10 @@ function sources(root: string): string[] {
 }
 
 /** Of a library as a package sees it; empty where it has none. */
-function versionOf(library: string, from: string): string {
+function versionOf(library: string, from: string, read: ReadText): string {
   for (const folder of createRequire(from).resolve.paths(library) ?? []) {
     try {
-      const manifest = readFileSync(join(folder, library, 'package.json'), 'utf8');
+      const manifest = read(join(folder, library, 'package.json'));
       return (JSON.parse(manifest) as { version: string }).version;
     } catch {
       // Not in this folder.

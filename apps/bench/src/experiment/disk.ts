@@ -29,7 +29,15 @@ export async function planDisk(
     config,
     discard,
     log,
-  }: { store: RecordStore; config: DecoderConfig; discard: boolean; log: (line: string) => void },
+    spaceOf = statfs,
+  }: {
+    store: RecordStore;
+    config: DecoderConfig;
+    discard: boolean;
+    log: (line: string) => void;
+    /** Free blocks, and bytes of one, where a folder lies: `statfs`, but for tests. */
+    spaceOf?: (folder: string) => Promise<{ bavail: number; bsize: number }>;
+  },
 ): Promise<void> {
   const missing = new Map<string, number>();
   let largest = 0;
@@ -45,7 +53,7 @@ export async function planDisk(
   const all = [...missing.values()].reduce((total, bytes) => total + bytes, 0);
   const needed = discard ? Math.min(all, largest) : all;
   if (needed === 0) return;
-  const { bavail, bsize } = await statfs(existing(resolve(folder)));
+  const { bavail, bsize } = await spaceOf(existing(resolve(folder)));
   const free = bavail * bsize;
   if (needed > free)
     throw new UserError(

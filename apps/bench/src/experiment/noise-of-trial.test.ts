@@ -5,15 +5,21 @@ import { type Learner, inContext, zeroShot } from '@icl-gd/methods';
 import { exampleMeans, layerMean } from '@icl-gd/metrics';
 import type { Model } from '@icl-gd/transformer';
 import { parse } from 'csv-parse/sync';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from '../testing/fake-model.ts';
-import { fakePrepared, fakeRun } from '../testing/fake-run.ts';
 import { scoreLearner } from './scores.ts';
 
-vi.mock('@icl-gd/transformer', async (load) => ({
+// Modules are loaded once for all test files: these are loaded anew, with a fake in them.
+vi.resetModules();
+vi.doMock('@icl-gd/transformer', async (load) => ({
   ...(await load<typeof import('@icl-gd/transformer')>()),
   withHalfParameters: (model: Model) => fakeModel(`${model.name} rounded`),
 }));
+const { fakePrepared, fakeRun } = await import('../testing/fake-run.ts');
+afterAll(() => {
+  vi.doUnmock('@icl-gd/transformer');
+  vi.resetModules();
+});
 
 let out: string;
 beforeEach(async () => (out = await mkdtemp(join(tmpdir(), 'icl-gd-noise-'))));

@@ -30,7 +30,7 @@ export interface GpuOptions {
 export interface DeviceOptions extends GpuOptions {
   /** Told about each kernel when it is first compiled. */
   readonly onCompile?: (kernel: Kernel) => void;
-  /** What another Gpu of the same device has compiled, instead of compiling it anew; `onCompile` is then that one's. */
+  /** What other Gpus of the same device have compiled: taken from there, compiled and kept there. */
   readonly pipelines?: PipelineCache;
   /** Whether `dispose` leaves the device open, because it is somebody else's. No if absent. */
   readonly keepDevice?: boolean;
@@ -89,7 +89,7 @@ export class Gpu {
       device,
       adapter,
       pool: new BufferPool(device, () => stream.submit()),
-      pipelines: options.pipelines ?? new PipelineCache(device, options.onCompile),
+      pipelines: new PipelineCache(device, options.onCompile, options.pipelines),
       stream,
       health: new DeviceHealth(device),
       keepDevice: options.keepDevice ?? false,

@@ -21,15 +21,20 @@ export interface CompiledKernel {
 export class PipelineCache {
   #device: GPUDevice;
   #onCompile: ((kernel: Kernel) => void) | undefined;
+  #source: PipelineCache | undefined;
   #compiled = new Map<Kernel, CompiledKernel>();
 
-  /** @param onCompile told about each kernel before it is compiled */
-  constructor(device: GPUDevice, onCompile?: (kernel: Kernel) => void) {
+  /**
+   * @param onCompile told about each kernel before it is compiled
+   * @param source another cache of the same device, which compiles for this one and keeps what it has compiled
+   */
+  constructor(device: GPUDevice, onCompile?: (kernel: Kernel) => void, source?: PipelineCache) {
     this.#device = device;
     this.#onCompile = onCompile;
+    this.#source = source;
   }
 
-  /** Every kernel compiled so far. */
+  /** Every kernel that was asked for so far. */
   get kernels(): readonly Kernel[] {
     return [...this.#compiled.keys()];
   }
@@ -40,7 +45,10 @@ export class PipelineCache {
    */
   get(kernel: Kernel): CompiledKernel {
     let compiled = this.#compiled.get(kernel);
-    if (compiled === undefined) this.#compiled.set(kernel, (compiled = this.#compile(kernel)));
+    if (compiled === undefined) {
+      compiled = this.#source?.get(kernel) ?? this.#compile(kernel);
+      this.#compiled.set(kernel, compiled);
+    }
     return compiled;
   }
 

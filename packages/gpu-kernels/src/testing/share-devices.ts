@@ -38,10 +38,13 @@ function poisonNewBuffers(device: GPUDevice): void {
   };
 }
 
-takeDevicesFrom(sharedDevice);
+/** From here on, see {@link sharedDevice}. */
+export function shareDevices(): void {
+  takeDevicesFrom(sharedDevice);
+}
 
 /** For a test file that breaks devices, or watches them: each Gpu has its own. */
 export function useOwnDevices(): void {
   beforeAll(() => takeDevicesFrom(openDevice));
-  afterAll(() => takeDevicesFrom(sharedDevice));
+  afterAll(shareDevices);
 }

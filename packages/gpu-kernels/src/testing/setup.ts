@@ -1,0 +1,4 @@
+import { shareDevices } from './share-devices.ts';
+
+// Run before each test file; what it imports stays loaded from one file to the next.
+shareDevices();

@@ -13,4 +13,5 @@ class DevicesLast extends BaseSequencer {
   }
 }
 
-export default mergeConfig(config, { test: { sequence: { sequencer: DevicesLast } } });
+// Each mutant is tried on modules of its own.
+export default mergeConfig(config, { test: { isolate: true, sequence: { sequencer: DevicesLast } } });

@@ -124,7 +124,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'digest-not-content',
         kind: 'stale record',
-        find: 'hash.update(`${name}\\0`).update(readFileSync(path))',
+        find: 'hash.update(`${name}\\0`).update(read(path))',
         replace: 'hash.update(`${name}\\0`)',
       },
     ],

@@ -112,7 +112,12 @@ function missingLevels(path: string): string[] {
   return existsSync(path) || parent === path ? [] : [...missingLevels(parent), path];
 }
 
-function requireVocabulary(run: PreparedRun, vocabSize: number, modelDirectory: string): void {
+/** @throws UserError if a token of a demonstration, a query or an option is beyond the model's vocabulary */
+export function requireVocabulary(
+  run: Pick<PreparedRun, 'dataset' | 'demonstrations' | 'queries'>,
+  vocabSize: number,
+  modelDirectory: string,
+): void {
   const tokens = [
     ...run.demonstrations.map((demonstration) => demonstration.tokens),
     ...run.queries.flatMap((query) => [query.tokens, ...query.options]),

@@ -14,6 +14,7 @@ import { mutants as reductions } from './reductions.ts';
 import { mutants as tables } from './tables.ts';
 import { mutants as tokenizer } from './tokenizer.ts';
 import { mutants as training } from './training.ts';
+import { mutants as trials } from './trials.ts';
 import { mutants as verdicts } from './verdicts.ts';
 
 /** All mutants by the area of the code that they are in. */
@@ -33,5 +34,6 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   tables,
   tokenizer,
   training,
+  trials,
   verdicts,
 };

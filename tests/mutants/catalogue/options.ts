@@ -3,6 +3,26 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 /** What is asked for and where it comes from: options, presets, studies, exit codes, the hub. */
 export const mutants: readonly Mutant[] = [
   ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/inputs.ts',
+      tests: ['apps/bench/src/experiment/inputs.test.ts'],
+    },
+    [
+      {
+        id: 'vocabulary-off-by-one',
+        kind: 'off by one',
+        find: 'if (token >= vocabSize)',
+        replace: 'if (token > vocabSize)',
+      },
+      {
+        id: 'vocabulary-of-queries-alone',
+        kind: 'check dropped',
+        find: '    ...run.demonstrations.map((demonstration) => demonstration.tokens),\n',
+        replace: '',
+      },
+    ],
+  ),
+  ...mutantsOf(
     { file: 'apps/bench/presets/embedded.yaml', tests: ['apps/bench/src/cli/presets/presets.test.ts'] },
     [
       {

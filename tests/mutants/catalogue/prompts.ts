@@ -2,26 +2,6 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 /** From rows of a dataset to prompts: files, labels, templates, selection, order, context. */
 export const mutants: readonly Mutant[] = [
-  ...mutantsOf(
-    {
-      file: 'apps/bench/src/experiment/inputs.ts',
-      tests: ['apps/bench/src/experiment/inputs.test.ts'],
-    },
-    [
-      {
-        id: 'vocabulary-off-by-one',
-        kind: 'off by one',
-        find: 'if (token >= vocabSize)',
-        replace: 'if (token > vocabSize)',
-      },
-      {
-        id: 'vocabulary-of-queries-alone',
-        kind: 'check dropped',
-        find: '    ...run.demonstrations.map((demonstration) => demonstration.tokens),\n',
-        replace: '',
-      },
-    ],
-  ),
   ...mutantsOf({ file: 'apps/bench/src/tasks/dataset.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] }, [
     {
       id: 'dataset-splits-swapped',

@@ -1,0 +1,238 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+/** Plan, computing of trials, their scores and the noise floor. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/noise-floor.ts',
+      tests: ['apps/bench/src/experiment/noise-floor.test.ts'],
+    },
+    [
+      {
+        id: 'noise-rms',
+        kind: 'wrong divisor',
+        find: '(largest * Math.sqrt(sum)) / Math.sqrt(values.length)',
+        replace: '(largest * Math.sqrt(sum)) / values.length',
+      },
+      {
+        id: 'noise-undefined-zero',
+        kind: 'undefined counted as zero',
+        find: 'value === null || other === null ? [] : [other - value]',
+        replace: '[(other ?? 0) - (value ?? 0)]',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/noise-floor.ts',
+      tests: ['apps/bench/src/experiment/noise-of-trial.test.ts'],
+    },
+    [
+      {
+        id: 'noise-not-half-first',
+        kind: 'not rounded',
+        find: 'await probeAgain(rounded, true)',
+        replace: 'await probeAgain(model, true)',
+      },
+      {
+        id: 'noise-summation',
+        kind: 'order ignored',
+        find: 'await probeAgain(reordered, false)',
+        replace: 'await probeAgain(model, false)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/experiment/plan.ts', tests: ['apps/bench/src/experiment/plan.test.ts'] },
+    [
+      {
+        id: 'plan-permutation-index',
+        kind: 'permutation of another seed',
+        find: 'permutations[seeds.indexOf(seed)] ?? 0',
+        replace: 'permutations[0] ?? 0',
+      },
+      {
+        id: 'plan-rate-other',
+        kind: 'rate of another dataset',
+        find: 'settings.learningRate ?? task.defaults.learningRate',
+        replace: 'settings.learningRate ?? settings.datasets[0]!.defaults.learningRate',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/run-trial.ts',
+      tests: ['apps/bench/src/experiment/noise-of-trial.test.ts'],
+    },
+    [
+      {
+        id: 'noise-half',
+        kind: 'not rounded',
+        find: '{ probeTokens: [token], halfWeights, again: true }',
+        replace: '{ probeTokens: [token], again: true }',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/run-trial.ts',
+      tests: ['apps/bench/src/experiment/run-trial.test.ts'],
+    },
+    [
+      {
+        id: 'recorded-own-only',
+        kind: 'stale record',
+        find: 'if (!addresses.every((address) => this.#isRecorded(address))) return undefined;',
+        replace: 'if (!this.#isRecorded(own)) return undefined;',
+      },
+      {
+        id: 'fresh-reads-records',
+        kind: '--fresh ignored',
+        find: 'return fresh ? written.has(address.key) : store.has(address);',
+        replace: 'return written.has(address.key) || store.has(address);',
+      },
+      {
+        id: 'fresh-never-shares',
+        kind: 'computed twice',
+        find: 'this.#options.written.add(address.key);',
+        replace: '',
+      },
+      {
+        id: 'fresh-rescored',
+        kind: '--fresh ignored',
+        find: '    if (fresh) return undefined;\n',
+        replace: '',
+      },
+      {
+        id: 'broken-learner',
+        kind: 'divergence of one stops all',
+        find: "record.status === 'diverged' && setting.setting.learner.role === 'baseline'",
+        replace: "record.status === 'diverged'",
+      },
+      {
+        id: 'pair-diverged',
+        kind: 'diverged cell scored',
+        find: "if (pair.ids.some((id) => records.get(id)?.status !== 'finished')) continue;",
+        replace: '',
+      },
+      {
+        id: 'pair-own-token',
+        kind: 'wrong row of the probe',
+        find: 'second: await this.#probesAt(plan, settings[1], token),',
+        replace:
+          'second: await this.#probesAt(plan, settings[1], [...settings[1].addresses.keys()][0] as ProbeToken),',
+      },
+      {
+        id: 'rescored-training-lost',
+        kind: 'training lost',
+        find: 'const { predictions, training } = older.record;',
+        replace: 'const { predictions } = older.record; const training: [] = [];',
+      },
+      {
+        id: 'broken-never',
+        kind: 'overflow not noticed',
+        find: "record.status === 'diverged' && setting.setting.learner.role === 'baseline'",
+        replace: 'false',
+      },
+      {
+        id: 'score-baseline-swapped',
+        kind: 'settings swapped',
+        find: 'scoreBaseline({ icl: ft, zsl }, config, seed)',
+        replace: 'scoreBaseline({ icl: zsl, zsl: ft }, config, seed)',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/run-trial.ts', tests: ['tests/parity.test.ts'] }, [
+    {
+      id: 'score-zsl-for-icl',
+      kind: 'settings swapped',
+      find: 'scoreLearner(setting.setting.learner, { icl, zsl, ft }, config);\n    return',
+      replace: 'scoreLearner(setting.setting.learner, { icl: zsl, zsl: icl, ft }, config);\n    return',
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/variants.test.ts'] }, [
+    {
+      id: 'percent-share',
+      kind: 'share for per cent',
+      find: '(100 * (share ?? 0)).toFixed(0)',
+      replace: '(share ?? 0).toFixed(0)',
+    },
+    {
+      id: 'init-seed-ignored',
+      kind: 'seed ignored',
+      find: 'seed: settings.initSeed,\n      dtype',
+      replace: 'seed: 0,\n      dtype',
+    },
+    {
+      id: 'variant-not-reloaded',
+      kind: 'stale model',
+      find: 'if (this.#model && this.#variant === variant) return this.#model;',
+      replace: 'if (this.#model) return this.#model;',
+    },
+    {
+      id: 'describe-zsl-icl',
+      kind: 'settings swapped',
+      find: '[`ZSL ${percent(zsl)}, ICL ${percent(icl)}`]',
+      replace: '[`ZSL ${percent(icl)}, ICL ${percent(zsl)}`]',
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/weight-dtype.test.ts'] }, [
+    {
+      id: 'dtype-ignored',
+      kind: 'option ignored',
+      find: '      dtype: settings.dtype,\n    });\n    this.#variant',
+      replace: '    });\n    this.#variant',
+    },
+  ]),
+  ...mutantsOf(
+    { file: 'apps/bench/src/experiment/scores.ts', tests: ['apps/bench/src/experiment/scores.test.ts'] },
+    [
+      {
+        id: 'bootstrap-stream',
+        kind: 'seed ignored',
+        find: '(BigInt(seed) << 32n) | BOOTSTRAP_STREAM',
+        replace: 'BOOTSTRAP_STREAM',
+      },
+      {
+        id: 'bootstrap-level',
+        kind: 'wrong percentiles',
+        find: 'const LEVEL = 0.95;',
+        replace: 'const LEVEL = 0.9;',
+      },
+      {
+        id: 'uniform-seed',
+        kind: 'seed ignored',
+        find: 'const uniform = new Pcg64(seed);',
+        replace: 'const uniform = new Pcg64(0);',
+      },
+      {
+        id: 'inapplicable',
+        kind: 'metric that does not apply',
+        find: 'learner.inapplicableMetrics?.includes(metric.id) ? undefined : metric.score',
+        replace: 'metric.score',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/trial-plan.ts',
+      tests: ['apps/bench/src/experiment/run-trial.test.ts'],
+    },
+    [
+      {
+        id: 'plan-own-address-last',
+        kind: 'wrong row of the probe',
+        find: '[...addresses.values()][0] as CellAddress',
+        replace: '[...addresses.values()].at(-1) as CellAddress',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/trial-result.ts', tests: ['tests/parity.test.ts'] }, [
+    {
+      id: 'result-zsl-icl',
+      kind: 'settings swapped',
+      find: 'baselines: { zeroShot, inContext }',
+      replace: 'baselines: { zeroShot: inContext, inContext: zeroShot }',
+    },
+  ]),
+];

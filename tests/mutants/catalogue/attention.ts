@@ -52,7 +52,8 @@ export const mutants: readonly Mutant[] = [
       id: 'attention-prefix-last-key',
       kind: 'off-by-one mask',
       find: 'let lastPrefixKey = params.prefixLength - 1u;',
-      replace: 'let lastPrefixKey = params.prefixLength - 2u;',
+      // Without an underflow, which is a loop of minutes.
+      replace: 'let lastPrefixKey = max(params.prefixLength, 2u) - 2u;',
     },
     {
       id: 'attention-scale',

@@ -1,19 +1,8 @@
 import { execFile } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WorkspaceCopy } from './workspace-copy.ts';
 import { type TestCommand, applyBlock, blocksOf, testCommandsOf } from './worked-examples.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -39,32 +28,6 @@ function run(root: string, tool: string, args: readonly string[]): Promise<Finis
       (error, stdout, stderr) => resolve({ code: error ? 1 : 0, output: `${stdout}${stderr}` }),
     );
   });
-}
-
-/** Copies the sources; what is installed is linked, but for the repository's own packages, which are those of the copy. */
-function copyRepository(root: string): void {
-  const sources = readdirSync(ROOT, { withFileTypes: true }).filter(
-    (entry) => entry.isFile() || ['apps', 'docs', 'examples', 'packages', 'tests'].includes(entry.name),
-  );
-  for (const { name } of sources) {
-    cpSync(join(ROOT, name), join(root, name), {
-      recursive: true,
-      filter: (path) => !/[\\/](?:node_modules|docs[\\/]api)$/.test(path),
-    });
-  }
-  const link = (target: string, path: string): void => symlinkSync(target, path, 'junction');
-  const installed = join(ROOT, 'node_modules');
-  const scope = '@icl-gd';
-  mkdirSync(join(root, 'node_modules', scope), { recursive: true });
-  for (const entry of readdirSync(installed, { withFileTypes: true }))
-    if (entry.isDirectory() && entry.name !== scope)
-      link(join(installed, entry.name), join(root, 'node_modules', entry.name));
-  for (const name of readdirSync(join(installed, scope))) {
-    const workspace = relative(ROOT, realpathSync(join(installed, scope, name)));
-    link(join(root, workspace), join(root, 'node_modules', scope, name));
-    const own = join(workspace, 'node_modules');
-    if (existsSync(join(ROOT, own))) link(join(ROOT, own), join(root, own));
-  }
 }
 
 /** What `npm run check` asks of the files of the page, for them alone. */
@@ -114,9 +77,9 @@ function failuresIn({ testResults }: Report): string[] {
 }
 
 describe('CONTRIBUTING.md, followed in a copy of the repository', () => {
-  // Where the system's temporary folder is a link, tools name files by its target.
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'icl-gd-contributing-')));
-  afterAll(() => rmSync(root, { recursive: true }));
+  const copy = new WorkspaceCopy(ROOT);
+  const root = copy.folder;
+  afterAll(() => copy[Symbol.dispose]());
   const report = join(root, 'report.json');
   let passed: Map<string, string[]>;
   let failures: string[];
@@ -124,7 +87,6 @@ describe('CONTRIBUTING.md, followed in a copy of the repository', () => {
   let tested: Finished;
   let checked: Finished[];
   beforeAll(async () => {
-    copyRepository(root);
     for (const block of BLOCKS) await applyBlock(root, block);
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: { generate: string };

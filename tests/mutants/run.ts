@@ -5,7 +5,7 @@ import { areas } from './catalogue/index.ts';
 import { type Mutant, TEXT_TESTS, mutate } from './mutant.ts';
 import { type Result, markdownTable, resultLine, summary, survived } from './report.ts';
 import { type Outcome, runTests, stopTests } from './run-tests.ts';
-import { WorkspaceCopy } from './workspace-copy.ts';
+import { WorkspaceCopy } from '../workspace-copy.ts';
 
 const USAGE = `npm run test:mutants -- [options]
   --only <text>    mutants whose area, id or kind contains this; may be repeated

@@ -11,6 +11,14 @@ const SECTIONS = PAGE.split(/^## /m).filter((section) => section.startsWith('Add
 const BLOCKS = blocksOf(PAGE);
 const COMMANDS = testCommandsOf(PAGE);
 
+/** Tests that see every learner, metric, family and task: what is added must not break them. */
+const OF_ALL = [
+  ...['packages/methods/src/catalogue.test.ts', 'packages/metrics/src/catalogue.test.ts'],
+  ...['scores', 'run-trial', 'noise-of-trial'].map((name) => `apps/bench/src/experiment/${name}.test.ts`),
+  ...['rows', 'tables', 'read-run'].map((name) => `apps/bench/src/results/${name}.test.ts`),
+  ...['method-list', 'docs', 'render-catalogue'].map((name) => `apps/bench/src/cli/${name}.test.ts`),
+];
+
 interface Finished {
   readonly code: number;
   readonly output: string;
@@ -85,6 +93,7 @@ describe('CONTRIBUTING.md, followed in a copy of the repository', () => {
   let failures: string[];
   const generated: Finished[] = [];
   let tested: Finished;
+  let others: Finished;
   let checked: Finished[];
   beforeAll(async () => {
     for (const block of BLOCKS) await applyBlock(root, block);
@@ -98,8 +107,9 @@ describe('CONTRIBUTING.md, followed in a copy of the repository', () => {
     const paths = new Set(COMMANDS.flatMap((command) => command.paths));
     const patterns = COMMANDS.map(({ pattern }) => `(?:${pattern})`).join('|');
     const options = ['--reporter=json', `--outputFile=${report}`, '-t', patterns];
-    [tested, ...checked] = await Promise.all([
+    [tested, others, ...checked] = await Promise.all([
       run(root, 'vitest', ['run', ...paths, ...options]),
+      run(root, 'vitest', ['run', ...OF_ALL]),
       ...checksOf(root).map(([tool, ...args]) => run(root, tool, args)),
     ]);
     const results = JSON.parse(readFileSync(report, 'utf8')) as Report;
@@ -127,6 +137,10 @@ describe('CONTRIBUTING.md, followed in a copy of the repository', () => {
     expect(tested.code, tested.output).toBe(0);
     const files = BLOCKS.map(({ file }) => file).filter((file) => file.endsWith('.test.ts'));
     for (const file of files) expect(passed.get(file), file).not.toHaveLength(0);
+  });
+
+  it('breaks no test that sees every learner, metric, family and task', () => {
+    expect(others.code, others.output).toBe(0);
   });
 
   it.each(COMMANDS)('finds tests of $pattern in $paths', ({ paths, pattern }: TestCommand) => {

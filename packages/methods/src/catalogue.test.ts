@@ -20,8 +20,9 @@ const OPTIONS = z.object({
 const withOptions = learner('GD2', { options: OPTIONS });
 
 test('what runs and tables rely on of each learner', () => {
+  const own = learners.filter(({ role, paper }) => role === 'baseline' || paper);
   expect(
-    learners.map(({ id, role, paper = false, needs, objective }) => [id, role, paper, needs, objective]),
+    own.map(({ id, role, paper = false, needs, objective }) => [id, role, paper, needs, objective]),
   ).toEqual([
     ['ZSL', 'baseline', false, 'none', undefined],
     ['ICL', 'baseline', false, 'context', undefined],

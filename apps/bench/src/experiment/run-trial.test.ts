@@ -210,8 +210,8 @@ test('scores are those of the probes of the settings that they compare', async (
     value,
   ]);
   expect(measured).toEqual(expected);
-  // Two layers of two baselines, four scores of each learner, and α.
-  expect(measured).toHaveLength(2 * (2 + 2 * 4 + 1));
+  // At least two layers of two baselines, four scores of each learner, and α.
+  expect(measured.length).toBeGreaterThanOrEqual(2 * (2 + 2 * 4 + 1));
 });
 
 test.each([

@@ -5,7 +5,7 @@ export const mutants: readonly Mutant[] = [
   ...mutantsOf(
     {
       file: 'packages/transformer/src/tokenizer/byte-level.ts',
-      tests: ['packages/transformer/src/tokenizer/tokenizer.test.ts'],
+      tests: ['byte-level', 'tokenizer'].map((name) => `packages/transformer/src/tokenizer/${name}.test.ts`),
     },
     [
       {

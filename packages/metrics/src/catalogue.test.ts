@@ -12,6 +12,7 @@ import {
   simAOUNorm,
   simAOURandom,
 } from './index.ts';
+import { inTableOrder } from './catalogue.ts';
 import type { LayerMetric, PredictionMetric, ProbeArrays } from './index.ts';
 import { seededNormal, seededRandom } from './test-support.ts';
 
@@ -33,6 +34,16 @@ function score(metric: LayerMetric): unknown {
 }
 
 describe('the catalogue', () => {
+  it('is in the order of places, and behind them of ids', () => {
+    const like = findMetric('simaou') as LayerMetric;
+    const named = (id: string, order?: number): LayerMetric => {
+      const { order: _, ...rest } = like;
+      return { ...rest, id, ...(order === undefined ? {} : { order }) } as LayerMetric;
+    };
+    const mixed = [named('d'), named('z', 1), named('b'), named('a', 2), named('c')];
+    expect(inTableOrder(mixed).map(({ id }) => id)).toEqual(['z', 'a', 'b', 'c', 'd']);
+  });
+
   it('has what tables, figures and documents rely on of every metric, in their order', () => {
     const [cosine, share, positive] = [
       [-1, 1],

@@ -2,8 +2,13 @@ import { layerMetricLists } from './layer-metric-lists.ts';
 import type { LayerMetric, Metric, RunMetric } from './metric.ts';
 import { predictionMetrics } from './predictions.ts';
 
-const place = ({ order = Infinity }: LayerMetric): number => order;
-const all = layerMetricLists.flat().toSorted((a, b) => place(a) - place(b) || (a.id < b.id ? -1 : 1));
+const all = inTableOrder(layerMetricLists.flat());
+
+/** Metrics with a place by their places, then the others by id. */
+export function inTableOrder(metrics: readonly LayerMetric[]): LayerMetric[] {
+  const place = ({ order = Infinity }: LayerMetric): number => order;
+  return metrics.toSorted((a, b) => place(a) - place(b) || (a.id < b.id ? -1 : 1));
+}
 
 /**
  * Everything that is measured by layer: of each learner, of the baselines, of pairs of learners, in this order. A metric is

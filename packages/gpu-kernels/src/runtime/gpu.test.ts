@@ -1,11 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { acquireGpu, listAdapters } from '../device/acquire.ts';
-import { findAdapter } from '../device/adapters.ts';
 import { UserError } from '../errors.ts';
 import { expectSameBits } from '../testing/closeness.ts';
-import { acquireTestGpu, useGpu } from '../testing/gpu.ts';
+import { acquirePlainTestGpu, acquireTestGpu, useGpu } from '../testing/gpu.ts';
 import { useOwnDevices } from '../testing/share-devices.ts';
-import { Gpu } from './gpu.ts';
 import { defineKernel, grid } from './kernel.ts';
 import { TUNINGS, tuningFor } from './tuning.ts';
 import { Uploader } from './uploader.ts';
@@ -158,8 +156,7 @@ test('a kernel that needs what the device lacks is refused by name', async () =>
     defineKernel({ ...text, label: 'test.any-size' }),
     defineKernel({ ...text, label: 'test.size', subgroupSize: 3 }),
   ];
-  const { adapter, description } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
-  const plain = Gpu.fromDevice(await adapter.requestDevice(), description);
+  const plain = await acquirePlainTestGpu();
   try {
     for (const kernel of [any, three]) {
       expect(() => plain.pipelines.get(kernel)).toThrow(

@@ -1,15 +1,24 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { acquireGpu } from '../device/acquire.ts';
+import { findAdapter } from '../device/adapters.ts';
 import { kernelTexts } from '../kernels/catalogue.ts';
-import type { Gpu } from '../runtime/gpu.ts';
+import { Gpu } from '../runtime/gpu.ts';
 import type { Kernel } from '../runtime/kernel.ts';
 
 /** Prefix of the labels of kernels that tests define themselves. */
 const OF_TESTS = 'test.';
 
+const adapterOfTests = (): string => process.env['ICL_GD_ADAPTER'] ?? 'auto';
+
 /** Opens the adapter that ICL_GD_ADAPTER names (`auto` if unset). */
 export function acquireTestGpu(): Promise<Gpu> {
-  return acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' });
+  return acquireGpu({ adapter: adapterOfTests() });
+}
+
+/** A device of its own on that adapter, with the default limits of WebGPU and no features. */
+export async function acquirePlainTestGpu(): Promise<Gpu> {
+  const { adapter, description } = await findAdapter(adapterOfTests());
+  return Gpu.fromDevice(await adapter.requestDevice(), description);
 }
 
 /**

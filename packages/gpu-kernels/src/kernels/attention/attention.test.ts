@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { findAdapter } from '../../device/adapters.ts';
-import { Gpu } from '../../runtime/gpu.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { dot, finiteDifferences } from '../../testing/finite-differences.ts';
-import { useGpu } from '../../testing/gpu.ts';
+import { acquirePlainTestGpu, useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { attentionBackward } from './backward.ts';
@@ -257,8 +255,7 @@ test('stays finite and exact for large scores', async () => {
 });
 
 test('runs on a device with the default limits of WebGPU', async () => {
-  const { adapter, description } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
-  const plain = Gpu.fromDevice(await adapter.requestDevice(), description);
+  const plain = await acquirePlainTestGpu();
   try {
     const shape = { heads: 4, kvHeads: 2, headDim: 8, lengths: [5, 20] };
     const [values, prefix] = [operands(shape), prefixOf(shape, 9)];

@@ -1,11 +1,10 @@
 import { constantFrom, integer, option } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findAdapter } from '../../device/adapters.ts';
-import { Gpu, type GpuOptions } from '../../runtime/gpu.ts';
+import type { Gpu, GpuOptions } from '../../runtime/gpu.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { type MatmulLayout, type MatmulTuning, TUNINGS, type Tuning } from '../../runtime/tuning.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
-import { expectRan, useGpu } from '../../testing/gpu.ts';
+import { acquirePlainTestGpu, expectRan, useGpu } from '../../testing/gpu.ts';
 import {
   ADDITIONS,
   type Factors,
@@ -313,8 +312,7 @@ test('takes more than 65,535 workgroups', async () => {
 test('a device without subgroups gives the same bits and refuses the kernels that need them', async () => {
   const factors = randomFactors('NN', [35, 36, 40], 8);
   const places = placementsOf(factors, ALL);
-  const { adapter, description } = await findAdapter(process.env['ICL_GD_ADAPTER'] ?? 'auto');
-  const plain = Gpu.fromDevice(await adapter.requestDevice(), description);
+  const plain = await acquirePlainTestGpu();
   try {
     const [expected] = await productsInViews(gpu(), factors, places, [EVERYTHING]);
     const [product] = await productsInViews(plain, factors, places, [EVERYTHING]);

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { ModelLocation } from '@icl-gd/transformer';
-import { requireWritable } from '../../experiment/inputs.ts';
+import { writeWhole } from '@icl-gd/transformer/files';
+import { beginWriting } from '../../experiment/inputs.ts';
 import { createProgress } from '../../experiment/progress.ts';
-import { toCsv, writeWhole } from '../../results/csv.ts';
+import { toCsv } from '../../results/csv.ts';
 import { renderTable } from '../../results/text-table.ts';
 import { LABELLINGS } from '../../studies/labels.ts';
 import { measureShots, shotsCurves, shotsPicture, shotsTable } from '../../studies/shots.ts';
@@ -81,7 +82,7 @@ async function resolveStudy({ request, model, data, prepare }: ParsedRun): Promi
   model: ModelLocation;
   data: string | undefined;
 }> {
-  await requireWritable(request.out);
+  await beginWriting(request.out);
   const own = prepare
     ? await prepare(join(request.out, 'embedded'))
     : { model: model as string, data: data as string };

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Checkpoint, type PretrainingTensors, UserError, writeSafetensors } from '@icl-gd/transformer';
+import { writeWhole } from '@icl-gd/transformer/files';
 import { z } from 'zod';
-import { writeWhole } from '../../results/csv.ts';
 
 const logRow = z.object({
   step: z.number(),

@@ -11,7 +11,7 @@ import {
 } from '@icl-gd/transformer';
 import { hasCode, sweepTemporaries, tryWriting } from '@icl-gd/transformer/files';
 import { type RunSettings, selections } from './plan.ts';
-import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import { type PreparedRun, fewerRows, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
 
 /** Row counts and mean length of a dataset as this run sees it. */
@@ -53,10 +53,13 @@ export async function readInputs(
   const prepared: PreparedRun[] = [];
   for (const task of settings.datasets) {
     const dataset = await readDataset(data, task, observer);
+    const shots = settings.shots ?? task.defaults.shots;
+    const fewer = fewerRows(task.id, shots, dataset.train.length);
+    if (fewer !== undefined) observer.warn?.(fewer);
     const runs = selections(task, settings).map((selection) =>
       prepareRun(task, dataset, tokenizer, limits, {
         ...selection,
-        shots: settings.shots ?? task.defaults.shots,
+        shots,
         examples: settings.examples,
         fineTuningOrder: settings.fineTuningOrder,
       }),

@@ -122,17 +122,17 @@ describe('several writers of one file', () => {
   test('all succeed, and a reader sees whole files alone', async () => {
     const texts = Array.from({ length: 8 }, (_, i) => `${i}`.repeat(200_000));
     await writeWhole(path(), texts[0] as string);
-    let writing = true;
+    const writers = new AbortController();
     const seen = new Set<number>();
     const reader = (async () => {
-      while (writing) {
+      while (!writers.signal.aborted) {
         const content = await readFile(path(), 'utf8');
         expect(texts.includes(content), `${content.length} characters`).toBe(true);
         seen.add(texts.indexOf(content));
       }
     })();
     for (let round = 0; round < 5; round++) await Promise.all(texts.map((text) => writeWhole(path(), text)));
-    writing = false;
+    writers.abort();
     await reader;
     expect(seen.size).toBeGreaterThan(1);
     expect(await readdir(join(folder, 'below'))).toEqual(['table.csv']);

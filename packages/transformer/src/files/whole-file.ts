@@ -78,9 +78,14 @@ export class WholeFile {
 
 /**
  * Writes a file in one step; see {@link WholeFile}.
+ * @param options of {@link WholeFile.publish}
  * @throws UserError of code `storage`
  */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  options: { readonly sync?: boolean } = {},
+): Promise<void> {
   const file = await WholeFile.create(path);
   try {
     await file.append(content);
@@ -88,7 +93,7 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
     await file.abandon();
     throw error;
   }
-  await file.publish();
+  await file.publish(options);
 }
 
 /**

@@ -34,7 +34,7 @@ type Functions = Record<string, AnyFunction>;
  * @param exit called where the process dies; without it everything from there on fails with EIO
  * @returns what puts things back
  */
-export function injectFileFaults(root: string, decide: Decide, exit?: () => never): () => void {
+export function injectFileFaults(root: string, decide: Decide, exit?: () => unknown): () => void {
   const below = resolve(root);
   const originals = new Map<string, AnyFunction>();
   const functions = promises as unknown as Functions;

@@ -17,15 +17,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../errors.ts';
-import {
-  WholeFile,
-  isTemporary,
-  linkWhole,
-  makeFolder,
-  sweepTemporaries,
-  tryWriting,
-  writeWhole,
-} from './index.ts';
+import { WholeFile, isTemporary, linkWhole, sweepTemporaries, tryWriting, writeWhole } from './index.ts';
 import { type FileFault, type FileStep, injectFileFaults } from './testing/file-faults.ts';
 
 let folder: string;
@@ -181,11 +173,11 @@ describe('folders', () => {
 
   test('that cannot be made are an error: below a file, through a link that leads nowhere, below /proc', async () => {
     await writeFile(join(folder, 'file'), '');
-    await expect(makeFolder(join(folder, 'file', 'x'))).rejects.toThrow(UserError);
+    await expect(writeWhole(join(folder, 'file', 'x', 'y'), '')).rejects.toThrow(UserError);
     await symlink(join(folder, 'nowhere'), join(folder, 'link'));
-    await expect(makeFolder(join(folder, 'link', 'x'))).rejects.toThrow(UserError);
+    await expect(writeWhole(join(folder, 'link', 'x', 'y'), '')).rejects.toThrow(UserError);
     expect(existsSync(join(folder, 'nowhere'))).toBe(false);
-    if (process.platform === 'linux') await expect(makeFolder('/proc/x/out')).rejects.toThrow(UserError);
+    if (process.platform === 'linux') await expect(writeWhole('/proc/x/out', '')).rejects.toThrow(UserError);
   });
 });
 

@@ -8,14 +8,6 @@ import { release, temporaryName } from './temporary.ts';
 const ATTEMPTS = 20;
 
 /**
- * Makes a folder and those above it. Several processes may do so at once, and others remove them as long as they are empty.
- * @throws UserError of code `storage`
- */
-export async function makeFolder(path: string): Promise<void> {
-  await refused(path, () => again(() => makeLevels(path, [])));
-}
-
-/**
  * Tries whether files can be written to a folder, and leaves no trace (an empty folder at most, where several do so at once).
  * @throws the operating system's error if not
  */
@@ -51,7 +43,10 @@ export async function removeFolder(path: string): Promise<void> {
   await refused(path, () => rm(path, { recursive: true, force: true }));
 }
 
-/** Does something for which a folder has to be there, and makes the folder as often as it is not. */
+/**
+ * Does something for which a folder has to be there, and makes it, with those above it, as often as it is not: several
+ * processes may make it at once, and others remove it as long as it is empty.
+ */
 export async function insideFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   return again(async () => {
     await makeLevels(folder, []);

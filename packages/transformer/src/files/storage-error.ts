@@ -31,11 +31,11 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /**
- * The operating system's refusal to write or remove a file as a UserError of code `storage`; any other error is handed back
+ * The operating system's refusal to read, write or remove a file as a UserError of code `storage`; any other error is handed back
  * as it is.
  */
 export function storageError(path: string, error: unknown): unknown {
   if (!isSystemError(error)) return error;
-  const reason = REASONS[error.code] ?? 'cannot be written';
+  const reason = REASONS[error.code] ?? 'cannot be read or written';
   return new UserError(`${path} ${reason} [${error.code}]`, 'storage');
 }

@@ -113,6 +113,15 @@ test('a state that is not, to the bit, what was written is refused by name, and 
   expect((await readdir(folder)).filter((name) => name.startsWith('step-'))).toEqual(['step-4']);
 });
 
+test('several that train the same into one folder at once all end with the same weights, and a state to go on from', async () => {
+  const recipe = { ...SHORT, checkpointEvery: 1 };
+  const all = await Promise.all(Array.from({ length: 3 }, () => train('together', { recipe })));
+  expect(new Set(all.map(({ digest }) => digest)).size).toBe(1);
+  expect(await bytes('together', 'model.safetensors')).toBe(await bytes('whole', 'model.safetensors'));
+  await train('together', { recipe });
+  expect(lines.at(-1)).toBe('going on after step 4');
+});
+
 test('the embedded model’s training log begins as training it again does', async () => {
   await train('tiny', { recipe: TINY, stopAfter: 3 });
   const read = async (folder: string): Promise<Record<string, string>[]> =>

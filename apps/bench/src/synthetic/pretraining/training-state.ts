@@ -50,9 +50,24 @@ const ADVICE = 'use --fresh to begin anew, or put back what was there';
 
 /**
  * Writes weights and moments first and state.json, which names them, last: if the process is killed in between, the older
- * state stays.
+ * state stays. So does that of another process that has come further in the same training.
  */
-export async function writeTrainingState(out: string, { tensors, ...state }: TrainingState): Promise<void> {
+export async function writeTrainingState(out: string, state: TrainingState): Promise<void> {
+  try {
+    if (!(await hasState(out, state, state.taken + 1))) await writeState(out, state);
+  } catch (error) {
+    // That other process may have removed the folder of this step.
+    if (!(await hasState(out, state, state.taken))) throw error;
+  }
+}
+
+/** Whether there is a state of the same training after so many steps or more. */
+async function hasState(out: string, { key }: TrainingState, taken: number): Promise<boolean> {
+  const described = await describedState(out).catch(() => undefined);
+  return described?.key === key && described.taken >= taken;
+}
+
+async function writeState(out: string, { tensors, ...state }: TrainingState): Promise<void> {
   const folder = tensorFolder(out, state.taken);
   await writeWhole(join(folder, 'about.txt'), 'Weights and AdamW moments of a training that can go on.\n');
   await writeSafetensors(
@@ -72,9 +87,23 @@ export async function writeTrainingState(out: string, { tensors, ...state }: Tra
  * @throws UserError if it belongs to another recipe, seed or adapter, or is not, to the bit, what was written
  */
 export async function readTrainingState(out: string, key: string): Promise<TrainingState | undefined> {
-  const described = await describedState(out);
-  if (!described) return undefined;
-  const { weights, digest: _, ...state } = described;
+  for (;;) {
+    const described = await describedState(out);
+    if (!described) return undefined;
+    try {
+      return await readDescribed(out, key, described);
+    } catch (error) {
+      // Another process that trains the same has written a later state meanwhile.
+      if ((await describedState(out))?.digest === described.digest) throw error;
+    }
+  }
+}
+
+async function readDescribed(
+  out: string,
+  key: string,
+  { weights, digest: _, ...state }: z.infer<typeof stateFile>,
+): Promise<TrainingState> {
   if (state.key !== key) {
     throw new UserError(
       `${out}: holds a training with another recipe, seed or adapter; use another --out, or --fresh to begin anew`,

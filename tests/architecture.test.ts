@@ -127,6 +127,29 @@ describe('rooms of the bench', () => {
   });
 });
 
+it('writes, moves and removes files through one door', () => {
+  const DOOR = /^packages\/transformer\/src\/files\//;
+  /** The hub's cache has a layout and names of its own, shared with other programs; a temporary folder is nobody's result. */
+  const OTHERS = [
+    /^packages\/transformer\/src\/hub\//,
+    /^packages\/gpu-kernels\/src\/device\//,
+    /^apps\/bench\/src\/cli\/run-passes\.ts$/,
+  ];
+  const WRITING =
+    /\b(?:writeFile|appendFile|rename|mkdir|mkdtemp|rm|rmdir|unlink|link|symlink|copyFile|cp|truncate|createWriteStream)(?:Sync)?\b/;
+  const writing = Object.keys(ALLOWED)
+    .flatMap(sources)
+    .map((file) => [relative(ROOT, file).replaceAll(sep, '/'), readFileSync(file, 'utf8')] as const)
+    .filter(([file, text]) => {
+      if (/\.test\.ts$|\/testing\/|test-server/.test(file)) return false;
+      const imported = [...text.matchAll(/import \{([^}]*)\} from 'node:fs(?:\/promises)?'/g)];
+      return imported.some(([, names]) => WRITING.test(names as string));
+    })
+    .map(([file]) => file);
+  expect(writing.some((file) => DOOR.test(file))).toBe(true);
+  expect(writing.filter((file) => ![DOOR, ...OTHERS].some((place) => place.test(file)))).toEqual([]);
+});
+
 it('keeps GPU buffers out of methods and WGSL out of bench', () => {
   for (const file of sources('packages/methods'))
     expect(readFileSync(file, 'utf8'), file).not.toMatch(/GPUBuffer|\.buffer\b|Tensor\b/);

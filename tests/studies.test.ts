@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
 import { iclGd, readCsv } from './golden.ts';
 
@@ -38,6 +38,90 @@ function derive(name: string, change: (lines: readonly string[]) => readonly str
     writeFileSync(join(folder, 'mr', `${split}.jsonl`), `${lines?.join('\n')}\n`);
   return folder;
 }
+
+/** What `shots` or `sweep` writes, its records aside, and what it says. */
+async function study(out: string, ...args: string[]) {
+  const adapter = process.env['ICL_GD_ADAPTER'] ?? 'auto';
+  const result = await iclGd([
+    ...[...args, '--out', out, '--model', copy.model, '--data', copy.data, '--adapter', adapter],
+    ...['--seeds', '5,6', '--examples', '4'],
+  ]);
+  if (result.code !== 0) throw new Error(`exit code ${result.code}: ${result.stderr}`);
+  const files = readdirSync(out).filter((name) => name !== 'records');
+  return {
+    ...result,
+    files: files.map((name) => [name, readFileSync(join(out, name), 'utf8')]),
+    counts: /^settings: .*$/m.exec(result.stderr)?.[0],
+  };
+}
+
+describe.each([
+  [
+    ['shots', '--datasets', 'mr', '--shots', '0,1,2', '--labels', 'gold,wrong'],
+    'settings: 9 asked for (1 ZSL, 8 ICL)',
+  ],
+  [
+    ['sweep', '--datasets', 'mr', '--shots', '2', '--learning-rates', '0.01,0.1', '--methods', 'gd'],
+    'settings: 5 asked for (1 ZSL, 4 GD)',
+  ],
+])('%j', (args, asked) => {
+  const out = join(copy.folder, `resumed-${args[0]}`);
+  const records = (): string[] => readdirSync(join(out, 'records')).map((name) => join(out, 'records', name));
+
+  it('goes on from the accuracies that are recorded, to the same bytes', async () => {
+    const whole = await study(out, ...args);
+    const [, total = ''] = /(\d+) asked/.exec(asked) ?? [];
+    expect(whole.counts).toBe(
+      asked.replace(/asked for(.*)/, `asked for$1, ${total} computed$1, 0 taken from records`),
+    );
+    const all = records();
+    expect(all).toHaveLength(Number(total));
+    const repeated = await study(out, ...args);
+    expect(repeated.counts).toContain(`, 0 computed, ${total} taken from records`);
+    const [gone, cut] = [all[0] as string, all.at(-1) as string];
+    rmSync(gone);
+    truncateSync(cut, 30);
+    const rest = await study(out, ...args);
+    expect(rest.counts).toContain(', 2 computed');
+    expect(rest.stderr).toContain(`WARNING: ${cut} is damaged; computing it again`);
+    expect(records()).toEqual(all);
+    const fresh = await study(out, ...args, '--fresh');
+    expect(fresh.counts).toContain(`, ${total} computed`);
+    for (const again of [repeated, rest, fresh]) {
+      expect(again.files).toEqual(whole.files);
+      expect(again.stdout).toBe(whole.stdout);
+    }
+  });
+});
+
+it('shots and sweep take tasks of the user’s own', async () => {
+  const task = join(copy.folder, 'own.yaml');
+  const builtIn = readFileSync(join(import.meta.dirname, '../apps/bench/tasks/mr.yaml'), 'utf8');
+  const text = builtIn.replace(/^id: mr$/m, 'id: own').replaceAll(/^(order|paper|hub): .*$/gm, '');
+  writeFileSync(task, `${text}\ndata:\n  directory: ${JSON.stringify(join(copy.data, 'mr'))}\n`);
+  const args = ['--shots', '2', '--task-file', task];
+  const own = await study(join(copy.folder, 'own-shots'), 'shots', ...args);
+  const known = await study(join(copy.folder, 'mr-shots'), 'shots', '--datasets', 'mr', '--shots', '2');
+  expect(own.files.map(([, text]) => text?.replaceAll(/\bown\b/g, 'mr'))).toEqual(
+    known.files.map(([, text]) => text),
+  );
+  const swept = await study(join(copy.folder, 'own-sweep'), 'sweep', ...args, '--learning-rates', '0.1');
+  expect(swept.stdout).toMatch(/^│ own /m);
+});
+
+it('fewer demonstrations than are asked for are said by run, shots and sweep, and shots shows how many were used', async () => {
+  const options = ['--datasets', 'mr', '--shots', '1000'];
+  const said = (half: string): RegExp =>
+    new RegExp(`^WARNING: mr: 1000 demonstrations are asked for, but ${half}: all \\d+ are used$`, 'm');
+  const run = await study(join(copy.folder, 'few-run'), 'run', ...options, '--methods', 'gd');
+  expect(run.stderr).toMatch(said('its training split has 40 rows'));
+  const sweep = await study(join(copy.folder, 'few-sweep'), 'sweep', ...options, '--learning-rates', '0.1');
+  expect(sweep.stderr).toMatch(said('the first half of its training split has 20 rows'));
+  const shots = await study(join(copy.folder, 'few-shots'), 'shots', '--datasets', 'mr', '--shots', '1,1000');
+  expect(shots.stderr).toMatch(said('its training split has 40 rows'));
+  expect(shots.stdout).toMatch(/│ 1 shot │ 1000 shots │\n│ demonstrations used +│ 1 +│ \d\d? +│\n/);
+  expect(shots.files.find(([name]) => name === 'shots.svg')?.[1]).not.toContain('demonstrations: 1000;');
+});
 
 it('accuracies by shots are those of a run, those with wrong labels of a run on data with the other label', async () => {
   const rows = await table('shots', 'shots.csv', copy.data, '--shots', '0,6,40', '--labels', 'gold,wrong');

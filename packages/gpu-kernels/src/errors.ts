@@ -5,7 +5,9 @@ export type UserErrorCode =
   | 'memory-budget'
   | 'buffer-limit'
   | 'binding-limit'
-  | 'float16-range';
+  | 'float16-range'
+  /** A file could not be written or removed: no space, no permission, a device's error. */
+  | 'storage';
 
 /**
  * A mistake in the user's input (file, value, size), or more than the machine can do. The message stands alone: what was

@@ -1,8 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import type { DecoderConfig } from './config.ts';
 import { familyOf } from './families/registry.ts';
+import { writeWhole } from './files/whole-file.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import { toCheckpointTensors } from './weights/export.ts';
 import { initialParameter } from './weights/initialise.ts';
@@ -35,8 +35,7 @@ export async function writeModel(
     if (!values) throw new RangeError(`no values of ${name}`);
     return values;
   });
-  await mkdir(directory, { recursive: true });
-  await writeFile(file, `${JSON.stringify(json, null, 2)}\n`);
+  await writeWhole(file, `${JSON.stringify(json, null, 2)}\n`);
   await writeSafetensors(
     join(directory, 'model.safetensors'),
     tensors.map((tensor) => ({ ...tensor, dtype: 'float32' as const })),

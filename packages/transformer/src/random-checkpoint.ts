@@ -1,9 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FloatDType } from './checkpoint/dtype.ts';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import type { ParameterSource } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
+import { writeWhole } from './files/whole-file.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import { elementCount } from './shape.ts';
 
@@ -34,8 +34,7 @@ export async function writeRandomCheckpoint(
     const constant = role === 'norm' ? Number(kind === 'weight') : undefined;
     tensors.set(source.tensors[0] as string, { source, constant });
   }
-  await mkdir(directory, { recursive: true });
-  await writeFile(file, `${JSON.stringify(json, null, 2)}\n`);
+  await writeWhole(file, `${JSON.stringify(json, null, 2)}\n`);
   await writeSafetensors(
     join(directory, 'model.safetensors'),
     [...tensors].map(([name, { source, constant }], index) => {

@@ -3,6 +3,7 @@ import { mutants as attention } from './attention.ts';
 import { mutants as decoder } from './decoder.ts';
 import { mutants as evaluation } from './evaluation.ts';
 import { mutants as families } from './families.ts';
+import { mutants as files } from './files.ts';
 import { mutants as kernels } from './kernels.ts';
 import { mutants as matmul } from './matmul.ts';
 import { mutants as model } from './model.ts';
@@ -23,6 +24,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   decoder,
   evaluation,
   families,
+  files,
   kernels,
   matmul,
   model,

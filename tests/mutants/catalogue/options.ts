@@ -167,8 +167,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'shots-zero',
       kind: 'off by one',
-      find: 'const learner = cell.shots === 0 ? zeroShot : inContext;',
-      replace: 'const learner = inContext;',
+      find: 'setting: learnerSetting(cell.shots === 0 ? zeroShot : inContext)',
+      replace: 'setting: learnerSetting(inContext)',
     },
     {
       id: 'shots-labels',
@@ -179,8 +179,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'shots-chance',
       kind: 'off by one',
-      find: 'chance: 1 / classes,',
-      replace: 'chance: 1 / (classes - 1),',
+      find: 'chance: 1 / classes }',
+      replace: 'chance: 1 / (classes - 1) }',
     },
   ]),
   ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['apps/bench/src/studies/sweep.test.ts'] }, [
@@ -237,8 +237,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'sweep-rate-fixed',
       kind: 'rate ignored',
-      find: 'const options = { ...budget, learningRate, learnerOptions',
-      replace: 'const options = { ...budget, learningRate: learningRates[0]!, learnerOptions',
+      find: 'learningRates.map((rate) => questionOf(run, setting, rate))',
+      replace: 'learningRates.map(() => questionOf(run, setting, learningRates[0]!))',
     },
   ]),
   ...mutantsOf(

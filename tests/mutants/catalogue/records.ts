@@ -160,12 +160,6 @@ export const mutants: readonly Mutant[] = [
           'if (record.success || record) return (await this.#envelope(address))?.result as T;\n    this',
       },
       {
-        id: 'write-not-atomic',
-        kind: 'not written in one step',
-        find: 'await writeFile(`${path}.partial`, text);\n      await rename(`${path}.partial`, path);',
-        replace: 'await writeFile(path, text);',
-      },
-      {
         id: 'write-nan-null',
         kind: 'NaN kept as null',
         find: "if (typeof value === 'number' && !Number.isFinite(value))",

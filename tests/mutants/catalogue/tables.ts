@@ -21,12 +21,6 @@ export const mutants: readonly Mutant[] = [
       find: "typeof field === 'number' && !Number.isFinite(field)",
       replace: "typeof field === 'number' && Number.isNaN(field)",
     },
-    {
-      id: 'csv-not-atomic',
-      kind: 'not written in one step',
-      find: 'await writeFile(`${path}.partial`, content);\n    await rename(`${path}.partial`, path);',
-      replace: 'await writeFile(path, content);',
-    },
     { id: 'csv-row-number', kind: 'off by one', find: 'this.#rows += rows.length;', replace: '' },
   ]),
   ...mutantsOf(

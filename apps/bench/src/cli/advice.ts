@@ -46,6 +46,8 @@ function adviceFor(code: UserError['code'], { flags, values }: Invocation): stri
       return either([...less, ...having('--shots', 'use shorter demonstrations'), ...elsewhere]);
     case 'float16-range':
       return either(having('--dtype', 'use --dtype float32'));
+    case 'storage':
+      return 'what was finished is kept; mend that, then give the same command again';
     default:
       return undefined;
   }

@@ -1,10 +1,13 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
+import { isSystemError, storageError } from '@icl-gd/transformer/files';
 import { type Command, CommanderError } from 'commander';
 import { explain, invocationOf } from './advice.ts';
 import { createProgram } from './program.ts';
 
 const EXIT_FAILURE = 1;
 const EXIT_USER_ERROR = 2;
+/** The disk or the file system refused, where the input was right. */
+const EXIT_STORAGE = 3;
 
 /**
  * Runs a command line.
@@ -22,15 +25,22 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       .parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    return report(error, invoked);
+    return report(asUserError(error), invoked);
   }
+}
+
+/** A file that nothing else has a word about, as one line like all others. */
+function asUserError(error: unknown): unknown {
+  return isSystemError(error) && 'path' in error && typeof error.path === 'string'
+    ? storageError(error.path, error)
+    : error;
 }
 
 function report(error: unknown, invoked: Command | undefined): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USER_ERROR;
   if (error instanceof UserError) {
     console.error(`icl-gd: ${explain(error, invocationOf(invoked))}`);
-    return EXIT_USER_ERROR;
+    return error.code === 'storage' ? EXIT_STORAGE : EXIT_USER_ERROR;
   }
   console.error(`icl-gd: failed: ${(error as Error).message}`);
   if (process.env['ICL_GD_DEBUG']) console.error(error);

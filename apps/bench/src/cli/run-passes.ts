@@ -5,7 +5,7 @@ import { settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/transformer';
 import { renderSummary } from '../results/print-summary.ts';
 import { writeResults } from '../results/write-results.ts';
-import { requireWritable } from '../experiment/inputs.ts';
+import { beginWriting, requireWritable } from '../experiment/inputs.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { runExperiment } from '../experiment/run.ts';
 import { judgeClaims } from '../results/validation/claims.ts';
@@ -106,8 +106,9 @@ function workButProbe(pass: RunPass): string {
  */
 export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
   // Before a download, which may take long.
-  for (const { request } of passes) await requireWritable(request.out);
   const [first] = passes;
+  const begin = first?.checkOnly ? requireWritable : beginWriting;
+  for (const { request } of passes) await begin(request.out);
   if (!first?.checkOnly) return runEach(passes, await first?.prepare?.(join(first.request.out, first.made)));
   if (!first.prepare) {
     await checkEach(passes, undefined);

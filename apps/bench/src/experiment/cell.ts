@@ -106,7 +106,7 @@ export function learnerCell(
       demonstrations: needs === 'all' ? digests.demonstrations : null,
       releasedNorms: objective ? identity.settings.releasedNorms : null,
     },
-    identity.foreignLearners.get(learner.id),
+    { learner: identity.foreignLearners.get(learner.id) },
   );
 }
 
@@ -123,19 +123,23 @@ export function jointCell(
   return address(identity, cell, { members: digest(members.map(({ key }) => key).toSorted()) });
 }
 
-/** @param learner digest of the learner's source, where that is not part of this program */
-function address(
+/**
+ * Where a cell's record is.
+ * @param learner digest of the learner's source, where that is not part of this program
+ * @param of what the record is of, for its title
+ */
+export function address(
   { environment, settings }: RunIdentity,
   cell: Cell,
   tokens: CellParts['choices'],
-  learner = '',
+  { learner = '', of = cell.probe }: { readonly learner?: string | undefined; readonly of?: string } = {},
 ): CellAddress {
   const { dtype, initSeed } = settings;
   const choices = { ...cell, ...tokens, dtype, initSeed: cell.variant === 'trained' ? null : initSeed };
   const parts = { environment: { ...environment, learner }, choices };
-  const { variant, dataset, seed, permutation, setting, probe } = cell;
+  const { variant, dataset, seed, permutation, setting } = cell;
   const demonstrations = seed === null ? [] : [`seed${seed}`, `order${permutation}`];
-  const title = [variant, dataset, ...demonstrations, setting, probe]
+  const title = [variant, dataset, ...demonstrations, setting, of]
     .join('-')
     .replaceAll(/[^\w.-]/g, '_')
     .slice(0, MOST_TITLE);

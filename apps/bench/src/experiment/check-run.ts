@@ -1,5 +1,6 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
 import { settingId } from '@icl-gd/methods';
+import { countOf } from '../tasks/prompts/prepare-run.ts';
 import { readInputs } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
 import { planTrials } from './plan.ts';
@@ -18,8 +19,11 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
     const workloads = prepared.map((run) => workloadOf(request, run));
     const methods = settings.methods.map(settingId).join(' and ');
     log(`model: ${model.name}, ${model.config.family}, ${model.parameterCount} parameters`);
-    for (const { variant, dataset, seed, permutation, shots } of planTrials(settings))
-      log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots} shots, ${methods}`);
+    for (const { variant, dataset, seed, permutation } of planTrials(settings)) {
+      const run = prepared.find((own) => own.dataset === dataset && own.seed === seed);
+      const shots = countOf(run?.trainRows.length ?? 0, 'shot');
+      log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots}, ${methods}`);
+    }
     planRunMemory(gpu, model.config, workloads, request.memoryBudget, log);
   } finally {
     gpu.dispose();

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 /** Packages, files of this one, and versions of libraries that make what is kept of a cell. */
 const PROBING = {
   packages: ['gpu-kernels', 'transformer', 'methods'],
-  files: ['probe-setting.ts'],
+  files: ['probe-setting.ts', 'measure-accuracy.ts'],
   libraries: ['webgpu', '@sparticuz/chromium'],
 };
 const SCORING = {

@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rmdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
 import {
   Checkpoint,
   type DownloadObserver,
@@ -12,8 +9,9 @@ import {
   loadTokenizer,
   specialToken,
 } from '@icl-gd/transformer';
+import { hasCode, sweepTemporaries, tryWriting } from '@icl-gd/transformer/files';
 import { type RunSettings, selections } from './plan.ts';
-import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import { type PreparedRun, fewerRows, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
 
 /** Row counts and mean length of a dataset as this run sees it. */
@@ -55,10 +53,13 @@ export async function readInputs(
   const prepared: PreparedRun[] = [];
   for (const task of settings.datasets) {
     const dataset = await readDataset(data, task, observer);
+    const shots = settings.shots ?? task.defaults.shots;
+    const fewer = fewerRows(task.id, shots, dataset.train.length);
+    if (fewer !== undefined) observer.warn?.(fewer);
     const runs = selections(task, settings).map((selection) =>
       prepareRun(task, dataset, tokenizer, limits, {
         ...selection,
-        shots: settings.shots ?? task.defaults.shots,
+        shots,
         examples: settings.examples,
         fineTuningOrder: settings.fineTuningOrder,
       }),
@@ -84,32 +85,32 @@ export async function readInputs(
   }
 }
 
+/** What writers that have died can have left unfinished lies here, and in the folder of a preset's own model and data. */
+const WRITTEN_BELOW = ['records', 'probes', 'figures', 'state', 'smoke', 'embedded'];
+
 /**
  * Tries whether files can be written to `out`, leaving no trace.
  * @throws UserError if not
  */
 export async function requireWritable(out: string): Promise<void> {
-  const created: string[] = [];
   try {
-    // Level by level: Node's recursive mkdir never returns below /proc.
-    for (const level of missingLevels(resolve(out))) {
-      await mkdir(level);
-      created.push(level);
-    }
-    const probe = join(resolve(out), `.icl-gd-${process.pid}`);
-    await mkdir(probe);
-    await rmdir(probe);
+    await tryWriting(out);
   } catch (error) {
-    throw new UserError(`--out ${out} cannot be written (${(error as Error).message})`);
-  } finally {
-    for (const level of created.toReversed()) await rmdir(level);
+    const full = hasCode(error, 'ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE');
+    throw new UserError(
+      `--out ${out} cannot be written (${(error as Error).message})`,
+      full ? 'storage' : undefined,
+    );
   }
 }
 
-/** Folders on the way to `path` that do not exist yet, outermost first. */
-function missingLevels(path: string): string[] {
-  const parent = dirname(path);
-  return existsSync(path) || parent === path ? [] : [...missingLevels(parent), path];
+/**
+ * As {@link requireWritable}; also removes what writers that have died left unfinished there.
+ * @throws UserError if nothing can be written there
+ */
+export async function beginWriting(out: string): Promise<void> {
+  await requireWritable(out);
+  await sweepTemporaries(out, WRITTEN_BELOW);
 }
 
 /** @throws UserError if a token of a demonstration, a query or an option is beyond the model's vocabulary */

@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { injectFileFaults } from '@icl-gd/transformer/testing/file-faults';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CellAddress, type CellParts, digest } from './cell.ts';
 import { type SettingRecord, settingRecord } from './record.ts';
@@ -93,16 +94,22 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
   },
 );
 
-test.skipIf(process.platform !== 'linux')(
-  'a record that the disk has no room for leaves the one before as it was, and nothing else',
-  async () => {
-    await open().write(addressOf(), RECORD);
-    await symlink('/dev/full', `${pathOf(addressOf())}.partial`);
-    await expect(open().write(addressOf(), { ...RECORD, training: [] })).rejects.toThrow('ENOSPC');
-    expect(await open().read(addressOf(), settingRecord)).toEqual(RECORD);
-    expect(await readdir(join(out, 'records'))).toHaveLength(1);
-  },
-);
+test('a record that the disk has no room for leaves the one before as it was, and nothing else', async () => {
+  await open().write(addressOf(), RECORD);
+  const restore = injectFileFaults(out, (_, { operation }) =>
+    operation === 'appendFile' ? { code: 'ENOSPC' } : undefined,
+  );
+  const writing = open().write(addressOf(), { ...RECORD, training: [] });
+  await expect(writing).rejects.toThrow('no space left');
+  restore();
+  expect(await open().read(addressOf(), settingRecord)).toEqual(RECORD);
+  expect(await readdir(join(out, 'records'))).toHaveLength(1);
+});
+
+test('a folder of records that cannot be listed is an error, not an empty one', async () => {
+  await writeFile(join(out, 'records'), '');
+  expect(() => open().has(addressOf())).toThrow('[ENOTDIR]');
+});
 
 describe('probes', () => {
   const config = { layers: 2, heads: 1, dModel: 3 };

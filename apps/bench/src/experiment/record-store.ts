@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
-import { link, mkdir, copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Probe } from '@icl-gd/methods';
+import { hasCode, linkWhole, removeFile, storageError, writeWhole } from '@icl-gd/transformer/files';
 import { z } from 'zod';
 import type { CellAddress, CellParts } from './cell.ts';
 import { type ProbeRead, type ProbeWrite, readProbes, writeProbes } from './probe-file.ts';
@@ -64,21 +65,13 @@ export class RecordStore {
 
   /** @throws RangeError for a number that is not finite: JSON has none */
   async write(address: CellAddress, result: unknown): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
     const { cell, parts } = address;
-    const path = this.#path(address);
     const text = JSON.stringify({ cell, parts, result }, (name, value: unknown) => {
       if (typeof value === 'number' && !Number.isFinite(value))
         throw new RangeError(`the record of ${address.title}: ${name} is ${value}`);
       return value;
     });
-    try {
-      await writeFile(`${path}.partial`, text);
-      await rename(`${path}.partial`, path);
-    } catch (error) {
-      await rm(`${path}.partial`, { force: true });
-      throw error;
-    }
+    await writeWhole(this.#path(address), text);
     this.#list().add(`${stem(address)}.json`);
   }
 
@@ -99,7 +92,6 @@ export class RecordStore {
   }
 
   async writeProbes(address: CellAddress, content: Omit<ProbeWrite, 'setting'>): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
     await writeProbes(this.#probePath(address), { setting: address.cell.setting, ...content });
     this.#list().add(`${stem(address)}.safetensors`);
   }
@@ -125,14 +117,12 @@ export class RecordStore {
 
   /** Puts a cell's probes under another name, without a copy where the file system can do that. */
   async linkProbes(address: CellAddress, target: string): Promise<void> {
-    await mkdir(dirname(target), { recursive: true });
-    await rm(target, { force: true });
-    await link(this.#probePath(address), target).catch(() => copyFile(this.#probePath(address), target));
+    await linkWhole(this.#probePath(address), target);
   }
 
   async discardProbes(address: CellAddress): Promise<void> {
     if (!this.#list().delete(`${stem(address)}.safetensors`)) return;
-    await rm(this.#probePath(address), { force: true });
+    await removeFile(this.#probePath(address));
   }
 
   /**
@@ -203,8 +193,9 @@ function stem({ title, key }: Stem): string {
 function existingNames(folder: string): string[] {
   try {
     return readdirSync(folder);
-  } catch {
-    return [];
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw storageError(folder, error);
   }
 }
 

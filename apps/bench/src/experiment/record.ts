@@ -35,6 +35,12 @@ export const settingRecord = z.discriminatedUnion('status', [
   diverged,
 ]);
 
+/** Of a learner, where nothing but its share of right answers is asked for. */
+export const accuracyRecord = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('finished'), accuracy: z.number().min(0).max(1) }),
+  diverged,
+]);
+
 /** Of two learners against each other. */
 export const pairRecord = z.object({ metrics });
 
@@ -59,6 +65,7 @@ export type ScoreRecord = z.infer<typeof scores>;
 export type PredictionRecord = z.infer<typeof prediction>;
 export type TrainingStepRecord = z.infer<typeof trainingStep>;
 export type SettingRecord = z.infer<typeof settingRecord>;
+export type AccuracyRecord = z.infer<typeof accuracyRecord>;
 export type FinishedSetting = Extract<SettingRecord, { status: 'finished' }>;
 
 export type NoiseEntry = z.infer<typeof noise>;

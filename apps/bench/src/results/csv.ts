@@ -1,5 +1,4 @@
-import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { WholeFile } from '@icl-gd/transformer/files';
 import { stringify } from 'csv-stringify/sync';
 
 export type Field = string | number | null;
@@ -18,36 +17,21 @@ export function toCsv({ columns, rows }: Table): string {
   return stringify([columns]) + toLines(columns, rows, 0);
 }
 
-/** Writes a file in one step, so that no reader ever sees half of it. */
-export async function writeWhole(path: string, content: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  try {
-    await writeFile(`${path}.partial`, content);
-    await rename(`${path}.partial`, path);
-  } catch (error) {
-    await rm(`${path}.partial`, { force: true });
-    throw error;
-  }
-}
-
 /** A CSV file that rows are added to as they are made. Under its own name it appears when it is complete. */
 export class CsvFile {
-  readonly #path: string;
   readonly #columns: readonly string[];
-  readonly #handle: FileHandle;
+  readonly #file: WholeFile;
   #rows = 0;
 
-  private constructor(path: string, columns: readonly string[], handle: FileHandle) {
-    this.#path = path;
+  private constructor(columns: readonly string[], file: WholeFile) {
     this.#columns = columns;
-    this.#handle = handle;
+    this.#file = file;
   }
 
   static async create(path: string, columns: readonly string[]): Promise<CsvFile> {
-    await mkdir(dirname(path), { recursive: true });
-    const file = new CsvFile(path, columns, await open(`${path}.partial`, 'w'));
+    const file = new CsvFile(columns, await WholeFile.create(path));
     try {
-      await file.#append(stringify([columns]));
+      await file.#file.append(stringify([columns]));
     } catch (error) {
       await file.abandon();
       throw error;
@@ -58,27 +42,17 @@ export class CsvFile {
   /** @throws RangeError for a number that is not finite */
   async add(rows: readonly (readonly Field[])[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#append(toLines(this.#columns, rows, this.#rows));
+    await this.#file.append(toLines(this.#columns, rows, this.#rows));
     this.#rows += rows.length;
   }
 
   async close(): Promise<void> {
-    await this.#handle.close();
-    await rename(`${this.#path}.partial`, this.#path);
+    await this.#file.publish();
   }
 
   /** Leaves nothing unfinished behind; what stands under its own name stays. */
   async abandon(): Promise<void> {
-    try {
-      await this.#handle.close();
-    } finally {
-      await rm(`${this.#path}.partial`, { force: true });
-    }
-  }
-
-  /** Unlike `write`, which on a full disk writes a part and reports nothing, all of it or an error. */
-  async #append(text: string): Promise<void> {
-    await this.#handle.appendFile(text);
+    await this.#file.abandon();
   }
 }
 

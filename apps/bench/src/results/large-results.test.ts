@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { isTemporary } from '@icl-gd/transformer/files';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { madeUpTrials } from '../testing/made-up-trials.ts';
 import { toCsv } from './csv.ts';
@@ -62,7 +63,7 @@ test('a number that is not finite leaves what was there, and nothing else', asyn
     'column value: NaN',
   );
   expect(await readFile(join(out, 'layerwise.csv'), 'utf8')).toBe(before);
-  expect((await readdir(out)).filter((file) => file.endsWith('.partial'))).toEqual([]);
+  expect((await readdir(out)).filter(isTemporary)).toEqual([]);
 });
 
 test('a file that cannot take its name leaves none of the others half written', async () => {
@@ -70,7 +71,7 @@ test('a file that cannot take its name leaves none of the others half written', 
   await expect(write({ trials: 1, examples: 2, layers: 1, steps: 1 })).rejects.toThrow(
     /EISDIR|ENOTEMPTY|EEXIST/,
   );
-  expect((await readdir(out)).filter((file) => file.endsWith('.partial'))).toEqual([]);
+  expect((await readdir(out)).filter(isTemporary)).toEqual([]);
 });
 
 test('optional tables of an earlier run go, all else stays', async () => {

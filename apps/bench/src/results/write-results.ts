@@ -1,11 +1,11 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingId } from '@icl-gd/methods';
+import { removeFile, writeWhole } from '@icl-gd/transformer/files';
 import type { FinishedRun } from '../experiment/run.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
-import { CsvFile, type Table, toCsv, writeWhole } from './csv.ts';
+import { CsvFile, type Table, toCsv } from './csv.ts';
 import {
   type MeasuredCell,
   type MeasuredNoise,
@@ -90,7 +90,7 @@ export async function writeTrialTables(
 /** An optional table of an earlier run in the same folder is none of this one. */
 export async function removeOthers(out: string, written: readonly TrialTable[]): Promise<void> {
   const own = new Set(written.map(({ file }) => file));
-  for (const file of TRIAL_FILES) if (!own.has(file)) await rm(join(out, file), { force: true });
+  for (const file of TRIAL_FILES) if (!own.has(file)) await removeFile(join(out, file));
 }
 
 function promptEntry(prepared: PreparedRun): unknown {

@@ -1,23 +1,24 @@
-import { inContext, zeroShot } from '@icl-gd/methods';
+import { inContext, learnerSetting, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
-import type { DownloadObserver, ModelLocation, ModelVariant } from '@icl-gd/transformer';
-import type { Table } from '../results/csv.ts';
-import { type RunSettings, selections } from '../experiment/plan.ts';
-import { lineChartSvg } from '../results/plots/line-chart.ts';
-import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import type { ModelVariant } from '@icl-gd/transformer';
 import type { Progress } from '../experiment/progress.ts';
-import { readDataset } from '../tasks/dataset.ts';
+import { selections } from '../experiment/plan.ts';
+import type { Table } from '../results/csv.ts';
+import { lineChartSvg } from '../results/plots/line-chart.ts';
+import type { Dataset } from '../tasks/dataset.ts';
+import { type PreparedRun, countOf, fewerRows } from '../tasks/prompts/prepare-run.ts';
+import type { Task } from '../tasks/task.ts';
+import { answer, requireAccuracy } from './accuracies.ts';
 import { type Labelling, relabel } from './labels.ts';
-import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
+import {
+  type StudyInputs,
+  type StudyRequest,
+  prepareStudy,
+  readStudyData,
+  readStudyInputs,
+} from './study.ts';
 
-export interface ShotsRequest {
-  readonly model: ModelLocation;
-  /** Folder of the datasets, or `hub`. */
-  readonly data: string | undefined;
-  readonly observer?: DownloadObserver;
-  readonly settings: RunSettings;
-  readonly adapter: string;
-  readonly tokenBudget?: number;
+export interface ShotsRequest extends StudyRequest {
   /** Numbers of demonstrations; 0 is zero-shot. */
   readonly shots: readonly number[];
   readonly labellings: readonly Labelling[];
@@ -29,8 +30,9 @@ export interface ShotsRow {
   readonly seed: number;
   readonly permutation: number;
   readonly labels: Labelling;
+  /** As asked for. */
   readonly shots: number;
-  /** Demonstrations that the context window had room for. */
+  /** Demonstrations that there are and that the context window had room for. */
   readonly used: number;
   readonly examples: number;
   readonly accuracy: number;
@@ -47,53 +49,49 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
   const inputs = await readStudyInputs(request.model);
   const cells: (Omit<ShotsRow, 'variant' | 'accuracy'> & { prepared: PreparedRun })[] = [];
   for (const task of settings.datasets) {
-    const dataset = await readDataset(request.data, task, request.observer);
-    const classes = task.classes.length;
-    for (const selection of selections(task, settings)) {
-      for (const labels of request.labellings) {
-        const train = relabel(dataset.train, classes, labels, selection.seed);
-        for (const shots of request.shots) {
-          if (shots === 0 && labels !== request.labellings[0]) continue;
-          const prepared = prepareRun(task, { ...dataset, train }, inputs.tokenizer, inputs.limits, {
-            ...selection,
-            shots: Math.max(1, shots),
-            examples: settings.examples,
-          });
-          const used = shots === 0 ? 0 : prepared.context.demonstrations;
-          const examples = prepared.queries.length;
-          cells.push({
-            dataset: task.id,
-            seed: selection.seed,
-            permutation: selection.permutation,
-            labels,
-            shots,
-            used,
-            examples,
-            chance: 1 / classes,
-            prepared,
-          });
-        }
-      }
-    }
+    const dataset = await readStudyData(request, task);
+    const fewer = fewerRows(task.id, Math.max(...request.shots), dataset.train.length);
+    if (fewer !== undefined) request.observer?.warn?.(fewer);
+    for (const selection of selections(task, settings))
+      cells.push(...prepareCells(request, inputs, task, dataset, selection));
   }
-  const rows: ShotsRow[] = [];
-  progress.start(cells.length * settings.variants.length);
-  await forEachVariant(
-    inputs,
-    settings.variants,
-    { adapter: request.adapter, initSeed: settings.initSeed },
-    progress,
-    async (model, variant) => {
-      for (const { prepared, ...cell } of cells) {
-        const learner = cell.shots === 0 ? zeroShot : inContext;
-        const { tokenBudget } = request;
-        const accuracy = await learnerAccuracy(model, learner, prepared, tokenBudget ? { tokenBudget } : {});
-        rows.push({ variant, ...cell, accuracy: accuracy as number });
-        progress.advance(1, `${variant} ${cell.dataset} seed ${cell.seed}, ${cell.shots} shots`);
-      }
-    },
+  const questions = settings.variants.flatMap((variant) =>
+    cells.map(({ prepared, ...cell }) => ({
+      ...{ variant, cell, prepared, learningRate: null },
+      setting: learnerSetting(cell.shots === 0 ? zeroShot : inContext),
+      name: `${variant} ${cell.dataset} seed ${cell.seed}, ${countOf(cell.shots, 'shot')}`,
+    })),
   );
-  return rows;
+  const answers = await answer(request, inputs, questions, progress);
+  return questions.map(({ variant, cell, name }, i) => ({
+    ...{ variant, ...cell },
+    accuracy: requireAccuracy(answers[i], name),
+  }));
+}
+
+function prepareCells(
+  request: ShotsRequest,
+  inputs: StudyInputs,
+  task: Task,
+  dataset: Dataset,
+  selection: { readonly seed: number; readonly permutation: number },
+): (Omit<ShotsRow, 'variant' | 'accuracy'> & { prepared: PreparedRun })[] {
+  const { examples } = request.settings;
+  const classes = task.classes.length;
+  return request.labellings.flatMap((labels) => {
+    const train = relabel(dataset.train, classes, labels, selection.seed);
+    // Without demonstrations there are no labels to change.
+    const numbers = request.shots.filter((shots) => shots > 0 || labels === request.labellings[0]);
+    return numbers.map((shots) => {
+      const choice = { ...selection, shots: Math.max(1, shots), examples };
+      const prepared = prepareStudy(request, inputs, task, { ...dataset, train }, choice);
+      const used = shots === 0 ? 0 : prepared.context.demonstrations;
+      return {
+        ...{ dataset: task.id, ...selection, labels, shots, used, prepared },
+        ...{ examples: prepared.queries.length, chance: 1 / classes },
+      };
+    });
+  });
 }
 
 export function shotsTable(model: string, rows: readonly ShotsRow[]): Table {
@@ -143,20 +141,37 @@ export function shotsCurves(rows: readonly ShotsRow[]): { name: string; points: 
   }));
 }
 
+/** For each number that was asked for, how many demonstrations were used: `5`, or `5–7` where datasets, seeds or labels differ. */
+export function usedShots(rows: readonly ShotsRow[], numbers: readonly number[]): string[] {
+  return numbers.map((shots) => {
+    const used = rows.filter((row) => row.shots === shots).map((row) => row.used);
+    const [least, most] = [Math.min(...used), Math.max(...used)];
+    return least === most ? `${least}` : `${least}–${most}`;
+  });
+}
+
+/** Stands where the demonstrations that were used stand, not those that were asked for. */
 export function shotsPicture(model: string, rows: readonly ShotsRow[]): string {
-  const shots = rows.map((row) => row.shots).toSorted((a, b) => a - b);
+  const all = rows.every(({ shots, used }) => used === shots);
+  const usedOf = (shots: number): number =>
+    mean(rows.filter((row) => row.shots === shots).map(({ used }) => used)) as number;
+  const used = rows.map(({ shots }) => usedOf(shots)).toSorted((a, b) => a - b);
   const chance = mean([...new Map(rows.map((row) => [row.dataset, row.chance])).values()]) as number;
   return lineChartSvg({
     title: `In-context learning of ${model}: mean over datasets and seeds`,
-    xLabel: 'demonstrations',
+    xLabel: all ? 'demonstrations' : 'demonstrations used (mean)',
     yLabel: 'accuracy',
     series: [
-      ...shotsCurves(rows),
+      ...shotsCurves(rows).map(({ name, points }) => ({
+        name,
+        // Numbers beyond what there is come to the same.
+        points: [...new Map(points.map(([k, accuracy]) => [usedOf(k), accuracy]))],
+      })),
       {
         name: 'chance',
         points: [
-          [shots[0] ?? 0, chance],
-          [shots.at(-1) ?? 0, chance],
+          [used[0] ?? 0, chance],
+          [used.at(-1) ?? 0, chance],
         ],
         dashed: true,
         color: '#777777',

@@ -1,91 +1,75 @@
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
-import { type AdaptOptions, DivergedError, type Learner } from '@icl-gd/methods';
-import { accuracy } from '@icl-gd/metrics';
 import {
-  type Model,
+  Checkpoint,
+  type DownloadObserver,
+  type FileDigest,
+  type ModelDescription,
   type ModelLocation,
-  type ModelVariant,
   describeModel,
-  loadModel,
   loadTokenizer,
   specialToken,
 } from '@icl-gd/transformer';
-import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import type { TokenEncoder } from '../tasks/prompts/encode.ts';
+import { requireVocabulary } from '../experiment/inputs.ts';
+import type { RunSettings } from '../experiment/plan.ts';
+import { type Dataset, readDataset } from '../tasks/dataset.ts';
 import type { PromptLimits } from '../tasks/prompts/context.ts';
-import { demonstrationsFor, predict } from '../experiment/probe-setting.ts';
-import type { Progress } from '../experiment/progress.ts';
+import type { TokenEncoder } from '../tasks/prompts/encode.ts';
+import { type PreparedRun, type RunSelection, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import type { Task } from '../tasks/task.ts';
 
-/** What a study of accuracies alone needs of a model before it is loaded. */
+/** What every study of accuracies alone is asked. */
+export interface StudyRequest {
+  readonly model: ModelLocation;
+  /** Folder of the datasets, or `hub`. */
+  readonly data: string | undefined;
+  readonly observer?: DownloadObserver;
+  readonly settings: RunSettings;
+  readonly adapter: string;
+  readonly tokenBudget?: number;
+  /** Folder whose `records/` keep what is finished. */
+  readonly out: string;
+  /** Compute everything again, whatever records exist. */
+  readonly fresh: boolean;
+}
+
+/** What a study needs of a model before it is loaded. */
 export interface StudyInputs {
-  readonly location: ModelLocation;
+  readonly model: ModelDescription;
+  readonly modelDigests: readonly FileDigest[];
   readonly tokenizer: TokenEncoder;
   readonly limits: PromptLimits;
 }
 
 /** @throws UserError if the model's configuration or tokenizer does not fit */
-export async function readStudyInputs(location: ModelLocation): Promise<StudyInputs> {
-  const { config } = await describeModel(location.directory, location.name);
-  return {
-    location,
-    tokenizer: await loadTokenizer(location.directory),
-    limits: {
-      bosTokenId: specialToken(config, 'bosTokenId', location.directory),
-      eosTokenId: specialToken(config, 'eosTokenId', location.directory),
-      contextLength: config.contextLength,
-    },
+export async function readStudyInputs({ directory, name }: ModelLocation): Promise<StudyInputs> {
+  const model = await describeModel(directory, name);
+  const tokenizer = await loadTokenizer(directory);
+  const limits = {
+    bosTokenId: specialToken(model.config, 'bosTokenId', directory),
+    eosTokenId: specialToken(model.config, 'eosTokenId', directory),
+    contextLength: model.config.contextLength,
   };
-}
-
-/** Runs `work` once for each variant, loaded one at a time. */
-export async function forEachVariant(
-  { location }: StudyInputs,
-  variants: readonly ModelVariant[],
-  options: { readonly adapter: string; readonly initSeed: number },
-  progress: Progress,
-  work: (model: Model, variant: ModelVariant) => Promise<void>,
-): Promise<void> {
-  const gpu: Gpu = await acquireGpu({ adapter: options.adapter, log: (line) => progress.line(line) });
+  const checkpoint = await Checkpoint.open(directory);
   try {
-    for (const variant of variants) {
-      using model = await loadModel(gpu, location.directory, {
-        name: location.name,
-        variant,
-        seed: options.initSeed,
-      });
-      await work(model, variant);
-    }
+    return { model, modelDigests: await checkpoint.digests(), tokenizer, limits };
   } finally {
-    progress.stop();
-    gpu.dispose();
+    await checkpoint.close();
   }
 }
 
-/**
- * Share of right answers after a learner has taken in the demonstrations (in-context: those that fit), undefined where its
- * training diverged.
- */
-export async function learnerAccuracy(
-  model: Model,
-  learner: Learner,
-  prepared: PreparedRun,
-  options: AdaptOptions & { readonly tokenBudget?: number } = {},
-): Promise<number | undefined> {
-  const { tokenBudget, ...adaptOptions } = options;
-  try {
-    const adapted = await learner.adapt(model, demonstrationsFor(learner, prepared), adaptOptions);
-    try {
-      const probes = await adapted.probe(prepared.queries, {
-        probeToken: 'prompt',
-        ...(tokenBudget === undefined ? {} : { tokenBudget }),
-      });
-      const predicted = predict(probes).map((prediction) => prediction.predicted);
-      return accuracy(prepared.gold, predicted) as number;
-    } finally {
-      adapted.dispose();
-    }
-  } catch (error) {
-    if (error instanceof DivergedError) return undefined;
-    throw error;
-  }
+/** Rows of a task. @throws UserError if they do not fit */
+export function readStudyData({ data, observer }: StudyRequest, task: Task): Promise<Dataset> {
+  return readDataset(data, task, observer);
+}
+
+/** As `prepareRun`. @throws UserError also if a token is beyond the model's vocabulary */
+export function prepareStudy(
+  { model: { directory } }: StudyRequest,
+  { model, tokenizer, limits }: StudyInputs,
+  task: Task,
+  dataset: Dataset,
+  selection: RunSelection,
+): PreparedRun {
+  const prepared = prepareRun(task, dataset, tokenizer, limits, selection);
+  requireVocabulary(prepared, model.config.vocabSize, directory);
+  return prepared;
 }

@@ -1,22 +1,16 @@
-import { type LearnerSetting, settingId, zeroShot } from '@icl-gd/methods';
+import { type LearnerSetting, learnerSetting, settingId, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
-import { type DownloadObserver, type ModelLocation, UserError } from '@icl-gd/transformer';
-import type { Table } from '../results/csv.ts';
-import { type RunSettings, selections } from '../experiment/plan.ts';
-import { lineChartSvg } from '../results/plots/line-chart.ts';
-import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import { UserError } from '@icl-gd/transformer';
 import type { Progress } from '../experiment/progress.ts';
-import { type Dataset, readDataset } from '../tasks/dataset.ts';
-import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
+import { selections } from '../experiment/plan.ts';
+import type { Table } from '../results/csv.ts';
+import { lineChartSvg } from '../results/plots/line-chart.ts';
+import type { Dataset } from '../tasks/dataset.ts';
+import { type PreparedRun, fewerRows } from '../tasks/prompts/prepare-run.ts';
+import { type AccuracyQuestion, answer, requireAccuracy } from './accuracies.ts';
+import { type StudyRequest, prepareStudy, readStudyData, readStudyInputs } from './study.ts';
 
-export interface SweepRequest {
-  readonly model: ModelLocation;
-  /** Folder of the datasets, or `hub`. */
-  readonly data: string | undefined;
-  readonly observer?: DownloadObserver;
-  readonly settings: RunSettings;
-  readonly adapter: string;
-  readonly tokenBudget?: number;
+export interface SweepRequest extends StudyRequest {
   readonly learningRates: readonly number[];
 }
 
@@ -55,53 +49,42 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
   const inputs = await readStudyInputs(request.model);
   const runs: PreparedRun[] = [];
   for (const task of settings.datasets) {
-    const dataset = halves(await readDataset(request.data, task, request.observer));
-    for (const selection of selections(task, settings)) {
-      const shots = settings.shots ?? task.defaults.shots;
-      const { examples } = settings;
-      const prepared = prepareRun(task, dataset, inputs.tokenizer, inputs.limits, {
-        ...selection,
-        shots,
-        examples,
-      });
-      runs.push(prepared);
-    }
+    const dataset = halves(await readStudyData(request, task));
+    const { examples, fineTuningOrder } = settings;
+    const shots = settings.shots ?? task.defaults.shots;
+    const fewer = fewerRows(task.id, shots, dataset.train.length, 'the first half of its training split');
+    if (fewer !== undefined) request.observer?.warn?.(fewer);
+    for (const selection of selections(task, settings))
+      runs.push(
+        prepareStudy(request, inputs, task, dataset, { ...selection, shots, examples, fineTuningOrder }),
+      );
   }
-  const rows: SweepRow[] = [];
-  const budget = request.tokenBudget ? { tokenBudget: request.tokenBudget } : {};
-  progress.start(runs.length * settings.methods.length * learningRates.length);
-  await forEachVariant(
-    inputs,
-    ['trained'],
-    { adapter: request.adapter, initSeed: settings.initSeed },
-    progress,
-    async (model) => {
-      for (const prepared of runs) {
-        const { dataset, seed, permutation } = prepared;
-        const base = (await learnerAccuracy(model, zeroShot, prepared, budget)) as number;
-        for (const setting of settings.methods) {
-          const method = settingId(setting);
-          for (const learningRate of learningRates) {
-            const options = { ...budget, learningRate, learnerOptions: setting.options };
-            const fineTuned = await learnerAccuracy(model, setting.learner, prepared, options);
-            const examples = prepared.queries.length;
-            rows.push({
-              dataset,
-              seed,
-              permutation,
-              method,
-              learningRate,
-              examples,
-              zeroShot: base,
-              fineTuned,
-            });
-            progress.advance(1, `${dataset} seed ${seed} ${method} ${learningRate}`);
-          }
-        }
-      }
-    },
+  const questionOf = (
+    prepared: PreparedRun,
+    setting: LearnerSetting,
+    learningRate: number | null,
+  ): AccuracyQuestion => ({
+    ...{ variant: 'trained', prepared, setting, learningRate },
+    name: `${prepared.dataset} seed ${prepared.seed} ${settingId(setting)} ${learningRate ?? ''}`.trimEnd(),
+  });
+  const trained = runs.flatMap((run) =>
+    settings.methods.flatMap((setting) => learningRates.map((rate) => questionOf(run, setting, rate))),
   );
-  return rows;
+  const baselines = runs.map((run) => questionOf(run, learnerSetting(zeroShot), null));
+  const answers = await answer(request, inputs, [...baselines, ...trained], progress);
+  const base = new Map(
+    runs.map((run, i) => [run, requireAccuracy(answers[i], (baselines[i] as AccuracyQuestion).name)]),
+  );
+  return trained.map(({ prepared, setting, learningRate }, i) => ({
+    dataset: prepared.dataset,
+    seed: prepared.seed,
+    permutation: prepared.permutation,
+    method: settingId(setting),
+    learningRate: learningRate as number,
+    examples: prepared.queries.length,
+    zeroShot: base.get(prepared) as number,
+    fineTuned: answers[runs.length + i],
+  }));
 }
 
 function halves(dataset: Dataset): Dataset {

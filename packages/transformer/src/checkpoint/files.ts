@@ -1,21 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-
-const REASONS: Record<string, string> = {
-  ENOENT: 'does not exist',
-  ENOTDIR: 'is not inside a directory',
-  EISDIR: 'is a directory, not a file',
-  EACCES: 'may not be accessed (permission denied)',
-  EPERM: 'may not be accessed (operation not permitted)',
-  EROFS: 'lies on a read-only file system',
-  ENOSPC: 'does not fit: no space left on the device',
-  ENAMETOOLONG: 'has too long a name',
-  ELOOP: 'is a link that leads nowhere',
-};
-
-function isSystemError(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
-}
+import { REASONS, isSystemError } from '../files/storage-error.ts';
 
 /** The operating system's refusal as a UserError that names the file; any other error is handed back as it is. */
 export function fileError(path: string, what: string, error: unknown): unknown {

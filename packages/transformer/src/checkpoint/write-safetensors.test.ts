@@ -130,10 +130,10 @@ test.each([
   expect(await readFile(path)).toEqual(before);
 });
 
-test('a directory that is not there, a shape that does not fit, a name used twice', async () => {
-  const path = join(directory, 'no/x.safetensors');
+test('a place that can be no directory, a shape that does not fit, a name used twice', async () => {
+  const path = join(directory, 'x.safetensors');
   const tensor = { name: 'w', shape: [1], dtype: 'float32', data: Float32Array.of(1) } as const;
-  await expect(writeSafetensors(path, [tensor])).rejects.toThrow(UserError);
+  await expect(writeSafetensors('/dev/null/x.safetensors', [tensor])).rejects.toThrow(UserError);
   await expect(writeSafetensors(path, [{ ...tensor, shape: [2] }])).rejects.toThrow(RangeError);
   await expect(writeSafetensors(path, [tensor, tensor])).rejects.toThrow(TypeError);
   expect(await readdir(directory)).toEqual([]);

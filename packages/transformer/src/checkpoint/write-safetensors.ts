@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import {
   DTYPE_BITS,
@@ -9,7 +7,7 @@ import {
   encodeFloats,
   firstNonFinite,
 } from './dtype.ts';
-import { fileError } from './files.ts';
+import { WholeFile } from '../files/whole-file.ts';
 import { elementCount } from '../shape.ts';
 
 const CHUNK_ELEMENTS = 1 << 20;
@@ -58,12 +56,6 @@ function encodeHeader(
   return bytes;
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten;
-  }
-}
-
 /** Index of the first value that the dtype cannot hold (NaN, infinite, or rounded to infinity), -1 if there is none. */
 function firstUnstorable(source: Float32Array, encoded: Uint8Array, dtype: FloatDType): number {
   const bad = firstNonFinite(source);
@@ -74,7 +66,7 @@ function firstUnstorable(source: Float32Array, encoded: Uint8Array, dtype: Float
 }
 
 async function writeTensor(
-  handle: FileHandle,
+  file: WholeFile,
   path: string,
   { name, shape, dtype, data }: NamedTensor,
 ): Promise<void> {
@@ -89,7 +81,7 @@ async function writeTensor(
           `${path}: not written, tensor "${name}" is ${source[bad]} at element ${written + bad}, which ${dtype} cannot store`,
         );
       }
-      await writeAll(handle, encoded);
+      await file.append(encoded);
       written += source.length;
     }
   }
@@ -99,25 +91,9 @@ async function writeTensor(
     );
 }
 
-async function writeTensors(
-  temporary: string,
-  path: string,
-  header: Uint8Array,
-  tensors: readonly NamedTensor[],
-): Promise<void> {
-  const handle = await open(temporary, 'wx');
-  try {
-    await writeAll(handle, header);
-    for (const tensor of tensors) await writeTensor(handle, path, tensor);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /**
- * Writes a safetensors file. It appears under its name only when it is complete (temporary file, then rename).
- * The data is ordered by element size, largest first, so that every tensor is aligned.
+ * Writes a safetensors file. It appears under its name only when it is complete (temporary file, then rename); its folder is
+ * made if there is none. The data is ordered by element size, largest first, so that every tensor is aligned.
  *
  * @param metadata free strings, stored as `__metadata__`
  * @throws UserError if the file cannot be written or a value is NaN, infinite or too large for its dtype;
@@ -130,12 +106,13 @@ export async function writeSafetensors(
 ): Promise<void> {
   const ordered = tensors.toSorted((a, b) => elementBytes(b.dtype) - elementBytes(a.dtype));
   const header = encodeHeader(ordered, metadata);
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const file = await WholeFile.create(path);
   try {
-    await writeTensors(temporary, path, header, ordered);
-    await rename(temporary, path);
+    await file.append(header);
+    for (const tensor of ordered) await writeTensor(file, path, tensor);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw fileError(path, 'safetensors file', error);
+    await file.abandon();
+    throw error;
   }
+  await file.publish({ sync: true });
 }

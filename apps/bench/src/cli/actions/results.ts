@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { requireWritable } from '../../experiment/inputs.ts';
-import { toCsv, writeWhole } from '../../results/csv.ts';
+import { writeWhole } from '@icl-gd/transformer/files';
+import { beginWriting } from '../../experiment/inputs.ts';
+import { toCsv } from '../../results/csv.ts';
 import { renderSummary } from '../../results/print-summary.ts';
 import { readRun, readSummary } from '../../results/read-run.ts';
 import { summaryTables } from '../../results/write-results.ts';
@@ -15,6 +16,7 @@ import type { RawResultsOptions } from '../raw-options.ts';
 export async function rebuildTables(options: RawResultsOptions): Promise<void> {
   const from = requireFrom(options);
   const run = await readSummary(from);
+  await beginWriting(from);
   const { 'table3.csv': _read, ...tables } = summaryTables(run);
   for (const [file, table] of Object.entries(tables)) await writeWhole(join(from, file), toCsv(table));
   console.log(renderSummary(run));
@@ -28,7 +30,7 @@ export async function rebuildTables(options: RawResultsOptions): Promise<void> {
 export async function validateRun(options: RawResultsOptions): Promise<void> {
   const from = requireFrom(options);
   const out = options.out ?? from;
-  await requireWritable(out);
+  await beginWriting(out);
   // Loaded here, since `tables` draws nothing.
   const { renderValidation } = await import('../../results/validation/render.ts');
   const { validate, writeValidation } = await import('../../results/validation/validate.ts');

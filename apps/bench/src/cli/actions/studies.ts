@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { ModelLocation } from '@icl-gd/transformer';
-import { requireWritable } from '../../experiment/inputs.ts';
+import { writeWhole } from '@icl-gd/transformer/files';
+import { beginWriting } from '../../experiment/inputs.ts';
 import { createProgress } from '../../experiment/progress.ts';
-import { toCsv, writeWhole } from '../../results/csv.ts';
+import { toCsv } from '../../results/csv.ts';
 import { renderTable } from '../../results/text-table.ts';
 import { LABELLINGS } from '../../studies/labels.ts';
-import { measureShots, shotsCurves, shotsPicture, shotsTable } from '../../studies/shots.ts';
+import { measureShots, shotsCurves, shotsPicture, shotsTable, usedShots } from '../../studies/shots.ts';
 import {
   bestLearningRates,
   sweepLearningRates,
@@ -13,6 +14,7 @@ import {
   sweepTable,
   sweptMethods,
 } from '../../studies/sweep.ts';
+import { countOf } from '../../tasks/prompts/prepare-run.ts';
 import { chooseList, integerList, positiveNumber } from '../choose.ts';
 import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import { downloadObserver, findModel } from '../find-model.ts';
@@ -35,12 +37,14 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
   );
   await writeWhole(join(request.out, 'shots.csv'), toCsv(shotsTable(model.name, rows)));
   await writeWhole(join(request.out, 'shots.svg'), shotsPicture(model.name, rows));
-  const header = ['mean accuracy', ...numbers.map((k) => `${k} shots`)];
+  const header = ['mean accuracy', ...numbers.map((k) => countOf(k, 'shot'))];
   const lines = shotsCurves(rows).map(({ name, points }) => [
     name,
     ...numbers.map((k) => points.find(([x]) => x === k)?.[1].toFixed(3) ?? ''),
   ]);
-  console.log(renderTable(header, lines));
+  const used = usedShots(rows, numbers);
+  const asked = numbers.every((k, i) => `${k}` === used[i]);
+  console.log(renderTable(header, asked ? lines : [['demonstrations used', ...used], ...lines]));
   console.log(`results: ${request.out}`);
 }
 
@@ -81,7 +85,7 @@ async function resolveStudy({ request, model, data, prepare }: ParsedRun): Promi
   model: ModelLocation;
   data: string | undefined;
 }> {
-  await requireWritable(request.out);
+  await beginWriting(request.out);
   const own = prepare
     ? await prepare(join(request.out, 'embedded'))
     : { model: model as string, data: data as string };

@@ -42,11 +42,16 @@ function withCommonOptions(command: Command): Command {
     .option('--model <dir|id>', 'as for `icl-gd run`')
     .option('--data <dir>', 'as for `icl-gd run`')
     .option('--preset <name>', 'as for `icl-gd run`')
+    .option('--task-file <file>', 'as for `icl-gd run`', (file: string, before: readonly string[] = []) => [
+      ...before,
+      file,
+    ])
     .option('--datasets <list>', 'as for `icl-gd run`')
     .option('--seeds <list>', 'as for `icl-gd run`')
     .option('--permutation <p>', 'as for `icl-gd run`')
     .option('--examples <n>', 'evaluated examples, at most 2000 (default: 2000)')
     .option('--adapter <name>', 'as for `icl-gd run` (default: auto)')
     .option('--token-budget <n>', 'most tokens in one packed batch (default: 2048)')
+    .option('--fresh', 'compute everything again')
     .option('--out <dir>', 'folder for the results (required)');
 }

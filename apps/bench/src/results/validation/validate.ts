@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Table, toCsv, writeWhole } from '../csv.ts';
+import { writeWhole } from '@icl-gd/transformer/files';
+import { type Table, toCsv } from '../csv.ts';
 import { cellTable, compareCells } from './cells.ts';
 import { type JudgedClaim, judgeClaims } from './claims.ts';
 import { compareCurves, curveTable } from './compare-curves.ts';

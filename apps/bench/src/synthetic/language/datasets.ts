@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pcg64 } from '@icl-gd/transformer';
+import { writeWhole } from '@icl-gd/transformer/files';
 import type { Example } from '../../tasks/example.ts';
 import type { Task } from '../../tasks/task.ts';
 import { Draws } from './draws.ts';
@@ -61,9 +61,8 @@ export async function writeEmbeddedDatasets(directory: string, options: DatasetO
     const draws = new Draws(new Pcg64((BigInt(options.seed) << 8n) | BigInt(place)));
     const seen = new Set<string>();
     const folder = join(directory, task.id);
-    await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, FILES.train), toJsonLines(drawRows(draws, task, options.trainRows, seen)));
-    await writeFile(
+    await writeWhole(join(folder, FILES.train), toJsonLines(drawRows(draws, task, options.trainRows, seen)));
+    await writeWhole(
       join(folder, FILES.validation),
       toJsonLines(drawRows(draws, task, options.validationRows, seen)),
     );

@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '@icl-gd/transformer/files';
 import { once } from '../../tasks/once.ts';
 import { vocabularyWords } from './lexicon.ts';
 
@@ -16,7 +16,6 @@ export const vocabulary = once(
 
 /** Writes tokenizer.json and tokenizer_config.json: whole words between spaces, as Hugging Face's WordLevel model. */
 export async function writeTokenizer(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
   const definition = {
     version: '1.0',
     truncation: null,
@@ -42,6 +41,6 @@ export async function writeTokenizer(directory: string): Promise<void> {
     unk_token: UNKNOWN,
     tokenizer_class: 'PreTrainedTokenizerFast',
   };
-  await writeFile(join(directory, 'tokenizer.json'), `${JSON.stringify(definition, null, 1)}\n`);
-  await writeFile(join(directory, 'tokenizer_config.json'), `${JSON.stringify(settings, null, 2)}\n`);
+  await writeWhole(join(directory, 'tokenizer.json'), `${JSON.stringify(definition, null, 1)}\n`);
+  await writeWhole(join(directory, 'tokenizer_config.json'), `${JSON.stringify(settings, null, 2)}\n`);
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -70,6 +70,56 @@ test('a folder with another training, or with a damaged state, is refused; --fre
   const fresh = await train('taken', { seed: 1, stopAfter: 2, fresh: true });
   expect(fresh.taken).toBe(2);
   expect(whole.startsWith(await bytes('taken', 'training_log.csv'))).toBe(false);
+});
+
+test('a state that is not, to the bit, what was written is refused by name, and never trained on', async () => {
+  await train('state', { stopAfter: 2 });
+  const folder = join(directory, 'state', 'state');
+  const weights = join(folder, 'step-2', 'model.safetensors');
+  const original = {
+    json: await readFile(join(folder, 'state.json'), 'utf8'),
+    weights: await readFile(weights),
+  };
+  const state = JSON.parse(original.json) as Record<string, unknown> & { log: object[] };
+  const changes: [string, object][] = [
+    ['an emptied log', { log: [] }],
+    ['a doubled log', { log: [...state.log, ...state.log] }],
+    ['a changed loss', { log: state.log.with(1, { ...state.log[1], loss: 1 }) }],
+    ['another step', { taken: 1 }],
+    ['other seconds', { seconds: 0 }],
+    ['another key', { key: 'x' }],
+    ['the digest of other weights', { weights: '0'.repeat(64) }],
+    ['no digest', { digest: undefined }],
+    ['one key more', { more: 1 }],
+  ];
+  for (const [what, change] of changes) {
+    await writeFile(join(folder, 'state.json'), JSON.stringify({ ...state, ...change }));
+    await expect(train('state'), what).rejects.toThrow(/state\.json: (damaged|changed)/);
+  }
+  await writeFile(join(folder, 'state.json'), original.json);
+  // The lowest bit of the last number: a moment, not a weight.
+  for (const place of [original.weights.length - 4, original.weights.length >> 1]) {
+    const changed = Buffer.from(original.weights);
+    changed[place] = (changed[place] as number) ^ 1;
+    await writeFile(weights, changed);
+    await expect(train('state')).rejects.toThrow(/model\.safetensors: not the weights that .*state\.json/);
+  }
+  await rm(weights);
+  await expect(train('state')).rejects.toThrow(/step-2/);
+  await writeFile(weights, original.weights);
+  await mkdir(join(folder, 'step-1'));
+  await train('state');
+  expect(await bytes('state', 'model.safetensors')).toBe(await bytes('whole', 'model.safetensors'));
+  expect((await readdir(folder)).filter((name) => name.startsWith('step-'))).toEqual(['step-4']);
+});
+
+test('several that train the same into one folder at once all end with the same weights, and a state to go on from', async () => {
+  const recipe = { ...SHORT, checkpointEvery: 1 };
+  const all = await Promise.all(Array.from({ length: 3 }, () => train('together', { recipe })));
+  expect(new Set(all.map(({ digest }) => digest)).size).toBe(1);
+  expect(await bytes('together', 'model.safetensors')).toBe(await bytes('whole', 'model.safetensors'));
+  await train('together', { recipe });
+  expect(lines.at(-1)).toBe('going on after step 4');
 });
 
 test('the embedded model’s training log begins as training it again does', async () => {

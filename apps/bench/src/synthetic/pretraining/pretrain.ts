@@ -9,11 +9,12 @@ import {
   readModelConfig,
   writeModel,
 } from '@icl-gd/transformer';
+import { writeWhole } from '@icl-gd/transformer/files';
 import { Draws } from '../language/draws.ts';
 import { drawBatch } from '../language/corpus.ts';
 import { writeTokenizer } from '../language/tokenizer.ts';
-import { toCsv, writeWhole } from '../../results/csv.ts';
-import { requireWritable } from '../../experiment/inputs.ts';
+import { toCsv } from '../../results/csv.ts';
+import { beginWriting } from '../../experiment/inputs.ts';
 import { type Progress, createProgress } from '../../experiment/progress.ts';
 import { digest } from '../../experiment/cell.ts';
 import { lossPicture } from './loss-picture.ts';
@@ -63,7 +64,7 @@ export async function pretrain(
   progress: Progress = createProgress(),
 ): Promise<PretrainResult> {
   const { recipe, seed, out } = request;
-  await requireWritable(out);
+  await beginWriting(out);
   const gpu = await acquireGpu({ adapter: request.adapter, log: (line) => progress.line(line) });
   try {
     const config = readModelConfig(recipe.architecture, `recipe ${recipe.id}`);

@@ -42,6 +42,23 @@ export interface PreparedRun {
   readonly longestItem: number;
 }
 
+/** A line for where there are fewer rows than demonstrations are asked for; undefined where there are enough. */
+export function fewerRows(
+  dataset: string,
+  shots: number,
+  rows: number,
+  split = 'its training split',
+): string | undefined {
+  if (shots <= rows) return undefined;
+  const all = rows === 1 ? 'that one is' : `all ${rows} are`;
+  return `${dataset}: ${shots} demonstrations are asked for, but ${split} has ${countOf(rows, 'row')}: ${all} used`;
+}
+
+/** `1 shot`, `2 shots`. */
+export function countOf(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 /**
  * Selects demonstrations and evaluated examples and encodes them, as the paper's released code does.
  *

@@ -1,0 +1,110 @@
+import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import { type Model, type ModelVariant, UserError, loadModel } from '@icl-gd/transformer';
+import { accuracyCell } from '../experiment/accuracy-cell.ts';
+import { type PreparedDigests, digestPrepared } from '../experiment/cell.ts';
+import { type AccuracySetting, measureAccuracy } from '../experiment/measure-accuracy.ts';
+import type { Progress } from '../experiment/progress.ts';
+import { type AccuracyRecord, accuracyRecord } from '../experiment/record.ts';
+import { RecordStore } from '../experiment/record-store.ts';
+import { runIdentity } from '../experiment/run-identity.ts';
+import { Tally } from '../experiment/tally.ts';
+import type { StudyInputs, StudyRequest } from './study.ts';
+
+/** One accuracy that a study asks for. */
+export interface AccuracyQuestion extends AccuracySetting {
+  readonly variant: ModelVariant;
+  /** Shown while it is computed. */
+  readonly name: string;
+}
+
+/**
+ * Shares of right answers, in the order of the questions: after a learner has taken in the demonstrations (in-context: those
+ * that fit); undefined where its training diverged. Each is recorded when it is known, and taken from its record if there is
+ * one; questions that come to the same are answered once. Questions about one variant have to stand together, since a
+ * variant is loaded when the first of its accuracies is missing.
+ */
+export async function answer(
+  request: StudyRequest,
+  inputs: StudyInputs,
+  questions: readonly AccuracyQuestion[],
+  progress: Progress,
+): Promise<(number | undefined)[]> {
+  const log = (line: string): void => progress.line(line);
+  const budget = request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget };
+  const gpu = await acquireGpu({ adapter: request.adapter, log });
+  const loaded = new LoadedVariant(gpu, request);
+  try {
+    const store = new RecordStore(request.out, log);
+    const identity = runIdentity(request, inputs, gpu.adapter);
+    const digests = new Map(questions.map(({ prepared }) => [prepared, digestPrepared(prepared)]));
+    const addressed = questions.map((question) => {
+      const { variant, prepared, setting, learningRate } = question;
+      const own = digests.get(prepared) as PreparedDigests;
+      const address = accuracyCell(identity, { variant, ...prepared }, own, setting, learningRate);
+      return { ...question, address };
+    });
+    if (!request.fresh) await store.reportPassedOver(addressed.map(({ address }) => address));
+    const tally = new Tally();
+    const known = new Map<string, AccuracyRecord>();
+    progress.start(addressed.length);
+    for (const question of addressed) {
+      const { address, name } = question;
+      tally.ask(address);
+      if (!known.has(address.key)) {
+        const earlier = request.fresh ? undefined : await store.read(address, accuracyRecord);
+        const record =
+          earlier ?? (await measureAccuracy(await loaded.get(question.variant), question, budget));
+        if (!earlier) {
+          tally.compute(address);
+          await store.write(address, record);
+        }
+        known.set(address.key, record);
+      }
+      progress.advance(1, name);
+    }
+    progress.line(tally.describe());
+    return addressed.map(({ address }) => {
+      const record = known.get(address.key) as AccuracyRecord;
+      return record.status === 'finished' ? record.accuracy : undefined;
+    });
+  } finally {
+    progress.stop();
+    loaded.dispose();
+    gpu.dispose();
+  }
+}
+
+/** @throws UserError if the answer is that the model itself gives numbers that are not finite */
+export function requireAccuracy(answered: number | undefined, name: string): number {
+  if (answered === undefined)
+    throw new UserError(`${name}: what the model computes is not finite, so that there is no accuracy`);
+  return answered;
+}
+
+/** One variant at a time is on the device. */
+class LoadedVariant {
+  readonly #gpu: Gpu;
+  readonly #request: StudyRequest;
+  #model: Model | undefined;
+  #variant: ModelVariant | undefined;
+
+  constructor(gpu: Gpu, request: StudyRequest) {
+    this.#gpu = gpu;
+    this.#request = request;
+  }
+
+  async get(variant: ModelVariant): Promise<Model> {
+    if (this.#model && this.#variant === variant) return this.#model;
+    this.dispose();
+    const { model, settings } = this.#request;
+    const options = { name: model.name, variant, seed: settings.initSeed, dtype: settings.dtype };
+    this.#model = await loadModel(this.#gpu, model.directory, options);
+    this.#variant = variant;
+    return this.#model;
+  }
+
+  dispose(): void {
+    this.#model?.dispose();
+    this.#model = undefined;
+  }
+}

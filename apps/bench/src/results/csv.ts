@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
+import { toHarmless } from './harmless.ts';
 
 export type Field = string | number | null;
 
@@ -11,11 +12,12 @@ export interface Table {
 }
 
 /**
- * CSV with a header line; numbers in their shortest form that reads back the same, null as an empty field.
+ * CSV with a header line; numbers in their shortest form that reads back the same, null as an empty field, texts such that no
+ * spreadsheet runs them.
  * @throws RangeError for a number that is not finite: none may reach a table
  */
 export function toCsv({ columns, rows }: Table): string {
-  return stringify([columns]) + toLines(columns, rows, 0);
+  return toHeader(columns) + toLines(columns, rows, 0);
 }
 
 /** Writes a file in one step, so that no reader ever sees half of it. */
@@ -47,7 +49,7 @@ export class CsvFile {
     await mkdir(dirname(path), { recursive: true });
     const file = new CsvFile(path, columns, await open(`${path}.partial`, 'w'));
     try {
-      await file.#append(stringify([columns]));
+      await file.#append(toHeader(columns));
     } catch (error) {
       await file.abandon();
       throw error;
@@ -82,6 +84,10 @@ export class CsvFile {
   }
 }
 
+function toHeader(columns: readonly string[]): string {
+  return `${columns.map(quoted).join(',')}\n`;
+}
+
 function toLines(columns: readonly string[], rows: Table['rows'], before: number): string {
   let lines = '';
   for (const [i, row] of rows.entries()) {
@@ -101,14 +107,14 @@ function toText(field: Field): string {
   return typeof field === 'number' ? String(field) : quoted(field);
 }
 
-/** Texts repeat from row to row: each goes through the library once. */
+/** Texts repeat from row to row: each goes through the library once. What a spreadsheet would run is made harmless here. */
 const quotedTexts = new Map<string, string>();
 const MOST_TEXTS = 10_000;
 
 function quoted(text: string): string {
   let known = quotedTexts.get(text);
   if (known === undefined) {
-    known = stringify([[text]]).slice(0, -1);
+    known = stringify([[toHarmless(text)]]).slice(0, -1);
     if (quotedTexts.size < MOST_TEXTS) quotedTexts.set(text, known);
   }
   return known;

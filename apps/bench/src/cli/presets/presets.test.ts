@@ -79,14 +79,16 @@ test('the embedded preset is every variant and both learners on all its datasets
   const { settings } = pass!.request;
   expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
   expect(settings.methods.map(settingId)).toEqual(['GD', 'LCGD']);
-  expect(settings.datasets.map(({ id }) => id)).toEqual(['sst2', 'sst5', 'mr', 'subj', 'agnews', 'cb']);
+  expect(settings.datasets.map(({ id }) => id)).toEqual([
+    ...['syn-sst2', 'syn-sst5', 'syn-mr', 'syn-subj', 'syn-agnews', 'syn-cb'],
+  ]);
 });
 
 test('the smoke preset is small', async () => {
   const [pass] = await planPasses({ preset: 'smoke', out: 'o' });
   expect(pass?.request.settings).toMatchObject({
     ...{ variants: ['trained', 'untrained'], shots: 4, seeds: [0], examples: 8, learningRate: 0.01 },
-    datasets: [{ id: 'sst2' }, { id: 'cb' }],
+    datasets: [{ id: 'syn-sst2' }, { id: 'syn-cb' }],
   });
 });
 

@@ -35,8 +35,8 @@ const finishedRun = (settings: Partial<FinishedRun['settings']> = {}) =>
       statistics: new Map([
         ['mr', { train: 10, validation: 5, averageTokens: 3.5, sha256: { train: 'b', validation: 'c' } }],
       ]),
-      prepared: [PREPARED],
     },
+    ...{ prepared: [PREPARED], variants: ['trained'] },
     hub: undefined,
     settings: { ...SETTINGS, ...settings },
     adapter: { description: 'fake' },

@@ -46,7 +46,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   await removeOthers(out, tables);
   const methods = settings.methods.map(settingId);
   const measured: MeasuredRun = {
-    ...{ model: name, variants: settings.variants, methods, cells, sizes: inputs.statistics, noise },
+    ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise },
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },
       datasets: inputs.statistics,
@@ -54,7 +54,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     }),
   };
   await writeSummaryTables(out, summaryTables(measured));
-  await writeWhole(join(out, 'prompts.json'), toJson(inputs.prepared.map(promptEntry)));
+  await writeWhole(join(out, 'prompts.json'), toJson(run.prepared.map(promptEntry)));
   await writeWhole(join(out, 'manifest.json'), toJson(manifest(run, statuses)));
   if ((await digestFiles(out, VALIDATED)) !== before) await removeValidation(out);
   return measured;

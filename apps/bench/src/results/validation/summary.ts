@@ -17,6 +17,8 @@ export interface Validation {
   readonly datasets: readonly string[];
   readonly variants: readonly string[];
   readonly methods: readonly string[];
+  /** Seed and order of the trials, `5/0`. */
+  readonly selections: readonly string[];
   readonly measured: MeasuredRows;
   /** Which of it stands beside the paper's figures. */
   readonly paper: PaperMatch;
@@ -44,7 +46,7 @@ export function renderSummaryPage(validation: Validation): string {
   const compared = paper.datasets.size > 0;
   return `${[
     written`# ${titleOf(validation)}`,
-    written`Datasets: ${list(datasets)}. Variants: ${list(variants)}. Methods: ${list(methods)}.${coverage(validation)}`,
+    written`Datasets: ${list(datasets)}. Variants: ${list(variants)}. Methods: ${list(methods)}. Seeds and orders: ${list(validation.selections)}.${coverage(validation)}`,
     ...(paper.notice === '' ? [] : [written`${paper.notice}`]),
     ...(compared ? comparisonSections(validation) : claimNumbers(validation)),
     written`## Measured`,

@@ -24,6 +24,7 @@ export function validate(run: MeasuredRun): Validation {
     datasets: examples.datasets,
     variants: run.variants,
     methods: run.methods,
+    selections: [...new Set(run.cells.map(({ seed, permutation }) => `${seed}/${permutation}`))],
     measured: measuredRows(run),
     claims: judgeClaims(run),
     cells: compareCells(run, examples),

@@ -42,7 +42,7 @@ interface GoldenProbe {
 
 const TABLES = [
   ...['layerwise.csv', 'summary.csv', 'intervals.csv', 'examples.csv', 'predictions.csv', 'training.csv'],
-  ...['table1.csv', 'table2.csv', 'table3.csv', 'comparison.csv', 'prompts.json'],
+  ...['table1.csv', 'table2.csv', 'table3.csv', 'prompts.json'],
 ];
 
 /** A field as a number; what is empty must be empty on both sides. */

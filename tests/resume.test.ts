@@ -211,9 +211,16 @@ describe('a run that is repeated', () => {
     expect(complaint(result).filter((line) => line.includes('taken from an earlier run'))).toEqual([
       expect.stringContaining('seed 6'),
     ]);
-    expect(new Set(readCsv(join(copy.out, 'summary.csv')).map(({ seed }) => seed))).toEqual(
-      new Set(['6', '8']),
+    // What the other run measured stays in the tables.
+    expect(result.stderr).toContain(
+      'also in the tables, from earlier runs: trained mr seed 5 order 0, trained mr seed 7 order 0\n',
     );
+    expect([...new Set(readCsv(join(copy.out, 'summary.csv')).map(({ seed }) => seed))]).toEqual([
+      '5',
+      '6',
+      '7',
+      '8',
+    ]);
   });
 
   it('takes nothing over once the weights have changed', async () => {
@@ -225,6 +232,76 @@ describe('a run that is repeated', () => {
     expect(result.stderr).not.toContain('earlier run');
     // ZSL, and of three seeds ICL, GD and LCGD.
     expect(result.stderr).toContain('10 records were made with other model files: passed over');
+  });
+});
+
+describe('runs of one configuration into one folder', () => {
+  const copy = new FixtureCopy('own-text-gpt2');
+  afterAll(() => copy[Symbol.dispose]());
+  const run = (out: string, ...more: string[]) =>
+    iclGd(copy.arguments('--examples', '3', '--out', join(copy.folder, out), ...more));
+  const A = ['--seeds', '6,5'];
+  const B = ['--seeds', '5', '--permutation', '2', '--variants', 'untrained,trained'];
+  const trials = (out: string): string[] => [
+    ...new Set(
+      readCsv(join(copy.folder, out, 'cells.csv')).map(
+        (row) => `${row['variant']} ${row['seed']}/${row['permutation']}`,
+      ),
+    ),
+  ];
+
+  it('are in its tables together, in the same bytes in whatever order they came', async () => {
+    for (const own of [A, B]) expect((await run('ab', ...own)).code).toBe(0);
+    for (const own of [B, A]) expect((await run('ba', ...own)).code).toBe(0);
+    expect(trials('ab')).toEqual(['trained 5/0', 'trained 5/2', 'trained 6/0', 'untrained 5/2']);
+    expect(tables(join(copy.folder, 'ab'))).toEqual(tables(join(copy.folder, 'ba')));
+    const manifest = readJson(join(copy.folder, 'ab', 'manifest.json')) as { cells: object[] };
+    expect(manifest.cells).toHaveLength(8);
+    expect(readJson(join(copy.folder, 'ab', 'prompts.json'))).toHaveLength(3);
+    // One that asks for less leaves them as they are, and the summary that was made of them.
+    const before = tables(join(copy.folder, 'ab'));
+    expect((await iclGd(['validate', '--from', join(copy.folder, 'ab')])).code).toBe(0);
+    expect((await run('ab', '--seeds', '6')).code).toBe(0);
+    expect(tables(join(copy.folder, 'ab'))).toEqual(expect.arrayContaining(before));
+    const summary = readFileSync(join(copy.folder, 'ab', 'summary.md'), 'utf8');
+    expect(summary).toContain('Variants: trained, untrained.');
+    expect(summary).toContain('Seeds and orders: 5/0, 5/2, 6/0.');
+  });
+
+  it('of another configuration are not mixed in, and what the tables lack is said', async () => {
+    expect((await run('other', ...A)).code).toBe(0);
+    expect((await iclGd(['validate', '--from', join(copy.folder, 'other')])).code).toBe(0);
+    const shots = await run('other', '--seeds', '8', '--shots', '2');
+    expect(trials('other')).toEqual(['trained 8/0']);
+    expect(shots.stderr).not.toContain('also in the tables');
+    expect(readdirSync(join(copy.folder, 'other'))).not.toContain('summary.html');
+    const fewer = await run('other', '--seeds', '9', '--methods', 'gd');
+    expect(trials('other')).toEqual(['trained 5/0', 'trained 6/0', 'trained 9/0']);
+    expect(fewer.stderr).toContain(
+      'on record but not in these tables, since the command does not name them: methods LCGD\n',
+    );
+    const more = await run('other', '--seeds', '5', '--methods', 'lcgd,gd');
+    expect(trials('other')).toEqual(['trained 5/0', 'trained 6/0']);
+    expect(more.stderr).toContain(
+      'on record without all that was asked for here, and so not in these tables: trained mr seed 9 order 0 (',
+    );
+    await run('other', '--seeds', '5', '--fresh');
+    expect(trials('other')).toEqual(['trained 5/0']);
+  });
+
+  it('leave no probes of another configuration among the saved ones; the records keep them', async () => {
+    const saved = (): string[] => readdirSync(join(copy.folder, 'saved', 'probes')).toSorted();
+    await run('saved', '--seeds', '5', '--save-probes', '--shots', '2');
+    const first = saved();
+    writeFileSync(join(copy.folder, 'saved', 'probes', 'mine-seed5-01234567-GD.safetensors'), '');
+    await run('saved', '--seeds', '6', '--shots', '2');
+    expect(saved()).toEqual(expect.arrayContaining(first));
+    await run('saved', '--seeds', '5', '--save-probes');
+    expect(saved()).toHaveLength(5);
+    expect(saved()).not.toEqual(expect.arrayContaining(first));
+    expect(saved()).toContain('mine-seed5-01234567-GD.safetensors');
+    await run('saved', '--seeds', '5', '--save-probes', '--shots', '2');
+    expect(saved()).toEqual(expect.arrayContaining(first));
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
-import { iclGd, readCsv } from './golden.ts';
+import { iclGd, readCsv, readJson } from './golden.ts';
 
 const SETTINGS = ['--seeds', '5,6', '--examples', '8', '--variants', 'trained,untrained', '--released-norms'];
 
@@ -11,11 +11,15 @@ const copy = new FixtureCopy('own-text-gpt2');
 const folder = mkdtempSync(join(tmpdir(), 'icl-gd-validate-'));
 const report = join(folder, 'report');
 const run = join(folder, 'run');
+/** The same run with a manifest that says it was of the paper's model and data: those are too large for a test. */
+const asPaper = join(folder, 'as-paper');
 let printed: string;
 beforeAll(async () => {
   const { code, stderr } = await iclGd(copy.arguments(...SETTINGS, '--out', run));
   if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
-  const validated = await iclGd(['validate', '--from', run, '--out', report]);
+  cpSync(run, asPaper, { recursive: true });
+  claimToBePaper(asPaper);
+  const validated = await iclGd(['validate', '--from', asPaper, '--out', report]);
   if (validated.code !== 0) throw new Error(`exit code ${validated.code}: ${validated.stderr}`);
   printed = validated.stdout;
 });
@@ -23,6 +27,18 @@ afterAll(() => {
   copy[Symbol.dispose]();
   rmSync(folder, { recursive: true });
 });
+
+function claimToBePaper(folder: string): void {
+  const path = join(folder, 'manifest.json');
+  const manifest = readJson(path) as { model: object; datasets: { mr: object } };
+  writeFileSync(
+    path,
+    JSON.stringify({
+      ...{ ...manifest, model: { ...manifest.model, hub: { id: 'KoboldAI/fairseq-dense-1.3B' } } },
+      datasets: { mr: { ...manifest.datasets.mr, hub: { id: 'rotten_tomatoes' } } },
+    }),
+  );
+}
 
 const texts = (directory: string): [string, string][] =>
   readdirSync(directory, { recursive: true, encoding: 'utf8' })
@@ -83,9 +99,27 @@ describe('validate', () => {
       'figures/figure4-kv-mr.svg',
       'figures/figure4-released-mr.svg',
     ]);
-    expect((await iclGd(['validate', '--from', run, '--out', report])).code).toBe(0);
+    expect((await iclGd(['validate', '--from', asPaper, '--out', report])).code).toBe(0);
     expect(texts(report)).toEqual(first);
     for (const [file, text] of first) expect(text, file).not.toMatch(/NaN|Infinity|\[object/);
+  });
+
+  it('of any other model or data says so and shows its own numbers alone', async () => {
+    const own = join(folder, 'other');
+    const { code, stdout } = await iclGd(['validate', '--from', run, '--out', own]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^No published figure stands beside these numbers and no claim of the paper is judged: /,
+    );
+    expect(readdirSync(own).toSorted()).toEqual([
+      'figures',
+      'summary.html',
+      'summary.md',
+      'validation_claims.csv',
+    ]);
+    for (const [file, text] of texts(own)) expect(text, file).not.toMatch(/[✓✗]|holds|5 of 6/);
+    for (const claim of readCsv(join(own, 'validation_claims.csv')))
+      expect([claim['published'], claim['claim_verdict'], claim['verdict']]).toEqual(['', '', '']);
   });
 
   it('writes beside the run without --out, and leaves the tables of the run as they are', async () => {
@@ -99,16 +133,18 @@ describe('validate', () => {
 });
 
 describe('tables', () => {
-  it('makes the same tables again from summary.csv and table3.csv alone', async () => {
+  it('makes the same tables again from summary.csv and table3.csv alone, and with the manifest comparison.csv', async () => {
     const own = mkdtempSync(join(folder, 'tables-'));
     const read = ['summary.csv', 'table3.csv'];
     for (const file of read) cpSync(join(run, file), join(own, file));
     expect((await iclGd(['tables', '--from', own])).code).toBe(0);
     const made = texts(own);
-    expect(made.map(([file]) => file).sort()).toEqual(
-      [...read, 'comparison.csv', 'table1.csv', 'table2.csv'].sort(),
-    );
+    expect(made.map(([file]) => file).sort()).toEqual([...read, 'table1.csv', 'table2.csv'].sort());
     for (const [file, text] of made) expect(text, file).toBe(readFileSync(join(run, file), 'utf8'));
+    cpSync(join(asPaper, 'manifest.json'), join(own, 'manifest.json'));
+    expect((await iclGd(['tables', '--from', own])).code).toBe(0);
+    const compared = readCsv(join(own, 'comparison.csv')).filter((row) => row['measured'] !== '');
+    expect(new Set(compared.map(({ dataset }) => dataset))).toEqual(new Set(['mr']));
   });
 });
 

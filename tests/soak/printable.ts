@@ -1,7 +1,5 @@
-// C0 but tab and line feed, DEL, C1, line separators, and what turns the direction of a text.
-// oxlint-disable-next-line no-control-regex
-const UNPRINTABLE =
-  /[\u{0}-\u{8}\u{b}-\u{1f}\u{7f}-\u{9f}\u{2028}\u{2029}\u{202a}-\u{202e}\u{2066}-\u{2069}]/u;
+// Controls but tab and line feed, line separators, and what turns the direction of a text.
+const UNPRINTABLE = /(?![\t\n])[\p{Cc}\u{2028}\u{2029}\u{202a}-\u{202e}\u{2066}-\u{2069}]/u;
 const LONGEST = 400;
 
 /** @throws Error for a text that would do something to a terminal, or fill it with one line */

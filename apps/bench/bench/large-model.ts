@@ -22,7 +22,7 @@ const USAGE = `usage:
   npm run bench:large -w apps/bench -- load --dir <dir> [--dtype float32|float16-storage] [--adapter <name>]
       plans, loads and runs the model, and prints times and the peak of host memory
 then, one cell of the experiment:
-  icl-gd run --preset embedded --variants trained --model <dir>/model --data <dir>/data --datasets sst2 --seeds 0 --out <out>`;
+  icl-gd run --preset embedded --variants trained --model <dir>/model --data <dir>/data --datasets syn-sst2 --seeds 0 --out <out>`;
 
 /** fairseq-dense models; the vocabulary of all is GPT-2's with fairseq's extra tokens. */
 const SHAPES = {

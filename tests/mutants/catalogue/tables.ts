@@ -6,7 +6,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'csv-quotes',
       kind: 'quotes forgotten',
-      find: 'known = stringify([[text]]).slice(0, -1);',
+      find: 'known = stringify([[toHarmless(text)]]).slice(0, -1);',
       replace: 'known = text;',
     },
     {

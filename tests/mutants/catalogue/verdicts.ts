@@ -203,7 +203,7 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/results/validation/validate.ts',
+      file: 'apps/bench/src/results/validation/validation-files.ts',
       tests: ['apps/bench/src/results/validation/validate.test.ts'],
     },
     [
@@ -232,6 +232,26 @@ export const mutants: readonly Mutant[] = [
         kind: 'rounded down',
         find: 'Math.ceil(share * cases.length - 1e-9)',
         replace: 'Math.floor(share * cases.length)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/published/paper-match.ts',
+      tests: ['apps/bench/src/results/published/paper-match.test.ts'],
+    },
+    [
+      {
+        id: 'paper-any-model',
+        kind: 'figure of another model',
+        find: "? 'same' : 'another'",
+        replace: "? 'same' : 'alike'",
+      },
+      {
+        id: 'paper-any-rows',
+        kind: 'figure of other data',
+        find: 'first === train && second === validation',
+        replace: 'first === train || second === validation || true',
       },
     ],
   ),

@@ -50,7 +50,7 @@ export async function parseRunOptions(
   if (raw.adapter?.trim() === '')
     throw new UserError('--adapter is empty: name one, or leave the option out');
   const prepare = raw.model === undefined && raw.data === undefined ? preset?.prepare : undefined;
-  const settings = parseSettings(raw, prepare && preset?.tasks, foreign);
+  const settings = parseSettings(raw, { tasks: preset?.tasks ?? [], alone: prepare !== undefined }, foreign);
   if (!prepare) {
     if (!raw.model)
       throw new UserError(
@@ -87,13 +87,19 @@ export function memoryBudget(text: string | undefined): { memoryBudget?: number 
   return text === undefined ? {} : { memoryBudget: positiveNumber('--memory-budget', text) * 2 ** 30 };
 }
 
+/** Tasks that a preset brings; `alone` if its data is made as well: then there are no others. */
+interface PresetTasks {
+  readonly tasks: readonly Task[];
+  readonly alone: boolean;
+}
+
 function parseSettings(
   raw: Partial<RawRunOptions>,
-  own: readonly Task[] | undefined,
+  preset: PresetTasks,
   foreign: ForeignLearners,
 ): RunSettings {
   return {
-    datasets: parseDatasets(raw, own),
+    datasets: parseDatasets(raw, preset),
     methods:
       raw.methods === undefined
         ? [...PAPER_LEARNERS, ...foreign.learners].map((learner) => learnerSetting(learner))
@@ -121,19 +127,16 @@ function parseSettings(
   };
 }
 
-/**
- * Without --datasets the paper's six, or the tasks of the files that are given.
- * @param prepared the only ones there are, where a preset makes its own data
- */
+/** Without --datasets the paper's six, those that a preset makes, or the tasks of the files that are given. */
 function parseDatasets(
   { datasets, taskFile = [] }: Partial<RawRunOptions>,
-  prepared: readonly Task[] | undefined,
+  { tasks, alone }: PresetTasks,
 ): readonly Task[] {
   const own = taskFile.map(readUserTask);
-  const twice = own.find(({ id }, i) => own.findIndex((task) => task.id === id) !== i);
-  if (twice) throw new UserError(`--task-file: two files describe a task "${twice.id}"`);
-  if (datasets === undefined) return own.length > 0 ? own : (prepared ?? paperTasks());
-  const known = [...(prepared ?? builtInTasks()), ...own];
+  const twice = own.find(({ id }, i) => [...tasks, ...own.slice(0, i)].some((task) => task.id === id));
+  if (twice) throw new UserError(`--task-file: two tasks are called "${twice.id}"`);
+  if (datasets === undefined) return own.length > 0 ? own : alone ? tasks : paperTasks();
+  const known = [...(alone ? [] : builtInTasks()), ...tasks, ...own];
   const ids = chooseList(
     '--datasets',
     datasets,

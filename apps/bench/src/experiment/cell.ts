@@ -139,9 +139,11 @@ export function address(
   const parts = { environment: { ...environment, learner }, choices };
   const { variant, dataset, seed, permutation, setting } = cell;
   const demonstrations = seed === null ? [] : [`seed${seed}`, `order${permutation}`];
-  const title = [variant, dataset, ...demonstrations, setting, of]
-    .join('-')
-    .replaceAll(/[^\w.-]/g, '_')
-    .slice(0, MOST_TITLE);
-  return { cell, parts, title, key: digest(parts) };
+  const title = [variant, dataset, ...demonstrations, setting, of].join('-');
+  return { cell, parts, title: titlePart(title).slice(0, MOST_TITLE), key: digest(parts) };
+}
+
+/** A name as it stands in a title. */
+export function titlePart(name: string): string {
+  return name.replaceAll(/[^\w.-]/g, '_');
 }

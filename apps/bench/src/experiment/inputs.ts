@@ -10,7 +10,7 @@ import {
   specialToken,
 } from '@icl-gd/transformer';
 import { hasCode, sweepTemporaries, tryWriting } from '@icl-gd/transformer/files';
-import { type RunSettings, selections } from './plan.ts';
+import { type RunSettings, type Trial, selections } from './plan.ts';
 import { type PreparedRun, fewerRows, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
 
@@ -32,14 +32,20 @@ export interface RunInputs {
   readonly statistics: ReadonlyMap<string, DatasetStatistics>;
   /** By dataset and seed, in plan order. */
   readonly prepared: readonly PreparedRun[];
+  /** Of choices of demonstrations that earlier runs recorded, as far as they go with the settings. */
+  readonly earlier: readonly PreparedRun[];
 }
 
-/** @throws UserError naming the file, option or dataset that does not fit */
+/**
+ * @param earlier choices of demonstrations that earlier runs recorded, by dataset
+ * @throws UserError naming the file, option or dataset that does not fit
+ */
 export async function readInputs(
   { directory: modelDirectory, name }: ModelLocation,
   data: string | undefined,
   settings: RunSettings,
   observer: DownloadObserver = {},
+  earlier: readonly Pick<Trial, 'dataset' | 'seed' | 'permutation'>[] = [],
 ): Promise<RunInputs> {
   const model = await describeModel(modelDirectory, name);
   const tokenizer = await loadTokenizer(modelDirectory);
@@ -51,19 +57,21 @@ export async function readInputs(
   };
   const statistics = new Map<string, DatasetStatistics>();
   const prepared: PreparedRun[] = [];
+  const preparedEarlier: PreparedRun[] = [];
   for (const task of settings.datasets) {
     const dataset = await readDataset(data, task, observer);
     const shots = settings.shots ?? task.defaults.shots;
     const fewer = fewerRows(task.id, shots, dataset.train.length);
     if (fewer !== undefined) observer.warn?.(fewer);
-    const runs = selections(task, settings).map((selection) =>
+    const prepare = ({ seed, permutation }: Pick<Trial, 'seed' | 'permutation'>): PreparedRun =>
       prepareRun(task, dataset, tokenizer, limits, {
-        ...selection,
-        shots,
+        ...{ seed, permutation, shots },
         examples: settings.examples,
         fineTuningOrder: settings.fineTuningOrder,
-      }),
-    );
+      });
+    const runs = selections(task, settings).map(prepare);
+    for (const own of earlier)
+      if (own.dataset === task.id) preparedEarlier.push(...unlessRefused(() => prepare(own)));
     for (const run of runs) {
       requireVocabulary(run, config.vocabSize, modelDirectory);
       prepared.push(run);
@@ -79,9 +87,25 @@ export async function readInputs(
   }
   const checkpoint = await Checkpoint.open(modelDirectory);
   try {
-    return { model, modelDigests: await checkpoint.digests(), statistics, prepared };
+    return {
+      model,
+      modelDigests: await checkpoint.digests(),
+      statistics,
+      prepared,
+      earlier: preparedEarlier,
+    };
   } finally {
     await checkpoint.close();
+  }
+}
+
+/** Demonstrations of an earlier run with other settings may not fit this one's; then they are none of its. */
+function unlessRefused(prepare: () => PreparedRun): PreparedRun[] {
+  try {
+    return [prepare()];
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
   }
 }
 

@@ -41,16 +41,23 @@ export interface Trial {
 export function planTrials(settings: RunSettings): Trial[] {
   return settings.variants.flatMap((variant) =>
     settings.datasets.flatMap((task) =>
-      selections(task, settings).map(({ seed, permutation }) => ({
-        variant,
-        dataset: task.id,
-        seed,
-        permutation,
-        shots: settings.shots ?? task.defaults.shots,
-        learningRate: settings.learningRate ?? task.defaults.learningRate,
-      })),
+      selections(task, settings).map((selection) => trialOf(settings, variant, task, selection)),
     ),
   );
+}
+
+/** A trial under a run's settings. */
+export function trialOf(
+  settings: Pick<RunSettings, 'shots' | 'learningRate'>,
+  variant: ModelVariant,
+  task: Task,
+  { seed, permutation }: Pick<Trial, 'seed' | 'permutation'>,
+): Trial {
+  return {
+    ...{ variant, dataset: task.id, seed, permutation },
+    shots: settings.shots ?? task.defaults.shots,
+    learningRate: settings.learningRate ?? task.defaults.learningRate,
+  };
 }
 
 /** Seeds and permutations go in pairs: a seed of the paper keeps the paper's permutation, any other gets 0. */

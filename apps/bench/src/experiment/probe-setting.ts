@@ -6,7 +6,7 @@ import {
   type ProbeOptions,
   type ProbeToken,
 } from '@icl-gd/methods';
-import type { Model } from '@icl-gd/transformer';
+import { type Model, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
 
@@ -52,8 +52,13 @@ export async function probeSetting(
     },
   });
   try {
-    requireFinite(learner.id, adapted.training ?? []);
+    requireSteps(learner.id, adapted.training ?? []);
     const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget }, onWork);
+    for (const [token, own] of probes)
+      if (own.length !== prepared.queries.length)
+        throw new UserError(
+          `${learner.id} gave ${own.length} probes of the ${token} for ${prepared.queries.length} queries: it must give one for each`,
+        );
     return { probes, training: (adapted.training ?? []).map(toRecord) };
   } finally {
     adapted.dispose();
@@ -113,10 +118,21 @@ function toRecord(step: NonNullable<AdaptedModel['training']>[number]): Training
   };
 }
 
-/** @throws DivergedError for a step with a number that no record can hold */
-function requireFinite(id: string, training: NonNullable<AdaptedModel['training']>): void {
-  for (const [step, { losses, gradientNorms, releasedGradientNorms = [] }] of training.entries())
-    for (const values of [losses, gradientNorms, releasedGradientNorms])
+/**
+ * @throws DivergedError for a step with a number that is not finite
+ * @throws UserError for one that no record can hold: a learner of the user's own may report anything
+ */
+function requireSteps(id: string, training: NonNullable<AdaptedModel['training']>): void {
+  for (const [step, { losses, gradientNorms, releasedGradientNorms }] of training.entries()) {
+    for (const values of [losses, gradientNorms, releasedGradientNorms ?? []])
       if (!values.every(Number.isFinite))
         throw new DivergedError(`${id} diverged: at step ${step} its loss or gradient is not finite`);
+    const lists = [losses, gradientNorms, releasedGradientNorms ?? gradientNorms];
+    if (lists.some(({ length }) => length !== losses.length))
+      throw new UserError(
+        `${id}: step ${step} has ${lists.map(({ length }) => length).join(', ')} losses, gradient norms and released ones: it must report one of each a layer`,
+      );
+    if ([...gradientNorms, ...(releasedGradientNorms ?? [])].some((norm) => norm < 0))
+      throw new UserError(`${id}: step ${step} has a gradient norm below 0`);
+  }
 }

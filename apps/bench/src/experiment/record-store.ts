@@ -49,6 +49,11 @@ export class RecordStore {
     this.#log = log;
   }
 
+  /** Names of the files that are there, of records and of probes. */
+  names(): readonly string[] {
+    return [...this.#list()];
+  }
+
   /** Whether there is a record, without looking into it. */
   has(address: CellAddress): boolean {
     return this.#list().has(`${stem(address)}.json`);

@@ -9,13 +9,7 @@ import {
 } from './noise-floor.ts';
 import { trialName } from './plan.ts';
 import { type ProbedSetting, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
-import {
-  type FinishedSetting,
-  type SettingRecord,
-  noiseRecord,
-  pairRecord,
-  settingRecord,
-} from './record.ts';
+import type { FinishedSetting, SettingRecord } from './record.ts';
 import type { z } from 'zod';
 import type { RecordStore } from './record-store.ts';
 import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
@@ -80,7 +74,7 @@ export class TrialRunner {
         records.set(setting.id, broken);
         continue;
       }
-      const earlier = await this.#recorded(setting);
+      const earlier = await this.#recorded(plan, setting);
       const record = earlier ?? (await this.#rescored(plan, setting)) ?? (await this.#compute(plan, setting));
       if (!earlier) recorded = false;
       this.#finish(ownAddress(setting), unitsOf(plan, setting), trialName(plan.trial));
@@ -97,12 +91,12 @@ export class TrialRunner {
   }
 
   /** The record, if there is one under every probe token and, where they are asked for, the probes. */
-  async #recorded(setting: TrialSetting): Promise<SettingRecord | undefined> {
+  async #recorded(plan: TrialPlan, setting: TrialSetting): Promise<SettingRecord | undefined> {
     const { store, keepAllProbes } = this.#options;
     const own = ownAddress(setting);
     const addresses = [...setting.addresses.values()];
     if (!addresses.every((address) => this.#isRecorded(address))) return undefined;
-    const record = await store.read(own, settingRecord);
+    const record = await store.read(own, plan.records.setting);
     const complete = !keepAllProbes || addresses.every((address) => store.hasProbes(address));
     return record?.status === 'diverged' || complete ? record : undefined;
   }
@@ -135,7 +129,7 @@ export class TrialRunner {
     const { validationRows } = plan.prepared;
     const scored: [CellAddress, SettingRecord][] = [];
     for (const [token, address] of setting.addresses) {
-      const older = await store.findUnscored(address, settingRecord);
+      const older = await store.findUnscored(address, plan.records.setting);
       if (older?.record.status !== 'finished') return undefined;
       const { predictions, training } = older.record;
       const probes = await store.readProbes(older.address, { config, validationRows, predictions });
@@ -270,10 +264,13 @@ export class TrialRunner {
     return probes;
   }
 
-  async #keptProbes({ prepared }: TrialPlan, address: CellAddress): Promise<readonly Probe[] | undefined> {
+  async #keptProbes(
+    { prepared, records }: TrialPlan,
+    address: CellAddress,
+  ): Promise<readonly Probe[] | undefined> {
     const { store, config } = this.#options;
     if (!store.hasProbes(address)) return undefined;
-    const record = await store.read(address, settingRecord);
+    const record = await store.read(address, records.setting);
     if (record?.status !== 'finished') return undefined;
     const { predictions } = record;
     return await store.readProbes(address, { config, validationRows: prepared.validationRows, predictions });
@@ -283,7 +280,7 @@ export class TrialRunner {
   async #comparePair(plan: TrialPlan, { ids, settings, addresses }: TrialPair): Promise<boolean> {
     let recorded = true;
     for (const [token, address] of addresses) {
-      if (await this.#readable(address, pairRecord)) continue;
+      if (await this.#readable(address, plan.records.pair)) continue;
       recorded = false;
       const probes = {
         first: await this.#probesAt(plan, settings[0], token),
@@ -300,7 +297,7 @@ export class TrialRunner {
   async #measureNoise(plan: TrialPlan, records: TrialOutcome['records']): Promise<boolean> {
     const units = NOISE_FLOOR_PASSES * settingsOf(plan).reduce((sum, own) => sum + unitsOf(plan, own), 0);
     this.#options.tally.ask(plan.noise);
-    if (await this.#readable(plan.noise, noiseRecord)) {
+    if (await this.#readable(plan.noise, plan.records.noise)) {
       this.#options.onWork(units, trialName(plan.trial));
       return true;
     }

@@ -1,8 +1,23 @@
 import { type AdapterDescription, type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { accuracy, findMetric, layerMean } from '@icl-gd/metrics';
-import { type Model, type ModelLocation, type ModelVariant, UserError, loadModel } from '@icl-gd/transformer';
+import {
+  MODEL_VARIANTS,
+  type Model,
+  type ModelLocation,
+  type ModelVariant,
+  UserError,
+  loadModel,
+} from '@icl-gd/transformer';
+import type { ProbeToken } from '@icl-gd/methods';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { planDisk } from './disk.ts';
+import {
+  earlierTrials,
+  inTableOrder,
+  keepRecorded,
+  preparedOf,
+  recordedElsewhere,
+} from './earlier-trials.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
@@ -13,7 +28,7 @@ import type { RunRequest } from './run-request.ts';
 import { RecordStore } from './record-store.ts';
 import type { SettingRecord } from './record.ts';
 import { type TrialOutcome, TrialRunner } from './run-trial.ts';
-import { linkSavedProbes } from './saved-probes.ts';
+import { linkSavedProbes, removeOtherProbes } from './saved-probes.ts';
 import { Tally } from './tally.ts';
 import { type TrialPlan, addressesOf, ownAddress, planTrial, settingsOf, unitsOf } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
@@ -29,7 +44,15 @@ export interface FinishedRun {
   readonly foreignLearners: NonNullable<RunRequest['foreignLearners']>;
   /** Whether no cell diverged. */
   readonly complete: boolean;
-  /** What was measured, trial by trial in plan order, read from the records one at a time. */
+  /** What was put before the model in the trials below. */
+  readonly prepared: readonly PreparedRun[];
+  /** Of the trials below, in the order of the program's list. */
+  readonly variants: readonly ModelVariant[];
+  /**
+   * What was measured, trial by trial, read from the records one at a time: the trials that were asked for, and those of
+   * other variants, seeds and orders that earlier runs of the same configuration have on record. Their order does not
+   * depend on that of the runs.
+   */
   trials(): AsyncGenerator<TrialResult>;
 }
 
@@ -43,14 +66,15 @@ export async function runExperiment(
 ): Promise<FinishedRun> {
   const { settings, out } = request;
   const log = (line: string): void => progress.line(line);
-  const inputs = await readInputs(request.model, request.data, settings, request.observer);
+  const store = new RecordStore(request.recordsIn ?? out, log);
+  const earlier = request.fresh ? [] : earlierTrials(store.names(), settings, planTrials(settings));
+  const inputs = await readInputs(request.model, request.data, settings, request.observer, earlier);
   if (request.saveProbes && request.discardProbes)
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
-    const store = new RecordStore(request.recordsIn ?? out, log);
-    const plans = planCells(request, inputs, gpu.adapter);
+    const [plans, earlierPlans] = planCells(request, inputs, gpu.adapter, earlier);
     if (!request.fresh) await store.reportPassedOver(plans.flatMap(addressesOf));
     await planDisk(request.recordsIn ?? out, plans, {
       store,
@@ -59,6 +83,10 @@ export async function runExperiment(
       log,
     });
     const complete = await computeCells(request, { inputs, gpu, store, plans, progress });
+    const { whole, partial } = await keepRecorded(request.recordsIn ?? out, earlierPlans, settings);
+    const tabulated = inTableOrder([...plans, ...whole], settings);
+    await removeOtherProbes(store, out, tabulated);
+    for (const line of describeTables(store, settings, plans, { whole, partial })) log(line);
     return {
       inputs,
       hub: request.model.hub,
@@ -66,8 +94,13 @@ export async function runExperiment(
       adapter: gpu.adapter,
       foreignLearners: request.foreignLearners ?? new Map(),
       complete,
+      prepared: preparedOf(tabulated),
+      variants: MODEL_VARIANTS.filter((variant) => tabulated.some(({ trial }) => trial.variant === variant)),
       async *trials() {
-        for (const plan of plans) yield await readTrial(store, plan, settings);
+        for (const plan of tabulated) {
+          const noiseFloor = settings.noiseFloor && (plans.includes(plan) || store.has(plan.noise));
+          yield await readTrial(store, plan, { noiseFloor });
+        }
       },
     };
   } finally {
@@ -76,13 +109,63 @@ export async function runExperiment(
   }
 }
 
-function planCells(request: RunRequest, inputs: RunInputs, adapter: AdapterDescription): TrialPlan[] {
+/** Plans of the trials that are asked for, and of earlier ones. */
+function planCells(
+  request: RunRequest,
+  inputs: RunInputs,
+  adapter: AdapterDescription,
+  earlier: readonly Trial[],
+): [TrialPlan[], TrialPlan[]] {
   const { settings, alsoProbe = [] } = request;
   const identity = runIdentity(request, inputs, adapter);
   const probeTokens = [...new Set([settings.probe, ...alsoProbe])];
-  const preparedFor = ({ dataset, seed }: Trial): PreparedRun =>
-    inputs.prepared.find((own) => own.dataset === dataset && own.seed === seed) as PreparedRun;
-  return planTrials(settings).map((trial) => planTrial(identity, trial, preparedFor(trial), probeTokens));
+  const plan = (trial: Trial, from: readonly PreparedRun[], tokens: readonly ProbeToken[]): TrialPlan[] => {
+    const { dataset, seed, permutation } = trial;
+    const prepared = from.find(
+      (own) => own.dataset === dataset && own.seed === seed && own.permutation === permutation,
+    );
+    return prepared ? [planTrial(identity, trial, prepared, tokens)] : [];
+  };
+  return [
+    planTrials(settings).flatMap((trial) => plan(trial, inputs.prepared, probeTokens)),
+    earlier.flatMap((trial) => plan(trial, inputs.earlier, [settings.probe])),
+  ];
+}
+
+/** What the tables hold beside what was asked for, and what they lack of what is on record. */
+function describeTables(
+  store: RecordStore,
+  settings: RunSettings,
+  plans: readonly TrialPlan[],
+  { whole, partial }: { readonly whole: readonly TrialPlan[]; readonly partial: readonly TrialPlan[] },
+): string[] {
+  const lines: string[] = [];
+  const name = (some: readonly TrialPlan[]): string =>
+    shorten(
+      inTableOrder(some, settings).map(({ trial }) => `${trialName(trial)} order ${trial.permutation}`),
+    );
+  if (whole.length > 0) lines.push(`also in the tables, from earlier runs: ${name(whole)}`);
+  if (partial.length > 0)
+    lines.push(
+      `on record without all that was asked for here, and so not in these tables: ${name(partial)} (name them and they are completed)`,
+    );
+  const { datasets, methods } = recordedElsewhere(store.names(), settings, plans);
+  const others = [
+    ...(datasets.length === 0 ? [] : [`datasets ${shorten(datasets)}`]),
+    ...(methods.length === 0 ? [] : [`methods ${shorten(methods)}`]),
+  ];
+  if (others.length > 0)
+    lines.push(
+      `on record but not in these tables, since the command does not name them: ${others.join('; ')}`,
+    );
+  return lines;
+}
+
+const MOST_NAMED = 6;
+
+function shorten(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? [`and ${names.length - MOST_NAMED} more`] : [];
+  return [...names.slice(0, MOST_NAMED), ...more].join(', ');
 }
 
 interface Work {

@@ -2,6 +2,7 @@ import { type LearnerSetting, type ProbeToken, inContext, settingId, zeroShot } 
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
 import type { Trial } from './plan.ts';
+import { recordsOf } from './record.ts';
 import { pairsAmong } from './scores.ts';
 
 /** By probe token, the run's own first. */
@@ -30,6 +31,8 @@ export interface TrialPlan {
   readonly methods: readonly TrialSetting[];
   readonly pairs: readonly TrialPair[];
   readonly noise: CellAddress;
+  /** What its records must hold. */
+  readonly records: ReturnType<typeof recordsOf>;
 }
 
 export function planTrial(
@@ -70,6 +73,7 @@ export function planTrial(
     methods,
     pairs: pairsAmong(methods.map(({ id }) => id)).map(planPair),
     noise: jointCell(identity, trial, 'noise', all),
+    records: recordsOf(prepared.queries),
   };
 }
 

@@ -3,15 +3,7 @@ import type { z } from 'zod';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { CellAddress } from './cell.ts';
 import type { Trial } from './plan.ts';
-import {
-  type FinishedSetting,
-  type NoiseEntry,
-  type ScoreRecord,
-  type SettingRecord,
-  noiseRecord,
-  pairRecord,
-  settingRecord,
-} from './record.ts';
+import type { FinishedSetting, NoiseEntry, ScoreRecord, SettingRecord } from './record.ts';
 import type { RecordStore } from './record-store.ts';
 import { type TrialPlan, type TrialSetting, ownAddress } from './trial-plan.ts';
 
@@ -53,10 +45,10 @@ export async function readTrial(
       );
     return record;
   };
-  const { trial, prepared } = plan;
-  const zeroShot = await need(ownAddress(plan.zeroShot), settingRecord);
+  const { trial, prepared, records } = plan;
+  const zeroShot = await need(ownAddress(plan.zeroShot), records.setting);
   const inContext =
-    zeroShot.status === 'diverged' ? zeroShot : await need(ownAddress(plan.inContext), settingRecord);
+    zeroShot.status === 'diverged' ? zeroShot : await need(ownAddress(plan.inContext), records.setting);
   if (zeroShot.status === 'diverged' || inContext.status === 'diverged')
     return {
       trial,
@@ -67,14 +59,14 @@ export async function readTrial(
     };
   const methods: MethodResult[] = [];
   for (const method of plan.methods)
-    methods.push(toResult(method, await need(ownAddress(method), settingRecord)));
+    methods.push(toResult(method, await need(ownAddress(method), records.setting)));
   const finished = methods.flatMap(({ id, record }) => (record.status === 'finished' ? [id] : []));
   const pairs: Record<string, ScoreRecord> = {};
   for (const pair of plan.pairs) {
     if (pair.ids.every((id) => finished.includes(id)))
-      Object.assign(pairs, (await need(ownAddress(pair), pairRecord)).metrics);
+      Object.assign(pairs, (await need(ownAddress(pair), records.pair)).metrics);
   }
-  const noise = options.noiseFloor ? (await need(plan.noise, noiseRecord)).noise : [];
+  const noise = options.noiseFloor ? (await need(plan.noise, records.noise)).noise : [];
   return { trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise };
 }
 

@@ -1,5 +1,6 @@
 import { WholeFile } from '@icl-gd/transformer/files';
 import { stringify } from 'csv-stringify/sync';
+import { toHarmless } from './harmless.ts';
 
 export type Field = string | number | null;
 
@@ -10,11 +11,12 @@ export interface Table {
 }
 
 /**
- * CSV with a header line; numbers in their shortest form that reads back the same, null as an empty field.
+ * CSV with a header line; numbers in their shortest form that reads back the same, null as an empty field, texts such that no
+ * spreadsheet runs them.
  * @throws RangeError for a number that is not finite: none may reach a table
  */
 export function toCsv({ columns, rows }: Table): string {
-  return stringify([columns]) + toLines(columns, rows, 0);
+  return toHeader(columns) + toLines(columns, rows, 0);
 }
 
 /** A CSV file that rows are added to as they are made. Under its own name it appears when it is complete. */
@@ -31,7 +33,7 @@ export class CsvFile {
   static async create(path: string, columns: readonly string[]): Promise<CsvFile> {
     const file = new CsvFile(columns, await WholeFile.create(path));
     try {
-      await file.#file.append(stringify([columns]));
+      await file.#file.append(toHeader(columns));
     } catch (error) {
       await file.abandon();
       throw error;
@@ -56,6 +58,10 @@ export class CsvFile {
   }
 }
 
+function toHeader(columns: readonly string[]): string {
+  return `${columns.map(quoted).join(',')}\n`;
+}
+
 function toLines(columns: readonly string[], rows: Table['rows'], before: number): string {
   let lines = '';
   for (const [i, row] of rows.entries()) {
@@ -75,14 +81,14 @@ function toText(field: Field): string {
   return typeof field === 'number' ? String(field) : quoted(field);
 }
 
-/** Texts repeat from row to row: each goes through the library once. */
+/** Texts repeat from row to row: each goes through the library once. What a spreadsheet would run is made harmless here. */
 const quotedTexts = new Map<string, string>();
 const MOST_TEXTS = 10_000;
 
 function quoted(text: string): string {
   let known = quotedTexts.get(text);
   if (known === undefined) {
-    known = stringify([[text]]).slice(0, -1);
+    known = stringify([[toHarmless(text)]]).slice(0, -1);
     if (quotedTexts.size < MOST_TEXTS) quotedTexts.set(text, known);
   }
   return known;

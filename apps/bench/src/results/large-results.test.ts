@@ -8,8 +8,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { madeUpTrials } from '../testing/made-up-trials.ts';
 import { toCsv } from './csv.ts';
 import { type MeasuredRun, measureTrial } from './measured.ts';
+import { matchPaper } from './published/paper-match.ts';
 import { readRun } from './read-run.ts';
-import { trialTables } from './rows.ts';
+import { OPTIONAL_TABLES, trialTables } from './rows.ts';
 import { removeOthers, summaryTables, writeTrialTables } from './write-results.ts';
 
 const TABLES = trialTables({ taskOptions: 2, releasedNorms: false, noiseFloor: false });
@@ -24,7 +25,15 @@ async function write(size: Parameters<typeof madeUpTrials>[0]): Promise<Measured
     for (const cell of measureTrial(result)) cells.push(cell);
   });
   const sizes = new Map([['mr', { train: 10, validation: 5, averageTokens: 3.25 }]]);
-  const run = { model: 'made-up', variants: ['trained'], methods: ['GD', 'LCGD'], cells, sizes, noise: [] };
+  const run = {
+    model: 'made-up',
+    variants: ['trained'],
+    methods: ['GD', 'LCGD'],
+    cells,
+    sizes,
+    noise: [],
+    paper: matchPaper(undefined),
+  };
   await writeFile(join(out, 'table3.csv'), toCsv(summaryTables(run)['table3.csv']!));
   return run;
 }
@@ -77,8 +86,13 @@ test('a file that cannot take its name leaves none of the others half written', 
 test('optional tables of an earlier run go, all else stays', async () => {
   await write({ trials: 1, examples: 2, layers: 1, steps: 1 });
   const own = await readdir(out);
-  for (const file of ['training_released.csv', 'noise_floor.csv', 'mine.csv'])
-    await writeFile(join(out, file), '');
+  for (const { file, columns } of OPTIONAL_TABLES)
+    await writeFile(join(out, file), toCsv({ columns, rows: [] }));
+  await writeFile(join(out, 'mine.csv'), '');
   await removeOthers(out, TABLES);
   expect((await readdir(out)).sort()).toEqual([...own, 'mine.csv'].sort());
+  // One of the user's, by its columns.
+  await writeFile(join(out, 'noise_floor.csv'), 'a,b\n');
+  await removeOthers(out, TABLES);
+  expect(await readdir(out)).toContain('noise_floor.csv');
 });

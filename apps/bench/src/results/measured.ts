@@ -1,6 +1,7 @@
 import { layerMean, predictionMetrics } from '@icl-gd/metrics';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
+import type { PaperMatch } from './published/paper-match.ts';
 
 /** In the column `method`, where something belongs to no method. */
 export const NO_METHOD = '-';
@@ -56,6 +57,8 @@ export interface MeasuredRun {
   readonly cells: readonly MeasuredCell[];
   readonly sizes: ReadonlyMap<string, DatasetSize>;
   readonly noise: readonly MeasuredNoise[];
+  /** Which of it may stand beside the paper's figures. */
+  readonly paper: PaperMatch;
 }
 
 /** Accuracies and counts of a trial, by method and metric. */

@@ -57,3 +57,16 @@ test('what is printed has the published figure of the same metric, variant, meth
     ['untrained', 'SimAOU', 'GD', '0.700 (0.18)', '(0.04)', '0.800'],
   ]);
 });
+
+test("of a model or data that are not the paper's nothing stands in brackets, and a line says why", () => {
+  const paper = { datasets: new Set<string>(), notice: 'No published figure: the model is another.' };
+  const text = renderSummary({ ...RUN, paper });
+  expect(text).not.toMatch(/\(0\.\d\d\)|published figure of/);
+  expect(text.split('\n').slice(-2)).toEqual([
+    'mean ± sample deviation over seeds and orders',
+    'No published figure: the model is another.',
+  ]);
+  const partly = renderSummary({ ...RUN, paper: { datasets: new Set(['cb']), notice: 'Not mr.' } });
+  expect(partly).toContain('0.100 (0.11)');
+  expect(partly).not.toContain('(0.17)');
+});

@@ -1,26 +1,34 @@
 import type { MeasuredRun } from './measured.ts';
 import { measuredRows, showMean } from './measured-rows.ts';
+import { PAPER_MODEL } from './published/paper-match.ts';
 import { readPublishedCells } from './published/read-published.ts';
 import { renderTable } from './text-table.ts';
 
-const PUBLISHED_MODEL = 'fairseq dense 1.3B';
-
-/** Measured mean ± deviation over seeds beside the paper's figure in brackets, one column a dataset. */
+/**
+ * Measured mean ± deviation over seeds, one column a dataset; beside it in brackets the paper's figure, where model and data
+ * are the paper's.
+ */
 export function renderSummary(run: MeasuredRun): string {
   const { datasets, rows } = measuredRows(run);
-  const published = readPublishedCells();
+  const { paper } = run;
+  const published = readPublishedCells().filter(({ dataset }) => paper.datasets.has(dataset));
   const lines = rows.map(({ metric, label, variant, method, means }) => [
     ...[variant, label, method],
     ...datasets.map((dataset, i) => {
-      const paper = published.find(
+      const figure = published.find(
         (cell) =>
           cell.metric === metric &&
           cell.variant === variant &&
           cell.method === method &&
           cell.dataset === dataset,
       );
-      return `${showMean(means[i])}${paper ? ` (${paper.mean.toFixed(2)})` : ''}`;
+      return `${showMean(means[i])}${figure ? ` (${figure.mean.toFixed(2)})` : ''}`;
     }),
   ]);
-  return `${renderTable(['variant', 'metric', 'method', ...datasets], lines)}\nmean ± sample deviation over seeds; in brackets the published figure of ${PUBLISHED_MODEL}`;
+  const brackets = paper.datasets.size === 0 ? '' : `; in brackets the published figure of ${PAPER_MODEL}`;
+  return [
+    renderTable(['variant', 'metric', 'method', ...datasets], lines),
+    `mean ± sample deviation over seeds and orders${brackets}`,
+    ...(paper.notice === '' ? [] : [paper.notice]),
+  ].join('\n');
 }

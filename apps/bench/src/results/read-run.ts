@@ -4,6 +4,7 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { CELL, type CellDraft, CellDrafts } from './cell-drafts.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
 import { type DatasetSize, type MeasuredNoise, type MeasuredRun, NO_METHOD } from './measured.ts';
+import { readSource } from './read-source.ts';
 import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
 /**
@@ -18,29 +19,30 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   const scored = await readLayers(folder, drafts);
   await readExamples(folder, drafts, scored);
   const noise = await readNoise(folder, drafts);
-  return toRun(model, drafts, sizes, noise);
+  return toRun(folder, model, drafts, { sizes, noise });
 }
 
 /**
- * Reads what summary.csv and table3.csv have of a run: cells without scores by layer, examples and steps.
+ * Reads what summary.csv and table3.csv have of a run, and from its manifest what it was of: cells without scores by layer, examples and steps.
  * @throws UserError as {@link readRun}
  */
 export async function readSummary(folder: string): Promise<MeasuredRun> {
   const { model, drafts } = await readNumbers(folder);
-  return toRun(model, drafts, await readSizes(folder), []);
+  return toRun(folder, model, drafts, { sizes: await readSizes(folder), noise: [] });
 }
 
-function toRun(
+async function toRun(
+  folder: string,
   model: string,
   drafts: CellDrafts,
-  sizes: MeasuredRun['sizes'],
-  noise: MeasuredRun['noise'],
-): MeasuredRun {
+  { sizes, noise }: Pick<MeasuredRun, 'sizes' | 'noise'>,
+): Promise<MeasuredRun> {
   const cells = drafts.finish();
   const methods = new Set(cells.map(({ method }) => method));
   methods.delete(NO_METHOD);
   const variants = new Set(cells.map(({ variant }) => variant));
-  return { model, cells, variants: [...variants], methods: [...methods], sizes, noise };
+  const paper = await readSource(folder, model, sizes);
+  return { model, cells, variants: [...variants], methods: [...methods], sizes, noise, paper };
 }
 
 async function readNumbers(folder: string): Promise<{ model: string; drafts: CellDrafts }> {

@@ -2,11 +2,16 @@ import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { parse } from 'csv-parse';
+import { fromHarmless } from './harmless.ts';
 
 /** Reads a field; what it throws is completed with file, line and column. */
 export type Column<T> = (text: string) => T;
 
-export const text: Column<string> = (field) => field;
+/** A text as it was before the table was made harmless for spreadsheets. */
+export const text: Column<string> = fromHarmless;
+
+/** Larger than anything that is measured; sums of numbers below it stay finite. */
+const LARGEST = 1e100;
 
 /** A finite number. */
 export const number: Column<number> = (field) => {
@@ -69,10 +74,12 @@ export async function* readTable<C extends Columns>(
     for await (const fields of parser as AsyncIterable<readonly string[]>) {
       line++;
       if (!places) {
-        places = readers.map(([column]) => findColumn(fields, column, path, folder));
+        const head = fields.map(fromHarmless);
+        places = readers.map(([column]) => findColumn(head, column, path, folder));
         continue;
       }
-      const values: Record<string, unknown> = {};
+      // Without a prototype: a column may have any name.
+      const values = Object.create(null) as Record<string, unknown>;
       for (const [i, [column, read]] of readers.entries()) {
         try {
           values[column] = read(fields[places[i] as number] as string);
@@ -119,6 +126,7 @@ function findColumn(head: readonly string[], column: string, path: string, folde
 function finite(field: string): number {
   const value = Number(field);
   if (!Number.isFinite(value) || field.trim() === '') throw new UserError(`"${field}" is not a number`);
+  if (Math.abs(value) > LARGEST) throw new UserError(`${field} is beyond ±${LARGEST}`);
   return value;
 }
 

@@ -199,6 +199,9 @@ export function trialTables(options: {
   ];
 }
 
+/** Those that a run writes only if it is asked to. */
+export const OPTIONAL_TABLES: readonly TrialTable[] = [releasedTraining, noiseFloor];
+
 /** Every file that {@link trialTables} may list. */
 export const TRIAL_FILES: readonly string[] = trialTables({
   taskOptions: 0,

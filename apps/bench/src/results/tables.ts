@@ -1,6 +1,6 @@
 import { mean } from '@icl-gd/metrics';
 import { readPublishedCells, readPublishedDatasets } from './published/read-published.ts';
-import { orderDatasets } from '../tasks/tasks.ts';
+import { orderDatasets, paperTasks } from '../tasks/tasks.ts';
 import type { Field, Table } from './csv.ts';
 import type { DatasetSize } from './measured.ts';
 import { type SeedMean, lookup } from './seed-means.ts';
@@ -16,19 +16,28 @@ function pairColumns(datasets: readonly string[]): string[] {
   return datasets.flatMap((dataset) => [dataset, `${dataset}_std`]);
 }
 
-/** Metrics and datasets of one of the paper's tables, as published, each in order of appearance. */
-function layoutOf(table: 1 | 2): { metrics: string[]; datasets: string[] } {
+/**
+ * Metrics of one of the paper's tables, in its order, and its columns: the paper's datasets for that table where any of them
+ * was run, else those of the run.
+ */
+function layoutOf(table: 1 | 2, run: readonly string[]): { metrics: string[]; datasets: readonly string[] } {
   const cells = readPublishedCells().filter((cell) => cell.table === table);
+  const published = [...new Set(cells.map(({ dataset }) => dataset))];
+  const ofPaper = run.length === 0 || run.some((dataset) => isOfPaper(dataset));
   return {
     metrics: [...new Set(cells.map(({ metric }) => metric))],
-    datasets: [...new Set(cells.map(({ dataset }) => dataset))],
+    datasets: ofPaper ? published : run,
   };
+}
+
+function isOfPaper(dataset: string): boolean {
+  return paperTasks().some(({ id }) => id === dataset);
 }
 
 /** Table 1: GD on trained and re-initialised variants. */
 export function table1(means: readonly SeedMean[], variants: readonly string[]): Table {
   const find = lookup(means);
-  const { metrics, datasets } = layoutOf(1);
+  const { metrics, datasets } = layoutOf(1, datasetsOf(means));
   const rows = metrics.flatMap((metric) =>
     variants.map((variant): Field[] => [
       metric,
@@ -39,10 +48,10 @@ export function table1(means: readonly SeedMean[], variants: readonly string[]):
   return { columns: ['metric', 'model_variant', ...pairColumns(datasets)], rows };
 }
 
-/** Table 2: the methods on the trained model; the average is over all six datasets, empty if one is missing. */
+/** Table 2: the methods on the trained model; the average is over all datasets of the table, empty if one is missing. */
 export function table2(means: readonly SeedMean[], methods: readonly string[]): Table {
   const find = lookup(means);
-  const { metrics, datasets } = layoutOf(2);
+  const { metrics, datasets } = layoutOf(2, datasetsOf(means));
   const rows = metrics.flatMap((metric) =>
     methods.map((method): Field[] => {
       const own = datasets.map((dataset) => find({ metric, variant: 'trained', method, dataset }));
@@ -58,6 +67,10 @@ export function table2(means: readonly SeedMean[], methods: readonly string[]): 
   return { columns: ['metric', 'method', ...pairColumns(datasets), 'average'], rows };
 }
 
+function datasetsOf(means: readonly SeedMean[]): string[] {
+  return orderDatasets(means.map(({ dataset }) => dataset));
+}
+
 /** Table 3: sizes of the datasets as this run read them. */
 export function table3(statistics: ReadonlyMap<string, DatasetSize>): Table {
   const rows = orderDatasets(statistics.keys()).flatMap((id): Field[][] => {
@@ -67,13 +80,18 @@ export function table3(statistics: ReadonlyMap<string, DatasetSize>): Table {
   return { columns: ['dataset', 'train', 'validation', 'average_tokens'], rows };
 }
 
-/** comparison.csv: every published figure beside the measured one. */
+/**
+ * comparison.csv: every published figure beside the measured one.
+ * @param shown of which datasets there are figures: see {@link publishedShown}
+ */
 export function comparisonTable(
   means: readonly SeedMean[],
   statistics: ReadonlyMap<string, DatasetSize>,
+  shown: (dataset: string) => boolean,
 ): Table {
   const find = lookup(means);
-  const rows = readPublishedCells().map((published): Field[] => {
+  const cells = readPublishedCells().filter(({ dataset }) => shown(dataset));
+  const rows = cells.map((published): Field[] => {
     const { table, metric, variant, method, dataset } = published;
     const measured = find({ metric, variant, method, dataset });
     return [
@@ -84,6 +102,7 @@ export function comparisonTable(
     ];
   });
   for (const { dataset, ...published } of readPublishedDatasets()) {
+    if (!shown(dataset)) continue;
     const own = statistics.get(dataset);
     const measured = own && {
       train: own.train,

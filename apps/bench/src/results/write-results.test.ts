@@ -2,10 +2,11 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gradientDescent, layerCausalGradientDescent, learnerSetting } from '@icl-gd/methods';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FinishedRun } from '../experiment/run.ts';
 import { findTask } from '../tasks/tasks.ts';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { readRun } from './read-run.ts';
 import { TRIAL } from './test-support.ts';
 import { writeResults } from './write-results.ts';
 
@@ -34,8 +35,8 @@ const finishedRun = (settings: Partial<FinishedRun['settings']> = {}) =>
       statistics: new Map([
         ['mr', { train: 10, validation: 5, averageTokens: 3.5, sha256: { train: 'b', validation: 'c' } }],
       ]),
-      prepared: [PREPARED],
     },
+    ...{ prepared: [PREPARED], variants: ['trained'] },
     hub: undefined,
     settings: { ...SETTINGS, ...settings },
     adapter: { description: 'fake' },
@@ -109,7 +110,70 @@ test('the tables of the paper are made of what was measured, which is returned',
   expect(await rows('table1.csv')).toEqual(['simaou,trained,,,,,0.125,,,,,']);
   expect(await rows('table2.csv')).toEqual(['simaou,GD,,,,,0.125,,,,,,,,', 'simaou,LCGD,,,,,,,,,,,,,']);
   expect(await readFile(join(out, 'table3.csv'), 'utf8')).toContain('mr,10,5,3.5\n');
-  expect(await readFile(join(out, 'comparison.csv'), 'utf8')).toContain(
-    '2,simaou,trained,GD,mr,0.17,0.03,0.125,,',
-  );
+});
+
+describe('published figures stand', () => {
+  const ofPaper = (): FinishedRun => {
+    const run = finishedRun();
+    const hub = { id: 'rotten_tomatoes', revision: 'main', commit: 'c' };
+    const mr = { ...run.inputs.statistics.get('mr')!, hub };
+    return {
+      ...{ ...run, inputs: { ...run.inputs, statistics: new Map([['mr', mr]]) } },
+      hub: { id: 'KoboldAI/fairseq-dense-1.3B', revision: 'main', commit: 'c' },
+    };
+  };
+
+  test("beside numbers of the paper's model and data, in comparison.csv", async () => {
+    const measured = await writeResults(out, ofPaper());
+    expect([...measured.paper.datasets]).toEqual(['mr']);
+    expect(await readFile(join(out, 'comparison.csv'), 'utf8')).toContain(
+      '2,simaou,trained,GD,mr,0.17,0.03,0.125,,',
+    );
+  });
+
+  test('beside no others; comparison.csv of an earlier run goes, a file of the user stays', async () => {
+    await writeResults(out, ofPaper());
+    const measured = await writeResults(out, finishedRun());
+    expect(measured.paper.notice).toContain("the model is not the paper's (fairseq dense 1.3B)");
+    expect(await readdir(out)).not.toContain('comparison.csv');
+    await writeFile(join(out, 'comparison.csv'), 'my own,comparison\n');
+    await writeResults(out, finishedRun());
+    expect(await readFile(join(out, 'comparison.csv'), 'utf8')).toBe('my own,comparison\n');
+  });
+});
+
+test('a summary of other numbers goes, with its figures; one of the same numbers and files of the user stay', async () => {
+  await writeResults(out, finishedRun());
+  const { validate, writeValidation } = await import('./validation/validate.ts');
+  const validation = validate(await readRun(out));
+  await writeValidation(out, validation);
+  await writeFile(join(out, 'figures', 'figure3-mine.svg'), '<svg/>');
+  await writeFile(join(out, 'figures', 'mine.svg'), '<svg class="marks"/>');
+  const files = async (): Promise<string[]> => (await readdir(out, { recursive: true })).toSorted();
+  const before = await files();
+  expect(before).toEqual(expect.arrayContaining(['summary.html', 'summary.md', 'validation_claims.csv']));
+  expect(before).toContain('figures/figure4-kv-mr.svg');
+  await writeResults(out, finishedRun());
+  expect(await files()).toEqual(before);
+
+  const [trial] = [TRIAL.trial];
+  const other = {
+    ...finishedRun(),
+    trials: async function* () {
+      yield { ...TRIAL, trial: { ...trial, seed: 6 } };
+    },
+  };
+  await writeResults(out, other as FinishedRun);
+  const after = await files();
+  expect(before.filter((file) => !after.includes(file))).toEqual([
+    ...['figures/figure3-simaou_norm-mr.svg', 'figures/figure4-kv-mr.svg'].filter((file) =>
+      before.includes(file),
+    ),
+    ...['summary.html', 'summary.md', 'validation_claims.csv'],
+  ]);
+  expect(after).toEqual(expect.arrayContaining(['figures/figure3-mine.svg', 'figures/mine.svg']));
+
+  await writeFile(join(out, 'summary.md'), '# My own notes\n');
+  await writeResults(out, finishedRun());
+  expect(await readFile(join(out, 'summary.md'), 'utf8')).toBe('# My own notes\n');
 });

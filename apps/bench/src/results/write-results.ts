@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { settingId } from '@icl-gd/methods';
-import { removeFile, writeWhole } from '@icl-gd/transformer/files';
+import { writeWhole } from '@icl-gd/transformer/files';
 import type { FinishedRun } from '../experiment/run.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
@@ -13,8 +13,12 @@ import {
   measureNoise,
   measureTrial,
 } from './measured.ts';
-import { TRIAL_FILES, type TrialTable, trialTables } from './rows.ts';
+import { OPTIONAL_TABLES, TRIAL_FILES, type TrialTable, trialTables } from './rows.ts';
+import { digestFiles, removeOwn, withHeader } from './stale.ts';
+import { removeValidation } from './validation/validation-files.ts';
+import { matchPaper } from './published/paper-match.ts';
 import { seedMeans } from './seed-means.ts';
+import { publishedShown } from './shown.ts';
 import { comparisonTable, table1, table2, table3 } from './tables.ts';
 
 /**
@@ -33,6 +37,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     releasedNorms: settings.releasedNorms,
     noiseFloor: settings.noiseFloor,
   });
+  const before = await digestFiles(out, VALIDATED);
   await writeTrialTables(out, name, tables, run.trials(), (result) => {
     for (const cell of measureTrial(result)) cells.push(cell);
     for (const own of measureNoise(result)) noise.push(own);
@@ -42,23 +47,44 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   await removeOthers(out, tables);
   const methods = settings.methods.map(settingId);
   const measured: MeasuredRun = {
-    ...{ model: name, variants: settings.variants, methods, cells, sizes: inputs.statistics, noise },
+    ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise },
+    paper: matchPaper({
+      model: { hub: run.hub, config: { ...inputs.model.config } },
+      datasets: inputs.statistics,
+      settings: { ...settings },
+    }),
   };
-  for (const [file, table] of Object.entries(summaryTables(measured)))
-    await writeWhole(join(out, file), toCsv(table));
-  await writeWhole(join(out, 'prompts.json'), toJson(inputs.prepared.map(promptEntry)));
+  await writeSummaryTables(out, summaryTables(measured));
+  await writeWhole(join(out, 'prompts.json'), toJson(run.prepared.map(promptEntry)));
   await writeWhole(join(out, 'manifest.json'), toJson(manifest(run, statuses)));
+  if ((await digestFiles(out, VALIDATED)) !== before) await removeValidation(out);
   return measured;
 }
 
-/** The tables in the paper's shape, and the published figures beside the measured ones. */
+/** What a summary is made of. */
+const VALIDATED = [...TRIAL_FILES, 'table3.csv'];
+const COMPARISON = 'comparison.csv';
+
+/** Writes the tables in the paper's shape; comparison.csv of an earlier run goes where this one has nothing to compare. */
+export async function writeSummaryTables(
+  out: string,
+  tables: Readonly<Record<string, Table>>,
+): Promise<void> {
+  for (const [file, table] of Object.entries(tables)) await writeWhole(join(out, file), toCsv(table));
+  if (!Object.hasOwn(tables, COMPARISON))
+    await removeOwn(join(out, COMPARISON), withHeader(comparisonTable([], new Map(), () => false).columns));
+}
+
+/** The tables in the paper's shape, and the published figures beside the measured ones where they may be compared. */
 export function summaryTables(run: MeasuredRun): Readonly<Record<string, Table>> {
   const means = seedMeans(run.cells);
   return {
     'table1.csv': table1(means, run.variants),
     'table2.csv': table2(means, run.methods),
     'table3.csv': table3(run.sizes),
-    'comparison.csv': comparisonTable(means, run.sizes),
+    ...(run.paper.datasets.size === 0
+      ? {}
+      : { [COMPARISON]: comparisonTable(means, run.sizes, publishedShown(run)) }),
   };
 }
 
@@ -90,7 +116,8 @@ export async function writeTrialTables(
 /** An optional table of an earlier run in the same folder is none of this one. */
 export async function removeOthers(out: string, written: readonly TrialTable[]): Promise<void> {
   const own = new Set(written.map(({ file }) => file));
-  for (const file of TRIAL_FILES) if (!own.has(file)) await removeFile(join(out, file));
+  for (const { file, columns } of OPTIONAL_TABLES)
+    if (!own.has(file)) await removeOwn(join(out, file), withHeader(columns));
 }
 
 function promptEntry(prepared: PreparedRun): unknown {

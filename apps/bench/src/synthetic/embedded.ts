@@ -10,7 +10,14 @@ export const EMBEDDED_MODEL = fileURLToPath(new URL('../../models/tiny', import.
 const ROWS = { seed: 0, trainRows: 240, validationRows: 60 };
 
 /** By task id, chosen by `icl-gd sweep` on other demonstrations than the run uses; see docs/embedded-model.md. */
-const LEARNING_RATES = { sst2: 0.0003, sst5: 0.0003, mr: 0.05, subj: 0.0003, agnews: 0.2, cb: 0.05 };
+const LEARNING_RATES = {
+  'syn-sst2': 0.0003,
+  'syn-sst5': 0.0003,
+  'syn-mr': 0.05,
+  'syn-subj': 0.0003,
+  'syn-agnews': 0.2,
+  'syn-cb': 0.05,
+};
 
 /** The tasks of the embedded and smoke presets. */
 export const tasksOfEmbedded = once(() => embeddedTasks(LEARNING_RATES));

@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { writeWhole } from '@icl-gd/transformer/files';
 import { beginWriting } from '../../experiment/inputs.ts';
-import { toCsv } from '../../results/csv.ts';
 import { renderSummary } from '../../results/print-summary.ts';
 import { readRun, readSummary } from '../../results/read-run.ts';
-import { summaryTables } from '../../results/write-results.ts';
+import { summaryTables, writeSummaryTables } from '../../results/write-results.ts';
 import type { RawResultsOptions } from '../raw-options.ts';
 
 /**
- * Writes table1.csv, table2.csv and comparison.csv of a run anew from its summary.csv and table3.csv, and prints them.
+ * Writes table1.csv, table2.csv and comparison.csv of a run anew from its summary.csv, table3.csv and
+ * manifest.json, and prints them.
  *
  * @throws UserError if `--from` is missing or is no run
  */
@@ -18,7 +17,7 @@ export async function rebuildTables(options: RawResultsOptions): Promise<void> {
   const run = await readSummary(from);
   await beginWriting(from);
   const { 'table3.csv': _read, ...tables } = summaryTables(run);
-  for (const [file, table] of Object.entries(tables)) await writeWhole(join(from, file), toCsv(table));
+  await writeSummaryTables(from, tables);
   console.log(renderSummary(run));
 }
 

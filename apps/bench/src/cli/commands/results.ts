@@ -17,7 +17,7 @@ export function addResultsCommands(program: Command): void {
   program
     .command('validate')
     .description(
-      'published against measured, and each claim of the paper with a verdict; writes summary.md, summary.html and figures/',
+      "one page of what a run measured, on the paper's model and data against the published figures; writes summary.md, summary.html and figures/",
     )
     .option('--from <dir>', 'folder of a run (required)')
     .option('--out <dir>', 'folder for what is written (default: that of --from)')

@@ -17,10 +17,15 @@ const NAMES: Readonly<Record<string, string>> = {
   ...{ 'init-seed': 'initSeed', 'token-budget': 'tokenBudget' },
   ...{ 'save-probes': 'saveProbes', 'released-norms': 'releasedNorms' },
 };
-const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+// Whole numbers beyond 2^53 are refused.
+const number = fc.double({ min: -1e9, max: 1e9, noNaN: true }).map((value) => value + 0);
 const single = fc.oneof(anyText, fc.integer(), number);
-const value = fc.oneof(single, fc.array(single, { minLength: 1, maxLength: 3 }), fc.boolean());
-const options = withOptional({}, Object.fromEntries(Object.keys(NAMES).map((name) => [name, value])));
+const list = fc.oneof(single, fc.array(single, { minLength: 1, maxLength: 3 }));
+const FLAGS = ['save-probes', 'released-norms'];
+const LISTS = ['datasets', 'methods', 'variants', 'seeds'];
+const valueOf = (name: string) =>
+  FLAGS.includes(name) ? fc.boolean() : LISTS.includes(name) ? list : single;
+const options = withOptional({}, Object.fromEntries(Object.keys(NAMES).map((name) => [name, valueOf(name)])));
 const preset = withOptional(
   { title: anyText },
   {

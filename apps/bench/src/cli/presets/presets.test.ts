@@ -79,14 +79,16 @@ test('the embedded preset is every variant and both learners on all its datasets
   const { settings } = pass!.request;
   expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
   expect(settings.methods.map(settingId)).toEqual(['GD', 'LCGD']);
-  expect(settings.datasets.map(({ id }) => id)).toEqual(['sst2', 'sst5', 'mr', 'subj', 'agnews', 'cb']);
+  expect(settings.datasets.map(({ id }) => id)).toEqual([
+    ...['syn-sst2', 'syn-sst5', 'syn-mr', 'syn-subj', 'syn-agnews', 'syn-cb'],
+  ]);
 });
 
 test('the smoke preset is small', async () => {
   const [pass] = await planPasses({ preset: 'smoke', out: 'o' });
   expect(pass?.request.settings).toMatchObject({
     ...{ variants: ['trained', 'untrained'], shots: 4, seeds: [0], examples: 8, learningRate: 0.01 },
-    datasets: [{ id: 'sst2' }, { id: 'cb' }],
+    datasets: [{ id: 'syn-sst2' }, { id: 'syn-cb' }],
   });
 });
 
@@ -137,7 +139,18 @@ test.each([
     'unknown key "learning_rate" in "options" (did you mean learning-rate?)',
   ],
   ['title: t\noptions: { out: x }', 'unknown key "out" in "options"'],
-  ['title: t\noptions: { shots: { a: 1 } }', '"options.shots" must be a value or a list'],
+  ['title: t\noptions: { shots: { a: 1 } }', '"options.shots" must be a text or a number'],
+  ['title: t\noptions: { datasets: { a: 1 } }', '"options.datasets" must be a value or a list'],
+  ['title: t\noptions: { datasets: true }', '"options.datasets" must be a value or a list'],
+  ['title: t\noptions: { datasets: [mr, [cb]] }', '"options.datasets" must be a value or a list'],
+  ['title: t\noptions: { probe: false }', '"options.probe" must be a text or a number'],
+  ['title: t\noptions: { model: [a, b] }', '"options.model" must be a text or a number'],
+  ['title: t\noptions: { model: }', '"options.model" must be a text or a number'],
+  ['title: t\noptions: { learning-rate: .nan }', '"options.learning-rate" must be a text or a number'],
+  ['title: t\noptions: { init-seed: 9007199254740993 }', '"options.init-seed" is too large a number'],
+  ["title: t\noptions: { save-probes: 'false' }", '"options.save-probes" must be true or false'],
+  ['title: t\noptions: { __proto__: 1 }', 'unknown key "__proto__" in "options"'],
+  ['title: t\noptions: { constructor: 1 }', 'unknown key "constructor" in "options"'],
   ['title: t\npasses: [{ name: ../x, options: {} }]', '"passes.0.name" must be a name'],
   [
     'title: t\npasses: [{ name: x, options: { shot: 1 } }]',

@@ -3,26 +3,33 @@ import type { RawRunOptions } from '../raw-options.ts';
 import { readYaml } from '../../tasks/yaml/read-yaml.ts';
 import { schemaError } from '../../tasks/yaml/schema-error.ts';
 
-/** Options of `icl-gd run` that a preset may set. */
-const OPTIONS = [
-  'model',
-  'data',
-  'datasets',
-  'methods',
-  'variants',
-  'shots',
-  'seeds',
-  'permutation',
-  'fine-tuning-order',
-  'examples',
-  'learning-rate',
-  'probe',
-  'adapter',
-  'init-seed',
-  'token-budget',
-  'save-probes',
-  'released-norms',
-] as const;
+const single = z
+  .union([z.string(), z.number()], { error: 'must be a text or a number' })
+  .refine((own) => own !== '', 'is empty')
+  .refine(
+    (own) => typeof own === 'string' || !Number.isInteger(own) || Number.isSafeInteger(own),
+    'is too large a number to be exact: put it in quotes',
+  )
+  .transform(String);
+const list = z.union(
+  [
+    single,
+    z
+      .array(single)
+      .min(1)
+      .transform((own) => own.join(',')),
+  ],
+  { error: 'must be a value or a list' },
+);
+const flag = z.boolean({ error: 'must be true or false' });
+
+/** Options of `icl-gd run` that a preset may set, and what each may be. */
+const OPTIONS = {
+  ...{ model: single, data: single, datasets: list, methods: list, variants: list, shots: single },
+  ...{ seeds: list, permutation: single, 'fine-tuning-order': single, examples: single },
+  ...{ 'learning-rate': single, probe: single, adapter: single, 'init-seed': single, 'token-budget': single },
+  ...{ 'save-probes': flag, 'released-norms': flag },
+};
 
 /** Names of the functions that make a preset's own model and datasets. */
 export const PREPARATIONS = ['embedded', 'smoke'] as const;
@@ -41,12 +48,8 @@ export interface PresetFile {
   readonly passes: readonly PresetPass[];
 }
 
-const single = z.union([z.string(), z.number()]).transform(String);
-const value = z.union([single, z.array(single).transform((list) => list.join(',')), z.boolean()], {
-  error: 'must be a value or a list',
-});
 const options = z
-  .strictObject(Object.fromEntries(OPTIONS.map((name) => [name, value.exactOptional()])))
+  .strictObject(mapValues(OPTIONS))
   .transform((own) => Object.fromEntries(Object.entries(own).map(([name, set]) => [camelCase(name), set])));
 const presetFile = z.strictObject({
   title: z.string(),
@@ -72,11 +75,16 @@ export function readPreset(path: string): PresetFile {
   if (!result.success) {
     const keys = (place: string): readonly string[] => {
       if (place === '') return Object.keys(presetFile.shape);
-      return /(^|\.)options$/.test(place) ? OPTIONS : ['name', 'options'];
+      return /(^|\.)options$/.test(place) ? Object.keys(OPTIONS) : ['name', 'options'];
     };
     throw schemaError(path, '', result.error, keys);
   }
   return result.data;
+}
+
+/** Each may be left out. */
+function mapValues(own: typeof OPTIONS): Record<string, z.ZodExactOptional> {
+  return Object.fromEntries(Object.entries(own).map(([name, value]) => [name, value.exactOptional()]));
 }
 
 function camelCase(name: string): string {

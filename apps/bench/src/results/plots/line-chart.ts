@@ -1,5 +1,6 @@
 import * as vega from 'vega';
 import { type TopLevelSpec, compile } from 'vega-lite';
+import { visible } from '../visible.ts';
 
 export interface LineSeries {
   /** Shown in the legend; must differ from series to series. */
@@ -31,6 +32,8 @@ const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00
 /** Up to here each point gets a mark, beyond it they would hide the line. */
 const MOST_MARKED_POINTS = 60;
 const MARGIN = 8;
+/** Characters. */
+const LONGEST_LABEL = 100;
 /** Width of a legend entry in pixels: symbol, gap, and about 7 pixels a character of the longest name. */
 const legendColumn = (names: readonly string[]) => 60 + 7 * Math.max(...names.map(({ length }) => length));
 const DASH = [6, 4];
@@ -51,7 +54,7 @@ export function freeColors(count: number, taken: readonly string[]): string[] {
  */
 export function lineChartSvg(chart: LineChart): string {
   requireDrawable(chart);
-  const { spec } = compile(specification(chart));
+  const { spec } = compile(specification(withLabels(chart)));
   const { root } = new vega.View(vega.parse(spec), { renderer: 'none' })
     .run()
     .scenegraph() as unknown as Scenegraph;
@@ -63,6 +66,22 @@ export function lineChartSvg(chart: LineChart): string {
     ])
     .render(root)
     .svg();
+}
+
+/** The one place where names become labels: on one line, no longer than a picture has room for. */
+function withLabels(chart: LineChart): LineChart {
+  return {
+    ...chart,
+    title: labelOf(chart.title),
+    xLabel: labelOf(chart.xLabel),
+    yLabel: labelOf(chart.yLabel),
+    series: chart.series.map((own) => ({ ...own, name: labelOf(own.name) })),
+  };
+}
+
+function labelOf(name: string): string {
+  const shown = [...visible(name)];
+  return shown.length <= LONGEST_LABEL ? shown.join('') : `${shown.slice(0, LONGEST_LABEL - 1).join('')}…`;
 }
 
 function specification({

@@ -2,6 +2,7 @@ import type { Interval } from '@icl-gd/metrics';
 import { mean } from '@icl-gd/metrics';
 import type { Table } from '../csv.ts';
 import type { MeasuredRun } from '../measured.ts';
+import { publishedShown } from '../shown.ts';
 import {
   readPublishedAverages,
   readPublishedCells,
@@ -29,20 +30,24 @@ export interface ComparedCell {
   readonly verdict: Verdict;
 }
 
-/** Every cell of Tables 1 to 3. A cell holds if published mean ± deviation and the measured interval overlap. */
+/**
+ * Every cell of Tables 1 to 3, but those of a dataset that was run under the id of one of the paper's and is another; none if
+ * nothing of the run is the paper's. A cell holds if published mean ± deviation and the measured
+ * interval overlap.
+ */
 export function compareCells(run: MeasuredRun, examples: ExampleScores): ComparedCell[] {
-  const cells = readPublishedCells().map(({ mean: published, ...cell }): ComparedCell => {
+  const shown = publishedShown(run);
+  const published = readPublishedCells();
+  const own = published.filter(({ dataset }) => shown(dataset));
+  const cells = own.map(({ mean: figure, ...cell }): ComparedCell => {
     const { value: measured, interval, seeds } = examples.estimate(cell);
     return {
-      ...cell,
-      published,
-      measured,
-      interval,
-      seeds,
-      verdict: judgeAgreement(interval, published, cell.deviation),
+      ...{ ...cell, published: figure, measured, interval, seeds },
+      verdict: judgeAgreement(interval, figure, cell.deviation),
     };
   });
-  return [...cells, ...averages(cells), ...sizes(run)];
+  const whole = cells.length === published.length;
+  return [...cells, ...(whole ? averages(cells) : []), ...sizes(run, shown)];
 }
 
 /** Table 2's averages over the six datasets; their intervals from those of the datasets, which are independent. */
@@ -69,8 +74,9 @@ function average(cells: readonly ComparedCell[]): Estimate {
 }
 
 /** Table 3: numbers without chance, which are equal or not. */
-function sizes(run: MeasuredRun): ComparedCell[] {
+function sizes(run: MeasuredRun, shown: (dataset: string) => boolean): ComparedCell[] {
   return readPublishedDatasets().flatMap(({ dataset, ...published }) => {
+    if (!shown(dataset)) return [];
     const own = run.sizes.get(dataset);
     const measured = own && {
       train: own.train,

@@ -10,7 +10,8 @@ export interface ClaimCase extends Estimate {
   readonly dataset: string;
   /** GD or LCGD where a claim has a case for each, else empty. */
   readonly method: string;
-  readonly verdict: Verdict;
+  /** Null where model or data are not the paper's: there nothing is judged. */
+  readonly verdict: Verdict | null;
 }
 
 /** One of the findings of arXiv 2311.07772v4, judged by what a run measured. */
@@ -20,7 +21,8 @@ export interface JudgedClaim {
   readonly quantity: string;
   /** How often the paper itself has it. */
   readonly published: string;
-  readonly verdict: Verdict;
+  /** By the cases that are judged; null where none may be. */
+  readonly verdict: Verdict | null;
   /** The cases that were measured. */
   readonly cases: readonly ClaimCase[];
 }
@@ -50,19 +52,27 @@ interface Claim {
 /** Above the paper's 0.1 to 0.2, and far below the 1 of two equal optimisers. */
 const ALPHA_LIMIT = 0.25;
 
-/** Judges every claim by 95 % bootstrap intervals over seeds and examples; paired where two scores are compared. */
-export function judgeClaims({ cells }: Pick<MeasuredRun, 'cells'>): JudgedClaim[] {
+/**
+ * Judges every claim by 95 % bootstrap intervals over seeds and examples; paired where two scores are compared. Of a model or
+ * data that are not the paper's there are the numbers alone.
+ */
+export function judgeClaims({ cells, paper }: Pick<MeasuredRun, 'cells' | 'paper'>): JudgedClaim[] {
   const evidence = { examples: new ExampleScores(cells), cells };
   return CLAIMS.map(({ text, quantity, published, share, orEqual = false, cases }) => {
     const judged = evidence.examples.datasets.flatMap((dataset) =>
       cases(evidence, dataset).flatMap(({ method = '', ...own }): ClaimCase[] =>
-        own.value === null ? [] : [{ ...own, dataset, method, verdict: judgeSign(own.interval, orEqual) }],
+        own.value === null
+          ? []
+          : [
+              {
+                ...{ ...own, dataset, method },
+                verdict: paper.datasets.has(dataset) ? judgeSign(own.interval, orEqual) : null,
+              },
+            ],
       ),
     );
-    const verdict = judgeShare(
-      judged.map((own) => own.verdict),
-      share,
-    );
+    const verdicts = judged.flatMap((own) => own.verdict ?? []);
+    const verdict = paper.datasets.size === 0 ? null : judgeShare(verdicts, share);
     return { text, quantity, published, verdict, cases: judged };
   });
 }

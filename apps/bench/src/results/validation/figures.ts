@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { findMetric } from '@icl-gd/metrics';
 import type { MeasuredRun } from '../measured.ts';
 import { type LineChart, type LineSeries, freeColors, lineChartSvg } from '../plots/line-chart.ts';
+import { FIGURES } from '../stale.ts';
 import { type Curve, findCurve, gradientNormCurves, measuredCurves, publishedCurves } from './curves.ts';
 import { GRADIENT_NORMS, type GradientNormDefinition } from './gradient-norms.ts';
 
@@ -16,14 +18,17 @@ export interface Figure {
 }
 
 /** The same in every figure; further methods get what these leave. */
-const COLORS: Readonly<Record<string, string>> = { GD: '#0072b2', LCGD: '#d55e00' };
+const COLORS: ReadonlyMap<string, string> = new Map([
+  ['GD', '#0072b2'],
+  ['LCGD', '#d55e00'],
+]);
 const SIZE = { width: 300, height: 180 };
 
 /** Figures 2 (α), 3 (SimAOU_norm and SimAM_Δ) and 4 (gradient norms) of the trained model, each by layer. */
-export function drawFigures({ cells, methods }: MeasuredRun): Figure[] {
+export function drawFigures({ cells, methods, paper }: MeasuredRun): Figure[] {
   const datasets = [...new Set(cells.map(({ dataset }) => dataset))];
   const measured = measuredCurves(cells);
-  const published = publishedCurves();
+  const published = publishedCurves().filter(({ dataset }) => paper.datasets.has(dataset));
   const colors = colorsOf(methods);
   const trained = (
     all: readonly Curve[],
@@ -38,17 +43,17 @@ export function drawFigures({ cells, methods }: MeasuredRun): Figure[] {
   const scores = ['simaou_norm', 'simam_delta'].flatMap((metric) =>
     datasets.flatMap((dataset) => {
       const series = methods.flatMap((method) => {
-        const [own, paper] = [measured, published].map((all) => trained(all, metric, method, dataset));
-        const comparable = paper && paper.means.length === own?.means.length;
+        const [own, figure3] = [measured, published].map((all) => trained(all, metric, method, dataset));
+        const comparable = figure3 && figure3.means.length === own?.means.length;
         return [
           ...(own ? line(method, own, { color: colors.get(method) }) : []),
           ...(comparable
-            ? line(`${method}, published`, bare(paper), { color: colors.get(method), dashed: true })
+            ? line(`${method}, published`, bare(figure3), { color: colors.get(method), dashed: true })
             : []),
         ];
       });
       const chart = { title: dataset, yLabel: findMetric(metric).label, series };
-      return figure({ number: 3, name: `figure3-${metric}-${dataset}`, methods }, chart);
+      return figure({ number: 3, name: `figure3-${metric}-${fileNameOf(dataset)}`, methods }, chart);
     }),
   );
   const norms = (Object.keys(GRADIENT_NORMS) as GradientNormDefinition[]).flatMap((definition) => {
@@ -60,7 +65,7 @@ export function drawFigures({ cells, methods }: MeasuredRun): Figure[] {
       });
       const yLabel = `gradient norm (${definition})`;
       const chart = { title: dataset, yLabel, series, yScale: 'log' as const };
-      return figure({ number: 4, name: `figure4-${definition}-${dataset}`, methods }, chart);
+      return figure({ number: 4, name: `figure4-${definition}-${fileNameOf(dataset)}`, methods }, chart);
     });
   });
   const alphaChart = { title: 'α by layer', yLabel: findMetric('alpha').label, series: alpha };
@@ -68,12 +73,16 @@ export function drawFigures({ cells, methods }: MeasuredRun): Figure[] {
 }
 
 function colorsOf(methods: readonly string[]): Map<string, string> {
-  const others = methods.filter((method) => COLORS[method] === undefined);
-  const free = freeColors(others.length, Object.values(COLORS));
-  return new Map([
-    ...Object.entries(COLORS),
-    ...others.map((method, i) => [method, free[i] as string] as const),
-  ]);
+  const others = methods.filter((method) => !COLORS.has(method));
+  const free = freeColors(others.length, [...COLORS.values()]);
+  return new Map([...COLORS, ...others.map((method, i) => [method, free[i] as string] as const)]);
+}
+
+/** A dataset's part of a file's name: what may stand in a name anywhere, and where that is not all of it a digest. */
+function fileNameOf(dataset: string): string {
+  if (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(dataset)) return dataset;
+  const digest = createHash('sha256').update(dataset).digest('hex').slice(0, 8);
+  return `${dataset.replaceAll(/[^\w-]/g, '_').slice(0, 40)}-${digest}`;
 }
 
 function figure(
@@ -85,7 +94,7 @@ function figure(
   return [
     {
       number,
-      file: `figures/${name}.svg`,
+      file: `${FIGURES}/${name}.svg`,
       title: `${chart.title}: ${chart.yLabel}`,
       methods: methods.filter((method) => drawn.has(method)),
       svg: lineChartSvg({ ...SIZE, ...chart, xLabel: 'layer' }),

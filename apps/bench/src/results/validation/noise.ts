@@ -10,7 +10,7 @@ export interface NoiseFloor {
   /** Mean of the score itself; null where undefined. */
   readonly value: number | null;
   /** By perturbation (docs/numerics.md): root mean square change of an example's score. */
-  readonly changes: Readonly<Record<string, number | null>>;
+  readonly changes: ReadonlyMap<string, number | null>;
 }
 
 /** Of the trained model, by metric and method, then dataset. */
@@ -28,7 +28,7 @@ export function summariseNoise(noise: readonly MeasuredNoise[]): NoiseFloor[] {
       ...{ metric, method, dataset },
       learningRates: [...new Set(own.map(({ learningRate }) => learningRate))],
       value: average(own, 'value'),
-      changes: Object.fromEntries(
+      changes: new Map(
         [...byPerturbation].map(([perturbation, some]) => [perturbation, average(some, 'exampleChange')]),
       ),
     };

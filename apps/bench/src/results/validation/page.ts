@@ -1,4 +1,5 @@
 import { Marked } from 'marked';
+import { visible } from '../visible.ts';
 import type { Figure } from './figures.ts';
 
 const STYLE = `
@@ -9,6 +10,16 @@ th, td { padding: .25em 1em .25em 0; vertical-align: top } td { border-bottom: 1
 .yes { color: #04713f } .no { color: #b32400 } .open { color: #666 }
 .figures { display: flex; flex-wrap: wrap; gap: 1em } .figures svg { max-width: 100%; height: auto }
 `;
+const BREAK = '<br>';
+/** By which a page of ours is known from one of the user's. */
+export const GENERATOR = 'icl-gd validate';
+const ENTITIES = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&quot;'],
+  ["'", '&#39;'],
+]);
 const CLASSES: Readonly<Record<string, string>> = { '✓': 'yes', '✗': 'no', '?': 'open' };
 
 /** The summary as one HTML file that needs no other: figures are in it as SVG. */
@@ -17,7 +28,10 @@ export function renderPage(title: string, markdown: string, figures: readonly Fi
   const marked = new Marked({
     renderer: {
       image: ({ href, text }) =>
-        `<span role="img" aria-label="${attribute(text)}">${drawings.get(href) ?? ''}</span>`,
+        `<span role="img" aria-label="${escapeHtml(text)}">${drawings.get(href) ?? ''}</span>`,
+      // The page has line breaks of its own; whatever else looks like HTML or a link is text.
+      html: ({ text }) => (text === BREAK ? BREAK : escapeHtml(text)),
+      link: ({ raw }) => escapeHtml(raw),
       paragraph({ tokens }) {
         const body = this.parser.parseInline(tokens);
         return tokens.some(({ type }) => type === 'image')
@@ -38,7 +52,8 @@ export function renderPage(title: string, markdown: string, figures: readonly Fi
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${attribute(title)}</title>
+<meta name="generator" content="${GENERATOR}">
+<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
@@ -47,6 +62,7 @@ ${body}</body>
 `;
 }
 
-function attribute(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+/** The one place where texts become HTML, in elements and in attributes. */
+function escapeHtml(text: string): string {
+  return visible(text).replaceAll(/[&<>"']/g, (mark) => ENTITIES.get(mark) as string);
 }

@@ -1,21 +1,38 @@
 import type { JudgedClaim } from './claims.ts';
 
-/** Each claim of the paper with its verdict here, and for every measured case the number with its 95 % interval. */
+/**
+ * Each claim of the paper with its verdict here, and for every measured case the number with its 95 % interval; where nothing
+ * may be judged, the numbers that the claims are about.
+ */
 export function renderClaims(claims: readonly JudgedClaim[]): string {
+  const judged = claims.filter(({ verdict }) => verdict !== null);
+  if (judged.length === 0)
+    return [
+      "What the paper's claims are about, in this run, with 95 % bootstrap intervals over seeds and examples; no verdicts:",
+      ...claims.flatMap((claim) =>
+        claim.cases.length === 0 ? [] : `* ${claim.quantity} (of "${claim.text}"): ${numbersOf(claim)}`,
+      ),
+    ].join('\n');
   return [
     "The paper's claims, judged by 95 % bootstrap intervals over seeds and examples:",
-    ...claims.map(({ text, quantity, published, verdict, cases }) => {
-      const numbers = cases.map(({ dataset, method, value, interval }) => {
-        const range = interval ? ` [${interval.lower.toFixed(3)}, ${interval.upper.toFixed(3)}]` : '';
-        return `${[dataset, method].filter(Boolean).join(' ')} ${value === null ? '' : signed(value)}${range}`;
-      });
-      const here = cases.length === 0 ? 'CANNOT BE SAID: not measured' : verdict.toUpperCase();
+    ...judged.map((claim) => {
+      const { text, quantity, published, verdict, cases } = claim;
+      const here = cases.length === 0 ? 'CANNOT BE SAID: not measured' : verdict?.toUpperCase();
       return [
         `* ${text} (paper: ${published}): ${here}`,
-        ...(numbers.length === 0 ? [] : [`    ${quantity}: ${numbers.join('; ')}`]),
+        ...(cases.length === 0 ? [] : [`    ${quantity}: ${numbersOf(claim)}`]),
       ].join('\n');
     }),
   ].join('\n');
+}
+
+function numbersOf({ cases }: JudgedClaim): string {
+  return cases
+    .map(({ dataset, method, value, interval }) => {
+      const range = interval ? ` [${interval.lower.toFixed(3)}, ${interval.upper.toFixed(3)}]` : '';
+      return `${[dataset, method].filter(Boolean).join(' ')} ${value === null ? '' : signed(value)}${range}`;
+    })
+    .join('; ');
 }
 
 function signed(value: number): string {

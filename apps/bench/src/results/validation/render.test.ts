@@ -103,3 +103,15 @@ test('as a page: published → measured with a mark for the verdict', () => {
     ]),
   );
 });
+
+test("of a model or data that are not the paper's: numbers, and no verdict or figure of the paper", () => {
+  const unjudged = { ...CLAIM, verdict: null, cases: CLAIM.cases.map((own) => ({ ...own, verdict: null })) };
+  const claims = [unjudged, { ...OTHER, verdict: null }];
+  expect(renderClaims(claims).split('\n').slice(1)).toEqual([
+    '* difference (of "a > b"): mr GD +0.500 [0.250, 0.750]; cb -0.500; sst2 +0.000',
+  ]);
+  const paper = { datasets: new Set<string>(), notice: 'Nothing is compared.' };
+  const text = renderValidation({ ...VALIDATION, claims, cells: [], paper });
+  expect(text).toMatch(/^Nothing is compared\.\n/);
+  expect(text).not.toMatch(/holds|cannot be said|5 of 6/);
+});

@@ -1,13 +1,30 @@
+import { type MeasuredRows, showMean } from '../measured-rows.ts';
+import { PAPER_MODEL } from '../published/paper-match.ts';
 import { renderTable } from '../text-table.ts';
+import { renderClaims } from './render-claims.ts';
 import type { Validation } from './summary.ts';
 
-/** Published against measured for every cell, then each claim with its verdict, as plain text. */
+/**
+ * Published against measured for every cell, then each claim with its verdict, as plain text; where nothing is the paper's,
+ * what was measured and what the claims are about.
+ */
 export function renderValidation(validation: Validation): string {
+  const { paper, measured, claims } = validation;
+  const notice = paper.notice === '' ? [] : [paper.notice];
+  if (paper.datasets.size === 0) return [...notice, renderMeans(measured), renderClaims(claims)].join('\n');
   return [
-    'Published figures are those of fairseq dense 1.3B on the real datasets; for any other model or data they are for orientation only.',
+    `Published figures are those of ${PAPER_MODEL} on the real datasets.`,
+    ...notice,
     cellTable(validation),
     claimTable(validation),
   ].join('\n');
+}
+
+function renderMeans({ datasets, rows }: MeasuredRows): string {
+  return renderTable(
+    ['variant', 'metric', 'method', ...datasets],
+    rows.map(({ variant, label, method, means }) => [variant, label, method, ...means.map(showMean)]),
+  );
 }
 
 function cellTable({ cells }: Validation): string {
@@ -33,7 +50,7 @@ function claimTable({ claims }: Validation): string {
       cases
         .flatMap((own) => (own.verdict === wanted ? `${own.dataset} ${own.method}`.trim() : []))
         .join(', ');
-    const here = cases.length === 0 ? 'cannot be said: not measured' : verdict;
+    const here = cases.length === 0 ? 'cannot be said: not measured' : (verdict ?? '');
     return [text, published, here, labels('holds'), labels('does not hold'), labels('cannot be said')];
   });
   return renderTable(['claim', 'paper', 'here', 'holds for', 'fails for', 'open for'], rows);

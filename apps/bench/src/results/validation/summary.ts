@@ -1,11 +1,14 @@
 import { type Interval, metrics } from '@icl-gd/metrics';
 import { paperTasks } from '../../tasks/tasks.ts';
+import type { PaperMatch } from '../published/paper-match.ts';
+import { PAPER_MODEL } from '../published/paper-match.ts';
 import { type MeasuredRows, showMean } from '../measured-rows.ts';
 import type { ComparedCell } from './cells.ts';
 import type { JudgedClaim } from './claims.ts';
 import type { ComparedCurve } from './compare-curves.ts';
 import type { Figure } from './figures.ts';
 import type { NoiseFloor } from './noise.ts';
+import { type Inline, Markdown, joined, table, written } from './markdown.ts';
 import type { Verdict } from './verdict.ts';
 
 /** All that the one-page summary shows. */
@@ -14,7 +17,11 @@ export interface Validation {
   readonly datasets: readonly string[];
   readonly variants: readonly string[];
   readonly methods: readonly string[];
+  /** Seed and order of the trials, `5/0`. */
+  readonly selections: readonly string[];
   readonly measured: MeasuredRows;
+  /** Which of it stands beside the paper's figures. */
+  readonly paper: PaperMatch;
   readonly claims: readonly JudgedClaim[];
   readonly cells: readonly ComparedCell[];
   readonly curves: readonly ComparedCurve[];
@@ -26,86 +33,123 @@ export interface Validation {
 const MARKS: Readonly<Record<Verdict, string>> = { holds: '✓', 'does not hold': '✗', 'cannot be said': '?' };
 /** Keeps a number and its mark on one line. */
 const NBSP = '\u00A0';
-const TITLES: Readonly<Record<Figure['number'], (methods: string) => string>> = {
-  2: () => 'Figure 2: likeness of GD and LCGD',
-  3: (methods) => `Figure 3: ${methods} by layer`,
-  4: () => 'Figure 4: gradient norms by layer, mean over training steps',
-};
+const BREAK = '<br>';
+
+/** What the page is called: the paper is named only where something stands beside it. */
+export function titleOf({ model, paper }: Pick<Validation, 'model' | 'paper'>): string {
+  return `${model}: ${paper.datasets.size === 0 ? 'measured' : 'published against measured'}`;
+}
 
 /** The one-page summary, in Markdown. */
 export function renderSummaryPage(validation: Validation): string {
-  const { model, datasets, variants, methods, claims, cells, curves, figures, noise } = validation;
-  const agreeing = cells.filter(({ verdict }) => verdict === 'holds').length;
-  const measured = cells.filter((cell) => cell.measured !== null).length;
-  const ofPaper = datasets.some((id) => paperTasks().some((task) => task.id === id));
-  const grid = (which: ComparedCell['table']): string =>
-    ofPaper ? cellGrid(cells, which) : "None of the paper's datasets was run.";
+  const { datasets, variants, methods, measured, paper, figures, noise } = validation;
+  const compared = paper.datasets.size > 0;
   return `${[
-    `# ${escape(model)}: published against measured`,
-    `Datasets: ${list(datasets)}. Variants: ${list(variants)}. Methods: ${list(methods)}. ` +
-      `${measured} of the paper's ${cells.length} cells were measured, ${agreeing} of them agree. ` +
-      'The published figures are those of fairseq dense 1.3B on the real datasets; for any other model or data they are for orientation only.',
-    '## Claims of the paper',
-    claimTable(claims, datasets),
-    '## Table 1: trained and re-initialised models under GD',
-    grid(1),
-    '## Table 2: GD and LCGD',
-    grid(2),
-    '## Table 3: datasets',
-    grid(3),
-    ...(ofPaper
-      ? ['A cell reads: published → measured. ✓ holds, ✗ does not hold, ? cannot be said, – not measured.']
-      : []),
-    '## Measured',
-    measuredTable(validation.measured),
-    '## Curves over the layers',
-    curveTable(curves),
+    written`# ${titleOf(validation)}`,
+    written`Datasets: ${list(datasets)}. Variants: ${list(variants)}. Methods: ${list(methods)}. Seeds and orders: ${list(validation.selections)}.${coverage(validation)}`,
+    ...(paper.notice === '' ? [] : [written`${paper.notice}`]),
+    ...(compared ? comparisonSections(validation) : claimNumbers(validation)),
+    written`## Measured`,
+    measuredTable(measured),
+    ...(compared ? [written`## Curves over the layers`, curveTable(validation.curves)] : []),
     ...([2, 3, 4] as const).flatMap((number) => figureSection(number, figures)),
     ...noiseSection(noise),
-    '## How it is judged',
-    'Intervals are 95 % bootstrap intervals over seeds and examples (over seeds and training steps for gradient norms), paired where two scores are compared. ' +
-      'A claim holds for a dataset if the interval lies above zero, does not hold if it lies below, and else cannot be said; it holds as a whole if the share of the measured datasets that the paper reports does. ' +
-      "A cell holds if the interval and the published mean ± deviation, printed with two decimals, overlap; Table 3's cells must be equal. " +
-      'Bands in the figures are ± one sample deviation over seeds; dashed curves are the published ones, drawn where the numbers of layers agree.',
-  ].join('\n\n')}\n`;
+    written`## How it is ${compared ? 'judged' : 'computed'}`,
+    new Markdown(
+      [
+        'Intervals are 95 % bootstrap intervals over seeds and examples (over seeds and training steps for gradient norms), paired where two scores are compared.',
+        ...(compared
+          ? [
+              'A claim holds for a dataset if the interval lies above zero, does not hold if it lies below, and else cannot be said; it holds as a whole if the share of the measured datasets that the paper reports does.',
+              "A cell holds if the interval and the published mean ± deviation, printed with two decimals, overlap; Table 3's cells must be equal.",
+            ]
+          : []),
+        `Bands in the figures are ± one sample deviation over seeds${compared ? '; dashed curves are the published ones, drawn where the numbers of layers agree' : ''}.`,
+      ].join(' '),
+    ),
+  ]
+    .map(({ source }) => source)
+    .join('\n\n')}\n`;
 }
 
-function claimTable(claims: readonly JudgedClaim[], datasets: readonly string[]): string {
+/** How much of the paper's tables the run has, if any of it. */
+function coverage({ cells, paper }: Validation): Markdown {
+  if (paper.datasets.size === 0) return written``;
+  const agreeing = cells.filter(({ verdict }) => verdict === 'holds').length;
+  const measured = cells.filter((cell) => cell.measured !== null).length;
+  return written` ${`${measured}`} of the paper's ${`${cells.length}`} cells were measured, ${`${agreeing}`} of them agree. The published figures are those of ${PAPER_MODEL} on the real datasets.`;
+}
+
+function comparisonSections({ claims, cells, datasets }: Validation): Markdown[] {
+  return [
+    written`## Claims of the paper`,
+    claimTable(claims, datasets),
+    written`## Table 1: trained and re-initialised models under GD`,
+    cellGrid(cells, 1),
+    written`## Table 2: GD and LCGD`,
+    cellGrid(cells, 2),
+    written`## Table 3: datasets`,
+    cellGrid(cells, 3),
+    written`A cell reads: published → measured. ✓ holds, ✗ does not hold, ? cannot be said, – not measured.`,
+  ];
+}
+
+/** What the claims are about, as this run has it: numbers without verdicts. */
+function claimNumbers({ claims, datasets }: Validation): Markdown[] {
+  const measured = claims.filter(({ cases }) => cases.length > 0);
+  if (measured.length === 0) return [];
+  return [
+    written`## What the paper's claims are about`,
+    table(
+      ['claim of the paper', ...datasets],
+      measured.map((claim) => [nameOf(claim), ...datasets.map((dataset) => showCases(claim, dataset))]),
+    ),
+  ];
+}
+
+function claimTable(claims: readonly JudgedClaim[], datasets: readonly string[]): Markdown {
   return table(
-    ['claim', 'paper', 'here', ...datasets.map(escape)],
-    claims.map(({ text, quantity, published, verdict, cases }) => [
-      `${text.replaceAll('_', String.raw`\_`)}<br>*${quantity}*`,
-      published,
-      `${MARKS[verdict]} ${cases.length === 0 ? 'not measured' : verdict}`,
-      ...datasets.map((dataset) =>
-        cases
-          .filter((own) => own.dataset === dataset)
-          .map(
-            (own) =>
-              [MARKS[own.verdict], ...(own.method ? [own.method] : []), signed(own.value)].join(NBSP) +
-              range(own.interval),
-          )
-          .join('<br>'),
-      ),
+    ['claim', 'paper', 'here', ...datasets],
+    claims.map((claim) => [
+      nameOf(claim),
+      claim.published,
+      claim.verdict === null
+        ? ''
+        : `${MARKS[claim.verdict]} ${claim.cases.length === 0 ? 'not measured' : claim.verdict}`,
+      ...datasets.map((dataset) => showCases(claim, dataset)),
     ]),
   );
 }
 
-function measuredTable({ datasets, rows }: MeasuredRows): string {
-  if (rows.length === 0) return 'Nothing was measured.';
-  return [
-    table(
-      ['variant', 'metric', 'method', ...datasets.map(escape)],
-      rows.map(({ variant, label, method, means }) => [
-        ...[variant, label, method].map(escape),
-        ...means.map((own) => showMean(own).replaceAll('-', '−').replaceAll(' ', NBSP)),
-      ]),
-    ),
-    'Mean ± sample deviation over seeds.',
-  ].join('\n\n');
+/** Claims are ours, and may have code in them. */
+function nameOf({ text, quantity }: JudgedClaim): Markdown {
+  return new Markdown(`${text.replaceAll('_', String.raw`\_`)}${BREAK}*${quantity}*`);
 }
 
-function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): string {
+function showCases({ cases }: JudgedClaim, dataset: string): Markdown {
+  const own = cases.filter((each) => each.dataset === dataset);
+  return joined(
+    own.map(
+      ({ verdict, method, value, interval }) =>
+        written`${[...(verdict === null ? [] : [MARKS[verdict]]), ...(method ? [method] : []), signed(value)].join(NBSP)}${range(interval)}`,
+    ),
+    BREAK,
+  );
+}
+
+function measuredTable({ datasets, rows }: MeasuredRows): Markdown {
+  if (rows.length === 0) return written`Nothing was measured.`;
+  const scores = table(
+    ['variant', 'metric', 'method', ...datasets],
+    rows.map(({ variant, label, method, means }) => [
+      ...[variant, label, method],
+      ...means.map((own) => showMean(own).replaceAll('-', '−').replaceAll(' ', NBSP)),
+    ]),
+  );
+  return written`${scores}\n\nMean ± sample deviation over seeds and orders.`;
+}
+
+function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): Markdown {
   const cells = all.filter((cell) => cell.table === which);
   const columns = columnsOf(cells);
   const rows = Map.groupBy(cells, ({ metric, variant, method }) =>
@@ -114,7 +158,7 @@ function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): string {
   return table(
     [which === 3 ? '' : which === 1 ? 'metric, variant' : 'metric, method', ...columns],
     [...rows].map(([name, own]) => [
-      escape(name),
+      name,
       ...columns.map((dataset) => {
         const cell = own.find((each) => each.dataset === dataset);
         return cell ? showCell(cell) : '';
@@ -123,37 +167,30 @@ function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): string {
   );
 }
 
-function showCell({ table: which, published, deviation, measured, interval, verdict }: ComparedCell): string {
+function showCell({ table: which, published, deviation, measured, interval, verdict }: ComparedCell): Inline {
   // With as many decimals as the paper prints.
   const paper = deviation === null ? `${published}` : published.toFixed(2);
   if (measured === null) return `${paper} → –`;
   const own = which === 3 ? measured.toFixed(0) : number(measured);
-  return [paper, '→', own, MARKS[verdict]].join(NBSP) + range(interval);
+  return written`${[paper, '→', own, MARKS[verdict]].join(NBSP)}${range(interval)}`;
 }
 
-function curveTable(curves: readonly ComparedCurve[]): string {
+function curveTable(curves: readonly ComparedCurve[]): Markdown {
   const own = curves.filter(({ measuredLayers }) => measuredLayers > 0);
-  if (own.length === 0) return 'None of the published curves was measured.';
+  if (own.length === 0) return written`None of the published curves was measured.`;
   const reasons = [...new Set(own.map(({ note }) => note).filter(Boolean))];
   if (own.every(({ comparedLayers }) => comparedLayers === 0))
-    return `No correlation: ${reasons.join('; ')}.`;
+    return written`No correlation: ${reasons.join('; ')}.`;
   const rows = Map.groupBy(own, ({ variant, method, metric }) => `${labelOf(metric)}, ${variant}, ${method}`);
   const datasets = columnsOf(own);
-  return [
-    table(
-      ['metric, variant, method', ...datasets],
-      [...rows].map(([name, row]) => [
-        escape(name),
-        ...datasets.map((id) =>
-          row
-            .filter(({ dataset }) => dataset === id)
-            .map(showCurve)
-            .join(''),
-        ),
-      ]),
-    ),
-    "Pearson's correlation over the layers and mean absolute difference between published and measured; in brackets the layers compared, where not all.",
-  ].join('\n\n');
+  const grid = table(
+    ['metric, variant, method', ...datasets],
+    [...rows].map(([name, row]) => [
+      name,
+      ...datasets.map((id) => joined(row.filter(({ dataset }) => dataset === id).map(showCurve), '')),
+    ]),
+  );
+  return written`${grid}\n\nPearson's correlation over the layers and mean absolute difference between published and measured; in brackets the layers compared, where not all.`;
 }
 
 function showCurve({
@@ -162,12 +199,16 @@ function showCurve({
   comparedLayers,
   publishedLayers,
   note,
-}: ComparedCurve): string {
+}: ComparedCurve): Inline {
   if (comparedLayers === 0) return note;
   const layers = comparedLayers === publishedLayers ? '' : ` (${comparedLayers})`;
-  return `r ${correlation === null ? '?' : number(correlation)}${layers}<br>± ${number(meanAbsoluteDifference ?? 0)}`.replaceAll(
-    ' ',
-    NBSP,
+  const lines = [
+    `r ${correlation === null ? '?' : number(correlation)}${layers}`,
+    `± ${number(meanAbsoluteDifference ?? 0)}`,
+  ];
+  return joined(
+    lines.map((line) => line.replaceAll(' ', NBSP)),
+    BREAK,
   );
 }
 
@@ -178,7 +219,7 @@ function columnsOf(entries: readonly { readonly dataset: string }[]): string[] {
   );
 }
 
-function noiseSection(noise: readonly NoiseFloor[]): string[] {
+function noiseSection(noise: readonly NoiseFloor[]): Markdown[] {
   if (noise.length === 0) return [];
   const datasets = [...new Set(noise.map(({ dataset }) => dataset))];
   const rows = Map.groupBy(noise, ({ metric, method }) => `${labelOf(metric)}, ${method}`);
@@ -187,49 +228,47 @@ function noiseSection(noise: readonly NoiseFloor[]): string[] {
     return [...new Set(own)].join(' ');
   });
   return [
-    '## Noise floor',
+    written`## Noise floor`,
     table(
-      ['metric, method', ...datasets.map((id, i) => `${escape(id)}, rate ${rates[i]}`)],
+      ['metric, method', ...datasets.map((id, i) => `${id}, rate ${rates[i]}`)],
       [...rows].map(([name, own]) => [
-        escape(name),
-        ...datasets.map((id) =>
-          own
-            .filter(({ dataset }) => dataset === id)
-            .map(showNoise)
-            .join(''),
-        ),
+        name,
+        ...datasets.map((id) => joined(own.filter(({ dataset }) => dataset === id).map(showNoise), '')),
       ]),
     ),
-    "The score, and how far an example's score moves (root mean square) when only rounding does: with another order of summation in float32, with trained weights in float16, with recorded activations in float16. A score is signal as far as it is larger.",
+    written`The score, and how far an example's score moves (root mean square) when only rounding does: with another order of summation in float32, with trained weights in float16, with recorded activations in float16. A score is signal as far as it is larger.`,
   ];
 }
 
-function showNoise({ value, changes }: NoiseFloor): string {
+function showNoise({ value, changes }: NoiseFloor): Inline {
   if (value === null) return 'undefined';
-  const lines = Object.entries(changes).map(
+  const lines = [...changes].map(
     ([perturbation, change]) => `${perturbation} ${change === null ? '–' : change.toPrecision(2)}`,
   );
-  return [number(value), ...lines].join('<br>');
+  return joined([number(value), ...lines], BREAK);
 }
 
-function figureSection(number: Figure['number'], figures: readonly Figure[]): string[] {
-  const own = figures.filter((figure) => figure.number === number);
+function figureSection(which: Figure['number'], figures: readonly Figure[]): Markdown[] {
+  const own = figures.filter((figure) => figure.number === which);
   if (own.length === 0) return [];
-  const methods = [...new Set(own.flatMap((figure) => figure.methods))].map(escape);
+  const methods = [...new Set(own.flatMap((figure) => figure.methods))];
   const named = [methods.slice(0, -1).join(', '), ...methods.slice(-1)].filter(Boolean).join(' and ');
+  const titles: Readonly<Record<Figure['number'], string>> = {
+    2: 'Figure 2: likeness of GD and LCGD',
+    3: `Figure 3: ${named} by layer`,
+    4: 'Figure 4: gradient norms by layer, mean over training steps',
+  };
   return [
-    `## ${TITLES[number](named)}`,
-    own.map(({ title, file }) => `![${escape(title)}](${encodeURI(file)})`).join('\n'),
+    written`## ${titles[which]}`,
+    joined(
+      own.map(({ title, file }) => written`![${title}](${new Markdown(encodeURI(file))})`),
+      '\n',
+    ),
   ];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 function list(names: readonly string[]): string {
-  return names.map(escape).join(', ') || 'none';
+  return names.join(', ') || 'none';
 }
 
 function signed(value: number | null): string {
@@ -242,16 +281,10 @@ function number(value: number): string {
   return (tiny ? value.toExponential(0) : value.toFixed(3)).replaceAll('-', '−');
 }
 
-function range(interval: Interval | null): string {
-  return interval ? `<br>[${number(interval.lower)},${NBSP}${number(interval.upper)}]` : '';
-}
-
-/** Names come from users: nothing in them is Markdown or HTML. */
-function escape(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll(/[\\`*_[\]|!#~]/g, String.raw`\$&`);
+function range(interval: Interval | null): Markdown {
+  return interval
+    ? new Markdown(`${BREAK}[${number(interval.lower)},${NBSP}${number(interval.upper)}]`)
+    : written``;
 }
 
 /** What people call a metric; Table 3 has numbers that are none. */

@@ -41,11 +41,17 @@ export function measuredCell({ examples = {}, layers = {}, ...given }: Given): M
   };
 }
 
-/** A run that measured these cells. */
+/** A run on the paper's model and data. */
+export const PAPER: MeasuredRun['paper'] = {
+  datasets: new Set(['sst2', 'sst5', 'mr', 'subj', 'agnews', 'cb']),
+  notice: '',
+};
+
+/** A run that measured these cells, on the paper's model and data if nothing else is given. */
 export function runOf(cells: readonly MeasuredCell[], given: Partial<MeasuredRun> = {}): MeasuredRun {
   return {
     ...{ model: 'tiny', variants: ['trained'], methods: ['GD', 'LCGD'], sizes: new Map(), noise: [] },
-    cells,
+    ...{ cells, paper: PAPER },
     ...given,
   };
 }

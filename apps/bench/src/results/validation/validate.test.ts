@@ -138,12 +138,26 @@ describe('the pages', () => {
     expect(files.get('figures/figure3-simaou_norm-mr.svg')).toContain('stroke="#009e73"');
   });
 
-  test("on datasets that are none of the paper's say so instead of empty tables", async () => {
-    const own = measuredCell({ method: 'GD', dataset: 'reviews', examples: { simaou: around(0.1) } });
-    const markdown = (await written(runOf([own]))).get('summary.md') ?? '';
-    expect(markdown.match(/^None of the paper's datasets was run\.$/gm)).toHaveLength(3);
-    expect(markdown).not.toContain('→ –');
-    expect((await written()).get('summary.md')).not.toContain("None of the paper's datasets");
+  test('of another model or data say so in one line, with numbers and without figures of the paper or verdicts', async () => {
+    const paper = { datasets: new Set<string>(), notice: 'No published figure: the model is another <b>.' };
+    const files = await written(runOf([...examples, ...curves()], { paper }));
+    const [markdown = '', html = ''] = ['summary.md', 'summary.html'].map((file) => files.get(file));
+    expect(markdown).toMatch(/^# .*: measured\n/);
+    expect(markdown).toContain('\n\nNo published figure: the model is another &lt;b&gt;.\n\n');
+    for (const text of [markdown, html, files.get('figures/figure3-simaou_norm-mr.svg') ?? ''])
+      expect(text).not.toMatch(/[✓✗→]|published against|, published|holds/);
+    expect(markdown).toContain('| LCGD > GD on SimAOU<br>*difference* | +0.300<br>[0.300,\u00A00.300] |');
+    expect(files.has('validation_cells.csv')).toBe(false);
+    expect(files.has('validation_layers.csv')).toBe(false);
+    expect(files.get('validation_claims.csv')).toContain('LCGD > GD on SimAOU,,,mr,-,difference,');
+  });
+
+  test('leave nothing of an earlier, wider validation', async () => {
+    const wide = [...(await written()).keys()];
+    expect(wide).toContain('validation_cells.csv');
+    const paper = { datasets: new Set<string>(), notice: 'nothing' };
+    const narrow = [...(await written(runOf([], { paper }))).keys()];
+    expect(narrow.sort()).toEqual(['summary.html', 'summary.md', 'validation_claims.csv']);
   });
 
   test('of a run in which everything diverged say that nothing was measured', async () => {

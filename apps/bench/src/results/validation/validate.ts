@@ -1,75 +1,61 @@
 import { join } from 'node:path';
 import { writeWhole } from '@icl-gd/transformer/files';
-import { type Table, toCsv } from '../csv.ts';
-import { cellTable, compareCells } from './cells.ts';
-import { type JudgedClaim, judgeClaims } from './claims.ts';
-import { compareCurves, curveTable } from './compare-curves.ts';
+import { toCsv } from '../csv.ts';
+import { compareCells } from './cells.ts';
+import { judgeClaims } from './claims.ts';
+import { compareCurves } from './compare-curves.ts';
 import { measuredCurves, publishedCurves } from './curves.ts';
 import { drawFigures } from './figures.ts';
 import type { MeasuredRun } from '../measured.ts';
 import { measuredRows } from '../measured-rows.ts';
+import { publishedShown } from '../shown.ts';
+import { removeFigures, removeOwn, withHeader } from '../stale.ts';
 import { ExampleScores } from './example-scores.ts';
 import { summariseNoise } from './noise.ts';
 import { renderPage } from './page.ts';
-import { type Validation, renderSummaryPage } from './summary.ts';
+import { validationTables } from './validation-files.ts';
+import { type Validation, renderSummaryPage, titleOf } from './summary.ts';
 
 /** Compares a run with the paper. A pure function of what was measured. */
 export function validate(run: MeasuredRun): Validation {
   const examples = new ExampleScores(run.cells);
+  const shown = publishedShown(run);
   return {
     model: run.model,
     datasets: examples.datasets,
     variants: run.variants,
     methods: run.methods,
+    selections: [...new Set(run.cells.map(({ seed, permutation }) => `${seed}/${permutation}`))],
     measured: measuredRows(run),
     claims: judgeClaims(run),
     cells: compareCells(run, examples),
-    curves: compareCurves(publishedCurves(), measuredCurves(run.cells)),
+    paper: run.paper,
+    curves: compareCurves(
+      publishedCurves().filter(({ dataset }) => shown(dataset)),
+      measuredCurves(run.cells),
+    ),
     figures: drawFigures(run),
     noise: summariseNoise(run.noise),
   };
 }
 
-/** Writes summary.md, summary.html, figures/ and the tables behind them. The same run gives the same bytes. */
+/**
+ * Writes summary.md, summary.html, figures/ and the tables behind them; what an earlier validation left and this one does not
+ * write is removed. The same run gives the same bytes.
+ */
 export async function writeValidation(out: string, validation: Validation): Promise<void> {
   const markdown = renderSummaryPage(validation);
   for (const { file, svg } of validation.figures) await writeWhole(join(out, file), svg);
-  const tables: Readonly<Record<string, Table>> = {
-    'validation_cells.csv': cellTable(validation.cells),
-    'validation_layers.csv': curveTable(validation.curves),
-    'validation_claims.csv': claimTable(validation.claims),
-  };
-  for (const [file, table] of Object.entries(tables)) await writeWhole(join(out, file), toCsv(table));
+  const compared = validation.paper.datasets.size > 0;
+  for (const { file, table, written } of validationTables(validation, compared)) {
+    if (written) await writeWhole(join(out, file), toCsv(table));
+    else await removeOwn(join(out, file), withHeader(table.columns));
+  }
   await writeWhole(join(out, 'summary.md'), markdown);
-  await writeWhole(
-    join(out, 'summary.html'),
-    renderPage(`${validation.model}: published against measured`, markdown, validation.figures),
+  const html = renderPage(titleOf(validation), markdown, validation.figures);
+  await writeWhole(join(out, 'summary.html'), html);
+  await removeFigures(
+    out,
+    validation.figures.map(({ file }) => file),
   );
-}
-
-function claimTable(claims: readonly JudgedClaim[]): Table {
-  return {
-    columns: [
-      ...[
-        'claim',
-        'published',
-        'claim_verdict',
-        'dataset',
-        'method',
-        'quantity',
-        'value',
-        'lower_95',
-        'upper_95',
-      ],
-      ...['seeds', 'verdict'],
-    ],
-    rows: claims.flatMap(({ text, published, verdict, quantity, cases }) =>
-      cases.length === 0
-        ? [[text, published, verdict, null, null, quantity, null, null, null, 0, null]]
-        : cases.map((own) => [
-            ...[text, published, verdict, own.dataset, own.method || '-', quantity, own.value],
-            ...[own.interval?.lower ?? null, own.interval?.upper ?? null, own.seeds, own.verdict],
-          ]),
-    ),
-  };
 }

@@ -21,6 +21,11 @@ function questionOf({ cue }: SyntheticTask): Question {
   return question;
 }
 
+/** As in the data set that the task stands for. */
+function textField({ id }: SyntheticTask): string {
+  return id === 'syn-sst2' ? 'sentence' : 'text';
+}
+
 /**
  * The synthetic tasks in the form in which the experiment takes tasks.
  *
@@ -30,7 +35,7 @@ export function embeddedTasks(learningRates: Readonly<Record<string, number>>): 
   return syntheticTasks().map((task) => {
     const { openings, cue } = questionOf(task);
     const [opening, second] = openings;
-    const fields = second ? ['premise', 'hypothesis'] : [task.id === 'sst2' ? 'sentence' : 'text'];
+    const fields = second ? ['premise', 'hypothesis'] : [textField(task)];
     return {
       id: task.id,
       title: task.title,
@@ -96,7 +101,7 @@ function drawFields(draws: Draws, task: SyntheticTask, label: number): Record<st
     return { premise: premise.join(' '), hypothesis: hypothesis.join(' ') };
   }
   const text = sentence(draws, latents, task.length).join(' ');
-  return { [task.id === 'sst2' ? 'sentence' : 'text']: text };
+  return { [textField(task)]: text };
 }
 
 function toJsonLines(rows: readonly Example[]): string {

@@ -108,8 +108,8 @@ describe('embedded tasks', () => {
   });
 
   test('the class follows from the words that carry the attribute', async () => {
-    const task = tasks.find(({ id }) => id === 'agnews');
-    const values = syntheticTasks().find(({ id }) => id === 'agnews')?.classes ?? [];
+    const task = tasks.find(({ id }) => id === 'syn-agnews');
+    const values = syntheticTasks().find(({ id }) => id === 'syn-agnews')?.classes ?? [];
     const { train } = await readDataset(directory, task as NonNullable<typeof task>);
     for (const { fields, label } of train) {
       const nouns = lexicon().content.topic[values[label] as number] as readonly string[];
@@ -132,7 +132,7 @@ describe('embedded tasks', () => {
 
   test('the same seed gives the same bytes, another seed others', async () => {
     const read = (folder: string): Promise<string> =>
-      readFile(join(directory, folder, 'mr/train.jsonl'), 'utf8');
+      readFile(join(directory, folder, 'syn-mr/train.jsonl'), 'utf8');
     await writeEmbeddedDatasets(join(directory, 'again'), OPTIONS);
     await writeEmbeddedDatasets(join(directory, 'other'), { ...OPTIONS, seed: 1 });
     expect(await read('again')).toBe(await read('.'));

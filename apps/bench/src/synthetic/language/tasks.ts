@@ -3,7 +3,7 @@ import { lexicon, type Cue } from './lexicon.ts';
 
 /** A task of the synthetic language that stands for one of the paper's. */
 export interface SyntheticTask {
-  /** Id of the paper's task that it stands for. */
+  /** `syn-` and the id of the paper's task that it stands for: its numbers are never taken for that task's. */
   readonly id: string;
   readonly title: string;
   /** The cue of the question that it asks. */
@@ -20,35 +20,35 @@ type Shape = Omit<SyntheticTask, 'classes' | 'labelWords'> & { readonly classes?
 
 const SHAPES: readonly Shape[] = [
   {
-    id: 'sst2',
+    id: 'syn-sst2',
     title: 'SST-2 (synthetic)',
     cue: 'Label:',
     classNames: ['negative', 'positive'],
     length: 4,
   },
   {
-    id: 'sst5',
+    id: 'syn-sst5',
     title: 'SST-5 (synthetic)',
     cue: 'Strength:',
     classNames: ['very negative', 'negative', 'neutral', 'positive', 'very positive'],
     length: 5,
   },
   {
-    id: 'mr',
+    id: 'syn-mr',
     title: 'MR (synthetic)',
     cue: 'Sentiment:',
     classNames: ['negative', 'positive'],
     length: 6,
   },
   {
-    id: 'subj',
+    id: 'syn-subj',
     title: 'Subj (synthetic)',
     cue: 'Type:',
     classNames: ['objective', 'subjective'],
     length: 7,
   },
   {
-    id: 'agnews',
+    id: 'syn-agnews',
     title: 'AG News (synthetic)',
     cue: 'Topic:',
     classNames: ['world', 'sports', 'business', 'technology'],
@@ -56,7 +56,7 @@ const SHAPES: readonly Shape[] = [
     length: 8,
   },
   {
-    id: 'cb',
+    id: 'syn-cb',
     title: 'CB (synthetic)',
     cue: 'Answer:',
     classNames: ['entailment', 'contradiction', 'neutral'],

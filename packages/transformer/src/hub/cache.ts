@@ -29,8 +29,12 @@ export class RepositoryCache {
     this.folder = join(cache, `${type}s--${id.replaceAll('/', '--')}`);
   }
 
+  get blobs(): string {
+    return join(this.folder, 'blobs');
+  }
+
   blob(hash: string): string {
-    return join(this.folder, 'blobs', hash);
+    return join(this.blobs, hash);
   }
 
   snapshot(commit: string): string {

@@ -69,7 +69,7 @@ export class HubClient {
       if (response.ok) return response;
       await response.body?.cancel().catch(() => {});
       const next = response.headers.get('Location');
-      if (!REDIRECTS.includes(response.status) || next === null) throw this.#refusal(response, target);
+      if (!REDIRECTS.includes(response.status) || next === null) throw this.#refusal(response);
       target = this.#redirected(next, target);
     }
     throw new HubUnavailableError(
@@ -113,7 +113,9 @@ export class HubClient {
     const through = proxy ? ` through the proxy ${proxy.address} of ${proxy.variable}` : '';
     const check = /certificate/.test(reason)
       ? 'name the file with the certificates of your network in NODE_EXTRA_CA_CERTS'
-      : `check the network${proxy ? `, ${proxy.variable}` : ''} and HF_ENDPOINT`;
+      : /user name/.test(reason)
+        ? `write them into ${proxy?.variable}, as http://name:password@host:port`
+        : `check the network${proxy ? `, ${proxy.variable}` : ''} and HF_ENDPOINT`;
     return new HubUnavailableError(
       `${this.repository.id}: cannot reach ${host}${through} (${reason}); ${check}, or give a directory`,
       lasting ? Infinity : 0,
@@ -128,7 +130,7 @@ export class HubClient {
     );
   }
 
-  #refusal({ status, headers }: Response, target: URL): UserError {
+  #refusal({ status, headers }: Response): UserError {
     const { repository, settings } = this;
     const { id, revision } = repository;
     const what = this.type === 'dataset' ? 'dataset' : 'model';
@@ -150,13 +152,6 @@ export class HubClient {
             ? `${id}: the hub has no revision "${revision}" of it (404); give a branch, tag or commit after @`
             : `${id}: neither a directory here nor a ${what} on ${settings.endpoint} (404); check the spelling`,
         );
-      case 407: {
-        const proxy = settings.proxies?.(target);
-        return new HubUnavailableError(
-          `${id}: the proxy ${proxy?.address ?? ''} wants a user name and a password (407); write them into ${proxy?.variable ?? 'its address'}, as http://name:password@host:port`,
-          Infinity,
-        );
-      }
       case 429: {
         const seconds = Number(headers.get('Retry-After') ?? 0);
         return new HubUnavailableError(

@@ -9,7 +9,7 @@ const CERTIFICATE = /CERT|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH/;
  */
 export function networkReason(error: unknown): { reason: string; lasting: boolean } {
   for (const cause of causes(error)) {
-    const status = /^Proxy response \((\d{3})\)/.exec(cause.message)?.[1];
+    const status = /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(cause.message)?.[1];
     if (status !== undefined)
       return {
         reason: status === '407' ? 'it wants a user name and a password, 407' : `it refuses with ${status}`,
@@ -24,7 +24,8 @@ export function networkReason(error: unknown): { reason: string; lasting: boolea
       lasting,
     };
   }
-  return { reason: 'the connection failed', lasting: false };
+  // Without a cause the request itself was at fault, and never sent.
+  return { reason: 'the connection failed', lasting: !(error instanceof Error) || error.cause === undefined };
 }
 
 function* causes(error: unknown): Generator<Error & { code?: unknown }> {

@@ -36,8 +36,8 @@ export function proxiesOf(env: Environment): ProxyChoice {
   const rules: Rule[] = [];
   for (const scheme of ['http', 'https', 'all']) {
     const found = lookUp(env, `${scheme}_proxy`);
-    // A CGI server sets it from a header of whoever asks.
-    if (found && !(scheme === 'http' && env['REQUEST_METHOD'] !== undefined))
+    // A CGI server sets HTTP_PROXY from a header of whoever asks.
+    if (found && !(found.variable === 'HTTP_PROXY' && env['REQUEST_METHOD'] !== undefined))
       rules.push({
         scheme: scheme === 'all' ? '' : scheme,
         hostLength: 0,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileError } from '../checkpoint/files.ts';
 import { readShardIndex } from '../checkpoint/shard-index.ts';
 import { isIndex } from '../checkpoint/weight-files.ts';
@@ -82,7 +82,7 @@ async function fetchFiles(
 ): Promise<void> {
   const { id } = client.repository;
   // Before the listing, so that a cache that cannot be written to says so at once.
-  await cache.makeFolder(dirname(cache.blob('')));
+  await cache.makeFolder(cache.blobs);
   const files = await listRepository(client, commit);
   const ensure = async (path: string): Promise<void> => {
     const file = files.get(path);
@@ -115,7 +115,7 @@ export async function ensureFile(
       );
       await rm(blob);
     }
-    await cache.makeFolder(dirname(blob));
+    await cache.makeFolder(cache.blobs);
     await downloadBlob(client, fileUrl(client, commit, file.path), file, blob, (received) =>
       observer.progress?.(file.path, received, file.size),
     );

@@ -269,6 +269,96 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
+      file: 'packages/transformer/src/hub/download.ts',
+      tests: ['packages/transformer/src/hub/hostile-hub.test.ts'],
+    },
+    [
+      {
+        id: 'hub-longer-than-listed',
+        kind: 'bound dropped',
+        find: 'if (position + chunk.length > size) return false;',
+        replace: '',
+      },
+      {
+        id: 'hub-stall-refresh',
+        kind: 'time limit of the whole',
+        find: 'stall.refresh();',
+        replace: '',
+      },
+      {
+        id: 'hub-empty-file',
+        kind: 'empty file not fetched',
+        find: ' || file.size === 0',
+        replace: '',
+      },
+      {
+        id: 'hub-hard-link',
+        kind: 'written through a link',
+        find: 'if (found.isFile() && found.nlink === 1)',
+        replace: 'if (found.isFile())',
+      },
+      {
+        id: 'hub-attempts-unbounded',
+        kind: 'bound dropped',
+        find: 'LEAST_ATTEMPTS + Math.ceil(file.size / BYTES_PER_ATTEMPT)',
+        replace: 'Infinity',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'packages/transformer/src/hub/answer.ts',
+      tests: ['packages/transformer/src/hub/hostile-hub.test.ts'],
+    },
+    [
+      {
+        id: 'hub-answer-unbounded',
+        kind: 'bound dropped',
+        find: 'if (length > LARGEST_ANSWER) break;',
+        replace: '',
+      },
+      {
+        id: 'hub-answer-depth',
+        kind: 'bound dropped',
+        find: 'if (depthOf(bytes) > DEEPEST_ANSWER)',
+        replace: 'if (depthOf(bytes) < 0)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'packages/gpu-kernels/src/device/private-folder.ts',
+      tests: ['packages/gpu-kernels/src/device/private-folder.test.ts'],
+    },
+    [
+      {
+        id: 'folder-owner',
+        kind: "another user's folder trusted",
+        find: 'found.isDirectory() && found.uid === user && (found.mode & forbidden) === 0',
+        replace: 'found.isDirectory() && (found.mode & forbidden) === 0',
+      },
+      {
+        id: 'folder-mode',
+        kind: 'writable folder trusted',
+        find: ' && (found.mode & forbidden) === 0',
+        replace: '',
+      },
+      {
+        id: 'folder-contents',
+        kind: 'contents not compared',
+        find: 'return (await handle.readFile()).equals(bytes);',
+        replace: 'return true;',
+      },
+      {
+        id: 'folder-sticky',
+        kind: 'replaceable folder trusted',
+        find: 'if ((mode & OTHERS_MAY_WRITE) !== 0 && (mode & STICKY) === 0) return false;',
+        replace: '',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
       file: 'packages/transformer/src/hub/http.ts',
       tests: ['packages/transformer/src/hub/snapshot.test.ts'],
     },
@@ -288,8 +378,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'hub-token-anywhere',
         kind: 'token to another host',
-        find: 'if (token && new URL(url).origin === new URL(endpoint).origin)',
-        replace: 'if (token)',
+        find: 'if (secret && target.origin === new URL(endpoint).origin)',
+        replace: 'if (secret)',
       },
     ],
   ),
@@ -314,8 +404,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'hub-revision-ignored',
         kind: 'revision ignored',
-        find: 'const query = { name: id, revision, additional',
-        replace: 'const query = { name: id, additional',
+        find: 'encodeURIComponent(client.repository.revision)',
+        replace: "'main'",
       },
     ],
   ),

@@ -1,39 +1,98 @@
-import { createReadStream } from 'node:fs';
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { UserError } from '../errors.ts';
+import { type Place, freshFolder, keepFiles, keepsEntries } from './private-folder.ts';
 
 const ARCHIVE = 'bin/swiftshader.tar.br';
 const LOADER = 'libvulkan.so.1';
+const DRIVER = 'libvk_swiftshader.so';
 const DRIVER_MANIFEST = 'vk_swiftshader_icd.json';
+/** The archive also has the libraries of OpenGL. */
+const NEEDED = [LOADER, DRIVER, DRIVER_MANIFEST];
 /** Linux's RTLD_NODELETE, which node does not name: keeps the loader mapped although it is no node addon. */
 const RTLD_NODELETE = 0x1000;
 
+let unpacked: Promise<string> | undefined;
+
 /**
- * Unpacks the SwiftShader that comes inside `@sparticuz/chromium` (once, next to the installed packages, else under
- * the temporary directory).
+ * Unpacks the SwiftShader that comes inside `@sparticuz/chromium`: next to the installed packages, else under the temporary
+ * directory, else, where something that cannot be trusted is in the way, into a new folder for this process alone. What
+ * lies there is loaded as code, so it must be this user's alone and equal to the archive, byte by byte.
+ *
  * @returns the path of its Vulkan driver manifest, or undefined where the package carries none for this platform.
+ * @throws UserError (`no-adapter`) if there is no place where other users could not change it
  */
 export async function bundledSwiftShader(): Promise<string | undefined> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
-  const root = packageRoot('@sparticuz/chromium');
-  const folders = [
-    join(root, '..', '..', '.cache', 'icl-gd'),
-    join(tmpdir(), `icl-gd-${process.getuid?.()}`),
-  ];
-  let failure: unknown;
-  for (const folder of folders) {
-    try {
-      return await unpackOnce(join(root, ARCHIVE), join(folder, 'swiftshader'));
-    } catch (error) {
-      failure = error;
-    }
+  unpacked ??= unpack(packageRoot('@sparticuz/chromium'), tmpdir());
+  return join(await unpacked, DRIVER_MANIFEST);
+}
+
+/**
+ * Unpacks the archive of a package.
+ * @param root the package's folder
+ * @param temporary the temporary directory
+ * @returns the folder with the loader, the driver and its manifest
+ */
+export async function unpack(root: string, temporary: string): Promise<string> {
+  const archive = await readFile(join(root, ARCHIVE));
+  const files = await readArchive(archive);
+  // A name for each archive: another version of the package does not meet this one's files.
+  const name = `swiftshader-${createHash('sha256').update(archive).digest('hex').slice(0, 16)}`;
+  const modules = join(root, '..', '..');
+  const kept = await keepFiles(files, { base: modules, path: ['.cache', 'icl-gd', name] });
+  if (kept !== undefined) return kept;
+  let reason = 'other users can change it';
+  try {
+    const folder = await unpackTemporarily(files, {
+      base: temporary,
+      path: [`icl-gd-${process.geteuid?.()}`, name],
+    });
+    if (folder !== undefined) return folder;
+  } catch (error) {
+    reason = (error as Error).message;
   }
-  throw new Error(`cannot unpack the bundled SwiftShader: ${(failure as Error).message}`);
+  throw new UserError(
+    `the bundled SwiftShader cannot be unpacked in the temporary directory ${temporary} (${reason}); set TMPDIR to a folder of your own`,
+    'no-adapter',
+  );
+}
+
+async function unpackTemporarily(
+  files: ReadonlyMap<string, Uint8Array>,
+  place: Place,
+): Promise<string | undefined> {
+  const kept = (await keepsEntries(place.base)) ? await keepFiles(files, place) : undefined;
+  if (kept !== undefined) return kept;
+  const folder = await freshFolder(files, place.base);
+  if (folder !== undefined) process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function readArchive(archive: Uint8Array): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  const entries = extract();
+  entries.on('entry', (header, stream, next) => {
+    const name = header.name.replace(/^\.\//, '');
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk) => chunks.push(chunk as Buffer));
+    stream.on('end', () => {
+      if (header.type === 'file' && NEEDED.includes(name)) files.set(name, Buffer.concat(chunks));
+      next();
+    });
+  });
+  await pipeline(Readable.from([archive]), createBrotliDecompress(), entries);
+  const missing = NEEDED.find((name) => !files.has(name));
+  if (missing !== undefined) throw new Error(`${ARCHIVE} of @sparticuz/chromium has no ${missing}`);
+  return files;
 }
 
 /**
@@ -63,45 +122,8 @@ function loadLibrary(file: string): boolean {
   }
 }
 
-async function unpackOnce(archive: string, folder: string): Promise<string> {
-  const manifest = join(folder, DRIVER_MANIFEST);
-  if (await exists(manifest)) return manifest;
-  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
-  const staging = await mkdtemp(`${folder}-`);
-  const entries = extract();
-  entries.on('entry', (header, stream, next) => {
-    const name = header.name.replace(/^\.\//, '');
-    if (header.type !== 'file' || name.includes('/')) {
-      stream.resume();
-      stream.on('end', () => next());
-      return;
-    }
-    const chunks: Buffer[] = [];
-    stream.on('data', (chunk) => chunks.push(chunk as Buffer));
-    stream.on('end', () => {
-      writeFile(join(staging, name), Buffer.concat(chunks), { mode: 0o755 }).then(() => next(), next);
-    });
-  });
-  await pipeline(createReadStream(archive), createBrotliDecompress(), entries);
-  try {
-    await rename(staging, folder);
-  } catch (error) {
-    await rm(staging, { recursive: true, force: true });
-    // Another process was first: its copy is as good.
-    if (!(await exists(manifest))) throw error;
-  }
-  return manifest;
-}
-
 function packageRoot(name: string): string {
   const entry = createRequire(import.meta.url).resolve(name);
   const marker = join('node_modules', ...name.split('/'));
   return entry.slice(0, entry.lastIndexOf(marker) + marker.length);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,18 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import {
+  access,
   copyFile,
   lstat,
   mkdir,
   readFile,
+  readlink,
   realpath,
   rename,
   stat,
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileExists } from '../checkpoint/files.ts';
+import { UserError } from '../errors.ts';
 import type { RepositoryType } from './model-id.ts';
 import { isCommit } from './repository.ts';
 
@@ -26,8 +29,12 @@ export class RepositoryCache {
     this.folder = join(cache, `${type}s--${id.replaceAll('/', '--')}`);
   }
 
+  get blobs(): string {
+    return join(this.folder, 'blobs');
+  }
+
   blob(hash: string): string {
-    return join(this.folder, 'blobs', hash);
+    return join(this.blobs, hash);
   }
 
   snapshot(commit: string): string {
@@ -44,18 +51,33 @@ export class RepositoryCache {
   }
 
   async remember(revision: string, commit: string): Promise<void> {
-    if (isCommit(revision)) return;
+    if (isCommit(revision) || (await this.commitOf(revision)) === commit) return;
     const ref = join(this.folder, 'refs', revision);
-    await mkdir(dirname(ref), { recursive: true });
+    await this.makeFolder(dirname(ref));
     const temporary = `${ref}.${randomUUID()}`;
     await writeFile(temporary, commit);
     await rename(temporary, ref);
   }
 
+  /**
+   * Has a folder of the repository, to write into. Links are followed to the repository's own folder alone, and there only
+   * those of this user or root: somebody else may have made another, so that files elsewhere are overwritten.
+   *
+   * @throws UserError for any other link, the system's error where nothing can be written
+   */
+  async makeFolder(folder: string): Promise<void> {
+    await mkdir(dirname(this.folder), { recursive: true });
+    await makeUnlinked(this.folder, [0, process.geteuid?.() ?? 0]);
+    let path = this.folder;
+    for (const part of relative(this.folder, folder).split(sep))
+      await makeUnlinked((path = join(path, part)));
+    await access(folder, constants.W_OK);
+  }
+
   /** Puts a blob into a snapshot under its file name, as a relative link or, where the system allows none, as a copy. */
   async link(hash: string, commit: string, file: string): Promise<void> {
     const path = join(this.snapshot(commit), file);
-    await mkdir(dirname(path), { recursive: true });
+    await this.makeFolder(dirname(path));
     const temporary = `${path}.${randomUUID()}`;
     try {
       await symlink(relative(dirname(path), this.blob(hash)), temporary);
@@ -70,9 +92,27 @@ export class RepositoryCache {
   /** Whether a snapshot's file has the contents that its blob's name promises. A copy, which has no such name, passes. */
   async isIntact(commit: string, file: string): Promise<boolean> {
     const path = join(this.snapshot(commit), file);
-    const target = await realpath(path);
-    return (await lstat(path)).isSymbolicLink() ? hasHash(target, basename(target)) : true;
+    if (!(await lstat(path)).isSymbolicLink()) return true;
+    // The blob's own name: it may itself be a link to where Python keeps the contents of several repositories.
+    const blob = await readlink(path);
+    return hasHash(await realpath(path), basename(blob));
   }
+}
+
+/** Makes a folder unless it is there. @param owners of links that may stand in its place */
+async function makeUnlinked(folder: string, owners: readonly number[] = []): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const found = await lstat(folder);
+  if (found.isDirectory() || (found.isSymbolicLink() && owners.includes(found.uid))) return;
+  throw new UserError(
+    found.isSymbolicLink()
+      ? `${folder} is a symbolic link: nothing is written through it; remove it, or set HF_HUB_CACHE to where the files shall lie`
+      : `${folder} is not a folder, but must be one in the cache of the hub; remove it`,
+  );
 }
 
 /** Whether a file is there and has this SHA-256 (64 digits) or SHA-1 as a git blob (40 digits). Other names promise nothing. */

@@ -1,5 +1,6 @@
 import { WEIGHT_ENTRIES } from '../checkpoint/weight-files.ts';
 import { UserError } from '../errors.ts';
+import { shown } from './shown.ts';
 
 export const CONFIG_FILE = 'config.json';
 const TOKENIZERS = [['tokenizer.json'], ['vocab.json', 'merges.txt']];
@@ -27,7 +28,7 @@ export function chooseFiles(files: ReadonlyMap<string, unknown>, id: string): st
     const others = [...files.keys()].filter((file) =>
       /\.(bin|safetensors|pt|pth|h5|msgpack|onnx|gguf)$/.test(file),
     );
-    const found = others.length > 0 ? ` (there is ${others.slice(0, 3).join(', ')})` : '';
+    const found = others.length > 0 ? ` (there is ${others.slice(0, 3).map(shown).join(', ')})` : '';
     throw new UserError(
       `${id}: the repository has none of ${WEIGHT_ENTRIES.join(', ')}${found}; choose a revision that has, or convert the weights`,
     );

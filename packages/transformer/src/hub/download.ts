@@ -1,18 +1,25 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { fileExists } from '../checkpoint/files.ts';
+import { UserError } from '../errors.ts';
 import { hasHash } from './cache.ts';
 import { type HubClient, HubUnavailableError } from './http.ts';
 import type { RemoteFile } from './repository.ts';
+import { shown } from './shown.ts';
+
+/** Bytes, or the rest of the file, that must arrive before the time limit for a stall begins anew. */
+const LEAST_PROGRESS = 1 << 16;
+/** Attempts at a file, and more by its size: each may be cut off after it brought a little. */
+const LEAST_ATTEMPTS = 20;
+const BYTES_PER_ATTEMPT = 1 << 20;
 
 /**
- * Fetches a file's bytes to `blob`. What arrives is kept in `<blob>.incomplete`, so that a cut download goes on where it
- * was, in this process or a later one; only contents of the right hash get the blob's name. (The library's own download
- * to the cache neither resumes nor verifies.)
+ * Fetches a file's bytes to `blob`, whose folder is there. What arrives is kept in `<blob>.incomplete`, so that a cut
+ * download goes on where it was, in this process or a later one; only contents of the right hash get the blob's name. No
+ * more is read than the hub lists for the file.
  *
  * @param onBytes called with the bytes that are there
- * @throws UserError as `HubClient.request`, or if the contents are wrong again and again
+ * @throws UserError as `HubClient.request`, or if the contents are wrong again and again, or longer than listed
  */
 export async function downloadBlob(
   client: HubClient,
@@ -22,7 +29,7 @@ export async function downloadBlob(
   onBytes: (received: number) => void,
 ): Promise<void> {
   const incomplete = `${blob}.incomplete`;
-  await mkdir(dirname(blob), { recursive: true });
+  const name = `${client.repository.id}: ${shown(file.path)}`;
   let received = 0;
   await client.withRetries(
     async () => {
@@ -32,20 +39,29 @@ export async function downloadBlob(
         received = 0;
       }
       if (received < file.size || file.size === 0) {
-        await receive(client, url, incomplete, received, (bytes) => onBytes((received = bytes)));
+        const whole = await receive(client, url, incomplete, { start: received, size: file.size }, (bytes) =>
+          onBytes((received = bytes)),
+        );
+        if (!whole) {
+          await rm(incomplete, { force: true });
+          throw new UserError(
+            `${name} is longer than the ${file.size} bytes that the hub lists for it, and was cut off there; try again later, or check HF_ENDPOINT`,
+          );
+        }
       }
       if (received < file.size)
         throw new HubUnavailableError(
-          `${client.repository.id}: the download of ${file.path} was cut off after ${received} of ${file.size} bytes; another attempt goes on from there`,
+          `${client.repository.id}: the download of ${shown(file.path)} was cut off after ${received} of ${file.size} bytes; another attempt goes on from there`,
         );
       if (await hasHash(incomplete, file.hash)) return publish(incomplete, blob);
       if (await fileExists(blob)) return; // Another process was faster.
       await rm(incomplete, { force: true });
       throw new HubUnavailableError(
-        `${client.repository.id}: ${file.path} arrives damaged: its hash is not ${file.hash}, which the hub gives; try again later`,
+        `${name} arrives damaged: its hash is not ${file.hash}, which the hub gives; try again later`,
       );
     },
     () => received,
+    LEAST_ATTEMPTS + Math.ceil(file.size / BYTES_PER_ATTEMPT),
   );
 }
 
@@ -57,46 +73,60 @@ async function publish(incomplete: string, blob: string): Promise<void> {
   }
 }
 
+/** Length of what an earlier attempt left. A link is removed: writing through it would change another file. */
 async function receivedBytes(incomplete: string): Promise<number> {
   try {
-    return (await stat(incomplete)).size;
+    const found = await lstat(incomplete);
+    if (found.isFile() && found.nlink === 1) return found.size;
+    await rm(incomplete);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+  return 0;
 }
 
-/** Writes what one response brings, from byte `start` on if the server goes along, else from the first. */
+/**
+ * Writes what one response brings, from byte `start` on if the server goes along, else from the first.
+ * @returns false if it brings more than the file has
+ */
 async function receive(
   client: HubClient,
   url: string,
   path: string,
-  start: number,
+  { start, size }: { start: number; size: number },
   onBytes: (received: number) => void,
-): Promise<void> {
+): Promise<boolean> {
   const controller = new AbortController();
+  // Before anything is asked: a cache that cannot be written says so at once. Without truncation: another process that
+  // fetches the same file may be writing the same bytes. Not through a link, even one that was made just now.
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0));
   const stall = setTimeout(() => controller.abort(), client.settings.stallTimeout);
-  let handle: FileHandle | undefined;
   try {
-    const response = await client.request(url, {
+    const response = await client.request(url, controller.signal, {
       // Compressed ranges would not fit together.
-      headers: { 'Accept-Encoding': 'identity', ...(start > 0 ? { Range: `bytes=${start}-` } : {}) },
-      signal: controller.signal,
+      'Accept-Encoding': 'identity',
+      ...(start > 0 ? { Range: `bytes=${start}-` } : {}),
     });
     const resumes =
       response.status === 206 && response.headers.get('Content-Range')?.startsWith(`bytes ${start}-`);
     let position = resumes ? start : 0;
-    // Without truncation: another process that fetches the same file may be writing the same bytes.
-    handle = await open(path, constants.O_RDWR | constants.O_CREAT);
+    let progress = position;
     for await (const chunk of arrivingBytes(response)) {
-      stall.refresh();
+      if (position + chunk.length > size) return false;
       await writeAll(handle, chunk, position);
       position += chunk.length;
+      if (position - progress >= LEAST_PROGRESS) {
+        progress = position;
+        stall.refresh();
+      }
       onBytes(position);
     }
+    return true;
   } finally {
     clearTimeout(stall);
-    await handle?.close();
+    // An answer that is not read to its end would keep the process alive.
+    controller.abort();
+    await handle.close();
   }
 }
 

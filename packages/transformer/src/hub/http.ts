@@ -2,13 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import type { HubRepository, RepositoryType } from './model-id.ts';
 import type { HubSettings } from './settings.ts';
+import { networkReason } from './network-reason.ts';
+import { send } from './send.ts';
 
 const ATTEMPTS = 4;
 const LONGEST_PAUSE = 30_000;
+const MOST_REDIRECTS = 10;
+const REDIRECTS = [301, 302, 303, 307, 308];
 
 /** The hub could not answer now: another attempt may work, and what is in the cache may serve. */
 export class HubUnavailableError extends UserError {
-  /** Milliseconds that the hub asks to wait. */
+  /** Milliseconds that the hub asks to wait; Infinity if another attempt will not do better. */
   readonly retryAfter: number;
 
   constructor(message: string, retryAfter = 0) {
@@ -34,41 +38,65 @@ export class HubClient {
     return `${this.settings.endpoint}/${this.type === 'dataset' ? 'datasets/' : ''}${this.repository.id}`;
   }
 
+  /** Where the hub answers questions about the repository. */
+  get api(): string {
+    return `${this.settings.endpoint}/api/${this.type}s/${this.repository.id}`;
+  }
+
   /**
-   * One request, with the token if it goes to the hub itself.
+   * One request, redirects followed, with the token wherever it goes to the hub itself.
+   * @param signal ends the request and the reading of its answer
    * @returns a response with a status of success
    * @throws HubUnavailableError if there is no network, or the hub limits requests or fails; UserError for a refusal
    */
-  async request(url: string, init: RequestInit = {}): Promise<Response> {
-    const { endpoint, token, stallTimeout } = this.settings;
-    const headers = new Headers(init.headers);
-    if (token && new URL(url).origin === new URL(endpoint).origin)
-      headers.set('Authorization', `Bearer ${token}`);
-    let response: Response;
-    try {
-      response = await fetch(url, { signal: AbortSignal.timeout(stallTimeout), ...init, headers });
-    } catch (error) {
-      throw this.unreachable(error);
+  async request(
+    url: string,
+    signal: AbortSignal,
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
+    const { endpoint, token, authorization } = this.settings;
+    const secret = authorization ?? (token && `Bearer ${token}`);
+    let target = new URL(url);
+    for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+      const headers: Record<string, string> = { ...extra };
+      if (secret && target.origin === new URL(endpoint).origin) headers['Authorization'] = secret;
+      let response: Response;
+      try {
+        response = await send(target, { headers, signal }, this.settings.proxies?.(target));
+      } catch (error) {
+        throw this.unreachable(error, target);
+      }
+      if (response.ok) return response;
+      await response.body?.cancel().catch(() => {});
+      const next = response.headers.get('Location');
+      if (!REDIRECTS.includes(response.status) || next === null) throw this.#refusal(response);
+      target = this.#redirected(next, target);
     }
-    if (response.ok) return response;
-    await response.body?.cancel();
-    throw this.#refusal(response);
+    throw new HubUnavailableError(
+      `${this.repository.id}: ${endpoint} redirects in a circle; check HF_ENDPOINT`,
+      Infinity,
+    );
   }
 
   /**
    * Repeats an attempt while the hub is unavailable, with growing pauses.
    * @param progress grows when an attempt achieved something: then the count of attempts starts anew
+   * @param most attempts in all
    */
-  async withRetries<T>(attempt: () => Promise<T>, progress: () => number = () => 0): Promise<T> {
+  async withRetries<T>(
+    attempt: () => Promise<T>,
+    progress: () => number = () => 0,
+    most = Infinity,
+  ): Promise<T> {
     let reached = progress();
-    for (let failures = 1; ; failures++) {
+    for (let failures = 1, attempts = 1; ; failures++, attempts++) {
       try {
         return await attempt();
       } catch (error) {
         if (!(error instanceof HubUnavailableError)) throw error;
         if (progress() > reached) failures = 1;
         reached = progress();
-        if (failures >= ATTEMPTS) throw error;
+        if (failures >= ATTEMPTS || attempts >= most) throw error;
         const pause = Math.max(error.retryAfter, this.settings.retryDelay * 2 ** (failures - 1));
         if (pause > LONGEST_PAUSE) throw error;
         await sleep(pause);
@@ -77,14 +105,28 @@ export class HubClient {
   }
 
   /** A failure of the network in words. */
-  unreachable(error: unknown): HubUnavailableError {
-    const { name, message, cause } = error as Error;
-    const reason =
-      name === 'TimeoutError' || name === 'AbortError'
-        ? 'no answer in time'
-        : ((cause as { code?: string } | undefined)?.code ?? message);
+  unreachable(error: unknown, target = new URL(this.settings.endpoint)): HubUnavailableError {
+    const { reason, lasting } = networkReason(error);
+    const { endpoint, proxies } = this.settings;
+    const host = target.origin === new URL(endpoint).origin ? endpoint : target.origin;
+    const proxy = proxies?.(target);
+    const through = proxy ? ` through the proxy ${proxy.address} of ${proxy.variable}` : '';
+    const check = /certificate/.test(reason)
+      ? 'name the file with the certificates of your network in NODE_EXTRA_CA_CERTS'
+      : /user name/.test(reason)
+        ? `write them into ${proxy?.variable}, as http://name:password@host:port`
+        : `check the network${proxy ? `, ${proxy.variable}` : ''} and HF_ENDPOINT`;
     return new HubUnavailableError(
-      `${this.repository.id}: cannot reach ${this.settings.endpoint} (${reason}); check the network and HF_ENDPOINT, or give a directory`,
+      `${this.repository.id}: cannot reach ${host}${through} (${reason}); ${check}, or give a directory`,
+      lasting ? Infinity : 0,
+    );
+  }
+
+  #redirected(location: string, from: URL): URL {
+    const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+    if (next && /^https?:$/.test(next.protocol) && next.username === '' && next.password === '') return next;
+    throw new UserError(
+      `${this.repository.id}: ${from.origin} redirects to what is no address of the web; check HF_ENDPOINT`,
     );
   }
 
@@ -92,12 +134,12 @@ export class HubClient {
     const { repository, settings } = this;
     const { id, revision } = repository;
     const what = this.type === 'dataset' ? 'dataset' : 'model';
-    const code = headers.get('X-Error-Code');
+    const code = /^[\w.-]{1,64}$/.exec(headers.get('X-Error-Code') ?? '')?.[0];
     switch (status) {
       case 401:
         return new UserError(
-          settings.token
-            ? `${id}: the hub does not accept the token (401); check HF_TOKEN and the spelling of the id`
+          settings.token || settings.authorization
+            ? `${id}: the hub does not accept the ${settings.authorization ? 'password of HF_ENDPOINT' : 'token'} (401); check ${settings.authorization ? 'HF_ENDPOINT' : 'HF_TOKEN'} and the spelling of the id`
             : `${id}: the hub wants a token (401): the ${what} is private, gated or does not exist; check the id, set HF_TOKEN`,
         );
       case 403:
@@ -118,7 +160,7 @@ export class HubClient {
         );
       }
       default:
-        return status >= 500
+        return status >= 500 || status === 408
           ? new HubUnavailableError(`${id}: ${settings.endpoint} fails (${status}); try again later`)
           : new UserError(
               `${id}: ${settings.endpoint} refuses the request (${status}${code ? ` ${code}` : ''})`,

@@ -1,7 +1,8 @@
-import { type ListFileEntry, datasetInfo, listFiles, modelInfo } from '@huggingface/hub';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { ask, strange } from './answer.ts';
 import type { HubClient } from './http.ts';
+import { shown } from './shown.ts';
 
 /** A file of a repository. */
 export interface RemoteFile {
@@ -13,7 +14,15 @@ export interface RemoteFile {
 }
 
 const COMMIT = /^[0-9a-f]{40}$/;
+/** Of the list of files, a thousand of them each. */
+const MOST_PAGES = 1000;
+/** Of all pages together, unpacked. */
+const MOST_BYTES = 128 << 20;
+/** All pages may take as often the time that one request may. */
+const MOST_TIMEOUTS = 10;
 
+const revisionInfo = z.object({ sha: z.string().regex(COMMIT) });
+const page = z.array(z.looseObject({ type: z.string() }));
 const fileEntry = z
   .object({
     path: z.string(),
@@ -33,40 +42,61 @@ export function isCommit(revision: string): boolean {
 
 /** The commit that the repository's revision stands for now. @throws UserError as `HubClient.request` */
 export async function resolveCommit(client: HubClient): Promise<string> {
-  const { id, revision } = client.repository;
-  const query = { name: id, revision, additionalFields: ['sha' as const], ...connection(client) };
-  const { sha } = await ask<{ sha: unknown }>(client, () =>
-    client.type === 'dataset' ? datasetInfo(query) : modelInfo(query),
-  );
-  if (typeof sha === 'string' && isCommit(sha)) return sha;
-  throw strange(client, 'gives no commit');
+  const url = `${client.api}/revision/${encodeURIComponent(client.repository.revision)}?expand=sha`;
+  const { value } = await client.withRetries(() => ask(client, url, revisionInfo, 'gives no commit'));
+  return value.sha;
 }
 
 /**
  * All files of a commit by path.
- * @throws UserError if a path would leave the repository, else as `HubClient.request`
+ * @throws UserError if a path would leave the repository, or the list does not end, else as `HubClient.request`
  */
 export async function listRepository(client: HubClient, commit: string): Promise<Map<string, RemoteFile>> {
-  const entries = await ask(client, async () => {
-    const listed: ListFileEntry[] = [];
-    const repo = { type: client.type, name: client.repository.id };
-    for await (const entry of listFiles({ repo, recursive: true, revision: commit, ...connection(client) }))
-      listed.push(entry);
-    return listed;
-  });
   const files = new Map<string, RemoteFile>();
-  for (const entry of entries) {
+  for (const entry of await client.withRetries(() => listEntries(client, commit))) {
     if (entry.type !== 'file') continue;
     const parsed = fileEntry.safeParse(entry);
     if (!parsed.success) throw strange(client, 'lists files without their hashes');
     const { path } = parsed.data;
     if (leavesDirectory(path))
       throw new UserError(
-        `${client.repository.id}: refused: it lists ${JSON.stringify(path)}, which would lie outside of the ${client.type === 'dataset' ? 'dataset' : 'model'}'s directory`,
+        `${client.repository.id}: refused: it lists "${shown(path)}", which would lie outside of the ${client.type === 'dataset' ? 'dataset' : 'model'}'s directory`,
       );
     files.set(path, parsed.data);
   }
   return files;
+}
+
+async function listEntries(client: HubClient, commit: string): Promise<z.infer<typeof page>> {
+  const { stallTimeout } = client.settings;
+  const end = performance.now() + MOST_TIMEOUTS * stallTimeout;
+  const entries: z.infer<typeof page> = [];
+  const asked = new Set<string>();
+  let bytes = 0;
+  let url: string | undefined = `${client.api}/tree/${commit}?recursive=true&expand=false`;
+  while (url !== undefined) {
+    const endless =
+      asked.has(url) || asked.size === MOST_PAGES || bytes > MOST_BYTES || performance.now() > end;
+    if (endless)
+      throw strange(client, `gives a list of files that does not end (${asked.size} pages so far)`);
+    asked.add(url);
+    const answer: Awaited<ReturnType<typeof ask<z.infer<typeof page>>>> = await ask(
+      client,
+      url,
+      page,
+      'does not list files',
+    );
+    bytes += answer.bytes;
+    for (const entry of answer.value) entries.push(entry);
+    url = nextPage(answer.headers);
+    if (url !== undefined && !URL.canParse(url)) throw strange(client, 'names no address for the next page');
+  }
+  return entries;
+}
+
+/** The address that a header like `<https://hub/…>; rel="next"` gives. */
+function nextPage(headers: Headers): string | undefined {
+  return /<(https?:\/\/[^>\s]+)>\s*;\s*rel="?next"?/.exec(headers.get('Link') ?? '')?.[1];
 }
 
 /** Names that are merely odd may stand in a listing: they are never asked for. */
@@ -78,30 +108,4 @@ function leavesDirectory(path: string): boolean {
 export function fileUrl(client: HubClient, commit: string, path: string): string {
   const parts = path.split('/').map(encodeURIComponent);
   return `${client.page}/resolve/${commit}/${parts.join('/')}`;
-}
-
-function connection(client: HubClient): { hubUrl: string; fetch: typeof fetch } {
-  return {
-    hubUrl: client.settings.endpoint,
-    fetch: (url, init) => client.request(String(url), init),
-  };
-}
-
-async function ask<T>(client: HubClient, question: () => Promise<T>): Promise<T> {
-  return client.withRetries(async () => {
-    try {
-      return await question();
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      if (error instanceof SyntaxError) throw strange(client, 'does not answer in JSON');
-      // The answer broke off while it was read.
-      throw client.unreachable(error);
-    }
-  });
-}
-
-function strange({ repository, settings }: HubClient, what: string): UserError {
-  return new UserError(
-    `${repository.id}: ${settings.endpoint} ${what}; it does not seem to be a Hugging Face hub, check HF_ENDPOINT`,
-  );
 }

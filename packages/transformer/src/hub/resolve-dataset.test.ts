@@ -21,7 +21,11 @@ beforeEach(async () => {
   hub.datasets.set('own/data', files);
   vi.stubEnv('HF_ENDPOINT', await hub.start());
   vi.stubEnv('HF_HOME', home);
-  for (const name of ['HF_HUB_CACHE', 'HF_TOKEN', 'HF_HUB_OFFLINE']) vi.stubEnv(name, '');
+  for (const name of ['HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'])
+    vi.stubEnv(name, '');
+  for (const name of ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_DATASETS_OFFLINE']) vi.stubEnv(name, '');
+  vi.stubEnv('NO_PROXY', '*');
+  vi.stubEnv('no_proxy', '*');
 });
 afterEach(async () => {
   vi.unstubAllEnvs();

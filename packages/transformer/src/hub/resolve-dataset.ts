@@ -8,7 +8,8 @@ import { HubClient, HubUnavailableError } from './http.ts';
 import { type HubRepository, parseHubId } from './model-id.ts';
 import { type RemoteFile, isCommit, listRepository, resolveCommit } from './repository.ts';
 import { type HubSettings, hubSettings } from './settings.ts';
-import { type DownloadObserver, ensureFile } from './snapshot.ts';
+import { shown } from './shown.ts';
+import { type DownloadObserver, ensureFile, remember } from './snapshot.ts';
 
 /** Files of a dataset in the cache. */
 export interface DatasetLocation {
@@ -44,7 +45,8 @@ export async function resolveDataset(
 ): Promise<DatasetLocation> {
   const repository = parseHubId(id);
   if (!repository) throw new UserError(`${id}: no id of a dataset on the hub; expected owner/name@revision`);
-  const settings = hubSettings();
+  const settings = hubSettings(process.env, 'dataset');
+  for (const line of settings.warnings ?? []) observer.warn?.(line);
   try {
     return await fetchDataset(repository, select, settings, observer);
   } catch (error) {
@@ -87,7 +89,7 @@ async function fetchDataset(
   try {
     commit = isCommit(revision) ? revision : await resolveCommit(client);
     const files = await fetchSelected(client, cache, commit, select, observer);
-    await cache.remember(revision, commit);
+    await remember(cache, revision, commit, observer);
     return located(commit, files);
   } catch (error) {
     if (!(error instanceof HubUnavailableError)) throw error;
@@ -138,7 +140,7 @@ async function selectCached(
   const selected = await named(id, () => select(files, (path) => readTextFile(join(directory, path), path)));
   for (const path of selected) {
     if (!(await cache.isIntact(commit, path)))
-      throw new UserError(`${id}: ${path} is damaged in the cache ${directory}`);
+      throw new UserError(`${id}: ${shown(path)} is damaged in the cache ${directory}`);
   }
   return selected;
 }

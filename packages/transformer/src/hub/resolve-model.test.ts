@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseHubId } from './model-id.ts';
 import { resolveModel } from './resolve-model.ts';
 import { hubSettings } from './settings.ts';
@@ -9,6 +9,11 @@ import { TestHub } from './test-server.ts';
 
 const MODEL = join(import.meta.dirname, '../../../../tests/fixtures/own-text-gpt2/model');
 
+beforeEach(() => {
+  for (const name of ['HUGGINGFACE_HUB_CACHE', 'HUGGING_FACE_HUB_TOKEN', 'TRANSFORMERS_OFFLINE'])
+    vi.stubEnv(name, '');
+  for (const name of ['NO_PROXY', 'no_proxy']) vi.stubEnv(name, '*');
+});
 afterEach(() => vi.unstubAllEnvs());
 
 describe('parseHubId', () => {

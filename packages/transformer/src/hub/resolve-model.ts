@@ -16,8 +16,8 @@ export interface ModelLocation {
 
 /**
  * Finds a model by directory or hub id (`owner/name`, `name`, either with `@revision`). A directory wins. A hub model is
- * downloaded to the cache that Python's huggingface_hub uses, unless it is there; the environment variables HF_HOME,
- * HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE mean what they mean there.
+ * downloaded to the cache that Python's huggingface_hub uses, unless it is there; its environment variables (HF_HOME,
+ * HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE, proxies) mean what they mean there.
  *
  * @throws UserError naming the directory or id and what to do
  */
@@ -29,6 +29,7 @@ export async function resolveModel(text: string, observer: DownloadObserver = {}
       `${text}: the model directory does not exist (and this is no hub id: owner/name@revision)`,
     );
   const settings = hubSettings();
+  for (const line of settings.warnings ?? []) observer.warn?.(line);
   try {
     const { directory, commit } = await fetchSnapshot(model, settings, observer);
     return { directory, name: basename(model.id), hub: { ...model, commit } };

@@ -1,44 +1,90 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { type Environment, expandPath, home, isTrue } from './environment.ts';
+import { type ProxyChoice, basicAuthorization, proxiesOf } from './proxies.ts';
+import { shown } from './shown.ts';
+import { findToken } from './token.ts';
 
 /** Where models come from and where they are kept: the environment variables of Python's huggingface_hub. */
 export interface HubSettings {
-  /** HF_ENDPOINT, without a slash at its end. */
+  /** HF_ENDPOINT, without a slash at its end, a user name or a password. */
   readonly endpoint: string;
   /** HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub. */
   readonly cache: string;
   /** HF_TOKEN, else what `hf auth login` left in HF_HOME/token. Sent to the endpoint alone. */
   readonly token?: string;
-  /** HF_HUB_OFFLINE: the cache and nothing else. */
+  /** Authorization for the user name and password of HF_ENDPOINT: sent to it instead of the token, as in Python. */
+  readonly authorization?: string;
+  /** HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE (for datasets also HF_DATASETS_OFFLINE): the cache and nothing else. */
   readonly offline: boolean;
+  /** HTTP_PROXY and its kin; without it every connection is direct. */
+  readonly proxies?: ProxyChoice;
   /** Pause in milliseconds before the second attempt at a request; each further one doubles it. */
   readonly retryDelay: number;
   /** Milliseconds without a byte from the hub after which an attempt is given up. */
   readonly stallTimeout: number;
+  /** What the user should know about the variables: lines of warning. */
+  readonly warnings?: readonly string[];
 }
 
 /**
  * @param env environment variables; empty ones count as unset
- * @throws UserError if HF_ENDPOINT is no address
+ * @throws UserError if HF_ENDPOINT or a proxy is no address, or the token cannot be read or be one
  */
-export function hubSettings(env: Readonly<Record<string, string | undefined>> = process.env): HubSettings {
-  const home = env['HF_HOME'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'huggingface');
-  const token = (env['HF_TOKEN'] || storedToken(env['HF_TOKEN_PATH'] || join(home, 'token'))).trim();
-  const endpoint = (env['HF_ENDPOINT'] || 'https://huggingface.co').replace(/\/+$/, '');
-  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
-    throw new UserError(`HF_ENDPOINT=${endpoint}: must be an address such as https://huggingface.co`);
+export function hubSettings(
+  env: Environment = process.env,
+  type: 'model' | 'dataset' = 'model',
+): HubSettings {
+  const warnings: string[] = [];
+  const warn = (line: string): unknown => warnings.includes(line) || warnings.push(line);
+  const folder = (name: string, fallback: () => string): string =>
+    env[name] ? expandPath(env[name], name, env, warn) : fallback();
+  const hubHome = folder('HF_HOME', () =>
+    join(
+      folder('XDG_CACHE_HOME', () => join(home(env), '.cache')),
+      'huggingface',
+    ),
+  );
+  const cache = folder('HF_HUB_CACHE', () => folder('HUGGINGFACE_HUB_CACHE', () => join(hubHome, 'hub')));
+  const offline =
+    isTrue(env['HF_HUB_OFFLINE'] || env['TRANSFORMERS_OFFLINE']) ||
+    (type === 'dataset' && isTrue(env['HF_DATASETS_OFFLINE']));
+  const { endpoint, authorization } = readEndpoint(env['HF_ENDPOINT'] || 'https://huggingface.co');
+  const settings = { endpoint, cache, offline, retryDelay: 1000, stallTimeout: 30_000, warnings };
+  // Nothing is asked: neither a token nor a proxy is needed, and neither can be wrong.
+  if (offline) return settings;
+  const found = isTrue(env['HF_HUB_DISABLE_IMPLICIT_TOKEN'])
+    ? undefined
+    : findToken(
+        env,
+        folder('HF_TOKEN_PATH', () => join(hubHome, 'token')),
+      );
+  const secret = authorization === undefined ? found?.source : 'the password of HF_ENDPOINT';
+  if (secret !== undefined && isOpenToAll(new URL(endpoint)))
+    warn(`${secret} is sent to ${endpoint} without encryption; use an https address in HF_ENDPOINT`);
   return {
-    endpoint,
-    cache: env['HF_HUB_CACHE'] || env['HUGGINGFACE_HUB_CACHE'] || join(home, 'hub'),
-    ...(token ? { token } : {}),
-    offline: /^(1|on|yes|true)$/i.test(env['HF_HUB_OFFLINE'] ?? ''),
-    retryDelay: 1000,
-    stallTimeout: 30_000,
+    ...settings,
+    proxies: proxiesOf(env),
+    ...(found === undefined ? {} : { token: found.token }),
+    ...(authorization === undefined ? {} : { authorization }),
   };
 }
 
-function storedToken(path: string): string {
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+function readEndpoint(text: string): { endpoint: string; authorization: string | undefined } {
+  const written = text.replace(/\/+$/, '');
+  // What stands before an @ may be a password.
+  const safe = shown(written.replace(/^.*@/s, '…@').replace(/[?#].*$/s, '?…'));
+  if (!/^https?:\/\/[^/]/i.test(written) || !URL.canParse(written))
+    throw new UserError(`HF_ENDPOINT=${safe}: must be an address such as https://huggingface.co`);
+  const url = new URL(written);
+  if (url.search !== '' || url.hash !== '' || /[?#\s]/.test(written))
+    throw new UserError(`HF_ENDPOINT=${safe}: must be an address without spaces, ? and #`);
+  const authorization = basicAuthorization(url);
+  const path = url.pathname.replace(/\/+$/, '');
+  return { endpoint: `${url.origin}${path}`, authorization };
+}
+
+/** Whether others on the way can read what is sent there. */
+function isOpenToAll({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileError } from '../checkpoint/files.ts';
 import { readShardIndex } from '../checkpoint/shard-index.ts';
 import { isIndex } from '../checkpoint/weight-files.ts';
 import { UserError } from '../errors.ts';
@@ -11,6 +12,7 @@ import { HubClient, HubUnavailableError } from './http.ts';
 import type { HubRepository } from './model-id.ts';
 import { type RemoteFile, fileUrl, isCommit, listRepository, resolveCommit } from './repository.ts';
 import type { HubSettings } from './settings.ts';
+import { shown } from './shown.ts';
 
 /** What a person may want to see of a download. */
 export interface DownloadObserver {
@@ -53,8 +55,23 @@ export async function fetchSnapshot(
   const cached = await inspectCached(cache, commit);
   // A cached model without a tokenizer may just be one that another program did not need it of.
   if (cached.state !== 'complete' || !cached.tokenizer) await fetchFiles(client, cache, commit, observer);
-  await cache.remember(model.revision, commit);
+  await remember(cache, model.revision, commit, observer);
   return { directory: cache.snapshot(commit), commit };
+}
+
+/** Notes which commit a revision is. Not being able to is no reason to refuse what is there. */
+export async function remember(
+  cache: RepositoryCache,
+  revision: string,
+  commit: string,
+  observer: DownloadObserver,
+): Promise<void> {
+  try {
+    await cache.remember(revision, commit);
+  } catch (error) {
+    const failure = fileError(cache.folder, 'the cache', error) as Error;
+    observer.warn?.(`${failure.message}; an offline run will not find the revision ${revision}`);
+  }
 }
 
 async function fetchFiles(
@@ -64,11 +81,13 @@ async function fetchFiles(
   observer: DownloadObserver,
 ): Promise<void> {
   const { id } = client.repository;
+  // Before the listing, so that a cache that cannot be written to says so at once.
+  await cache.makeFolder(cache.blobs);
   const files = await listRepository(client, commit);
   const ensure = async (path: string): Promise<void> => {
     const file = files.get(path);
     if (!file)
-      throw new UserError(`${id}: its shard index names ${path}, which the repository does not have`);
+      throw new UserError(`${id}: its shard index names ${shown(path)}, which the repository does not have`);
     await ensureFile(client, cache, commit, file, observer);
   };
   const chosen = chooseFiles(files, id);
@@ -91,9 +110,12 @@ export async function ensureFile(
   const blob = cache.blob(file.hash);
   if (!(await hasHash(blob, file.hash))) {
     if (existsSync(blob)) {
-      observer.warn?.(`${client.repository.id}: ${file.path} is damaged in the cache; fetching it again`);
+      observer.warn?.(
+        `${client.repository.id}: ${shown(file.path)} is damaged in the cache; fetching it again`,
+      );
       await rm(blob);
     }
+    await cache.makeFolder(cache.blobs);
     await downloadBlob(client, fileUrl(client, commit, file.path), file, blob, (received) =>
       observer.progress?.(file.path, received, file.size),
     );
@@ -116,7 +138,7 @@ async function offlineSnapshot(
   }
   if (found.state === 'complete') return { directory: cache.snapshot(commit), commit };
   throw new UserError(
-    `${id}: ${found.file} is ${found.state} in the cache ${cache.snapshot(commit)} and HF_HUB_OFFLINE is set; unset it to fetch the file`,
+    `${id}: ${shown(found.file)} is ${found.state} in the cache ${cache.snapshot(commit)} and HF_HUB_OFFLINE is set; unset it to fetch the file`,
   );
 }
 

@@ -14,6 +14,7 @@ import {
 } from '@icl-gd/transformer';
 import { type RunSettings, selections } from './plan.ts';
 import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import { warnOfPrompts } from '../tasks/prompts/warnings.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
 
 /** Row counts and mean length of a dataset as this run sees it. */
@@ -63,6 +64,7 @@ export async function readInputs(
         fineTuningOrder: settings.fineTuningOrder,
       }),
     );
+    warnOfPrompts(task, (runs[0] as PreparedRun).queries, tokenizer, observer.warn);
     for (const run of runs) {
       requireVocabulary(run, config.vocabSize, modelDirectory);
       prepared.push(run);

@@ -5,6 +5,7 @@ import type { Table } from '../results/csv.ts';
 import { type RunSettings, selections } from '../experiment/plan.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import { warnOfPrompts } from '../tasks/prompts/warnings.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { readDataset } from '../tasks/dataset.ts';
 import { type Labelling, relabel } from './labels.ts';
@@ -59,6 +60,7 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
             shots: Math.max(1, shots),
             examples: settings.examples,
           });
+          warnOfPrompts(task, prepared.queries, inputs.tokenizer, request.observer?.warn);
           const used = shots === 0 ? 0 : prepared.context.demonstrations;
           const examples = prepared.queries.length;
           cells.push({

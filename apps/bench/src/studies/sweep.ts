@@ -5,6 +5,7 @@ import type { Table } from '../results/csv.ts';
 import { type RunSettings, selections } from '../experiment/plan.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import { warnOfPrompts } from '../tasks/prompts/warnings.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
 import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
@@ -64,6 +65,7 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
         shots,
         examples,
       });
+      warnOfPrompts(task, prepared.queries, inputs.tokenizer, request.observer?.warn);
       runs.push(prepared);
     }
   }

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { z } from 'zod';
+import { cut, listed } from './listed.ts';
 import type { DataSource, LabelSource, Task } from './task.ts';
 import {
   DATA_SCHEMAS,
@@ -56,6 +57,7 @@ function toTask(path: string, file: TaskFile): Task {
   const refuse = (message: string): never => {
     throw new UserError(`${path}: ${message}`);
   };
+  refuseOtherLanguages(file.template, refuse);
   const fields = placeholders(file.template);
   if (fields.length === 0) refuse('"template" names no field, such as {text}');
   checkFields(file, fields, refuse);
@@ -81,6 +83,15 @@ function toTask(path: string, file: TaskFile): Task {
   };
 }
 
+/** Jinja's braces would be taken for our own with a brace more, which stays in the prompt. */
+function refuseOtherLanguages(template: string, refuse: Refuse): void {
+  const [double] = /\{\{[^{}]*\}\}/u.exec(template) ?? [];
+  if (double !== undefined)
+    refuse(`"template" has ${cut(double)}; a field stands in single braces, such as {text}`);
+  const [block] = /\{[%#][^{}]*[%#]\}/u.exec(template) ?? [];
+  if (block !== undefined) refuse(`"template" has ${cut(block)}; only fields in single braces are replaced`);
+}
+
 /** Field names of a template, each once, in the order of their first places. */
 function placeholders(template: string): string[] {
   return [...new Set([...template.matchAll(/\{([^{}]+)\}/gu)].map((match) => match[1] as string))];
@@ -89,7 +100,7 @@ function placeholders(template: string): string[] {
 function checkFields({ fields: columns }: TaskFile, fields: readonly string[], refuse: Refuse): void {
   const unused = Object.keys(columns).find((name) => !fields.includes(name));
   if (unused !== undefined)
-    refuse(`"fields" has ${unused}, which "template" does not name: ${fields.join(', ')}`);
+    refuse(`"fields" has ${unused}, which "template" does not name: ${listed(fields)}`);
 }
 
 function checkClasses({ classes, label_words: words }: TaskFile, refuse: Refuse): void {

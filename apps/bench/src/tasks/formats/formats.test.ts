@@ -202,7 +202,7 @@ test('a split in two kinds of files is refused, and a folder without any names a
   );
   await expectRefusal(
     readDataset(directory, findTask('cb')),
-    'cb/train.jsonl does not exist; the data folder needs cb/train.jsonl and cb/validation.jsonl (or .parquet, .csv, .tsv).',
+    'cb/train.jsonl does not exist; the data folder needs cb/train.jsonl and cb/validation.jsonl (or .jsonl, .json, .parquet, .csv, .tsv, also .gz); there is mr.',
   );
 });
 

@@ -2,6 +2,8 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+/** A row of a data set is a prompt; none has megabytes. */
+const LONGEST_LINE = 16 << 20;
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 /** Splits at `\n` and `\r\n` alone, since texts may contain other line separators. Leaves out a byte order mark. */
@@ -18,8 +20,13 @@ export function splitAtLineFeeds(bytes: Buffer): Buffer[] {
   return lines;
 }
 
-/** @throws UserError naming the place if the bytes are not UTF-8 */
-export function decodeLine(line: Uint8Array, place: string): string {
+/**
+ * @param longest most bytes
+ * @throws UserError naming the place if the bytes are not UTF-8 or too many
+ */
+export function decodeLine(line: Uint8Array, place: string, longest = LONGEST_LINE): string {
+  if (line.length > longest)
+    throw new UserError(`${place} has ${line.length} bytes; at most ${longest} are read.`);
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line);
   } catch {

@@ -1,7 +1,7 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { describe, expect, test } from 'vitest';
 import { findSplitFiles } from './split-files.ts';
-import type { SplitNames } from './task.ts';
+import type { SplitNames } from '../task.ts';
 
 const BOTH = { train: 'train', validation: 'validation' };
 const GLUE = [
@@ -93,7 +93,17 @@ describe('by name', () => {
       { config: 'cb' },
       'it is a loading script: give the revision that has its data, @refs/convert/parquet',
     ],
-    [['train.zip'], {}, 'no files .jsonl, .parquet, .csv, .tsv for split "train"'],
+    [
+      ['train.zip', 'notes.txt'],
+      {},
+      'no files for split "train"; there is train.zip, notes.txt; looked for train, training with .jsonl, .json, .parquet, .csv, .tsv',
+    ],
+    [[], { train: 'trial' }, 'no files for split "trial"; there are no files at all; looked for trial with'],
+    [
+      Array.from({ length: 17 }, (_, i) => `part${i}.csv`),
+      {},
+      'there is part0.csv, part1.csv, part2.csv, part3.csv, part4.csv and 12 more; looked for',
+    ],
   ])('%j is refused with %j', async (files, names, message) => {
     const failure = find(files, { ...BOTH, ...names });
     await expect(failure).rejects.toThrow(UserError);

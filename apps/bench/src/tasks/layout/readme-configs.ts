@@ -81,7 +81,9 @@ function toDeclared(file: string, declared: z.infer<typeof config>): DeclaredCon
   const { config_name: name, data_dir: directory, data_files: files } = declared;
   for (const [key, value] of Object.entries(declared)) {
     const harmless = READING.get(key);
-    if (harmless !== undefined && value !== null && !harmless.includes(value))
+    // No header is not the usual one; no value of the others is.
+    const usual = value === null && key !== 'header';
+    if (harmless !== undefined && !usual && !harmless.includes(value))
       throw new UserError(
         `${file}: configuration "${cut(name)}" has its files read with "${key}", which is not supported; convert them, or name them in the task`,
       );

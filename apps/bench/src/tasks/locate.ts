@@ -100,7 +100,7 @@ async function warnOfReadme(
   task: Task,
   { warn }: DownloadObserver,
 ): Promise<void> {
-  const names = { train: 'train', validation: 'validation', ...(task.hub ?? {}) };
+  const names = { train: 'train', validation: 'validation', ...task.hub };
   const declared = await findSplitFiles(files, (file) => readText(join(folder, file)), names).catch(
     () => undefined,
   );

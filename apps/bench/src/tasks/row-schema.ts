@@ -62,9 +62,11 @@ function indexLabel(task: Task, untyped: boolean): z.ZodType<unknown> {
 }
 
 function mappedLabel(values: Readonly<Record<string, number>>): z.ZodType<unknown> {
-  return z.unknown().transform((value, context) => {
-    const isPlain = typeof value !== 'object' && typeof value !== 'function';
-    if ((isPlain || value === null) && Object.hasOwn(values, String(value))) return values[String(value)];
+  return z.unknown().transform((given, context) => {
+    // A row without a field of that name may inherit a function of it.
+    const value = typeof given === 'function' ? undefined : given;
+    const isPlain = typeof value !== 'object' || value === null;
+    if (isPlain && Object.hasOwn(values, String(value))) return values[String(value)];
     const message =
       value === undefined
         ? 'is missing'

@@ -5,7 +5,7 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 const LARGEST = 384 << 20;
 /** Text shrinks to a tenth, hardly ever to less than a hundredth; an archive made to burst to a thousandth. */
 const HIGHEST_RATIO = 200;
-const ALWAYS_FINE = 32 << 20;
+const ALWAYS_FINE = 8 << 20;
 
 /**
  * The bytes of a file, decompressed if they are gzip's, whatever the file is called.

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { CsvError, type Info, parse } from 'csv-parse/sync';
 import { cut } from '../listed.ts';
@@ -8,6 +9,8 @@ import type { RowFile } from './rows.ts';
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
 const QUOTE = 0x22;
+/** Of a row, in characters; none of a real data set has megabytes. */
+const LONGEST_RECORD = 16 << 20;
 /** The parser's messages quote the field, however long it is. */
 const LONGEST_REASON = 160;
 
@@ -29,8 +32,7 @@ export function readDelimited(
   delimiter: ',' | '\t',
   columns: readonly (readonly string[])[],
 ): RowFile {
-  for (const [index, line] of splitAtLineFeeds(bytes).entries())
-    decodeLine(line, `${path}, line ${index + 1}`);
+  if (!isUtf8(bytes)) refuseOtherEncoding(bytes, path);
   refuseLoneReturns(bytes, path, delimiter);
   const [header, ...records] = parseRecords(bytes, path, delimiter);
   if (header === undefined) throw new UserError(`${path} is empty; expected a header line and rows.`);
@@ -46,6 +48,13 @@ export function readDelimited(
   };
 }
 
+/** @throws UserError naming the first line that is not UTF-8 */
+function refuseOtherEncoding(bytes: Buffer, path: string): never {
+  let line = 0;
+  for (const text of splitAtLineFeeds(bytes)) decodeLine(text, `${path}, line ${++line}`);
+  throw new UserError(`${path} is not valid UTF-8.`);
+}
+
 /** Places of the wanted columns. */
 function placesOf(header: readonly string[], wanted: ReadonlySet<string>, path: string): [string, number][] {
   const places = new Map<string, number>();
@@ -59,23 +68,27 @@ function placesOf(header: readonly string[], wanted: ReadonlySet<string>, path: 
 /** A carriage return by itself is text here and the end of a line in pandas, outside of quotation marks. */
 function refuseLoneReturns(bytes: Buffer, path: string, delimiter: ',' | '\t'): void {
   let inQuotes = false;
-  let from = 0;
+  const nextQuote = (from: number): number => {
+    const at = delimiter === ',' ? bytes.indexOf(QUOTE, from) : -1;
+    return at < 0 ? bytes.length : at;
+  };
+  let quote = nextQuote(0);
   for (let at = bytes.indexOf(RETURN); at >= 0; at = bytes.indexOf(RETURN, at + 1)) {
     if (bytes[at + 1] === LINE_FEED) continue;
-    if (delimiter === ',')
-      for (
-        let quote = bytes.indexOf(QUOTE, from);
-        quote >= 0 && quote < at;
-        quote = bytes.indexOf(QUOTE, quote + 1)
-      )
-        inQuotes = !inQuotes;
-    from = at;
+    for (; quote < at; quote = nextQuote(quote + 1)) inQuotes = !inQuotes;
     if (inQuotes) continue;
-    const line = splitAtLineFeeds(bytes.subarray(0, at)).length;
+    const line = lineOf(bytes, at);
     throw new UserError(
       `${path}, line ${line} has a carriage return that no line feed follows; lines must end with \\n or \\r\\n.`,
     );
   }
+}
+
+function lineOf(bytes: Buffer, place: number): number {
+  let line = 1;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0 && at < place; at = bytes.indexOf(LINE_FEED, at + 1))
+    line++;
+  return line;
 }
 
 /** Python's `datasets` reads quotation marks around a text of a TSV file as CSV's; they are part of it here. */
@@ -97,6 +110,7 @@ function parseRecords(bytes: Buffer, path: string, delimiter: ',' | '\t'): reado
       bom: true,
       delimiter,
       info: true,
+      max_record_size: LONGEST_RECORD,
       quote: delimiter === ',' ? '"' : null,
       record_delimiter: ['\r\n', '\n'],
       skip_empty_lines: true,

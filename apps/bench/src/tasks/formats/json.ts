@@ -1,9 +1,15 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { cut, listed } from '../listed.ts';
-import { decodeLine, splitAtLineFeeds } from './lines.ts';
+import { decodeLine, splitAtLineFeeds, withoutMark } from './lines.ts';
 import type { RowFile } from './rows.ts';
 
 const LONGEST_REASON = 160;
+const DEEPEST = 1000;
+const ALWAYS_SHALLOW = 1 << 16;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const BRACKET = 0x5b;
+const BRACE = 0x7b;
 /** The longest text that the JavaScript engine holds is half a gigabyte. */
 const LONGEST_ARRAY = 400 << 20;
 
@@ -14,13 +20,14 @@ const LONGEST_ARRAY = 400 << 20;
  * @throws UserError naming file and line (or row)
  */
 export function readJson(bytes: Buffer, path: string, columns: readonly (readonly string[])[]): RowFile {
-  const lines = splitAtLineFeeds(bytes);
-  const [first] = lines;
+  const [first, second] = splitAtLineFeeds(bytes);
   if (first === undefined) throw new UserError(`${path} is empty; expected one JSON object a line.`);
   if (startOf(first) === '[') return arrayRows(bytes, path);
   const place = (index: number): string => `${path}, line ${index + 1}`;
-  if (lines.length === 1 || startOf(first, 80).trim() === '{') refuseNested(bytes, path, columns.flat());
-  return { rows: lines.map((line, index) => parseLine(line, place(index))), place, untyped: false };
+  if (second === undefined || startOf(first, 80).trim() === '{') refuseNested(bytes, path, columns.flat());
+  const rows: unknown[] = [];
+  for (const line of splitAtLineFeeds(bytes)) rows.push(parseLine(line, place(rows.length)));
+  return { rows, place, untyped: false };
 }
 
 /** The first characters of a line that are not white space. */
@@ -38,7 +45,7 @@ function arrayRows(bytes: Buffer, path: string): RowFile {
 function refuseNested(bytes: Buffer, path: string, columns: readonly string[]): void {
   let content: unknown;
   try {
-    content = JSON.parse(decodeLine(withoutMark(bytes), path, LONGEST_ARRAY));
+    content = parse(decodeLine(withoutMark(bytes), path, LONGEST_ARRAY), path);
   } catch {
     // Several lines: the first that is no JSON is named.
     return;
@@ -52,10 +59,6 @@ function refuseNested(bytes: Buffer, path: string, columns: readonly string[]): 
     );
 }
 
-function withoutMark(bytes: Buffer): Buffer {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
-}
-
 function parseLine(line: Buffer, place: string): unknown {
   const text = decodeLine(line, place);
   if (text.trim() === '') throw new UserError(`${place} is empty; expected a JSON object.`);
@@ -63,9 +66,28 @@ function parseLine(line: Buffer, place: string): unknown {
 }
 
 function parse(text: string, place: string): unknown {
+  if (text.length > ALWAYS_SHALLOW && isDeep(text))
+    throw new UserError(`${place} is nested more than ${DEEPEST} levels deep.`);
   try {
     return JSON.parse(text);
   } catch (error) {
     throw new UserError(`${place} is not JSON: ${cut((error as Error).message, LONGEST_REASON)}`);
   }
+}
+
+/** Whether brackets outside of texts are open more often than any row has them: each costs much more than its byte. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charCodeAt(i);
+    if (inText) {
+      if (character === BACKSLASH) i++;
+      else if (character === QUOTE) inText = false;
+    } else if (character === QUOTE) inText = true;
+    else if (character === BRACKET || character === BRACE) depth++;
+    else if (character === BRACKET + 2 || character === BRACE + 2) depth--;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
 }

@@ -7,17 +7,22 @@ const LONGEST_LINE = 16 << 20;
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 /** Splits at `\n` and `\r\n` alone, since texts may contain other line separators. Leaves out a byte order mark. */
-export function splitAtLineFeeds(bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  let start = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+export function* splitAtLineFeeds(bytes: Buffer): Generator<Buffer, void> {
+  let start = withoutMark(bytes).byteOffset - bytes.byteOffset;
   while (start < bytes.length) {
     const found = bytes.indexOf(LINE_FEED, start);
     const end = found < 0 ? bytes.length : found;
     const carriageReturn = end > start && bytes[end - 1] === CARRIAGE_RETURN;
-    lines.push(bytes.subarray(start, carriageReturn ? end - 1 : end));
+    yield bytes.subarray(start, carriageReturn ? end - 1 : end);
     start = end + 1;
   }
-  return lines;
+}
+
+/** The bytes behind a byte order mark. */
+export function withoutMark(bytes: Buffer): Buffer {
+  return bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? bytes.subarray(BYTE_ORDER_MARK.length)
+    : bytes;
 }
 
 /**

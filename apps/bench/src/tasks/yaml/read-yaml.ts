@@ -52,12 +52,24 @@ export function parseYaml(
   { aliases = 100, lastOfSame = false }: YamlOptions = {},
 ): unknown {
   try {
-    return parse(text, { maxAliasCount: aliases, logLevel: 'error', uniqueKeys: !lastOfSame });
+    return parse(text, {
+      maxAliasCount: aliases,
+      logLevel: 'error',
+      uniqueKeys: !lastOfSame,
+      prettyErrors: false,
+    });
   } catch (error) {
     // A nesting that is deeper than the stack ends in a RangeError.
     const deep = error instanceof RangeError;
     const message = deep ? 'it is nested too deeply' : (error as Error).message;
-    const [reason] = error instanceof YAMLParseError ? message.split('\n') : [message];
-    throw new UserError(`${failure}: ${cut((reason as string).replace(/:$/, ''), LONGEST_REASON)}`);
+    const place = error instanceof YAMLParseError ? placeOf(text, error.pos[0]) : '';
+    throw new UserError(`${failure}: ${cut(message.split('\n')[0] as string, LONGEST_REASON)}${place}`);
   }
+}
+
+/** The parser's own would be made for every error, each from the start of the text. */
+function placeOf(text: string, position: number): string {
+  const before = text.slice(0, position);
+  const line = before.split('\n').length;
+  return ` at line ${line}, column ${position - before.lastIndexOf('\n')}`;
 }

@@ -6,8 +6,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'dataset-splits-swapped',
       kind: 'wrong split',
-      find: 'readSplit(files.validation, task, hint)',
-      replace: 'readSplit(files.train, task, hint)',
+      find: 'readSplit(files.validation, task, hint, warn)',
+      replace: 'readSplit(files.train, task, hint, warn)',
     },
   ]),
   ...mutantsOf(
@@ -43,14 +43,13 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    { file: 'apps/bench/src/tasks/formats/jsonl.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] },
+    { file: 'apps/bench/src/tasks/formats/json.ts', tests: ['apps/bench/src/tasks/dataset.test.ts'] },
     [
       {
         id: 'jsonl-blank-skipped',
         kind: 'empty lines skipped',
-        find: 'return { rows: lines.map((line, index) => parseLine(line, place(index))), place',
-        replace:
-          'return { rows: lines.filter((line) => line.length > 0).map((line, index) => parseLine(line, place(index))), place',
+        find: 'for (const line of splitAtLineFeeds(bytes)) rows',
+        replace: 'for (const line of splitAtLineFeeds(bytes)) if (line.length > 0) rows',
       },
     ],
   ),
@@ -60,8 +59,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'jsonl-bom',
         kind: 'byte order mark kept',
-        find: 'equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0',
-        replace: 'equals(BYTE_ORDER_MARK) ? 0 : 0',
+        find: '? bytes.subarray(BYTE_ORDER_MARK.length)',
+        replace: '? bytes',
       },
     ],
   ),
@@ -132,38 +131,50 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'label-no-space',
         kind: 'leading space dropped',
-        find: 'encode(` ${word}`)',
-        replace: 'encode(word)',
+        find: 'encode(`${line} ${word}`)',
+        replace: 'encode(`${line}${word}`)',
       },
       {
         id: 'label-trimmed',
         kind: 'label words trimmed',
-        find: 'encode(` ${word}`)',
-        replace: 'encode(` ${word.trim()}`)',
+        find: 'encode(`${line} ${word}`)',
+        replace: 'encode(`${line} ${word.trim()}`)',
       },
       {
         id: 'eos-between-lines',
         kind: 'separator dropped',
-        find: 'index === 0 ? tokens : [eosTokenId].concat(tokens)',
-        replace: 'tokens',
+        find: '[...tokenizer.encode(line), eosTokenId]',
+        replace: 'tokenizer.encode(line)',
+      },
+      {
+        id: 'label-alone',
+        kind: 'label word encoded by itself',
+        find: 'return joint.slice(tokens.length);',
+        replace: 'return tokenizer.encode(` ${word}`);',
+      },
+      {
+        id: 'label-same-tokens',
+        kind: 'equal options accepted',
+        find: 'requireDistinct(task, options);',
+        replace: '',
       },
       {
         id: 'demonstration-option-0',
         kind: 'label by its wrong option',
-        find: '...options[example.label]!]',
-        replace: '...options[0]!]',
+        find: '...end.options[example.label]!]',
+        replace: '...end.options[0]!]',
       },
       {
         id: 'demonstration-first-token',
         kind: 'label by its wrong token',
-        find: '...options[example.label]!]',
-        replace: 'options[example.label]![0]!]',
+        find: '...end.options[example.label]!]',
+        replace: 'end.options[example.label]![0]!]',
       },
       {
         id: 'demonstration-eos',
         kind: 'EOS kept in training',
-        find: '...options[example.label]!]',
-        replace: '...options[example.label]!, eosTokenId]',
+        find: '...end.options[example.label]!]',
+        replace: '...end.options[example.label]!, eosTokenId]',
       },
     ],
   ),
@@ -306,13 +317,22 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    { file: 'apps/bench/src/tasks/readme-configs.ts', tests: ['apps/bench/src/tasks/split-files.test.ts'] },
+    {
+      file: 'apps/bench/src/tasks/layout/readme-configs.ts',
+      tests: ['apps/bench/src/tasks/layout/split-files.test.ts'],
+    },
     [
       {
         id: 'readme-dir-slash',
         kind: 'wrong folder',
-        find: "data_dir.replace(/^\\.\\/|\\/$/g, '')",
-        replace: 'data_dir',
+        find: "directory?.replaceAll(/^\\.(\\/|$)|\\/$/g, '')",
+        replace: 'directory',
+      },
+      {
+        id: 'readme-field-ignored',
+        kind: 'files read otherwise',
+        find: '!usual && !harmless.includes(value)',
+        replace: '!usual && harmless.includes(value)',
       },
     ],
   ),
@@ -339,8 +359,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'label-mapped-raw',
         kind: 'labels by their order',
-        find: 'Object.hasOwn(values, key)) return values[key]',
-        replace: 'Object.hasOwn(values, key)) return Object.keys(values).indexOf(key)',
+        find: 'Object.hasOwn(values, String(value))) return values[String(value)]',
+        replace: 'Object.hasOwn(values, String(value))) return Object.keys(values).indexOf(String(value))',
       },
     ],
   ),
@@ -350,25 +370,56 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'column-ignored',
         kind: 'wrong column',
-        find: 'return task.columns?.[field] ?? field;',
-        replace: 'return field;',
+        find: '? (task.columns[field] as string) : field',
+        replace: '? field : field',
       },
     ],
   ),
   ...mutantsOf(
-    { file: 'apps/bench/src/tasks/split-files.ts', tests: ['apps/bench/src/tasks/split-files.test.ts'] },
+    {
+      file: 'apps/bench/src/tasks/layout/split-files.ts',
+      tests: ['apps/bench/src/tasks/layout/split-files.test.ts'],
+    },
     [
       {
         id: 'split-unsorted',
         kind: 'shards out of order',
-        find: 'requireComplete(own.toSorted())',
-        replace: 'requireComplete(own)',
+        find: 'return own.toSorted()',
+        replace: 'return own',
       },
+      {
+        id: 'split-others-unsaid',
+        kind: 'other files than Python without a word',
+        find: "others.join('\\n') === found.join('\\n')",
+        replace: "others.join('\\n') !== found.join('\\n')",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/layout/split-names.ts',
+      tests: ['apps/bench/src/tasks/layout/split-files.test.ts'],
+    },
+    [
       {
         id: 'split-synonym-order',
         kind: 'test taken for validation',
-        find: "validation: ['validation', 'valid', 'dev', 'val'],",
-        replace: "validation: ['validation', 'valid', 'dev', 'val', 'test'],",
+        find: "['validation', ['validation', 'valid', 'dev', 'val']],",
+        replace: "['validation', ['validation', 'valid', 'dev', 'val', 'test']],",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/layout/python-layout.ts',
+      tests: ['apps/bench/src/tasks/layout/python-layouts.test.ts'],
+    },
+    [
+      {
+        id: 'python-names-first',
+        kind: 'files by other names',
+        find: '[FOLDER_PATTERNS, NAME_PATTERNS]) {',
+        replace: '[NAME_PATTERNS, FOLDER_PATTERNS]) {',
       },
     ],
   ),

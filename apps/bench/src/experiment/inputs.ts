@@ -12,6 +12,7 @@ import {
 import { hasCode, sweepTemporaries, tryWriting } from '@icl-gd/transformer/files';
 import { type RunSettings, type Trial, selections } from './plan.ts';
 import { type PreparedRun, fewerRows, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import { warnOfPrompts } from '../tasks/prompts/warnings.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
 
 /** Row counts and mean length of a dataset as this run sees it. */
@@ -72,6 +73,7 @@ export async function readInputs(
     const runs = selections(task, settings).map(prepare);
     for (const own of earlier)
       if (own.dataset === task.id) preparedEarlier.push(...unlessRefused(() => prepare(own)));
+    warnOfPrompts(task, (runs[0] as PreparedRun).queries, tokenizer, observer.warn);
     for (const run of runs) {
       requireVocabulary(run, config.vocabSize, modelDirectory);
       prepared.push(run);

@@ -14,6 +14,7 @@ import { type Dataset, readDataset } from '../tasks/dataset.ts';
 import type { PromptLimits } from '../tasks/prompts/context.ts';
 import type { TokenEncoder } from '../tasks/prompts/encode.ts';
 import { type PreparedRun, type RunSelection, prepareRun } from '../tasks/prompts/prepare-run.ts';
+import { warnOfPrompts } from '../tasks/prompts/warnings.ts';
 import type { Task } from '../tasks/task.ts';
 
 /** What every study of accuracies alone is asked. */
@@ -63,13 +64,14 @@ export function readStudyData({ data, observer }: StudyRequest, task: Task): Pro
 
 /** As `prepareRun`. @throws UserError also if a token is beyond the model's vocabulary */
 export function prepareStudy(
-  { model: { directory } }: StudyRequest,
+  { model: { directory }, observer }: StudyRequest,
   { model, tokenizer, limits }: StudyInputs,
   task: Task,
   dataset: Dataset,
   selection: RunSelection,
 ): PreparedRun {
   const prepared = prepareRun(task, dataset, tokenizer, limits, selection);
+  warnOfPrompts(task, prepared.queries, tokenizer, observer?.warn);
   requireVocabulary(prepared, model.config.vocabSize, directory);
   return prepared;
 }

@@ -18,7 +18,7 @@ export interface Dataset {
 }
 
 /**
- * Reads a task's dataset: the task's own data if it names any, else `<data>/<task.id>/{train,validation}` (JSON Lines, Parquet,
+ * Reads a task's dataset: the task's own data if it names any, else `<data>/<task.id>/{train,validation}` (JSON, Parquet,
  * CSV or TSV), or the dataset of the hub. Fields of a row that the task does not use are ignored.
  *
  * @param data folder, or `hub`; may be undefined if the task has data of its own
@@ -31,8 +31,9 @@ export async function readDataset(
   observer: DownloadObserver = {},
 ): Promise<Dataset> {
   const { hub, hint, ...files } = await locateData(data, task, observer);
-  const train = await readSplit(files.train, task, hint);
-  const validation = await readSplit(files.validation, task, hint);
+  const warn = (line: string): void => observer.warn?.(line);
+  const train = await readSplit(files.train, task, hint, warn);
+  const validation = await readSplit(files.validation, task, hint, warn);
   return {
     train: train.examples,
     validation: validation.examples,
@@ -45,6 +46,7 @@ async function readSplit(
   paths: readonly string[],
   task: Task,
   hint: string | undefined,
+  warn: (line: string) => void,
 ): Promise<{ examples: Example[]; sha256: string }> {
   const columns = [
     ...task.fields.map((field) => [columnOf(task, field)]),
@@ -55,7 +57,9 @@ async function readSplit(
   for (const path of paths) {
     const bytes = await readBytes(path, hint);
     hash.update(bytes);
-    examples.push(toExamples(await readRows(bytes, path, columns), task));
+    const rows = await readRows(bytes, path, columns);
+    if (rows.warning !== undefined) warn(rows.warning);
+    examples.push(toExamples(rows, task));
   }
   return { examples: examples.flat(), sha256: hash.digest('hex') };
 }

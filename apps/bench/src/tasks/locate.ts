@@ -1,7 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { extname, join, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { type DatasetLocation, type DownloadObserver, UserError, resolveDataset } from '@icl-gd/transformer';
-import { filesByName, findSplitFiles } from './split-files.ts';
+import { EXTENSIONS, withoutExtension } from './formats/kinds.ts';
+import { README } from './layout/readme-configs.ts';
+import { filesByName, findSplitFiles } from './layout/split-files.ts';
+import { listed } from './listed.ts';
 import type { DirectorySource, HubSource, Task } from './task.ts';
 
 /** Value of `--data` that stands for the Hugging Face hub, in place of a folder. */
@@ -34,11 +37,11 @@ export async function locateData(
 ): Promise<LocatedData> {
   const own = task.data;
   if (own && 'files' in own) return own.files;
-  if (own && 'directory' in own) return inDirectory(own);
+  if (own && 'directory' in own) return inDirectory(own, observer);
   if (own) return onHub(own, observer);
   if (data === undefined)
     throw new UserError(`${task.id} has no data of its own; say with --data where it is`);
-  if (data !== HUB) return inTaskFolder(data, task);
+  if (data !== HUB) return inTaskFolder(data, task, observer);
   if (!task.hub) throw new UserError(`${task.id}: its file does not say where the data is on the hub`);
   return onHub(task.hub, observer);
 }
@@ -48,7 +51,7 @@ async function onHub(source: HubSource, observer: DownloadObserver): Promise<Loc
   const { directory, hub } = await resolveDataset(
     source.id,
     async (files, read) => {
-      splits = await findSplitFiles(files, read, source);
+      splits = await findSplitFiles(files, read, source, observer.warn);
       return [...new Set([...splits.train, ...splits.validation])];
     },
     observer,
@@ -59,32 +62,56 @@ async function onHub(source: HubSource, observer: DownloadObserver): Promise<Loc
   };
 }
 
-async function inDirectory(source: DirectorySource): Promise<LocatedData> {
+async function inDirectory(source: DirectorySource, observer: DownloadObserver): Promise<LocatedData> {
   const { directory } = source;
   const files = await listFiles(directory);
   if (files === undefined) throw new UserError(`${directory} is no folder that can be read`);
   try {
-    const splits = await findSplitFiles(files, (file) => readFile(join(directory, file), 'utf8'), source);
+    const read = (file: string): Promise<string> => readText(join(directory, file));
+    const splits = await findSplitFiles(files, read, source, observer.warn);
     return inside(directory, splits);
   } catch (error) {
     throw error instanceof UserError ? new UserError(`${directory}: ${error.message}`) : error;
   }
 }
 
-async function inTaskFolder(data: string, task: Task): Promise<LocatedData> {
+async function inTaskFolder(data: string, task: Task, observer: DownloadObserver): Promise<LocatedData> {
   const folder = join(data, task.id);
   const files = (await listFiles(folder)) ?? [];
   const find = (split: 'train' | 'validation'): string[] => {
     const named = task.files[split];
-    const found = filesByName(files, undefined, named.slice(0, named.length - extname(named).length));
+    const found = filesByName(files, undefined, withoutExtension(named), observer.warn);
     return (found.length > 0 ? found : [named]).map((file) => join(folder, file));
   };
   const needed = `${task.id}/${task.files.train} and ${task.id}/${task.files.validation}`;
+  if (files.includes(README)) await warnOfReadme(folder, files, task, observer);
+  const there = files.length === 0 ? await listFolders(data) : files;
   return {
     train: find('train'),
     validation: find('validation'),
-    hint: `the data folder needs ${needed} (or .parquet, .csv, .tsv)`,
+    hint: `the data folder needs ${needed} (or ${EXTENSIONS}, also .gz)${there.length === 0 ? '' : `; there is ${listed(there)}`}`,
   };
+}
+
+/** The files are found by their names here, which may be others than those that the README declares. */
+async function warnOfReadme(
+  folder: string,
+  files: readonly string[],
+  task: Task,
+  { warn }: DownloadObserver,
+): Promise<void> {
+  const names = { train: 'train', validation: 'validation', ...task.hub };
+  const declared = await findSplitFiles(files, (file) => readText(join(folder, file)), names).catch(
+    () => undefined,
+  );
+  if (declared === undefined) return;
+  for (const split of ['train', 'validation'] as const) {
+    const found = filesByName(files, undefined, withoutExtension(task.files[split]));
+    if (found.length === 0 || found.join('\n') === declared[split].join('\n')) continue;
+    warn?.(
+      `${folder}: the ${split} rows are read from ${listed(found)}, not from ${listed(declared[split])}, which its README declares; to have those, name the folder in the task ("data.directory")`,
+    );
+  }
 }
 
 function inside(
@@ -93,6 +120,21 @@ function inside(
 ): { train: string[]; validation: string[] } {
   const place = (file: string): string => join(directory, file);
   return { train: train.map(place), validation: validation.map(place) };
+}
+
+/** @throws UserError naming the file if it cannot be read */
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UserError(`${path} cannot be read (${(error as Error).message})`);
+  }
+}
+
+/** What lies in the folder of all data, where that of a dataset is empty or missing. */
+async function listFolders(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(() => []);
+  return names.toSorted();
 }
 
 async function listFiles(directory: string): Promise<string[] | undefined> {

@@ -2,11 +2,12 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { z } from 'zod';
 import type { Example } from './example.ts';
 import type { RowFile } from './formats/rows.ts';
+import { cut, listed } from './listed.ts';
 import type { LabelSource, Task } from './task.ts';
 
 /** Name that a template's field has in the rows. */
 export function columnOf(task: Task, field: string): string {
-  return task.columns?.[field] ?? field;
+  return task.columns && Object.hasOwn(task.columns, field) ? (task.columns[field] as string) : field;
 }
 
 /**
@@ -61,16 +62,24 @@ function indexLabel(task: Task, untyped: boolean): z.ZodType<unknown> {
 }
 
 function mappedLabel(values: Readonly<Record<string, number>>): z.ZodType<unknown> {
-  return z.unknown().transform((value, context) => {
-    const key = String(value);
-    if (Object.hasOwn(values, key)) return values[key];
+  return z.unknown().transform((given, context) => {
+    // A row without a field of that name may inherit a function of it.
+    const value = typeof given === 'function' ? undefined : given;
+    const isPlain = typeof value !== 'object' || value === null;
+    if (isPlain && Object.hasOwn(values, String(value))) return values[String(value)];
     const message =
       value === undefined
         ? 'is missing'
-        : `is ${JSON.stringify(value)}, must be one of ${Object.keys(values).join(', ')}`;
+        : `is ${shown(value)}, must be one of ${listed(Object.keys(values))}`;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
+  if (value === null || typeof value !== 'object') return cut(JSON.stringify(value));
+  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 function rowError(
@@ -80,10 +89,10 @@ function rowError(
   label: LabelSource,
 ): UserError {
   const field = issue?.path[0];
-  const needed = [...task.fields.map((name) => columnOf(task, name)), label.field].join(', ');
+  const needed = listed([...task.fields.map((name) => columnOf(task, name)), label.field]);
   return new UserError(
     field === undefined
       ? `${place} is not a JSON object.`
-      : `${place}: field '${String(field)}' ${issue?.message} (${task.title} needs ${needed}).`,
+      : `${place}: field '${cut(String(field))}' ${issue?.message} (${cut(task.title)} needs ${needed}).`,
   );
 }

@@ -184,6 +184,15 @@ describe('refused:', () => {
     [{ ...LEAST, id: '../x' }, '"id" must be letters'],
     [{ ...LEAST, id: 'sst2' }, '"id": a built-in task is called sst2 already'],
     [{ ...LEAST, template: 'no field' }, '"template" names no field, such as {text}'],
+    [
+      { ...LEAST, template: 'Mail: {{ text }}' },
+      '"template" has {{ text }}; a field stands in single braces',
+    ],
+    [{ ...LEAST, template: '{text}{{text}}' }, '"template" has {{text}}; a field stands in single braces'],
+    [
+      { ...LEAST, template: '{% if a %}{text}{% endif %}' },
+      '"template" has {% if a %}; only fields in single braces are replaced',
+    ],
     [{ ...LEAST, template: 3 }, '"template" is wrong: invalid input: expected string'],
     [{ ...LEAST, fields: { txt: 'a' } }, '"fields" has txt, which "template" does not name: text'],
     [{ ...LEAST, label_words: ['Ham'] }, '"label_words" needs a word for each of at least two classes'],

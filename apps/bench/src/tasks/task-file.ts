@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { z } from 'zod';
+import { cut, listed } from './listed.ts';
 import type { DataSource, LabelSource, Task } from './task.ts';
 import {
   DATA_SCHEMAS,
@@ -46,9 +47,16 @@ function checked<S extends z.ZodObject>(path: string, schema: S, value: unknown,
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const keys = (place: string): readonly string[] =>
-    place === at ? Object.keys(schema.shape) : (NESTED_KEYS[place] ?? []);
+    place === at
+      ? Object.keys(schema.shape)
+      : Object.hasOwn(NESTED_KEYS, place)
+        ? (NESTED_KEYS[place] ?? [])
+        : [];
   throw schemaError(path, at, result.error, keys);
 }
+
+/** Each is looked for in the whole template, for every row. */
+const MOST_FIELDS = 100;
 
 type Refuse = (message: string) => never;
 
@@ -56,9 +64,13 @@ function toTask(path: string, file: TaskFile): Task {
   const refuse = (message: string): never => {
     throw new UserError(`${path}: ${message}`);
   };
+  refuseOtherLanguages(file.template, refuse);
   const fields = placeholders(file.template);
   if (fields.length === 0) refuse('"template" names no field, such as {text}');
-  checkFields(file, fields, refuse);
+  if (fields.length > MOST_FIELDS)
+    refuse(`"template" names ${fields.length} fields; at most ${MOST_FIELDS} are replaced`);
+  const labels = labelSources(path, file, refuse);
+  checkFields(file, fields, labels, refuse);
   checkClasses(file, refuse);
   const { permutations, learning_rate: learningRate, ...defaults } = file.defaults;
   if (permutations && permutations.length !== defaults.seeds.length)
@@ -70,7 +82,7 @@ function toTask(path: string, file: TaskFile): Task {
     title: file.title ?? file.id,
     fields,
     columns: file.fields,
-    labels: labelSources(path, file, refuse),
+    labels,
     template: file.template,
     classes: file.classes ?? file.label_words,
     labelWords: file.label_words,
@@ -81,20 +93,45 @@ function toTask(path: string, file: TaskFile): Task {
   };
 }
 
+/** Jinja's braces would be taken for our own with a brace more, which stays in the prompt. */
+function refuseOtherLanguages(template: string, refuse: Refuse): void {
+  const [double] = /\{\{[^{}]*\}\}/u.exec(template) ?? [];
+  if (double !== undefined)
+    refuse(`"template" has ${cut(double)}; a field stands in single braces, such as {text}`);
+  const [block] = /\{[%#][^{}]*[%#]\}/u.exec(template) ?? [];
+  if (block !== undefined) refuse(`"template" has ${cut(block)}; only fields in single braces are replaced`);
+}
+
 /** Field names of a template, each once, in the order of their first places. */
 function placeholders(template: string): string[] {
   return [...new Set([...template.matchAll(/\{([^{}]+)\}/gu)].map((match) => match[1] as string))];
 }
 
-function checkFields({ fields: columns }: TaskFile, fields: readonly string[], refuse: Refuse): void {
+function checkFields(
+  { fields: columns }: TaskFile,
+  fields: readonly string[],
+  labels: readonly LabelSource[],
+  refuse: Refuse,
+): void {
   const unused = Object.keys(columns).find((name) => !fields.includes(name));
   if (unused !== undefined)
-    refuse(`"fields" has ${unused}, which "template" does not name: ${fields.join(', ')}`);
+    refuse(`"fields" has ${cut(unused)}, which "template" does not name: ${listed(fields)}`);
+  const sources = labels.map(({ field }) => field);
+  const column = (field: string): string =>
+    Object.hasOwn(columns, field) ? (columns[field] as string) : field;
+  if ([...fields, ...fields.map(column), ...sources].includes('__proto__'))
+    refuse('no field may be called __proto__');
+  const label = fields.find((field) => sources.includes(column(field)));
+  if (label !== undefined)
+    refuse(`"template" names ${cut(label)}, which holds the label: the answer would stand in the prompt`);
 }
 
 function checkClasses({ classes, label_words: words }: TaskFile, refuse: Refuse): void {
-  const twice = words.find((word, i) => words.indexOf(word) !== i);
-  if (twice !== undefined) refuse(`"label_words" has ${twice} twice; the classes could not be told apart`);
+  const seen = new Set<string>();
+  for (const word of words) {
+    if (seen.has(word)) refuse(`"label_words" has ${cut(word)} twice; the classes could not be told apart`);
+    seen.add(word);
+  }
   if (classes && classes.length !== words.length)
     refuse(`"classes" has ${classes.length} names for ${words.length} "label_words"`);
 }
@@ -109,7 +146,7 @@ function labelSources(path: string, { label, label_words: words }: TaskFile, ref
     for (const [name, index] of Object.entries(source.values ?? {})) {
       if (index >= words.length)
         refuse(
-          `"${at}.values": ${name} is class ${index}, but the ${words.length} "label_words" are 0 to ${words.length - 1}`,
+          `"${at}.values": ${cut(name)} is class ${index}, but the ${words.length} "label_words" are 0 to ${words.length - 1}`,
         );
     }
     return source;

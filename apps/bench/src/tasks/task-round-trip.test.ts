@@ -70,8 +70,18 @@ const taskFile = fc
         file_names: withOptional({}, { train: anyText, validation: anyText }),
       },
     );
-    return fc.tuple(file, source).map(([own, data]): Record<string, unknown> => ({ ...own, ...data }));
+    return fc
+      .tuple(file, source)
+      .map(([own, data]): Record<string, unknown> => ({ ...own, ...data }))
+      .filter((own) => !namesLabel(own, fields));
   });
+
+/** Whether a field of the template is the label, which is refused. */
+function namesLabel(file: Record<string, unknown>, fields: readonly string[]): boolean {
+  const columns = new Map(Object.entries((file['fields'] ?? {}) as Record<string, string>));
+  const labels = [file['label'] ?? {}].flat() as { field?: string }[];
+  return fields.some((name) => labels.some(({ field = 'label' }) => field === (columns.get(name) ?? name)));
+}
 
 test('a task file says the same however it is written, and what was read is what was meant', () => {
   fc.assert(

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** An id becomes part of file names and of comma-separated lists. */
 const id = z.string().regex(/^\w[\w.-]{0,63}$/, 'must be letters, digits, "-", "_" or "."');
+/** Every word is encoded with every prompt; data sets have some hundred classes at most. */
+const MOST_CLASSES = 1000;
 const text = z.string().min(1, 'is empty');
 const paths = z.union([text.transform((path) => [path]), z.array(text).min(1, 'is empty')], {
   error: 'must be a path or a list of paths',
@@ -45,7 +47,10 @@ export const taskFileSchema = z.strictObject({
   fields: z.record(z.string(), text).default({}),
   /** A {@link labelSchema} or a list of them. */
   label: z.unknown().optional(),
-  label_words: z.array(text).min(2, 'needs a word for each of at least two classes'),
+  label_words: z
+    .array(text)
+    .min(2, 'needs a word for each of at least two classes')
+    .max(MOST_CLASSES, `has more than ${MOST_CLASSES} words`),
   classes: z.array(text).exactOptional(),
   /** One of {@link DATA_SCHEMAS}. */
   data: z.unknown().optional(),

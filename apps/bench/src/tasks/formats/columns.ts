@@ -1,4 +1,5 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
+import { listed } from '../listed.ts';
 
 /**
  * Checks that a file has the wanted columns.
@@ -11,9 +12,10 @@ export function requireColumns(
   present: readonly string[],
   wanted: readonly (readonly string[])[],
 ): void {
-  const missing = wanted.find((names) => !names.some((name) => present.includes(name)));
+  const own = new Set(present);
+  const missing = wanted.find((names) => !names.some((name) => own.has(name)));
   if (missing)
     throw new UserError(
-      `${path}: column ${missing.map((name) => `'${name}'`).join(' or ')} is missing; it has ${present.join(', ') || 'none'}.`,
+      `${path}: column ${missing.map((name) => `'${name}'`).join(' or ')} is missing; it has ${listed(present) || 'none'}.`,
     );
 }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { stringify } from 'csv-stringify/sync';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readDataset } from '../dataset.ts';
 import { readParquet } from './parquet.ts';
 import type { Task } from '../task.ts';
@@ -59,6 +60,16 @@ async function expectRefusal(reading: Promise<unknown>, message: string | RegExp
 describe('the same rows come out of', () => {
   test.each([
     ['train.jsonl', jsonl],
+    ['train.ndjson', jsonl],
+    ['train.json', jsonl],
+    ['train.json', `\uFEFF[${jsonl.trim().replaceAll('\n', ',\n')}]`],
+    ['train.jsonl', ` [${jsonl.trim().replaceAll('\n', ',')}]\n`],
+    ['train.jsonl.gz', gzipSync(jsonl)],
+    ['train.json.gz', gzipSync(`[${jsonl.trim().replaceAll('\n', ',')}]`)],
+    ['train.csv.gz', gzipSync(delimited(','))],
+    ['train.tsv.gz', gzipSync(delimited('\t'))],
+    ['train.csv', gzipSync(delimited(','))],
+    ['train.csv.gz', delimited(',')],
     ['train.csv', delimited(',')],
     ['train.csv', `\uFEFF${delimited(',').replaceAll('\n', '\r\n')}`],
     ['train.tsv', delimited('\t')],
@@ -170,8 +181,69 @@ describe('Parquet is refused', () => {
   });
 });
 
+test('a text in quotation marks in a TSV file is told, once a file', async () => {
+  const warn = vi.fn<(line: string) => void>();
+  await writeFile(join(directory, 'mr/train.tsv'), 'text\tlabel\nplain\t1\n"say ""x"""\t1\n"again"\t0\n');
+  await writeFile(join(directory, 'mr/validation.tsv'), 'text\tlabel\n"open\t1\n');
+  const { train } = await readDataset(directory, MR, { warn });
+  expect(train[1]).toEqual({ fields: { text: '"say ""x"""' }, label: 1 });
+  expect(warn.mock.calls).toEqual([
+    [
+      `${join(directory, 'mr/train.tsv')}, line 3: a text stands in quotation marks, which belong to it in a .tsv file; if they do not, make it a .csv file`,
+    ],
+  ]);
+});
+
+test('a carriage return inside of a quoted text is part of it', async () => {
+  expect(await readTrain('train.csv', 'text,label\n"a\rb",1\n"c ""d"" \r e",0\n')).toEqual([
+    { fields: { text: 'a\rb' }, label: 1 },
+    { fields: { text: 'c "d" \r e' }, label: 0 },
+  ]);
+});
+
 test.each([
   ['train.csv', '', 'train.csv is empty'],
+  [
+    'train.csv',
+    'text,label\n"a",1\nb\rc,1\n',
+    'train.csv, line 3 has a carriage return that no line feed follows',
+  ],
+  ['train.tsv', 'text\tlabel\n"b\rc"\t1\n', 'train.tsv, line 2 has a carriage return'],
+  ['train.json', '', 'train.json is empty'],
+  ['train.json', '[]', 'train.json is an array without rows'],
+  ['train.json', '[{"text": "a", "label": 1},\n3]', 'train.json, row 2 is not a JSON object'],
+  ['train.json', '[{"text": "a"', 'train.json is not JSON'],
+  [
+    'train.json',
+    '{\n  "version": 1,\n  "data": [{"text": "a", "label": 1}]\n}\n',
+    'train.json is one JSON object whose rows may be in "data" (it has version, data); expected an array of rows, or one a line',
+  ],
+  [
+    'train.json',
+    '{"data": [{"text": "a", "label": 1}]}',
+    'train.json is one JSON object whose rows may be in "data"',
+  ],
+  ['train.json', '{"text": "a", "data": []}', "line 1: field 'label' is missing"],
+  ['train.json', '{\n"text": "a"}', 'train.json, line 1 is not JSON'],
+  [
+    'train.jsonl',
+    `{"text": "${'x'.repeat(1 << 24)}"}`,
+    'line 1 has 16777228 bytes; at most 16777216 are read',
+  ],
+  ['train.jsonl', `{"text": "a", "label": 1e999}`, "field 'label' must be an integer"],
+  ['train.jsonl.gz', gzipSync(jsonl).subarray(0, -9), 'train.jsonl.gz cannot be decompressed'],
+  [
+    'train.jsonl.gz',
+    gzipSync(Buffer.alloc(64 << 20)),
+    /train\.jsonl\.gz has over 1\d MiB when it is decompressed/,
+  ],
+  [
+    'train.csv',
+    `${Array.from({ length: 50_000 }, (_, i) => `c${i}`).join()}\n`,
+    "column 'text' is missing; it has c0, c1, c2, c3, c4 and 49995 more.",
+  ],
+  ['train.csv', `text,label${','.repeat(50_000)}\na,1${','.repeat(50_000)}\n`, "names the column '' twice"],
+
   ['train.csv', 'text,label\n', 'train.csv has a header line but no rows'],
   ['train.csv', 'sentence,label\na,1\n', "column 'text' is missing; it has sentence, label."],
   ['train.tsv', 'text\nx\n', "column 'label' is missing"],
@@ -202,7 +274,7 @@ test('a split in two kinds of files is refused, and a folder without any names a
   );
   await expectRefusal(
     readDataset(directory, findTask('cb')),
-    'cb/train.jsonl does not exist; the data folder needs cb/train.jsonl and cb/validation.jsonl (or .parquet, .csv, .tsv).',
+    'cb/train.jsonl does not exist; the data folder needs cb/train.jsonl and cb/validation.jsonl (or .jsonl, .json, .parquet, .csv, .tsv, also .gz); there is mr.',
   );
 });
 
@@ -219,6 +291,35 @@ describe('labels', () => {
     await writeFile(join(directory, 'mr/validation.jsonl'), '{"text": "a", "label": "pos"}');
     expect((await readDataset(directory, mapped)).validation).toEqual(rows);
     expect((await readDataset(directory, mapped)).train).toEqual(rows);
+  });
+
+  test.each([
+    ['{"constructor": 1}', 'is an object'],
+    ['{"toString": null}', 'is an object'],
+    ['["neg"]', 'is a list'],
+    ['"toString"', 'is "toString"'],
+    ['"__proto__"', 'is "__proto__"'],
+  ])('that the mapping lacks are refused: %s', async (label, words) => {
+    await expectRefusal(
+      readTrain('train.jsonl', `{"text": "a", "label": ${label}}`, mapped),
+      `line 1: field 'label' ${words}, must be one of neg, pos`,
+    );
+  });
+
+  test('are those of the row itself, whatever the fields are called', async () => {
+    const task: Task = {
+      ...MR,
+      fields: ['constructor'],
+      template: '{constructor}:',
+      columns: {},
+      labels: [{ field: 'toString' }],
+    };
+    const line = '{"constructor": "a", "toString": 1}';
+    await writeFile(join(directory, 'mr/train.jsonl'), line);
+    await writeFile(join(directory, 'mr/validation.jsonl'), line);
+    const { train } = await readDataset(directory, task);
+    expect(train).toEqual([{ fields: { constructor: 'a' }, label: 1 }]);
+    await expectRefusal(readTrain('train.jsonl', '{"x": 1}', task), "field 'constructor' is");
   });
 
   test('TREC’s classes are the same in the hub’s old and present numbering', async () => {

@@ -1,16 +1,18 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
+import { cut } from '../listed.ts';
 import { requireColumns } from './columns.ts';
 import type { ParquetContent, ParquetJob } from './parquet-worker.ts';
 import type { RowFile } from './rows.ts';
 
+const LONGEST_REASON = 160;
 const MEGABYTE = 1 << 20;
 /** Bytes of memory for each byte of the file: rows grow when they are decompressed and turned into objects. */
 const MEMORY_FACTOR = 40;
-const LEAST_MEMORY_MB = 1024;
+const LEAST_MEMORY_MB = 512;
 /** Ordinary machines read some 20 megabytes a second. */
-const LEAST_TIME_MS = 20_000;
+const LEAST_TIME_MS = 8000;
 const TIME_MS_PER_MB = 1000;
 
 /**
@@ -29,7 +31,7 @@ export async function readParquet(
   const content = await inThread({ bytes, columns: [...new Set(columns.flat())] }, timeLimit);
   if ('failure' in content)
     throw new UserError(
-      `${path} is not a Parquet file that can be read (${content.failure}); it may be damaged or cut off.`,
+      `${path} is not a Parquet file that can be read (${cut(content.failure, LONGEST_REASON)}); it may be damaged or cut off.`,
     );
   const { present, promised, rows } = content;
   requireColumns(path, present, columns);

@@ -1,17 +1,15 @@
-import { extname } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
+import { decompressed } from './decompress.ts';
 import { readDelimited } from './delimited.ts';
-import { readJsonLines } from './jsonl.ts';
+import { readJson } from './json.ts';
+import { EXTENSIONS, formatOf } from './kinds.ts';
 import { readParquet } from './parquet.ts';
 import type { RowFile } from './rows.ts';
-
-/** Extensions of the files that can be read. */
-export const EXTENSIONS = ['.jsonl', '.parquet', '.csv', '.tsv'] as const;
 
 /**
  * Rows of a data file, whose format follows from its extension.
  *
- * @param columns lists of names; of each list the file must have one (not checked for JSON Lines, whose rows differ)
+ * @param columns lists of names; of each list the file must have one (not checked for JSON, whose rows differ)
  * @throws UserError naming the file and, where there is one, the line
  */
 export async function readRows(
@@ -19,16 +17,16 @@ export async function readRows(
   path: string,
   columns: readonly (readonly string[])[],
 ): Promise<RowFile> {
-  switch (extname(path).toLowerCase()) {
-    case '.jsonl':
-      return readJsonLines(bytes, path);
-    case '.parquet':
+  switch (formatOf(path)) {
+    case 'json':
+      return readJson(decompressed(bytes, path), path, columns);
+    case 'parquet':
       return readParquet(bytes, path, columns);
-    case '.csv':
-      return readDelimited(bytes, path, ',', columns);
-    case '.tsv':
-      return readDelimited(bytes, path, '\t', columns);
-    default:
-      throw new UserError(`${path}: unknown kind of file; expected ${EXTENSIONS.join(', ')}.`);
+    case 'csv':
+      return readDelimited(decompressed(bytes, path), path, ',', columns);
+    case 'tsv':
+      return readDelimited(decompressed(bytes, path), path, '\t', columns);
+    case undefined:
+      throw new UserError(`${path}: unknown kind of file; expected ${EXTENSIONS}.`);
   }
 }

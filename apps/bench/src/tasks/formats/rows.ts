@@ -5,4 +5,6 @@ export interface RowFile {
   place(index: number): string;
   /** Whether the format has texts alone (CSV, TSV), so that integers must be read from text. */
   readonly untyped: boolean;
+  /** What another reader would read otherwise, in one line. */
+  readonly warning?: string | undefined;
 }

@@ -1,6 +1,9 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { z } from 'zod';
+import { cut } from '../listed.ts';
 import { nearest } from './nearest.ts';
+
+const LONGEST_REASON = 200;
 
 /**
  * The first thing that a schema found wrong in a file, as an error of one line.
@@ -22,15 +25,18 @@ export function schemaError(
     const unknown = issue.keys[0] as string;
     const known = keys(place);
     const hint = nearest(unknown, known);
-    const where = place === '' ? '' : ` in "${place}"`;
+    const where = place === '' ? '' : ` in "${cut(place)}"`;
     return new UserError(
-      `${path}: unknown key "${unknown}"${where}${hint === undefined ? '' : ` (did you mean ${hint}?)`}; known: ${known.join(', ')}`,
+      `${path}: unknown key "${cut(unknown)}"${where}${hint === undefined ? '' : ` (did you mean ${hint}?)`}; known: ${known.join(', ')}`,
     );
   }
   const { message } = issue;
   const missing = issue.code === 'invalid_type' && /received undefined/.test(message);
-  if (place === '') return new UserError(`${path}: expected keys and values (${message})`);
-  return new UserError(`${path}: "${place}" ${missing ? 'is missing' : lowerFirst(message)}`);
+  if (place === '')
+    return new UserError(`${path}: expected keys and values (${cut(message, LONGEST_REASON)})`);
+  return new UserError(
+    `${path}: "${cut(place)}" ${missing ? 'is missing' : cut(lowerFirst(message), LONGEST_REASON)}`,
+  );
 }
 
 function lowerFirst(message: string): string {

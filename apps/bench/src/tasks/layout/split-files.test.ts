@@ -1,7 +1,7 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { findSplitFiles } from './split-files.ts';
-import type { SplitNames } from './task.ts';
+import type { SplitNames } from '../task.ts';
 
 const BOTH = { train: 'train', validation: 'validation' };
 const GLUE = [
@@ -93,11 +93,40 @@ describe('by name', () => {
       { config: 'cb' },
       'it is a loading script: give the revision that has its data, @refs/convert/parquet',
     ],
-    [['train.zip'], {}, 'no files .jsonl, .parquet, .csv, .tsv for split "train"'],
+    [
+      ['train.zip', 'notes.txt'],
+      {},
+      'no files for split "train"; there is train.zip, notes.txt; looked for train, training with .jsonl, .json, .parquet, .csv, .tsv',
+    ],
+    [[], { train: 'trial' }, 'no files for split "trial"; there are no files at all; looked for trial with'],
+    [
+      Array.from({ length: 17 }, (_, i) => `part${i}.csv`),
+      {},
+      'there is part0.csv, part1.csv, part2.csv, part3.csv, part4.csv and 12 more; looked for',
+    ],
   ])('%j is refused with %j', async (files, names, message) => {
     const failure = find(files, { ...BOTH, ...names });
     await expect(failure).rejects.toThrow(UserError);
     await expect(failure).rejects.toThrow(message);
+  });
+});
+
+describe('where Python’s datasets reads others, a warning says so:', () => {
+  test.each([
+    [
+      'more files of the split',
+      ['train.jsonl', 'train_extra.jsonl', 'dev.jsonl'],
+      'the split "train" is read from train.jsonl; Python\'s datasets would read train.jsonl, train_extra.jsonl; to have others, name them in the task ("data.files")',
+    ],
+    [
+      'others of another kind',
+      ['train.jsonl', 'data/train-00000-of-00001.parquet', 'dev.jsonl'],
+      'the split "train" is read from train.jsonl; Python\'s datasets would read data/train-00000-of-00001.parquet; to have others, name them in the task ("data.files")',
+    ],
+  ])('%s', async (_, files, line) => {
+    const warn = vi.fn<(line: string) => void>();
+    expect((await findSplitFiles(files, async () => '', BOTH, warn)).train).toEqual(['train.jsonl']);
+    expect(warn.mock.calls).toEqual([[line]]);
   });
 });
 
@@ -144,6 +173,79 @@ describe('as the README declares', () => {
       );
   });
 
+  test('a file of its own for the header stands before the README', async () => {
+    const files = ['README.md', '.huggingface.yaml', 'a.csv', 'b.csv'];
+    const configs = (first: string, second: string) =>
+      `configs:\n- config_name: x\n  data_files: [{ split: train, path: ${first} }, { split: validation, path: ${second} }]\n`;
+    const texts = new Map([
+      ['README.md', `---\n${configs('a.csv', 'b.csv')}---\n`],
+      ['.huggingface.yaml', configs('b.csv', 'a.csv')],
+    ]);
+    const read = (): Promise<ReturnType<typeof found>> =>
+      findSplitFiles(files, async (file) => texts.get(file) as string, BOTH);
+    expect(await read()).toEqual(found('b.csv', 'a.csv'));
+    texts.set('.huggingface.yaml', 'license: mit\n');
+    expect(await read()).toEqual(found('a.csv', 'b.csv'));
+  });
+
+  const files = (keys: string) =>
+    readme(
+      `- config_name: x\n  ${keys}\n  data_files: [{ split: train, path: "${GLUE[3]}" }, { split: validation, path: "${GLUE[4]}" }]`,
+    );
+
+  test.each([
+    'header: 0',
+    'header: infer',
+    'encoding: utf-8',
+    "quotechar: '\"'",
+    'description: text',
+    'sep: ";"',
+    'nrows: null',
+  ])('what does not change the rows is passed over: %s', async (keys) => {
+    expect(await find(GLUE, BOTH, files(keys))).toEqual(found(GLUE[3] as string, GLUE[4] as string));
+  });
+
+  test.each(['header: null', 'names: [a, b]', 'field: data', 'skiprows: 1', 'encoding: latin-1'])(
+    'what has the files read otherwise is refused: %s',
+    async (keys) => {
+      await expect(find(GLUE, BOTH, files(keys))).rejects.toThrow(
+        `configuration "x" has its files read with "${keys.slice(0, keys.indexOf(':'))}"`,
+      );
+    },
+  );
+
+  test('a separator must be that of the extension', async () => {
+    const both = (separator: string, extension: string) =>
+      find(
+        ['README.md', `a.${extension}`, `b.${extension}`],
+        BOTH,
+        readme(
+          `- sep: "${separator}"\n  data_files: [{ split: train, path: a.* }, { split: validation, path: b.* }]`,
+        ),
+      );
+    expect(await both(',', 'csv')).toEqual(found('a.csv', 'b.csv'));
+    expect(await both('\\t', 'tsv')).toEqual(found('a.tsv', 'b.tsv'));
+    await expect(both('\\t', 'csv')).rejects.toThrow(
+      'has a.csv read with the separator "\\t"; .csv is read with commas',
+    );
+    await expect(both(',', 'tsv')).rejects.toThrow('has a.tsv read with the separator ","');
+  });
+
+  test('a file that two patterns name is read once, with a warning', async () => {
+    const warn = vi.fn<(line: string) => void>();
+    const text = readme(
+      '- data_files: [{ split: train, path: ["a.csv", "*.csv"] }, { split: validation, path: b.csv }]',
+    );
+    expect(await findSplitFiles(['README.md', 'a.csv', 'b.csv'], async () => text, BOTH, warn)).toEqual(
+      found(['a.csv', 'b.csv'], 'b.csv'),
+    );
+    expect(warn.mock.calls).toEqual([
+      [
+        'the patterns of the split "train" name a file twice; it is read once, and twice by Python\'s datasets',
+      ],
+    ]);
+  });
+
   test.each([
     [TWO, {}, 'the dataset has several configurations; choose one of: cola, sst2'],
     [TWO, { config: 'sst' }, 'unknown configuration "sst"; known: cola, sst2'],
@@ -154,6 +256,29 @@ describe('as the README declares', () => {
     ],
     [readme('- data_files: x-*'), { validation: 'train' }, 'no files for split "train"'],
     ['---\nconfigs: [\n---\n', {}, 'README.md: its header is not YAML'],
+    [
+      readme('- data_files: [x.csv, "b*"]'),
+      { validation: 'train' },
+      'README.md declares the file x.csv, which is not there; there is README.md, cola/',
+    ],
+    [readme('- data_files: "{a,b}"'), {}, 'README.md declares the file {a,b}, which is not there'],
+    [
+      readme('- data_files: a\n- data_files: b'),
+      {},
+      'README.md: it declares the configuration "default" twice',
+    ],
+    [
+      readme('- data_files: [{ split: train, path: a }, { split: train, path: b }]'),
+      {},
+      'README.md: configuration "default" has the split "train" twice',
+    ],
+    [
+      readme('- config_name: a\n  default: true\n- config_name: default'),
+      {},
+      'the dataset has several configurations; choose one of: a, default',
+    ],
+    [`---\nlicense: ${'x'.repeat(1 << 20)}\n---\n`, {}, 'README.md: its header has over 1048576 characters'],
+    [readme(`- data_files: &a [x]\n- ${'*a,'.repeat(9)}`), {}, 'README.md: its header is not YAML'],
     [readme('- data_files: 3'), {}, 'README.md: its "configs" cannot be read'],
   ])('%j is refused', async (text, names, message) => {
     const failure = find(GLUE, { ...BOTH, ...names }, text);

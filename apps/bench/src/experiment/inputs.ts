@@ -43,7 +43,7 @@ export async function readInputs(
   settings: RunSettings,
   observer: DownloadObserver = {},
 ): Promise<RunInputs> {
-  const model = await describeModel(modelDirectory, name);
+  const model = await describeModel(modelDirectory, name, (line) => observer.warn?.(line));
   const tokenizer = await loadTokenizer(modelDirectory);
   const { config } = model;
   const limits = {

@@ -2,6 +2,7 @@ import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { type AdaptOptions, DivergedError, type Learner } from '@icl-gd/methods';
 import { accuracy } from '@icl-gd/metrics';
 import {
+  type DownloadObserver,
   type Model,
   type ModelLocation,
   type ModelVariant,
@@ -24,8 +25,11 @@ export interface StudyInputs {
 }
 
 /** @throws UserError if the model's configuration or tokenizer does not fit */
-export async function readStudyInputs(location: ModelLocation): Promise<StudyInputs> {
-  const { config } = await describeModel(location.directory, location.name);
+export async function readStudyInputs(
+  location: ModelLocation,
+  observer: DownloadObserver = {},
+): Promise<StudyInputs> {
+  const { config } = await describeModel(location.directory, location.name, (line) => observer.warn?.(line));
   return {
     location,
     tokenizer: await loadTokenizer(location.directory),

@@ -29,6 +29,8 @@ const schema = z.looseObject({
 export const gptNeo: Family = {
   modelType: 'gpt_neo',
   architecture: 'GPTNeoForCausalLM',
+  keys: Object.keys(schema.shape),
+  aliases: { num_attention_heads: 'num_heads', num_hidden_layers: 'num_layers' },
 
   readConfig(json, file): DecoderConfig {
     const config = parseConfig(schema, json, file);

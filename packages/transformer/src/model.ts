@@ -25,6 +25,9 @@ import type { ParameterSet } from './weights/parameter-set.ts';
 import type { WeightDtype } from './weights/storage.ts';
 import { elementCount } from './shape.ts';
 
+/** Real ones have a few kilobytes, a few hundred with the labels of a classifier. */
+const CONFIG_LIMITS = { bytes: 2 ** 24, depth: 64, values: 1_000_000, keys: 100_000 };
+
 /** What a model directory says before any weight is read. */
 export interface ModelDescription {
   /** What the model is called in tables and messages. */
@@ -207,7 +210,7 @@ async function readConfig(
   warn?: (line: string) => void,
 ): Promise<{ family: Family; config: DecoderConfig }> {
   const file = join(directory, 'config.json');
-  const json = await readJsonFile(file, 'model configuration');
+  const json = await readJsonFile(file, 'model configuration', CONFIG_LIMITS);
   const family = familyOf(json, file);
   const config = family.readConfig(json, file);
   if (warn)

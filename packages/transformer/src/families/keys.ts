@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Family } from './family.ts';
 import { unknownRopeKeys } from './rope.ts';
+import { shown } from './schema.ts';
 
 /** How many names a line lists before it says how many more there are. */
 const LISTED = 12;
@@ -178,10 +179,4 @@ export function listed(names: readonly string[]): string {
 function isOff(value: unknown): boolean {
   if (value === null || value === false || value === undefined) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
-}
-
-/** A value in a message; what is long is cut. */
-function shown(value: unknown): string {
-  const text = typeof value === 'object' && value !== null ? '{…}' : String(value);
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }

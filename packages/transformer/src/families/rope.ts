@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RotaryRescaling } from '../config.ts';
 import { UserError } from '../errors.ts';
-import { parseConfig, positiveInteger } from './schema.ts';
+import { parseConfig, positiveInteger, shown } from './schema.ts';
 
 const positive = z.number().positive();
 const settings = z.looseObject({
@@ -153,7 +153,7 @@ function readRescaling(
     };
   }
   throw new UserError(
-    `${where}: positions of type "${kind}" are not supported; known: default, linear, dynamic, llama3, yarn`,
+    `${where}: positions of type "${shown(kind)}" are not supported; known: default, linear, dynamic, llama3, yarn`,
   );
 }
 

@@ -33,14 +33,15 @@ export async function weightWarnings(
     lines.push(
       `${directory}: ${head} is not used: it differs from the token embeddings, and config.json ties them (tie_word_embeddings)`,
     );
-  const beyond = unused.filter((name) => (layerOf(name) ?? 0) >= config.layers);
+  const isBeyond = (name: string): boolean => (layerOf(name) ?? 0) >= config.layers;
+  const beyond = unused.filter(isBeyond);
   if (beyond.length > 0) {
     const last = beyond.reduce((most, name) => Math.max(most, layerOf(name) ?? 0), 0);
     lines.push(
       `${directory}: config.json has ${config.layers} layers, the checkpoint ${last + 1}: those from layer ${config.layers} on, counted from 0, are not used (${beyond.length} tensors)`,
     );
   }
-  const others = unused.filter((name) => name !== head && !beyond.includes(name));
+  const others = unused.filter((name) => name !== head && !isBeyond(name));
   if (others.length > 0)
     lines.push(
       `${directory}: ${others.length} ${others.length === 1 ? 'tensor is' : 'tensors are'} not used: ${listed(others)}`,
@@ -73,11 +74,27 @@ async function isEmbedding(
   if (a.file === b.file && a.offset === b.offset && a.dtype === b.dtype) return true;
   const count = elementCount(a.shape);
   const [own, theirs] = [checkpoint.chunks(head, 0, count), checkpoint.chunks(embedding, 0, count)];
-  let [left, right] = [new Float32Array(0), new Float32Array(0)];
+  try {
+    return await haveEqualValues(own, theirs, count);
+  } finally {
+    // Their files are closed before the last chunk, too.
+    await Promise.all([own.return(undefined), theirs.return(undefined)]);
+  }
+}
+
+/** Compares as many numbers, whose chunks may differ in length. */
+async function haveEqualValues(
+  own: AsyncGenerator<Float32Array>,
+  theirs: AsyncGenerator<Float32Array>,
+  count: number,
+): Promise<boolean> {
+  const next = async (chunks: AsyncGenerator<Float32Array>): Promise<Float32Array> =>
+    Float32Array.from((await chunks.next()).value as Float32Array);
+  let left: Float32Array = new Float32Array(0);
+  let right: Float32Array = new Float32Array(0);
   for (let done = 0; done < count;) {
-    // Chunks of different dtypes differ in length.
-    if (left.length === 0) left = new Float32Array(((await own.next()).value as Float32Array) ?? []);
-    if (right.length === 0) right = new Float32Array(((await theirs.next()).value as Float32Array) ?? []);
+    if (left.length === 0) left = await next(own);
+    if (right.length === 0) right = await next(theirs);
     const common = Math.min(left.length, right.length);
     for (let i = 0; i < common; i++) if (left[i] !== right[i]) return false;
     [left, right] = [left.subarray(common), right.subarray(common)];

@@ -6,7 +6,13 @@ import type { ActivationKind } from '@icl-gd/gpu-kernels';
  * queries and keys in every layer.
  */
 export type PositionConfig =
-  | { readonly kind: 'learned' | 'sinusoidal'; readonly offset: number }
+  | { readonly kind: 'learned'; readonly offset: number }
+  | {
+      readonly kind: 'sinusoidal';
+      readonly offset: number;
+      /** A row that is zero: that of the padding token in fairseq's table. None if absent. */
+      readonly zeroRow?: number;
+    }
   | {
       readonly kind: 'rotary';
       readonly offset: 0;

@@ -15,13 +15,18 @@ import { Pass } from './decoder/pass.ts';
 import { withPositions } from './decoder/positions.ts';
 import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
 import type { Family } from './families/family.ts';
+import { keyWarnings } from './families/keys.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
+import { weightWarnings } from './weights/warnings.ts';
 import type { ParameterSet } from './weights/parameter-set.ts';
 import type { WeightDtype } from './weights/storage.ts';
 import { elementCount } from './shape.ts';
+
+/** Real ones have a few kilobytes, a few hundred with the labels of a classifier. */
+const CONFIG_LIMITS = { bytes: 2 ** 24, depth: 64, values: 1_000_000, keys: 100_000 };
 
 /** What a model directory says before any weight is read. */
 export interface ModelDescription {
@@ -43,6 +48,8 @@ export interface LoadOptions {
   readonly dtype?: WeightDtype;
   /** What the model is called in tables and messages; the directory's name if absent. */
   readonly name?: string;
+  /** Takes a line about everything in the directory that has no part in the model; see {@link describeModel}. */
+  readonly warn?: (line: string) => void;
 }
 
 /** A decoder-only language model on a device. Sequences are packed one after another, never padded. */
@@ -152,13 +159,20 @@ export function passOver(
 /**
  * Reads config.json and the checkpoint's headers, no weights, no device.
  * @param name what the model is called in tables and messages; the directory's name if absent
+ * @param warn takes a line about everything in the directory that has no part in the model: keys of config.json that are
+ *   not known, tensors and adapters that are not used
  * @throws UserError naming file and key or tensor if there is no model in the directory that can be loaded
  */
-export async function describeModel(directory: string, name?: string): Promise<ModelDescription> {
-  const { family, config } = await readConfig(directory);
+export async function describeModel(
+  directory: string,
+  name?: string,
+  warn?: (line: string) => void,
+): Promise<ModelDescription> {
+  const { family, config } = await readConfig(directory, warn);
   const checkpoint = await Checkpoint.open(directory);
   try {
     checkSources(checkpoint, family, config);
+    if (warn) for (const line of await weightWarnings(checkpoint, family, config)) warn(line);
   } finally {
     await checkpoint.close();
   }
@@ -173,9 +187,12 @@ export async function describeModel(directory: string, name?: string): Promise<M
  *   the device (`buffer-limit`, `memory-budget`) or for float16 (`float16-range`)
  */
 export async function loadModel(gpu: Gpu, directory: string, options: LoadOptions = {}): Promise<Model> {
-  const { family, config } = await readConfig(directory);
+  const { warn } = options;
+  const { family, config } = await readConfig(directory, warn);
   const checkpoint = await Checkpoint.open(directory);
   try {
+    checkSources(checkpoint, family, config);
+    if (warn) for (const line of await weightWarnings(checkpoint, family, config)) warn(line);
     const stored = await loadParameters(gpu, checkpoint, family, config, {
       variant: options.variant ?? 'trained',
       seed: options.seed ?? 0,
@@ -188,9 +205,15 @@ export async function loadModel(gpu: Gpu, directory: string, options: LoadOption
   }
 }
 
-async function readConfig(directory: string): Promise<{ family: Family; config: DecoderConfig }> {
+async function readConfig(
+  directory: string,
+  warn?: (line: string) => void,
+): Promise<{ family: Family; config: DecoderConfig }> {
   const file = join(directory, 'config.json');
-  const json = await readJsonFile(file, 'model configuration');
+  const json = await readJsonFile(file, 'model configuration', CONFIG_LIMITS);
   const family = familyOf(json, file);
-  return { family, config: checkConfig(family.readConfig(json, file), file) };
+  const config = family.readConfig(json, file);
+  if (warn)
+    for (const line of keyWarnings(family, json as Readonly<Record<string, unknown>>, file)) warn(line);
+  return { family, config: checkConfig(config, file) };
 }

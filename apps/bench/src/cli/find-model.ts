@@ -8,19 +8,30 @@ const LINE_EVERY_MS = 10_000;
 type ShowProgress = (file: string, received: number, total: number) => void;
 
 /**
- * Finds a model by directory or hub id. Downloads show their progress on stderr.
+ * Finds a model by directory or hub id.
  *
+ * @param observer shows downloads and warnings; one of its own if absent
  * @throws UserError if there is no such model
  */
-export async function findModel(text: string): Promise<ModelLocation> {
-  return resolveModel(text, downloadObserver());
+export async function findModel(text: string, observer = downloadObserver()): Promise<ModelLocation> {
+  return resolveModel(text, observer);
 }
 
 /** Shows downloads on stderr: a progress bar on a terminal, else lines. */
 export function downloadObserver(): DownloadObserver {
   return {
     progress: process.stderr.isTTY ? barProgress() : lineProgress(),
-    warn: (line) => process.stderr.write(`WARNING: ${line}\n`),
+    warn: warnOnce(),
+  };
+}
+
+/** Prints warnings on stderr, each line once: a command may read the same model several times. */
+function warnOnce(): (line: string) => void {
+  const said = new Set<string>();
+  return (line) => {
+    if (said.has(line)) return;
+    said.add(line);
+    process.stderr.write(`WARNING: ${line}\n`);
   };
 }
 

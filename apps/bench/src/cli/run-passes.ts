@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settingId } from '@icl-gd/methods';
-import { UserError } from '@icl-gd/transformer';
+import { type DownloadObserver, UserError } from '@icl-gd/transformer';
 import { renderSummary } from '../results/print-summary.ts';
 import { writeResults } from '../results/write-results.ts';
 import { beginWriting, requireWritable } from '../experiment/inputs.ts';
@@ -128,14 +128,16 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
 type Made = Awaited<ReturnType<NonNullable<RunPass['prepare']>>> | undefined;
 
 async function checkEach(passes: readonly RunPass[], own: Made): Promise<void> {
-  for (const pass of passes) await checkRun(await locate(pass, own), console.log);
+  const observer = downloadObserver();
+  for (const pass of passes) await checkRun(await locate(pass, own, observer), console.log);
 }
 
 async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> {
   let complete = true;
   const written = new Set<string>();
+  const observer = downloadObserver();
   for (const pass of passes) {
-    const run = await runExperiment({ ...(await locate(pass, own)), written });
+    const run = await runExperiment({ ...(await locate(pass, own, observer)), written });
     complete &&= run.complete;
     const { out } = pass.request;
     const measured = await writeResults(out, run);
@@ -147,12 +149,16 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
 }
 
 /** The pass as a request, its model found or downloaded. */
-async function locate({ name, request, model, data }: RunPass, own: Made): Promise<RunRequest> {
+async function locate(
+  { name, request, model, data }: RunPass,
+  own: Made,
+  observer: DownloadObserver,
+): Promise<RunRequest> {
   if (name !== '') console.log(`\n${name}:`);
   return {
     ...request,
-    model: await findModel(own?.model ?? (model as string)),
+    model: await findModel(own?.model ?? (model as string), observer),
     data: own?.data ?? data,
-    observer: downloadObserver(),
+    observer,
   };
 }

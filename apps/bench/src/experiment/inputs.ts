@@ -48,7 +48,7 @@ export async function readInputs(
   observer: DownloadObserver = {},
   earlier: readonly Pick<Trial, 'dataset' | 'seed' | 'permutation'>[] = [],
 ): Promise<RunInputs> {
-  const model = await describeModel(modelDirectory, name);
+  const model = await describeModel(modelDirectory, name, (line) => observer.warn?.(line));
   const tokenizer = await loadTokenizer(modelDirectory);
   const { config } = model;
   const limits = {

@@ -30,6 +30,8 @@ export function planRunMemory(
   let largest: { plan: MemoryPlan; workload: Workload } | undefined;
   for (const workload of workloads) {
     const plan = planMemory(config, workload, limits);
+    // What is refused was not recorded to its end, so that another workload may seem larger.
+    if (plan.refusals.length > 0) checkMemoryPlan(plan, limits);
     if (plan.peak > (largest?.plan.peak ?? -1)) largest = { plan, workload };
   }
   if (largest === undefined) return;

@@ -41,8 +41,11 @@ export interface StudyInputs {
 }
 
 /** @throws UserError if the model's configuration or tokenizer does not fit */
-export async function readStudyInputs({ directory, name }: ModelLocation): Promise<StudyInputs> {
-  const model = await describeModel(directory, name);
+export async function readStudyInputs(
+  { directory, name }: ModelLocation,
+  observer: DownloadObserver = {},
+): Promise<StudyInputs> {
+  const model = await describeModel(directory, name, (line) => observer.warn?.(line));
   const tokenizer = await loadTokenizer(directory);
   const limits = {
     bosTokenId: specialToken(model.config, 'bosTokenId', directory),

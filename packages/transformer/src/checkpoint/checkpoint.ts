@@ -15,9 +15,14 @@ const CHUNK_BYTES = 1 << 22;
 /** Elements of a strided tensor that are brought into order at a time. */
 const GATHERED = 1 << 20;
 
-interface OpenFile {
-  readonly handle: FileHandle;
+/** Elements that a view may repeat a smaller storage to. */
+const MAX_REPEATED = 1 << 24;
+
+/** A file whose tensors are known. It is opened anew for each tensor, so that any number of shards needs few handles. */
+interface WeightFile {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** What tells it from a file that has taken its place: number of its volume, and its own. */
+  readonly identity: string;
 }
 
 /** A file of the checkpoint, for a manifest. */
@@ -36,26 +41,38 @@ function allocate(count: number, where: string): Float32Array {
   }
 }
 
-async function openFile(path: string, format: WeightFormat): Promise<OpenFile> {
-  let handle: FileHandle;
+async function openFile(path: string): Promise<FileHandle> {
   try {
-    handle = await open(path);
+    return await open(path);
   } catch (error) {
     throw fileError(path, 'checkpoint file', error);
   }
+}
+
+async function identityOf(handle: FileHandle, path: string): Promise<string> {
   try {
-    const tensors = await format.readTensors(handle, path);
-    return { handle, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
+    const { dev, ino } = await handle.stat();
+    return `${dev} ${ino}`;
   } catch (error) {
+    throw fileError(path, 'checkpoint file', error);
+  }
+}
+
+async function readFileTensors(path: string, format: WeightFormat): Promise<WeightFile> {
+  const handle = await openFile(path);
+  try {
+    const identity = await identityOf(handle, path);
+    const tensors = await format.readTensors(handle, path);
+    return { identity, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
+  } finally {
     await handle.close();
-    throw error;
   }
 }
 
 /** The tensors of all files; with an index, those that it lists, each from the shard that it names. */
 function collectTensors(
   directory: string,
-  files: ReadonlyMap<string, OpenFile>,
+  files: ReadonlyMap<string, WeightFile>,
   format: WeightFormat,
   index: ShardIndex | undefined,
 ): Map<string, TensorInfo> {
@@ -81,12 +98,13 @@ export class Checkpoint {
   readonly directory: string;
   /** Every tensor by name. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly #files: ReadonlyMap<string, OpenFile>;
+  readonly #files: ReadonlyMap<string, WeightFile>;
   readonly #digestFiles: readonly string[];
+  #closed = false;
 
   private constructor(
     directory: string,
-    files: ReadonlyMap<string, OpenFile>,
+    files: ReadonlyMap<string, WeightFile>,
     format: WeightFormat,
     index: ShardIndex | undefined,
   ) {
@@ -105,14 +123,9 @@ export class Checkpoint {
   static async open(directory: string): Promise<Checkpoint> {
     const { format, index } = await findWeights(directory);
     const names = index === undefined ? [format.single] : [...new Set(index.values())].sort();
-    const files = new Map<string, OpenFile>();
-    try {
-      for (const name of names) files.set(name, await openFile(join(directory, name), format));
-      return new Checkpoint(directory, files, format, index);
-    } catch (error) {
-      await Promise.all(Array.from(files.values(), ({ handle }) => handle.close()));
-      throw error;
-    }
+    const files = new Map<string, WeightFile>();
+    for (const name of names) files.set(name, await readFileTensors(join(directory, name), format));
+    return new Checkpoint(directory, files, format, index);
   }
 
   /**
@@ -181,6 +194,11 @@ export class Checkpoint {
     }
     // A view that is not contiguous (only PyTorch's files have them) is gathered from its whole storage.
     const length = bytes / (FLOAT_CODECS.get(dtype)?.bytes ?? 1);
+    const elements = elementCount(shape);
+    if (elements > Math.max(length, MAX_REPEATED))
+      throw new UserError(
+        `${tensor.file}: tensor ${JSON.stringify(tensor.name)} repeats ${length} stored elements to ${elements}; at most ${MAX_REPEATED} are made of fewer`,
+      );
     const run = await collect(tensor, this.#readRun(tensor, 0, length), length);
     for (let done = 0; done < count; done += GATHERED) {
       const gathered = new Float32Array(Math.min(GATHERED, count - done));
@@ -199,7 +217,7 @@ export class Checkpoint {
         `${where} has dtype ${dtype}; weights are read from ${[...FLOAT_CODECS.keys()].join(', ')}`,
       );
     }
-    const { handle } = this.#files.get(file)!;
+    await using handle = await this.#open(file);
     const chunkElements = Math.min(count, CHUNK_BYTES / codec.bytes);
     const chunk = new Uint8Array(chunkElements * codec.bytes);
     const values = new Float32Array(chunkElements);
@@ -219,6 +237,15 @@ export class Checkpoint {
     }
   }
 
+  /** The file of these tensors, for reading. */
+  async #open(path: string): Promise<FileHandle> {
+    if (this.#closed) throw new Error(`${path}: the checkpoint is closed`);
+    const handle = await openFile(path);
+    if ((await identityOf(handle, path)) === this.#files.get(path)?.identity) return handle;
+    await handle.close();
+    throw new UserError(`${path}: another file has taken its place since it was opened; run again`);
+  }
+
   /** SHA-256 of every file that the checkpoint consists of, the index first. @throws UserError if one cannot be read */
   async digests(): Promise<FileDigest[]> {
     const digests: FileDigest[] = [];
@@ -235,9 +262,9 @@ export class Checkpoint {
     return digests;
   }
 
-  /** Closes the files; nothing can be read afterwards. */
+  /** Nothing can be read afterwards. */
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#files.values(), ({ handle }) => handle.close()));
+    this.#closed = true;
   }
 
   /** As `close`, for `using`. */

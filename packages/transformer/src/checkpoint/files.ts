@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { REASONS, isSystemError } from '../files/storage-error.ts';
 
@@ -41,11 +41,15 @@ export function decodeText(bytes: Uint8Array, path: string, what: string): strin
  * Reads a file as UTF-8 text.
  *
  * @param what the file's part in plain words, for the error: "model configuration"
- * @throws UserError if the file is missing, unreadable or not UTF-8
+ * @param maxBytes above what any real file of its kind has
+ * @throws UserError if the file is missing, unreadable, larger than that, or not UTF-8
  */
-export async function readTextFile(path: string, what: string): Promise<string> {
+export async function readTextFile(path: string, what: string, maxBytes = 2 ** 28): Promise<string> {
   let bytes: Uint8Array;
   try {
+    const { size } = await stat(path);
+    if (size > maxBytes)
+      throw new UserError(`${path}: ${what} has ${size} bytes; at most ${maxBytes} are allowed`);
     bytes = await readFile(path);
   } catch (error) {
     throw fileError(path, what, error);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { DTYPE_BITS } from './dtype.ts';
 import { decodeText, fileError } from './files.ts';
-import { duplicateKey, parseJson } from './json-file.ts';
+import { type JsonLimits, duplicateKey, parseJson } from './json-file.ts';
 import { elementCount } from '../shape.ts';
 
 /** Where a tensor lies: nothing of its data has been read. */
@@ -25,14 +25,42 @@ export interface TensorInfo {
 const WHAT = 'safetensors file';
 // The limit of the reference implementation.
 const MAX_HEADER_BYTES = 100_000_000;
+/** The largest mixtures of experts have some 200,000 tensors. */
+export const MAX_TENSORS = 500_000;
+/** Of a tensor's name, in characters; those of real models have below 200. */
+export const MAX_NAME = 1024;
+/** Of a shape; PyTorch's own limit. */
+export const MAX_DIMENSIONS = 64;
+const HEADER_LIMITS: JsonLimits = {
+  bytes: MAX_HEADER_BYTES,
+  depth: 64,
+  values: 10 * MAX_TENSORS,
+  keys: MAX_TENSORS,
+};
 
 const size = z.int('must be an integer').nonnegative('must not be negative');
 const tensorEntry = z.object({
   dtype: z.string('must be a string'),
-  shape: z.array(size, 'must be a list of integers'),
+  shape: z.array(size, 'must be a list of integers').max(MAX_DIMENSIONS),
   data_offsets: z.tuple([size, size], 'must be two integers'),
 });
 const metadataEntry = z.record(z.string(), z.string('must be a string'));
+
+/** As `tensorEntry`, in a tenth of its time: large models have hundreds of thousands. What fails here, that explains. */
+function isTensorEntry(value: unknown): value is z.infer<typeof tensorEntry> {
+  if (typeof value !== 'object' || value === null) return false;
+  const { dtype, shape, data_offsets: offsets } = value as Partial<z.infer<typeof tensorEntry>>;
+  const isSize = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
+  return (
+    typeof dtype === 'string' &&
+    Array.isArray(shape) &&
+    shape.length <= MAX_DIMENSIONS &&
+    shape.every(isSize) &&
+    Array.isArray(offsets) &&
+    offsets.length === 2 &&
+    offsets.every(isSize)
+  );
+}
 
 /** Fills `target` from the file. @throws UserError if the file ends before */
 export async function readExactly(
@@ -83,14 +111,17 @@ async function readHeaderBytes(handle: FileHandle, file: string, fileBytes: numb
 
 function parseTensor(name: string, value: unknown, file: string, dataStart: number): TensorInfo {
   const where = `${file}: tensor ${JSON.stringify(name)}`;
-  const parsed = tensorEntry.safeParse(value);
+  const parsed = isTensorEntry(value)
+    ? { success: true as const, data: value }
+    : tensorEntry.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new UserError(`${where}: ${issue.path.join('.') || 'its entry'}: ${issue.message}`);
   }
   const { dtype, shape, data_offsets: offsets } = parsed.data;
   const bits = DTYPE_BITS.get(dtype);
-  if (bits === undefined) throw new UserError(`${where} has the unknown dtype ${JSON.stringify(dtype)}`);
+  if (bits === undefined)
+    throw new UserError(`${where} has the unknown dtype ${JSON.stringify(dtype.slice(0, 40))}`);
   const bytes = offsets[1] - offsets[0];
   if (bytes < 0) throw new UserError(`${where} ends before it begins (data_offsets ${offsets.join(', ')})`);
   const needed = (elementCount(shape) * bits) / 8;
@@ -144,14 +175,18 @@ export async function readHeader(handle: FileHandle, file: string): Promise<Tens
   }
   const bytes = await readHeaderBytes(handle, file, fileBytes);
   const text = decodeText(bytes, file, 'header');
-  const header = parseJson(text, file, 'header') as Record<string, unknown>;
+  const header = parseJson(text, file, 'header', HEADER_LIMITS) as Record<string, unknown>;
   const duplicate = duplicateKey(text);
   if (duplicate !== undefined)
-    throw new UserError(`${file}: the header names ${JSON.stringify(duplicate)} twice`);
+    throw new UserError(`${file}: the header names ${JSON.stringify(duplicate.slice(0, 100))} twice`);
 
   const dataStart = 8 + bytes.length;
   const tensors: TensorInfo[] = [];
   for (const [name, value] of Object.entries(header)) {
+    if (name.length > MAX_NAME)
+      throw new UserError(
+        `${file}: a tensor's name has ${name.length} characters; at most ${MAX_NAME} are allowed`,
+      );
     if (name !== '__metadata__') tensors.push(parseTensor(name, value, file, dataStart));
     else if (!metadataEntry.safeParse(value).success) {
       throw new UserError(`${file}: __metadata__ must map names to strings`);

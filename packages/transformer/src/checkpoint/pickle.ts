@@ -20,8 +20,14 @@ export interface PickleHost {
   persistent(id: PickleValue): PickleValue;
 }
 
-/** Containers are what makes a short pickle large in memory. */
+/** Containers are what makes a short pickle large in memory. 16 MB of weights, all that is read, have below 900,000. */
 const MAX_CONTAINERS = 1_000_000;
+/** Things kept for later use; 16 MB of weights have some 1,100,000. */
+const MAX_MEMO = 2_000_000;
+/** Marks that are open at once; weights have below ten. */
+const MAX_MARKS = 1000;
+/** Values waiting for one container; Python's pickler writes a thousand at a time. */
+const MAX_WAITING = 1_000_000;
 
 /**
  * Runs the part of Python's pickle machine (protocols 2 to 5) that builds containers. Nothing is ever executed: every
@@ -91,6 +97,7 @@ class PickleMachine {
         this.#push(this.#text(this.#unsigned(operand)));
         break;
       case 'mark':
+        if (this.#below.length >= MAX_MARKS) throw this.#tooMuch(`leaves more than ${MAX_MARKS} marks open`);
         this.#below.push(this.#stack);
         this.#stack = [];
         break;
@@ -110,6 +117,7 @@ class PickleMachine {
         this.#setItems(operand < 0 ? this.#toMark() : this.#popMany(operand));
         break;
       case 'put':
+        if (this.#memo.size >= MAX_MEMO) throw this.#tooMuch(`remembers more than ${MAX_MEMO} things`);
         this.#memo.set(operand < 0 ? this.#memo.size : this.#unsigned(operand), this.#top());
         break;
       case 'get':
@@ -131,7 +139,7 @@ class PickleMachine {
         break;
       }
       case 'persistent':
-        this.#push(this.#host.persistent(this.#pop()));
+        this.#push(this.#container(this.#host.persistent(this.#pop())));
         break;
       case 'build':
         // Attributes of a dictionary, such as the versions that PyTorch notes down: nothing that is read here.
@@ -144,8 +152,12 @@ class PickleMachine {
 
   #container<T>(value: T): T {
     if (++this.#containers > MAX_CONTAINERS)
-      throw new UserError(`${this.#where}: refused: it builds more than ${MAX_CONTAINERS} objects`);
+      throw this.#tooMuch(`builds more than ${MAX_CONTAINERS} objects`);
     return value;
+  }
+
+  #tooMuch(what: string): UserError {
+    return new UserError(`${this.#where}: refused: it ${what}`);
   }
 
   #append(values: readonly PickleValue[]): void {
@@ -162,6 +174,8 @@ class PickleMachine {
   }
 
   #push(value: PickleValue): void {
+    if (this.#stack.length >= MAX_WAITING)
+      throw this.#tooMuch(`has more than ${MAX_WAITING} values in one list`);
     this.#stack.push(value);
   }
 

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { DTYPE_BITS } from './dtype.ts';
 import { fileError } from './files.ts';
-import { type TensorInfo, readExactly } from './header.ts';
+import { MAX_DIMENSIONS, MAX_NAME, type TensorInfo, readExactly } from './header.ts';
 import { type PickleHost, type PickleValue, readPickle } from './pickle.ts';
 import { ZipArchive } from './zip-archive.ts';
 
@@ -104,8 +104,14 @@ export async function readTorchTensors(handle: FileHandle, file: string): Promis
   const tensors: TensorInfo[] = [];
   const starts = new Map<string, number>();
   for (const [name, value] of root as Map<PickleValue, PickleValue>) {
+    if (typeof name !== 'string')
+      throw new UserError(`${file}: a key of its dictionary is no name; save model.state_dict() alone`);
+    if (name.length > MAX_NAME)
+      throw new UserError(
+        `${file}: a tensor's name has ${name.length} characters; at most ${MAX_NAME} are allowed`,
+      );
     const where = `${file}: ${JSON.stringify(name)}`;
-    if (typeof name !== 'string' || !(value instanceof TorchTensor))
+    if (!(value instanceof TorchTensor))
       throw new UserError(`${where} of its dictionary is no tensor; save model.state_dict() alone`);
     const { storage, shape, strides, offset, span } = value;
     const entry = archive.entries.get(`${folder}data/${storage.key}`);
@@ -147,7 +153,7 @@ class StateDictionary implements PickleHost {
     const found = GLOBALS.get(`${module}.${name}`);
     if (found) return found;
     throw new UserError(
-      `${this.#file}: refused: its pickle names ${JSON.stringify(`${module}.${name}`)}, and a weights file needs tensors and dictionaries only; get the weights as safetensors`,
+      `${this.#file}: refused: its pickle names ${JSON.stringify(`${module}.${name}`.slice(0, 100))}, and a weights file needs tensors and dictionaries only; get the weights as safetensors`,
     );
   }
 
@@ -190,7 +196,7 @@ function isCount(value: PickleValue | undefined): value is number {
 }
 
 function isCounts(value: PickleValue | undefined): value is readonly number[] {
-  return Array.isArray(value) && value.every(isCount);
+  return Array.isArray(value) && value.length <= MAX_DIMENSIONS && value.every(isCount);
 }
 
 function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {

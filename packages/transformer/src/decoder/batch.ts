@@ -10,6 +10,8 @@ export class Batch implements Disposable {
   /** The same on the host. */
   readonly tokenIds: readonly number[];
   readonly positionIds: readonly number[];
+  /** Rows that the position table must have. */
+  readonly positionRows: number;
 
   /** @param firstPosition row of the position table for each sequence's first token */
   constructor(gpu: Gpu, sequences: readonly (readonly number[])[], firstPosition: number) {
@@ -19,6 +21,7 @@ export class Batch implements Disposable {
     );
     this.tokenIds = sequences.flat();
     this.positionIds = sequences.flatMap((tokens) => tokens.map((_, i) => firstPosition + i));
+    this.positionRows = sequences.reduce((most, { length }) => Math.max(most, firstPosition + length), 0);
     const shape = [this.sequences.totalTokens];
     this.tokens = gpu.upload(Uint32Array.from(this.tokenIds), shape, { label: 'batch.tokens' });
     this.positions = gpu.upload(Uint32Array.from(this.positionIds), shape, { label: 'batch.positions' });

@@ -13,7 +13,7 @@ const PROJECTION = 'embedding.projection';
  */
 export function embed(pass: Pass): Tensor {
   const { gpu, config, batch, parameters } = pass;
-  const positionTable = config.positions.kind === 'rotary' ? undefined : parameters.get(POSITION_TABLE);
+  const positionTable = config.positions.kind === 'rotary' ? undefined : pass.positionTable;
   const projection = parameters.findModule(PROJECTION);
   if (!projection) return embedTokens(pass, positionTable);
   using inner = pass.nested();

@@ -78,7 +78,7 @@ it.each(WEIGHT_DTYPES)(
 
     using pass = passOver(model, [TOKENS]);
     const embedded = await gpu.read(embed(pass));
-    const positions = await gpu.read(model.parameters.get('embedding.positions'));
+    const positions = await gpu.read(pass.positionTable);
     const expected = Float64Array.from({ length: TOKENS.length * WIDTH }, (_, i) => {
       const [t, c] = [Math.floor(i / WIDTH), i % WIDTH];
       const row = ROWS.indexOf(TOKENS[t] as number);

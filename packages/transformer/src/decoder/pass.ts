@@ -4,6 +4,7 @@ import type { ParameterSet } from '../weights/parameter-set.ts';
 import { Batch } from './batch.ts';
 import { Gradients } from './gradients.ts';
 import { type LayerParameters, layerParameters } from './layer-parameters.ts';
+import { POSITION_TABLE } from './positions.ts';
 
 export interface PassOptions {
   readonly gpu: Gpu;
@@ -63,6 +64,12 @@ export class Pass implements Disposable {
   /** T. */
   get tokens(): number {
     return this.batch.sequences.totalTokens;
+  }
+
+  /** The table that the batch's positions are rows of. */
+  get positionTable(): Tensor {
+    const { parameters, batch } = this;
+    return parameters.positions?.atLeast(batch.positionRows) ?? parameters.get(POSITION_TABLE);
   }
 
   layer(index: number): LayerParameters {

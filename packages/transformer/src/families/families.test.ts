@@ -132,7 +132,7 @@ test.each([
   [{ ...GPT2, activation_function: 'tanh' }, 'activation "tanh" is not supported'],
   [{ ...GPT2, activation_function: 'constructor' }, 'activation "constructor" is not supported'],
   [{ ...GPT2, scale_attn_by_inverse_layer_idx: true }, 'scale_attn_by_inverse_layer_idx is not supported'],
-  [{ ...GPT2, add_cross_attention: true }, 'add_cross_attention is not supported'],
+  [{ ...GPT2, add_cross_attention: true }, 'add_cross_attention = true is not supported'],
   [{ ...GPT2, layer_norm_epsilon: 0 }, 'layer_norm_epsilon'],
   [{ ...XGLM, d_model: 30, attention_heads: 4 }, 'hidden size 30'],
   [{ ...XGLM, model_type: 'bert' }, 'model_type "bert" is not supported; known: gpt2, xglm'],

@@ -26,6 +26,10 @@ export function outputRanges({ shape, transposed, outputs, parts = 1 }: Paramete
 export interface Family {
   readonly modelType: string;
   readonly architecture: string;
+  /** Keys of config.json that decide what the model computes. */
+  readonly keys: readonly string[];
+  /** Other names that Hugging Face's class takes for some of them: alias to key. */
+  readonly aliases?: Readonly<Record<string, string>>;
   /** @throws UserError naming the key of config.json that is missing, mistyped or unsupported */
   readConfig(json: unknown, file: string): DecoderConfig;
   /** Sources by decoder parameter name. */

@@ -29,6 +29,8 @@ const schema = z.looseObject({
 export const gptNeo: Family = {
   modelType: 'gpt_neo',
   architecture: 'GPTNeoForCausalLM',
+  keys: Object.keys(schema.shape),
+  aliases: { num_attention_heads: 'num_heads', num_hidden_layers: 'num_layers' },
 
   readConfig(json, file): DecoderConfig {
     const config = parseConfig(schema, json, file);
@@ -88,13 +90,18 @@ export const gptNeo: Family = {
 
 function readWindows(config: z.infer<typeof schema>, file: string): (number | null)[] {
   const types = config.attention_types ?? [[['global', 'local'], 12]];
+  const { num_layers: layers, window_size: window } = config;
+  const described =
+    config.attention_layers?.length ??
+    types.reduce((sum, [pattern, count]) => sum + count * pattern.length, 0);
+  if (described !== layers) {
+    const key = config.attention_layers ? 'attention_layers' : 'attention_types';
+    throw new UserError(`${file}: ${key} describes ${described} layers, num_layers is ${layers}`);
+  }
   const kinds =
     config.attention_layers ??
-    types.flatMap(([pattern, count]) => Array.from({ length: count }, () => pattern).flat());
-  const { num_layers: layers, window_size: window } = config;
-  if (kinds.length !== layers) {
-    const key = config.attention_layers ? 'attention_layers' : 'attention_types';
-    throw new UserError(`${file}: ${key} describes ${kinds.length} layers, num_layers is ${layers}`);
-  }
+    types.flatMap(([pattern, count]) =>
+      pattern.length === 0 ? [] : Array.from({ length: count }, () => pattern).flat(),
+    );
   return kinds.map((kind) => (kind === 'local' ? window : null));
 }

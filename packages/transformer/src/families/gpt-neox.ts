@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../config.ts';
+import { UserError } from '../errors.ts';
 import type { Family, ParameterSource } from './family.ts';
 import { Sources } from './sources.ts';
-import { readRope, ropeSchema } from './rope.ts';
+import { readRope, rescalingSchema } from './rope.ts';
 import { parseConfig, layerCount, positiveInteger, readActivation, tokenId } from './schema.ts';
 
 const schema = z.looseObject({
-  ...ropeSchema,
+  ...rescalingSchema,
   num_hidden_layers: layerCount,
   hidden_size: positiveInteger,
   num_attention_heads: positiveInteger,
@@ -17,6 +18,8 @@ const schema = z.looseObject({
   eos_token_id: tokenId,
   hidden_act: z.string().default('gelu'),
   layer_norm_eps: z.number().positive().default(1e-5),
+  /** Read for the rotary positions alone; heads are of hidden_size. */
+  head_dim: positiveInteger.nullish(),
   rotary_pct: z.number().positive().max(1).nullish(),
   rotary_emb_base: z.number().positive().nullish(),
   attention_bias: z.boolean().default(true),
@@ -28,11 +31,15 @@ const schema = z.looseObject({
 export const gptNeoX: Family = {
   modelType: 'gpt_neox',
   architecture: 'GPTNeoXForCausalLM',
+  keys: Object.keys(schema.shape),
 
   readConfig(json, file): DecoderConfig {
     const config = parseConfig(schema, json, file);
     const headDim = config.hidden_size / config.num_attention_heads;
-    const rope = readRope(config, file);
+    if ((config.head_dim ?? headDim) !== headDim)
+      throw new UserError(`${file}: head_dim ${config.head_dim} is not supported; heads have ${headDim}`);
+    const outer = { rope_theta: config.rotary_emb_base, partial_rotary_factor: config.rotary_pct };
+    const rope = readRope({ ...config, ...outer }, file);
     const { attention_bias: attentionBias } = config;
     return {
       family: 'gpt_neox',
@@ -53,8 +60,8 @@ export const gptNeoX: Family = {
       positions: {
         kind: 'rotary',
         offset: 0,
-        size: Math.trunc(headDim * (config.rotary_pct ?? rope.fraction ?? 0.25)),
-        theta: config.rotary_emb_base ?? rope.theta ?? 10000,
+        size: Math.trunc(headDim * (rope.fraction ?? 0.25)),
+        theta: rope.theta ?? 10000,
         ...rope.rescaling,
       },
       biases: {

@@ -18,7 +18,6 @@ const schema = z.looseObject({
   layer_norm_epsilon: z.number().positive().default(1e-5),
   scale_attn_weights: z.boolean().default(true),
   scale_attn_by_inverse_layer_idx: z.boolean().default(false),
-  add_cross_attention: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(true),
 });
 
@@ -26,12 +25,18 @@ const schema = z.looseObject({
 export const gpt2: Family = {
   modelType: 'gpt2',
   architecture: 'GPT2LMHeadModel',
+  keys: Object.keys(schema.shape),
+  aliases: {
+    hidden_size: 'n_embd',
+    max_position_embeddings: 'n_positions',
+    num_attention_heads: 'n_head',
+    num_hidden_layers: 'n_layer',
+  },
 
   readConfig(json, file): DecoderConfig {
     const config = parseConfig(schema, json, file);
-    for (const key of ['scale_attn_by_inverse_layer_idx', 'add_cross_attention'] as const) {
-      if (config[key]) throw new UserError(`${file}: ${key} is not supported`);
-    }
+    if (config.scale_attn_by_inverse_layer_idx)
+      throw new UserError(`${file}: scale_attn_by_inverse_layer_idx is not supported`);
     const headDim = config.n_embd / config.n_head;
     return {
       family: 'gpt2',

@@ -4,13 +4,16 @@ import type { Family } from './family.ts';
 import { llamaFamily } from './llama.ts';
 import { layerCount, positiveInteger } from './schema.ts';
 
+/** One a layer; `attention` is an older name of full attention. */
+const layerTypes = z.array(z.enum(['full_attention', 'attention', 'sliding_attention'])).nullish();
+
 const windowKeys = z.looseObject({
   num_key_value_heads: positiveInteger.nullish().default(32),
   num_hidden_layers: layerCount,
   use_sliding_window: z.boolean().default(false),
   sliding_window: positiveInteger.nullable().default(4096),
   max_window_layers: z.int().nonnegative().default(28),
-  layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).nullish(),
+  layer_types: layerTypes,
 });
 
 /**
@@ -20,17 +23,21 @@ const windowKeys = z.looseObject({
 export const LLAMA_FAMILIES: readonly Family[] = [
   llamaFamily({ modelType: 'llama', architecture: 'LlamaForCausalLM', keys: z.looseObject({}) }),
 
-  // Sliding windows in every layer, no biases.
+  // Sliding windows in every layer, or in some (Ministral), no biases.
   llamaFamily({
     modelType: 'mistral',
     architecture: 'MistralForCausalLM',
     keys: z.looseObject({
       num_key_value_heads: positiveInteger.nullish().default(8),
+      num_hidden_layers: layerCount,
       sliding_window: positiveInteger.nullable().default(4096),
+      layer_types: layerTypes,
     }),
     fixed: { attention_bias: false, mlp_bias: false },
-    options: (keys, { layers }) => ({
-      attentionWindows: Array<number | null>(layers).fill(keys.sliding_window),
+    options: (keys, _, file) => ({
+      attentionWindows: keys.layer_types
+        ? windowsByType(keys, keys.layer_types, keys.sliding_window, file)
+        : Array<number | null>(keys.num_hidden_layers).fill(keys.sliding_window),
     }),
   }),
 
@@ -61,12 +68,20 @@ function readWindows(config: z.infer<typeof windowKeys>, file: string): (number 
   const { num_hidden_layers: layers, max_window_layers: first, layer_types: types } = config;
   const window = config.use_sliding_window ? config.sliding_window : null;
   if (!types) return Array.from({ length: layers }, (_, layer) => (layer >= first ? window : null));
+  if (!config.use_sliding_window && types.includes('sliding_attention'))
+    throw new UserError(`${file}: layer_types has "sliding_attention", but use_sliding_window is not true`);
+  return windowsByType(config, types, window, file);
+}
+
+function windowsByType(
+  { num_hidden_layers: layers }: { readonly num_hidden_layers: number },
+  types: readonly string[],
+  window: number | null,
+  file: string,
+): (number | null)[] {
   if (types.length !== layers)
     throw new UserError(`${file}: layer_types has ${types.length} entries for ${layers} layers`);
-  if (window === null && types.includes('sliding_attention')) {
-    throw new UserError(
-      `${file}: layer_types has "sliding_attention", but ${config.use_sliding_window ? 'sliding_window is null' : 'use_sliding_window is not true'}`,
-    );
-  }
+  if (window === null && types.includes('sliding_attention'))
+    throw new UserError(`${file}: layer_types has "sliding_attention", but sliding_window is null`);
   return types.map((type) => (type === 'sliding_attention' ? window : null));
 }

@@ -30,7 +30,7 @@ export interface LlamaVariant<Keys> {
   readonly modelType: string;
   readonly architecture: string;
   /** Keys of config.json that Llama does not know, or for which the family's Python class has another default. */
-  readonly keys: z.ZodType<Keys>;
+  readonly keys: z.ZodType<Keys> & { readonly shape?: object };
   /** Keys of Llama's that this family does not read, with the value that holds instead. */
   readonly fixed?: Readonly<Record<string, unknown>>;
   /**
@@ -46,6 +46,7 @@ export function llamaFamily<Keys>(variant: LlamaVariant<Keys>): Family {
   return {
     modelType,
     architecture,
+    keys: [...new Set([...Object.keys(llamaSchema.shape), ...Object.keys(variant.keys.shape ?? {})])],
     readConfig(json, file) {
       const keys = parseConfig(variant.keys, json, file);
       // What `keys` does not list counts too, whether or not the schema lets it through.

@@ -30,6 +30,7 @@ const schema = z.looseObject({
 export const opt: Family = {
   modelType: 'opt',
   architecture: 'OPTForCausalLM',
+  keys: Object.keys(schema.shape),
 
   readConfig(json, file): DecoderConfig {
     const config = parseConfig(schema, json, file);

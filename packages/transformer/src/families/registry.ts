@@ -3,8 +3,10 @@ import type { Family } from './family.ts';
 import { gpt2 } from './gpt2.ts';
 import { gptNeo } from './gpt-neo.ts';
 import { gptNeoX } from './gpt-neox.ts';
+import { nativeKeys } from './keys.ts';
 import { LLAMA_FAMILIES } from './llama-families.ts';
 import { opt } from './opt.ts';
+import { shown } from './schema.ts';
 import { xglm } from './xglm.ts';
 
 /**
@@ -12,7 +14,13 @@ import { xglm } from './xglm.ts';
  * window, bias), add an entry to llama-families.ts. An architecture of its own is a file like opt.ts and its name here; what
  * the decoder cannot do yet becomes an option of `DecoderConfig` and of the decoder.
  */
-const FAMILIES: readonly Family[] = [gpt2, xglm, opt, gptNeo, gptNeoX, ...LLAMA_FAMILIES];
+const FAMILIES: readonly Family[] = [gpt2, xglm, opt, gptNeo, gptNeoX, ...LLAMA_FAMILIES].map(
+  (family): Family => ({
+    ...family,
+    readConfig: (json, file) =>
+      family.readConfig(nativeKeys(family, json as Readonly<Record<string, unknown>>, file), file),
+  }),
+);
 
 /** Model types (as in config.json) and architectures that can be loaded. */
 export function listFamilies(): readonly { readonly modelType: string; readonly architecture: string }[] {
@@ -28,7 +36,7 @@ export function familyOf(json: unknown, file: string): Family {
   const known = FAMILIES.map(({ modelType }) => modelType).join(', ');
   throw new UserError(
     typeof type === 'string'
-      ? `${file}: model_type "${type}" is not supported; known: ${known}`
+      ? `${file}: model_type "${shown(type)}" is not supported; known: ${known}`
       : `${file}: model_type is missing; known: ${known}`,
   );
 }

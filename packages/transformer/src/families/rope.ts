@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RotaryRescaling } from '../config.ts';
 import { UserError } from '../errors.ts';
-import { parseConfig, positiveInteger } from './schema.ts';
+import { parseConfig, positiveInteger, shown } from './schema.ts';
 
 const positive = z.number().positive();
 const settings = z.looseObject({
@@ -13,12 +13,17 @@ const settings = z.looseObject({
 });
 
 /** Rotary positions in config.json: older files have keys of their own, newer ones `rope_parameters`. */
-export const ropeSchema = {
-  rope_theta: positive.nullish(),
-  partial_rotary_factor: positive.max(1).nullish(),
+export const rescalingSchema = {
   original_max_position_embeddings: positiveInteger.nullish(),
   rope_scaling: settings.nullish(),
   rope_parameters: settings.nullish(),
+};
+
+/** The same, where theta and the rotated share may stand outside under these names. */
+export const ropeSchema = {
+  ...rescalingSchema,
+  rope_theta: positive.nullish(),
+  partial_rotary_factor: positive.max(1).nullish(),
 };
 
 type RopeKeys = z.infer<z.ZodObject<typeof ropeSchema>> & { readonly max_position_embeddings: number };
@@ -33,14 +38,19 @@ export interface Rope {
 }
 
 /**
- * Where both are given, `rope_scaling` stands before `rope_parameters`, and what stands in either before the key of the
- * same name outside, as in Hugging Face's own reading.
+ * Where both are given, `rope_scaling` stands before `rope_parameters` unless it is empty, and what stands in either before
+ * the key of the same name outside, as in Hugging Face's own reading.
  *
  * @throws UserError for a kind of rescaled positions that is not known, or that lacks a number
  */
 export function readRope(config: RopeKeys, file: string): Rope {
-  const key = config.rope_scaling ? 'rope_scaling' : 'rope_parameters';
-  const inner = config.rope_scaling ?? config.rope_parameters ?? {};
+  const key = settingsKey(config);
+  const inner = config[key] ?? {};
+  const nested = Object.keys(inner).find((name) => isObject(inner[name]));
+  if (nested !== undefined)
+    throw new UserError(
+      `${file}: ${key}.${nested}: positions that differ by kind of layer are not supported`,
+    );
   const theta = inner.rope_theta ?? config.rope_theta;
   const fraction = inner.partial_rotary_factor ?? config.partial_rotary_factor;
   const rescaling = readRescaling(inner, config, `${file}: ${key}`);
@@ -49,6 +59,31 @@ export function readRope(config: RopeKeys, file: string): Rope {
     ...(fraction ? { fraction } : {}),
     rescaling: rescaling ? { rescaling } : {},
   };
+}
+
+/** Where the settings of rotary positions stand: an empty `rope_scaling` counts as none. */
+function settingsKey({
+  rope_scaling: older,
+}: {
+  readonly rope_scaling?: object | null | undefined;
+}): 'rope_scaling' | 'rope_parameters' {
+  return older && Object.keys(older).length > 0 ? 'rope_scaling' : 'rope_parameters';
+}
+
+/** Keys of the settings that their kind does not have, with the name of the key that the settings stand under. */
+export function unknownRopeKeys(config: Readonly<Record<string, unknown>>): string[] {
+  const key = settingsKey(config as { readonly rope_scaling?: object | null });
+  const inner = config[key];
+  if (!isObject(inner)) return [];
+  const kind = inner['rope_type'] ?? inner['type'] ?? 'default';
+  const known = [...Object.keys(settings.shape), ...Object.keys(KINDS.get(kind)?.shape ?? {})];
+  return Object.keys(inner)
+    .filter((name) => !known.includes(name))
+    .map((name) => `${key}.${name}`);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const linear = z.looseObject({ factor: positive });
@@ -68,6 +103,14 @@ const yarn = z.looseObject({
   mscale_all_dim: z.number().nonnegative().nullish(),
   truncate: z.boolean().nullish(),
 });
+
+/** What each kind of rescaled positions reads besides the settings of all. */
+const KINDS: ReadonlyMap<unknown, { readonly shape: object }> = new Map<unknown, { readonly shape: object }>([
+  ['linear', linear],
+  ['dynamic', linear],
+  ['llama3', llama3],
+  ['yarn', yarn],
+]);
 
 function readRescaling(
   inner: z.infer<typeof settings>,
@@ -105,12 +148,12 @@ function readRescaling(
       originalContext,
       betaFast: own.beta_fast ?? 32,
       betaSlow: own.beta_slow ?? 1,
-      truncate: own.truncate ?? true,
+      truncate: own.truncate === undefined || own.truncate === true,
       amplitude: own.attention_factor ?? yarnAmplitude(factor, own.mscale, own.mscale_all_dim),
     };
   }
   throw new UserError(
-    `${where}: positions of type "${kind}" are not supported; known: default, linear, dynamic, llama3, yarn`,
+    `${where}: positions of type "${shown(kind)}" are not supported; known: default, linear, dynamic, llama3, yarn`,
   );
 }
 

@@ -36,7 +36,7 @@ export function readActivation(name: string, file: string): ActivationKind {
   const kind = ACTIVATIONS.get(name);
   if (!kind)
     throw new UserError(
-      `${file}: activation "${name}" is not supported; known: ${[...ACTIVATIONS.keys()].join(', ')}`,
+      `${file}: activation "${shown(name)}" is not supported; known: ${[...ACTIVATIONS.keys()].join(', ')}`,
     );
   return kind;
 }
@@ -49,4 +49,10 @@ export function parseConfig<T>(schema: z.ZodType<T>, json: unknown, file: string
   throw new UserError(
     `${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'is not as expected'}`,
   );
+}
+
+/** A value in a message; what is long is cut. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'object' && value !== null ? '{…}' : String(value);
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }

@@ -19,6 +19,8 @@ const schema = z.looseObject({
   eos_token_id: tokenId,
   activation_function: z.string().default('gelu'),
   scale_embedding: z.boolean().default(true),
+  /** Its row of the position table is zero; −1 is the last row. */
+  pad_token_id: z.int().nullable().default(1),
   tie_word_embeddings: z.boolean().default(true),
 });
 
@@ -26,6 +28,12 @@ const schema = z.looseObject({
 export const xglm: Family = {
   modelType: 'xglm',
   architecture: 'XGLMForCausalLM',
+  keys: Object.keys(schema.shape),
+  aliases: {
+    hidden_size: 'd_model',
+    num_attention_heads: 'attention_heads',
+    num_hidden_layers: 'num_layers',
+  },
 
   readConfig(json, file): DecoderConfig {
     const config = parseConfig(schema, json, file);
@@ -44,7 +52,7 @@ export const xglm: Family = {
       eosTokenId: config.eos_token_id,
       activation: readActivation(config.activation_function, file),
       normEpsilon: 1e-5,
-      positions: { kind: 'sinusoidal', offset: POSITION_OFFSET },
+      positions: { kind: 'sinusoidal', offset: POSITION_OFFSET, ...zeroRow(config) },
       gatedFeedForward: false,
       norm: 'layer',
       biases: ALL_BIASES,
@@ -75,3 +83,12 @@ export const xglm: Family = {
     return sources.map;
   },
 };
+
+/** The row of the position table that is zero, where a token can stand there. */
+function zeroRow({ pad_token_id: padding, max_position_embeddings: length }: z.infer<typeof schema>): {
+  readonly zeroRow?: number;
+} {
+  if (padding === null) return {};
+  const row = padding < 0 ? length + POSITION_OFFSET + padding : padding;
+  return row >= POSITION_OFFSET && row < length + POSITION_OFFSET ? { zeroRow: row } : {};
+}

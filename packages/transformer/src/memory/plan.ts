@@ -1,7 +1,7 @@
 import { type AdapterDescription, type Gpu, storageBytes } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
 import { recordEvaluation } from '../decoder/evaluate.ts';
-import { POSITION_TABLE, positionTable } from '../decoder/positions.ts';
+import { withPositions } from '../decoder/positions.ts';
 import type { ContextPrefix } from '../decoder/prefix.ts';
 import { UserError } from '../errors.ts';
 import { FineTuning } from '../fine-tuning.ts';
@@ -57,6 +57,7 @@ const TRAINED = 'attention.kv';
 export function planMemory(config: DecoderConfig, workload: Workload, device: PlannedDevice): MemoryPlan {
   const { dtype, batches, context, training } = workload;
   using model = emptyModel(countingGpu(device.maxBindingBytes, device.adapter), config, dtype);
+  model.parameters.positions?.atLeast(longestSequence(config, workload) + config.positions.offset);
   const meter = new Meter(model.gpu);
   const weights = model.gpu.pool.live.bytes;
   const uploads = Math.min(UPLOAD_BYTES, weights);
@@ -156,9 +157,15 @@ function emptyModel(gpu: Gpu, config: DecoderConfig, dtype: WeightDtype): Model 
   const tensors = new Map(
     parameterSpecs(config).map((spec) => [spec.name, parameterTensor(gpu, spec, dtype)]),
   );
-  const positions = positionTable(gpu, config);
-  if (positions) tensors.set(POSITION_TABLE, positions);
-  return new Model(gpu, 'the model', config, new ParameterSet(tensors));
+  return new Model(gpu, 'the model', config, withPositions(gpu, config, new ParameterSet(tensors), false));
+}
+
+/** In tokens, what stands before it included. */
+function longestSequence({ contextLength }: DecoderConfig, { batches, context, training }: Workload): number {
+  const longestOf = (of: readonly EvaluationBatch[]): number =>
+    of.flat().reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0);
+  const behind = context ? context.tokens + longestOf(context.batches) : 0;
+  return Math.min(contextLength, Math.max(longestOf(batches), behind, training?.tokens ?? 0));
 }
 
 function zeros(length: number): number[] {

@@ -155,6 +155,7 @@ function absolutePosition(config: DecoderConfig, values: ParameterValues, place:
   if (positions.kind === 'rotary') return 0;
   const row = place + positions.offset;
   if (positions.kind === 'learned') return values('embedding.positions')?.[row * dModel + i] ?? NaN;
+  if (row === positions.zeroRow) return 0;
   const half = dModel / 2;
   const angle = row * 10000 ** (-(i % half) / (half - 1));
   return i < half ? Math.sin(angle) : Math.cos(angle);
@@ -199,8 +200,9 @@ function stretch(
   const [fast, slow] = [pairOf(rescaling.betaFast), pairOf(rescaling.betaSlow)];
   const first = Math.max(0, rescaling.truncate ? Math.floor(fast) : fast);
   const last = Math.min(size - 1, rescaling.truncate ? Math.ceil(slow) : slow);
-  if (i <= first) return 1;
-  return i >= last ? 1 / factor : 1 + ((i - first) / (last - first)) * (1 / factor - 1);
+  // A ramp from first to last, or a step where both are one; it need not rise.
+  const share = Math.min(1, Math.max(0, (i - first) / (last === first ? 0.001 : last - first)));
+  return 1 + share * (1 / factor - 1);
 }
 
 const ACTIVATIONS: Readonly<Record<DecoderConfig['activation'], (x: number) => number>> = {

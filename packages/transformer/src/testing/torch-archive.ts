@@ -77,12 +77,17 @@ export const pickle = {
   whole: (value: Buffer): Buffer => Buffer.concat([pickle.start, value, pickle.stop]),
 };
 
-/** A tensor's pickle: a row-major view of storage `key`. */
+/** A tensor's pickle: a view of storage `key`, row-major if no strides are given. */
 export function pickledTensor(
   shape: readonly number[],
-  { key = '0', type = 'FloatStorage', elements = 0, offset = 0 } = {},
+  {
+    key = '0',
+    type = 'FloatStorage',
+    elements = 0,
+    offset = 0,
+    strides = shape.map((_, i) => shape.slice(i + 1).reduce((product, n) => product * n, 1)),
+  } = {},
 ): Buffer {
-  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((product, n) => product * n, 1));
   const count = elements || shape.reduce((product, n) => product * n, 1);
   const { text, tuple, integer, global } = pickle;
   const id = tuple(text('storage'), global('torch', type), text(key), text('cpu'), integer(count));

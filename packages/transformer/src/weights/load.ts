@@ -22,7 +22,8 @@ export interface ParameterOptions {
 /**
  * Puts every parameter on the device, one at a time and in chunks of a few megabytes. More than that the host holds only
  * of what is stored transposed or drawn anew: one tensor at a time.
- * @throws UserError if the checkpoint lacks a tensor or has it in another shape, or a weight cannot be stored
+ * @param checkpoint that has passed {@link checkSources}
+ * @throws UserError if a weight cannot be read or stored
  */
 export async function loadParameters(
   gpu: Gpu,
@@ -31,7 +32,6 @@ export async function loadParameters(
   config: DecoderConfig,
   { variant, seed, dtype }: ParameterOptions,
 ): Promise<ParameterSet> {
-  checkSources(checkpoint, family, config);
   const sources = family.sources(config);
   const specs = parameterSpecs(config);
   const tensors = new Map<string, Tensor>();
@@ -78,7 +78,8 @@ export function checkSources(checkpoint: Checkpoint, family: Family, config: Dec
   }
 }
 
-function storedName(checkpoint: Checkpoint, source: ParameterSource): string | undefined {
+/** The name under which the checkpoint has a parameter. */
+export function storedName(checkpoint: Checkpoint, source: ParameterSource): string | undefined {
   return source.tensors.find((name) => checkpoint.tensors.has(name));
 }
 

@@ -1,4 +1,5 @@
 import type { Tensor } from '@icl-gd/gpu-kernels';
+import type { PositionTable } from '../decoder/positions.ts';
 
 /** Parameters of one linear layer or norm: `<name>.weight` and, where the model has it, `<name>.bias`. */
 export interface ModuleParameters {
@@ -13,10 +14,12 @@ export interface ModuleParameters {
 export class ParameterSet implements Disposable {
   #own: ReadonlyMap<string, Tensor>;
   #base: ParameterSet | undefined;
+  #positions: PositionTable | undefined;
 
-  constructor(own: ReadonlyMap<string, Tensor>, base?: ParameterSet) {
+  constructor(own: ReadonlyMap<string, Tensor>, base?: ParameterSet, positions?: PositionTable) {
     this.#own = own;
     this.#base = base;
+    this.#positions = positions;
   }
 
   /** @throws RangeError if there is no such parameter */
@@ -46,14 +49,20 @@ export class ParameterSet implements Disposable {
     return new ParameterSet(replacements, this);
   }
 
-  /** This set with one more tensor, owned by the result; use the result from then on. */
-  with(name: string, tensor: Tensor): ParameterSet {
-    return new ParameterSet(new Map([...this.#own, [name, tensor]]), this.#base);
+  /** This set with computed positions, owned by the result; use the result from then on. */
+  withPositions(positions: PositionTable): ParameterSet {
+    return new ParameterSet(this.#own, this.#base, positions);
+  }
+
+  /** Computed positions; undefined where the model learns them. */
+  get positions(): PositionTable | undefined {
+    return this.#positions ?? this.#base?.positions;
   }
 
   /** Disposes the parameters that this set owns, not those of its base. */
   dispose(): void {
     for (const tensor of this.#own.values()) tensor.dispose();
+    this.#positions?.[Symbol.dispose]();
   }
 
   /** As `dispose`, for `using`. */

@@ -10,7 +10,7 @@ import {
 import { planRunMemory } from '../../experiment/memory.ts';
 import { choose, integer } from '../choose.ts';
 import type { RawInspectOptions } from '../raw-options.ts';
-import { findModel } from '../find-model.ts';
+import { downloadObserver, findModel } from '../find-model.ts';
 import { inspectModel } from '../inspect/inspect.ts';
 import { renderInspection } from '../inspect/render.ts';
 import { memoryBudget } from '../run-options.ts';
@@ -29,8 +29,9 @@ export async function inspect(options: RawInspectOptions): Promise<string> {
   const { memoryBudget: budget } = memoryBudget(options.memoryBudget);
   const greedy = options.greedy === undefined ? 0 : integer('--greedy', options.greedy, 0);
   const ids = tokens?.split(',').map((id) => integer('--tokens', id, 0));
-  const { directory, name } = await findModel(options.model);
-  const { config, parameterCount } = await describeModel(directory, name);
+  const observer = downloadObserver();
+  const { directory, name } = await findModel(options.model, observer);
+  const { config, parameterCount } = await describeModel(directory, name, (line) => observer.warn?.(line));
   const tokenizer = text === undefined ? undefined : await loadTokenizer(directory);
   const read = ids ?? tokenizer?.encode(text as string) ?? [];
   const before = options.bos ? [specialToken(config, 'bosTokenId', directory)] : [];

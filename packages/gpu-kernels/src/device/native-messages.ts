@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -48,6 +48,10 @@ async function keep<T>(action: () => Promise<T>): Promise<{ value: T; lines: str
   // Node looks at once what kind of stream it is: not while it is a file.
   void process.stderr;
   const saved = functions.dup(STDERR);
+  if (saved < 0) {
+    closeSync(file);
+    return { value: await action(), lines: [] };
+  }
   functions.dup2(file, STDERR);
   let text: string | undefined;
   const restore = (): string => {
@@ -73,7 +77,7 @@ async function keep<T>(action: () => Promise<T>): Promise<{ value: T; lines: str
 
 /** Prints lines as the libraries would have. */
 export function printMessages(lines: readonly string[]): void {
-  for (const line of lines) if (line !== '') writeSync(STDERR, line.endsWith('\n') ? line : `${line}\n`);
+  for (const line of lines) if (line !== '') process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
 }
 
 /** The descriptor of a file that has no name any more. */

@@ -114,7 +114,7 @@ const DRIVER =
   /^(Error|Warning): (Loader Message: )?(loader_icd_scan|loader_scanned_icd_add|terminator_\w+|\S+: cannot open shared object file|vkEnumerateInstanceExtensionProperties)\b/;
 
 /** What was said while adapters were looked for. */
-export interface AdapterMessages {
+interface AdapterMessages {
   /** To be printed. */
   readonly other: readonly string[];
   /** Whether a driver of the system could not be used. */

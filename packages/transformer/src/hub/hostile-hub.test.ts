@@ -220,6 +220,15 @@ describe('a file', () => {
     expect(await readdir(join(repository(), 'blobs'))).toEqual([]);
   });
 
+  it('that the disk has no room for is refused before it is asked for', async () => {
+    hub.files.delete('config.json');
+    hub.listed.push({ type: 'file', path: 'config.json', size: 2 ** 52, oid: hub.commit });
+    expect(await refusal(fetchModel())).toMatch(
+      /^own\/model: config\.json needs 4503599\.63 GB, and \S+blobs has [\d.]+ GB left; make room/,
+    );
+    expect(hub.downloads).toEqual([]);
+  });
+
   it('that is empty is fetched once', async () => {
     hub.files.delete('tokenizer.json');
     hub.files.set('merges.txt', Buffer.alloc(0));

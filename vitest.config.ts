@@ -9,6 +9,17 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
+    // Hubs of tests are on loopback, and asked as the tests say, whatever the environment says.
+    env: {
+      ...{
+        NO_PROXY: '*',
+        no_proxy: '*',
+        HUGGINGFACE_HUB_CACHE: '',
+        HUGGING_FACE_HUB_TOKEN: '',
+        HF_TOKEN_PATH: '',
+      },
+      ...{ TRANSFORMERS_OFFLINE: '', HF_DATASETS_OFFLINE: '', HF_HUB_DISABLE_IMPLICIT_TOKEN: '' },
+    },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     coverage: {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { findPreset } from '../../../apps/bench/src/cli/presets/presets.ts';
 import { readDataset } from '../../../apps/bench/src/tasks/dataset.ts';
-import { findSplitFiles } from '../../../apps/bench/src/tasks/split-files.ts';
+import { findSplitFiles } from '../../../apps/bench/src/tasks/layout/split-files.ts';
 import { findTask, readUserTask } from '../../../apps/bench/src/tasks/tasks.ts';
 import { damagedFiles } from '../damaged-files.ts';
 import { mutateWord } from '../mutate.ts';

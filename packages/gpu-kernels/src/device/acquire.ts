@@ -27,14 +27,14 @@ export interface AcquireOptions {
 /**
  * Opens a device through Dawn's node bindings with all that its adapter allows. Where a device exists already (browser,
  * Deno), use {@link Gpu.fromDevice}. With `wgsl` in the environment variable ICL_GD_DEBUG, the text of each kernel is
- * printed to standard error as it is first compiled.
+ * printed to standard error as it is first compiled; with any value, everything that Dawn and the Vulkan loader say is shown.
  * @throws UserError (`no-adapter`) if no adapter fits
  */
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
-  const { device, description, ...kept } = await open(options.adapter ?? 'auto');
+  const { device, description, hint, ...kept } = await open(options.adapter ?? 'auto');
   if (description.kind === 'software') {
     options.log?.(
-      `WARNING: no GPU in use: kernels run on the CPU through ${description.description} (${description.source} driver)`,
+      `WARNING: no GPU in use: kernels run on the CPU through ${description.description} (${description.source} driver)${hint === undefined ? '' : `; ${hint}`}`,
     );
   } else {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
@@ -50,6 +50,7 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
 export interface OpenedDevice extends Pick<DeviceOptions, 'pipelines' | 'keepDevice'> {
   readonly device: GPUDevice;
   readonly description: AdapterDescription;
+  readonly hint?: string;
 }
 
 /**
@@ -59,11 +60,11 @@ export interface OpenedDevice extends Pick<DeviceOptions, 'pipelines' | 'keepDev
 export async function openDevice(choice: string): Promise<OpenedDevice> {
   // Only Node gets here: the rest of the package stays free of Node's modules.
   const { findAdapter } = await import('./adapters.ts');
-  const { adapter, description } = await findAdapter(choice);
+  const { adapter, ...found } = await findAdapter(choice);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ label: 'icl-gd', requiredLimits, requiredFeatures });
-  return { device, description };
+  return { device, ...found };
 }
 
 let open = openDevice;

@@ -2,11 +2,16 @@ import { UserError } from '../errors.ts';
 import { bundledSwiftShader, hasSystemVulkanLoader, mapBundledLoader } from './bundled-swiftshader.ts';
 import { dawn } from './dawn.ts';
 import type { AdapterDescription } from './description.ts';
+import { keepingMessages, printMessages, sortMessages } from './native-messages.ts';
 
 export interface FoundAdapter {
   readonly adapter: GPUAdapter;
   readonly description: AdapterDescription;
+  /** What the user may want to know where a software adapter was not expected. */
+  readonly hint?: string;
 }
+
+const DRIVER_HINT = 'a Vulkan driver of the system cannot be used, ICL_GD_DEBUG=1 shows why';
 
 /** Name the drivers to a Vulkan loader: the first from 1.3.207 on, the second before. */
 const DRIVER_VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
@@ -22,27 +27,38 @@ const CHOICES = ['auto', 'hardware', 'software', 'swiftshader', 'lavapipe'];
 export async function findAdapter(choice: string): Promise<FoundAdapter> {
   const wanted = choice.trim().toLowerCase();
   const tried: string[] = [];
+  let hint: { hint?: string } = {};
   if (wanted !== 'swiftshader') {
-    for (const found of await systemAdapters()) {
-      if (matches(found.description, wanted)) return found;
+    const system = await quietly(systemAdapters);
+    if (system.driverFailed) hint = { hint: DRIVER_HINT };
+    for (const found of system.value) {
+      if (matches(found.description, wanted)) return { ...found, ...hint };
       tried.push(found.description.description);
     }
   }
   if (['auto', 'software', 'swiftshader'].includes(wanted)) {
-    const found = await bundledAdapter();
-    if (found) return found;
+    const found = (await quietly(bundledAdapter)).value;
+    if (found) return { ...found, ...hint };
   }
   const seen = tried.length > 0 ? `found only: ${tried.join('; ')}` : 'the system has no WebGPU adapter';
   throw new UserError(
-    `no usable adapter for "${choice}" (${seen}); it may be ${CHOICES.join(', ')} or part of an adapter's name`,
+    `no usable adapter for "${choice}" (${[seen, ...Object.values(hint)].join('; ')}); it may be ${CHOICES.join(', ')} or part of an adapter's name`,
     'no-adapter',
   );
 }
 
 export async function findAllAdapters(): Promise<AdapterDescription[]> {
-  const found = await systemAdapters();
-  const bundled = await bundledAdapter();
+  const found = (await quietly(systemAdapters)).value;
+  const bundled = (await quietly(bundledAdapter)).value;
   return [...found, ...(bundled ? [bundled] : [])].map((entry) => entry.description);
+}
+
+/** Looks for adapters without the messages that mean nothing. */
+async function quietly<T>(search: () => Promise<T>): Promise<{ value: T; driverFailed: boolean }> {
+  const { value, lines } = await keepingMessages(search);
+  const { other, driverFailed } = sortMessages(lines);
+  printMessages(other);
+  return { value, driverFailed };
 }
 
 function matches(adapter: AdapterDescription, wanted: string): boolean {

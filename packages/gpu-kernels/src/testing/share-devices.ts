@@ -13,10 +13,10 @@ const devices = new Map<string, Promise<OpenedDevice>>();
 async function sharedDevice(choice: string): Promise<OpenedDevice> {
   const known = devices.get(choice);
   if (known !== undefined) return known;
-  const opened = openDevice(choice).then(({ device, description }) => {
+  const opened = openDevice(choice).then(({ device, ...found }) => {
     poisonNewBuffers(device);
     void device.lost.then(() => devices.delete(choice));
-    return { device, description, pipelines: new PipelineCache(device), keepDevice: true };
+    return { device, ...found, pipelines: new PipelineCache(device), keepDevice: true };
   });
   devices.set(choice, opened);
   opened.catch(() => devices.delete(choice));

@@ -8,7 +8,7 @@ const LARGEST_ANSWER = 16 << 20;
 const DEEPEST_ANSWER = 64;
 
 /** An answer in JSON, with what its headers say. */
-export interface Answer<T> {
+interface Answer<T> {
   readonly value: T;
   readonly headers: Headers;
   readonly bytes: number;

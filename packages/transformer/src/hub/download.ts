@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename, rm, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileExists } from '../checkpoint/files.ts';
 import { UserError } from '../errors.ts';
 import { hasHash } from './cache.ts';
@@ -39,6 +40,7 @@ export async function downloadBlob(
         received = 0;
       }
       if (received < file.size || file.size === 0) {
+        await requireSpace(name, file.size - received, dirname(blob));
         const whole = await receive(client, url, incomplete, { start: received, size: file.size }, (bytes) =>
           onBytes((received = bytes)),
         );
@@ -63,6 +65,19 @@ export async function downloadBlob(
     () => received,
     LEAST_ATTEMPTS + Math.ceil(file.size / BYTES_PER_ATTEMPT),
   );
+}
+
+/** @throws UserError if the disk has no room for so many bytes; whoever listed them may not mean them either */
+async function requireSpace(name: string, bytes: number, folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bytes > bavail * bsize)
+    throw new UserError(
+      `${name} needs ${gigabytes(bytes)} GB, and ${folder} has ${gigabytes(bavail * bsize)} GB left; make room, or set HF_HUB_CACHE to another disk`,
+    );
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(2);
 }
 
 async function publish(incomplete: string, blob: string): Promise<void> {

@@ -7,7 +7,7 @@ import type { Environment } from './environment.ts';
 const LONGEST_FILE = 16_384;
 
 /** A token and where it was found. */
-export interface FoundToken {
+interface FoundToken {
   readonly token: string;
   readonly source: string;
 }

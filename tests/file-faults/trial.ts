@@ -16,7 +16,7 @@ export interface Undisturbed {
 }
 
 /** Digests of all files below a folder, by path; what tells of time is left out. */
-export function treeOf(out: string): Map<string, string> {
+function treeOf(out: string): Map<string, string> {
   const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map((entry) => join(entry.parentPath, entry.name)).toSorted();
   return new Map(

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import {
   chmod,
   mkdir,
@@ -13,7 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../errors.ts';
@@ -161,6 +161,27 @@ describe('folders', () => {
     });
     await Promise.all(all);
     for (let i = 0; i < 12; i++) expect(existsSync(join(out(i), `${i}.csv`)), `${i}`).toBe(true);
+  });
+
+  test.each([
+    ['open', () => writeWhole(path(), 'x')],
+    ['link', () => linkWhole(join(folder, 'source'), path())],
+    ['mkdir', () => tryWriting(join(folder, 'below', 'deeper'))],
+  ])('that others remove just before %s are made again', async (operation, work) => {
+    await writeFile(join(folder, 'source'), 'x');
+    let removed = 0;
+    const restore = injectFileFaults(folder, (_, step) => {
+      if (step.operation === operation && dirname(step.path) !== folder && removed++ < 3)
+        rmSync(join(folder, 'below'), { recursive: true });
+      return undefined;
+    });
+    try {
+      await work();
+    } finally {
+      restore();
+    }
+    expect(removed).toBeGreaterThan(3);
+    if (operation !== 'mkdir') expect(await readFile(path(), 'utf8')).toBe('x');
   });
 
   test('can be tried by processes at once', async () => {

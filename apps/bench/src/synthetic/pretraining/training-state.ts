@@ -102,8 +102,9 @@ export async function readTrainingState(out: string, key: string): Promise<Train
 async function readDescribed(
   out: string,
   key: string,
-  { weights, digest: _, ...state }: z.infer<typeof stateFile>,
+  described: z.infer<typeof stateFile>,
 ): Promise<TrainingState> {
+  const { weights, digest: _, ...state } = described;
   if (state.key !== key) {
     throw new UserError(
       `${out}: holds a training with another recipe, seed or adapter; use another --out, or --fresh to begin anew`,

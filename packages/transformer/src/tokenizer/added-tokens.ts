@@ -24,12 +24,9 @@ class Finder {
   readonly #tokens: readonly AddedToken[];
   readonly #index: PrefixIndex;
 
-  /** Of two tokens that look the same the first counts. */
   constructor(tokens: readonly AddedToken[], forms: readonly string[]) {
     this.#tokens = tokens;
-    const entries = new Map<string, number>();
-    for (const [i, form] of forms.entries()) if (!entries.has(form)) entries.set(form, i);
-    this.#index = new PrefixIndex(entries);
+    this.#index = new PrefixIndex(new Map(forms.map((form, i) => [form, i])));
   }
 
   cut(text: string): Part[] {
@@ -75,30 +72,46 @@ function spaceAfter(text: string, start: number): number {
   return end;
 }
 
+/** Which of two that look the same comes out is left to chance in the Rust implementation. */
+function checkForms(tokens: readonly AddedToken[], forms: readonly string[], file: string): void {
+  const seen = new Map<string, AddedToken>();
+  for (const [i, form] of forms.entries()) {
+    const token = tokens[i]!;
+    const other = seen.get(form);
+    seen.set(form, token);
+    if (form === '') {
+      throw new UserError(
+        `${file}: the normalizer leaves nothing of the added token ${quote(token.content)}; set its "normalized" to false`,
+      );
+    }
+    if (other === undefined || (token.special && other.special)) continue;
+    throw new UserError(
+      `${file}: the normalizer makes the same of the added tokens ${quote(other.content)} and ${quote(token.content)}; set "normalized" of one to false`,
+    );
+  }
+}
+
 /** Added tokens in texts: first those that are looked for in the text as it stands, then the others in the normalized text. */
 export class AddedTokens {
   readonly #normalize: (text: string) => string;
   readonly #raw: Finder;
   readonly #normalized: Finder;
 
-  /** @throws UserError if a token is nothing once normalized */
+  /** @throws UserError if an ordinary token is nothing once normalized, or the same as another one */
   constructor(tokens: readonly AddedToken[], normalize: (text: string) => string, file: string) {
     this.#normalize = normalize;
-    // Of a token that is there twice the last definition counts, in the place of the first.
+    // Of a token that is there twice the last definition counts, but special it stays.
+    const special = new Set(tokens.filter((token) => token.special).map(({ content }) => content));
     const last = new Map(tokens.map((token) => [token.content, token]));
-    const ordered = [...last.values()].toSorted((a, b) => Number(b.special) - Number(a.special));
-    const raw = ordered.filter(({ normalized }) => !normalized);
+    const all = [...last.values()].map((token) => ({ ...token, special: special.has(token.content) }));
+    const raw = all.filter(({ normalized }) => !normalized);
     this.#raw = new Finder(
       raw,
       raw.map(({ content }) => content),
     );
-    const normalized = ordered.filter((token) => token.normalized);
+    const normalized = all.filter((token) => token.normalized);
     const forms = normalized.map(({ content }) => normalize(content));
-    const nothing = normalized[forms.indexOf('')];
-    if (nothing !== undefined)
-      throw new UserError(
-        `${file}: the normalizer leaves nothing of the added token ${quote(nothing.content)}; set its "normalized" to false`,
-      );
+    checkForms(normalized, forms, file);
     this.#normalized = new Finder(normalized, forms);
   }
 

@@ -80,6 +80,11 @@ class HuggingFaceTokenizer implements Tokenizer {
   }
 }
 
+/** The tokenizer of a checked definition; `file` stands in messages. @throws UserError if a step is not supported */
+export function tokenizerOf(definition: TokenizerDefinition, file: string): Tokenizer {
+  return new HuggingFaceTokenizer(definition, file);
+}
+
 /**
  * Loads the tokenizer of a Hugging Face model directory: tokenizer.json, or else vocab.json and merges.txt as GPT-2's
  * byte-level BPE.
@@ -90,7 +95,7 @@ class HuggingFaceTokenizer implements Tokenizer {
 export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   const single = join(directory, 'tokenizer.json');
   if (await fileExists(single)) {
-    return new HuggingFaceTokenizer(parseDefinition(await readJsonFile(single, 'tokenizer'), single), single);
+    return tokenizerOf(parseDefinition(await readJsonFile(single, 'tokenizer'), single), single);
   }
   const vocab = join(directory, 'vocab.json');
   if (!(await fileExists(vocab))) {
@@ -100,5 +105,5 @@ export async function loadTokenizer(directory: string): Promise<Tokenizer> {
   }
   const merges = await readTextFile(join(directory, 'merges.txt'), 'tokenizer merges');
   const definition = byteLevelDefinition(await readJsonFile(vocab, 'tokenizer vocabulary'), merges);
-  return new HuggingFaceTokenizer(parseDefinition(definition, `${vocab}, merges.txt`), vocab);
+  return tokenizerOf(parseDefinition(definition, `${vocab}, merges.txt`), vocab);
 }

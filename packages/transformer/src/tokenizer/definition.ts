@@ -51,6 +51,14 @@ function isDeeper(value: unknown, levels: number): boolean {
   return false;
 }
 
+/** @throws UserError if the content is nested deeper than any tokenizer is */
+export function checkDepth(json: unknown, file: string): void {
+  if (!isDeeper(json, DEEPEST)) return;
+  throw new UserError(
+    `${file}: no usable tokenizer: its content is nested deeper than ${DEEPEST} levels, which no tokenizer is`,
+  );
+}
+
 /** The library treats every other Split as if it were Isolated, or drops what does not match. */
 function checkSplits(step: PreTokenizerDefinition, file: string): void {
   step.pretokenizers?.forEach((inner) => checkSplits(inner, file));
@@ -69,12 +77,8 @@ function checkSplits(step: PreTokenizerDefinition, file: string): void {
  * @throws UserError naming the file and what in it is missing, of the wrong kind, contradictory or not supported
  */
 export function parseDefinition(json: unknown, file: string): TokenizerDefinition {
+  checkDepth(json, file);
   const whole = isObject(json) && 'model' in json ? { ...json, model: withModelType(json.model) } : json;
-  if (isDeeper(whole, DEEPEST)) {
-    throw new UserError(
-      `${file}: no usable tokenizer: its content is nested deeper than ${DEEPEST} levels, which no tokenizer reads`,
-    );
-  }
   const parsed = definition.safeParse(whole);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;

@@ -1,10 +1,7 @@
-import { join } from 'node:path';
-import { fileExists, readTextFile } from '../checkpoint/files.ts';
-import { readJsonFile } from '../checkpoint/json-file.ts';
 import { UserError } from '../errors.ts';
 import { AddedTokens } from './added-tokens.ts';
-import { byteLevelDefinition } from './byte-level.ts';
-import { type TokenizerDefinition, parseDefinition } from './definition.ts';
+import type { TokenizerDefinition } from './definition.ts';
+import { readTokenizer } from './files/read-tokenizer.ts';
 import { type Steps, createSteps } from './library-steps.ts';
 import { createModel } from './models/create-model.ts';
 import type { Model } from './models/model.ts';
@@ -86,24 +83,17 @@ export function tokenizerOf(definition: TokenizerDefinition, file: string): Toke
 }
 
 /**
- * Loads the tokenizer of a Hugging Face model directory: tokenizer.json, or else vocab.json and merges.txt as GPT-2's
- * byte-level BPE.
+ * Loads the tokenizer of a Hugging Face model directory, as AutoTokenizer of transformers 5.18 does: tokenizer.json, or else
+ * vocab.json and merges.txt, and the files beside them (docs/tokenizers.md).
  *
+ * @param options.warn is told where transformers, and so this program, takes other steps than tokenizer.json has
  * @throws UserError naming the file if there is none, or if it is damaged, contradicts itself or is of a kind that is
  *   not supported
  */
-export async function loadTokenizer(directory: string): Promise<Tokenizer> {
-  const single = join(directory, 'tokenizer.json');
-  if (await fileExists(single)) {
-    return tokenizerOf(parseDefinition(await readJsonFile(single, 'tokenizer'), single), single);
-  }
-  const vocab = join(directory, 'vocab.json');
-  if (!(await fileExists(vocab))) {
-    throw new UserError(
-      `${directory}: no tokenizer: found neither tokenizer.json nor vocab.json with merges.txt`,
-    );
-  }
-  const merges = await readTextFile(join(directory, 'merges.txt'), 'tokenizer merges');
-  const definition = byteLevelDefinition(await readJsonFile(vocab, 'tokenizer vocabulary'), merges);
-  return tokenizerOf(parseDefinition(definition, `${vocab}, merges.txt`), vocab);
+export async function loadTokenizer(
+  directory: string,
+  options: { readonly warn?: (line: string) => void } = {},
+): Promise<Tokenizer> {
+  const { definition, file } = await readTokenizer(directory, options.warn ?? (() => {}));
+  return tokenizerOf(definition, file);
 }

@@ -23,9 +23,11 @@ const SPACE = /^\p{White_Space}$/u;
 class Finder {
   readonly #tokens: readonly AddedToken[];
   readonly #index: PrefixIndex;
+  readonly #file: string;
 
-  constructor(tokens: readonly AddedToken[], forms: readonly string[]) {
+  constructor(tokens: readonly AddedToken[], forms: readonly string[], file: string) {
     this.#tokens = tokens;
+    this.#file = file;
     this.#index = new PrefixIndex(new Map(forms.map((form, i) => [form, i])));
   }
 
@@ -46,6 +48,11 @@ class Finder {
       // A special token is text, but no other token is looked for inside.
       if (token.special || inWord) continue;
       if (token.rstrip) end = spaceAfter(text, end);
+      if (start > end) {
+        throw new UserError(
+          `${this.#file}: in ${quote(text)} the added token ${quote(token.content)} and the one before it both take the white space between`,
+        );
+      }
       if (done < start) parts.push({ text: text.slice(done, start), start: done });
       parts.push(token.id);
       done = end;
@@ -108,11 +115,12 @@ export class AddedTokens {
     this.#raw = new Finder(
       raw,
       raw.map(({ content }) => content),
+      file,
     );
     const normalized = all.filter((token) => token.normalized);
     const forms = normalized.map(({ content }) => normalize(content));
     checkForms(normalized, forms, file);
-    this.#normalized = new Finder(normalized, forms);
+    this.#normalized = new Finder(normalized, forms, file);
   }
 
   /** Ids of added tokens and the normalized text between. */

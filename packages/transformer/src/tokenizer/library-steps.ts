@@ -2,6 +2,7 @@ import { AddedToken as LibraryToken, Tokenizer as LibraryTokenizer } from '@hugg
 import { UserError } from '../errors.ts';
 import { expandByteLevel } from './byte-level.ts';
 import type { TokenizerDefinition } from './definition.ts';
+import { quote } from './quote.ts';
 
 /** What happens to a text before and after the model. */
 export interface Steps {
@@ -38,7 +39,7 @@ export function createSteps(definition: TokenizerDefinition, file: string): Step
     };
   } catch (error) {
     throw new UserError(
-      `${file}: no usable tokenizer: ${error instanceof Error ? error.message : String(error)}`,
+      `${file}: no usable tokenizer: ${quote(error instanceof Error ? error.message : String(error)).slice(1, -1)}`,
     );
   }
 }

@@ -94,22 +94,10 @@ function declared(sources: AddedSources, special: ReadonlySet<string>): Map<numb
   return byId;
 }
 
-function isSame(a: AddedTokenOptions, b: AddedTokenOptions | undefined): boolean {
-  return (
-    b !== undefined &&
-    a.single_word === b.single_word &&
-    a.lstrip === b.lstrip &&
-    a.rstrip === b.rstrip &&
-    a.normalized === b.normalized &&
-    a.special === b.special
-  );
-}
-
 /** All added tokens of the tokenizer that AutoTokenizer of transformers 5.18 makes, in its order. */
 export function addedTokensOf(sources: AddedSources): AddedToken[] {
   const { named, further, inFiles } = specialTokens(sources);
   const kept = sources.kept ? sources.base : [];
-  const has = new Map(kept.map((token) => [token.content, token]));
   const tokens: (AddedTokenOptions & { id?: number })[] = [...kept];
   const add = (token: AddedTokenOptions & { id?: number }): void => {
     tokens.push(token);
@@ -117,7 +105,6 @@ export function addedTokensOf(sources: AddedSources): AddedToken[] {
   const special = new Set([...named, ...further]);
   const all = [...declared(sources, inFiles)].toSorted(([a], [b]) => a - b);
   for (const [id, token] of all) {
-    if (isSame(token, has.get(token.content))) continue;
     add({ ...token, id, special: token.special || named.includes(token.content) });
   }
   const contents = new Set(tokens.map(({ content }) => content));

@@ -206,6 +206,9 @@ def ids_of(files):
         try:
             tokenizer = AutoTokenizer.from_pretrained(directory).backend_tokenizer
             tokenizer.encode_special_tokens = True
+            # As transformers does before every call.
+            tokenizer.no_truncation()
+            tokenizer.no_padding()
             return [tokenizer.encode(text, add_special_tokens=False).ids for text in TEXTS]
         except BaseException as error:
             return f"error: {type(error).__name__}: {error}"

@@ -226,7 +226,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'registered-class-never-counts',
       kind: 'wrong class',
-      find: 'named === undefined || REGISTERED_COUNTS.has(modelType!)',
+      find: 'named === undefined || isClassFixed(modelType)',
       replace: 'named === undefined',
     },
   ]),

@@ -44,7 +44,7 @@ export async function readInputs(
   observer: DownloadObserver = {},
 ): Promise<RunInputs> {
   const model = await describeModel(modelDirectory, name);
-  const tokenizer = await loadTokenizer(modelDirectory);
+  const tokenizer = await loadTokenizer(modelDirectory, observer);
   const { config } = model;
   const limits = {
     bosTokenId: specialToken(config, 'bosTokenId', modelDirectory),

@@ -92,8 +92,8 @@ export function tokenizerOf(definition: TokenizerDefinition, file: string): Toke
  */
 export async function loadTokenizer(
   directory: string,
-  options: { readonly warn?: (line: string) => void } = {},
+  options: { warn?(line: string): void } = {},
 ): Promise<Tokenizer> {
-  const { definition, file } = await readTokenizer(directory, options.warn ?? (() => {}));
+  const { definition, file } = await readTokenizer(directory, (line) => options.warn?.(line));
   return tokenizerOf(definition, file);
 }

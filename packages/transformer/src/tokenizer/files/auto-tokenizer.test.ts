@@ -21,7 +21,10 @@ interface Golden {
 }
 
 const golden: Golden = JSON.parse(
-  await readFile(join(import.meta.dirname, 'auto-tokenizer-golden.json'), 'utf8'),
+  await readFile(
+    join(import.meta.dirname, '../../../../../tests/fixtures/tokenizer-folders/golden.json'),
+    'utf8',
+  ),
 );
 
 function fileText(name: string, content: unknown): string {

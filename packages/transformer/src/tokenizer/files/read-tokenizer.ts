@@ -10,7 +10,12 @@ import { addedTokensOf } from './added.ts';
 import { REBUILT, type Settings } from './rebuilt.ts';
 import { type TokenizerSettings, parseObject, parseSettings } from './settings.ts';
 import { stepsDiffer } from './steps-differ.ts';
-import { type RebuildingClass, type TokenizerClass, tokenizerClassOf } from './tokenizer-class.ts';
+import {
+  type RebuildingClass,
+  type TokenizerClass,
+  isClassFixed,
+  tokenizerClassOf,
+} from './tokenizer-class.ts';
 
 /** Other forms of tokenizers, which only a library in Python reads. */
 const FOREIGN_FILES = [
@@ -30,6 +35,8 @@ interface Beside {
   readonly tokenizerClass: TokenizerClass;
   /** Whether any file says what class it is. */
   readonly isNamed: boolean;
+  /** What to do where it is the wrong one. */
+  readonly remedy: string;
 }
 
 /** A tokenizer as its folder says it, and the name of its file in messages. */
@@ -75,6 +82,9 @@ async function readBeside(directory: string): Promise<Beside> {
     addedTokens: parseObject(await optionalJson(addedTokensFile, 'added tokens'), addedTokensFile),
     tokenizerClass: tokenizerClassOf({ modelType, named, directory }),
     isNamed: modelType !== undefined || named !== undefined,
+    remedy: isClassFixed(modelType)
+      ? `it does so for every ${modelType}`
+      : 'if tokenizer.json is right, write "tokenizer_class": "PreTrainedTokenizerFast" into tokenizer_config.json',
   };
 }
 
@@ -146,9 +156,7 @@ function checkRebuildable(
         ? undefined
         : `its pre_tokenizer is ${byteLevel ? 'not ' : ''}byte-level`;
   if (what === undefined) return;
-  throw new UserError(
-    `${file}: transformers reads this folder as ${name}, but ${what}; if tokenizer.json is right, write "tokenizer_class": "PreTrainedTokenizerFast" into tokenizer_config.json`,
-  );
+  throw new UserError(`${file}: transformers reads this folder as ${name}, but ${what}; ${remedy}`);
 }
 
 async function fromTokenizerJson(
@@ -161,7 +169,7 @@ async function fromTokenizerJson(
   const name = beside.tokenizerClass;
   if (name === 'as it stands' || !isObject(json))
     return { file, definition: withAddedTokens(parseDefinition(json, file), beside, { kept: true, file }) };
-  checkRebuildable(name, json, file);
+  checkRebuildable(name, { json, remedy: beside.remedy, file });
   const definition = rebuild(name, { json, beside, file });
   if (stepsDiffer(json, definition)) {
     warn(

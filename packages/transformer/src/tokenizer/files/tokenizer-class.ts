@@ -31,6 +31,11 @@ const GENERIC = new Set(['PreTrainedTokenizer', 'TokenizersBackend', 'PythonBack
 /** Repositories whose tokenizer.json transformers takes as it stands. */
 const AS_IT_STANDS = /^deepseek-ai\/deepseek-(?:r1-distill-llama-|coder-)/;
 
+/** Whether the class follows from the model type alone. */
+export function isClassFixed(modelType: string | undefined): boolean {
+  return REGISTERED_COUNTS.has(modelType ?? '');
+}
+
 export interface ClassSource {
   /** config.json's model_type. */
   readonly modelType: string | undefined;
@@ -57,8 +62,7 @@ function repositoryOf(directory: string): string | undefined {
 export function tokenizerClassOf({ modelType, named, directory }: ClassSource): TokenizerClass {
   if (AS_IT_STANDS.test(repositoryOf(directory) ?? '')) return 'as it stands';
   const registered = REGISTERED.get(modelType ?? '');
-  if (registered !== undefined && (named === undefined || REGISTERED_COUNTS.has(modelType!)))
-    return registered;
+  if (registered !== undefined && (named === undefined || isClassFixed(modelType))) return registered;
   if (named === undefined) return 'as it stands';
   const name = named.name.replace(/Fast$/, '');
   if (GENERIC.has(name)) return 'as it stands';

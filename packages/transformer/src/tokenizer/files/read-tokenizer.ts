@@ -142,8 +142,7 @@ function rebuild(
 /** @throws UserError if the class cannot be built around what tokenizer.json has */
 function checkRebuildable(
   name: RebuildingClass,
-  json: Readonly<Record<string, unknown>>,
-  file: string,
+  { json, remedy, file }: { json: Readonly<Record<string, unknown>>; remedy: string; file: string },
 ): void {
   const { model, byteLevel } = REBUILT[name];
   const found = withModelType(json['model']);

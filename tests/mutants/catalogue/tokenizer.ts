@@ -1,6 +1,10 @@
 import { type Mutant, mutantsOf } from '../mutant.ts';
 
-/** Text to tokens: pre-tokenization, special and added tokens, files of a tokenizer. */
+const MODELS = 'packages/transformer/src/tokenizer/models/models.test.ts';
+const ADDED = 'packages/transformer/src/tokenizer/added-tokens.test.ts';
+const FILES = 'packages/transformer/src/tokenizer/files/auto-tokenizer.test.ts';
+
+/** Text to tokens: pre-tokenization, models, special and added tokens, files of a tokenizer. */
 export const mutants: readonly Mutant[] = [
   ...mutantsOf(
     {
@@ -77,11 +81,180 @@ export const mutants: readonly Mutant[] = [
         find: "(behavior !== 'Isolated' || invert === true)",
         replace: "behavior !== 'Isolated'",
       },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'packages/transformer/src/tokenizer/models/definition.ts',
+      tests: ['packages/transformer/src/tokenizer/tokenizer.test.ts', MODELS],
+    },
+    [
       {
         id: 'model-type-lost',
         kind: 'wrong kind of model',
-        find: 'model: { type: modelType(model), ...model }',
-        replace: "model: { type: 'BPE', ...model }",
+        find: 'return { type: modelType(model), ...model };',
+        replace: "return { type: 'BPE', ...model };",
+      },
+      {
+        id: 'merge-version-line',
+        kind: 'option ignored',
+        find: "if (typeof merge === 'string' && merge.startsWith('#version')) continue;",
+        replace: '',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: 'packages/transformer/src/tokenizer/models/bpe.ts', tests: [MODELS] }, [
+    {
+      id: 'merges-first-of-two',
+      kind: 'duplicate merges',
+      find: 'this.#ranks.set(this.#pair(vocabulary.get(left)!, vocabulary.get(right)!), rank);',
+      replace:
+        'const pair = this.#pair(vocabulary.get(left)!, vocabulary.get(right)!); if (!this.#ranks.has(pair)) this.#ranks.set(pair, rank);',
+    },
+    {
+      id: 'merges-rightmost',
+      kind: 'wrong order of merges',
+      find: 'queue.push(rank * POSITIONS + left);',
+      replace: 'queue.push(rank * POSITIONS + ids.length - left);',
+    },
+    {
+      id: 'unknown-before-bytes',
+      kind: 'wrong order',
+      find: 'ids.push(...bytes);',
+      replace: 'if (pending) ids.push(this.#unknown!); pending = false; ids.push(...bytes);',
+    },
+    {
+      id: 'unknown-never-fused',
+      kind: 'option ignored',
+      find: 'if (pending && !fuse) ids.push(this.#unknown);',
+      replace: 'if (pending) ids.push(this.#unknown);',
+    },
+    {
+      id: 'whole-pieces-merged',
+      kind: 'option ignored',
+      find: 'if (this.#definition.ignore_merges) {',
+      replace: 'if (false) {',
+    },
+  ]),
+  ...mutantsOf({ file: 'packages/transformer/src/tokenizer/models/unigram.ts', tests: [MODELS] }, [
+    {
+      id: 'unigram-penalty',
+      kind: 'wrong constant',
+      find: 'const UNKNOWN_PENALTY = 10;',
+      replace: 'const UNKNOWN_PENALTY = 0;',
+    },
+    {
+      id: 'unigram-last-of-equals',
+      kind: 'ties resolved otherwise',
+      find: '!(sum > best[end]!)',
+      replace: '!(sum >= best[end]!)',
+    },
+    {
+      id: 'unigram-not-fused',
+      kind: 'unknown characters apart',
+      find: 'if (unknown !== null && tokens[end] === unknown) continue;',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: 'packages/transformer/src/tokenizer/models/words.ts', tests: [MODELS] }, [
+    {
+      id: 'unknown-zero',
+      kind: 'unknown taken for token 0',
+      find: 'return id === undefined ? this.#unknown : [id];',
+      replace: 'return [id ?? 0];',
+    },
+    {
+      id: 'word-length',
+      kind: 'off by one',
+      find: 'if (characters.length > most) return this.#unknown;',
+      replace: 'if (characters.length >= most) return this.#unknown;',
+    },
+  ]),
+  ...mutantsOf({ file: 'packages/transformer/src/tokenizer/added-tokens.ts', tests: [ADDED] }, [
+    {
+      id: 'specials-recognised',
+      kind: 'special tokens seen in texts',
+      find: 'if (token.special || inWord) continue;',
+      replace: 'if (inWord) continue;',
+    },
+    {
+      id: 'single-word-ignored',
+      kind: 'option ignored',
+      find: 'if (token.special || inWord) continue;',
+      replace: 'if (token.special) continue;',
+    },
+    {
+      id: 'normalizer-dropped',
+      kind: 'normalizer ignored',
+      find: '.cut(this.#normalize(part.text))',
+      replace: '.cut(part.text)',
+    },
+    {
+      id: 'added-form-not-normalized',
+      kind: 'normalizer ignored',
+      find: 'normalized.map(({ content }) => normalize(content))',
+      replace: 'normalized.map(({ content }) => content)',
+    },
+    {
+      id: 'rstrip-ignored',
+      kind: 'option ignored',
+      find: 'if (token.rstrip) end = spaceAfter(text, end);',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: 'packages/transformer/src/tokenizer/files/added.ts', tests: [FILES] }, [
+    {
+      id: 'special-by-name-ignored',
+      kind: 'file ignored',
+      find: 'special: token.special || named.includes(token.content)',
+      replace: 'special: token.special',
+    },
+    {
+      id: 'special-map-beside-decoder',
+      kind: 'file read that does not count',
+      find: 'settings.added_tokens_decoder === undefined ? specialTokensMap : {}',
+      replace: 'specialTokensMap',
+    },
+    {
+      id: 'added-tokens-of-json-dropped',
+      kind: 'file ignored',
+      find: 'for (const { id, ...token } of base) byId.set(id, token);',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: 'packages/transformer/src/tokenizer/files/tokenizer-class.ts', tests: [FILES] }, [
+    {
+      id: 'registered-class-never-counts',
+      kind: 'wrong class',
+      find: 'named === undefined || isClassFixed(modelType)',
+      replace: 'named === undefined',
+    },
+  ]),
+  ...mutantsOf({ file: 'packages/transformer/src/tokenizer/files/rebuilt.ts', tests: [FILES] }, [
+    {
+      id: 'legacy-ignored',
+      kind: 'option ignored',
+      find: "(legacy ? 'always' : 'first')",
+      replace: "'first'",
+    },
+    {
+      id: 'prefix-space-of-settings-ignored',
+      kind: 'option ignored',
+      find: 'add_prefix_space: addPrefixSpace ?? false',
+      replace: 'add_prefix_space: false',
+    },
+  ]),
+  ...mutantsOf(
+    {
+      file: 'packages/transformer/src/tokenizer/files/read-tokenizer.ts',
+      tests: ['packages/transformer/src/tokenizer/tokenizer.test.ts'],
+    },
+    [
+      {
+        id: 'vocab-preferred',
+        kind: 'wrong file',
+        find: "if (await has('tokenizer.json'))",
+        replace: "if (!(await has('merges.txt')) && (await has('tokenizer.json')))",
       },
     ],
   ),
@@ -92,64 +265,16 @@ export const mutants: readonly Mutant[] = [
     },
     [
       {
-        id: 'specials-recognised',
-        kind: 'special tokens seen in texts',
-        find: 'rest.added_tokens.filter(({ special }) => special !== true)',
-        replace: 'rest.added_tokens',
-      },
-      {
         id: 'added-dropped',
         kind: 'added tokens ignored',
-        find: 'rest.added_tokens.filter(({ special }) => special !== true)',
-        replace: '[]',
-      },
-      {
-        id: 'post-processor',
-        kind: 'BOS added',
-        find: 'post_processor: null,',
-        replace: 'post_processor: (rest as never as {post_processor: never}).post_processor,',
-      },
-      {
-        id: 'normalizer-dropped',
-        kind: 'normalizer ignored',
-        find: 'normalizer: rest.normalizer,',
-        replace: 'normalizer: null,',
-      },
-      {
-        id: 'unknown-zero',
-        kind: 'unknown taken for token 0',
-        find: 'this.#ids.get(token) ?? this.#unknownId;',
-        replace: 'this.#ids.get(token) ?? this.#unknownId ?? 0;',
-      },
-      {
-        id: 'unknown-falsy',
-        kind: 'token 0 taken for none',
-        find: 'this.#ids.get(token) ?? this.#unknownId;',
-        replace: 'this.#ids.get(token) || this.#unknownId;',
+        find: 'new AddedTokens(added, ',
+        replace: 'new AddedTokens([], ',
       },
       {
         id: 'vocab-size-of-model',
         kind: 'added tokens not counted',
-        find: 'this.vocabSize = this.#tokens.length;',
-        replace: 'this.vocabSize = this.#ids.size;',
-      },
-      {
-        id: 'cleanup-spaces',
-        kind: 'spaces cleaned up',
-        find: 'clean_up_tokenization_spaces: false',
-        replace: 'clean_up_tokenization_spaces: true',
-      },
-      {
-        id: 'decoder-added',
-        kind: 'added tokens not decoded',
-        find: 'if (this.#library.decoder)\n      this.#library.decoder.added_tokens = added.map((token) => new AddedToken(token));',
+        find: 'for (const { id, content } of added) this.#tokens.set(id, content);',
         replace: '',
-      },
-      {
-        id: 'vocab-preferred',
-        kind: 'wrong file',
-        find: 'if (await fileExists(single)) {',
-        replace: "if (await fileExists(join(directory, 'merges.txt')) ? false : await fileExists(single)) {",
       },
     ],
   ),

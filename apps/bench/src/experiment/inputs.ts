@@ -49,7 +49,7 @@ export async function readInputs(
   earlier: readonly Pick<Trial, 'dataset' | 'seed' | 'permutation'>[] = [],
 ): Promise<RunInputs> {
   const model = await describeModel(modelDirectory, name, (line) => observer.warn?.(line));
-  const tokenizer = await loadTokenizer(modelDirectory);
+  const tokenizer = await loadTokenizer(modelDirectory, observer);
   const { config } = model;
   const limits = {
     bosTokenId: specialToken(config, 'bosTokenId', modelDirectory),

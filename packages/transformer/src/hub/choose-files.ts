@@ -3,11 +3,17 @@ import { UserError } from '../errors.ts';
 import { shown } from './shown.ts';
 
 export const CONFIG_FILE = 'config.json';
+export const TOKENIZER_SETTINGS = 'tokenizer_config.json';
 const TOKENIZERS = [['tokenizer.json'], ['vocab.json', 'merges.txt']];
+const BESIDE_TOKENIZER = [TOKENIZER_SETTINGS, 'special_tokens_map.json', 'added_tokens.json'];
 
-/** The files of the tokenizer that is loaded from a directory with these files; none if there is no tokenizer. */
+/**
+ * The files of the tokenizer that is loaded from a directory with these files, with those beside it that count; none if
+ * there is no tokenizer.
+ */
 export function tokenizerFiles(has: (file: string) => boolean): readonly string[] {
-  return TOKENIZERS.find((files) => files.every(has)) ?? [];
+  const tokenizer = TOKENIZERS.find((files) => files.every(has));
+  return tokenizer ? [...tokenizer, ...BESIDE_TOKENIZER.filter(has)] : [];
 }
 
 /** Which file leads to the weights: themselves, or the index of their shards. The same order as `Checkpoint.open`. */

@@ -12,7 +12,8 @@ import { TestHub, refuse } from './test-server.ts';
 
 const MODEL = join(import.meta.dirname, '../../../../tests/fixtures/own-text-gpt2/model');
 const WEIGHTS = 'model.safetensors';
-const NEEDED = ['config.json', WEIGHTS, 'tokenizer.json'];
+const BESIDE = ['special_tokens_map.json', 'tokenizer_config.json'];
+const NEEDED = ['config.json', WEIGHTS, 'tokenizer.json', ...BESIDE].sort();
 
 let hub: TestHub;
 let cache: string;
@@ -94,7 +95,8 @@ describe('the first run', () => {
   it('takes vocab.json and merges.txt where there is no tokenizer.json', async () => {
     hub.files.delete('tokenizer.json');
     const { directory } = await fetchModel();
-    expect((await readdir(directory)).sort()).toEqual(['config.json', 'merges.txt', WEIGHTS, 'vocab.json']);
+    const pair = ['config.json', 'merges.txt', WEIGHTS, 'vocab.json', ...BESIDE];
+    expect((await readdir(directory)).sort()).toEqual(pair.sort());
   });
 
   it('fetches the shards that an index names', async () => {

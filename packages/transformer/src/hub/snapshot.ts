@@ -6,7 +6,13 @@ import { readShardIndex } from '../checkpoint/shard-index.ts';
 import { isIndex } from '../checkpoint/weight-files.ts';
 import { UserError } from '../errors.ts';
 import { RepositoryCache, hasHash } from './cache.ts';
-import { CONFIG_FILE, chooseFiles, tokenizerFiles, weightsEntry } from './choose-files.ts';
+import {
+  CONFIG_FILE,
+  TOKENIZER_SETTINGS,
+  chooseFiles,
+  tokenizerFiles,
+  weightsEntry,
+} from './choose-files.ts';
 import { downloadBlob } from './download.ts';
 import { HubClient, HubUnavailableError } from './http.ts';
 import type { HubRepository } from './model-id.ts';
@@ -53,7 +59,7 @@ export async function fetchSnapshot(
     return { directory: cache.snapshot(cached), commit: cached };
   }
   const cached = await inspectCached(cache, commit);
-  // A cached model without a tokenizer may just be one that another program did not need it of.
+  // A cached model without a tokenizer, or its settings, may just be one that another program did not need it of.
   if (cached.state !== 'complete' || !cached.tokenizer) await fetchFiles(client, cache, commit, observer);
   await remember(cache, model.revision, commit, observer);
   return { directory: cache.snapshot(commit), commit };
@@ -163,5 +169,5 @@ async function inspectCached(cache: RepositoryCache, commit: string): Promise<Ca
     if (!has(file)) return { state: 'missing', file };
     if (!(await cache.isIntact(commit, file))) return { state: 'damaged', file };
   }
-  return { state: 'complete', tokenizer: tokenizer.length > 0 };
+  return { state: 'complete', tokenizer: tokenizer.includes(TOKENIZER_SETTINGS) };
 }

@@ -1,5 +1,11 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { type AddedToken, addedToken, checkAddedTokens } from './added-token.ts';
+import { type ModelDefinition, modelOptions, readModel, withModelType } from './models/definition.ts';
+import { quote } from './quote.ts';
+
+// Rust reads no JSON that is nested deeper.
+const DEEPEST = 127;
 
 /** A step that cuts a text into pieces before the model sees it. */
 export interface PreTokenizerDefinition {
@@ -9,100 +15,48 @@ export interface PreTokenizerDefinition {
   readonly [option: string]: unknown;
 }
 
-const tokenId = z.int('a token id must be an integer').nonnegative('a token id must not be negative');
-// Not z.record, which drops a token called __proto__.
-const vocabulary = z.custom<Readonly<Record<string, number>>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must map tokens to ids',
-);
-const addedToken = z.looseObject({
-  id: tokenId,
-  content: z.string().min(1),
-  special: z.boolean().optional(),
-});
 const component = z.looseObject({ type: z.string() });
 const preTokenizer: z.ZodType<PreTokenizerDefinition> = z.looseObject({
   type: z.string(),
   pretokenizers: z.lazy(() => z.array(preTokenizer)).optional(),
 });
-const bpe = z.looseObject({
-  type: z.literal('BPE'),
-  unk_token: z.string().nullish(),
-  continuing_subword_prefix: z.literal('', 'a prefix of continuing sub-words is not supported').nullish(),
-  vocab: vocabulary,
-  merges: z.array(z.union([z.string().transform((pair) => pair.split(' ')), z.array(z.string())])),
-});
-const wordModel = z.looseObject({
-  type: z.enum(['WordPiece', 'WordLevel']),
-  unk_token: z.string(),
-  vocab: vocabulary,
-});
-const unigram = z.looseObject({
-  type: z.literal('Unigram'),
-  unk_id: tokenId,
-  vocab: z.array(z.tuple([z.string(), z.number()])),
-});
 const definition = z.looseObject({
-  added_tokens: z.array(addedToken).default([]),
+  added_tokens: z.array(addedToken).nullish(),
   normalizer: component.nullable().default(null),
   pre_tokenizer: preTokenizer.nullable().default(null),
   decoder: component.nullable().default(null),
-  model: z.discriminatedUnion(
-    'type',
-    [bpe, wordModel, unigram],
-    'must be BPE, WordPiece, WordLevel or Unigram',
-  ),
+  model: modelOptions,
 });
 
-/** A tokenizer.json whose shape has been checked. */
-export type TokenizerDefinition = z.infer<typeof definition>;
-
-/** Early tokenizer.json files do not say what their model is. */
-function modelType(model: object): string {
-  if ('merges' in model) return 'BPE';
-  if ('vocab' in model && Array.isArray(model.vocab)) return 'Unigram';
-  return 'max_input_chars_per_word' in model ? 'WordPiece' : 'WordLevel';
+/** A tokenizer.json that has been checked. */
+export interface TokenizerDefinition {
+  readonly added_tokens: readonly AddedToken[];
+  readonly normalizer: { readonly type: string; readonly [option: string]: unknown } | null;
+  readonly pre_tokenizer: PreTokenizerDefinition | null;
+  readonly decoder: { readonly type: string; readonly [option: string]: unknown } | null;
+  readonly model: ModelDefinition;
 }
 
-function withModelType(json: unknown): unknown {
-  if (typeof json !== 'object' || json === null || !('model' in json)) return json;
-  const { model } = json;
-  if (typeof model !== 'object' || model === null || 'type' in model) return json;
-  return { ...json, model: { type: modelType(model), ...model } };
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
-function checkIds(vocab: Readonly<Record<string, number>>, file: string): void {
-  const tokens = new Map<number, string>();
-  for (const [token, id] of Object.entries(vocab)) {
-    if (!Number.isSafeInteger(id) || id < 0) {
-      throw new UserError(
-        `${file}: token ${JSON.stringify(token)} has the id ${JSON.stringify(id)}, not a whole number`,
-      );
-    }
-    const other = tokens.get(id);
-    if (other !== undefined) {
-      throw new UserError(
-        `${file}: tokens ${JSON.stringify(other)} and ${JSON.stringify(token)} share the id ${id}`,
-      );
-    }
-    tokens.set(id, token);
+/** Whether a JSON value is nested deeper than so many levels; no recursion, which a hostile file would exhaust. */
+function isDeeper(value: unknown, levels: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    level = level.filter(isObject).flatMap((inner) => Object.values(inner));
   }
+  return false;
 }
 
-function checkMerges({ vocab, merges }: z.infer<typeof bpe>, file: string): void {
-  for (const [i, pair] of merges.entries()) {
-    if (pair.length !== 2) {
-      throw new UserError(
-        `${file}: merge ${i}, ${JSON.stringify(pair.join(' '))}, is not two tokens with a space between`,
-      );
-    }
-    const unknown = [...pair, pair.join('')].find((token) => !Object.hasOwn(vocab, token));
-    if (unknown !== undefined) {
-      throw new UserError(
-        `${file}: merge ${i}, ${JSON.stringify(pair.join(' '))}, needs the token ${JSON.stringify(unknown)}, which the vocabulary lacks`,
-      );
-    }
-  }
+/** @throws UserError if the content is nested deeper than any tokenizer is */
+export function checkDepth(json: unknown, file: string): void {
+  if (!isDeeper(json, DEEPEST)) return;
+  throw new UserError(
+    `${file}: no usable tokenizer: its content is nested deeper than ${DEEPEST} levels, which no tokenizer is`,
+  );
 }
 
 /** The library treats every other Split as if it were Isolated, or drops what does not match. */
@@ -123,16 +77,17 @@ function checkSplits(step: PreTokenizerDefinition, file: string): void {
  * @throws UserError naming the file and what in it is missing, of the wrong kind, contradictory or not supported
  */
 export function parseDefinition(json: unknown, file: string): TokenizerDefinition {
-  const parsed = definition.safeParse(withModelType(json));
+  checkDepth(json, file);
+  const whole = isObject(json) && 'model' in json ? { ...json, model: withModelType(json.model) } : json;
+  const parsed = definition.safeParse(whole);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw new UserError(
-      `${file}: no usable tokenizer: ${issue.path.join('.') || 'its content'}: ${issue.message}`,
-    );
+    const place = issue.path.length === 0 ? 'its content' : quote(issue.path.join('.')).slice(1, -1);
+    throw new UserError(`${file}: no usable tokenizer: ${place}: ${issue.message}`);
   }
-  const { model, pre_tokenizer: split } = parsed.data;
-  if (model.type !== 'Unigram') checkIds(model.vocab, file);
-  if (model.type === 'BPE') checkMerges(model, file);
+  const { model: options, pre_tokenizer: split, normalizer, decoder, added_tokens: added } = parsed.data;
+  const model = readModel(options, file);
   if (split !== null) checkSplits(split, file);
-  return parsed.data;
+  checkAddedTokens(added ?? [], model, file);
+  return { added_tokens: added ?? [], normalizer, pre_tokenizer: split, decoder, model };
 }

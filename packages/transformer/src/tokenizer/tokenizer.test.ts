@@ -196,7 +196,7 @@ describe('pre-tokenization', () => {
 
   test('ordinary added tokens are recognised, special ones are not', async () => {
     const added = [
-      { id: 20, content: 'ba', special: false, normalized: false },
+      { id: 13, content: 'ba', special: false, normalized: false },
       { id: 21, content: 'cab', special: true },
     ];
     const tokenizer = await loadDefinition(definitionWith({ added_tokens: added }));
@@ -361,7 +361,11 @@ describe('faults', () => {
     ],
     ['a negative id', definitionWith({}, { vocab: { ...model.vocab, a: -1 } }), '"a" has the id -1'],
     ['an id for two', definitionWith({}, { vocab: { ...model.vocab, z: 1 } }), '"b" and "z" share the id 1'],
-    ['a prefix of sub-words', definitionWith({}, { continuing_subword_prefix: '##' }), 'is not supported'],
+    [
+      'a merge without the prefix of sub-words',
+      definitionWith({}, { continuing_subword_prefix: 'a', merges: ['a b'] }),
+      'merge 0, "a b", ',
+    ],
     [
       'an unknown normalizer',
       definitionWith({ normalizer: { type: 'Shout' } }),

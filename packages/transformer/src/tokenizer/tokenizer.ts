@@ -1,13 +1,11 @@
-import { join } from 'node:path';
-import { AddedToken, Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
-import { fileExists, readTextFile } from '../checkpoint/files.ts';
-import { readJsonFile } from '../checkpoint/json-file.ts';
 import { UserError } from '../errors.ts';
-import { byteLevelDefinition, expandByteLevel } from './byte-level.ts';
-import { type TokenizerDefinition, parseDefinition } from './definition.ts';
-
-// No vocabulary holds it, so that an unknown piece shows up as a token without an id instead of vanishing.
-const NO_TOKEN = '\0no token\0';
+import { AddedTokens } from './added-tokens.ts';
+import type { TokenizerDefinition } from './definition.ts';
+import { readTokenizer } from './files/read-tokenizer.ts';
+import { type Steps, createSteps } from './library-steps.ts';
+import { createModel } from './models/create-model.ts';
+import type { Model } from './models/model.ts';
+import { quote } from './quote.ts';
 
 /** Text to token ids and back. */
 export interface Tokenizer {
@@ -16,99 +14,86 @@ export interface Tokenizer {
   /**
    * Token ids of a text, as it stands: nothing is stripped, no BOS or EOS is added, special tokens are never recognised.
    *
-   * @throws UserError if a part of the text is outside of the vocabulary and the tokenizer has no unknown token
+   * @throws UserError if a part of the text is outside of the vocabulary and the tokenizer has no unknown token, or if the
+   *   text has half of a surrogate pair
    */
   encode(text: string): number[];
   /** The text of the tokens, special ones included. An id that stands for no token gives nothing. */
   decode(ids: readonly number[]): string;
 }
 
-function build({ model, ...rest }: TokenizerDefinition, file: string): LibraryTokenizer {
-  const split = rest.pre_tokenizer;
-  const unknown = 'unk_token' in model && model.unk_token ? model.unk_token : NO_TOKEN;
-  try {
-    return new LibraryTokenizer(
-      {
-        normalizer: rest.normalizer,
-        pre_tokenizer: split === null ? null : expandByteLevel(split),
-        post_processor: null,
-        decoder: rest.decoder,
-        // Special tokens would be recognised inside texts.
-        added_tokens: rest.added_tokens.filter(({ special }) => special !== true),
-        model: { ...model, unk_token: unknown },
-      },
-      { clean_up_tokenization_spaces: false, unk_token: unknown },
-    );
-  } catch (error) {
-    throw new UserError(
-      `${file}: no usable tokenizer: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-}
-
 class HuggingFaceTokenizer implements Tokenizer {
   readonly vocabSize: number;
-  readonly #library: LibraryTokenizer;
-  readonly #ids: ReadonlyMap<string, number>;
-  readonly #unknownId: number | undefined;
-  readonly #tokens: string[];
+  readonly #steps: Steps;
+  readonly #added: AddedTokens;
+  readonly #model: Model;
+  readonly #tokens = new Map<number, string>();
   readonly #file: string;
 
   constructor(definition: TokenizerDefinition, file: string) {
+    const { model, added_tokens: added } = definition;
     this.#file = file;
-    this.#library = build(definition, file);
-    const model = this.#library.model!;
-    this.#ids = model.tokens_to_ids;
-    this.#unknownId = model.unk_token_id;
-    this.#tokens = model.vocab;
-    const added = definition.added_tokens;
-    for (const { id, content } of added) this.#tokens[id] = content;
-    if (this.#library.decoder)
-      this.#library.decoder.added_tokens = added.map((token) => new AddedToken(token));
-    this.vocabSize = this.#tokens.length;
+    this.#steps = createSteps(definition, file);
+    this.#added = new AddedTokens(added, (text) => this.#steps.normalize(text), file);
+    this.#model = createModel(model);
+    for (const [token, id] of model.vocabulary) this.#tokens.set(id, token);
+    if (model.type === 'Unigram')
+      for (const [id, token] of model.tokens.entries()) this.#tokens.set(id, token);
+    for (const { id, content } of added) this.#tokens.set(id, content);
+    let largest = -1;
+    for (const id of this.#tokens.keys()) if (id > largest) largest = id;
+    this.vocabSize = largest + 1;
   }
 
   encode(text: string): number[] {
-    return this.#library.tokenize(text).map((token: string) => {
-      const id = this.#ids.get(token) ?? this.#unknownId;
-      if (id === undefined) {
-        throw new UserError(
-          `${this.#file}: the vocabulary has no token for a part of ${quote(text)}, nor one for the unknown`,
-        );
+    if (!text.isWellFormed()) {
+      throw new UserError(
+        `${this.#file}: half of a surrogate pair, which is no character, is in the text ${quote(text)}`,
+      );
+    }
+    const ids: number[] = [];
+    for (const section of this.#added.split(text)) {
+      if (typeof section === 'number') {
+        ids.push(section);
+        continue;
       }
-      return id;
-    });
+      for (const piece of this.#steps.preTokenize(section.text, section.first)) {
+        if (piece === '') continue;
+        const found = this.#model.encode(piece);
+        if (found === undefined) {
+          throw new UserError(
+            `${this.#file}: the vocabulary has no token for a part of ${quote(text)}, nor one for the unknown`,
+          );
+        }
+        for (const id of found) ids.push(id);
+      }
+    }
+    return ids;
   }
 
   decode(ids: readonly number[]): string {
-    const known = ids.filter((id) => this.#tokens[id] !== undefined);
-    return known.length === 0 ? '' : this.#library.decode(known);
+    const tokens = ids.flatMap((id) => this.#tokens.get(id) ?? []);
+    return tokens.length === 0 ? '' : this.#steps.decode(tokens);
   }
 }
 
-function quote(text: string): string {
-  return JSON.stringify(text.length <= 60 ? text : `${text.slice(0, 60)}…`);
+/** The tokenizer of a checked definition; `file` stands in messages. @throws UserError if a step is not supported */
+export function tokenizerOf(definition: TokenizerDefinition, file: string): Tokenizer {
+  return new HuggingFaceTokenizer(definition, file);
 }
 
 /**
- * Loads the tokenizer of a Hugging Face model directory: tokenizer.json, or else vocab.json and merges.txt as GPT-2's
- * byte-level BPE.
+ * Loads the tokenizer of a Hugging Face model directory, as AutoTokenizer of transformers 5.18 does: tokenizer.json, or else
+ * vocab.json and merges.txt, and the files beside them (docs/tokenizers.md).
  *
+ * @param options.warn is told where transformers, and so this program, takes other steps than tokenizer.json has
  * @throws UserError naming the file if there is none, or if it is damaged, contradicts itself or is of a kind that is
  *   not supported
  */
-export async function loadTokenizer(directory: string): Promise<Tokenizer> {
-  const single = join(directory, 'tokenizer.json');
-  if (await fileExists(single)) {
-    return new HuggingFaceTokenizer(parseDefinition(await readJsonFile(single, 'tokenizer'), single), single);
-  }
-  const vocab = join(directory, 'vocab.json');
-  if (!(await fileExists(vocab))) {
-    throw new UserError(
-      `${directory}: no tokenizer: found neither tokenizer.json nor vocab.json with merges.txt`,
-    );
-  }
-  const merges = await readTextFile(join(directory, 'merges.txt'), 'tokenizer merges');
-  const definition = byteLevelDefinition(await readJsonFile(vocab, 'tokenizer vocabulary'), merges);
-  return new HuggingFaceTokenizer(parseDefinition(definition, `${vocab}, merges.txt`), vocab);
+export async function loadTokenizer(
+  directory: string,
+  options: { warn?(line: string): void } = {},
+): Promise<Tokenizer> {
+  const { definition, file } = await readTokenizer(directory, (line) => options.warn?.(line));
+  return tokenizerOf(definition, file);
 }

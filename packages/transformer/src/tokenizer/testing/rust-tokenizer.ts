@@ -19,6 +19,22 @@ export async function rustIds(definition: object, texts: readonly string[]): Pro
   return encodings.map((encoding) => encoding.getIds());
 }
 
+/** As `rustIds`, text by text; undefined where it gives an error. */
+export async function rustIdsOrErrors(
+  definition: object,
+  texts: readonly string[],
+): Promise<(number[] | undefined)[]> {
+  const tokenizer = Tokenizer.fromString(JSON.stringify({ ...EMPTY, ...definition }));
+  return Promise.all(
+    texts.map((text) =>
+      tokenizer.encode(text, null, { addSpecialTokens: false }).then(
+        (encoding) => encoding.getIds(),
+        () => undefined,
+      ),
+    ),
+  );
+}
+
 /** The texts that the Rust implementation gives for the lists of ids, special tokens included. */
 export async function rustTexts(definition: object, ids: readonly (readonly number[])[]): Promise<string[]> {
   const tokenizer = Tokenizer.fromString(JSON.stringify({ ...EMPTY, ...definition }));

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Example } from './example.ts';
 import type { RowFile } from './formats/rows.ts';
 import type { LabelSource, Task } from './task.ts';
+import { listed } from '../terminal/words.ts';
 
 /** Name that a template's field has in the rows. */
 export function columnOf(task: Task, field: string): string {
@@ -67,7 +68,7 @@ function mappedLabel(values: Readonly<Record<string, number>>): z.ZodType<unknow
     const message =
       value === undefined
         ? 'is missing'
-        : `is ${JSON.stringify(value)}, must be one of ${Object.keys(values).join(', ')}`;
+        : `is ${JSON.stringify(value)}, must be one of ${listed(Object.keys(values))}`;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });

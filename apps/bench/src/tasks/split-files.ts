@@ -3,6 +3,7 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { EXTENSIONS } from './formats/read-rows.ts';
 import { type DeclaredConfig, README, declaredConfigs } from './readme-configs.ts';
 import type { SplitNames } from './task.ts';
+import { listed } from '../terminal/words.ts';
 
 /** Names by which the hub finds a split's files, the most usual first. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
@@ -72,7 +73,7 @@ function chooseConfig(declared: readonly DeclaredConfig[], config: string | unde
       ? (declared.find(({ isDefault }) => isDefault) ?? (declared.length === 1 ? declared[0] : undefined))
       : declared.find(({ name }) => name === config);
   if (found) return found;
-  const names = declared.map(({ name }) => name).join(', ');
+  const names = listed(declared.map(({ name }) => name));
   throw new UserError(
     config === undefined
       ? `the dataset has several configurations; choose one of: ${names}`
@@ -93,7 +94,7 @@ function declaredFiles(
   const own = patterns.get(split);
   if (own === undefined)
     throw new UserError(
-      `configuration "${name}" has no split "${split}"; known: ${[...patterns.keys()].join(', ')}`,
+      `configuration "${name}" has no split "${split}"; known: ${listed([...patterns.keys()])}`,
     );
   // In the order of the patterns; the files of each pattern sorted.
   const matching = own.flatMap((pattern) => files.filter((file) => matchesGlob(file, pattern)).toSorted());

@@ -1,4 +1,5 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
+import { listed } from '../../terminal/words.ts';
 
 /**
  * Checks that a file has the wanted columns.
@@ -14,6 +15,6 @@ export function requireColumns(
   const missing = wanted.find((names) => !names.some((name) => present.includes(name)));
   if (missing)
     throw new UserError(
-      `${path}: column ${missing.map((name) => `'${name}'`).join(' or ')} is missing; it has ${present.join(', ') || 'none'}.`,
+      `${path}: column ${missing.map((name) => `'${name}'`).join(' or ')} is missing; it has ${listed(present) || 'none'}.`,
     );
 }

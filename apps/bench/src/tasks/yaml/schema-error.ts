@@ -1,6 +1,7 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
+import { listed } from '../../terminal/words.ts';
 
 /**
  * The first thing that a schema found wrong in a file, as an error of one line.
@@ -24,7 +25,7 @@ export function schemaError(
     const hint = nearest(unknown, known);
     const where = place === '' ? '' : ` in "${place}"`;
     return new UserError(
-      `${path}: unknown key "${unknown}"${where}${hint === undefined ? '' : ` (did you mean ${hint}?)`}; known: ${known.join(', ')}`,
+      `${path}: unknown key "${unknown}"${where}${hint === undefined ? '' : ` (did you mean ${hint}?)`}; known: ${listed(known)}`,
     );
   }
   const { message } = issue;

@@ -22,5 +22,5 @@ export function renderSummary(run: MeasuredRun): string {
       return `${showMean(means[i])}${paper ? ` (${paper.mean.toFixed(2)})` : ''}`;
     }),
   ]);
-  return `${renderTable(['variant', 'metric', 'method', ...datasets], lines)}\nmean ± sample deviation over seeds; in brackets the published figure of ${PUBLISHED_MODEL}`;
+  return `${renderTable(['variant', 'metric', 'method', ...datasets], lines, 3)}\nmean ± sample deviation over seeds; in brackets the published figure of ${PUBLISHED_MODEL}`;
 }

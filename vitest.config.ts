@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
+    // Lines about progress are asked for where they are tested.
+    env: { ICL_GD_PROGRESS_SECONDS: '0' },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     coverage: {

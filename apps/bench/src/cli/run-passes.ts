@@ -17,6 +17,9 @@ import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
 import { findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-options.ts';
 import { PROBE_TOKENS, type ParsedRun, parseRunOptions } from './run-options.ts';
+import { doing } from '../terminal/heartbeat.ts';
+import { fromWhereTyped } from '../terminal/place-typed.ts';
+import { print } from '../terminal/print.ts';
 
 /** Where a dry run without --out would write. */
 const SOMEWHERE = '<out>';
@@ -127,7 +130,7 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
 type Made = Awaited<ReturnType<NonNullable<RunPass['prepare']>>> | undefined;
 
 async function checkEach(passes: readonly RunPass[], own: Made): Promise<void> {
-  for (const pass of passes) await checkRun(await locate(pass, own), console.log);
+  for (const pass of passes) await checkRun(await locate(pass, own), print);
 }
 
 async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> {
@@ -137,17 +140,18 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
     const run = await runExperiment({ ...(await locate(pass, own)), written });
     complete &&= run.complete;
     const { out } = pass.request;
+    doing({ text: 'writing tables and figures' });
     const measured = await writeResults(out, run);
-    console.log(renderSummary(measured));
-    console.log(renderClaims(judgeClaims(measured)));
-    console.log(`results: ${out}`);
+    print(renderSummary(measured));
+    print(renderClaims(judgeClaims(measured)));
+    print(`results: ${fromWhereTyped(out)}`);
   }
   return complete;
 }
 
 /** The pass as a request, its model found or downloaded. */
 async function locate({ name, request, model, data }: RunPass, own: Made): Promise<RunRequest> {
-  if (name !== '') console.log(`\n${name}:`);
+  if (name !== '') print(`\n${name}:`);
   return {
     ...request,
     model: await findModel(own?.model ?? (model as string)),

@@ -4,6 +4,8 @@ import { readInputs } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
 import { planTrials } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
+import { doing } from '../terminal/heartbeat.ts';
+import { shotsInWords } from '../terminal/words.ts';
 
 /**
  * Reads and checks everything that a run needs, and says what it would compute and allocate. Nothing is computed or
@@ -12,6 +14,7 @@ import type { RunRequest } from './run-request.ts';
  */
 export async function checkRun(request: RunRequest, log: (line: string) => void): Promise<void> {
   const { settings } = request;
+  doing({ text: 'reading model and data' });
   const { model, prepared } = await readInputs(request.model, request.data, settings, request.observer);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
@@ -19,7 +22,9 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
     const methods = settings.methods.map(settingId).join(' and ');
     log(`model: ${model.name}, ${model.config.family}, ${model.parameterCount} parameters`);
     for (const { variant, dataset, seed, permutation, shots } of planTrials(settings))
-      log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots} shots, ${methods}`);
+      log(
+        `to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shotsInWords(shots)}, ${methods}`,
+      );
     planRunMemory(gpu, model.config, workloads, request.memoryBudget, log);
   } finally {
     gpu.dispose();

@@ -8,6 +8,7 @@ import { type PreparedRun, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { readDataset } from '../tasks/dataset.ts';
 import { type Labelling, relabel } from './labels.ts';
+import { shotsInWords } from '../terminal/words.ts';
 import { forEachVariant, learnerAccuracy, readStudyInputs } from './study.ts';
 
 export interface ShotsRequest {
@@ -77,7 +78,8 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
     }
   }
   const rows: ShotsRow[] = [];
-  progress.start(cells.length * settings.variants.length);
+  const total = cells.length * settings.variants.length;
+  progress.start(total);
   await forEachVariant(
     inputs,
     settings.variants,
@@ -85,11 +87,13 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
     progress,
     async (model, variant) => {
       for (const { prepared, ...cell } of cells) {
+        const place = `[${rows.length + 1}/${total}] ${variant} ${cell.dataset} seed ${cell.seed}, ${shotsInWords(cell.shots)}`;
+        progress.advance(0, place);
         const learner = cell.shots === 0 ? zeroShot : inContext;
         const { tokenBudget } = request;
         const accuracy = await learnerAccuracy(model, learner, prepared, tokenBudget ? { tokenBudget } : {});
         rows.push({ variant, ...cell, accuracy: accuracy as number });
-        progress.advance(1, `${variant} ${cell.dataset} seed ${cell.seed}, ${cell.shots} shots`);
+        progress.advance(1, place);
       }
     },
   );

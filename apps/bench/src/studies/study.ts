@@ -15,6 +15,7 @@ import type { TokenEncoder } from '../tasks/prompts/encode.ts';
 import type { PromptLimits } from '../tasks/prompts/context.ts';
 import { demonstrationsFor, predict } from '../experiment/probe-setting.ts';
 import type { Progress } from '../experiment/progress.ts';
+import { doing } from '../terminal/heartbeat.ts';
 
 /** What a study of accuracies alone needs of a model before it is loaded. */
 export interface StudyInputs {
@@ -25,6 +26,7 @@ export interface StudyInputs {
 
 /** @throws UserError if the model's configuration or tokenizer does not fit */
 export async function readStudyInputs(location: ModelLocation): Promise<StudyInputs> {
+  doing({ text: 'reading model and data' });
   const { config } = await describeModel(location.directory, location.name);
   return {
     location,
@@ -48,6 +50,7 @@ export async function forEachVariant(
   const gpu: Gpu = await acquireGpu({ adapter: options.adapter, log: (line) => progress.line(line) });
   try {
     for (const variant of variants) {
+      doing({ text: `loading ${variant} weights` });
       using model = await loadModel(gpu, location.directory, {
         name: location.name,
         variant,

@@ -69,7 +69,8 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
   }
   const rows: SweepRow[] = [];
   const budget = request.tokenBudget ? { tokenBudget: request.tokenBudget } : {};
-  progress.start(runs.length * settings.methods.length * learningRates.length);
+  const total = runs.length * settings.methods.length * learningRates.length;
+  progress.start(total);
   await forEachVariant(
     inputs,
     ['trained'],
@@ -82,6 +83,8 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
         for (const setting of settings.methods) {
           const method = settingId(setting);
           for (const learningRate of learningRates) {
+            const place = `[${rows.length + 1}/${total}] ${dataset} seed ${seed} ${method} ${learningRate}`;
+            progress.advance(0, place);
             const options = { ...budget, learningRate, learnerOptions: setting.options };
             const fineTuned = await learnerAccuracy(model, setting.learner, prepared, options);
             const examples = prepared.queries.length;
@@ -95,7 +98,7 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
               zeroShot: base,
               fineTuned,
             });
-            progress.advance(1, `${dataset} seed ${seed} ${method} ${learningRate}`);
+            progress.advance(1, place);
           }
         }
       }

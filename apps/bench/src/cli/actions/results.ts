@@ -6,6 +6,9 @@ import { renderSummary } from '../../results/print-summary.ts';
 import { readRun, readSummary } from '../../results/read-run.ts';
 import { summaryTables } from '../../results/write-results.ts';
 import type { RawResultsOptions } from '../raw-options.ts';
+import { doing } from '../../terminal/heartbeat.ts';
+import { fromWhereTyped } from '../../terminal/place-typed.ts';
+import { print } from '../../terminal/print.ts';
 
 /**
  * Writes table1.csv, table2.csv and comparison.csv of a run anew from its summary.csv and table3.csv, and prints them.
@@ -17,7 +20,7 @@ export async function rebuildTables(options: RawResultsOptions): Promise<void> {
   const run = await readSummary(from);
   const { 'table3.csv': _read, ...tables } = summaryTables(run);
   for (const [file, table] of Object.entries(tables)) await writeWhole(join(from, file), toCsv(table));
-  console.log(renderSummary(run));
+  print(renderSummary(run));
 }
 
 /**
@@ -32,10 +35,11 @@ export async function validateRun(options: RawResultsOptions): Promise<void> {
   // Loaded here, since `tables` draws nothing.
   const { renderValidation } = await import('../../results/validation/render.ts');
   const { validate, writeValidation } = await import('../../results/validation/validate.ts');
+  doing({ text: 'comparing with the published figures' });
   const validation = validate(await readRun(from));
   await writeValidation(out, validation);
-  console.log(renderValidation(validation));
-  console.log(`summary: ${join(out, 'summary.html')}`);
+  print(renderValidation(validation));
+  print(`summary: ${fromWhereTyped(join(out, 'summary.html'))}`);
 }
 
 // Checked here and not by the parser, so that a mistyped option is named first.

@@ -10,7 +10,9 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 2,
     // Hubs of tests are on loopback, and asked as the tests say, whatever the environment says.
+    // Lines about progress are asked for where they are tested.
     env: {
+      ICL_GD_PROGRESS_SECONDS: '0',
       ...{
         NO_PROXY: '*',
         no_proxy: '*',

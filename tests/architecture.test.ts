@@ -14,7 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The rooms of the bench in the order in which data flow: each imports from itself and those before it. */
-const ROOMS = ['tasks', 'experiment', 'results', 'studies', 'synthetic', 'cli'];
+const ROOMS = ['terminal', 'tasks', 'experiment', 'results', 'studies', 'synthetic', 'cli'];
 /** What tests of the rooms share; nothing else imports it. */
 const SUPPORT = 'testing';
 const BENCH = join(ROOT, 'apps/bench/src');
@@ -148,6 +148,24 @@ it('writes, moves and removes files through one door', () => {
     .map(([file]) => file);
   expect(writing.some((file) => DOOR.test(file))).toBe(true);
   expect(writing.filter((file) => ![DOOR, ...OTHERS].some((place) => place.test(file)))).toEqual([]);
+});
+
+it('prints by one door in bench, which makes names of others harmless, and nowhere in packages', () => {
+  const printing = (folder: string): string[] =>
+    sources(folder)
+      .filter((file) => !/\.test\.ts$|\/testing\//.test(file))
+      .filter((file) =>
+        /\bconsole\.|process\.std(out|err)\.write|\bwriteSync\(/.test(readFileSync(file, 'utf8')),
+      )
+      .map((file) => relative(ROOT, file));
+  const inBench = printing('apps/bench').filter((file) => !file.startsWith('apps/bench/src/terminal/'));
+  expect(inBench).toEqual([]);
+  // The text of kernels, where ICL_GD_DEBUG asks for it.
+  expect(
+    Object.keys(ALLOWED)
+      .filter((folder) => folder !== 'apps/bench')
+      .flatMap(printing),
+  ).toEqual(['packages/gpu-kernels/src/device/acquire.ts']);
 });
 
 it('keeps GPU buffers out of methods and WGSL out of bench', () => {

@@ -1,25 +1,21 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that any Node from 20 on can start it. The program itself is TypeScript, which Node runs
 // directly from 24.3 on without a warning; an older Node hands over to the one that npm installed beside it.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { supervise } from './supervise.js';
 
-const program = new URL('../src/main.ts', import.meta.url);
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const node = runsTypeScript() ? process.execPath : pinnedNode();
 
-if (runsTypeScript()) {
-  await import(program.href);
+if (node === undefined) {
+  console.error(
+    `icl-gd: Node ${process.versions.node} cannot run this program and the npm package 'node' (24) is not installed beside it; run 'npm ci' or use Node 24.3 or newer`,
+  );
+  process.exitCode = 2;
 } else {
-  const node = pinnedNode();
-  if (node === undefined) {
-    console.error(
-      `icl-gd: Node ${process.versions.node} cannot run this program and the npm package 'node' (24) is not installed beside it; run 'npm ci' or use Node 24.3 or newer`,
-    );
-    process.exitCode = 2;
-  } else {
-    handOver(node);
-  }
+  supervise(node, [...process.execArgv, program, ...process.argv.slice(2)]);
 }
 
 function runsTypeScript() {
@@ -36,21 +32,4 @@ function pinnedNode() {
   } catch {
     return undefined;
   }
-}
-
-function handOver(node) {
-  const child = spawn(node, [fileURLToPath(program), ...process.argv.slice(2)], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('error', (error) => {
-    console.error(`icl-gd: cannot start ${node}: ${error.message}`);
-    process.exitCode = 2;
-  });
-  child.on('exit', (code, signal) => {
-    if (signal === null) {
-      process.exitCode = code;
-      return;
-    }
-    process.removeAllListeners(signal);
-    process.kill(process.pid, signal);
-  });
 }

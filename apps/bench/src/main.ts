@@ -1,13 +1,29 @@
 import { runCommand } from './cli/run-command.ts';
+import { say } from './terminal/print.ts';
+import { findSupervisor } from './terminal/supervisor.ts';
 
-const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
+const STOPPED = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** 128 and SIGPIPE's number: whoever read the output has read enough. */
+const EXIT_PIPE_CLOSED = 141;
 
-for (const [signal, code] of Object.entries(INTERRUPTED)) {
+const supervisor = findSupervisor();
+let words = 'stopped';
+
+for (const [signal, code] of Object.entries(STOPPED)) {
   process.once(signal, () => {
-    console.error('\nicl-gd: stopped; finished parts are kept, the same command goes on from there');
+    if (!supervisor) say(`icl-gd: ${words}`);
     process.exit(code);
   });
 }
+process.stdout.on('error', () => process.exit(EXIT_PIPE_CLOSED));
+// Nobody reads what it says: no reason to stop computing.
+process.stderr.on('error', () => {});
 
 // Dawn's bindings would keep the process alive.
-process.exit(await runCommand(process.argv.slice(2)));
+process.exit(
+  await runCommand(process.argv.slice(2), (kept) => {
+    words = kept === undefined ? 'stopped' : `stopped; ${kept}`;
+    supervisor?.tell(words);
+    if (kept !== undefined) supervisor?.follow();
+  }),
+);

@@ -2,6 +2,7 @@
 export type UserErrorCode =
   | 'no-adapter'
   | 'out-of-memory'
+  | 'device-full'
   | 'memory-budget'
   | 'buffer-limit'
   | 'binding-limit'

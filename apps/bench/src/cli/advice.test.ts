@@ -35,6 +35,7 @@ test.each<[UserErrorCode, string, string]>([
     'lower --token-budget or --shots, use shorter demonstrations, or take another --adapter',
   ],
   ['binding-limit', 'inspect', 'shorten the text, or take another --adapter'],
+  ['device-full', 'run', 'end what else uses the device, or take another --adapter'],
   ['buffer-limit', 'pretrain', 'take another --adapter'],
   ['float16-range', 'run', 'use --dtype float32'],
 ])('%s in %s', (code, name, advice) => {
@@ -54,6 +55,7 @@ test('no advice names an option that the command does not have', () => {
   const codes: readonly UserErrorCode[] = [
     'no-adapter',
     'out-of-memory',
+    'device-full',
     'memory-budget',
     'buffer-limit',
     'binding-limit',

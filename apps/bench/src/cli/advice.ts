@@ -40,6 +40,8 @@ function adviceFor(code: UserError['code'], { flags, values }: Invocation): stri
     case 'out-of-memory':
     case 'memory-budget':
       return either([...halve, ...less, ...smaller]);
+    case 'device-full':
+      return either(['end what else uses the device', ...elsewhere]);
     case 'buffer-limit':
       return either([...halve, ...smaller, ...elsewhere]);
     case 'binding-limit':

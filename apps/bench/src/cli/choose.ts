@@ -1,5 +1,6 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { nearest } from '../tasks/yaml/nearest.ts';
+import { listed } from '../terminal/words.ts';
 
 /**
  * The known name that the value is, whatever its case.
@@ -12,7 +13,7 @@ export function choose<T extends string>(option: string, value: string, known: r
   if (found !== undefined) return found;
   const near = nearest(value, known);
   const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
-  throw new UserError(`${option}: unknown ${JSON.stringify(value)}${hint}; known: ${known.join(', ')}`);
+  throw new UserError(`${option}: unknown ${JSON.stringify(value)}${hint}; known: ${listed(known)}`);
 }
 
 /**

@@ -1,11 +1,12 @@
 import { type DownloadObserver, type ModelLocation, resolveModel } from '@icl-gd/transformer';
-import { SingleBar } from 'cli-progress';
+import { Bar } from '../terminal/bar.ts';
+import { doing, doneDoing } from '../terminal/heartbeat.ts';
+import { say, warn } from '../terminal/print.ts';
+import { isScreen } from '../terminal/screen.ts';
 
 const MEGABYTE = 1e6;
-/** Milliseconds between two lines about the same file where stderr is no terminal. */
-const LINE_EVERY_MS = 10_000;
 
-type ShowProgress = (file: string, received: number, total: number) => void;
+type ShowProgress = NonNullable<DownloadObserver['progress']>;
 
 /**
  * Finds a model by directory or hub id.
@@ -17,12 +18,9 @@ export async function findModel(text: string, observer = downloadObserver()): Pr
   return resolveModel(text, observer);
 }
 
-/** Shows downloads on stderr: a progress bar on a terminal, else lines. */
-export function downloadObserver(): DownloadObserver {
-  return {
-    progress: process.stderr.isTTY ? barProgress() : lineProgress(),
-    warn: warnOnce(),
-  };
+/** Shows downloads on stderr: a progress bar on a terminal; else a line at both ends, and every half minute between. */
+export function downloadObserver(stream: NodeJS.WriteStream = process.stderr): DownloadObserver {
+  return { progress: isScreen(stream) ? barProgress(stream) : lineProgress(), warn: warnOnce() };
 }
 
 /** Prints warnings on stderr, each line once: a command may read the same model several times. */
@@ -31,33 +29,32 @@ function warnOnce(): (line: string) => void {
   return (line) => {
     if (said.has(line)) return;
     said.add(line);
-    process.stderr.write(`WARNING: ${line}\n`);
+    warn(line);
   };
 }
 
-function barProgress(): ShowProgress {
-  let current: { file: string; bar: SingleBar } | undefined;
+function barProgress(stream: NodeJS.WriteStream): ShowProgress {
+  let current: { file: string; bar: Bar } | undefined;
   return (file, received, total) => {
     if (current?.file !== file) {
-      current?.bar.stop();
-      const bar = new SingleBar({ stream: process.stderr, format: `${file} {bar} {value} of {total} MB` });
-      bar.start(megabytes(total), 0);
-      current = { file, bar };
+      current?.bar.clear();
+      current = { file, bar: new Bar(stream) };
     }
-    current.bar.update(megabytes(received));
+    current.bar.show(received, total, `${file}: ${megabytes(received)} of ${megabytes(total)} MB`);
     if (received < total) return;
-    current.bar.stop();
+    current.bar.clear();
     current = undefined;
   };
 }
 
 function lineProgress(): ShowProgress {
-  let last = { file: '', time: 0 };
+  let current = '';
   return (file, received, total) => {
-    const time = Date.now();
-    if (received < total && file === last.file && time - last.time < LINE_EVERY_MS) return;
-    last = { file, time };
-    process.stderr.write(`downloading ${file}: ${megabytes(received)} of ${megabytes(total)} MB\n`);
+    const text = `downloading ${file}: ${megabytes(received)} of ${megabytes(total)} MB`;
+    if (current !== file || received >= total) say(text);
+    current = file;
+    if (received < total) doing({ text, done: received, total });
+    else doneDoing();
   };
 }
 

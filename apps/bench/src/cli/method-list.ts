@@ -2,6 +2,7 @@ import { type Learner, type LearnerSetting, learnerSetting, learners, settingId 
 import { UserError } from '@icl-gd/transformer';
 import { z } from 'zod';
 import { nearest } from '../tasks/yaml/nearest.ts';
+import { listed } from '../terminal/words.ts';
 
 /** An id stands in names of files, which have at most 255 bytes. */
 const LONGEST_ID = 100;
@@ -35,7 +36,7 @@ function parseMethod(option: string, part: string, known: readonly Learner[]): L
       ids.map((id) => id.toLowerCase()),
     );
     const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
-    throw new UserError(`${option}: unknown "${name}"${hint}; choose from ${ids.join(', ')}`);
+    throw new UserError(`${option}: unknown "${name}"${hint}; choose from ${listed(ids)}`);
   }
   if (inside === undefined) return learnerSetting(learner);
   const typed = inside.split(',').map((entry) => parseOption(option, part, entry));
@@ -44,7 +45,7 @@ function parseMethod(option: string, part: string, known: readonly Learner[]): L
   if (unknown) {
     const near = nearest(unknown[0], names);
     const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
-    const options = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
+    const options = names.length === 0 ? 'it has none' : `it has ${listed(names)}`;
     throw new UserError(`${option}: ${learner.id} has no option "${unknown[0]}"${hint}; ${options}`);
   }
   const keys = typed.map(([key]) => key);

@@ -6,6 +6,7 @@ import { addPretrainCommand } from './commands/pretrain.ts';
 import { addResultsCommands } from './commands/results.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addStudyCommands } from './commands/studies.ts';
+import { say } from '../terminal/print.ts';
 
 /**
  * The command line. A command loads what it needs when it is run, so that the others start at once.
@@ -20,7 +21,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError(false)
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'icl-gd: ')) });
+    .configureOutput({ outputError: (text) => say(text.replace(/^error: /, 'icl-gd: ')) });
   addRunCommand(program, setExitCode);
   addInspectCommand(program);
   addPretrainCommand(program);

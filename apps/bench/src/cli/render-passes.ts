@@ -5,6 +5,7 @@ import { planTrials } from '../experiment/plan.ts';
 import { HUB } from '../tasks/locate.ts';
 import { describeSource } from '../tasks/describe-source.ts';
 import type { Task } from '../tasks/task.ts';
+import { counted } from '../terminal/words.ts';
 import type { RunPass } from './run-passes.ts';
 
 const COLUMNS = ['dataset', 'data', 'seed:permutation', 'k', 'learning rate', 'cells'];
@@ -16,7 +17,7 @@ export function renderPasses(passes: readonly RunPass[]): string {
     return `${title}${pass.request.out}\n${renderPass(pass)}`;
   });
   const total = passes.reduce((sum, pass) => sum + countCells(pass), 0);
-  return `${blocks.join('\n\n')}\n\n${total} cells in all; a dry run: no model or data was read, nothing downloaded or written`;
+  return `${blocks.join('\n\n')}\n\n${counted(total, 'cell')} in all; a dry run: no model or data was read, nothing downloaded or written`;
 }
 
 function renderPass(pass: RunPass): string {

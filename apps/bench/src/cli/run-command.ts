@@ -1,7 +1,10 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { isSystemError, storageError } from '@icl-gd/transformer/files';
 import { type Command, CommanderError } from 'commander';
+import { doneDoing } from '../terminal/heartbeat.ts';
+import { printStack, say } from '../terminal/print.ts';
 import { explain, invocationOf } from './advice.ts';
+import { keptWords } from './kept-words.ts';
 import { createProgram } from './program.ts';
 
 const EXIT_FAILURE = 1;
@@ -12,20 +15,27 @@ const EXIT_STORAGE = 3;
 /**
  * Runs a command line.
  * @param args without `node` and the program's name
+ * @param onCommand told before a command is run what it leaves if it is stopped, if anything
  * @returns the exit code (docs/cli.md)
  */
-export async function runCommand(args: readonly string[]): Promise<number> {
+export async function runCommand(
+  args: readonly string[],
+  onCommand: (kept: string | undefined) => void = () => {},
+): Promise<number> {
   let exitCode = 0;
   let invoked: Command | undefined;
   try {
     await createProgram((code) => (exitCode = code))
       .hook('preAction', (_, command) => {
         invoked = command;
+        onCommand(keptWords(command));
       })
       .parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     return report(asUserError(error), invoked);
+  } finally {
+    doneDoing();
   }
 }
 
@@ -39,12 +49,14 @@ function asUserError(error: unknown): unknown {
 function report(error: unknown, invoked: Command | undefined): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USER_ERROR;
   if (error instanceof UserError) {
-    console.error(`icl-gd: ${explain(error, invocationOf(invoked))}`);
+    say(`icl-gd: ${explain(error, invocationOf(invoked))}`);
     return error.code === 'storage' ? EXIT_STORAGE : EXIT_USER_ERROR;
   }
-  console.error(`icl-gd: failed: ${(error as Error).message}`);
-  if (process.env['ICL_GD_DEBUG']) console.error(error);
-  else
-    console.error('ICL_GD_DEBUG=1 shows where; finished parts are kept, the same command goes on from there');
+  say(`icl-gd: failed: ${error instanceof Error ? error.message : String(error)}`);
+  if (process.env['ICL_GD_DEBUG']) printStack(error);
+  else {
+    const kept = invoked && keptWords(invoked);
+    say(`ICL_GD_DEBUG=1 shows where${kept === undefined ? '' : `; ${kept}`}`);
+  }
   return EXIT_FAILURE;
 }

@@ -17,6 +17,9 @@ import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
 import { findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-options.ts';
 import { PROBE_TOKENS, type ParsedRun, parseRunOptions } from './run-options.ts';
+import { doing } from '../terminal/heartbeat.ts';
+import { fromWhereTyped } from '../terminal/place-typed.ts';
+import { print } from '../terminal/print.ts';
 
 /** Where a dry run without --out would write. */
 const SOMEWHERE = '<out>';
@@ -129,7 +132,7 @@ type Made = Awaited<ReturnType<NonNullable<RunPass['prepare']>>> | undefined;
 
 async function checkEach(passes: readonly RunPass[], own: Made): Promise<void> {
   const observer = downloadObserver();
-  for (const pass of passes) await checkRun(await locate(pass, own, observer), console.log);
+  for (const pass of passes) await checkRun(await locate(pass, own, observer), print);
 }
 
 async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> {
@@ -140,10 +143,11 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
     const run = await runExperiment({ ...(await locate(pass, own, observer)), written });
     complete &&= run.complete;
     const { out } = pass.request;
+    doing({ text: 'writing tables and figures' });
     const measured = await writeResults(out, run);
-    console.log(renderSummary(measured));
-    console.log(renderClaims(judgeClaims(measured)));
-    console.log(`results: ${out}`);
+    print(renderSummary(measured));
+    print(renderClaims(judgeClaims(measured)));
+    print(`results: ${fromWhereTyped(out)}`);
   }
   return complete;
 }
@@ -154,7 +158,7 @@ async function locate(
   own: Made,
   observer: DownloadObserver,
 ): Promise<RunRequest> {
-  if (name !== '') console.log(`\n${name}:`);
+  if (name !== '') print(`\n${name}:`);
   return {
     ...request,
     model: await findModel(own?.model ?? (model as string), observer),

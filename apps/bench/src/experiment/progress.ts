@@ -1,4 +1,7 @@
-import { SingleBar } from 'cli-progress';
+import { Bar } from '../terminal/bar.ts';
+import { doing, doneDoing } from '../terminal/heartbeat.ts';
+import { printLine } from '../terminal/print.ts';
+import { isScreen } from '../terminal/screen.ts';
 
 /** What a person sees while a run goes on. All of it goes to stderr. */
 export interface Progress {
@@ -9,43 +12,33 @@ export interface Progress {
   stop(): void;
 }
 
-/** A live bar on a terminal, plain lines elsewhere. */
+/** A live bar on a terminal; elsewhere plain lines, and one every half minute that says how far it is. */
 export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
-  return stream.isTTY ? terminalProgress(stream) : plainProgress(stream);
-}
-
-function terminalProgress(stream: NodeJS.WriteStream): Progress {
-  const bar = new SingleBar({
-    stream,
-    format: '{bar} {percentage}% | {eta_formatted} left | {doing}',
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
-  });
-  let active = false;
+  let bar: Bar | undefined;
+  let done = 0;
+  let total = 0;
+  const show = (text: string): void => {
+    bar?.show(done, total, text);
+    doing({ text, done, total });
+  };
   return {
-    start(total) {
-      bar.start(total, 0, { doing: '' });
-      active = true;
+    start(units) {
+      [done, total] = [0, units];
+      if (isScreen(stream)) bar = new Bar(stream);
+      show('begins');
     },
-    advance: (units, doing) => bar.increment(units, { doing }),
+    advance(units, text) {
+      done += units;
+      show(text);
+    },
     line(text) {
-      if (active) stream.write('\r\u001b[K');
-      stream.write(`${text}\n`);
-      if (active) bar.render();
+      if (bar) bar.line(text);
+      else printLine(text, stream);
     },
     stop() {
-      if (active) bar.stop();
-      active = false;
+      bar?.clear();
+      bar = undefined;
+      doneDoing();
     },
-  };
-}
-
-function plainProgress(stream: NodeJS.WriteStream): Progress {
-  return {
-    start: () => {},
-    advance: () => {},
-    line: (text) => void stream.write(`${text}\n`),
-    stop: () => {},
   };
 }

@@ -10,6 +10,7 @@ import {
 } from '@icl-gd/transformer';
 import type { ProbeToken } from '@icl-gd/methods';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { doing } from '../terminal/heartbeat.ts';
 import { planDisk } from './disk.ts';
 import {
   earlierTrials,
@@ -66,6 +67,7 @@ export async function runExperiment(
 ): Promise<FinishedRun> {
   const { settings, out } = request;
   const log = (line: string): void => progress.line(line);
+  doing({ text: 'reading model and data' });
   const store = new RecordStore(request.recordsIn ?? out, log);
   const earlier = request.fresh ? [] : earlierTrials(store.names(), settings, planTrials(settings));
   const inputs = await readInputs(request.model, request.data, settings, request.observer, earlier);
@@ -188,6 +190,7 @@ async function computeCells(
     planRunMemory(gpu, inputs.model.config, workloads, request.memoryBudget, log);
   });
   const tally = new Tally();
+  let place = '';
   const runner = new TrialRunner({
     store,
     tally,
@@ -198,17 +201,21 @@ async function computeCells(
     written: request.written ?? new Set(),
     keepAllProbes: request.saveProbes,
     loadModel: (variant) => models.get(variant),
-    onWork: (units, doing) => progress.advance(units, doing),
+    onWork: (units, doing) => progress.advance(units, `${place} ${doing}`),
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
   });
   progress.start(totalUnits(plans, settings));
   let complete = true;
+  let advised = false;
   try {
     for (const [i, plan] of plans.entries()) {
+      place = `[${i + 1}/${plans.length}]`;
       const outcome = await runner.run(plan);
       if (request.saveProbes) await linkSavedProbes(store, request.out, plan, outcome);
       if (request.discardProbes) await discardProbes(store, plan, plans[i + 1]);
-      progress.line(describe(plan, outcome, request.fresh));
+      const advice = advised || request.fresh ? '' : ' (--fresh computes it again)';
+      progress.line(describe(plan, outcome, request.fresh ? 'pass' : `run${advice}`));
+      advised ||= outcome.recorded;
       complete &&= [...outcome.records.values()].every(({ status }) => status === 'finished');
     }
     progress.line(tally.describe());
@@ -236,6 +243,7 @@ class LoadedModel {
     if (this.#model && this.#variant === variant) return this.#model;
     if (this.#variant === undefined) this.#beforeFirst();
     this.#model?.dispose();
+    doing({ text: `loading ${variant} weights` });
     const { model, settings } = this.#request;
     this.#model = await loadModel(this.#gpu, model.directory, {
       name: model.name,
@@ -279,10 +287,11 @@ function totalUnits(plans: readonly TrialPlan[], { noiseFloor }: RunSettings): n
 function describe(
   { trial, prepared, zeroShot, inContext }: TrialPlan,
   { records, recorded }: TrialOutcome,
-  fresh: boolean,
+  /** What has left the records that are taken. */
+  earlier: string,
 ): string {
   const name = trialName(trial);
-  if (recorded) return `${name}: taken from an earlier ${fresh ? 'pass' : 'run (--fresh computes it again)'}`;
+  if (recorded) return `${name}: taken from an earlier ${earlier}`;
   const percent = (record: SettingRecord | undefined): string => {
     const predictions = record?.status === 'finished' ? record.predictions : [];
     const share = accuracy(

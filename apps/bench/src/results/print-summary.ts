@@ -27,7 +27,7 @@ export function renderSummary(run: MeasuredRun): string {
   ]);
   const brackets = paper.datasets.size === 0 ? '' : `; in brackets the published figure of ${PAPER_MODEL}`;
   return [
-    renderTable(['variant', 'metric', 'method', ...datasets], lines),
+    renderTable(['variant', 'metric', 'method', ...datasets], lines, 3),
     `mean ± sample deviation over seeds and orders${brackets}`,
     ...(paper.notice === '' ? [] : [paper.notice]),
   ].join('\n');

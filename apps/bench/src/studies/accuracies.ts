@@ -8,6 +8,7 @@ import { type AccuracyRecord, accuracyRecord } from '../experiment/record.ts';
 import { RecordStore } from '../experiment/record-store.ts';
 import { runIdentity } from '../experiment/run-identity.ts';
 import { Tally } from '../experiment/tally.ts';
+import { doing } from '../terminal/heartbeat.ts';
 import type { StudyInputs, StudyRequest } from './study.ts';
 
 /** One accuracy that a study asks for. */
@@ -47,8 +48,10 @@ export async function answer(
     const tally = new Tally();
     const known = new Map<string, AccuracyRecord>();
     progress.start(addressed.length);
-    for (const question of addressed) {
+    for (const [i, question] of addressed.entries()) {
       const { address, name } = question;
+      const place = `[${i + 1}/${addressed.length}] ${name}`;
+      progress.advance(0, place);
       tally.ask(address);
       if (!known.has(address.key)) {
         const earlier = request.fresh ? undefined : await store.read(address, accuracyRecord);
@@ -60,7 +63,7 @@ export async function answer(
         }
         known.set(address.key, record);
       }
-      progress.advance(1, name);
+      progress.advance(1, place);
     }
     progress.line(tally.describe());
     return addressed.map(({ address }) => {
@@ -97,6 +100,7 @@ class LoadedVariant {
     if (this.#model && this.#variant === variant) return this.#model;
     this.dispose();
     const { model, settings } = this.#request;
+    doing({ text: `loading ${variant} weights` });
     const options = { name: model.name, variant, seed: settings.initSeed, dtype: settings.dtype };
     this.#model = await loadModel(this.#gpu, model.directory, options);
     this.#variant = variant;

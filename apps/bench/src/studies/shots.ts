@@ -6,9 +6,10 @@ import { selections } from '../experiment/plan.ts';
 import type { Table } from '../results/csv.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import type { Dataset } from '../tasks/dataset.ts';
-import { type PreparedRun, countOf, fewerRows } from '../tasks/prompts/prepare-run.ts';
+import { type PreparedRun, fewerRows } from '../tasks/prompts/prepare-run.ts';
 import type { Task } from '../tasks/task.ts';
 import { answer, requireAccuracy } from './accuracies.ts';
+import { counted } from '../terminal/words.ts';
 import { type Labelling, relabel } from './labels.ts';
 import {
   type StudyInputs,
@@ -59,7 +60,7 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
     cells.map(({ prepared, ...cell }) => ({
       ...{ variant, cell, prepared, learningRate: null },
       setting: learnerSetting(cell.shots === 0 ? zeroShot : inContext),
-      name: `${variant} ${cell.dataset} seed ${cell.seed}, ${countOf(cell.shots, 'shot')}`,
+      name: `${variant} ${cell.dataset} seed ${cell.seed}, ${counted(cell.shots, 'shot')}`,
     })),
   );
   const answers = await answer(request, inputs, questions, progress);

@@ -16,6 +16,7 @@ import type { TokenEncoder } from '../tasks/prompts/encode.ts';
 import { type PreparedRun, type RunSelection, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import { warnOfPrompts } from '../tasks/prompts/warnings.ts';
 import type { Task } from '../tasks/task.ts';
+import { doing } from '../terminal/heartbeat.ts';
 
 /** What every study of accuracies alone is asked. */
 export interface StudyRequest {
@@ -45,8 +46,9 @@ export async function readStudyInputs(
   { directory, name }: ModelLocation,
   observer: DownloadObserver = {},
 ): Promise<StudyInputs> {
+  doing({ text: 'reading model and data' });
   const model = await describeModel(directory, name, (line) => observer.warn?.(line));
-  const tokenizer = await loadTokenizer(directory);
+  const tokenizer = await loadTokenizer(directory, observer);
   const limits = {
     bosTokenId: specialToken(model.config, 'bosTokenId', directory),
     eosTokenId: specialToken(model.config, 'eosTokenId', directory),

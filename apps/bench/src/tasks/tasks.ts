@@ -4,6 +4,7 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { once } from './once.ts';
 import type { Task } from './task.ts';
 import { type BuiltInTask, readBuiltInTask, readTaskFile } from './task-file.ts';
+import { listed } from '../terminal/words.ts';
 
 const FOLDER = join(import.meta.dirname, '../../tasks');
 
@@ -41,7 +42,7 @@ export function findTask(id: string): Task {
   const task = builtInTasks().find((candidate) => candidate.id === id);
   if (task === undefined) {
     const known = builtInTasks().map((candidate) => candidate.id);
-    throw new UserError(`Unknown task '${id}'. Known: ${known.join(', ')}.`);
+    throw new UserError(`Unknown task '${id}'. Known: ${listed(known)}.`);
   }
   return task;
 }

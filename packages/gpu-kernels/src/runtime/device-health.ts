@@ -1,5 +1,8 @@
 import { UserError } from '../errors.ts';
 
+/** Bytes from which on less work of ours would leave the device noticeably more. */
+const MUCH = 2 ** 26;
+
 /** What has gone wrong on a device since it was opened. WebGPU reports it later than the call that caused it. */
 export class DeviceHealth {
   #failure: string | undefined;
@@ -25,12 +28,19 @@ export class DeviceHealth {
   /**
    * @param adapter its name, for the error
    * @param allocatedBytes held on the device, for the error
-   * @throws UserError (`out-of-memory`) if the device ran out of memory; Error if it reported a validation error or was lost
+   * @throws UserError (`out-of-memory`, or `device-full` if others must have the memory) if the device ran out of memory; Error if it reported a validation error or was lost
    */
   check(adapter: string, allocatedBytes: number): void {
     if (this.#outOfMemory) {
-      const held = (allocatedBytes / 2 ** 30).toFixed(2);
-      throw new UserError(`${adapter} is out of memory with ${held} GiB in use`, 'out-of-memory');
+      if (allocatedBytes >= MUCH)
+        throw new UserError(
+          `${adapter} is out of memory with ${(allocatedBytes / 2 ** 30).toFixed(2)} GiB in use`,
+          'out-of-memory',
+        );
+      throw new UserError(
+        `${adapter} is out of memory, though only ${(allocatedBytes / 2 ** 20).toFixed(2)} MiB of it are in use here`,
+        'device-full',
+      );
     }
     if (this.#failure !== undefined) throw new Error(`GPU error on ${adapter}: ${this.#failure}`);
   }

@@ -295,9 +295,16 @@ describe('memory', () => {
     try {
       const event = Object.assign(new Event('uncapturederror'), { error: new GPUOutOfMemoryError('') });
       own.device.dispatchEvent(event);
-      await expect(own.finish()).rejects.toThrow(
-        new UserError(`${own.adapter.description} is out of memory with 0.00 GiB in use`, 'out-of-memory'),
-      );
+      const { description } = own.adapter;
+      await expect(own.finish()).rejects.toMatchObject({
+        message: `${description} is out of memory, though only 0.00 MiB of it are in use here`,
+        code: 'device-full',
+      });
+      own.tensor([2 ** 24]);
+      await expect(own.finish()).rejects.toMatchObject({
+        message: `${description} is out of memory with 0.06 GiB in use`,
+        code: 'out-of-memory',
+      });
     } finally {
       own.dispose();
     }

@@ -276,7 +276,7 @@ export class Gpu {
   }
 
   /**
-   * @throws UserError (`out-of-memory`) if the device ran out of memory; Error if it reported a validation error or was
+   * @throws UserError (`out-of-memory`, `device-full`) if the device ran out of memory; Error if it reported a validation error or was
    *   lost. Results since then mean nothing.
    */
   check(): void {

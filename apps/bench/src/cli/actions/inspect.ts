@@ -14,6 +14,9 @@ import { downloadObserver, findModel } from '../find-model.ts';
 import { inspectModel } from '../inspect/inspect.ts';
 import { renderInspection } from '../inspect/render.ts';
 import { memoryBudget } from '../run-options.ts';
+import { doing } from '../../terminal/heartbeat.ts';
+import { say } from '../../terminal/print.ts';
+import { counted } from '../../terminal/words.ts';
 
 /**
  * Loads a model and runs it on a text or on tokens.
@@ -35,8 +38,7 @@ export async function inspect(options: RawInspectOptions): Promise<string> {
   const tokenizer = text === undefined ? undefined : await loadTokenizer(directory);
   const read = ids ?? tokenizer?.encode(text as string) ?? [];
   const before = options.bos ? [specialToken(config, 'bosTokenId', directory)] : [];
-  const log = (line: string): unknown => process.stderr.write(`${line}\n`);
-  const gpu = await acquireGpu({ adapter: options.adapter ?? 'auto', log });
+  const gpu = await acquireGpu({ adapter: options.adapter ?? 'auto', log: say });
   try {
     const all = [...before, ...read];
     const length = Math.min(all.length + greedy, config.contextLength);
@@ -44,8 +46,10 @@ export async function inspect(options: RawInspectOptions): Promise<string> {
     const zeros = Array<number>(Math.max(1, length)).fill(0);
     const logProbs = zeros.map((token, row) => ({ row, token }));
     const batches = [[{ tokens: zeros, probes: [], logProbs }]];
-    planRunMemory(gpu, config, [{ dtype, batches }], budget, log);
+    planRunMemory(gpu, config, [{ dtype, batches }], budget, say);
+    doing({ text: 'loading weights' });
     using model = await loadModel(gpu, directory, { name, dtype });
+    doing({ text: `reading ${counted(all.length, 'token')}` });
     const inspection = await inspectModel(model, parameterCount, all, greedy);
     return options.json ? JSON.stringify(inspection) : renderInspection(inspection, tokenizer);
   } finally {

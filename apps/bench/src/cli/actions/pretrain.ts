@@ -3,6 +3,9 @@ import { pretrain } from '../../synthetic/pretraining/pretrain.ts';
 import { type Recipe, recipes } from '../../synthetic/pretraining/recipe.ts';
 import { choose, integer } from '../choose.ts';
 import type { RawPretrainOptions } from '../raw-options.ts';
+import { fromWhereTyped } from '../../terminal/place-typed.ts';
+import { print } from '../../terminal/print.ts';
+import { counted } from '../../terminal/words.ts';
 
 /**
  * Trains a model and prints throughput, digest and folder.
@@ -24,10 +27,10 @@ export async function pretrainModel(options: RawPretrainOptions): Promise<void> 
     fresh: options.fresh ?? false,
     ...(options.stopAfter === undefined ? {} : { stopAfter: integer('--stop-after', options.stopAfter, 1) }),
   });
-  console.log(
-    `${result.finished ? 'trained' : 'stopped after'} ${result.taken} steps, ${result.tokens} tokens in ${result.seconds.toFixed(0)} s ` +
+  print(
+    `${result.finished ? 'trained' : 'stopped after'} ${counted(result.taken, 'step')}, ${counted(result.tokens, 'token')} in ${result.seconds.toFixed(0)} s ` +
       `(${(result.tokens / result.seconds).toFixed(0)} tokens/s) on ${result.adapter}`,
   );
-  console.log(`weights: sha256 ${result.digest}`);
-  console.log(`model: ${options.out}`);
+  print(`weights: sha256 ${result.digest}`);
+  print(`model: ${fromWhereTyped(options.out)}`);
 }

@@ -5,6 +5,9 @@ import { renderSummary } from '../../results/print-summary.ts';
 import { readRun, readSummary } from '../../results/read-run.ts';
 import { summaryTables, writeSummaryTables } from '../../results/write-results.ts';
 import type { RawResultsOptions } from '../raw-options.ts';
+import { doing } from '../../terminal/heartbeat.ts';
+import { fromWhereTyped } from '../../terminal/place-typed.ts';
+import { print } from '../../terminal/print.ts';
 
 /**
  * Writes table1.csv, table2.csv and comparison.csv of a run anew from its summary.csv, table3.csv and
@@ -18,7 +21,7 @@ export async function rebuildTables(options: RawResultsOptions): Promise<void> {
   await beginWriting(from);
   const { 'table3.csv': _read, ...tables } = summaryTables(run);
   await writeSummaryTables(from, tables);
-  console.log(renderSummary(run));
+  print(renderSummary(run));
 }
 
 /**
@@ -33,10 +36,11 @@ export async function validateRun(options: RawResultsOptions): Promise<void> {
   // Loaded here, since `tables` draws nothing.
   const { renderValidation } = await import('../../results/validation/render.ts');
   const { validate, writeValidation } = await import('../../results/validation/validate.ts');
+  doing({ text: 'comparing with the published figures' });
   const validation = validate(await readRun(from));
   await writeValidation(out, validation);
-  console.log(renderValidation(validation));
-  console.log(`summary: ${join(out, 'summary.html')}`);
+  print(renderValidation(validation));
+  print(`summary: ${fromWhereTyped(join(out, 'summary.html'))}`);
 }
 
 // Checked here and not by the parser, so that a mistyped option is named first.

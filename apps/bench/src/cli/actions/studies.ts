@@ -14,11 +14,13 @@ import {
   sweepTable,
   sweptMethods,
 } from '../../studies/sweep.ts';
-import { countOf } from '../../tasks/prompts/prepare-run.ts';
 import { chooseList, integerList, positiveNumber } from '../choose.ts';
 import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import { downloadObserver, findModel } from '../find-model.ts';
 import { type ParsedRun, parseRunOptions } from '../run-options.ts';
+import { fromWhereTyped } from '../../terminal/place-typed.ts';
+import { print } from '../../terminal/print.ts';
+import { counted } from '../../terminal/words.ts';
 
 /**
  * Measures in-context accuracy by number of demonstrations; writes and prints it.
@@ -37,15 +39,15 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
   );
   await writeWhole(join(request.out, 'shots.csv'), toCsv(shotsTable(model.name, rows)));
   await writeWhole(join(request.out, 'shots.svg'), shotsPicture(model.name, rows));
-  const header = ['mean accuracy', ...numbers.map((k) => countOf(k, 'shot'))];
+  const header = ['mean accuracy', ...numbers.map((k) => counted(k, 'shot'))];
   const lines = shotsCurves(rows).map(({ name, points }) => [
     name,
     ...numbers.map((k) => points.find(([x]) => x === k)?.[1].toFixed(3) ?? ''),
   ]);
   const used = usedShots(rows, numbers);
   const asked = numbers.every((k, i) => `${k}` === used[i]);
-  console.log(renderTable(header, asked ? lines : [['demonstrations used', ...used], ...lines]));
-  console.log(`results: ${request.out}`);
+  print(renderTable(header, asked ? lines : [['demonstrations used', ...used], ...lines]));
+  print(`results: ${fromWhereTyped(request.out)}`);
 }
 
 /**
@@ -76,8 +78,8 @@ export async function sweep({ learningRates, ...options }: RawSweepOptions): Pro
     learningRate,
     gain.toFixed(3),
   ]);
-  console.log(renderTable(['dataset', 'best learning rate', 'gain over zero-shot'], best));
-  console.log(`results: ${request.out}`);
+  print(renderTable(['dataset', 'best learning rate', 'gain over zero-shot'], best));
+  print(`results: ${fromWhereTyped(request.out)}`);
 }
 
 async function resolveStudy({ request, model, data, prepare }: ParsedRun): Promise<{

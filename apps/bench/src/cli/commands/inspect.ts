@@ -1,5 +1,6 @@
 import type { RawInspectOptions } from '../raw-options.ts';
 import type { Command } from 'commander';
+import { print } from '../../terminal/print.ts';
 
 /** `icl-gd inspect`: whether a checkpoint is read right. */
 export function addInspectCommand(program: Command): void {
@@ -17,6 +18,6 @@ export function addInspectCommand(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (options: RawInspectOptions) => {
       const { inspect } = await import('../actions/inspect.ts');
-      console.log(await inspect(options));
+      print(await inspect(options));
     });
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { print } from '../../terminal/print.ts';
 
 /** `icl-gd devices` and `icl-gd ls`: what there is to choose from. */
 export function addListCommands(program: Command): void {
@@ -8,7 +9,7 @@ export function addListCommands(program: Command): void {
     .action(async () => {
       const { listAdapters } = await import('@icl-gd/gpu-kernels');
       for (const { description, vendor, kind, source, profile } of await listAdapters())
-        console.log(`${kind}\t${profile}\t${description}\t${vendor}\t${source}`);
+        print(`${kind}\t${profile}\t${description}\t${vendor}\t${source}`);
     });
 
   program
@@ -17,6 +18,6 @@ export function addListCommands(program: Command): void {
     .argument('[what]', 'datasets, models, presets, methods, metrics')
     .action(async (what: string | undefined) => {
       const { renderLists } = await import('../actions/list.ts');
-      console.log(await renderLists(what));
+      print(await renderLists(what));
     });
 }

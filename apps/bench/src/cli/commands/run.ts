@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RawRunOptions } from '../raw-options.ts';
+import { print, say } from '../../terminal/print.ts';
 
 /** Something finished, but not all of it: a cell diverged. */
 const EXIT_INCOMPLETE = 1;
@@ -92,11 +93,11 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       const passes = await planPasses(options, await loadLearnerFiles(options.learnerFile ?? []));
       if (options.dryRun) {
         const { renderPasses } = await import('../render-passes.ts');
-        console.log(renderPasses(passes));
+        print(renderPasses(passes));
         return;
       }
       if (await runPasses(passes)) return;
-      console.error('icl-gd: some cells diverged (see cells.csv): lower --learning-rate for them');
+      say('icl-gd: some cells diverged (see cells.csv): lower --learning-rate for them');
       setExitCode(EXIT_INCOMPLETE);
     });
 }

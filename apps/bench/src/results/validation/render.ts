@@ -41,6 +41,7 @@ function cellTable({ cells }: Validation): string {
   return renderTable(
     ['table', 'metric', 'variant', 'method', 'dataset', 'published', 'measured', 'difference', 'verdict'],
     rows,
+    5,
   );
 }
 

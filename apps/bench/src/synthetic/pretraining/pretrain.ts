@@ -98,7 +98,7 @@ export async function pretrain(
         seconds += took;
         progress.advance(
           1,
-          `step ${row.step} loss ${row.loss.toFixed(3)} ${(row.tokens / took).toFixed(0)} tokens/s`,
+          `[${row.step}/${last}] loss ${row.loss.toFixed(3)} ${(row.tokens / took).toFixed(0)} tokens/s`,
         );
         if (row.step % recipe.checkpointEvery === 0) {
           await save();

@@ -1,5 +1,6 @@
 import type { Demonstration, Query } from '@icl-gd/methods';
 import type { Dataset } from '../dataset.ts';
+import { counted } from '../../terminal/words.ts';
 import type { Task } from '../task.ts';
 import { buildContext, longestItem, requireFits, type Context, type PromptLimits } from './context.ts';
 import { createPromptEncoder, type TokenEncoder } from './encode.ts';
@@ -51,12 +52,7 @@ export function fewerRows(
 ): string | undefined {
   if (shots <= rows) return undefined;
   const all = rows === 1 ? 'that one is' : `all ${rows} are`;
-  return `${dataset}: ${shots} demonstrations are asked for, but ${split} has ${countOf(rows, 'row')}: ${all} used`;
-}
-
-/** `1 shot`, `2 shots`. */
-export function countOf(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+  return `${dataset}: ${shots} demonstrations are asked for, but ${split} has ${counted(rows, 'row')}: ${all} used`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { z } from 'zod';
 import { cut } from '../listed.ts';
 import { nearest } from './nearest.ts';
+import { listed } from '../../terminal/words.ts';
 
 const LONGEST_REASON = 200;
 
@@ -27,7 +28,7 @@ export function schemaError(
     const hint = nearest(unknown, known);
     const where = place === '' ? '' : ` in "${cut(place)}"`;
     return new UserError(
-      `${path}: unknown key "${cut(unknown)}"${where}${hint === undefined ? '' : ` (did you mean ${hint}?)`}; known: ${known.join(', ')}`,
+      `${path}: unknown key "${cut(unknown)}"${where}${hint === undefined ? '' : ` (did you mean ${hint}?)`}; known: ${listed(known)}`,
     );
   }
   const { message } = issue;

@@ -388,9 +388,11 @@ it('reads what Python keeps once for several repositories', async () => {
   await mkdir(join(cache, 'blobs', 'ab'), { recursive: true });
   await rename(blob(WEIGHTS), shared);
   await symlink(join('..', '..', 'blobs', 'ab', 'ab'.repeat(32)), blob(WEIGHTS));
-  expect((await fetchModel({ offline: true })).directory).toBe(directory);
+  expect((await fetchModel({ offline: true, offlineBy: 'TRANSFORMERS_OFFLINE' })).directory).toBe(directory);
   await writeFile(shared, 'other');
-  expect(await refusal(fetchModel({ offline: true }))).toMatch(/model\.safetensors is damaged/);
+  expect(await refusal(fetchModel({ offline: true, offlineBy: 'TRANSFORMERS_OFFLINE' }))).toMatch(
+    /model\.safetensors is damaged in the cache \S+ and TRANSFORMERS_OFFLINE is set/,
+  );
 });
 
 describe('what no retry mends is not tried again:', () => {

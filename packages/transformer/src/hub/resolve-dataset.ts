@@ -61,6 +61,7 @@ async function fetchDataset(
   observer: DownloadObserver,
 ): Promise<DatasetLocation> {
   const { id, revision } = repository;
+  const { offlineBy = 'HF_HUB_OFFLINE' } = settings;
   const cache = new RepositoryCache(settings.cache, id, 'dataset');
   const located = (commit: string, files: readonly string[]): DatasetLocation => ({
     directory: cache.snapshot(commit),
@@ -71,13 +72,13 @@ async function fetchDataset(
     const commit = await cache.commitOf(revision);
     if (commit === undefined || !existsSync(cache.snapshot(commit)))
       throw new UserError(
-        `${id}: revision ${revision} is not in the cache ${settings.cache} and HF_HUB_OFFLINE is set; unset it to download`,
+        `${id}: revision ${revision} is not in the cache ${settings.cache} and ${offlineBy} is set; unset it to download`,
       );
     try {
       return located(commit, await selectCached(cache, commit, id, select));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new UserError(`${error.message} (in the cache; HF_HUB_OFFLINE is set, unset it to download)`);
+      throw new UserError(`${error.message} (in the cache; ${offlineBy} is set, unset it to download)`);
     }
   }
   if (isCommit(revision) && existsSync(cache.snapshot(revision))) {

@@ -53,6 +53,14 @@ describe('offline', () => {
     expect([hubSettings(set).offline, hubSettings(set, 'dataset').offline]).toEqual([model, dataset]);
   });
 
+  it('names the variable that is to be unset', () => {
+    expect(hubSettings({ TRANSFORMERS_OFFLINE: '1' }).offlineBy).toBe('TRANSFORMERS_OFFLINE');
+    expect(hubSettings({ HF_DATASETS_OFFLINE: '1' }, 'dataset').offlineBy).toBe('HF_DATASETS_OFFLINE');
+    expect(hubSettings({ HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1' }, 'dataset').offlineBy).toBe(
+      'HF_HUB_OFFLINE',
+    );
+  });
+
   it('needs neither token nor proxy, right or wrong', () => {
     const { token, proxies } = hubSettings({
       HF_HUB_OFFLINE: '1',

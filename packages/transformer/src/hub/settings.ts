@@ -17,6 +17,8 @@ export interface HubSettings {
   readonly authorization?: string;
   /** HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE (for datasets also HF_DATASETS_OFFLINE): the cache and nothing else. */
   readonly offline: boolean;
+  /** Which of them it was, for messages. */
+  readonly offlineBy?: string;
   /** HTTP_PROXY and its kin; without it every connection is direct. */
   readonly proxies?: ProxyChoice;
   /** Pause in milliseconds before the second attempt at a request; each further one doubles it. */
@@ -46,13 +48,15 @@ export function hubSettings(
     ),
   );
   const cache = folder('HF_HUB_CACHE', () => folder('HUGGINGFACE_HUB_CACHE', () => join(hubHome, 'hub')));
-  const offline =
-    isTrue(env['HF_HUB_OFFLINE'] || env['TRANSFORMERS_OFFLINE']) ||
-    (type === 'dataset' && isTrue(env['HF_DATASETS_OFFLINE']));
+  const offlineBy = [
+    env['HF_HUB_OFFLINE'] ? 'HF_HUB_OFFLINE' : 'TRANSFORMERS_OFFLINE',
+    ...(type === 'dataset' ? ['HF_DATASETS_OFFLINE'] : []),
+  ].find((name) => isTrue(env[name]));
   const { endpoint, authorization } = readEndpoint(env['HF_ENDPOINT'] || 'https://huggingface.co');
+  const offline = offlineBy !== undefined;
   const settings = { endpoint, cache, offline, retryDelay: 1000, stallTimeout: 30_000, warnings };
   // Nothing is asked: neither a token nor a proxy is needed, and neither can be wrong.
-  if (offline) return settings;
+  if (offline) return { ...settings, offlineBy };
   const found = isTrue(env['HF_HUB_DISABLE_IMPLICIT_TOKEN'])
     ? undefined
     : findToken(

@@ -135,16 +135,17 @@ async function offlineSnapshot(
   settings: HubSettings,
 ): Promise<Snapshot> {
   const { id, revision } = model;
+  const { offlineBy = 'HF_HUB_OFFLINE' } = settings;
   const commit = await cache.commitOf(revision);
   const found = commit === undefined ? undefined : await inspectCached(cache, commit);
   if (commit === undefined || !found || found.state === 'absent') {
     throw new UserError(
-      `${id}: revision ${revision} is not in the cache ${settings.cache} and HF_HUB_OFFLINE is set; unset it to download, or give a model directory`,
+      `${id}: revision ${revision} is not in the cache ${settings.cache} and ${offlineBy} is set; unset it to download, or give a model directory`,
     );
   }
   if (found.state === 'complete') return { directory: cache.snapshot(commit), commit };
   throw new UserError(
-    `${id}: ${shown(found.file)} is ${found.state} in the cache ${cache.snapshot(commit)} and HF_HUB_OFFLINE is set; unset it to fetch the file`,
+    `${id}: ${shown(found.file)} is ${found.state} in the cache ${cache.snapshot(commit)} and ${offlineBy} is set; unset it to fetch the file`,
   );
 }
 

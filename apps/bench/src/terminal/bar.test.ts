@@ -6,7 +6,10 @@ import { isScreen, screenWidth } from './screen.ts';
 function screen(columns: number) {
   let time = 0;
   const written: string[] = [];
-  const bar = new Bar({ columns, write: (text: string) => written.push(text) > 0 }, () => (time += 1000));
+  const bar = new Bar(
+    { isTTY: true, columns, write: (text: string) => written.push(text) > 0 },
+    () => (time += 1000),
+  );
   return { bar, written };
 }
 
@@ -40,21 +43,25 @@ test('says how far it is, how long the rest takes, and what is being done', () =
   );
 });
 
-test('a line of results stands above the bar at its whole length', () => {
+test('a line of results stands above the bar at its whole length, broken at spaces', () => {
   const { bar, written } = screen(80);
   const results = `trained mr seed 5: ${'GD SimAOU 0.233, accuracy 25 %; '.repeat(9)}`;
   bar.show(1, 2, 'x');
   bar.line(results);
   const [drawn, cleared, line, again] = written;
   expect(cleared).toBe('\r\u001b[K');
-  expect(line).toBe(`${results}\n`);
+  expect(line?.replaceAll('\n', ' ')).toBe(`${results} `);
+  expect(line?.split('\n').every((part) => part.length <= 80)).toBe(true);
   expect(again).toBe(shown(drawn as string));
 });
 
 test('is drawn at most ten times a second, and at its end', () => {
   let time = 0;
   const written: string[] = [];
-  const bar = new Bar({ columns: 80, write: (text: string) => written.push(text) > 0 }, () => time);
+  const bar = new Bar(
+    { isTTY: true, columns: 80, write: (text: string) => written.push(text) > 0 },
+    () => time,
+  );
   for (let done = 0; done <= 1000; done++) {
     bar.show(done, 1000, 'x');
     time += 1;

@@ -1,3 +1,4 @@
+import { cutToWidth } from './columns.ts';
 import { Pace } from './pace.ts';
 import { printLine } from './print.ts';
 import { visible } from './visible.ts';
@@ -11,7 +12,7 @@ const DEFAULT_COLUMNS = 80;
 const CLEAR_LINE = '\r\u001b[K';
 
 /** A terminal, as far as a bar needs it. */
-export type Screen = Pick<NodeJS.WriteStream, 'write' | 'columns'>;
+export type Screen = Pick<NodeJS.WriteStream, 'write' | 'columns' | 'isTTY'>;
 
 /**
  * The last line of a terminal, which shows how far something is. No setting of the terminal is changed: the line is cut
@@ -60,16 +61,4 @@ export class Bar {
     if (this.#text !== '') this.#screen.write(CLEAR_LINE);
     this.#text = '';
   }
-}
-
-/** The beginning of a text that takes at most so many columns, where every character that is not ASCII may take two. */
-function cutToWidth(text: string, columns: number): string {
-  let width = 0;
-  let kept = '';
-  for (const character of text) {
-    width += character < '\u0080' ? 1 : 2;
-    if (width > columns) return kept;
-    kept += character;
-  }
-  return kept;
 }

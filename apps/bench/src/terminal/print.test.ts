@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { wrapLine } from './columns.ts';
 import { printLine, say } from './print.ts';
 import { cutMiddle, visible, visibleText } from './visible.ts';
 
@@ -89,4 +90,17 @@ test('a cut text is as long as is allowed and has whole characters', () => {
       if (text.isWellFormed()) expect(cut.isWellFormed()).toBe(true);
     }),
   );
+});
+
+test('on a terminal a line is broken at spaces, and nothing of it is lost', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string()), fc.integer({ min: 1, max: 60 }), (words, columns) => {
+      const line = words.join(' ');
+      expect(wrapLine(line, columns).replaceAll('\n', ' ')).toBe(line);
+    }),
+  );
+  expect(wrapLine('  difference: mr +0.095; cb +0.037', 20)).toBe('  difference: mr\n+0.095; cb +0.037');
+  expect(wrapLine('x'.repeat(30), 20)).toBe('x'.repeat(30));
+  expect(wrapLine(`│ a │ ${'b'.repeat(30)} │`, 20)).toBe(`│ a │ ${'b'.repeat(30)} │`);
+  expect(wrapLine('a b c', undefined)).toBe('a b c');
 });

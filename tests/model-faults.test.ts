@@ -178,7 +178,12 @@ function shrinkVocabulary(copy: FixtureCopy): void {
     const embedding = header['transformer.wte.weight']!;
     const start = embedding.data_offsets[0];
     header['transformer.wte.weight'] = { ...embedding, shape: [4, 24], data_offsets: [start, start + 384] };
-    header['rest'] = { dtype: 'F32', shape: [450, 24], data_offsets: [start + 384, data.length] };
+    // Nothing is said of a stored mask.
+    header['transformer.h.0.attn.masked_bias'] = {
+      dtype: 'F32',
+      shape: [450, 24],
+      data_offsets: [start + 384, data.length],
+    };
   });
 }
 

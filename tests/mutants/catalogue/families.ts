@@ -8,6 +8,7 @@ const FAMILY_TESTS = [
   `${FAMILIES}/newer-families.test.ts`,
 ];
 const LOAD_TEST = `${SRC}/weights/load.test.ts`;
+const KEYS_TESTS = [`${FAMILIES}/config-keys.test.ts`];
 
 /** How families read config.json and name tensors. */
 export const mutants: readonly Mutant[] = [
@@ -208,6 +209,64 @@ export const mutants: readonly Mutant[] = [
       kind: 'rope rescaling',
       find: '0.1 * multiplier * Math.log(factor) + 1',
       replace: '0.1 * multiplier * Math.log2(factor) + 1',
+    },
+  ]),
+  ...mutantsOf({ file: `${FAMILIES}/keys.ts`, tests: KEYS_TESTS }, [
+    {
+      id: 'alias-ignored',
+      kind: 'config key',
+      find: 'own[key] = own[alias];',
+      replace: '',
+    },
+    {
+      id: 'not-causal-accepted',
+      kind: 'config key',
+      find: "['is_causal', (value) => value === true],",
+      replace: '',
+    },
+    {
+      id: 'harmful-key-harmless',
+      kind: 'config key',
+      find: "'cross_attention_hidden_size', 'n_ctx'",
+      replace: "'cross_attention_hidden_size', 'is_causal', 'n_ctx'",
+    },
+  ]),
+  ...mutantsOf({ file: `${FAMILIES}/rope.ts`, tests: KEYS_TESTS }, [
+    {
+      id: 'empty-rope-scaling-counts',
+      kind: 'config key',
+      find: 'older && Object.keys(older).length > 0',
+      replace: 'older',
+    },
+    {
+      id: 'nested-rope-accepted',
+      kind: 'config key',
+      find: 'if (nested !== undefined)',
+      replace: 'if (nested === file)',
+    },
+  ]),
+  ...mutantsOf({ file: `${FAMILIES}/gpt-neox.ts`, tests: KEYS_TESTS }, [
+    {
+      id: 'rotary-pct-first',
+      kind: 'config key',
+      find: 'Math.trunc(headDim * (rope.fraction ?? 0.25))',
+      replace: 'Math.trunc(headDim * (config.rotary_pct ?? rope.fraction ?? 0.25))',
+    },
+  ]),
+  ...mutantsOf({ file: `${FAMILIES}/llama-families.ts`, tests: KEYS_TESTS }, [
+    {
+      id: 'mistral-always-slides',
+      kind: 'config key',
+      find: 'attentionWindows: keys.layer_types\n',
+      replace: 'attentionWindows: keys.layer_types && false\n',
+    },
+  ]),
+  ...mutantsOf({ file: `${FAMILIES}/xglm.ts`, tests: KEYS_TESTS }, [
+    {
+      id: 'padding-row-kept',
+      kind: 'config key',
+      find: '? { zeroRow: row } : {}',
+      replace: '? {} : {}',
     },
   ]),
   ...mutantsOf({ file: `${FAMILIES}/family.ts`, tests: [...FAMILY_TESTS, LOAD_TEST] }, [

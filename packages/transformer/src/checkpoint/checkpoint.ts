@@ -98,6 +98,8 @@ export class Checkpoint {
   readonly directory: string;
   /** Every tensor by name. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Tensors that shards hold and the index does not place there: nothing reads them. */
+  readonly misplaced: readonly string[];
   readonly #files: ReadonlyMap<string, WeightFile>;
   readonly #digestFiles: readonly string[];
   #closed = false;
@@ -110,6 +112,11 @@ export class Checkpoint {
   ) {
     this.directory = directory;
     this.tensors = collectTensors(directory, files, format, index);
+    this.misplaced = index
+      ? Array.from(files, ([shard, { tensors }]) =>
+          [...tensors.keys()].filter((name) => index.get(name) !== shard),
+        ).flat()
+      : [];
     this.#files = new Map([...files].map(([name, file]) => [join(directory, name), file]));
     this.#digestFiles = index === undefined ? [...files.keys()] : [format.index, ...files.keys()];
   }

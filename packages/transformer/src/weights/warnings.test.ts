@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -118,5 +118,25 @@ test('adapters beside the weights, and keys that are not known', async () => {
   expect(await said()).toEqual([
     'config.json: not read, as no llama model is known to have it: logit_softcapping, rope_parameters.factor',
     'adapter_config.json: adapters are not applied; merge them into the weights first',
+  ]);
+});
+
+test('tensors that the index of shards does not have, or has in another shard', async () => {
+  await writeNewModel(directory, LLAMA, 1);
+  const names: string[] = [];
+  {
+    await using checkpoint = await Checkpoint.open(directory);
+    names.push(...checkpoint.tensors.keys());
+  }
+  await rename(join(directory, 'model.safetensors'), join(directory, 'a.safetensors'));
+  await writeSafetensors(join(directory, 'b.safetensors'), [tensor('model.norm.weight'), tensor('b')], {});
+  const weightMap = {
+    ...Object.fromEntries(names.map((name) => [name, 'a.safetensors'])),
+    b: 'b.safetensors',
+  };
+  await writeFile(join(directory, 'model.safetensors.index.json'), JSON.stringify({ weight_map: weightMap }));
+  expect(await said()).toEqual([
+    'DIRECTORY: 1 tensor is not used: b',
+    'DIRECTORY: not used, as the index of shards does not have them there (1): model.norm.weight',
   ]);
 });

@@ -15,7 +15,8 @@ const ADAPTERS = ['adapter_config.json', 'adapter_model.safetensors', 'adapter_m
 
 /**
  * One line about each kind of thing in a model directory that has no part in the model: layers that config.json does not
- * count, other tensors, an unembedding of its own where config.json ties it, adapters.
+ * count, other tensors, those that the index of shards does not have, an unembedding of its own where config.json ties it,
+ * adapters.
  * @param checkpoint that has a tensor for every parameter
  * @throws UserError if a file cannot be read
  */
@@ -45,6 +46,11 @@ export async function weightWarnings(
   if (others.length > 0)
     lines.push(
       `${directory}: ${others.length} ${others.length === 1 ? 'tensor is' : 'tensors are'} not used: ${listed(others)}`,
+    );
+  const { misplaced } = checkpoint;
+  if (misplaced.length > 0)
+    lines.push(
+      `${directory}: not used, as the index of shards does not have them there (${misplaced.length}): ${listed(misplaced)}`,
     );
   for (const file of ADAPTERS) {
     if (!(await fileExists(join(directory, file)))) continue;

@@ -74,6 +74,30 @@ export class RepositoryCache {
     await access(folder, constants.W_OK);
   }
 
+  /** Keeps the names of all files of a commit: without them, what is in the cache could be taken for all that there is. */
+  async rememberListing(commit: string, files: readonly string[]): Promise<void> {
+    const path = this.#listing(commit);
+    if (await fileExists(path)) return;
+    await this.makeFolder(dirname(path));
+    const temporary = `${path}.${randomUUID()}`;
+    await writeFile(temporary, JSON.stringify(files));
+    await rename(temporary, path);
+  }
+
+  /** The names of all files of a commit, if they were kept; Python's library keeps none. */
+  async listing(commit: string): Promise<readonly string[] | undefined> {
+    try {
+      const files: unknown = JSON.parse(await readFile(this.#listing(commit), 'utf8'));
+      return Array.isArray(files) && files.every((file) => typeof file === 'string') ? files : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #listing(commit: string): string {
+    return join(this.folder, 'listings', `${commit}.json`);
+  }
+
   /** Puts a blob into a snapshot under its file name, as a relative link or, where the system allows none, as a copy. */
   async link(hash: string, commit: string, file: string): Promise<void> {
     const path = join(this.snapshot(commit), file);

@@ -127,6 +127,22 @@ it('fetches a damaged file again, and refuses it offline', async () => {
   expect((await readFile(join(snapshot(), SHARDS[0] as string))).equals(Buffer.alloc(100_000, 1))).toBe(true);
 });
 
+it('takes no part of the files for all of them after a download that was cut off, whatever they are called', async () => {
+  const all: FileSelector = async (listed) => listed.filter((path) => path !== 'README.md');
+  hub.fault = (request, response) => {
+    if (!request.url?.startsWith('/cdn/') || hub.requests.filter((one) => one.includes('/cdn/')).length < 2)
+      return false;
+    response.writeHead(404).end();
+    return true;
+  };
+  await expect(resolveDataset(`own/data@${hub.commit}`, all)).rejects.toThrow(UserError);
+  hub.fault = () => false;
+  vi.stubEnv('HF_HUB_OFFLINE', '1');
+  await expect(resolveDataset(`own/data@${hub.commit}`, all)).rejects.toThrow('is not in the cache');
+  vi.stubEnv('HF_HUB_OFFLINE', '');
+  expect((await resolveDataset(`own/data@${hub.commit}`, all)).files.toSorted()).toEqual([OTHER, ...SHARDS]);
+});
+
 describe('refuses', () => {
   it('what is no id', () =>
     expectRefusal(resolveDataset('../x', trainShards), /\.\.\/x: no id of a dataset/));
@@ -155,7 +171,7 @@ describe('refuses', () => {
     vi.stubEnv('HF_HUB_OFFLINE', '1');
     await expectRefusal(
       resolveDataset('own/data', trainShards),
-      /^own\/data: shards are missing \(in the cache; HF_HUB_OFFLINE is set/,
+      /^own\/data: data\/train-00000-of-00002\.parquet is not in the cache .* \(in the cache; HF_HUB_OFFLINE is set/,
     );
     await expectRefusal(
       resolveDataset('own/data@v1', trainShards),

@@ -113,6 +113,7 @@ async function fetchSelected(
 ): Promise<readonly string[]> {
   const { id } = client.repository;
   const listed = await listRepository(client, commit);
+  await cache.rememberListing(commit, [...listed.keys()]);
   const ensure = (path: string): Promise<void> =>
     ensureFile(client, cache, commit, listed.get(path) as RemoteFile, observer);
   const selected = await named(id, () =>
@@ -138,8 +139,11 @@ async function selectCached(
   const files = entries
     .filter((entry) => !entry.isDirectory() && existsSync(join(entry.parentPath, entry.name)))
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'));
-  const selected = await named(id, () => select(files, (path) => readTextFile(join(directory, path), path)));
+  const all = (await cache.listing(commit)) ?? files;
+  const selected = await named(id, () => select(all, (path) => readTextFile(join(directory, path), path)));
+  const present = new Set(files);
   for (const path of selected) {
+    if (!present.has(path)) throw new UserError(`${id}: ${path} is not in the cache ${directory}`);
     if (!(await cache.isIntact(commit, path)))
       throw new UserError(`${id}: ${shown(path)} is damaged in the cache ${directory}`);
   }

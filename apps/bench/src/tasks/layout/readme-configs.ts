@@ -6,8 +6,8 @@ import { parseYaml } from '../yaml/read-yaml.ts';
 export const README = 'README.md';
 /** A file with the header alone, which stands before that of the README. */
 export const STANDALONE = '.huggingface.yaml';
-/** Its header; that of the hub's largest (a thousand configurations) has some hundred kilobytes. */
-const LARGEST_HEADER = 1 << 20;
+/** Its header without `dataset_info`; a thousand configurations need some hundred kilobytes. */
+const LARGEST_HEADER = 512 << 10;
 
 /** A configuration of a dataset as its README declares it. */
 export interface DeclaredConfig {
@@ -57,8 +57,10 @@ const READING: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonl
  * @throws UserError if the header is not what the hub expects, or has files read otherwise than by their names
  */
 export function declaredConfigs(readme: string, file = README): DeclaredConfig[] {
-  const [, yaml] = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---\s*(?:\r?\n|$)/.exec(readme) ?? [];
-  if (yaml === undefined) return [];
+  const [, whole] = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---\s*(?:\r?\n|$)/.exec(readme) ?? [];
+  if (whole === undefined) return [];
+  // Columns and sizes, which are not needed and most of a large header.
+  const yaml = whole.replaceAll(/^dataset_info:[ \t]*\r?\n(?:[ \t-].*(?:\r?\n|$))*/gmu, '');
   if (yaml.length > LARGEST_HEADER)
     throw new UserError(`${file}: its header has over ${LARGEST_HEADER} characters; name the files instead`);
   const parsed = header.safeParse(

@@ -155,6 +155,17 @@ describe('as the README declares', () => {
     expect(await find(files, BOTH, readme(other))).toEqual(found('a.csv', 'b.csv'));
   });
 
+  test('what the header says of columns and sizes is passed over, however long it is', async () => {
+    const info = `dataset_info:\n- config_name: cola\n${'  features: []\n'.repeat(50_000)}`;
+    const text = TWO.replace('configs:', `${info}configs:`).replace(
+      'license: other',
+      `license: other\n${info}tags: [a]`,
+    );
+    expect(await find(GLUE, { ...BOTH, config: 'sst2' }, text)).toEqual(
+      found(GLUE[3] as string, GLUE[4] as string),
+    );
+  });
+
   test('a folder in place of patterns', async () => {
     const files = ['README.md', 'v2/train.csv', 'v2/dev.csv', 'train.csv', 'dev.csv'];
     for (const folder of ['v2', './v2', 'v2/', './v2/']) {
@@ -277,7 +288,7 @@ describe('as the README declares', () => {
       {},
       'the dataset has several configurations; choose one of: a, default',
     ],
-    [`---\nlicense: ${'x'.repeat(1 << 20)}\n---\n`, {}, 'README.md: its header has over 1048576 characters'],
+    [`---\nlicense: ${'x'.repeat(1 << 20)}\n---\n`, {}, 'README.md: its header has over 524288 characters'],
     [readme(`- data_files: &a [x]\n- ${'*a,'.repeat(9)}`), {}, 'README.md: its header is not YAML'],
     [readme('- data_files: 3'), {}, 'README.md: its "configs" cannot be read'],
   ])('%j is refused', async (text, names, message) => {

@@ -107,9 +107,9 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'merges-first-of-two',
       kind: 'duplicate merges',
-      find: 'this.#ranks.set(this.#pair(vocabulary.get(left)!, vocabulary.get(right)!), rank);',
+      find: 'this.#ranks.set(this.#pair(left[rank]!, right[rank]!), rank);',
       replace:
-        'const pair = this.#pair(vocabulary.get(left)!, vocabulary.get(right)!); if (!this.#ranks.has(pair)) this.#ranks.set(pair, rank);',
+        'if (!this.#ranks.has(this.#pair(left[rank]!, right[rank]!))) this.#ranks.set(this.#pair(left[rank]!, right[rank]!), rank);',
     },
     {
       id: 'merges-rightmost',
@@ -273,8 +273,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'vocab-size-of-model',
         kind: 'added tokens not counted',
-        find: 'for (const { id, content } of added) this.#tokens.set(id, content);',
-        replace: '',
+        find: 'added.reduce((size, { id }) => Math.max(size, id + 1), model.tokens.length)',
+        replace: 'model.tokens.length',
       },
     ],
   ),

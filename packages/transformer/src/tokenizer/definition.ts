@@ -6,6 +6,8 @@ import { quote } from './quote.ts';
 
 // Rust reads no JSON that is nested deeper.
 const DEEPEST = 127;
+// Up to a million entries, which are checked one by one, without recursion.
+const LISTS = new Set(['vocab', 'merges']);
 
 /** A step that cuts a text into pieces before the model sees it. */
 export interface PreTokenizerDefinition {
@@ -43,10 +45,15 @@ function isObject(value: unknown): value is object {
 
 /** Whether a JSON value is nested deeper than so many levels; no recursion, which a hostile file would exhaust. */
 function isDeeper(value: unknown, levels: number): boolean {
-  let level = [value];
-  for (let depth = 0; level.length > 0; depth++) {
+  let level = [value].filter(isObject);
+  for (let depth = 1; level.length > 0; depth++) {
     if (depth > levels) return true;
-    level = level.filter(isObject).flatMap((inner) => Object.values(inner));
+    const next: object[] = [];
+    for (const outer of level) {
+      for (const [name, inner] of Object.entries(outer))
+        if (isObject(inner) && !LISTS.has(name)) next.push(inner);
+    }
+    level = next;
   }
   return false;
 }

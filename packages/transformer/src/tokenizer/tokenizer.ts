@@ -4,6 +4,7 @@ import type { TokenizerDefinition } from './definition.ts';
 import { readTokenizer } from './files/read-tokenizer.ts';
 import { type Steps, createSteps } from './library-steps.ts';
 import { createModel } from './models/create-model.ts';
+import type { TokensById } from './models/definition.ts';
 import type { Model } from './models/model.ts';
 import { quote } from './quote.ts';
 
@@ -27,7 +28,8 @@ class HuggingFaceTokenizer implements Tokenizer {
   readonly #steps: Steps;
   readonly #added: AddedTokens;
   readonly #model: Model;
-  readonly #tokens = new Map<number, string>();
+  readonly #tokens: TokensById;
+  readonly #addedById = new Map<number, string>();
   readonly #file: string;
 
   constructor(definition: TokenizerDefinition, file: string) {
@@ -36,13 +38,9 @@ class HuggingFaceTokenizer implements Tokenizer {
     this.#steps = createSteps(definition, file);
     this.#added = new AddedTokens(added, (text) => this.#steps.normalize(text), file);
     this.#model = createModel(model);
-    for (const [token, id] of model.vocabulary) this.#tokens.set(id, token);
-    if (model.type === 'Unigram')
-      for (const [id, token] of model.tokens.entries()) this.#tokens.set(id, token);
-    for (const { id, content } of added) this.#tokens.set(id, content);
-    let largest = -1;
-    for (const id of this.#tokens.keys()) if (id > largest) largest = id;
-    this.vocabSize = largest + 1;
+    this.#tokens = model.tokens;
+    for (const { id, content } of added) this.#addedById.set(id, content);
+    this.vocabSize = added.reduce((size, { id }) => Math.max(size, id + 1), model.tokens.length);
   }
 
   encode(text: string): number[] {
@@ -72,7 +70,7 @@ class HuggingFaceTokenizer implements Tokenizer {
   }
 
   decode(ids: readonly number[]): string {
-    const tokens = ids.flatMap((id) => this.#tokens.get(id) ?? []);
+    const tokens = ids.flatMap((id) => this.#addedById.get(id) ?? this.#tokens[id] ?? []);
     return tokens.length === 0 ? '' : this.#steps.decode(tokens);
   }
 }

@@ -11,24 +11,22 @@ const LONGEST_CACHED = 256;
 export class Bpe implements Model {
   readonly #definition: BpeDefinition;
   readonly #unknown: number | undefined;
-  /** Pair of ids, as left * 2^32 + right … see `#pair`, to the rank of its merge. */
+  /** By the number of the pair, see `#pair`. */
   readonly #ranks = new Map<number, number>();
-  readonly #results: number[] = [];
+  readonly #results: Uint32Array;
   readonly #stride: number;
   readonly #cache = new Map<string, readonly number[]>();
 
   constructor(definition: BpeDefinition) {
     this.#definition = definition;
-    const { vocabulary, unk_token: unknown, continuing_subword_prefix: prefix } = definition;
+    const { vocabulary, tokens, unk_token: unknown } = definition;
+    const { left, right } = definition.merges;
     this.#unknown = unknown === null ? undefined : vocabulary.get(unknown);
-    let largest = 0;
-    for (const id of vocabulary.values()) if (id > largest) largest = id;
-    this.#stride = largest + 1;
-    for (const [rank, [left, right]] of definition.merges.entries()) {
-      // Of a pair that is there twice the last counts.
-      this.#ranks.set(this.#pair(vocabulary.get(left)!, vocabulary.get(right)!), rank);
-      this.#results.push(vocabulary.get(left + right.slice(prefix.length))!);
-    }
+    this.#stride = tokens.length;
+    // Of a pair that is there twice the last counts.
+    for (let rank = 0; rank < left.length; rank++)
+      this.#ranks.set(this.#pair(left[rank]!, right[rank]!), rank);
+    this.#results = definition.merges.result;
   }
 
   encode(piece: string): readonly number[] | undefined {

@@ -2,14 +2,24 @@ import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { quote } from '../quote.ts';
 
-/** Rust's u32. */
-export const LARGEST_ID = 2 ** 32 - 1;
+/** No vocabulary comes near; larger ones cannot be the place in a list. */
+export const LARGEST_ID = 2 ** 31 - 1;
+
+/** Tokens by id; ids may be missing. */
+export type TokensById = readonly (string | undefined)[];
+
+/** Ids of two tokens and of the one that they become, by rank. */
+export interface Merges {
+  readonly left: Uint32Array;
+  readonly right: Uint32Array;
+  readonly result: Uint32Array;
+}
 
 export interface BpeDefinition {
   readonly type: 'BPE';
   readonly vocabulary: ReadonlyMap<string, number>;
-  /** Left and right token of every merge, by rank. */
-  readonly merges: readonly (readonly [string, string])[];
+  readonly tokens: TokensById;
+  readonly merges: Merges;
   readonly unk_token: string | null;
   readonly continuing_subword_prefix: string;
   readonly end_of_word_suffix: string;
@@ -23,7 +33,7 @@ export interface UnigramDefinition {
   readonly vocabulary: ReadonlyMap<string, number>;
   /** By id. */
   readonly scores: readonly number[];
-  readonly tokens: readonly string[];
+  readonly tokens: TokensById;
   readonly unk_id: number | null;
   readonly byte_fallback: boolean;
 }
@@ -31,6 +41,7 @@ export interface UnigramDefinition {
 export interface WordPieceDefinition {
   readonly type: 'WordPiece';
   readonly vocabulary: ReadonlyMap<string, number>;
+  readonly tokens: TokensById;
   readonly unk_token: string;
   readonly continuing_subword_prefix: string;
   /** In code points. */
@@ -40,6 +51,7 @@ export interface WordPieceDefinition {
 export interface WordLevelDefinition {
   readonly type: 'WordLevel';
   readonly vocabulary: ReadonlyMap<string, number>;
+  readonly tokens: TokensById;
   readonly unk_token: string;
 }
 
@@ -136,15 +148,16 @@ function modelType(model: object): string {
  */
 export function readModel(options: z.infer<typeof modelOptions>, file: string): ModelDefinition {
   if (options.type === 'Unigram') return readUnigram(options, file);
-  const ids = readVocabulary(options.vocab, file);
+  const { vocabulary: ids, tokens } = readVocabulary(options.vocab, file);
   if (options.type !== 'BPE') {
     const { vocab: _, ...rest } = options;
-    return { ...rest, vocabulary: ids };
+    return { ...rest, vocabulary: ids, tokens };
   }
   const prefix = options.continuing_subword_prefix ?? '';
   return {
     type: 'BPE',
     vocabulary: ids,
+    tokens,
     merges: readMerges(options.merges, { vocabulary: ids, prefix, file }),
     unk_token: options.unk_token ?? null,
     continuing_subword_prefix: prefix,
@@ -160,23 +173,26 @@ function checkToken(token: string, file: string): void {
   throw new UserError(`${file}: token ${quote(token)} has half of a surrogate pair, which is no character`);
 }
 
-function readVocabulary(vocab: Readonly<Record<string, unknown>>, file: string): Map<string, number> {
-  const ids = new Map<string, number>();
-  const tokens = new Map<number, string>();
-  for (const [token, id] of Object.entries(vocab)) {
+function readVocabulary(
+  vocab: Readonly<Record<string, unknown>>,
+  file: string,
+): { vocabulary: Map<string, number>; tokens: (string | undefined)[] } {
+  const vocabulary = new Map<string, number>();
+  const tokens: (string | undefined)[] = [];
+  for (const token of Object.keys(vocab)) {
     checkToken(token, file);
+    const id = vocab[token];
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > LARGEST_ID) {
-      throw new UserError(
-        `${file}: token ${quote(token)} has the id ${quote(JSON.stringify(id)).slice(1, -1)}, not a whole number`,
-      );
+      const shown = typeof id === 'object' && id !== null ? 'an object' : quote(String(id)).slice(1, -1);
+      throw new UserError(`${file}: token ${quote(token)} has the id ${shown}, not a whole number`);
     }
-    const other = tokens.get(id);
+    const other = tokens[id];
     if (other !== undefined)
       throw new UserError(`${file}: tokens ${quote(other)} and ${quote(token)} share the id ${id}`);
-    tokens.set(id, token);
-    ids.set(token, id);
+    tokens[id] = token;
+    vocabulary.set(token, id);
   }
-  return ids;
+  return { vocabulary, tokens };
 }
 
 function readMerges(
@@ -186,34 +202,50 @@ function readMerges(
     prefix,
     file,
   }: { vocabulary: ReadonlyMap<string, number>; prefix: string; file: string },
-): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (const [i, merge] of merges.entries()) {
+): Merges {
+  const length = merges.length;
+  const [left, right, result] = [new Uint32Array(length), new Uint32Array(length), new Uint32Array(length)];
+  let rank = 0;
+  for (let i = 0; i < length; i++) {
+    const merge = merges[i];
     if (typeof merge === 'string' && merge.startsWith('#version')) continue;
-    const parts: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
-    if (!isPair(parts)) {
-      const shown = typeof merge === 'string' ? merge : JSON.stringify(merge);
-      throw new UserError(`${file}: merge ${i}, ${quote(shown)}, is not two tokens with a space between`);
+    const pair = pairOf(merge);
+    if (pair === undefined) {
+      const shown = typeof merge === 'string' ? `, ${quote(merge)},` : '';
+      throw new UserError(`${file}: merge ${i}${shown} is not two tokens with a space between`);
     }
-    const [left, right] = parts;
-    const missing = [left, right, left + right.slice(prefix.length)].find((token) => !ids.has(token));
+    const whole = pair[0] + (prefix === '' ? pair[1] : pair[1].slice(prefix.length));
+    const found = [ids.get(pair[0]), ids.get(pair[1]), ids.get(whole)];
+    const missing = [...pair, whole].find((_, place) => found[place] === undefined);
     if (missing !== undefined) {
       throw new UserError(
-        `${file}: merge ${i}, ${quote(parts.join(' '))}, needs the token ${quote(missing)}, which the vocabulary lacks`,
+        `${file}: merge ${i}, ${quote(pair.join(' '))}, needs the token ${quote(missing)}, which the vocabulary lacks`,
       );
     }
-    if (!right.startsWith(prefix)) {
+    if (!pair[1].startsWith(prefix)) {
       throw new UserError(
-        `${file}: merge ${i}, ${quote(parts.join(' '))}, goes on with a token that lacks the prefix ${quote(prefix)}`,
+        `${file}: merge ${i}, ${quote(pair.join(' '))}, goes on with a token that lacks the prefix ${quote(prefix)}`,
       );
     }
-    pairs.push([left, right]);
+    [left[rank], right[rank], result[rank]] = found as [number, number, number];
+    rank++;
   }
-  return pairs;
+  return {
+    left: left.subarray(0, rank),
+    right: right.subarray(0, rank),
+    result: result.subarray(0, rank),
+  };
 }
 
-function isPair(value: unknown): value is [string, string] {
-  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
+function pairOf(merge: unknown): readonly [string, string] | undefined {
+  if (typeof merge === 'string') {
+    const space = merge.indexOf(' ');
+    if (space === -1 || merge.includes(' ', space + 1)) return undefined;
+    return [merge.slice(0, space), merge.slice(space + 1)];
+  }
+  if (!Array.isArray(merge) || merge.length !== 2) return undefined;
+  const [left, right]: readonly unknown[] = merge;
+  return typeof left === 'string' && typeof right === 'string' ? [left, right] : undefined;
 }
 
 function readUnigram(options: z.infer<typeof unigram>, file: string): UnigramDefinition {

@@ -50,19 +50,35 @@ async function importModule(path: string): Promise<Readonly<Record<string, unkno
   try {
     return (await import(pathToFileURL(resolve(path)).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    // A module may throw anything.
-    const reason = error instanceof Error ? error.message : inspect(error);
-    throw new UserError(`${path}: cannot be loaded (${reason})`);
+    throw new UserError(`${path}: cannot be loaded (${reasonOf(error)})`);
   }
 }
 
 function toLearner(module: Readonly<Record<string, unknown>>, path: string): Learner {
   const exported = module['learner'] ?? module['default'];
-  if (exported === undefined) throw new UserError(`${path}: exports no "learner"`);
-  const result = learnerShape.safeParse(exported);
+  if (exported === undefined || exported === null) throw new UserError(`${path}: exports no "learner"`);
+  const result = parseShape(exported, path);
   if (!result.success) {
     const [issue] = result.error.issues;
     throw new UserError(`${path}: ${['learner', ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
   }
   return exported as Learner;
+}
+
+/** Its members may be getters and its options a schema of another library: looking at them may throw anything. */
+function parseShape(exported: unknown, path: string): ReturnType<typeof learnerShape.safeParse> {
+  try {
+    return learnerShape.safeParse(exported);
+  } catch (error) {
+    throw new UserError(`${path}: the learner cannot be read (${reasonOf(error)})`);
+  }
+}
+
+/** A module may throw anything. */
+function reasonOf(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.message}` : inspect(error);
+  } catch {
+    return 'it threw something that cannot be shown';
+  }
 }

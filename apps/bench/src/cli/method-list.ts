@@ -4,6 +4,10 @@ import { z } from 'zod';
 import { nearest } from '../tasks/yaml/nearest.ts';
 import { listed } from '../terminal/words.ts';
 
+const issueShape = z.object({ path: z.array(z.coerce.string()), message: z.string() });
+
+/** More than anyone types. */
+const LONGEST_LIST = 10_000;
 /** An id stands in names of files, which have at most 255 bytes. */
 const LONGEST_ID = 100;
 
@@ -14,6 +18,8 @@ const LONGEST_ID = 100;
  * @throws UserError naming the part that does not fit
  */
 export function parseMethods(option: string, text: string, more: readonly Learner[]): LearnerSetting[] {
+  if (text.length > LONGEST_LIST)
+    throw new UserError(`${option} has ${text.length} characters, at most ${LONGEST_LIST} are read`);
   const known = [...learners.filter(({ role }) => role === 'learner'), ...more];
   const parts = text.split(/,(?![^[]*\])/).map((part) => part.trim());
   const settings = parts.map((part) => parseMethod(option, part, known));
@@ -54,9 +60,11 @@ function parseMethod(option: string, part: string, known: readonly Learner[]): L
   try {
     return learnerSetting(learner, Object.fromEntries(typed));
   } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    const [issue] = error.issues;
-    throw new UserError(`${option}: ${learner.id}, ${issue?.path.join('.')}: ${issue?.message}`);
+    // Of the file's own copy of the schema library, perhaps, or thrown by a schema of its own.
+    const issues = z.object({ issues: z.array(issueShape).min(1) }).safeParse(error);
+    const [issue] = issues.success ? issues.data.issues : [];
+    const reason = issue ? `${issue.path.join('.')}: ${issue.message}` : (error as Error)?.message;
+    throw new UserError(`${option}: ${learner.id}, ${reason}`);
   }
 }
 

@@ -5,7 +5,15 @@ import { CELL, type CellDraft, CellDrafts } from './cell-drafts.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
 import { type DatasetSize, type MeasuredNoise, type MeasuredRun, NO_METHOD } from './measured.ts';
 import { readSource } from './read-source.ts';
-import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
+import {
+  type Column,
+  amount,
+  numberOrNull,
+  readOptionalTable,
+  readTable,
+  text,
+  whole,
+} from './read-table.ts';
 
 /**
  * Reads a run back from its tables.
@@ -48,7 +56,7 @@ async function toRun(
 async function readNumbers(folder: string): Promise<{ model: string; drafts: CellDrafts }> {
   const drafts = new CellDrafts();
   let model: string | undefined;
-  const columns = { model: text, ...CELL, metric: text, value: numberOrNull };
+  const columns = { model: text, ...CELL, metric: metricId, value: numberOrNull };
   for await (const row of readTable(folder, 'summary.csv', columns)) {
     const { metric, value } = row.values;
     model = row.values.model;
@@ -102,7 +110,7 @@ function put(
 /** @returns the metrics that there are */
 async function readLayers(folder: string, drafts: CellDrafts): Promise<ReadonlySet<string>> {
   const scored = new Set<string>();
-  const columns = { ...CELL, metric: text, layer: listIndex, value: numberOrNull };
+  const columns = { ...CELL, metric: metricId, layer: listIndex, value: numberOrNull };
   for await (const row of readTable(folder, 'layerwise.csv', columns)) {
     const { metric, layer, value } = row.values;
     requireRange(metric, value, () => row.place('value'));
@@ -142,7 +150,7 @@ async function readExamples(folder: string, drafts: CellDrafts, scored: Readonly
 async function readNoise(folder: string, drafts: CellDrafts): Promise<MeasuredNoise[]> {
   const noise: MeasuredNoise[] = [];
   const columns = {
-    ...{ ...CELL, metric: text, perturbation: text },
+    ...{ ...CELL, metric: metricId, perturbation: text },
     ...{ value: numberOrNull, example_change: numberOrNull },
   };
   for await (const row of readOptionalTable(folder, 'noise_floor.csv', columns)) {
@@ -156,6 +164,13 @@ async function readNoise(folder: string, drafts: CellDrafts): Promise<MeasuredNo
   }
   return noise;
 }
+
+/** Of this program: what any other name's values mean nobody could say. */
+const metricId: Column<string> = (field) => {
+  const id = text(field);
+  if (!RANGES.has(id)) throw new UserError(`"${id}" is none that this version knows`);
+  return id;
+};
 
 const RANGES = new Map(metrics.map(({ id, range }) => [id, range]));
 

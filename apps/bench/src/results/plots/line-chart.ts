@@ -80,7 +80,8 @@ function withLabels(chart: LineChart): LineChart {
 }
 
 function labelOf(name: string): string {
-  const shown = [...visible(name)];
+  // Vega looks names up in plain objects, where some are taken: a blank after them is not seen.
+  const shown = [...visible(name in Object.prototype ? `${name}\u00A0` : name)];
   return shown.length <= LONGEST_LABEL ? shown.join('') : `${shown.slice(0, LONGEST_LABEL - 1).join('')}…`;
 }
 

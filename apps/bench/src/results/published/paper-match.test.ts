@@ -84,6 +84,6 @@ test("one dataset may be the paper's and another not; options that are not the p
   expect(own).toBe('mr');
   expect(notice).toBe(
     "Not compared, since the data is not the paper's: cb: 1 and 2 rows instead of 250 and 56. " +
-      "Options that are not the paper's: --shots 4 (paper: 32), --probe prompt (paper: label), --learning-rate 0.1 (paper: one for each dataset).",
+      'Options that are not the paper\'s: --shots 4 (paper: 32), --probe "prompt" (paper: label), --learning-rate 0.1 (paper: one for each dataset).',
   );
 });

@@ -120,10 +120,10 @@ function whyOther(id: string, { train, validation, hub }: DataSource): string | 
 function otherSettings(settings: RunSource['settings']): string[] {
   const other = SETTINGS.flatMap(([key, option, value]) => {
     const own = settings[key] ?? value;
-    return own === value ? [] : [`${option} ${String(own)} (paper: ${value})`];
+    return own === value ? [] : [`${option} ${JSON.stringify(own)} (paper: ${value})`];
   });
   if (settings['learningRate'] !== undefined)
-    other.push(`--learning-rate ${String(settings['learningRate'])} (paper: one for each dataset)`);
+    other.push(`--learning-rate ${JSON.stringify(settings['learningRate'])} (paper: one for each dataset)`);
   return other.length === 0 ? [] : [`Options that are not the paper's: ${other.join(', ')}.`];
 }
 

@@ -60,3 +60,29 @@ test('figure 4 has a picture for each definition of gradient norms, each with it
     [4, 'figures/figure4-released-mr.svg', ['0: 100 GD', '1: 1000 GD']],
   ]);
 });
+
+test('norms too near to zero for a logarithmic axis are left out', () => {
+  const [figure, ...others] = drawFigures(
+    runOf([
+      measuredCell({ method: 'GD', dataset: 'mr', gradientNorms: [[1e-320, 1, 1e-45]] }),
+      measuredCell({ method: 'GD', dataset: 'cb', gradientNorms: [[1e-320, 5e-324]] }),
+    ]),
+  );
+  expect(others).toEqual([]);
+  expect(points(figure?.svg)).toEqual(['0: null GD', '1: 1 GD', '2: 1e-45 GD']);
+});
+
+test('a dataset of any name has a file of its own in figures/, and a method of any name a colour', () => {
+  const names = ['../../x', '..', 'a/b', 'a_b', 'A', 'a b', '', 'x'.repeat(300), '<script>', 'constructor'];
+  const cells = names.map((dataset) =>
+    measuredCell({ method: 'constructor', dataset, layers: { simaou_norm: [0.1, 0.2] } }),
+  );
+  const figures = drawFigures(runOf(cells, { methods: ['constructor', '__proto__'] }));
+  expect(new Set(figures.map(({ file }) => file.toLowerCase())).size).toBe(names.length);
+  for (const { file, svg } of figures) {
+    expect(file).toMatch(/^figures\/figure3-simaou_norm-[\w-][\w.-]{0,70}\.svg$/);
+    expect(svg).toContain('line mark" d="');
+    expect(svg).toContain('stroke="#009e73"');
+    expect(svg).not.toContain('<script');
+  }
+});

@@ -128,7 +128,13 @@ function bare(curve: Curve): Curve {
   return { ...curve, deviations: curve.means.map(() => null) };
 }
 
-/** For a logarithmic axis: without what is not above zero, and without the band, which may reach below. */
+/** Far below any norm of float32 gradients; nearer to zero a logarithmic axis cannot be drawn. */
+const SMALLEST = 1e-100;
+
+/** For a logarithmic axis: without what is zero, and without the band, which may reach below. */
 function positive(curve: Curve): Curve {
-  return bare({ ...curve, means: curve.means.map((value) => (value !== null && value > 0 ? value : null)) });
+  return bare({
+    ...curve,
+    means: curve.means.map((value) => (value !== null && value > SMALLEST ? value : null)),
+  });
 }

@@ -1,6 +1,6 @@
 const MOST_NAMED = 5;
 const MOST_CHARACTERS = 60;
-const LONGEST_LIST = 160;
+const LONGEST_LIST = 100;
 
 /** Names in a sentence: the first few, each cut where it is long, and how many more there are. */
 export function listed(names: readonly string[]): string {

@@ -77,8 +77,9 @@ export function filesByName(
     const found = exact.length > 0 ? exact : inOnePlace(python, split) ? [...new Set(python)] : [];
     if (found.length === 0) continue;
     const rooted = (names: readonly string[]): string[] => names.map((name) => root + name);
-    warnOfOthers(rooted(found), rooted(python), split, warn);
-    return requireComplete(rooted(found));
+    const complete = requireComplete(rooted(found));
+    warnOfOthers(complete, rooted(python), split, warn);
+    return complete;
   }
   return [];
 }

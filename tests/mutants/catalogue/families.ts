@@ -231,7 +231,7 @@ export const mutants: readonly Mutant[] = [
       replace: "'cross_attention_hidden_size', 'is_causal', 'n_ctx'",
     },
   ]),
-  ...mutantsOf({ file: `${FAMILIES}/rope.ts`, tests: KEYS_TESTS }, [
+  ...mutantsOf({ file: `${FAMILIES}/rope.ts`, tests: [...KEYS_TESTS, ...FAMILY_TESTS] }, [
     {
       id: 'empty-rope-scaling-counts',
       kind: 'config key',
@@ -245,7 +245,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'if (nested === file)',
     },
   ]),
-  ...mutantsOf({ file: `${FAMILIES}/gpt-neox.ts`, tests: KEYS_TESTS }, [
+  ...mutantsOf({ file: `${FAMILIES}/gpt-neox.ts`, tests: [...KEYS_TESTS, ...FAMILY_TESTS] }, [
     {
       id: 'rotary-pct-first',
       kind: 'config key',

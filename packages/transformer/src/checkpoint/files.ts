@@ -47,7 +47,10 @@ export function decodeText(bytes: Uint8Array, path: string, what: string): strin
 export async function readTextFile(path: string, what: string, maxBytes = 2 ** 28): Promise<string> {
   let bytes: Uint8Array;
   try {
-    const { size } = await stat(path);
+    const found = await stat(path);
+    const { size } = found;
+    // A pipe or a device may never end.
+    if (!found.isFile() && !found.isDirectory()) throw new UserError(`${path}: ${what} is no regular file`);
     if (size > maxBytes)
       throw new UserError(`${path}: ${what} has ${size} bytes; at most ${maxBytes} are allowed`);
     bytes = await readFile(path);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -41,6 +41,12 @@ test('a missing file and a directory', async () => {
     `${path}: model configuration does not exist`,
   );
   await expect(readJsonFile(directory, 'model configuration')).rejects.toThrow('is a directory, not a file');
+});
+
+test('a device that never ends is no file', async () => {
+  await symlink('/dev/zero', join(directory, 'config.json'));
+  const reading = readJsonFile(join(directory, 'config.json'), 'model configuration');
+  await expect(reading).rejects.toThrow('model configuration is no regular file');
 });
 
 test('keys that occur twice', () => {

@@ -304,6 +304,17 @@ it('every option of GPT-NeoX by its key', () => {
   });
   const newer = { rope_parameters: { rope_theta: 33, partial_rotary_factor: 0.75 } };
   expect(read('gpt_neox', newer).config.positions).toMatchObject({ size: 6, theta: 33 });
+  // Before the older keys, and before those that only other families have outside.
+  const older = { rotary_pct: 0.5, rotary_emb_base: 77, rope_theta: 99, partial_rotary_factor: 1 };
+  expect(read('gpt_neox', { ...older, ...newer }).config.positions).toMatchObject({ size: 6, theta: 33 });
+  expect(read('gpt_neox', older).config.positions).toMatchObject({ size: 4, theta: 77 });
+});
+
+it('refuses positions that differ by kind of layer, for which no family has a use', () => {
+  const nested = { full_attention: { rope_theta: 50 }, sliding_attention: { rope_theta: 20 } };
+  for (const key of ['rope_scaling', 'rope_parameters'])
+    for (const family of ['gpt_neox', 'llama', 'mistral', 'qwen3'])
+      expect(() => read(family, { [key]: nested })).toThrow(`${FILE}: ${key}.full_attention: positions`);
 });
 
 it('windows from max_window_layers on', () => {

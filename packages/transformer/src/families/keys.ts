@@ -67,7 +67,8 @@ export const HARMLESS: ReadonlySet<string> = new Set([
   ...['return_dict_in_generate', 'use_return_dict', 'torchscript', 'use_bfloat16', 'tf_legacy_loss'],
   ...['attn_implementation', '_attn_implementation', '_attn_implementation_autoset', '_flash_attn_2_enabled'],
   ...['chunk_size_feed_forward', 'reorder_and_upcast_attn', 'is_decoder', 'tie_encoder_decoder'],
-  ...['cross_attention_hidden_size', 'n_ctx', 'is_llama_config'],
+  ...['cross_attention_hidden_size', 'n_ctx', 'max_sequence_length', 'is_llama_config', 'output_past'],
+  ...['n_special', 'predict_special_tokens', 'use_past'],
   // Generation, and other programs' settings of it.
   ...[
     'max_length',

@@ -8,9 +8,9 @@ import { isatty } from 'node:tty';
 /** Signals that stop a command; exit codes are the shell's, 128 and the signal's number. */
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** Milliseconds that the child has to end by itself, removing what it holds in temporary folders. */
-const GRACE_MS = 400;
+const GRACE_MS = 250;
 /** Milliseconds that the system has to end a killed child. */
-const KILL_MS = 200;
+const KILL_MS = 100;
 /** Where a terminal is busy: its reader has half a second. */
 const TRY_AGAIN_MS = 10;
 const MOST_TRIES = 50;

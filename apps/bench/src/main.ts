@@ -11,7 +11,10 @@ let words = 'stopped';
 
 for (const [signal, code] of Object.entries(STOPPED)) {
   process.once(signal, () => {
-    if (!supervisor) say(`icl-gd: ${words}`);
+    if (supervisor) {
+      // Last, since drivers wait for what they compute before they let a process end. There is no handler any more.
+      process.on('exit', () => process.kill(process.pid, signal));
+    } else say(`icl-gd: ${words}`);
     process.exit(code);
   });
 }

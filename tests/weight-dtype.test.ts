@@ -22,7 +22,7 @@ it('a check of a preset that makes its own model and data writes nothing either'
   using copy = new FixtureCopy('own-text-gpt2');
   const { code, stdout } = await iclGd(['run', '--preset', 'smoke', '--check-only', '--out', copy.out]);
   expect(code).toBe(0);
-  expect(stdout).toContain('to do: untrained cb');
+  expect(stdout).toContain('to do: untrained syn-cb');
   expect(existsSync(copy.out)).toBe(false);
 });
 

@@ -82,7 +82,7 @@ export const mutants: readonly Mutant[] = [
       file: 'apps/bench/src/cli/presets/read-preset.ts',
       tests: ['apps/bench/src/cli/presets/presets.test.ts'],
     },
-    [{ id: 'preset-list-join', kind: 'wrong separator', find: "list.join(',')", replace: "list.join(' ')" }],
+    [{ id: 'preset-list-join', kind: 'wrong separator', find: "own.join(',')", replace: "own.join(' ')" }],
   ),
   ...mutantsOf(
     { file: 'apps/bench/src/cli/run-options.ts', tests: ['apps/bench/src/cli/presets/presets.test.ts'] },

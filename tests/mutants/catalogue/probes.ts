@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'nonfinite-training-first',
         kind: 'divergence not noticed',
-        find: 'for (const values of [losses, gradientNorms, releasedGradientNorms])',
+        find: 'for (const values of [losses, gradientNorms, releasedGradientNorms ?? []])',
         replace: 'for (const values of [losses])',
       },
       {

@@ -8,9 +8,6 @@ import { RecordStore } from './record-store.ts';
 import { type TrialPlan, addressesOf, ownAddress } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
 
-/** A choice of demonstrations. */
-export type Selection = Pick<Trial, 'seed' | 'permutation'>;
-
 /** Every trial has a record of in-context learning, unless the model itself overflows. */
 const IN_CONTEXT = /^(.*)-seed(\d+)-order(\d+)-ICL-(\w+)-[0-9a-f]{32}\.json$/;
 const LEARNER = /-order\d+-(.*)-(?:label|prompt)-[0-9a-f]{32}\.json$/;
@@ -99,7 +96,7 @@ export async function keepRecorded(
 }
 
 /** What was measured of an earlier trial; undefined if not all of it is on record. The noise floor may be missing. */
-export async function readEarlier(
+async function readEarlier(
   store: RecordStore,
   plan: TrialPlan,
   { noiseFloor }: Pick<RunSettings, 'noiseFloor'>,

@@ -125,3 +125,23 @@ test('only divergence is an outcome', async () => {
   await expect(unlessDiverged(() => Promise.reject(new RangeError('other')))).rejects.toThrow('other');
   expect(await unlessDiverged(async () => 3)).toBe(3);
 });
+
+test.each([
+  [
+    'losses of another number of layers',
+    { losses: [1], gradientNorms: [1, 2] },
+    /^GD: step 0 has 1, 2, 2 losses/,
+  ],
+  [
+    'a gradient norm below 0',
+    { losses: [1, 1], gradientNorms: [1, -2] },
+    /^GD: step 0 has a gradient norm below 0/,
+  ],
+])('a learner that reports %s is refused by name', async (_, step, message) => {
+  const learner: Learner = {
+    ...GD,
+    adapt: async (...own) => ({ ...(await GD.adapt(...own)), training: [step] }),
+  };
+  const refused = probeSetting(fakeModel('trained'), { learner, options: {} }, PREPARED, OPTIONS, () => {});
+  await expect(refused).rejects.toMatchObject({ name: 'UserError', message: expect.stringMatching(message) });
+});

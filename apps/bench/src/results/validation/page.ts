@@ -1,4 +1,5 @@
 import { Marked } from 'marked';
+import { GENERATOR } from '../stale.ts';
 import { visible } from '../visible.ts';
 import type { Figure } from './figures.ts';
 
@@ -11,8 +12,6 @@ th, td { padding: .25em 1em .25em 0; vertical-align: top } td { border-bottom: 1
 .figures { display: flex; flex-wrap: wrap; gap: 1em } .figures svg { max-width: 100%; height: auto }
 `;
 const BREAK = '<br>';
-/** By which a page of ours is known from one of the user's. */
-export const GENERATOR = 'icl-gd validate';
 const ENTITIES = new Map([
   ['&', '&amp;'],
   ['<', '&lt;'],

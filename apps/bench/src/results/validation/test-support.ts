@@ -42,7 +42,7 @@ export function measuredCell({ examples = {}, layers = {}, ...given }: Given): M
 }
 
 /** A run on the paper's model and data. */
-export const PAPER: MeasuredRun['paper'] = {
+const PAPER: MeasuredRun['paper'] = {
   datasets: new Set(['sst2', 'sst5', 'mr', 'subj', 'agnews', 'cb']),
   notice: '',
 };

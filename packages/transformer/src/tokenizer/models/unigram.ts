@@ -71,6 +71,6 @@ export class Unigram implements Model {
       fused = from[end]!;
     }
     if (fused > 0) parts.push(text.slice(0, fused));
-    return parts.reverse();
+    return parts.toReversed();
   }
 }

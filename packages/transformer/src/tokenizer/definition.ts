@@ -1,14 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 
-/** A step that cuts a text into pieces before the model sees it. */
-export interface PreTokenizerDefinition {
-  readonly type: string;
-  /** The steps of a Sequence. */
-  readonly pretokenizers?: readonly PreTokenizerDefinition[] | undefined;
-  readonly [option: string]: unknown;
-}
-
 const tokenId = z.int('a token id must be an integer').nonnegative('a token id must not be negative');
 // Not z.record, which drops a token called __proto__.
 const vocabulary = z.custom<Readonly<Record<string, number>>>(
@@ -21,10 +13,6 @@ const addedToken = z.looseObject({
   special: z.boolean().optional(),
 });
 const component = z.looseObject({ type: z.string() });
-const preTokenizer: z.ZodType<PreTokenizerDefinition> = z.looseObject({
-  type: z.string(),
-  pretokenizers: z.lazy(() => z.array(preTokenizer)).optional(),
-});
 const bpe = z.looseObject({
   type: z.literal('BPE'),
   unk_token: z.string().nullish(),
@@ -45,7 +33,7 @@ const unigram = z.looseObject({
 const definition = z.looseObject({
   added_tokens: z.array(addedToken).default([]),
   normalizer: component.nullable().default(null),
-  pre_tokenizer: preTokenizer.nullable().default(null),
+  pre_tokenizer: component.nullable().default(null),
   decoder: component.nullable().default(null),
   model: z.discriminatedUnion(
     'type',
@@ -105,18 +93,6 @@ function checkMerges({ vocab, merges }: z.infer<typeof bpe>, file: string): void
   }
 }
 
-/** The library treats every other Split as if it were Isolated, or drops what does not match. */
-function checkSplits(step: PreTokenizerDefinition, file: string): void {
-  step.pretokenizers?.forEach((inner) => checkSplits(inner, file));
-  if (step.type !== 'Split') return;
-  const { behavior, invert } = step;
-  if (behavior !== 'Removed' && (behavior !== 'Isolated' || invert === true)) {
-    throw new UserError(
-      `${file}: a pre-tokenizer Split with behavior ${JSON.stringify(behavior)}${invert === true ? ', inverted,' : ''} is not supported`,
-    );
-  }
-}
-
 /**
  * Checks the content of a tokenizer.json.
  *
@@ -130,9 +106,8 @@ export function parseDefinition(json: unknown, file: string): TokenizerDefinitio
       `${file}: no usable tokenizer: ${issue.path.join('.') || 'its content'}: ${issue.message}`,
     );
   }
-  const { model, pre_tokenizer: split } = parsed.data;
+  const { model } = parsed.data;
   if (model.type !== 'Unigram') checkIds(model.vocab, file);
   if (model.type === 'BPE') checkMerges(model, file);
-  if (split !== null) checkSplits(split, file);
   return parsed.data;
 }

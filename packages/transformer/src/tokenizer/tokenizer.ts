@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { AddedToken, Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { fileExists, readTextFile } from '../checkpoint/files.ts';
 import { readJsonFile } from '../checkpoint/json-file.ts';
 import { UserError } from '../errors.ts';
-import { byteLevelDefinition, expandByteLevel } from './byte-level.ts';
+import { byteLevelDefinition } from './byte-level.ts';
 import { type TokenizerDefinition, parseDefinition } from './definition.ts';
+import { type Steps, createSteps } from './pipeline/steps.ts';
 
 // No vocabulary holds it, so that an unknown piece shows up as a token without an id instead of vanishing.
 const NO_TOKEN = '\0no token\0';
@@ -23,22 +24,26 @@ export interface Tokenizer {
   decode(ids: readonly number[]): string;
 }
 
-function build({ model, ...rest }: TokenizerDefinition, file: string): LibraryTokenizer {
-  const split = rest.pre_tokenizer;
+function build({ model, ...rest }: TokenizerDefinition, steps: Steps, file: string): LibraryTokenizer {
   const unknown = 'unk_token' in model && model.unk_token ? model.unk_token : NO_TOKEN;
   try {
-    return new LibraryTokenizer(
+    const library = new LibraryTokenizer(
       {
-        normalizer: rest.normalizer,
-        pre_tokenizer: split === null ? null : expandByteLevel(split),
+        normalizer: null,
+        pre_tokenizer: null,
         post_processor: null,
-        decoder: rest.decoder,
+        decoder: null,
         // Special tokens would be recognised inside texts.
         added_tokens: rest.added_tokens.filter(({ special }) => special !== true),
         model: { ...model, unk_token: unknown },
       },
       { clean_up_tokenization_spaces: false, unk_token: unknown },
     );
+    library.normalizer = ((text: string) =>
+      steps.normalize(text)) as unknown as LibraryTokenizer['normalizer'];
+    library.pre_tokenizer = ((text: string, { section_index: section }: { section_index: number }) =>
+      steps.preTokenize(text, section === 0)) as unknown as LibraryTokenizer['pre_tokenizer'];
+    return library;
   } catch (error) {
     throw new UserError(
       `${file}: no usable tokenizer: ${error instanceof Error ? error.message : String(error)}`,
@@ -49,6 +54,7 @@ function build({ model, ...rest }: TokenizerDefinition, file: string): LibraryTo
 class HuggingFaceTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly #library: LibraryTokenizer;
+  readonly #steps: Steps;
   readonly #ids: ReadonlyMap<string, number>;
   readonly #unknownId: number | undefined;
   readonly #tokens: string[];
@@ -56,15 +62,14 @@ class HuggingFaceTokenizer implements Tokenizer {
 
   constructor(definition: TokenizerDefinition, file: string) {
     this.#file = file;
-    this.#library = build(definition, file);
+    this.#steps = createSteps(definition, file);
+    this.#library = build(definition, this.#steps, file);
     const model = this.#library.model!;
     this.#ids = model.tokens_to_ids;
     this.#unknownId = model.unk_token_id;
     this.#tokens = model.vocab;
     const added = definition.added_tokens;
     for (const { id, content } of added) this.#tokens[id] = content;
-    if (this.#library.decoder)
-      this.#library.decoder.added_tokens = added.map((token) => new AddedToken(token));
     this.vocabSize = this.#tokens.length;
   }
 
@@ -81,8 +86,7 @@ class HuggingFaceTokenizer implements Tokenizer {
   }
 
   decode(ids: readonly number[]): string {
-    const known = ids.filter((id) => this.#tokens[id] !== undefined);
-    return known.length === 0 ? '' : this.#library.decode(known);
+    return this.#steps.decode(ids.flatMap((id) => this.#tokens[id] ?? []));
   }
 }
 

@@ -11,7 +11,7 @@ export const ALL_CHARACTERS: readonly string[] = (() => {
 
 const CHUNK = 20_000;
 // No normalizer or pre-tokenizer asked here treats it in a way of its own.
-const SEPARATOR = '|';
+const SEPARATOR = '\u{2581}';
 
 /** What a normalizer of the Rust implementation makes of every character, each between `before` and `after`. */
 export function eachNormalized(normalizer: object, before = '', after = ''): Map<string, string> {
@@ -21,6 +21,7 @@ export function eachNormalized(normalizer: object, before = '', after = ''): Map
     const chunk = ALL_CHARACTERS.slice(i, i + CHUNK).filter((character) => character !== SEPARATOR);
     const text = chunk.map((character) => before + character + after).join(SEPARATOR);
     const parts = normalize(text).split(SEPARATOR);
+    if (parts.length !== chunk.length) throw new Error('something else becomes the separator');
     for (const [k, character] of chunk.entries()) result.set(character, parts[k]!);
   }
   return result.set(SEPARATOR, normalize(before + SEPARATOR + after));

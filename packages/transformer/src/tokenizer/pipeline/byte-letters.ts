@@ -10,10 +10,20 @@ const BYTES: ReadonlyMap<string, number> = new Map(LETTERS.map((letter, byte) =>
 
 const encoder = new TextEncoder();
 
+function others(text: string): string {
+  let letters = '';
+  for (const byte of encoder.encode(text)) letters += LETTERS[byte]!;
+  return letters;
+}
+
 /** The bytes of a text (UTF-8) as letters. */
 export function bytesToLetters(text: string): string {
   let letters = '';
-  for (const byte of encoder.encode(text)) letters += LETTERS[byte]!;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return letters + others(text.slice(i));
+    letters += LETTERS[unit]!;
+  }
   return letters;
 }
 

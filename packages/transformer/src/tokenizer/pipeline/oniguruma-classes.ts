@@ -32,7 +32,7 @@ const SCRIPTS = [
   ...['Latin', 'Malayalam', 'Mongolian', 'Myanmar', 'Oriya', 'Sinhala', 'Tamil', 'Telugu', 'Thai', 'Tibetan'],
 ];
 
-/** What a POSIX bracket, `[[:alpha:]]`, stands for; the same names as properties, where they mean the same. */
+/** What a POSIX bracket, `[[:alpha:]]`, stands for. */
 export const POSIX: ReadonlyMap<string, string> = new Map([
   ['alpha', of16(String.raw`\p{Alphabetic}`)],
   ['alnum', of16(String.raw`\p{Alphabetic}\p{Nd}`)],
@@ -58,7 +58,8 @@ export const PROPERTIES: ReadonlyMap<string, string> = new Map([
     [propertyName(long), property(short)],
   ]),
   ...SCRIPTS.map((script): [string, string] => [propertyName(script), of16(`\\p{Script=${script}}`)]),
-  ...POSIX,
+  // As properties, punct and word mean something else.
+  ...[...POSIX].filter(([name]) => name !== 'punct' && name !== 'word'),
 ]);
 
 /** What escapes for classes stand for, inside of a class. */

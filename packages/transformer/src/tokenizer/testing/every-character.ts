@@ -1,6 +1,5 @@
 import { rustComponents } from './rust-tokenizer.ts';
 
-/** Every character that a text may hold, in order: 1,112,064. */
 export const ALL_CHARACTERS: readonly string[] = (() => {
   const all: string[] = [];
   for (let point = 0; point < 0x110000; point++) {

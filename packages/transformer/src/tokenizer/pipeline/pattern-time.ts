@@ -94,10 +94,9 @@ class Checker {
   #repeat({ body, min, max, mode }: PatternNode & { kind: 'repeat' }): Step {
     const steps = this.sequence(body);
     const { first, all, mayBeEmpty, varies } = this.#whole(steps);
-    if (max > 1) {
-      if (mayBeEmpty) throw new SlowPart('a repetition of what may be empty');
-      this.#checkRepeated(body, steps);
-    }
+    // Oniguruma and JavaScript do not agree on these either.
+    if (mayBeEmpty) throw new SlowPart('a repetition of what may be empty');
+    if (max > 1) this.#checkRepeated(body, steps);
     const givesBack = mode !== 'possessive';
     return {
       first,

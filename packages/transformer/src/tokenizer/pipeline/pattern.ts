@@ -31,6 +31,12 @@ export function findMatches(pattern: z.infer<typeof patternSchema>, place: Place
   return findRegExp(new RegExp(literal, 'gv'));
 }
 
+/** Whether a place is between the halves of a character. */
+function isLowSurrogate(text: string, index: number): boolean {
+  const unit = text.charCodeAt(index);
+  return index > 0 && unit >= 0xdc00 && unit <= 0xdfff;
+}
+
 /** For a pattern with the flags g and v. */
 export function findRegExp(pattern: RegExp): Find {
   return (text) => {
@@ -44,6 +50,11 @@ export function findRegExp(pattern: RegExp): Find {
       const match = pattern.exec(text);
       if (match === null) break;
       const start = match.index;
+      if (isLowSurrogate(text, start) && match[0] === '') {
+        // V8 finds empty matches inside of a surrogate pair, where no character begins.
+        from = start + 1;
+        continue;
+      }
       const stop = start + match[0].length;
       // An empty match right after a match does not count.
       if (start === stop && stop === lastMatch) {

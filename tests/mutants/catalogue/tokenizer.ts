@@ -8,54 +8,6 @@ export const mutants: readonly Mutant[] = [
       tests: ['byte-level', 'tokenizer'].map((name) => `packages/transformer/src/tokenizer/${name}.test.ts`),
     },
     [
-      {
-        id: 'gpt2-contraction',
-        kind: 'contraction forgotten',
-        find: "'s|'t|'re|'ve|'m|'ll|'d|",
-        replace: "'s|'t|'re|'ve|'m|'d|",
-      },
-      {
-        id: 'gpt2-numbers',
-        kind: 'numbers joined to punctuation',
-        find: '| ?\\p{N}+| ?[^\\p{White_Space}\\p{L}\\p{N}]+',
-        replace: '| ?[^\\p{White_Space}\\p{L}]+',
-      },
-      {
-        id: 'gpt2-no-space-letters',
-        kind: 'leading space dropped',
-        find: '| ?\\p{L}+|',
-        replace: '|\\p{L}+|',
-      },
-      {
-        id: 'gpt2-trailing-space',
-        kind: 'white space not split',
-        find: '\\p{White_Space}+(?!\\P{White_Space})|',
-        replace: '',
-      },
-      {
-        id: 'prefix-space-always',
-        kind: 'prefix space always',
-        find: "if (step['add_prefix_space'] === true) {",
-        replace: 'if (true) {',
-      },
-      {
-        id: 'prefix-space-never',
-        kind: 'prefix space never',
-        find: "if (step['add_prefix_space'] === true) {",
-        replace: 'if (false) {',
-      },
-      {
-        id: 'use-regex-ignored',
-        kind: 'option ignored',
-        find: "step.type !== 'ByteLevel' || step['use_regex'] === false",
-        replace: "step.type !== 'ByteLevel'",
-      },
-      {
-        id: 'nested-not-expanded',
-        kind: 'nested steps ignored',
-        find: 'step.pretokenizers.map(expandByteLevel)',
-        replace: '[...step.pretokenizers]',
-      },
       { id: 'merges-crlf', kind: 'CRLF kept', find: 'split(/\\r?\\n/)', replace: "split('\\n')" },
       {
         id: 'merges-comments',
@@ -71,12 +23,6 @@ export const mutants: readonly Mutant[] = [
       tests: ['packages/transformer/src/tokenizer/tokenizer.test.ts'],
     },
     [
-      {
-        id: 'split-inverted',
-        kind: 'option ignored',
-        find: "(behavior !== 'Isolated' || invert === true)",
-        replace: "behavior !== 'Isolated'",
-      },
       {
         id: 'model-type-lost',
         kind: 'wrong kind of model',
@@ -110,12 +56,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'post_processor: (rest as never as {post_processor: never}).post_processor,',
       },
       {
-        id: 'normalizer-dropped',
-        kind: 'normalizer ignored',
-        find: 'normalizer: rest.normalizer,',
-        replace: 'normalizer: null,',
-      },
-      {
         id: 'unknown-zero',
         kind: 'unknown taken for token 0',
         find: 'this.#ids.get(token) ?? this.#unknownId;',
@@ -138,12 +78,6 @@ export const mutants: readonly Mutant[] = [
         kind: 'spaces cleaned up',
         find: 'clean_up_tokenization_spaces: false',
         replace: 'clean_up_tokenization_spaces: true',
-      },
-      {
-        id: 'decoder-added',
-        kind: 'added tokens not decoded',
-        find: 'if (this.#library.decoder)\n      this.#library.decoder.added_tokens = added.map((token) => new AddedToken(token));',
-        replace: '',
       },
       {
         id: 'vocab-preferred',

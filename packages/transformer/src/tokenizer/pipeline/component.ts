@@ -66,5 +66,8 @@ export function quote(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
 }
 
+/** The steps of a Sequence; no real file has more than ten. */
+export const stepList = z.array(z.unknown()).max(100);
+
 /** One character (code point), as the Rust implementation's `char`. */
 export const character = z.string().refine((text) => [...text].length === 1, 'must be a single character');

@@ -7,6 +7,7 @@ import {
   componentType,
   inside,
   makeComponent,
+  stepList,
 } from './component.ts';
 import { findMatches, patternSchema } from './pattern.ts';
 import { metaspaceOptions, metaspaceScheme } from './metaspace.ts';
@@ -168,7 +169,7 @@ export const DECODERS: ComponentTypes<Decoder> = new Map([
   ],
   [
     'Sequence',
-    componentType({ ...TYPE, decoders: z.array(z.unknown()) }, ({ decoders }, place) => {
+    componentType({ ...TYPE, decoders: stepList }, ({ decoders }, place) => {
       const steps = decoders.map((step, i) => makeDecoder(step, inside(place, 'decoders', i)));
       return (tokens) => steps.reduce<string[]>((result, step) => step(result), [...tokens]);
     }),

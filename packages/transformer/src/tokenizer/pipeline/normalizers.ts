@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bytesToLetters } from './byte-letters.ts';
 import * as characters from './characters.ts';
-import { type ComponentTypes, componentType, inside, makeComponent, refuse } from './component.ts';
+import { type ComponentTypes, componentType, inside, makeComponent, stepList, refuse } from './component.ts';
 import { findMatches, patternSchema } from './pattern.ts';
 import { precompiled } from './precompiled.ts';
 
@@ -45,6 +45,13 @@ const COMBINING_MARK = characters.oneOf(characters.COMBINING_MARK);
 // BERT's list of blocks, with its gaps.
 const CHINESE =
   /[\u{3400}-\u{4dbf}\u{4e00}-\u{9fff}\u{f900}-\u{faff}\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gv;
+const NMT_CONTROL = characters.oneOf(
+  [
+    ...[characters.codePoints(0x01, 0x08), characters.codePoints(0x0b), characters.codePoints(0x0e, 0x1f)],
+    ...[0x7f, 0x8f, 0x9f].map((point) => characters.codePoints(point)),
+  ].join(''),
+);
+const NMT_SPACE = /[\t\n\f\r\u{1680}\u{200b}-\u{200f}\u{2028}\u{2029}\u{2581}\u{feff}\u{fffd}]/gv;
 const nfd = unicodeForm('NFD');
 
 const form = (name: 'NFC' | 'NFD' | 'NFKC' | 'NFKD') => componentType(TYPE, () => unicodeForm(name));
@@ -104,26 +111,17 @@ export const NORMALIZERS: ComponentTypes<Normalizer> = new Map([
       },
     ),
   ],
-  [
-    'Nmt',
-    componentType(
-      TYPE,
-      () => (text) =>
-        text
-          .replace(/[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]/g, '')
-          .replace(/[\t\n\f\r\u{1680}\u{200b}-\u{200f}\u{2028}\u{2029}\u{2581}\u{feff}\u{fffd}]/gv, ' '),
-    ),
-  ],
+  ['Nmt', componentType(TYPE, () => (text) => text.replace(NMT_CONTROL, '').replace(NMT_SPACE, ' '))],
   [
     'Precompiled',
-    componentType({ ...TYPE, precompiled_charsmap: z.base64() }, ({ precompiled_charsmap: map }, place) =>
+    componentType({ ...TYPE, precompiled_charsmap: z.string() }, ({ precompiled_charsmap: map }, place) =>
       precompiled(map, place),
     ),
   ],
   ['ByteLevel', componentType(TYPE, () => bytesToLetters)],
   [
     'Sequence',
-    componentType({ ...TYPE, normalizers: z.array(z.unknown()) }, ({ normalizers }, place) =>
+    componentType({ ...TYPE, normalizers: stepList }, ({ normalizers }, place) =>
       inTurn(normalizers.map((step, i) => makeNormalizer(step, inside(place, 'normalizers', i)))),
     ),
   ],

@@ -8,6 +8,7 @@ import {
   componentType,
   inside,
   makeComponent,
+  stepList,
   refuse,
 } from './component.ts';
 import { metaspaceOptions, metaspaceScheme } from './metaspace.ts';
@@ -150,7 +151,7 @@ export const PRE_TOKENIZERS: ComponentTypes<PreTokenizer> = new Map([
   ],
   [
     'Sequence',
-    componentType({ ...TYPE, pretokenizers: z.array(z.unknown()) }, ({ pretokenizers }, place) =>
+    componentType({ ...TYPE, pretokenizers: stepList }, ({ pretokenizers }, place) =>
       inTurn(
         pretokenizers.map((step, i) => makePreTokenizer(step, inside(place, 'pretokenizers', i))),
         place,

@@ -3,6 +3,9 @@ import { type Place, refuse } from './component.ts';
 /** Units of a double-array trie (Darts), as SentencePiece writes it. */
 type Trie = Uint32Array;
 
+/** Released maps have a third of a million characters in base 64. */
+const LARGEST = 8_000_000;
+
 const encoder = new TextEncoder();
 
 function offset(unit: number): number {
@@ -26,6 +29,14 @@ function shortestPrefix(trie: Trie, key: Uint8Array): number | undefined {
 // What may make a grapheme of more than one character and less than six bytes: marks, invisible characters, prefixes.
 const JOINING = /[\p{M}\p{Cf}\p{Emoji_Modifier}\r\u{d4e}\u{e33}\u{eb3}\u{ff9e}\u{ff9f}\u{11000}-\u{11fff}]/v;
 
+function fromBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
+}
+
 function parse(bytes: Uint8Array, place: Place): { trie: Trie; replacements: Uint8Array } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = bytes.length < 4 ? Infinity : view.getUint32(0, true);
@@ -38,10 +49,8 @@ function parse(bytes: Uint8Array, place: Place): { trie: Trie; replacements: Uin
 
 /** SentencePiece's normalization by a map of characters (nmt_nfkc and the like), in base 64. */
 export function precompiled(base64: string, place: Place): (text: string) => string {
-  const { trie, replacements } = parse(
-    Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0)),
-    place,
-  );
+  if (base64.length > LARGEST) refuse(place, 'Precompiled: precompiled_charsmap is larger than 8 MB');
+  const { trie, replacements } = parse(fromBase64(base64), place);
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const replacement = (part: string): string | undefined => {
     const start = shortestPrefix(trie, encoder.encode(part));

@@ -114,7 +114,7 @@ describe('the list of what is supported', () => {
     pre_tokenizer: { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false },
   });
   const metaspace = { type: 'Metaspace', replacement: '_' };
-  test.each<[object, string]>([
+  const refused: [object, string][] = [
     [{ normalizer: { type: 'Shout' } }, 'normalizer: the type "Shout" is not supported'],
     [{ normalizer: { type: 'constructor' } }, 'the type "constructor" is not supported'],
     [{ pre_tokenizer: { type: 'UnicodeScripts' } }, 'the type "UnicodeScripts" is not supported'],
@@ -142,6 +142,12 @@ describe('the list of what is supported', () => {
       'Metaspace with prepend_scheme "first" is supported as the first step alone',
     ],
     [{ normalizer: { type: 'Precompiled', precompiled_charsmap: 'AAAA' } }, 'is not a map of SentencePiece'],
+    [{ normalizer: { type: 'Precompiled', precompiled_charsmap: 'é' } }, 'is not a map of SentencePiece'],
+    [{ normalizer: { type: 'Precompiled', precompiled_charsmap: null } }, 'precompiled_charsmap'],
+    [
+      { decoder: { type: 'Sequence', decoders: Array(101).fill({ type: 'Fuse' }) } },
+      'Sequence: decoders: Too big',
+    ],
     [
       { normalizer: { type: 'Replace', pattern: { String: 'a', Regex: 'a' }, content: '' } },
       'Replace: pattern: must be {"String": …} or {"Regex": …}',
@@ -160,12 +166,16 @@ describe('the list of what is supported', () => {
       ...['(?i:ss)', '(?i)\\p{Lu}', '(', ')', '[', '[]', '[a-\\w]', '*', 'a**', '(?<=a+)b', 'a{3}?', '\\x80'],
       ...['a{2000}', `${'('.repeat(60)}${')'.repeat(60)}`, 'a'.repeat(20_000), '\\'],
     ].map((pattern): [object, string] => [regex(pattern), 'not supported']),
-  ])('%j is refused by name', (components, message) => {
-    expect(() => steps(components)).toThrow(UserError);
-    expect(() => steps(components)).toThrow(/^tokenizer\.json: /);
-    const expected = message === 'not supported' ? /not supported|more than 10000/ : message;
-    expect(() => steps(components)).toThrow(expected);
-  });
+  ];
+  test.each(refused.map(([components, message]) => [message, components] as const))(
+    'refused: %s',
+    (message, components) => {
+      expect(() => steps(components)).toThrow(UserError);
+      expect(() => steps(components)).toThrow(/^tokenizer\.json: /);
+      const expected = message === 'not supported' ? /not supported|more than 10000/ : message;
+      expect(() => steps(components)).toThrow(expected);
+    },
+  );
 
   test('a component nested too deep is refused', () => {
     let decoder: object = { type: 'Fuse' };

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../errors.ts';
 import { CASES, GOLDEN, digest, sweptCharacters, hardTexts, tokenLists } from '../testing/component-cases.ts';
@@ -110,6 +112,16 @@ describe('the list of what is supported', () => {
     );
   });
 
+  test('is written down in docs/tokenizers.md', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../../../docs/tokenizers.md'), 'utf8');
+    for (const types of Object.values(TYPES))
+      for (const type of types.keys()) expect(page).toContain(`\`${type}\``);
+    const components = Object.keys(TYPES).flatMap((kind) => names(kind as keyof typeof TYPES));
+    const types = Object.values(TYPES).flatMap((kinds) => [...kinds.keys()]);
+    expect(page).toContain(`\n${types.length} types of step.`);
+    expect(page).toContain(`: ${components.length} components\nand ${CASES.class.length} classes`);
+  });
+
   const regex = (Regex: string) => ({
     pre_tokenizer: { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false },
   });
@@ -145,7 +157,7 @@ describe('the list of what is supported', () => {
     [{ normalizer: { type: 'Precompiled', precompiled_charsmap: 'é' } }, 'is not a map of SentencePiece'],
     [{ normalizer: { type: 'Precompiled', precompiled_charsmap: null } }, 'precompiled_charsmap'],
     [
-      { decoder: { type: 'Sequence', decoders: Array(101).fill({ type: 'Fuse' }) } },
+      { decoder: { type: 'Sequence', decoders: Array.from({ length: 101 }, () => ({ type: 'Fuse' })) } },
       'Sequence: decoders: Too big',
     ],
     [

@@ -1,7 +1,7 @@
 import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const folder = 'packages/transformer/src/tokenizer/pipeline';
-const tests = [`${folder}/steps.test.ts`];
+const tests = ['packages/transformer/src/tokenizer/byte-level.test.ts', `${folder}/steps.test.ts`];
 
 /** Steps before and after a tokenizer's model: normalizers, pre-tokenizers, decoders, regular expressions. */
 export const mutants: readonly Mutant[] = [

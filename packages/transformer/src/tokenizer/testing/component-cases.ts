@@ -61,7 +61,11 @@ export function tokenLists(texts: readonly string[]): string[][] {
     const letters = [...text];
     const tokens: string[] = [];
     for (let i = 0; i < letters.length; i += 3) {
-      tokens.push(letters.slice(i, i + 3).join(''), CASES.token[(number + i) % CASES.token.length]!);
+      tokens.push(letters.slice(i, i + 3).join(''));
+      // One to three in a row, so that bytes make characters.
+      for (let k = 0; k < 1 + ((number + i) % 3); k++) {
+        tokens.push(CASES.token[(number + i + k) % CASES.token.length]!);
+      }
     }
     return tokens;
   });

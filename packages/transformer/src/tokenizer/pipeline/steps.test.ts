@@ -112,8 +112,8 @@ describe('the list of what is supported', () => {
     );
   });
 
-  test('is written down in docs/tokenizers.md', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../../../../docs/tokenizers.md'), 'utf8');
+  test('is written down in docs/tokenizer-steps.md', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../../../docs/tokenizer-steps.md'), 'utf8');
     for (const types of Object.values(TYPES))
       for (const type of types.keys()) expect(page).toContain(`\`${type}\``);
     const components = Object.keys(TYPES).flatMap((kind) => names(kind as keyof typeof TYPES));

@@ -41,7 +41,7 @@ export interface Limits {
   readonly memory: number;
 }
 
-export const LIMITS: Limits = { time: 10_000, memory: 2 ** 30 };
+const LIMITS: Limits = { time: 10_000, memory: 2 ** 30 };
 /** Milliseconds for a reader's valid inputs, before the first damaged one. */
 const PREPARATION = 120_000;
 

@@ -14,6 +14,7 @@ import { mutants as records } from './records.ts';
 import { mutants as reductions } from './reductions.ts';
 import { mutants as tables } from './tables.ts';
 import { mutants as tokenizer } from './tokenizer.ts';
+import { mutants as tokenizerSteps } from './tokenizer-steps.ts';
 import { mutants as training } from './training.ts';
 import { mutants as trials } from './trials.ts';
 import { mutants as verdicts } from './verdicts.ts';
@@ -35,6 +36,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   reductions,
   tables,
   tokenizer,
+  tokenizerSteps,
   training,
   trials,
   verdicts,

@@ -8,78 +8,16 @@ const FILES = 'packages/transformer/src/tokenizer/files/auto-tokenizer.test.ts';
 export const mutants: readonly Mutant[] = [
   ...mutantsOf(
     {
-      file: 'packages/transformer/src/tokenizer/byte-level.ts',
+      file: 'packages/transformer/src/tokenizer/files/read-tokenizer.ts',
       tests: ['byte-level', 'tokenizer'].map((name) => `packages/transformer/src/tokenizer/${name}.test.ts`),
     },
     [
-      {
-        id: 'gpt2-contraction',
-        kind: 'contraction forgotten',
-        find: "'s|'t|'re|'ve|'m|'ll|'d|",
-        replace: "'s|'t|'re|'ve|'m|'d|",
-      },
-      {
-        id: 'gpt2-numbers',
-        kind: 'numbers joined to punctuation',
-        find: '| ?\\p{N}+| ?[^\\p{White_Space}\\p{L}\\p{N}]+',
-        replace: '| ?[^\\p{White_Space}\\p{L}]+',
-      },
-      {
-        id: 'gpt2-no-space-letters',
-        kind: 'leading space dropped',
-        find: '| ?\\p{L}+|',
-        replace: '|\\p{L}+|',
-      },
-      {
-        id: 'gpt2-trailing-space',
-        kind: 'white space not split',
-        find: '\\p{White_Space}+(?!\\P{White_Space})|',
-        replace: '',
-      },
-      {
-        id: 'prefix-space-always',
-        kind: 'prefix space always',
-        find: "if (step['add_prefix_space'] === true) {",
-        replace: 'if (true) {',
-      },
-      {
-        id: 'prefix-space-never',
-        kind: 'prefix space never',
-        find: "if (step['add_prefix_space'] === true) {",
-        replace: 'if (false) {',
-      },
-      {
-        id: 'use-regex-ignored',
-        kind: 'option ignored',
-        find: "step.type !== 'ByteLevel' || step['use_regex'] === false",
-        replace: "step.type !== 'ByteLevel'",
-      },
-      {
-        id: 'nested-not-expanded',
-        kind: 'nested steps ignored',
-        find: 'step.pretokenizers.map(expandByteLevel)',
-        replace: '[...step.pretokenizers]',
-      },
       { id: 'merges-crlf', kind: 'CRLF kept', find: 'split(/\\r?\\n/)', replace: "split('\\n')" },
       {
         id: 'merges-comments',
         kind: 'merges dropped',
         find: "!line.startsWith('#version')",
         replace: "!line.startsWith('#')",
-      },
-    ],
-  ),
-  ...mutantsOf(
-    {
-      file: 'packages/transformer/src/tokenizer/definition.ts',
-      tests: ['packages/transformer/src/tokenizer/tokenizer.test.ts'],
-    },
-    [
-      {
-        id: 'split-inverted',
-        kind: 'option ignored',
-        find: "(behavior !== 'Isolated' || invert === true)",
-        replace: "behavior !== 'Isolated'",
       },
     ],
   ),

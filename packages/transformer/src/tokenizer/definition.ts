@@ -9,23 +9,11 @@ const DEEPEST = 127;
 // Up to a million entries, which are checked one by one, without recursion.
 const LISTS = new Set(['vocab', 'merges']);
 
-/** A step that cuts a text into pieces before the model sees it. */
-export interface PreTokenizerDefinition {
-  readonly type: string;
-  /** The steps of a Sequence. */
-  readonly pretokenizers?: readonly PreTokenizerDefinition[] | undefined;
-  readonly [option: string]: unknown;
-}
-
 const component = z.looseObject({ type: z.string() });
-const preTokenizer: z.ZodType<PreTokenizerDefinition> = z.looseObject({
-  type: z.string(),
-  pretokenizers: z.lazy(() => z.array(preTokenizer)).optional(),
-});
 const definition = z.looseObject({
   added_tokens: z.array(addedToken).nullish(),
   normalizer: component.nullable().default(null),
-  pre_tokenizer: preTokenizer.nullable().default(null),
+  pre_tokenizer: component.nullable().default(null),
   decoder: component.nullable().default(null),
   model: modelOptions,
 });
@@ -34,7 +22,7 @@ const definition = z.looseObject({
 export interface TokenizerDefinition {
   readonly added_tokens: readonly AddedToken[];
   readonly normalizer: { readonly type: string; readonly [option: string]: unknown } | null;
-  readonly pre_tokenizer: PreTokenizerDefinition | null;
+  readonly pre_tokenizer: { readonly type: string; readonly [option: string]: unknown } | null;
   readonly decoder: { readonly type: string; readonly [option: string]: unknown } | null;
   readonly model: ModelDefinition;
 }
@@ -66,18 +54,6 @@ export function checkDepth(json: unknown, file: string): void {
   );
 }
 
-/** The library treats every other Split as if it were Isolated, or drops what does not match. */
-function checkSplits(step: PreTokenizerDefinition, file: string): void {
-  step.pretokenizers?.forEach((inner) => checkSplits(inner, file));
-  if (step.type !== 'Split') return;
-  const { behavior, invert } = step;
-  if (behavior !== 'Removed' && (behavior !== 'Isolated' || invert === true)) {
-    throw new UserError(
-      `${file}: a pre-tokenizer Split with behavior ${JSON.stringify(behavior)}${invert === true ? ', inverted,' : ''} is not supported`,
-    );
-  }
-}
-
 /**
  * Checks the content of a tokenizer.json.
  *
@@ -92,9 +68,8 @@ export function parseDefinition(json: unknown, file: string): TokenizerDefinitio
     const place = issue.path.length === 0 ? 'its content' : quote(issue.path.join('.')).slice(1, -1);
     throw new UserError(`${file}: no usable tokenizer: ${place}: ${issue.message}`);
   }
-  const { model: options, pre_tokenizer: split, normalizer, decoder, added_tokens: added } = parsed.data;
+  const { model: options, pre_tokenizer, normalizer, decoder, added_tokens: added } = parsed.data;
   const model = readModel(options, file);
-  if (split !== null) checkSplits(split, file);
   checkAddedTokens(added ?? [], model, file);
-  return { added_tokens: added ?? [], normalizer, pre_tokenizer: split, decoder, model };
+  return { added_tokens: added ?? [], normalizer, pre_tokenizer, decoder, model };
 }

@@ -369,29 +369,10 @@ describe('faults', () => {
     [
       'an unknown normalizer',
       definitionWith({ normalizer: { type: 'Shout' } }),
-      'Unknown Normalizer type: Shout',
+      'normalizer: the type "Shout" is not supported (supported are NFC, ',
     ],
     ['a normalizer that is none', definitionWith({ normalizer: 'NFC' }), 'normalizer: '],
     ['an added token without id', definitionWith({ added_tokens: [{ content: 'x' }] }), 'added_tokens.0.id'],
-    [
-      'a split that the library would do differently',
-      definitionWith({
-        pre_tokenizer: {
-          type: 'Sequence',
-          pretokenizers: [
-            { type: 'Split', pattern: { String: 'a' }, behavior: 'MergedWithNext', invert: false },
-          ],
-        },
-      }),
-      'Split with behavior "MergedWithNext" is not supported',
-    ],
-    [
-      'a split at what does not match',
-      definitionWith({
-        pre_tokenizer: { type: 'Split', pattern: { String: 'a' }, behavior: 'Isolated', invert: true },
-      }),
-      'Split with behavior "Isolated", inverted, is not supported',
-    ],
   ])('%s', async (_, definition, message) => {
     expect(await loadingError(definition)).toContain(message);
   });

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import { AddedTokens } from './added-tokens.ts';
 import type { TokenizerDefinition } from './definition.ts';
 import { readTokenizer } from './files/read-tokenizer.ts';
-import { type Steps, createSteps } from './library-steps.ts';
+import { type Steps, createSteps } from './pipeline/steps.ts';
 import { createModel } from './models/create-model.ts';
 import type { TokensById } from './models/definition.ts';
 import type { Model } from './models/model.ts';

@@ -3,7 +3,6 @@ import { fileExists, readTextFile } from '../../checkpoint/files.ts';
 import { readJsonFile } from '../../checkpoint/json-file.ts';
 import { UserError } from '../../errors.ts';
 import { checkAddedTokens } from '../added-token.ts';
-import { mergeLines } from '../byte-level.ts';
 import { type TokenizerDefinition, checkDepth, parseDefinition } from '../definition.ts';
 import { withModelType } from '../models/definition.ts';
 import { addedTokensOf } from './added.ts';
@@ -216,4 +215,9 @@ export async function readTokenizer(directory: string, warn: (line: string) => v
   throw new UserError(
     `${directory}: no tokenizer: found neither tokenizer.json nor vocab.json with merges.txt`,
   );
+}
+
+/** The merges of a merges.txt, without its first line and empty ones. */
+function mergeLines(text: string): string[] {
+  return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
 }

@@ -43,3 +43,20 @@ export async function rustTexts(definition: object, ids: readonly (readonly numb
     false,
   );
 }
+
+/** The components of the Rust implementation, each by itself. What it cannot do is refused when it is made. */
+export function rustComponents(definition: object): {
+  normalize(text: string): string;
+  preTokenize(text: string): string[];
+  decode(tokens: readonly string[]): string;
+} {
+  const model = { type: 'WordLevel', vocab: { x: 0 }, unk_token: 'x' };
+  const tokenizer = Tokenizer.fromString(JSON.stringify({ ...EMPTY, model, ...definition }));
+  const [normalizer, preTokenizer] = [tokenizer.getNormalizer(), tokenizer.getPreTokenizer()];
+  const decoder = tokenizer.getDecoder();
+  return {
+    normalize: (text) => normalizer?.normalizeString(text) ?? text,
+    preTokenize: (text) => preTokenizer!.preTokenizeString(text).map(([piece]) => piece),
+    decode: (tokens) => decoder!.decode([...tokens]),
+  };
+}

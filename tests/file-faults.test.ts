@@ -19,7 +19,7 @@ it.each(scenarios.map((scenario, place) => ({ scenario, name: scenario.name, pla
   '$name ends in one line where a file cannot be written, and afterwards gives the same bytes as without a fault',
   async ({ scenario, place }) => {
     const whole = await undisturbed(scenario, out, inputs);
-    expect(whole.steps.length).toBeGreaterThan(10);
+    expect(whole.steps.length).toBeGreaterThanOrEqual(10);
     for (let i = 0; i < SAMPLE; i++) {
       const at = Math.floor(((i + 0.5) * whole.steps.length) / SAMPLE);
       const fault = FAULTS[(i + place) % FAULTS.length] as (typeof FAULTS)[number];

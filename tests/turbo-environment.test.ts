@@ -99,7 +99,7 @@ it('turbo hands on the environment that a bench would have without it', () => {
     `require('fs').writeFileSync(${JSON.stringify(seen)}, JSON.stringify(process.env))`,
   );
   // As `npm run bench` is declared, with another program in the end.
-  expect(scripts.bench).toMatch(/turbo run bench$/);
+  expect(scripts.bench).toMatch(/turbo run bench --$/);
   writeFileSync(
     join(folder, 'app/package.json'),
     JSON.stringify({ name: 'app', version: '1.0.0', scripts: { bench: 'node show.cjs' } }),

@@ -12,7 +12,17 @@ const OWN = [
   ...['--model', join(FIXTURE, 'model'), '--data', join(FIXTURE, 'data'), '--datasets', 'mr'],
   ...['--seeds', '5', ...TINY],
 ];
-const SMOKE = ['--preset', 'smoke', '--datasets', 'sst2', '--seeds', '0', '--variants', 'trained', ...TINY];
+const SMOKE = [
+  '--preset',
+  'smoke',
+  '--datasets',
+  'syn-sst2',
+  '--seeds',
+  '0',
+  '--variants',
+  'trained',
+  ...TINY,
+];
 
 /** What came of a command: its exit code, and what it said on stderr. */
 export interface Ended {

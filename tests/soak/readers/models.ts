@@ -98,7 +98,7 @@ const TOKENIZERS = [
   {
     added_tokens: [
       { id: 9, content: '<s>', special: true, normalized: false },
-      { id: 20, content: 'film', special: false, normalized: true, single_word: true },
+      { id: 12, content: 'film', special: false, normalized: true, single_word: true },
     ],
     normalizer: {
       type: 'Sequence',

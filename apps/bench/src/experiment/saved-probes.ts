@@ -1,5 +1,6 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeFile } from '@icl-gd/transformer/files';
 import type { RecordStore } from './record-store.ts';
 import type { TrialOutcome } from './run-trial.ts';
 import { type TrialPlan, addressesOf, ownAddress, settingsOf } from './trial-plan.ts';
@@ -41,7 +42,6 @@ export async function removeOtherProbes(
   );
   for (const name of await readdir(join(out, FOLDER)).catch(() => [])) {
     const key = NAME.exec(name)?.[1];
-    if (key !== undefined && kept.has(key) && !own.has(key))
-      await rm(join(out, FOLDER, name), { force: true });
+    if (key !== undefined && kept.has(key) && !own.has(key)) await removeFile(join(out, FOLDER, name));
   }
 }

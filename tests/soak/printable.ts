@@ -1,6 +1,7 @@
 // Controls but tab and line feed, line separators, and what turns the direction of a text.
 const UNPRINTABLE = /(?![\t\n])[\p{Cc}\u{2028}\u{2029}\u{202a}-\u{202e}\u{2066}-\u{2069}]/u;
-const LONGEST = 400;
+/** What the command line cuts messages to, with a little over for `icl-gd: ` and the line's end. */
+const LONGEST = 310;
 
 /** @throws Error for a text that would do something to a terminal, or fill it with one line */
 export function requirePrintable(text: string, longest = LONGEST): void {

@@ -13,7 +13,7 @@ test('the same seed damages an input in the same way, another seed in another', 
   expect(words.some((word) => word.includes('\0'))).toBe(false);
 });
 
-test.each(['\u{1b}[2J', '\u{7}', '\r', '\u{9b}1m', '\u{202e}', '\u{2028}', 'x'.repeat(401)])(
+test.each(['\u{1b}[2J', '\u{7}', '\r', '\u{9b}1m', '\u{202e}', '\u{2028}', 'x'.repeat(311)])(
   'a text with %j is not for a terminal',
   (text) => {
     expect(() => requirePrintable(`before ${text} after`)).toThrow(/prints U\+|characters/);

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pcg64, UserError } from '@icl-gd/transformer';
+import { say } from '../../apps/bench/src/terminal/print.ts';
 import { requirePrintable } from './printable.ts';
 import { readers } from './readers.ts';
 import type { Job, Progress } from './soak.ts';
@@ -47,10 +48,10 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** What the command line would make of it is checked where commands are run; here that it is one line. */
+/** As the command line prints it. */
 function checkMessage({ message }: UserError): Omit<Progress, 'index'> {
   try {
-    requirePrintable(message.replaceAll(/[^ -~]/g, '?'), 20_000);
+    say(message, { write: (line) => (requirePrintable(String(line)), true) });
     return { refused: true };
   } catch (error) {
     return { fault: (error as Error).message };

@@ -196,7 +196,7 @@ export const tokenizers: Reader = {
       JSON.stringify({
         tokenizer_class: 'GPT2Tokenizer',
         add_prefix_space: false,
-        added_tokens_decoder: { 9000: token },
+        added_tokens_decoder: { 454: token },
       }),
     );
     await writeFile(
@@ -208,7 +208,7 @@ export const tokenizers: Reader = {
     const merges = readFileSync(join(FIXTURE, 'merges.txt'), 'utf8').split('\n').slice(0, 40).join('\n');
     await cp(join(FIXTURE, 'vocab.json'), join(folder, 'pair/vocab.json'));
     await writeFile(join(folder, 'pair/merges.txt'), merges);
-    await writeFile(join(folder, 'pair/added_tokens.json'), JSON.stringify({ '<y>': 9001 }));
+    await writeFile(join(folder, 'pair/added_tokens.json'), JSON.stringify({ '<y>': 454 }));
     for (const file of ['vocab.json', 'merges.txt', 'added_tokens.json']) add('pair', file);
     return damagedFiles(subjects);
   },

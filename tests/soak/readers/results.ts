@@ -35,7 +35,7 @@ export const tables: Reader = {
 /** A run that goes on from its own records: a damaged one is computed again, with a word. */
 export const records: Reader = {
   name: 'records',
-  share: 0.05,
+  share: 0.02,
   async prepare(folder) {
     const out = join(folder, 'out');
     await run(out);

@@ -5,6 +5,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { findPreset } from '../../../apps/bench/src/cli/presets/presets.ts';
 import { readDataset } from '../../../apps/bench/src/tasks/dataset.ts';
 import { findSplitFiles } from '../../../apps/bench/src/tasks/layout/split-files.ts';
+import { readBuiltInTask } from '../../../apps/bench/src/tasks/task-file.ts';
 import { findTask, readUserTask } from '../../../apps/bench/src/tasks/tasks.ts';
 import { damagedFiles } from '../damaged-files.ts';
 import { mutateWord } from '../mutate.ts';
@@ -74,7 +75,7 @@ configs:
   - split: train
     path: "data/train-*.parquet"
   - split: validation
-    path: ["data/{dev,val}-*.parquet"]
+    path: ["data/val-*.parquet"]
 - config_name: other
   data_dir: other
 ---
@@ -124,15 +125,18 @@ export const yamlFiles: Reader = {
 title: Own
 template: "Review: {text} Sentiment:"
 label_words: [Negative, Positive]
-labels: { field: label, values: { "0": 0, "1": 1 } }
-columns: { text: sentence }
-data: { directory: data, config: plain, train: train, validation: dev }
+fields: { text: review_body }
+label: { field: stars, values: { 1: 0, 5: 1 } }
+classes: [bad, good]
+data: { directory: reviews, config: plain, train: train, validation: dev }
+defaults: { shots: 16, seeds: [1, 2], permutations: [0, 1], learning_rate: 0.01 }
 `;
     writeFileSync(join(folder, 'tasks/own.yaml'), task);
+    const own = join(folder, 'tasks/own.yaml');
+    const builtIn = join(folder, 'tasks/mr.yaml');
     const subjects = [
-      ...['own', 'mr']
-        .map((id) => join(folder, 'tasks', `${id}.yaml`))
-        .map((file) => ({ file, read: async () => readUserTask(file) })),
+      { file: own, read: async () => readUserTask(own) },
+      { file: builtIn, read: async () => readBuiltInTask(builtIn) },
       ...['paper', 'smoke']
         .map((id) => join(folder, 'presets', `${id}.yaml`))
         .map((file) => ({ file, read: () => findPreset(file) })),

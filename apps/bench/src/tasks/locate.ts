@@ -4,7 +4,7 @@ import { type DatasetLocation, type DownloadObserver, UserError, resolveDataset 
 import { EXTENSIONS, withoutExtension } from './formats/kinds.ts';
 import { README } from './layout/readme-configs.ts';
 import { filesByName, findSplitFiles } from './layout/split-files.ts';
-import { listed } from './listed.ts';
+import { listed } from '../terminal/words.ts';
 import type { DirectorySource, HubSource, Task } from './task.ts';
 
 /** Value of `--data` that stands for the Hugging Face hub, in place of a folder. */

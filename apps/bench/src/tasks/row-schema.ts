@@ -2,7 +2,7 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { z } from 'zod';
 import type { Example } from './example.ts';
 import type { RowFile } from './formats/rows.ts';
-import { cut, listed } from './listed.ts';
+import { cut, listed } from '../terminal/words.ts';
 import type { LabelSource, Task } from './task.ts';
 
 /** Name that a template's field has in the rows. */

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { z } from 'zod';
-import { cut, listed } from './listed.ts';
+import { cut, listed } from '../terminal/words.ts';
 import type { DataSource, LabelSource, Task } from './task.ts';
 import {
   DATA_SCHEMAS,

@@ -1,5 +1,5 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { listed } from '../listed.ts';
+import { listed } from '../../terminal/words.ts';
 
 /**
  * Checks that a file has the wanted columns.

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { CsvError, type Info, parse } from 'csv-parse/sync';
-import { cut } from '../listed.ts';
+import { cut } from '../../terminal/words.ts';
 import { requireColumns } from './columns.ts';
 import { decodeLine, splitAtLineFeeds } from './lines.ts';
 import type { RowFile } from './rows.ts';

@@ -240,7 +240,7 @@ test.each([
   [
     'train.csv',
     `${Array.from({ length: 50_000 }, (_, i) => `c${i}`).join()}\n`,
-    "column 'text' is missing; it has c0, c1, c2, c3, c4 and 49995 more.",
+    "column 'text' is missing; it has c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 and 49988 more.",
   ],
   ['train.csv', `text,label${','.repeat(50_000)}\na,1${','.repeat(50_000)}\n`, "names the column '' twice"],
 

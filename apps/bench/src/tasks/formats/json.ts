@@ -1,5 +1,5 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { cut, listed } from '../listed.ts';
+import { cut, listed } from '../../terminal/words.ts';
 import { decodeLine, splitAtLineFeeds, withoutMark } from './lines.ts';
 import type { RowFile } from './rows.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { cut } from '../listed.ts';
+import { cut } from '../../terminal/words.ts';
 import { requireColumns } from './columns.ts';
 import type { ParquetContent, ParquetJob } from './parquet-worker.ts';
 import type { RowFile } from './rows.ts';

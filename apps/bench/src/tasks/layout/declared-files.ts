@@ -1,6 +1,6 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { formatOf } from '../formats/kinds.ts';
-import { cut, listed } from '../listed.ts';
+import { cut, listed } from '../../terminal/words.ts';
 import { GLOB_BUDGET, type GlobBudget, compileGlob, hasMagic } from './glob.ts';
 import { visibleFiles } from './python-layout.ts';
 import type { DeclaredConfig } from './readme-configs.ts';

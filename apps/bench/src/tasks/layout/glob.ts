@@ -1,5 +1,5 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { cut } from '../listed.ts';
+import { cut } from '../../terminal/words.ts';
 
 /** What matching may cost. */
 export interface GlobBudget {

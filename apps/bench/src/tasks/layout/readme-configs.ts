@@ -1,6 +1,6 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { z } from 'zod';
-import { cut, listed } from '../listed.ts';
+import { cut, listed } from '../../terminal/words.ts';
 import { parseYaml } from '../yaml/read-yaml.ts';
 
 export const README = 'README.md';

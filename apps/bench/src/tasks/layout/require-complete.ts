@@ -1,6 +1,6 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { extensionOf } from '../formats/kinds.ts';
-import { listed } from '../listed.ts';
+import { listed } from '../../terminal/words.ts';
 
 /** `train-00000-of-00002.csv`, `train-00000-of-00002-<digest>.parquet`; `0000.parquet` of the branch of converted files. */
 const NUMBER = /-(\d+)-of-(\d+)(?:-\w+)?\.[\w.]+$|\/(\d{4,})\.parquet$/;

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path/posix';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { EXTENSIONS, formatOf, withoutExtension } from '../formats/kinds.ts';
-import { cut, listed } from '../listed.ts';
+import { cut, listed } from '../../terminal/words.ts';
 import type { SplitNames } from '../task.ts';
 import { declaredFiles } from './declared-files.ts';
 import { filesByKeyword, visibleFiles } from './python-layout.ts';

@@ -1,5 +1,5 @@
 import type { Query } from '@icl-gd/methods';
-import { cut, listed } from '../listed.ts';
+import { cut, listed } from '../../terminal/words.ts';
 import type { Task } from '../task.ts';
 import type { TokenEncoder } from './encode.ts';
 

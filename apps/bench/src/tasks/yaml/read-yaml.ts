@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { YAMLParseError, parse } from 'yaml';
-import { cut } from '../listed.ts';
+import { cut } from '../../terminal/words.ts';
 
 const LONGEST_REASON = 200;
 

@@ -1,8 +1,7 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { z } from 'zod';
-import { cut } from '../listed.ts';
+import { cut, listed } from '../../terminal/words.ts';
 import { nearest } from './nearest.ts';
-import { listed } from '../../terminal/words.ts';
 
 const LONGEST_REASON = 200;
 

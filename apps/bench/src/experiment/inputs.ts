@@ -73,7 +73,7 @@ export async function readInputs(
     const runs = selections(task, settings).map(prepare);
     for (const own of earlier)
       if (own.dataset === task.id) preparedEarlier.push(...unlessRefused(() => prepare(own)));
-    warnOfPrompts(task, (runs[0] as PreparedRun).queries, tokenizer, observer.warn);
+    warnOfPrompts(task, { queries: (runs[0] as PreparedRun).queries, dataset }, tokenizer, observer.warn);
     for (const run of runs) {
       requireVocabulary(run, config.vocabSize, modelDirectory);
       prepared.push(run);

@@ -76,7 +76,7 @@ export function prepareStudy(
   selection: RunSelection,
 ): PreparedRun {
   const prepared = prepareRun(task, dataset, tokenizer, limits, selection);
-  warnOfPrompts(task, prepared.queries, tokenizer, observer?.warn);
+  warnOfPrompts(task, { queries: prepared.queries, dataset }, tokenizer, observer?.warn);
   requireVocabulary(prepared, model.config.vocabSize, directory);
   return prepared;
 }

@@ -12,6 +12,8 @@ import { quote } from './quote.ts';
 export interface Tokenizer {
   /** One more than the largest token id. */
   readonly vocabSize: number;
+  /** The texts of special tokens, which `encode` does not recognise. */
+  readonly specialTokens: readonly string[];
   /**
    * Token ids of a text, as it stands: nothing is stripped, no BOS or EOS is added, special tokens are never recognised.
    *
@@ -25,6 +27,7 @@ export interface Tokenizer {
 
 class HuggingFaceTokenizer implements Tokenizer {
   readonly vocabSize: number;
+  readonly specialTokens: readonly string[];
   readonly #steps: Steps;
   readonly #added: AddedTokens;
   readonly #model: Model;
@@ -39,6 +42,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     this.#added = new AddedTokens(added, (text) => this.#steps.normalize(text), file);
     this.#model = createModel(model);
     this.#tokens = model.tokens;
+    this.specialTokens = added.flatMap(({ special, content }) => (special ? [content] : []));
     for (const { id, content } of added) this.#addedById.set(id, content);
     this.vocabSize = added.reduce((size, { id }) => Math.max(size, id + 1), model.tokens.length);
   }

@@ -5,8 +5,8 @@ import type { Task } from '../task.ts';
 import { splitLines } from './split-lines.ts';
 import { fillTemplate } from './template.ts';
 
-/** The part of a tokenizer that making prompts needs; `decode` serves warnings alone. */
-export type TokenEncoder = Pick<Tokenizer, 'encode'> & Partial<Pick<Tokenizer, 'decode'>>;
+/** The part of a tokenizer that making prompts needs; `decode` and `specialTokens` serve warnings alone. */
+export type TokenEncoder = Pick<Tokenizer, 'encode'> & Partial<Pick<Tokenizer, 'decode' | 'specialTokens'>>;
 
 /** Turns a task's examples into tokens. */
 interface PromptEncoder {

@@ -58,6 +58,7 @@ test('a label word that the tokenizer reads as something else is told, letter ca
   ]);
   const tokenizer = {
     texts,
+    specialTokens: ['</s>'],
     encode: () => [1],
     decode(ids: readonly number[]): string {
       return ids.map((id) => this.texts.get(id)).join('');
@@ -66,8 +67,11 @@ test('a label word that the tokenizer reads as something else is told, letter ca
   const task = made({ labelWords: ['Negative', 'Überaus'] });
   const warn = vi.fn<(line: string) => void>();
   const queries = [{ tokens: [], options: OPTIONS }];
-  for (let i = 0; i < 2; i++) warnOfPrompts(task, queries, tokenizer, warn);
+  const row = { fields: { text: 'a </s> b' }, label: 0 };
+  const dataset = { train: [row], validation: [row], sha256: { train: '', validation: '' } };
+  for (let i = 0; i < 2; i++) warnOfPrompts(task, { queries, dataset }, tokenizer, warn);
   expect(warn.mock.calls).toEqual([
     [`made: the model's tokenizer reads the label word "Überaus" as "<unk>"`],
+    [expect.stringMatching(/^made: row 1 of train has "<\/s>"/)],
   ]);
 });

@@ -1,14 +1,16 @@
 import type { Query } from '@icl-gd/methods';
 import { cut, listed } from '../../terminal/words.ts';
 import type { Task } from '../task.ts';
+import type { Dataset } from '../dataset.ts';
 import type { TokenEncoder } from './encode.ts';
+import { specialTokenWarning } from './special-tokens.ts';
 
 const told = new WeakMap<Task, WeakSet<TokenEncoder>>();
 
-/** Tells what {@link promptWarnings} finds, once for each task and tokenizer. */
+/** Tells what {@link promptWarnings} and {@link specialTokenWarning} find, once for each task and tokenizer. */
 export function warnOfPrompts(
   task: Task,
-  [query]: readonly Query[],
+  { queries: [query], dataset }: { readonly queries: readonly Query[]; readonly dataset: Dataset },
   tokenizer: TokenEncoder,
   warn: ((line: string) => void) | undefined,
 ): void {
@@ -16,6 +18,8 @@ export function warnOfPrompts(
   if (warn === undefined || query === undefined || before.has(tokenizer)) return;
   told.set(task, before.add(tokenizer));
   for (const line of promptWarnings(task, query, tokenizer)) warn(line);
+  const special = specialTokenWarning(task, dataset, tokenizer.specialTokens ?? []);
+  if (special !== undefined) warn(`${task.id}: ${special}`);
 }
 
 /**

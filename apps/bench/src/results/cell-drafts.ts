@@ -35,9 +35,8 @@ export class CellDraft {
   finish(examples: number | null | undefined): MeasuredCell {
     const wanted = this.layers.size === 0 ? 0 : (examples ?? this.exampleRows.length);
     if (this.exampleRows.length !== wanted) {
-      const { variant, dataset, method, seed, permutation } = this.#key;
       throw new UserError(
-        `examples.csv has ${this.exampleRows.length} rows of variant ${variant}, dataset ${dataset}, method ${method}, seed ${seed}, permutation ${permutation}; by summary.csv and layerwise.csv they are ${wanted}`,
+        `examples.csv has ${this.exampleRows.length} rows of ${this.#name()}; by summary.csv and layerwise.csv they are ${wanted}`,
       );
     }
     const scores = [...this.layers].map(
@@ -47,16 +46,29 @@ export class CellDraft {
           { layers: layers.complete(), examples: Float64Array.from(this.examples.get(metric) ?? []) },
         ] as const,
     );
-    const byStep = (steps: IndexedList<IndexedList<number>>): (readonly number[])[] =>
-      steps.complete().map((layers) => layers.complete());
     return {
       ...this.#key,
       scores: new Map(scores),
       numbers: this.numbers,
       exampleRows: this.exampleRows,
-      gradientNorms: byStep(this.gradientNorms),
-      releasedGradientNorms: byStep(this.releasedGradientNorms),
+      gradientNorms: this.#byStep('training.csv', this.gradientNorms),
+      releasedGradientNorms: this.#byStep('training_released.csv', this.releasedGradientNorms),
     };
+  }
+
+  #byStep(file: string, steps: IndexedList<IndexedList<number>>): (readonly number[])[] {
+    const norms = steps.complete().map((layers) => layers.complete());
+    const layers = norms[0]?.length;
+    const other = norms.findIndex(({ length }) => length !== layers);
+    if (other < 0) return norms;
+    throw new UserError(
+      `${file}: of ${this.#name()}, step 0 has ${layers} layers and step ${other} has ${norms[other]?.length}`,
+    );
+  }
+
+  #name(): string {
+    const { variant, dataset, method, seed, permutation } = this.#key;
+    return `variant ${variant}, dataset ${dataset}, method ${method}, seed ${seed}, permutation ${permutation}`;
   }
 }
 

@@ -192,6 +192,13 @@ describe('refuses', () => {
     expect(await complaint()).toMatch(/^examples.csv has 2 rows of .* method LCGD, seed 1.* they are 3$/);
   });
 
+  test('a step with fewer layers than the others', async () => {
+    await edit('training.csv', (lines) => lines.slice(0, -1));
+    expect(await complaint()).toMatch(
+      /^training.csv: of .* method LCGD, seed 1.*, step 0 has 2 layers and step 1 has 1$/,
+    );
+  });
+
   test('the column of a metric that was scored by layer', async () => {
     await edit('examples.csv', (lines) => lines.map((line) => line.slice(0, line.lastIndexOf(','))));
     expect(await complaint()).toContain('examples.csv lacks the column alpha');

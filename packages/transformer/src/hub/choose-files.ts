@@ -1,6 +1,6 @@
 import { WEIGHT_ENTRIES } from '../checkpoint/weight-files.ts';
 import { UserError } from '../errors.ts';
-import { shown } from './shown.ts';
+import { shown } from '../words.ts';
 
 export const CONFIG_FILE = 'config.json';
 export const TOKENIZER_SETTINGS = 'tokenizer_config.json';

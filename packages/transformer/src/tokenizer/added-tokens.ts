@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { AddedToken } from './added-token.ts';
 import { PrefixIndex } from './prefix-index.ts';
-import { quote } from './quote.ts';
+import { quote } from '../words.ts';
 
 /** The id of an added token, or text between such tokens with the place where it begins. */
 type Part = number | { readonly text: string; readonly start: number };

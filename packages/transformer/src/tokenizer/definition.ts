@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { type AddedToken, addedToken, checkAddedTokens } from './added-token.ts';
 import { type ModelDefinition, modelOptions, readModel, withModelType } from './models/definition.ts';
-import { quote } from './quote.ts';
+import { shown } from '../words.ts';
 
 // Rust reads no JSON that is nested deeper.
 const DEEPEST = 127;
@@ -65,7 +65,7 @@ export function parseDefinition(json: unknown, file: string): TokenizerDefinitio
   const parsed = definition.safeParse(whole);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    const place = issue.path.length === 0 ? 'its content' : quote(issue.path.join('.')).slice(1, -1);
+    const place = shown(issue.path.join('.'), 60) || 'its content';
     throw new UserError(`${file}: no usable tokenizer: ${place}: ${issue.message}`);
   }
   const { model: options, pre_tokenizer, normalizer, decoder, added_tokens: added } = parsed.data;

@@ -6,7 +6,7 @@ import { type Steps, createSteps } from './pipeline/steps.ts';
 import { createModel } from './models/create-model.ts';
 import type { TokensById } from './models/definition.ts';
 import type { Model } from './models/model.ts';
-import { quote } from './quote.ts';
+import { quote } from '../words.ts';
 
 /** Text to token ids and back. */
 export interface Tokenizer {

@@ -3,8 +3,8 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { fileExists } from '../checkpoint/files.ts';
 import type { DecoderConfig } from '../config.ts';
 import type { Family } from '../families/family.ts';
-import { listed } from '../families/keys.ts';
 import { elementCount } from '../shape.ts';
+import { listed } from '../words.ts';
 import { storedName } from './load.ts';
 
 /** Masks and tables that older versions of Hugging Face's classes stored beside the weights. */

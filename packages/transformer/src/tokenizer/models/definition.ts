@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import { quote } from '../quote.ts';
+import { quote } from '../../words.ts';
 
 /** No vocabulary comes near; larger ones cannot be the place in a list. */
 export const LARGEST_ID = 2 ** 31 - 1;
@@ -183,8 +183,7 @@ function readVocabulary(
     checkToken(token, file);
     const id = vocab[token];
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > LARGEST_ID) {
-      const shown = typeof id === 'object' && id !== null ? 'an object' : quote(String(id)).slice(1, -1);
-      throw new UserError(`${file}: token ${quote(token)} has the id ${shown}, not a whole number`);
+      throw new UserError(`${file}: token ${quote(token)} has the id ${quote(id)}, not a whole number`);
     }
     const other = tokens[id];
     if (other !== undefined)
@@ -211,8 +210,8 @@ function readMerges(
     if (typeof merge === 'string' && merge.startsWith('#version')) continue;
     const pair = pairOf(merge);
     if (pair === undefined) {
-      const shown = typeof merge === 'string' ? `, ${quote(merge)},` : '';
-      throw new UserError(`${file}: merge ${i}${shown} is not two tokens with a space between`);
+      const text = typeof merge === 'string' ? `, ${quote(merge)},` : '';
+      throw new UserError(`${file}: merge ${i}${text} is not two tokens with a space between`);
     }
     const whole = pair[0] + (prefix === '' ? pair[1] : pair[1].slice(prefix.length));
     const found = [ids.get(pair[0]), ids.get(pair[1]), ids.get(whole)];

@@ -57,9 +57,10 @@ export function checkDepth(json: unknown, file: string): void {
 /**
  * Checks the content of a tokenizer.json.
  *
+ * @param exactScores whether Python reads the scores of a Unigram model, not Rust
  * @throws UserError naming the file and what in it is missing, of the wrong kind, contradictory or not supported
  */
-export function parseDefinition(json: unknown, file: string): TokenizerDefinition {
+export function parseDefinition(json: unknown, file: string, exactScores = false): TokenizerDefinition {
   checkDepth(json, file);
   const whole = isObject(json) && 'model' in json ? { ...json, model: withModelType(json.model) } : json;
   const parsed = definition.safeParse(whole);
@@ -69,7 +70,7 @@ export function parseDefinition(json: unknown, file: string): TokenizerDefinitio
     throw new UserError(`${file}: no usable tokenizer: ${place}: ${issue.message}`);
   }
   const { model: options, pre_tokenizer, normalizer, decoder, added_tokens: added } = parsed.data;
-  const model = readModel(options, file);
+  const model = readModel(options, file, exactScores);
   checkAddedTokens(added ?? [], model, file);
   return { added_tokens: added ?? [], normalizer, pre_tokenizer, decoder, model };
 }

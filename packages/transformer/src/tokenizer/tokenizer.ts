@@ -39,7 +39,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     const { model, added_tokens: added } = definition;
     this.#file = file;
     this.#steps = createSteps(definition, file);
-    this.#added = new AddedTokens(added, (text) => this.#steps.normalize(text), file);
+    this.#added = new AddedTokens(added, this.#steps, file);
     this.#model = createModel(model);
     this.#tokens = model.tokens;
     this.specialTokens = added.flatMap(({ special, content }) => (special ? [content] : []));

@@ -144,10 +144,15 @@ function modelType(model: object): string {
 /**
  * Checks what is in the lists of a model.
  *
+ * @param exact whether scores are the numbers of the file, as in Python, or what Rust's JSON reader makes of them
  * @throws UserError naming the first token or merge that cannot be
  */
-export function readModel(options: z.infer<typeof modelOptions>, file: string): ModelDefinition {
-  if (options.type === 'Unigram') return readUnigram(options, file);
+export function readModel(
+  options: z.infer<typeof modelOptions>,
+  file: string,
+  exact: boolean,
+): ModelDefinition {
+  if (options.type === 'Unigram') return readUnigram(options, file, exact);
   const { vocabulary: ids, tokens } = readVocabulary(options.vocab, file);
   if (options.type !== 'BPE') {
     const { vocab: _, ...rest } = options;
@@ -247,7 +252,20 @@ function pairOf(merge: unknown): readonly [string, string] | undefined {
   return typeof left === 'string' && typeof right === 'string' ? [left, right] : undefined;
 }
 
-function readUnigram(options: z.infer<typeof unigram>, file: string): UnigramDefinition {
+/**
+ * The number that Rust's JSON reader makes of the shortest text of a number: its digits, rounded, times or divided by a
+ * power of ten, rounded again. It may be the next one, and decides where two segmentations have the same score but for that.
+ */
+function parsedByRust(value: number): number {
+  const [mantissa = '', exponent = '0'] = String(Math.abs(value)).split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const power = Number(exponent) - fraction.length;
+  const digits = Number(whole + fraction);
+  const result = power < 0 ? digits / Number(`1e${-power}`) : digits * Number(`1e${power}`);
+  return value < 0 ? -result : result;
+}
+
+function readUnigram(options: z.infer<typeof unigram>, file: string, exact: boolean): UnigramDefinition {
   const tokens: string[] = [];
   const scores: number[] = [];
   const ids = new Map<string, number>();
@@ -258,7 +276,7 @@ function readUnigram(options: z.infer<typeof unigram>, file: string): UnigramDef
     }
     checkToken(token, file);
     tokens.push(token);
-    scores.push(score);
+    scores.push(exact ? score : parsedByRust(score));
     // Of a token that is there twice the last counts.
     ids.set(token, id);
   }

@@ -1,7 +1,9 @@
 import { basename, join, resolve } from 'node:path';
 import type { Gpu } from '@icl-gd/gpu-kernels';
 import { Checkpoint } from './checkpoint/checkpoint.ts';
+import { fileExists } from './checkpoint/files.ts';
 import { readJsonFile } from './checkpoint/json-file.ts';
+import { ADAPTER_FILES, insteadOfWeights } from './checkpoint/weight-files.ts';
 import type { DecoderConfig } from './config.ts';
 import {
   type EvaluationRequest,
@@ -16,6 +18,7 @@ import { withPositions } from './decoder/positions.ts';
 import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
 import type { Family } from './families/family.ts';
 import { keyWarnings } from './families/keys.ts';
+import { UserError } from './errors.ts';
 import { familyOf } from './families/registry.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
@@ -205,11 +208,20 @@ export async function loadModel(gpu: Gpu, directory: string, options: LoadOption
   }
 }
 
+/** @throws UserError if there is an adapter and no model */
+async function checkNoAdapter(directory: string, configFile: string): Promise<void> {
+  if (await fileExists(configFile)) return;
+  for (const file of ADAPTER_FILES)
+    if (await fileExists(join(directory, file)))
+      throw new UserError(`${configFile}: there is no model configuration; ${insteadOfWeights([file])}`);
+}
+
 async function readConfig(
   directory: string,
   warn?: (line: string) => void,
 ): Promise<{ family: Family; config: DecoderConfig }> {
   const file = join(directory, 'config.json');
+  await checkNoAdapter(directory, file);
   const json = await readJsonFile(file, 'model configuration', CONFIG_LIMITS);
   const family = familyOf(json, file);
   const config = family.readConfig(json, file);

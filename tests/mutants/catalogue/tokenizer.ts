@@ -124,14 +124,26 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'normalizer-dropped',
       kind: 'normalizer ignored',
-      find: '.cut(this.#normalize(part.text))',
+      find: '.cut(this.#steps.normalize(part.text))',
       replace: '.cut(part.text)',
     },
     {
       id: 'added-form-not-normalized',
       kind: 'normalizer ignored',
-      find: 'normalized.map(({ content }) => normalize(content))',
+      find: 'normalized.map(({ content }) => steps.normalize(content))',
       replace: 'normalized.map(({ content }) => content)',
+    },
+    {
+      id: 'removed-beginning-ignored',
+      kind: 'normalizer ignored',
+      find: 'part.start === 0 && this.#steps.keepsStart(part.text)',
+      replace: 'part.start === 0',
+    },
+    {
+      id: 'white-space-taken-twice',
+      kind: 'option ignored',
+      find: 'if (start === end) continue;',
+      replace: '',
     },
     {
       id: 'rstrip-ignored',

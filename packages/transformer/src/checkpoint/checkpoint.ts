@@ -3,12 +3,12 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { FLOAT_CODECS, firstNonFinite } from './dtype.ts';
-import { fileError, fileExists } from './files.ts';
+import { codecOf, firstNonFinite } from './dtype.ts';
+import { fileError, fileExists, listFolder } from './files.ts';
 import { type TensorInfo, readExactly } from './header.ts';
 import { type ShardIndex, readShardIndex } from './shard-index.ts';
 import { gatherStrided } from './strided.ts';
-import { WEIGHT_ENTRIES, WEIGHT_FORMATS, type WeightFormat } from './weight-files.ts';
+import { WEIGHT_ENTRIES, WEIGHT_FORMATS, type WeightFormat, insteadOfWeights } from './weight-files.ts';
 import { elementCount } from '../shape.ts';
 
 const CHUNK_BYTES = 1 << 22;
@@ -194,13 +194,13 @@ export class Checkpoint {
   }
 
   async *#readChunks(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
-    const { shape, strides, bytes, dtype } = tensor;
+    const { shape, strides, bytes } = tensor;
     if (!strides) {
       yield* this.#readRun(tensor, first, count);
       return;
     }
     // A view that is not contiguous (only PyTorch's files have them) is gathered from its whole storage.
-    const length = bytes / (FLOAT_CODECS.get(dtype)?.bytes ?? 1);
+    const length = bytes / codecOf(tensor).bytes;
     const elements = elementCount(shape);
     if (elements > Math.max(length, MAX_REPEATED))
       throw new UserError(
@@ -216,14 +216,9 @@ export class Checkpoint {
 
   /** Elements as they lie in the file. */
   async *#readRun(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
-    const { dtype, file } = tensor;
+    const { file } = tensor;
     const where = `${file}: tensor ${JSON.stringify(tensor.name)}`;
-    const codec = FLOAT_CODECS.get(dtype);
-    if (codec === undefined) {
-      throw new UserError(
-        `${where} has dtype ${dtype}; weights are read from ${[...FLOAT_CODECS.keys()].join(', ')}`,
-      );
-    }
+    const codec = codecOf(tensor);
     await using handle = await this.#open(file);
     const chunkElements = Math.min(count, CHUNK_BYTES / codec.bytes);
     const chunk = new Uint8Array(chunkElements * codec.bytes);
@@ -304,6 +299,6 @@ async function findWeights(
       return { format, index: await readShardIndex(directory, format.index) };
   }
   throw new UserError(
-    `${directory}: found no weights (${WEIGHT_ENTRIES.join(', ')}); save them as safetensors`,
+    `${directory}: found no weights (${WEIGHT_ENTRIES.join(', ')}); ${insteadOfWeights(await listFolder(directory))}`,
   );
 }

@@ -1,3 +1,5 @@
+import { UserError } from '../errors.ts';
+
 /** Bits per element of every dtype that the safetensors format knows. */
 export const DTYPE_BITS: ReadonlyMap<string, number> = new Map([
   ['BOOL', 8],
@@ -37,6 +39,15 @@ export const FLOAT_CODECS: ReadonlyMap<string, FloatCodec> = new Map<string, Flo
   ['F16', { bytes: 2, decode: (source, target) => target.set(new Float16Array(source, 0, target.length)) }],
   ['BF16', { bytes: 2, decode: decodeBfloat16 }],
 ]);
+
+/** @throws UserError if weights are not read from tensors of this dtype */
+export function codecOf({ file, name, dtype }: { file: string; name: string; dtype: string }): FloatCodec {
+  const codec = FLOAT_CODECS.get(dtype);
+  if (codec !== undefined) return codec;
+  throw new UserError(
+    `${file}: tensor ${JSON.stringify(name)} has dtype ${dtype}; weights are read from ${[...FLOAT_CODECS.keys()].join(', ')}`,
+  );
+}
 
 function decodeBfloat16(source: ArrayBuffer, target: Float32Array): void {
   const upperHalves = new Uint16Array(source, 0, target.length);

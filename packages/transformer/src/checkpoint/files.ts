@@ -1,4 +1,4 @@
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, readFile, readdir, stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { REASONS, isSystemError } from '../files/storage-error.ts';
 
@@ -18,6 +18,15 @@ export async function fileExists(path: string): Promise<boolean> {
   } catch (error) {
     if (isSystemError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return false;
     throw fileError(path, 'file', error);
+  }
+}
+
+/** What lies in a folder. @throws UserError if it cannot be read */
+export async function listFolder(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    throw fileError(path, 'folder', error);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { listed } from '../words.ts';
 import { type TensorInfo, readHeader } from './header.ts';
 import { readTorchTensors } from './torch-file.ts';
 
@@ -24,4 +25,23 @@ export const WEIGHT_ENTRIES: readonly string[] = WEIGHT_FORMATS.flatMap(({ singl
 
 export function isIndex(file: string): boolean {
   return WEIGHT_FORMATS.some(({ index }) => index === file);
+}
+
+/** Files of PEFT: what is to be added to the weights of another model. */
+export const ADAPTER_FILES: readonly string[] = [
+  'adapter_config.json',
+  'adapter_model.safetensors',
+  'adapter_model.bin',
+];
+
+/** What there is instead of weights that are read, and what to do; said of a place without any of {@link WEIGHT_ENTRIES}. */
+export function insteadOfWeights(files: Iterable<string>): string {
+  const names = [...files];
+  if (names.some((name) => ADAPTER_FILES.includes(name)))
+    return 'there is an adapter, which belongs to the weights of another model; merge it into them (merge_and_unload of PEFT) and save the result';
+  const others = names.filter((name) =>
+    /\.(bin|safetensors|pt|pth|ckpt|h5|msgpack|onnx|gguf|npz)$/i.test(name),
+  );
+  const found = others.length > 0 ? `there is ${listed(others.toSorted(), 3)}; ` : '';
+  return `${found}save the model with save_pretrained, which writes safetensors`;
 }

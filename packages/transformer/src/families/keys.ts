@@ -1,10 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Family } from './family.ts';
 import { unknownRopeKeys } from './rope.ts';
-import { shown } from './schema.ts';
-
-/** How many names a line lists before it says how many more there are. */
-const LISTED = 12;
+import { listed, quote } from '../words.ts';
 
 /**
  * Keys of config.json that say nothing about the next token's probabilities in any family: token ids of other tasks, how a
@@ -126,7 +123,7 @@ export function nativeKeys(
 ): Record<string, unknown> {
   for (const [key, allowed] of REFUSED)
     if (Object.hasOwn(json, key) && !allowed(json[key]))
-      throw new UserError(`${file}: ${key} = ${shown(json[key])} is not supported`);
+      throw new UserError(`${file}: ${key} = ${quote(json[key])} is not supported`);
   for (const key of QUANTISED)
     if (Object.hasOwn(json, key) && !isOff(json[key]))
       throw new UserError(
@@ -164,17 +161,6 @@ export function keyWarnings(family: Pick<Family, 'keys' | 'aliases'>, json: Json
   return [
     `${file}: not read, as no ${String(json['model_type'])} model is known to have it: ${listed(names)}`,
   ];
-}
-
-/** Some names in one line, the first of them and how many there are besides. */
-export function listed(names: readonly string[]): string {
-  const some = names.slice(0, LISTED).map((name) => (name.length > 60 ? `${name.slice(0, 57)}...` : name));
-  let text = some.join(', ');
-  while (text.length > 200) {
-    some.pop();
-    text = some.join(', ');
-  }
-  return names.length > some.length ? `${text} and ${names.length - some.length} more` : text;
 }
 
 function isOff(value: unknown): boolean {

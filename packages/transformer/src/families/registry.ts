@@ -6,7 +6,7 @@ import { gptNeoX } from './gpt-neox.ts';
 import { nativeKeys } from './keys.ts';
 import { LLAMA_FAMILIES } from './llama-families.ts';
 import { opt } from './opt.ts';
-import { shown } from './schema.ts';
+import { quote } from '../words.ts';
 import { xglm } from './xglm.ts';
 
 /**
@@ -36,7 +36,7 @@ export function familyOf(json: unknown, file: string): Family {
   const known = FAMILIES.map(({ modelType }) => modelType).join(', ');
   throw new UserError(
     typeof type === 'string'
-      ? `${file}: model_type "${shown(type)}" is not supported; known: ${known}`
+      ? `${file}: model_type ${quote(type)} is not supported; known: ${known}`
       : `${file}: model_type is missing; known: ${known}`,
   );
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { RotaryRescaling } from '../config.ts';
 import { UserError } from '../errors.ts';
-import { parseConfig, positiveInteger, shown } from './schema.ts';
+import { quote } from '../words.ts';
+import { parseConfig, positiveInteger } from './schema.ts';
 
 const positive = z.number().positive();
 const settings = z.looseObject({
@@ -153,7 +154,7 @@ function readRescaling(
     };
   }
   throw new UserError(
-    `${where}: positions of type "${shown(kind)}" are not supported; known: default, linear, dynamic, llama3, yarn`,
+    `${where}: positions of type ${quote(kind)} are not supported; known: default, linear, dynamic, llama3, yarn`,
   );
 }
 

@@ -2,6 +2,7 @@ import type { ActivationKind } from '@icl-gd/gpu-kernels';
 import { z } from 'zod';
 import type { BiasConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
+import { quote } from '../words.ts';
 
 export const positiveInteger = z.int().positive();
 /** Every layer has a list of parameters: a number off by orders of magnitude must not fill the memory with names. */
@@ -36,7 +37,7 @@ export function readActivation(name: string, file: string): ActivationKind {
   const kind = ACTIVATIONS.get(name);
   if (!kind)
     throw new UserError(
-      `${file}: activation "${shown(name)}" is not supported; known: ${[...ACTIVATIONS.keys()].join(', ')}`,
+      `${file}: activation ${quote(name)} is not supported; known: ${[...ACTIVATIONS.keys()].join(', ')}`,
     );
   return kind;
 }
@@ -49,10 +50,4 @@ export function parseConfig<T>(schema: z.ZodType<T>, json: unknown, file: string
   throw new UserError(
     `${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'is not as expected'}`,
   );
-}
-
-/** A value in a message; what is long is cut. */
-export function shown(value: unknown): string {
-  const text = typeof value === 'object' && value !== null ? '{…}' : String(value);
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }

@@ -1,6 +1,5 @@
-import { WEIGHT_ENTRIES } from '../checkpoint/weight-files.ts';
+import { ADAPTER_FILES, WEIGHT_ENTRIES, insteadOfWeights } from '../checkpoint/weight-files.ts';
 import { UserError } from '../errors.ts';
-import { shown } from './shown.ts';
 
 export const CONFIG_FILE = 'config.json';
 export const TOKENIZER_SETTINGS = 'tokenizer_config.json';
@@ -27,16 +26,14 @@ export function weightsEntry(has: (file: string) => boolean): string | undefined
  */
 export function chooseFiles(files: ReadonlyMap<string, unknown>, id: string): string[] {
   const has = (file: string): boolean => files.has(file);
-  if (!has(CONFIG_FILE))
-    throw new UserError(`${id}: the repository has no ${CONFIG_FILE}; it is not a transformers model`);
+  if (!has(CONFIG_FILE)) {
+    const what = ADAPTER_FILES.some(has) ? insteadOfWeights(files.keys()) : 'it is not a transformers model';
+    throw new UserError(`${id}: the repository has no ${CONFIG_FILE}; ${what}`);
+  }
   const weights = weightsEntry(has);
   if (weights === undefined) {
-    const others = [...files.keys()].filter((file) =>
-      /\.(bin|safetensors|pt|pth|h5|msgpack|onnx|gguf)$/.test(file),
-    );
-    const found = others.length > 0 ? ` (there is ${others.slice(0, 3).map(shown).join(', ')})` : '';
     throw new UserError(
-      `${id}: the repository has none of ${WEIGHT_ENTRIES.join(', ')}${found}; choose a revision that has, or convert the weights`,
+      `${id}: the repository has none of ${WEIGHT_ENTRIES.join(', ')}; ${insteadOfWeights(files.keys())}, or choose a revision that has them`,
     );
   }
   return [CONFIG_FILE, ...tokenizerFiles(has), weights];

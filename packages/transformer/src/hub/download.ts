@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts';
 import { hasHash } from './cache.ts';
 import { type HubClient, HubUnavailableError } from './http.ts';
 import type { RemoteFile } from './repository.ts';
-import { shown } from './shown.ts';
+import { shown } from '../words.ts';
 
 /** Bytes, or the rest of the file, that must arrive before the time limit for a stall begins anew. */
 const LEAST_PROGRESS = 1 << 16;

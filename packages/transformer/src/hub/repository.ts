@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { ask, strange } from './answer.ts';
 import type { HubClient } from './http.ts';
-import { shown } from './shown.ts';
+import { shown } from '../words.ts';
 
 /** A file of a repository. */
 export interface RemoteFile {

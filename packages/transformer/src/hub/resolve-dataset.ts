@@ -8,7 +8,7 @@ import { HubClient, HubUnavailableError } from './http.ts';
 import { type HubRepository, parseHubId } from './model-id.ts';
 import { type RemoteFile, isCommit, listRepository, resolveCommit } from './repository.ts';
 import { type HubSettings, hubSettings } from './settings.ts';
-import { shown } from './shown.ts';
+import { shown } from '../words.ts';
 import { type DownloadObserver, ensureFile, remember } from './snapshot.ts';
 
 /** Files of a dataset in the cache. */

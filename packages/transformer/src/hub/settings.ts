@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type Environment, expandPath, home, isTrue } from './environment.ts';
 import { type ProxyChoice, basicAuthorization, proxiesOf } from './proxies.ts';
-import { shown } from './shown.ts';
+import { shown } from '../words.ts';
 import { findToken } from './token.ts';
 
 /** Where models come from and where they are kept: the environment variables of Python's huggingface_hub. */

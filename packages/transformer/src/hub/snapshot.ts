@@ -18,7 +18,7 @@ import { HubClient, HubUnavailableError } from './http.ts';
 import type { HubRepository } from './model-id.ts';
 import { type RemoteFile, fileUrl, isCommit, listRepository, resolveCommit } from './repository.ts';
 import type { HubSettings } from './settings.ts';
-import { shown } from './shown.ts';
+import { shown } from '../words.ts';
 
 /** What a person may want to see of a download. */
 export interface DownloadObserver {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { LARGEST_ID, type ModelDefinition } from './models/definition.ts';
-import { quote } from './quote.ts';
+import { quote } from '../words.ts';
 
 export const addedTokenOptions = z.strictObject({
   content: z

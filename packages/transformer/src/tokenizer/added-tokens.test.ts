@@ -156,3 +156,46 @@ test('a special token that is defined again as an ordinary one stays special', (
   // As tokenizers 0.23.2 with encode_special_tokens.
   expect(tokenizer.encode('a-')).toEqual([vocab['a'], vocab['-']]);
 });
+
+test('a token whose white space the one before has taken already is not there a second time', async () => {
+  const space = { content: '  ', single_word: false, lstrip: true, rstrip: true, special: false };
+  const line = { content: '\t', single_word: false, lstrip: true, rstrip: false, special: false };
+  const size = Object.keys(vocab).length;
+  const texts = ['a     b', 'a    ', '     ', 'a    \tb', '    \t'];
+  for (const normalized of [false, true]) {
+    const added_tokens = [
+      { ...space, id: vocab['  '] ?? size, normalized },
+      { ...line, id: vocab['\t']!, normalized: false },
+    ];
+    const tokenizer = tokenizerWith({ added_tokens });
+    const expected = await rustIds({ model, added_tokens }, texts);
+    expect(texts.map((text) => tokenizer.encode(text))).toEqual(expected);
+  }
+});
+
+const remove = (characters: string, content = '') => ({
+  ...{ type: 'Replace', pattern: { Regex: characters }, content },
+});
+const strip = { type: 'Strip', strip_left: true, strip_right: false };
+
+test.each(
+  [
+    ...[[strip], [remove('a')], [remove('a+', '-')], [remove('a+', '--'), remove('-')], [{ type: 'Nmt' }]],
+    ...[[{ type: 'Prepend', prepend: '--' }, remove('-')], [remove('a', '  b'), strip], [remove('^', '-')]],
+    ...[
+      [strip, { type: 'NFKD' }, remove('7')],
+      [{ type: 'NFKD' }, { type: 'StripAccents' }],
+    ],
+    ...[[{ type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, lowercase: true }]],
+    ...[[{ type: 'Lowercase' }, { type: 'Sequence', normalizers: [remove('-', 'ab'), remove('^a')] }]],
+  ].map((normalizers) => ({ normalizers })),
+)('after $normalizers, what begins a text for Metaspace is what does in Rust', async ({ normalizers }) => {
+  const changes = {
+    normalizer: { type: 'Sequence', normalizers },
+    pre_tokenizer: { type: 'Metaspace', replacement: '\u2581', prepend_scheme: 'first', split: false },
+  };
+  const all = ['\u0001a', '\u0301a', '\u{e9}a', '  -b', '- a', 'aab', ...texts(300, 8)];
+  const tokenizer = tokenizerWith(changes);
+  const expected = await rustIds({ model, ...changes }, all);
+  expect(all.map((text) => tokenizer.encode(text))).toEqual(expected);
+});

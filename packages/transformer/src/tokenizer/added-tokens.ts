@@ -1,7 +1,8 @@
 import { UserError } from '../errors.ts';
 import type { AddedToken } from './added-token.ts';
+import type { Steps } from './pipeline/steps.ts';
 import { PrefixIndex } from './prefix-index.ts';
-import { quote } from './quote.ts';
+import { quote } from '../words.ts';
 
 /** The id of an added token, or text between such tokens with the place where it begins. */
 type Part = number | { readonly text: string; readonly start: number };
@@ -10,7 +11,7 @@ type Part = number | { readonly text: string; readonly start: number };
 export interface Section {
   /** Normalized. */
   readonly text: string;
-  /** Whether it begins where the whole text begins. */
+  /** Whether it begins where the whole text begins, before normalization. */
   readonly first: boolean;
 }
 
@@ -53,6 +54,8 @@ class Finder {
           `${this.#file}: in ${quote(text)} the added token ${quote(token.content)} and the one before it both take the white space between`,
         );
       }
+      // What the token before has taken already, all of it white space, is not there twice.
+      if (start === end) continue;
       if (done < start) parts.push({ text: text.slice(done, start), start: done });
       parts.push(token.id);
       done = end;
@@ -100,13 +103,13 @@ function checkForms(tokens: readonly AddedToken[], forms: readonly string[], fil
 
 /** Added tokens in texts: first those that are looked for in the text as it stands, then the others in the normalized text. */
 export class AddedTokens {
-  readonly #normalize: (text: string) => string;
+  readonly #steps: Pick<Steps, 'normalize' | 'keepsStart'>;
   readonly #raw: Finder;
   readonly #normalized: Finder;
 
   /** @throws UserError if an ordinary token is nothing once normalized, or the same as another one */
-  constructor(tokens: readonly AddedToken[], normalize: (text: string) => string, file: string) {
-    this.#normalize = normalize;
+  constructor(tokens: readonly AddedToken[], steps: Pick<Steps, 'normalize' | 'keepsStart'>, file: string) {
+    this.#steps = steps;
     // Of a token that is there twice the last definition counts, but special it stays.
     const special = new Set(tokens.filter((token) => token.special).map(({ content }) => content));
     const last = new Map(tokens.map((token) => [token.content, token]));
@@ -118,7 +121,7 @@ export class AddedTokens {
       file,
     );
     const normalized = all.filter((token) => token.normalized);
-    const forms = normalized.map(({ content }) => normalize(content));
+    const forms = normalized.map(({ content }) => steps.normalize(content));
     checkForms(normalized, forms, file);
     this.#normalized = new Finder(normalized, forms, file);
   }
@@ -127,10 +130,11 @@ export class AddedTokens {
   split(text: string): (number | Section)[] {
     return this.#raw.cut(text).flatMap((part): (number | Section)[] => {
       if (typeof part === 'number') return [part];
+      const atStart = part.start === 0 && this.#steps.keepsStart(part.text);
       return this.#normalized
-        .cut(this.#normalize(part.text))
+        .cut(this.#steps.normalize(part.text))
         .map((inner) =>
-          typeof inner === 'number' ? inner : { text: inner.text, first: part.start + inner.start === 0 },
+          typeof inner === 'number' ? inner : { text: inner.text, first: atStart && inner.start === 0 },
         );
     });
   }

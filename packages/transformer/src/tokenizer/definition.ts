@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { type AddedToken, addedToken, checkAddedTokens } from './added-token.ts';
 import { type ModelDefinition, modelOptions, readModel, withModelType } from './models/definition.ts';
-import { quote } from './quote.ts';
+import { shown } from '../words.ts';
 
 // Rust reads no JSON that is nested deeper.
 const DEEPEST = 127;
@@ -57,19 +57,20 @@ export function checkDepth(json: unknown, file: string): void {
 /**
  * Checks the content of a tokenizer.json.
  *
+ * @param exactScores whether Python reads the scores of a Unigram model, not Rust
  * @throws UserError naming the file and what in it is missing, of the wrong kind, contradictory or not supported
  */
-export function parseDefinition(json: unknown, file: string): TokenizerDefinition {
+export function parseDefinition(json: unknown, file: string, exactScores = false): TokenizerDefinition {
   checkDepth(json, file);
   const whole = isObject(json) && 'model' in json ? { ...json, model: withModelType(json.model) } : json;
   const parsed = definition.safeParse(whole);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    const place = issue.path.length === 0 ? 'its content' : quote(issue.path.join('.')).slice(1, -1);
+    const place = shown(issue.path.join('.'), 60) || 'its content';
     throw new UserError(`${file}: no usable tokenizer: ${place}: ${issue.message}`);
   }
   const { model: options, pre_tokenizer, normalizer, decoder, added_tokens: added } = parsed.data;
-  const model = readModel(options, file);
+  const model = readModel(options, file, exactScores);
   checkAddedTokens(added ?? [], model, file);
   return { added_tokens: added ?? [], normalizer, pre_tokenizer, decoder, model };
 }

@@ -6,7 +6,7 @@ import { type Steps, createSteps } from './pipeline/steps.ts';
 import { createModel } from './models/create-model.ts';
 import type { TokensById } from './models/definition.ts';
 import type { Model } from './models/model.ts';
-import { quote } from './quote.ts';
+import { quote } from '../words.ts';
 
 /** Text to token ids and back. */
 export interface Tokenizer {
@@ -39,7 +39,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     const { model, added_tokens: added } = definition;
     this.#file = file;
     this.#steps = createSteps(definition, file);
-    this.#added = new AddedTokens(added, (text) => this.#steps.normalize(text), file);
+    this.#added = new AddedTokens(added, this.#steps, file);
     this.#model = createModel(model);
     this.#tokens = model.tokens;
     this.specialTokens = added.flatMap(({ special, content }) => (special ? [content] : []));

@@ -1,5 +1,7 @@
 import { type Gpu, type Tensor, Uploader } from '@icl-gd/gpu-kernels';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { codecOf } from '../checkpoint/dtype.ts';
+import type { TensorInfo } from '../checkpoint/header.ts';
 import type { DecoderConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import { type Family, type ParameterSource, outputRanges } from '../families/family.ts';
@@ -60,7 +62,7 @@ export function parameterTensor(gpu: Gpu, spec: ParameterSpec, dtype: WeightDtyp
   return gpu.tensor(spec.shape, { label: spec.name, dtype: storageDType(spec, dtype), exact: true });
 }
 
-/** Checks names and shapes without reading any weights. */
+/** Checks names, shapes and dtypes without reading any weights. */
 export function checkSources(checkpoint: Checkpoint, family: Family, config: DecoderConfig): void {
   for (const [parameter, source] of family.sources(config)) {
     const name = storedName(checkpoint, source);
@@ -69,7 +71,9 @@ export function checkSources(checkpoint: Checkpoint, family: Family, config: Dec
         `${checkpoint.directory}: tensor ${source.tensors.join(' or ')} is missing (it holds ${parameter} of a ${family.architecture})`,
       );
     }
-    const shape = checkpoint.tensors.get(name)?.shape ?? [];
+    const tensor = checkpoint.tensors.get(name) as TensorInfo;
+    codecOf(tensor);
+    const { shape } = tensor;
     if (shape.length !== source.shape.length || shape.some((n, i) => n !== source.shape[i])) {
       throw new UserError(
         `${checkpoint.directory}: tensor ${name} has shape [${shape.join(', ')}]; config.json implies [${source.shape.join(', ')}]`,

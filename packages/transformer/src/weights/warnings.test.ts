@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -77,7 +77,7 @@ test('unused tensors are counted and some of them named in one line of at most 3
 test('layers beyond those of config.json are told by their numbers', async () => {
   const layers = ['model.layers.2.mlp.up_proj.weight', 'model.layers.4.mlp.up_proj.weight'];
   expect(await warnings(() => layers.map((name) => tensor(name)))).toEqual([
-    'DIRECTORY: config.json has 2 layers, the checkpoint 5: those from layer 2 on, counted from 0, are not used (2 tensors)',
+    'DIRECTORY: config.json has 2 layers, the checkpoint 5: those from layer 2 on, counted from 0, are not used: model.layers.2.mlp.up_proj.weight, model.layers.4.mlp.up_proj.weight',
   ]);
 });
 
@@ -91,7 +91,7 @@ test('an unembedding of its own is told where config.json ties it, unless it is 
   expect(await warnings((stored) => [copied(stored)])).toEqual([]);
   // Rounded to float16 it is another one.
   expect(await warnings((stored) => [{ ...copied(stored), dtype: 'float16' }])).toEqual([
-    'DIRECTORY: lm_head.weight is not used: it differs from the token embeddings, and config.json ties them (tie_word_embeddings)',
+    'DIRECTORY: lm_head.weight is not used: it differs from the token embeddings, and config.json ties them; transformers 5 uses it all the same, as this program does with "tie_word_embeddings": false',
   ]);
   expect(await warnings(() => [tensor('lm_head.weight', [3, 4])])).toHaveLength(1);
   expect(await warnings((stored) => [copied(stored)], { ...LLAMA, tie_word_embeddings: false })).toEqual([]);
@@ -119,6 +119,35 @@ test('adapters beside the weights, and keys that are not known', async () => {
     'config.json: not read, as no llama model is known to have it: logit_softcapping, rope_parameters.factor',
     'adapter_config.json: adapters are not applied; merge them into the weights first',
   ]);
+});
+
+test('an adapter alone, or weights in forms that are not read, are named with what to do', async () => {
+  await writeNewModel(directory, LLAMA, 1);
+  const refusal = (): Promise<string> => describeModel(directory).then(String, String);
+  await rename(join(directory, 'model.safetensors'), join(directory, 'model.gguf'));
+  await writeFile(join(directory, 'consolidated.00.pth'), '');
+  expect(await refusal()).toMatch(
+    /found no weights .*; there is consolidated\.00\.pth, model\.gguf; save the/,
+  );
+  await writeFile(join(directory, 'adapter_config.json'), '{}');
+  expect(await refusal()).toMatch(/found no weights .*; there is an adapter, .*merge it into them/);
+  await rm(join(directory, 'config.json'));
+  expect(await refusal()).toMatch(/config\.json: there is no model configuration; there is an adapter, /);
+});
+
+test('a dtype that is not read is refused before anything is loaded', async () => {
+  await writeNewModel(directory, LLAMA, 1);
+  const file = join(directory, 'model.safetensors');
+  const content = await readFile(file, 'latin1');
+  const norm = /("model\.norm\.weight":\{"dtype":)"F32","shape":\[(\d+)\]/;
+  await writeFile(
+    file,
+    content.replace(norm, (_, start: string, n: string) => `${start}"I32","shape":[${n}]`),
+    'latin1',
+  );
+  await expect(describeModel(directory)).rejects.toThrow(
+    'tensor "model.norm.weight" has dtype I32; weights are read from F32, F64, F16, BF16',
+  );
 });
 
 test('tensors that the index of shards does not have, or has in another shard', async () => {

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { fileExists } from '../checkpoint/files.ts';
+import { ADAPTER_FILES } from '../checkpoint/weight-files.ts';
 import type { DecoderConfig } from '../config.ts';
 import type { Family } from '../families/family.ts';
-import { listed } from '../families/keys.ts';
 import { elementCount } from '../shape.ts';
+import { listed } from '../words.ts';
 import { storedName } from './load.ts';
 
 /** Masks and tables that older versions of Hugging Face's classes stored beside the weights. */
 const BUFFERS =
   /\.attn\.(attention\.)?(masked_)?bias$|\.attention\.(masked_)?bias$|rotary_emb\.inv_freq$|embed_positions\.(weights|_float_tensor)$/;
 const HEADS = ['lm_head.weight', 'embed_out.weight'];
-const ADAPTERS = ['adapter_config.json', 'adapter_model.safetensors', 'adapter_model.bin'];
 
 /**
  * One line about each kind of thing in a model directory that has no part in the model: layers that config.json does not
@@ -32,14 +32,14 @@ export async function weightWarnings(
   const head = config.tiedUnembedding ? unused.find((name) => HEADS.includes(name)) : undefined;
   if (head !== undefined && !(await isEmbedding(checkpoint, family, config, head)))
     lines.push(
-      `${directory}: ${head} is not used: it differs from the token embeddings, and config.json ties them (tie_word_embeddings)`,
+      `${directory}: ${head} is not used: it differs from the token embeddings, and config.json ties them; transformers 5 uses it all the same, as this program does with "tie_word_embeddings": false`,
     );
   const isBeyond = (name: string): boolean => (layerOf(name) ?? 0) >= config.layers;
   const beyond = unused.filter(isBeyond);
   if (beyond.length > 0) {
     const last = beyond.reduce((most, name) => Math.max(most, layerOf(name) ?? 0), 0);
     lines.push(
-      `${directory}: config.json has ${config.layers} layers, the checkpoint ${last + 1}: those from layer ${config.layers} on, counted from 0, are not used (${beyond.length} tensors)`,
+      `${directory}: config.json has ${config.layers} layers, the checkpoint ${last + 1}: those from layer ${config.layers} on, counted from 0, are not used: ${listed(beyond)}`,
     );
   }
   const others = unused.filter((name) => name !== head && !isBeyond(name));
@@ -52,7 +52,7 @@ export async function weightWarnings(
     lines.push(
       `${directory}: not used, as the index of shards does not have them there (${misplaced.length}): ${listed(misplaced)}`,
     );
-  for (const file of ADAPTERS) {
+  for (const file of ADAPTER_FILES) {
     if (!(await fileExists(join(directory, file)))) continue;
     lines.push(`${join(directory, file)}: adapters are not applied; merge them into the weights first`);
     break;

@@ -112,7 +112,7 @@ describe('by name', () => {
 });
 
 describe('where Python’s datasets reads others, a warning says so:', () => {
-  test.each([
+  test.each<[string, string[], ...string[]]>([
     [
       'more files of the split',
       ['train.jsonl', 'train_extra.jsonl', 'dev.jsonl'],
@@ -122,11 +122,12 @@ describe('where Python’s datasets reads others, a warning says so:', () => {
       'others of another kind',
       ['train.jsonl', 'data/train-00000-of-00001.parquet', 'dev.jsonl'],
       'the split "train" is read from train.jsonl; Python\'s datasets would read data/train-00000-of-00001.parquet; to have others, name them in the task ("data.files")',
+      'the split "validation" is read from dev.jsonl; Python\'s datasets would find no such split here',
     ],
-  ])('%s', async (_, files, line) => {
+  ])('%s', async (_, files, ...lines) => {
     const warn = vi.fn<(line: string) => void>();
     expect((await findSplitFiles(files, async () => '', BOTH, warn)).train).toEqual(['train.jsonl']);
-    expect(warn.mock.calls).toEqual([[line]]);
+    expect(warn.mock.calls).toEqual(lines.map((line) => [line]));
   });
 });
 

@@ -7,7 +7,7 @@ import { declaredFiles } from './declared-files.ts';
 import { filesByKeyword, visibleFiles } from './python-layout.ts';
 import { type DeclaredConfig, README, STANDALONE, declaredConfigs } from './readme-configs.ts';
 import { requireComplete } from './require-complete.ts';
-import { namesOfSplit } from './split-names.ts';
+import { FOUND_SPLITS, namesOfSplit } from './split-names.ts';
 
 type Warn = (line: string) => void;
 
@@ -79,6 +79,8 @@ export function filesByName(
     const rooted = (names: readonly string[]): string[] => names.map((name) => root + name);
     const complete = requireComplete(rooted(found));
     warnOfOthers(complete, rooted(python), split, warn);
+    if (python.length === 0 && hasOtherSplits(inside, split))
+      warn?.(`${readFrom(split, complete)}; Python's datasets would find no such split here`);
     return complete;
   }
   return [];
@@ -122,8 +124,17 @@ function warnOfOthers(found: readonly string[], python: readonly string[], split
   const others = sameFormat.length > 0 ? sameFormat : python;
   if (others.length === 0 || others.join('\n') === found.join('\n')) return;
   warn?.(
-    `the split "${cut(split)}" is read from ${listed(found)}; Python's datasets would read ${listed(others)}; to have others, name them in the task ("data.files")`,
+    `${readFrom(split, found)}; Python's datasets would read ${listed(others)}; to have others, name them in the task ("data.files")`,
   );
+}
+
+function readFrom(split: string, files: readonly string[]): string {
+  return `the split "${cut(split)}" is read from ${listed(files)}`;
+}
+
+/** Whether Python's library, which looks for one layout of all splits, would find others than this usual one. */
+function hasOtherSplits(files: readonly string[], split: string): boolean {
+  return FOUND_SPLITS.includes(split) && FOUND_SPLITS.some((name) => filesByKeyword(files, name).length > 0);
 }
 
 function nothingFound(

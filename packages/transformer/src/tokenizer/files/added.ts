@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
 import { type AddedToken, type AddedTokenOptions, assignedIds } from '../added-token.ts';
 import { LARGEST_ID } from '../models/definition.ts';
-import { quote } from '../quote.ts';
+import { quote } from '../../words.ts';
 import { type TokenizerSettings, parseAddedToken } from './settings.ts';
 
 /** Files of one tokenizer that say something of added tokens. */

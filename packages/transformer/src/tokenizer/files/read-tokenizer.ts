@@ -135,6 +135,7 @@ function rebuild(
       model: { type: model, vocab, ...(model === 'BPE' ? { merges } : {}), ...options(settings) },
     },
     file,
+    true,
   );
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { addedTokenOptions } from '../added-token.ts';
-import { quote } from '../quote.ts';
+import { shown } from '../../words.ts';
 
 // Not z.record, which drops a key called __proto__.
 const object = z.custom<Readonly<Record<string, unknown>>>(
@@ -40,8 +40,7 @@ export type TokenizerSettings = z.infer<typeof settings>;
 
 function issueText(error: z.ZodError): string {
   const issue = error.issues[0]!;
-  const place = quote(issue.path.join('.')).slice(1, -1);
-  return `${place === '' ? 'its content' : place}: ${issue.message}`;
+  return `${shown(issue.path.join('.'), 60) || 'its content'}: ${issue.message}`;
 }
 
 /** @throws UserError if a value cannot be, or asks for what is not supported */
@@ -67,10 +66,10 @@ export function parseObject(json: unknown, file: string): Readonly<Record<string
 
 /** The options of an added token in a settings file, in which `__type` says no more than that it is one. */
 export function parseAddedToken(value: unknown, place: string, file: string) {
-  const { __type: _, ...rest } = parseObject(value, `${file}: ${quote(place).slice(1, -1)}`);
+  const where = `${file}: ${shown(place, 60)}`;
+  const { __type: _, ...rest } = parseObject(value, where);
   const parsed = addedTokenOptions.safeParse(rest);
-  if (!parsed.success)
-    throw new UserError(`${file}: ${quote(place).slice(1, -1)}: ${issueText(parsed.error)}`);
+  if (!parsed.success) throw new UserError(`${where}: ${issueText(parsed.error)}`);
   const token = parsed.data;
   return { ...token, normalized: token.normalized ?? !token.special };
 }

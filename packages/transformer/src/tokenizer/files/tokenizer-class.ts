@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import { quote } from '../quote.ts';
+import { quote } from '../../words.ts';
 
 /**
  * The classes of transformers that can be had here. `as it stands`: tokenizer.json is all. The others take the vocabulary

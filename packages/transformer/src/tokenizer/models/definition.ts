@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
-import { quote } from '../quote.ts';
+import { quote } from '../../words.ts';
 
 /** No vocabulary comes near; larger ones cannot be the place in a list. */
 export const LARGEST_ID = 2 ** 31 - 1;
@@ -144,10 +144,15 @@ function modelType(model: object): string {
 /**
  * Checks what is in the lists of a model.
  *
+ * @param exact whether scores are the numbers of the file, as in Python, or what Rust's JSON reader makes of them
  * @throws UserError naming the first token or merge that cannot be
  */
-export function readModel(options: z.infer<typeof modelOptions>, file: string): ModelDefinition {
-  if (options.type === 'Unigram') return readUnigram(options, file);
+export function readModel(
+  options: z.infer<typeof modelOptions>,
+  file: string,
+  exact: boolean,
+): ModelDefinition {
+  if (options.type === 'Unigram') return readUnigram(options, file, exact);
   const { vocabulary: ids, tokens } = readVocabulary(options.vocab, file);
   if (options.type !== 'BPE') {
     const { vocab: _, ...rest } = options;
@@ -183,8 +188,7 @@ function readVocabulary(
     checkToken(token, file);
     const id = vocab[token];
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > LARGEST_ID) {
-      const shown = typeof id === 'object' && id !== null ? 'an object' : quote(String(id)).slice(1, -1);
-      throw new UserError(`${file}: token ${quote(token)} has the id ${shown}, not a whole number`);
+      throw new UserError(`${file}: token ${quote(token)} has the id ${quote(id)}, not a whole number`);
     }
     const other = tokens[id];
     if (other !== undefined)
@@ -211,8 +215,8 @@ function readMerges(
     if (typeof merge === 'string' && merge.startsWith('#version')) continue;
     const pair = pairOf(merge);
     if (pair === undefined) {
-      const shown = typeof merge === 'string' ? `, ${quote(merge)},` : '';
-      throw new UserError(`${file}: merge ${i}${shown} is not two tokens with a space between`);
+      const text = typeof merge === 'string' ? `, ${quote(merge)},` : '';
+      throw new UserError(`${file}: merge ${i}${text} is not two tokens with a space between`);
     }
     const whole = pair[0] + (prefix === '' ? pair[1] : pair[1].slice(prefix.length));
     const found = [ids.get(pair[0]), ids.get(pair[1]), ids.get(whole)];
@@ -248,7 +252,20 @@ function pairOf(merge: unknown): readonly [string, string] | undefined {
   return typeof left === 'string' && typeof right === 'string' ? [left, right] : undefined;
 }
 
-function readUnigram(options: z.infer<typeof unigram>, file: string): UnigramDefinition {
+/**
+ * The number that Rust's JSON reader makes of the shortest text of a number: its digits, rounded, times or divided by a
+ * power of ten, rounded again. It may be the next one, and decides where two segmentations have the same score but for that.
+ */
+function parsedByRust(value: number): number {
+  const [mantissa = '', exponent = '0'] = String(Math.abs(value)).split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const power = Number(exponent) - fraction.length;
+  const digits = Number(whole + fraction);
+  const result = power < 0 ? digits / Number(`1e${-power}`) : digits * Number(`1e${power}`);
+  return value < 0 ? -result : result;
+}
+
+function readUnigram(options: z.infer<typeof unigram>, file: string, exact: boolean): UnigramDefinition {
   const tokens: string[] = [];
   const scores: number[] = [];
   const ids = new Map<string, number>();
@@ -259,7 +276,7 @@ function readUnigram(options: z.infer<typeof unigram>, file: string): UnigramDef
     }
     checkToken(token, file);
     tokens.push(token);
-    scores.push(score);
+    scores.push(exact ? score : parsedByRust(score));
     // Of a token that is there twice the last counts.
     ids.set(token, id);
   }

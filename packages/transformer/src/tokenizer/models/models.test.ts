@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../errors.ts';
+import { Pcg64 } from '../../random/pcg64.ts';
 import { parseDefinition } from '../definition.ts';
 import {
   KNOWN_CHARACTERS,
@@ -144,4 +145,23 @@ test('WordLevel gives the ids of the Rust implementation', async () => {
   const model = { type: 'WordLevel', vocab, unk_token: '[UNK]' };
   expectSame(ours(model), await theirs(model));
   expectSame(ours({ ...model, unk_token: 'none' }), await theirs(model, 0));
+});
+
+test('scores are read as Rust reads them, which decides between segmentations of equal scores', async () => {
+  const random = new Pcg64(3);
+  // Rust reads the last two as their neighbours.
+  const vocab = [
+    ...[['?', 0] as const, ['a', -11.510500543426417] as const, ['aaa', -5.647196043380021] as const],
+    ...[['b', -9.218544748092533] as const, ['bb', -1.0302984955177035] as const],
+  ];
+  const model = { type: 'Unigram', unk_id: 0, vocab };
+  const texts = Array.from({ length: 2000 }, () =>
+    Array.from({ length: random.integers(3, 30) }, () => (random.random() < 0.7 ? 'a' : 'b')).join(''),
+  );
+  const encoded = (exact: boolean) => {
+    const tokenizer = tokenizerOf(parseDefinition({ model }, 'tokenizer.json', exact), 'tokenizer.json');
+    return texts.map((text) => tokenizer.encode(text));
+  };
+  expectSame(encoded(false), await rustIds({ model }, texts));
+  expect(encoded(true)).not.toEqual(encoded(false));
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
+import { quote } from '../../words.ts';
 
 /** Where in which file a component stands, for messages: `pre_tokenizer.pretokenizers.1`. */
 export interface Place {
@@ -58,12 +59,6 @@ export function makeComponent<Made>(types: ComponentTypes<Made>, definition: unk
     );
   }
   return make({ type, ...options }, place);
-}
-
-/** A value in a message, not too long. */
-export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
 }
 
 /** The steps of a Sequence; no real file has more than ten. */

@@ -1,6 +1,7 @@
 import { codePoints } from './characters.ts';
 import { CLASS_ESCAPES, LONE_WORD, POSIX, PROPERTIES, propertyName } from './oniguruma-classes.ts';
-import { type Place, quote, refuse } from './component.ts';
+import { quote } from '../../words.ts';
+import { type Place, refuse } from './component.ts';
 import { emit, type PatternNode } from './pattern-node.ts';
 import { slowPart } from './pattern-time.ts';
 

@@ -1,10 +1,12 @@
 import { makeDecoder } from './decoders.ts';
-import { makeNormalizer } from './normalizers.ts';
+import { keepsStart, makeNormalizer } from './normalizers.ts';
 import { makePreTokenizer } from './pre-tokenizers.ts';
 
 /** What happens to a text before and after the model. */
 export interface Steps {
   normalize(text: string): string;
+  /** Whether the normalized text counts as the beginning of the text, as far as that matters. */
+  keepsStart(text: string): boolean;
   /** @param first whether the text begins where the whole text begins */
   preTokenize(text: string, first: boolean): string[];
   decode(tokens: string[]): string;
@@ -29,6 +31,7 @@ export function createSteps(definition: StepDefinitions, file: string): Steps {
   const decode = decoder === null ? null : makeDecoder(decoder, { file, path: 'decoder' });
   return {
     normalize: (text) => normalize?.(text) ?? text,
+    keepsStart: (text) => cut?.needsStart !== true || normalize === null || keepsStart(normalize, text),
     preTokenize: (text, first) => {
       const pieces = text === '' ? [] : [text];
       return cut?.(pieces, first) ?? pieces;

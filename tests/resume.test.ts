@@ -1,4 +1,6 @@
 import {
+  cpSync,
+  existsSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -213,7 +215,7 @@ describe('a run that is repeated', () => {
     ]);
     // What the other run measured stays in the tables.
     expect(result.stderr).toContain(
-      'also in the tables, from earlier runs: trained mr seed 5 order 0, trained mr seed 7 order 0\n',
+      'also in the tables, from other runs: trained mr seed 5 order 0, trained mr seed 7 order 0\n',
     );
     expect([...new Set(readCsv(join(copy.out, 'summary.csv')).map(({ seed }) => seed))]).toEqual([
       '5',
@@ -266,6 +268,22 @@ describe('runs of one configuration into one folder', () => {
     const summary = readFileSync(join(copy.folder, 'ab', 'summary.md'), 'utf8');
     expect(summary).toContain('Variants: trained, untrained.');
     expect(summary).toContain('Seeds and orders: 5/0, 5/2, 6/0.');
+  });
+
+  it('are in the tables of the one that ends last where they run at once', async () => {
+    expect((await run('beside', ...B)).code).toBe(0);
+    const records = join(copy.folder, 'at-once', 'records');
+    // What the other run records while this one computes: its list of records was read before.
+    const other = setInterval(() => {
+      if (!existsSync(records)) return;
+      cpSync(join(copy.folder, 'beside', 'records'), records, { recursive: true });
+      clearInterval(other);
+    }, 1);
+    const last = await run('at-once', ...A);
+    expect(last.stderr).toContain(
+      'also in the tables, from other runs: trained mr seed 5 order 2, untrained mr seed 5 order 2\n',
+    );
+    expect(tables(join(copy.folder, 'at-once'))).toEqual(tables(join(copy.folder, 'ba')));
   });
 
   it('of another configuration are not mixed in, and what the tables lack is said', async () => {

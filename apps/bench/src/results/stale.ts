@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { removeFile } from '@icl-gd/transformer/files';
+import { removeEmptyFolder, removeFile } from '@icl-gd/transformer/files';
 
 /** Enough of a file to know it by. */
 const HEAD_BYTES = 4096;
@@ -45,13 +45,14 @@ export async function removePages(folder: string): Promise<void> {
   for (const [file, mark] of PAGES) await removeOwn(join(folder, file), mark);
 }
 
-/** Removes figures, but for those named. */
+/** Removes figures, but for those named, and their folder where it is left empty. */
 export async function removeFigures(folder: string, kept: readonly string[]): Promise<void> {
   const names = await readdir(join(folder, FIGURES)).catch(() => []);
   for (const name of names) {
     if (FIGURE_NAME.test(name) && !kept.includes(`${FIGURES}/${name}`))
       await removeOwn(join(folder, FIGURES, name), isFigure);
   }
+  await removeEmptyFolder(join(folder, FIGURES));
 }
 
 /** One digest of the contents of files, those that are not there included. */

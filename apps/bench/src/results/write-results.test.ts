@@ -172,6 +172,11 @@ test('a summary of other numbers goes, with its figures; one of the same numbers
     ...['summary.html', 'summary.md', 'validation_claims.csv'],
   ]);
   expect(after).toEqual(expect.arrayContaining(['figures/figure3-mine.svg', 'figures/mine.svg']));
+  for (const mine of ['figure3-mine.svg', 'mine.svg']) await rm(join(out, 'figures', mine));
+  await writeValidation(out, validation);
+  await writeResults(out, finishedRun());
+  // Nothing of the user's is in it any more.
+  expect(await files()).not.toContain('figures');
 
   await writeFile(join(out, 'summary.md'), '# My own notes\n');
   await writeResults(out, finishedRun());

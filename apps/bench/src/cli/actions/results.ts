@@ -18,7 +18,7 @@ import { print } from '../../terminal/print.ts';
 export async function rebuildTables(options: RawResultsOptions): Promise<void> {
   const from = requireFrom(options);
   const run = await readSummary(from);
-  await beginWriting(from);
+  await beginWriting(from, '--from');
   const { 'table3.csv': _read, ...tables } = summaryTables(run);
   await writeSummaryTables(from, tables);
   print(renderSummary(run));
@@ -31,8 +31,9 @@ export async function rebuildTables(options: RawResultsOptions): Promise<void> {
  */
 export async function validateRun(options: RawResultsOptions): Promise<void> {
   const from = requireFrom(options);
-  const out = options.out ?? from;
-  await beginWriting(out);
+  const { out = from } = options;
+  if (out === '') throw new UserError('--out is empty; without it the folder of --from is taken');
+  await beginWriting(out, options.out === undefined ? '--from' : '--out');
   // Loaded here, since `tables` draws nothing.
   const { renderValidation } = await import('../../results/validation/render.ts');
   const { validate, writeValidation } = await import('../../results/validation/validate.ts');

@@ -48,6 +48,9 @@ test('where a disk is full, the same command goes on, but not with --fresh', () 
   const advice = 'it failed: what was finished is kept; mend that, then give the same command again';
   expect(explained('storage', 'run')).toBe(advice);
   expect(explained('storage', 'run', { fresh: true })).toBe(`${advice} without --fresh`);
+  expect(explained('storage', 'run', { checkOnly: true })).toBe(
+    'it failed: mend that, then give the same command again',
+  );
 });
 
 test('no advice names an option that the command does not have', () => {

@@ -45,10 +45,16 @@ function adviceFor(code: UserError['code'], { flags, values }: Invocation): stri
     case 'float16-range':
       return either(having('--dtype', 'use --dtype float32'));
     case 'storage':
-      return `what was finished is kept; mend that, then give the same command again${values['fresh'] ? ' without --fresh' : ''}`;
+      return storageAdvice(values);
     default:
       return undefined;
   }
+}
+
+function storageAdvice({ checkOnly, dryRun, fresh }: Invocation['values']): string {
+  const again = 'mend that, then give the same command again';
+  if (checkOnly || dryRun) return again;
+  return `what was finished is kept; ${again}${fresh ? ' without --fresh' : ''}`;
 }
 
 function either(ways: readonly string[]): string | undefined {

@@ -1,7 +1,7 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
+import { choose, chooseList, integer, integerList, positiveList, positiveNumber } from './choose.ts';
 
 const COLOURS = ['red', 'green', 'Blue'] as const;
 
@@ -75,4 +75,10 @@ test('a number that is too large is told from one that is none', () => {
   expect(() => integer('--seed', '9007199254740993', 0)).toThrow(
     'must be a whole number from 0 to 9007199254740991',
   );
+});
+
+test('a list of positive numbers has each of them once', () => {
+  expect(positiveList('--rates', '0.1, 3')).toEqual([0.1, 3]);
+  expect(() => positiveList('--rates', '0.1,.1')).toThrow(new UserError('--rates: 0.1 is named twice'));
+  expect(() => positiveList('--rates', '0.1,')).toThrow('--rates "0.1,": an entry of the list is empty');
 });

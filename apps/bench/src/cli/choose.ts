@@ -65,6 +65,18 @@ export function positiveNumber(option: string, text: string): number {
   throw new UserError(`${option} ${text}: must be a number ${range}`);
 }
 
+/**
+ * A comma-separated list of positive, finite numbers.
+ *
+ * @throws UserError if an entry is none or is given twice
+ */
+export function positiveList(option: string, text: string): number[] {
+  return unique(
+    option,
+    splitList(option, text).map((value) => positiveNumber(option, value)),
+  );
+}
+
 function splitList(option: string, text: string): string[] {
   const values = text.split(',').map((value) => value.trim());
   if (values.includes(''))

@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { removeEmptyFolder, removeFile } from '@icl-gd/transformer/files';
 
 /** Enough of a file to know it by. */
@@ -53,20 +50,6 @@ export async function removeFigures(folder: string, kept: readonly string[]): Pr
       await removeOwn(join(folder, FIGURES, name), isFigure);
   }
   await removeEmptyFolder(join(folder, FIGURES));
-}
-
-/** One digest of the contents of files, those that are not there included. */
-export async function digestFiles(folder: string, files: readonly string[]): Promise<string> {
-  const digest = createHash('sha256');
-  for (const file of files) {
-    const own = createHash('sha256');
-    const there = await pipeline(createReadStream(join(folder, file)), own).then(
-      () => true,
-      () => false,
-    );
-    digest.update(there ? own.digest() : 'none');
-  }
-  return digest.digest('hex');
 }
 
 async function readHead(path: string): Promise<string | undefined> {

@@ -292,6 +292,7 @@ describe('runs of one configuration into one folder', () => {
     const shots = await run('other', '--seeds', '8', '--shots', '2');
     expect(trials('other')).toEqual(['trained 8/0']);
     expect(shots.stderr).not.toContain('also in the tables');
+    expect(shots.stderr).toContain('the tables that were here before were of another --shots: replaced');
     expect(readdirSync(join(copy.folder, 'other'))).not.toContain('summary.html');
     const fewer = await run('other', '--seeds', '9', '--methods', 'gd');
     expect(trials('other')).toEqual(['trained 5/0', 'trained 6/0', 'trained 9/0']);
@@ -303,6 +304,9 @@ describe('runs of one configuration into one folder', () => {
     expect(more.stderr).toContain(
       'on record without all that was asked for here, and so not in these tables: trained mr seed 9 order 0 (',
     );
+    expect(more.stderr).not.toContain('replaced');
+    const rate = await run('other', '--seeds', '5', '--learning-rate', '0.5', '--examples', '2', '--fresh');
+    expect(rate.stderr).toContain('were of another --learning-rate, --examples: replaced');
     await run('other', '--seeds', '5', '--fresh');
     expect(trials('other')).toEqual(['trained 5/0']);
   });

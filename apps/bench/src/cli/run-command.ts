@@ -7,7 +7,7 @@ import { explain, invocationOf } from './advice.ts';
 import { keptWords } from './kept-words.ts';
 import { createProgram } from './program.ts';
 
-const EXIT_FAILURE = 1;
+export const EXIT_FAILURE = 1;
 const EXIT_USER_ERROR = 2;
 /** The disk or the file system refused, where the input was right. */
 export const EXIT_STORAGE = 3;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FixtureCopy, complaint } from './damage.ts';
-import { iclGd, readCsv, readJson } from './golden.ts';
+import { iclGd, readCsv, readJson, spawnIclGd } from './golden.ts';
 
 /** A learner as a user would write it, Gaussian noise on keys and values, by an id that no built-in learner has. */
 const TEXT = readFileSync(
@@ -97,5 +97,16 @@ export const learner = { ...zeroShot, id: 'Broken', role: 'learner',
       ['GD', 'finished'],
       ['Broken', 'diverged'],
     ]);
+  });
+
+  it.each([
+    ['ends the program', 'process.exit(0);'],
+    ['is never loaded to its end', 'await new Promise(() => {});'],
+  ])('is an error where it %s', async (_, text) => {
+    const own = join(folder, 'ends.ts');
+    writeFileSync(own, text);
+    const { code, stdout, stderr } = await spawnIclGd(copy.arguments('--learner-file', own));
+    expect(stderr).toBe('icl-gd: failed: a learner file ended the program or is never loaded to its end\n');
+    expect([code, stdout]).toEqual([1, '']);
   });
 });

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
@@ -113,4 +114,19 @@ describe('names and values that hold terminal escapes are shown escaped, each me
     for (const command of ['tables', 'validate'])
       expect(await outcome([command, '--from', copy.folder])).toMatchObject({ code: 2, faults: [] });
   });
+});
+
+it('where standard output cannot be written, a line and the exit code say so', () => {
+  const launcher = join(import.meta.dirname, '..', 'apps', 'bench', 'bin', 'icl-gd.js');
+  const notForWriting = openSync(launcher, 'r');
+  try {
+    const stdio = ['ignore', notForWriting, 'pipe'] as const;
+    const { status, stderr } = spawnSync(process.execPath, [launcher, 'ls', 'presets'], {
+      stdio: [...stdio],
+    });
+    expect(`${stderr}`).toBe('icl-gd: standard output cannot be read or written [EBADF]\n');
+    expect(status).toBe(3);
+  } finally {
+    closeSync(notForWriting);
+  }
 });

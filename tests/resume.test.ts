@@ -1,4 +1,6 @@
 import {
+  cpSync,
+  existsSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -213,7 +215,7 @@ describe('a run that is repeated', () => {
     ]);
     // What the other run measured stays in the tables.
     expect(result.stderr).toContain(
-      'also in the tables, from earlier runs: trained mr seed 5 order 0, trained mr seed 7 order 0\n',
+      'also in the tables, from other runs: trained mr seed 5 order 0, trained mr seed 7 order 0\n',
     );
     expect([...new Set(readCsv(join(copy.out, 'summary.csv')).map(({ seed }) => seed))]).toEqual([
       '5',
@@ -268,12 +270,29 @@ describe('runs of one configuration into one folder', () => {
     expect(summary).toContain('Seeds and orders: 5/0, 5/2, 6/0.');
   });
 
+  it('are in the tables of the one that ends last where they run at once', async () => {
+    expect((await run('beside', ...B)).code).toBe(0);
+    const records = join(copy.folder, 'at-once', 'records');
+    // What the other run records while this one computes: its list of records was read before.
+    const other = setInterval(() => {
+      if (!existsSync(records)) return;
+      cpSync(join(copy.folder, 'beside', 'records'), records, { recursive: true });
+      clearInterval(other);
+    }, 1);
+    const last = await run('at-once', ...A);
+    expect(last.stderr).toContain(
+      'also in the tables, from other runs: trained mr seed 5 order 2, untrained mr seed 5 order 2\n',
+    );
+    expect(tables(join(copy.folder, 'at-once'))).toEqual(tables(join(copy.folder, 'ba')));
+  });
+
   it('of another configuration are not mixed in, and what the tables lack is said', async () => {
     expect((await run('other', ...A)).code).toBe(0);
     expect((await iclGd(['validate', '--from', join(copy.folder, 'other')])).code).toBe(0);
     const shots = await run('other', '--seeds', '8', '--shots', '2');
     expect(trials('other')).toEqual(['trained 8/0']);
     expect(shots.stderr).not.toContain('also in the tables');
+    expect(shots.stderr).toContain('the tables that were here before were of another --shots: replaced');
     expect(readdirSync(join(copy.folder, 'other'))).not.toContain('summary.html');
     const fewer = await run('other', '--seeds', '9', '--methods', 'gd');
     expect(trials('other')).toEqual(['trained 5/0', 'trained 6/0', 'trained 9/0']);
@@ -285,6 +304,9 @@ describe('runs of one configuration into one folder', () => {
     expect(more.stderr).toContain(
       'on record without all that was asked for here, and so not in these tables: trained mr seed 9 order 0 (',
     );
+    expect(more.stderr).not.toContain('replaced');
+    const rate = await run('other', '--seeds', '5', '--learning-rate', '0.5', '--examples', '2', '--fresh');
+    expect(rate.stderr).toContain('were of another --learning-rate, --examples: replaced');
     await run('other', '--seeds', '5', '--fresh');
     expect(trials('other')).toEqual(['trained 5/0']);
   });

@@ -43,8 +43,8 @@ function derive(name: string, change: (lines: readonly string[]) => readonly str
 async function study(out: string, ...args: string[]) {
   const adapter = process.env['ICL_GD_ADAPTER'] ?? 'auto';
   const result = await iclGd([
-    ...[...args, '--out', out, '--model', copy.model, '--data', copy.data, '--adapter', adapter],
-    ...['--seeds', '5,6', '--examples', '4'],
+    ...[args[0] as string, '--out', out, '--model', copy.model, '--data', copy.data, '--adapter', adapter],
+    ...['--seeds', '5,6', '--examples', '4', ...args.slice(1)],
   ]);
   if (result.code !== 0) throw new Error(`exit code ${result.code}: ${result.stderr}`);
   const files = readdirSync(out).filter((name) => name !== 'records');
@@ -87,7 +87,14 @@ describe.each([
     expect(records()).toEqual(all);
     const fresh = await study(out, ...args, '--fresh');
     expect(fresh.counts).toContain(`, ${total} computed`);
-    for (const again of [repeated, rest, fresh]) {
+    const other = await study(out, ...args, '--seeds', '5,7');
+    const half = (Number(total) - 1) / 2;
+    const rows = args[0] === 'shots' ? half + 1 : half;
+    expect(other.stderr).toContain(`${rows} rows of an earlier command with other options are no longer in`);
+    const back = await study(out, ...args);
+    expect(back.stderr).toContain(`${rows} rows of an earlier command`);
+    expect(repeated.stderr).not.toContain('rows of an earlier command');
+    for (const again of [repeated, rest, fresh, back]) {
       expect(again.files).toEqual(whole.files);
       expect(again.stdout).toBe(whole.stdout);
     }

@@ -133,6 +133,20 @@ describe('validate', () => {
 });
 
 describe('tables', () => {
+  it('names tables that are not as the run wrote them', async () => {
+    const own = join(folder, 'changed');
+    cpSync(run, own, { recursive: true });
+    for (const command of ['validate', 'tables'])
+      expect((await iclGd([command, '--from', own])).stderr).not.toContain('WARNING');
+    const path = join(own, 'predictions.csv');
+    writeFileSync(path, `${readFileSync(path, 'utf8')}\n`);
+    for (const command of ['validate', 'tables']) {
+      const { code, stderr } = await iclGd([command, '--from', own]);
+      expect(stderr).toContain(`WARNING: predictions.csv in ${own}: not as a finished run wrote it`);
+      expect(code).toBe(0);
+    }
+  });
+
   it('makes the same tables again from summary.csv and table3.csv alone, and with the manifest comparison.csv', async () => {
     const own = mkdtempSync(join(folder, 'tables-'));
     const read = ['summary.csv', 'table3.csv'];

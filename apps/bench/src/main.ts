@@ -1,4 +1,6 @@
-import { runCommand } from './cli/run-command.ts';
+import { setImmediate } from 'node:timers/promises';
+import { hasCode, storageError } from '@icl-gd/transformer/files';
+import { EXIT_FAILURE, EXIT_STORAGE, runCommand } from './cli/run-command.ts';
 import { say } from './terminal/print.ts';
 import { findSupervisor } from './terminal/supervisor.ts';
 
@@ -18,15 +20,34 @@ for (const [signal, code] of Object.entries(STOPPED)) {
     process.exit(code);
   });
 }
-process.stdout.on('error', () => process.exit(EXIT_PIPE_CLOSED));
+let unprinted: unknown;
+process.stdout.on('error', (error) => {
+  if (hasCode(error, 'EPIPE')) process.exit(EXIT_PIPE_CLOSED);
+  // A run goes on: its tables are files.
+  unprinted ??= error;
+});
 // Nobody reads what it says: no reason to stop computing.
 process.stderr.on('error', () => {});
 
-// Dawn's bindings would keep the process alive.
-process.exit(
-  await runCommand(process.argv.slice(2), (kept) => {
+let finished = false;
+process.on('exit', (code) => {
+  if (finished || code !== 0) return;
+  say('icl-gd: failed: a learner file ended the program or is never loaded to its end');
+  process.exitCode = EXIT_FAILURE;
+});
+// Not awaited at the top: Node would warn, in lines of its own, where a learner file is never loaded to its end.
+void main();
+
+async function main(): Promise<never> {
+  const code = await runCommand(process.argv.slice(2), (kept) => {
     words = kept === undefined ? 'stopped' : `stopped; ${kept}`;
     supervisor?.tell(words);
     if (kept !== undefined) supervisor?.follow();
-  }),
-);
+  });
+  // Whether the last lines could be written is told after them.
+  await setImmediate();
+  if (unprinted) say(`icl-gd: ${(storageError('standard output', unprinted) as Error).message}`);
+  finished = true;
+  // Dawn's bindings would keep the process alive.
+  process.exit(unprinted && code === 0 ? EXIT_STORAGE : code);
+}

@@ -90,8 +90,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'pass-options-lose',
         kind: 'options in the wrong order',
-        find: '{ ...preset?.options, ...pass, ...typed }',
-        replace: '{ ...pass, ...preset?.options, ...typed }',
+        find: '{ ...preset?.options, ...pass }',
+        replace: '{ ...pass, ...preset?.options }',
       },
     ],
   ),
@@ -101,8 +101,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'typed-options-lose',
         kind: 'options in the wrong order',
-        find: '{ ...preset?.options, ...pass, ...typed }',
-        replace: '{ ...typed, ...preset?.options, ...pass }',
+        find: '{ ...(typed.taskFile?.length ? butDatasets : below), ...typed }',
+        replace: '{ ...typed, ...(typed.taskFile?.length ? butDatasets : below) }',
       },
       {
         id: 'default-probe',

@@ -11,11 +11,7 @@ function explained(code: UserErrorCode | undefined, name: string, values: Record
 }
 
 test.each<[UserErrorCode, string, string]>([
-  [
-    'no-adapter',
-    'run',
-    'give --adapter one of auto, hardware, software, swiftshader, lavapipe or part of a name that `icl-gd devices` prints',
-  ],
+  ['no-adapter', 'run', 'give another --adapter (`icl-gd devices` lists them)'],
   [
     'out-of-memory',
     'run',
@@ -46,8 +42,14 @@ test('what was typed already is no advice', () => {
   expect(explained('memory-budget', 'run', { dtype: 'float16-storage' })).toBe(
     'it failed: lower --token-budget or --shots, or take a smaller model',
   );
-  expect(explained('no-adapter', 'run', { adapter: 'nosuch' })).toMatch(
-    /^it failed: instead of --adapter nosuch, give one of auto, hardware/,
+});
+
+test('where a disk is full, the same command goes on, but not with --fresh', () => {
+  const advice = 'it failed: what was finished is kept; mend that, then give the same command again';
+  expect(explained('storage', 'run')).toBe(advice);
+  expect(explained('storage', 'run', { fresh: true })).toBe(`${advice} without --fresh`);
+  expect(explained('storage', 'run', { checkOnly: true })).toBe(
+    'it failed: mend that, then give the same command again',
   );
 });
 

@@ -9,9 +9,6 @@ export interface Invocation {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-const ADAPTERS =
-  'auto, hardware, software, swiftshader, lavapipe or part of a name that `icl-gd devices` prints';
-
 /** @param command undefined if the error came before a command was run */
 export function invocationOf(command: Command | undefined): Invocation {
   const flags = command?.options.flatMap(({ long }) => long ?? []);
@@ -34,9 +31,8 @@ function adviceFor(code: UserError['code'], { flags, values }: Invocation): stri
   const elsewhere = having('--adapter', 'take another --adapter');
   switch (code) {
     case 'no-adapter':
-      return values['adapter'] === undefined
-        ? either(having('--adapter', `give --adapter one of ${ADAPTERS}`))
-        : `instead of --adapter ${String(values['adapter'])}, give one of ${ADAPTERS}`;
+      // The message says what an adapter may be called.
+      return either(having('--adapter', 'give another --adapter (`icl-gd devices` lists them)'));
     case 'out-of-memory':
     case 'memory-budget':
       return either([...halve, ...less, ...smaller]);
@@ -49,10 +45,16 @@ function adviceFor(code: UserError['code'], { flags, values }: Invocation): stri
     case 'float16-range':
       return either(having('--dtype', 'use --dtype float32'));
     case 'storage':
-      return 'what was finished is kept; mend that, then give the same command again';
+      return storageAdvice(values);
     default:
       return undefined;
   }
+}
+
+function storageAdvice({ checkOnly, dryRun, fresh }: Invocation['values']): string {
+  const again = 'mend that, then give the same command again';
+  if (checkOnly || dryRun) return again;
+  return `what was finished is kept; ${again}${fresh ? ' without --fresh' : ''}`;
 }
 
 function either(ways: readonly string[]): string | undefined {

@@ -1,7 +1,7 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
+import { choose, chooseList, integer, integerList, positiveList, positiveNumber } from './choose.ts';
 
 const COLOURS = ['red', 'green', 'Blue'] as const;
 
@@ -38,7 +38,7 @@ test('every list of different integers is read back', () => {
   );
 });
 
-test.each(['', '1.0', '1e3', '0x10', 'five', '9007199254740993', '-1', 'Infinity', 'NaN', '1 2'])(
+test.each(['', '1.0', '1e3', '0x10', 'five', '-1', 'Infinity', 'NaN', '1 2'])(
   '%j is no whole number from 0 on',
   (text) => {
     expect(() => integer('--seed', text, 0)).toThrow(
@@ -61,7 +61,7 @@ test.each([
   expect(positiveNumber('--rate', text)).toBe(value);
 });
 
-test.each(['0', '-1', '', 'fast', '0x1', 'Infinity', '1e999', '1e-999', 'NaN', '1,5', '1e'])(
+test.each(['0', '-1', '', 'fast', '0x1', 'Infinity', '1e-999', 'NaN', '1,5', '1e'])(
   '%j is no positive number',
   (text) => {
     expect(() => positiveNumber('--rate', text)).toThrow(
@@ -69,3 +69,16 @@ test.each(['0', '-1', '', 'fast', '0x1', 'Infinity', '1e999', '1e-999', 'NaN', '
     );
   },
 );
+
+test('a number that is too large is told from one that is none', () => {
+  expect(() => positiveNumber('--rate', '1e999')).toThrow('must be a number of at most 1.797');
+  expect(() => integer('--seed', '9007199254740993', 0)).toThrow(
+    'must be a whole number from 0 to 9007199254740991',
+  );
+});
+
+test('a list of positive numbers has each of them once', () => {
+  expect(positiveList('--rates', '0.1, 3')).toEqual([0.1, 3]);
+  expect(() => positiveList('--rates', '0.1,.1')).toThrow(new UserError('--rates: 0.1 is named twice'));
+  expect(() => positiveList('--rates', '0.1,')).toThrow('--rates "0.1,": an entry of the list is empty');
+});

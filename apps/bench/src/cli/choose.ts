@@ -48,7 +48,8 @@ export function integerList(option: string, text: string): number[] {
 export function integer(option: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  const open = most === Number.MAX_SAFE_INTEGER && !(value > most);
+  const range = open ? `of at least ${least}` : `from ${least} to ${most}`;
   throw new UserError(`${option} ${text}: must be a whole number ${range}`);
 }
 
@@ -60,7 +61,20 @@ export function integer(option: string, text: string, least: number, most = Numb
 export function positiveNumber(option: string, text: string): number {
   const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
   if (Number.isFinite(value) && value > 0) return value;
-  throw new UserError(`${option} ${text}: must be a number above 0`);
+  const range = value === Infinity ? `of at most ${Number.MAX_VALUE}` : 'above 0';
+  throw new UserError(`${option} ${text}: must be a number ${range}`);
+}
+
+/**
+ * A comma-separated list of positive, finite numbers.
+ *
+ * @throws UserError if an entry is none or is given twice
+ */
+export function positiveList(option: string, text: string): number[] {
+  return unique(
+    option,
+    splitList(option, text).map((value) => positiveNumber(option, value)),
+  );
 }
 
 function splitList(option: string, text: string): string[] {

@@ -7,10 +7,10 @@ import { explain, invocationOf } from './advice.ts';
 import { keptWords } from './kept-words.ts';
 import { createProgram } from './program.ts';
 
-const EXIT_FAILURE = 1;
+export const EXIT_FAILURE = 1;
 const EXIT_USER_ERROR = 2;
 /** The disk or the file system refused, where the input was right. */
-const EXIT_STORAGE = 3;
+export const EXIT_STORAGE = 3;
 
 /**
  * Runs a command line.

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Learner, gradientDescent, layerCausalGradientDescent, settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { expect, test } from 'vitest';
@@ -111,11 +114,31 @@ test('what a preset says gives way to what is typed', async () => {
   });
 });
 
+test.each(['smoke', 'paper'])('a task file is run instead of the datasets of preset %s', async (preset) => {
+  const folder = await mkdtemp(join(tmpdir(), 'icl-gd-options-'));
+  try {
+    const file = join(folder, 'own.yaml');
+    await writeFile(file, 'id: own\ntemplate: "{text}"\nlabel_words: [a, b]\n');
+    const own = { preset, out: 'o', taskFile: [file] };
+    const ids = async (more: Partial<RawRunOptions>) =>
+      (await parseRunOptions({ ...own, ...more })).request.settings.datasets.map(({ id }) => id);
+    expect(await ids({})).toEqual(['own']);
+    const listed = preset === 'smoke' ? 'syn-cb' : 'cb';
+    expect(await ids({ datasets: `${listed},own` })).toEqual([listed, 'own']);
+    await writeFile(file, 'id: syn-cb\ntemplate: "{text}"\nlabel_words: [a, b]\n');
+    if (preset === 'smoke')
+      await expect(ids({})).rejects.toThrow('--task-file: the preset has a task that is called "syn-cb"');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('a preset brings its model and data only where neither is given', async () => {
   const own = await parseRunOptions({ ...PLACES, preset: 'embedded' });
   expect(own).toMatchObject({ prepare: undefined, model: 'some/model', data: 'some/data' });
   const half = parseRunOptions({ preset: 'embedded', out: 'o', model: 'm' });
   await expect(half).rejects.toThrow('--data is missing');
+  await expect(half).rejects.toThrow('makes model and data itself where neither is given');
   const otherHalf = parseRunOptions({ preset: 'embedded', out: 'o', data: 'd' });
   await expect(otherHalf).rejects.toThrow('--model is missing');
 });

@@ -43,7 +43,10 @@ export async function parseRunOptions(
   foreign: ForeignLearners = NO_FOREIGN_LEARNERS,
 ): Promise<ParsedRun> {
   const preset = typed.preset === undefined ? undefined : await findPreset(typed.preset);
-  const raw: Partial<RawRunOptions> = { ...preset?.options, ...pass, ...typed };
+  const below: Partial<RawRunOptions> = { ...preset?.options, ...pass };
+  const { datasets: _listed, ...butDatasets } = below;
+  // Tasks that are given are run, whatever the preset would run.
+  const raw: Partial<RawRunOptions> = { ...(typed.taskFile?.length ? butDatasets : below), ...typed };
   const out = raw.out;
   if (!out) throw new UserError('--out is missing: the folder that the results go to');
   // Part of every adapter's name, so that it would choose one silently.
@@ -51,16 +54,7 @@ export async function parseRunOptions(
     throw new UserError('--adapter is empty: name one, or leave the option out');
   const prepare = raw.model === undefined && raw.data === undefined ? preset?.prepare : undefined;
   const settings = parseSettings(raw, { tasks: preset?.tasks ?? [], alone: prepare !== undefined }, foreign);
-  if (!prepare) {
-    if (!raw.model)
-      throw new UserError(
-        '--model is missing: a Hugging Face model directory or hub id (or use --preset embedded)',
-      );
-    if (!raw.data && settings.datasets.some(({ data }) => data === undefined))
-      throw new UserError(
-        `--data is missing: a folder with <dataset>/{train,validation}.jsonl, or ${HUB} for the datasets of the hub`,
-      );
-  }
+  if (!prepare) requireSources(raw, settings.datasets, preset);
   return {
     request: {
       settings,
@@ -80,6 +74,22 @@ export async function parseRunOptions(
     prepare,
     checkOnly: raw.checkOnly ?? false,
   };
+}
+
+function requireSources(
+  { model, data, preset: name }: Partial<RawRunOptions>,
+  datasets: readonly Task[],
+  preset: Preset | undefined,
+): void {
+  const both = preset?.prepare ? `; --preset ${name} makes model and data itself where neither is given` : '';
+  if (!model)
+    throw new UserError(
+      `--model is missing: a Hugging Face model directory or hub id${both || ' (or use --preset embedded)'}`,
+    );
+  if (!data && datasets.some((task) => task.data === undefined))
+    throw new UserError(
+      `--data is missing: a folder with <dataset>/{train,validation}.jsonl, or ${HUB} for the datasets of the hub${both}`,
+    );
 }
 
 /** The option in GiB as bytes, if it is given. */
@@ -133,8 +143,10 @@ function parseDatasets(
   { tasks, alone }: PresetTasks,
 ): readonly Task[] {
   const own = taskFile.map(readUserTask);
-  const twice = own.find(({ id }, i) => [...tasks, ...own.slice(0, i)].some((task) => task.id === id));
+  const twice = own.find(({ id }, i) => own.slice(0, i).some((task) => task.id === id));
   if (twice) throw new UserError(`--task-file: two tasks are called "${twice.id}"`);
+  const taken = own.find(({ id }) => tasks.some((task) => task.id === id));
+  if (taken) throw new UserError(`--task-file: the preset has a task that is called "${taken.id}"`);
   if (datasets === undefined) return own.length > 0 ? own : alone ? tasks : paperTasks();
   const known = [...(alone ? [] : builtInTasks()), ...tasks, ...own];
   const ids = chooseList(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { settingId } from '@icl-gd/methods';
 import { type DownloadObserver, UserError } from '@icl-gd/transformer';
 import { renderSummary } from '../results/print-summary.ts';
+import { replacedOptions } from '../results/replaced.ts';
 import { writeResults } from '../results/write-results.ts';
 import { beginWriting, requireWritable } from '../experiment/inputs.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
@@ -19,7 +20,7 @@ import type { RawRunOptions } from './raw-options.ts';
 import { PROBE_TOKENS, type ParsedRun, parseRunOptions } from './run-options.ts';
 import { doing } from '../terminal/heartbeat.ts';
 import { fromWhereTyped } from '../terminal/place-typed.ts';
-import { print } from '../terminal/print.ts';
+import { print, say } from '../terminal/print.ts';
 
 /** Where a dry run without --out would write. */
 const SOMEWHERE = '<out>';
@@ -144,7 +145,12 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
     complete &&= run.complete;
     const { out } = pass.request;
     doing({ text: 'writing tables and figures' });
+    const other = await replacedOptions(out, run);
     const measured = await writeResults(out, run);
+    if (other.length > 0)
+      say(
+        `the tables that were here before were of another ${other.join(', ')}: replaced, with what was made of them; what was computed for them stays on record`,
+      );
     print(renderSummary(measured));
     print(renderClaims(judgeClaims(measured)));
     print(`results: ${fromWhereTyped(out)}`);

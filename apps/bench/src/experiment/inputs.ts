@@ -9,7 +9,7 @@ import {
   loadTokenizer,
   specialToken,
 } from '@icl-gd/transformer';
-import { hasCode, sweepTemporaries, tryWriting } from '@icl-gd/transformer/files';
+import { hasCode, storageError, sweepTemporaries, tryWriting } from '@icl-gd/transformer/files';
 import { type RunSettings, type Trial, selections } from './plan.ts';
 import { type PreparedRun, fewerRows, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import { warnOfPrompts } from '../tasks/prompts/warnings.ts';
@@ -116,17 +116,18 @@ const WRITTEN_BELOW = ['records', 'probes', 'figures', 'state', 'smoke', 'embedd
 
 /**
  * Tries whether files can be written to `out`, leaving no trace.
+ * @param option that names the folder
  * @throws UserError if not
  */
-export async function requireWritable(out: string): Promise<void> {
+export async function requireWritable(out: string, option = '--out'): Promise<void> {
   try {
     await tryWriting(out);
   } catch (error) {
     const full = hasCode(error, 'ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE');
-    throw new UserError(
-      `--out ${out} cannot be written (${(error as Error).message})`,
-      full ? 'storage' : undefined,
-    );
+    const reason = hasCode(error, 'ENOTDIR', 'EEXIST')
+      ? 'it, or what it lies in, is a file'
+      : (storageError('it', error) as Error).message;
+    throw new UserError(`${option} ${out} cannot be written: ${reason}`, full ? 'storage' : undefined);
   }
 }
 
@@ -134,8 +135,8 @@ export async function requireWritable(out: string): Promise<void> {
  * As {@link requireWritable}; also removes what writers that have died left unfinished there.
  * @throws UserError if nothing can be written there
  */
-export async function beginWriting(out: string): Promise<void> {
-  await requireWritable(out);
+export async function beginWriting(out: string, option?: string): Promise<void> {
+  await requireWritable(out, option);
   await sweepTemporaries(out, WRITTEN_BELOW);
 }
 

@@ -54,6 +54,11 @@ export class RecordStore {
     return [...this.#list()];
   }
 
+  /** Looks at the folder again: another run may have written into it. */
+  refresh(): void {
+    this.#names = undefined;
+  }
+
   /** Whether there is a record, without looking into it. */
   has(address: CellAddress): boolean {
     return this.#list().has(`${stem(address)}.json`);

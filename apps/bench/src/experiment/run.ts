@@ -51,7 +51,7 @@ export interface FinishedRun {
   readonly variants: readonly ModelVariant[];
   /**
    * What was measured, trial by trial, read from the records one at a time: the trials that were asked for, and those of
-   * other variants, seeds and orders that earlier runs of the same configuration have on record. Their order does not
+   * other variants, seeds and orders that other runs of the same configuration have on record. Their order does not
    * depend on that of the runs.
    */
   trials(): AsyncGenerator<TrialResult>;
@@ -85,7 +85,12 @@ export async function runExperiment(
       log,
     });
     const complete = await computeCells(request, { inputs, gpu, store, plans, progress });
-    const { whole, partial } = await keepRecorded(request.recordsIn ?? out, earlierPlans, settings);
+    const besidePlans = await planBeside(request, gpu.adapter, store, earlier, log);
+    const { whole, partial } = await keepRecorded(
+      request.recordsIn ?? out,
+      [...earlierPlans, ...besidePlans],
+      settings,
+    );
     const tabulated = inTableOrder([...plans, ...whole], settings);
     await removeOtherProbes(store, out, tabulated);
     for (const line of describeTables(store, settings, plans, { whole, partial })) log(line);
@@ -134,6 +139,30 @@ function planCells(
   ];
 }
 
+/** Plans of trials that another run recorded in the same folder while this one computed. */
+async function planBeside(
+  request: RunRequest,
+  adapter: AdapterDescription,
+  store: RecordStore,
+  earlier: readonly Trial[],
+  log: (line: string) => void,
+): Promise<TrialPlan[]> {
+  if (request.fresh) return [];
+  const { settings } = request;
+  store.refresh();
+  const beside = earlierTrials(store.names(), settings, [...planTrials(settings), ...earlier]);
+  if (beside.length === 0) return [];
+  const datasets = settings.datasets.filter(({ id }) => beside.some(({ dataset }) => dataset === id));
+  try {
+    const inputs = await readInputs(request.model, request.data, { ...settings, datasets }, {}, beside);
+    return planCells(request, inputs, adapter, beside)[1];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    log(`trials that another run has recorded here are not in these tables: ${error.message}`);
+    return [];
+  }
+}
+
 /** What the tables hold beside what was asked for, and what they lack of what is on record. */
 function describeTables(
   store: RecordStore,
@@ -146,7 +175,7 @@ function describeTables(
     shorten(
       inTableOrder(some, settings).map(({ trial }) => `${trialName(trial)} order ${trial.permutation}`),
     );
-  if (whole.length > 0) lines.push(`also in the tables, from earlier runs: ${name(whole)}`);
+  if (whole.length > 0) lines.push(`also in the tables, from other runs: ${name(whole)}`);
   if (partial.length > 0)
     lines.push(
       `on record without all that was asked for here, and so not in these tables: ${name(partial)} (name them and they are completed)`,

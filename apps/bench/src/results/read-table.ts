@@ -132,6 +132,6 @@ function finite(field: string): number {
 
 function advice(folder: string): string {
   return existsSync(join(folder, 'records'))
-    ? 'the run that was begun there has not written it: give the same `icl-gd run` again'
+    ? 'the run that was begun there writes it: give the same `icl-gd run` again'
     : '--from takes the --out folder of a finished run';
 }

@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { removeFile } from '@icl-gd/transformer/files';
+import { removeEmptyFolder, removeFile } from '@icl-gd/transformer/files';
 
 /** Enough of a file to know it by. */
 const HEAD_BYTES = 4096;
@@ -45,27 +42,14 @@ export async function removePages(folder: string): Promise<void> {
   for (const [file, mark] of PAGES) await removeOwn(join(folder, file), mark);
 }
 
-/** Removes figures, but for those named. */
+/** Removes figures, but for those named, and their folder where it is left empty. */
 export async function removeFigures(folder: string, kept: readonly string[]): Promise<void> {
   const names = await readdir(join(folder, FIGURES)).catch(() => []);
   for (const name of names) {
     if (FIGURE_NAME.test(name) && !kept.includes(`${FIGURES}/${name}`))
       await removeOwn(join(folder, FIGURES, name), isFigure);
   }
-}
-
-/** One digest of the contents of files, those that are not there included. */
-export async function digestFiles(folder: string, files: readonly string[]): Promise<string> {
-  const digest = createHash('sha256');
-  for (const file of files) {
-    const own = createHash('sha256');
-    const there = await pipeline(createReadStream(join(folder, file)), own).then(
-      () => true,
-      () => false,
-    );
-    digest.update(there ? own.digest() : 'none');
-  }
-  return digest.digest('hex');
+  await removeEmptyFolder(join(folder, FIGURES));
 }
 
 async function readHead(path: string): Promise<string | undefined> {

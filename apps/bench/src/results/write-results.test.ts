@@ -7,6 +7,7 @@ import type { FinishedRun } from '../experiment/run.ts';
 import { findTask } from '../tasks/tasks.ts';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { readRun } from './read-run.ts';
+import { changedTables } from './table-digests.ts';
 import { TRIAL } from './test-support.ts';
 import { writeResults } from './write-results.ts';
 
@@ -87,6 +88,32 @@ test('predictions.csv has columns for the options of the largest task', async ()
   await writeResults(out, finishedRun());
   const [head] = (await readFile(join(out, 'predictions.csv'), 'utf8')).split('\n');
   expect(head?.split(',').filter((name) => name.startsWith('option_'))).toHaveLength(5);
+});
+
+test('a run that was stopped while it wrote its tables is told from a finished one, and its summary goes', async () => {
+  expect(await changedTables(out)).toEqual([]);
+  await writeResults(out, finishedRun());
+  expect(await changedTables(out)).toEqual([]);
+  const manifest = await readFile(join(out, 'manifest.json'), 'utf8');
+  const tables = Object.keys((JSON.parse(manifest) as { tables: object }).tables);
+  expect(tables).toEqual(expect.arrayContaining(['summary.csv', 'layerwise.csv', 'table3.csv']));
+  const run = finishedRun();
+  const [trial] = [TRIAL.trial];
+  const other = {
+    ...run,
+    trials: async function* () {
+      yield { ...TRIAL, trial: { ...trial, seed: 6 } };
+    },
+  } as FinishedRun;
+  await writeResults(out, other);
+  // As a run leaves it that is killed before its last file, and before it removed the summary of the numbers before.
+  await writeFile(join(out, 'manifest.json'), manifest);
+  await writeFile(join(out, 'summary.md'), '# tiny: measured\n');
+  expect(await changedTables(out)).toEqual(expect.arrayContaining(['summary.csv', 'layerwise.csv']));
+  expect(await changedTables(out)).not.toContain('table3.csv');
+  await writeResults(out, other);
+  expect(await changedTables(out)).toEqual([]);
+  expect(await readdir(out)).not.toContain('summary.md');
 });
 
 test('optional tables are there if they were asked for, and not of an earlier run', async () => {
@@ -172,6 +199,11 @@ test('a summary of other numbers goes, with its figures; one of the same numbers
     ...['summary.html', 'summary.md', 'validation_claims.csv'],
   ]);
   expect(after).toEqual(expect.arrayContaining(['figures/figure3-mine.svg', 'figures/mine.svg']));
+  for (const mine of ['figure3-mine.svg', 'mine.svg']) await rm(join(out, 'figures', mine));
+  await writeValidation(out, validation);
+  await writeResults(out, finishedRun());
+  // Nothing of the user's is in it any more.
+  expect(await files()).not.toContain('figures');
 
   await writeFile(join(out, 'summary.md'), '# My own notes\n');
   await writeResults(out, finishedRun());

@@ -13,8 +13,9 @@ import {
   measureNoise,
   measureTrial,
 } from './measured.ts';
-import { OPTIONAL_TABLES, TRIAL_FILES, type TrialTable, trialTables } from './rows.ts';
-import { digestFiles, removeOwn, withHeader } from './stale.ts';
+import { OPTIONAL_TABLES, type TrialTable, trialTables } from './rows.ts';
+import { removeOwn, withHeader } from './stale.ts';
+import { type TableDigests, differingTables, digestTables, recordedDigests } from './table-digests.ts';
 import { removeValidation } from './validation/validation-files.ts';
 import { matchPaper } from './published/paper-match.ts';
 import { seedMeans } from './seed-means.ts';
@@ -37,7 +38,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     releasedNorms: settings.releasedNorms,
     noiseFloor: settings.noiseFloor,
   });
-  const before = await digestFiles(out, VALIDATED);
+  const earlier = [await digestTables(out), await recordedDigests(out)];
   await writeTrialTables(out, name, tables, run.trials(), (result) => {
     for (const cell of measureTrial(result)) cells.push(cell);
     for (const own of measureNoise(result)) noise.push(own);
@@ -56,13 +57,13 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   };
   await writeSummaryTables(out, summaryTables(measured));
   await writeWhole(join(out, 'prompts.json'), toJson(run.prepared.map(promptEntry)));
-  await writeWhole(join(out, 'manifest.json'), toJson(manifest(run, statuses)));
-  if ((await digestFiles(out, VALIDATED)) !== before) await removeValidation(out);
+  const digests = await digestTables(out);
+  if (earlier.some((own) => own && differingTables(own, digests).length > 0)) await removeValidation(out);
+  // Last: until then the one that is there says that tables are not its own.
+  await writeWhole(join(out, 'manifest.json'), toJson(manifest(run, statuses, digests)));
   return measured;
 }
 
-/** What a summary is made of. */
-const VALIDATED = [...TRIAL_FILES, 'table3.csv'];
 const COMPARISON = 'comparison.csv';
 
 /** Writes the tables in the paper's shape; comparison.csv of an earlier run goes where this one has nothing to compare. */
@@ -137,6 +138,7 @@ function promptEntry(prepared: PreparedRun): unknown {
 function manifest(
   { inputs, hub, settings, adapter, foreignLearners }: FinishedRun,
   cells: readonly unknown[],
+  tables: TableDigests,
 ): unknown {
   const { model } = inputs;
   return {
@@ -163,6 +165,7 @@ function manifest(
       settings.datasets.map(({ id, template, labelWords }) => [id, { template, label_words: labelWords }]),
     ),
     cells,
+    tables,
   };
 }
 

@@ -181,7 +181,10 @@ describe('refused:', () => {
       'unknown key "valid" in "data.files"',
     ],
     [{ ...LEAST, id: undefined }, '"id" is missing'],
-    [{ ...LEAST, id: '../x' }, '"id" must be letters'],
+    [
+      { ...LEAST, id: '../x' },
+      '"id" must be at most 64 letters (a to z), digits, "-", "_" or ".", and begin',
+    ],
     [{ ...LEAST, id: 'sst2' }, '"id": a built-in task is called sst2 already'],
     [{ ...LEAST, template: 'no field' }, '"template" names no field, such as {text}'],
     [
@@ -237,4 +240,8 @@ describe('refused:', () => {
     writeFileSync(join(folder, 'binary.yaml'), Buffer.from([0xff, 0xfe, 0x00]));
     expect(() => readUserTask(join(folder, 'binary.yaml'))).toThrow('the task file is not YAML or JSON');
   });
+});
+
+test('aliases are refused by that word', () => {
+  expect(() => read('id: &a x\ntitle: *a\n')).toThrow('aliases (*name) are not read; write the value out');
 });

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 
 /** An id becomes part of file names and of comma-separated lists. */
-const id = z.string().regex(/^\w[\w.-]{0,63}$/, 'must be letters, digits, "-", "_" or "."');
+const id = z
+  .string()
+  .regex(
+    /^\w[\w.-]{0,63}$/,
+    'must be at most 64 letters (a to z), digits, "-", "_" or ".", and begin with none of "-" and "."',
+  );
 /** Every word is encoded with every prompt; data sets have some hundred classes at most. */
 const MOST_CLASSES = 1000;
 const text = z.string().min(1, 'is empty');

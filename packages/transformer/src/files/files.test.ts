@@ -17,7 +17,15 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../errors.ts';
-import { WholeFile, isTemporary, linkWhole, sweepTemporaries, tryWriting, writeWhole } from './index.ts';
+import {
+  WholeFile,
+  isTemporary,
+  linkWhole,
+  removeEmptyFolder,
+  sweepTemporaries,
+  tryWriting,
+  writeWhole,
+} from './index.ts';
 import { type FileFault, type FileStep, injectFileFaults } from './testing/file-faults.ts';
 
 let folder: string;
@@ -146,6 +154,13 @@ describe('folders', () => {
     await mkdir(join(folder, 'results'));
     await tryWriting(join(folder, 'results', 'deep'));
     expect(await readdir(folder, { recursive: true })).toEqual(['results']);
+  });
+
+  test('are removed if they are empty', async () => {
+    await writeWhole(join(folder, 'full', 'file'), 'x');
+    await mkdir(join(folder, 'empty'));
+    for (const name of ['full', 'empty', 'none']) await removeEmptyFolder(join(folder, name));
+    expect(await readdir(folder, { recursive: true })).toEqual(['full', 'full/file']);
   });
 
   test('can be tried and made by many at once, which leaves no files', async () => {

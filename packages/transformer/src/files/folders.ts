@@ -43,6 +43,11 @@ export async function removeFolder(path: string): Promise<void> {
   await refused(path, () => rm(path, { recursive: true, force: true }));
 }
 
+/** Removes a folder if nothing is in it; any other stays as it is. */
+export async function removeEmptyFolder(path: string): Promise<void> {
+  await rmdir(path).catch(() => {});
+}
+
 /**
  * Does something for which a folder has to be there, and makes it, with those above it, as often as it is not: several
  * processes may make it at once, and others remove it as long as it is empty.

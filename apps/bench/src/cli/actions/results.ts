@@ -3,11 +3,13 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { beginWriting } from '../../experiment/inputs.ts';
 import { renderSummary } from '../../results/print-summary.ts';
 import { readRun, readSummary } from '../../results/read-run.ts';
+import { changedTables } from '../../results/table-digests.ts';
 import { summaryTables, writeSummaryTables } from '../../results/write-results.ts';
 import type { RawResultsOptions } from '../raw-options.ts';
 import { doing } from '../../terminal/heartbeat.ts';
 import { fromWhereTyped } from '../../terminal/place-typed.ts';
-import { print } from '../../terminal/print.ts';
+import { print, warn } from '../../terminal/print.ts';
+import { listed } from '../../terminal/words.ts';
 
 /**
  * Writes table1.csv, table2.csv and comparison.csv of a run anew from its summary.csv, table3.csv and
@@ -18,7 +20,8 @@ import { print } from '../../terminal/print.ts';
 export async function rebuildTables(options: RawResultsOptions): Promise<void> {
   const from = requireFrom(options);
   const run = await readSummary(from);
-  await beginWriting(from);
+  await warnOfChanges(from);
+  await beginWriting(from, '--from');
   const { 'table3.csv': _read, ...tables } = summaryTables(run);
   await writeSummaryTables(from, tables);
   print(renderSummary(run));
@@ -31,16 +34,26 @@ export async function rebuildTables(options: RawResultsOptions): Promise<void> {
  */
 export async function validateRun(options: RawResultsOptions): Promise<void> {
   const from = requireFrom(options);
-  const out = options.out ?? from;
-  await beginWriting(out);
+  const { out = from } = options;
+  if (out === '') throw new UserError('--out is empty; without it the folder of --from is taken');
+  await beginWriting(out, options.out === undefined ? '--from' : '--out');
   // Loaded here, since `tables` draws nothing.
   const { renderValidation } = await import('../../results/validation/render.ts');
   const { validate, writeValidation } = await import('../../results/validation/validate.ts');
   doing({ text: 'comparing with the published figures' });
   const validation = validate(await readRun(from));
+  await warnOfChanges(from);
   await writeValidation(out, validation);
   print(renderValidation(validation));
   print(`summary: ${fromWhereTyped(join(out, 'summary.html'))}`);
+}
+
+async function warnOfChanges(from: string): Promise<void> {
+  const changed = await changedTables(from);
+  if (changed.length > 0)
+    warn(
+      `${listed(changed)} in ${from}: not as a finished run wrote ${changed.length === 1 ? 'it' : 'them'}, but changed since or of a run that was stopped while it wrote; the same \`icl-gd run\` writes all tables`,
+    );
 }
 
 // Checked here and not by the parser, so that a mistyped option is named first.

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { ModelLocation } from '@icl-gd/transformer';
+import type { DownloadObserver, ModelLocation } from '@icl-gd/transformer';
 import { writeWhole } from '@icl-gd/transformer/files';
 import { beginWriting } from '../../experiment/inputs.ts';
 import { createProgress } from '../../experiment/progress.ts';
-import { toCsv } from '../../results/csv.ts';
+import type { Table } from '../../results/csv.ts';
 import { renderTable } from '../../results/text-table.ts';
 import { LABELLINGS } from '../../studies/labels.ts';
 import { measureShots, shotsCurves, shotsPicture, shotsTable, usedShots } from '../../studies/shots.ts';
@@ -14,12 +14,13 @@ import {
   sweepTable,
   sweptMethods,
 } from '../../studies/sweep.ts';
-import { chooseList, integerList, positiveNumber } from '../choose.ts';
+import { replaceTable } from '../../studies/write-table.ts';
+import { chooseList, integerList, positiveList } from '../choose.ts';
 import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import { downloadObserver, findModel } from '../find-model.ts';
 import { type ParsedRun, parseRunOptions } from '../run-options.ts';
 import { fromWhereTyped } from '../../terminal/place-typed.ts';
-import { print } from '../../terminal/print.ts';
+import { print, say } from '../../terminal/print.ts';
 import { counted } from '../../terminal/words.ts';
 
 /**
@@ -30,14 +31,14 @@ import { counted } from '../../terminal/words.ts';
 export async function shots({ shots: listed, labels, ...options }: RawShotsOptions): Promise<void> {
   const numbers = integerList('--shots', listed);
   const labellings = chooseList('--labels', labels, LABELLINGS);
-  const { request, model, data } = await resolveStudy(
+  const { request, model, data, observer } = await resolveStudy(
     await parseRunOptions({ variants: 'trained', ...options }),
   );
   const rows = await measureShots(
-    { ...request, model, data, observer: downloadObserver(), shots: numbers, labellings },
+    { ...request, model, data, observer, shots: numbers, labellings },
     createProgress(),
   );
-  await writeWhole(join(request.out, 'shots.csv'), toCsv(shotsTable(model.name, rows)));
+  await writeTable(request.out, 'shots.csv', shotsTable(model.name, rows), 'used');
   await writeWhole(join(request.out, 'shots.svg'), shotsPicture(model.name, rows));
   const header = ['mean accuracy', ...numbers.map((k) => counted(k, 'shot'))];
   const lines = shotsCurves(rows).map(({ name, points }) => [
@@ -56,22 +57,22 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
  * @throws UserError naming the option, file or dataset that does not fit
  */
 export async function sweep({ learningRates, ...options }: RawSweepOptions): Promise<void> {
-  const rates = learningRates.split(',').map((text) => positiveNumber('--learning-rates', text));
+  const rates = positiveList('--learning-rates', learningRates);
   const parsed = await parseRunOptions(options);
   const methods = sweptMethods(parsed.request.settings.methods, options.methods !== undefined);
-  const { request, model, data } = await resolveStudy(parsed);
+  const { request, model, data, observer } = await resolveStudy(parsed);
   const rows = await sweepLearningRates(
     {
       ...request,
       settings: { ...request.settings, methods },
       model,
       data,
-      observer: downloadObserver(),
+      observer,
       learningRates: rates,
     },
     createProgress(),
   );
-  await writeWhole(join(request.out, 'sweep.csv'), toCsv(sweepTable(model.name, rows)));
+  await writeTable(request.out, 'sweep.csv', sweepTable(model.name, rows), 'examples');
   await writeWhole(join(request.out, 'sweep.svg'), sweepPicture(model.name, rows));
   const best = bestLearningRates(rows).map(({ dataset, learningRate, gain }) => [
     dataset,
@@ -82,14 +83,26 @@ export async function sweep({ learningRates, ...options }: RawSweepOptions): Pro
   print(`results: ${fromWhereTyped(request.out)}`);
 }
 
+/** @param until the first column that does not say what a row is about */
+async function writeTable(out: string, file: string, table: Table, until: string): Promise<void> {
+  const gone = await replaceTable(join(out, file), table, table.columns.indexOf(until));
+  if (gone > 0)
+    say(
+      `${counted(gone, 'row')} of an earlier command with other options ${gone === 1 ? 'is' : 'are'} no longer in ${file}; the accuracies stay in records, and a command that asks for all of them tabulates them together`,
+    );
+}
+
 async function resolveStudy({ request, model, data, prepare }: ParsedRun): Promise<{
   request: ParsedRun['request'];
   model: ModelLocation;
   data: string | undefined;
+  observer: DownloadObserver;
 }> {
   await beginWriting(request.out);
   const own = prepare
     ? await prepare(join(request.out, 'embedded'))
     : { model: model as string, data: data as string };
-  return { request, model: await findModel(own.model), data: own.data };
+  // One for both: it says every warning once.
+  const observer = downloadObserver();
+  return { request, model: await findModel(own.model, observer), data: own.data, observer };
 }

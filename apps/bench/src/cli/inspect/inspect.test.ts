@@ -82,6 +82,7 @@ describe('inspectModel', () => {
   it.each([
     [[], 0, /no tokens/],
     [[454], 0, /token 454 is outside model's vocabulary, whose tokens are 0 to 453/],
+    [[1], 10_000, /^1 token and 10000 greedy ones do not fit/],
     [[1, 2], 10_000, /2 tokens and 10000 greedy ones do not fit model's context/],
   ])('refuses %j with %i greedy tokens', async (bad, greedy, message) => {
     const refused = inspect(directory, bad, greedy);

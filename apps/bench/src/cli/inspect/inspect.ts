@@ -1,4 +1,5 @@
 import { type Model, UserError } from '@icl-gd/transformer';
+import { counted } from '../../terminal/words.ts';
 
 const BEST = 5;
 
@@ -60,7 +61,7 @@ function requireUsable(model: Model, tokens: readonly number[], greedy: number):
   const fed = tokens.length + Math.max(0, greedy - 1);
   if (fed > contextLength)
     throw new UserError(
-      `${tokens.length} tokens${greedy > 1 ? ` and ${greedy} greedy ones` : ''} do not fit ${model.name}'s context of ${contextLength}; shorten the text${greedy > 1 ? ' or lower --greedy' : ''}`,
+      `${counted(tokens.length, 'token')}${greedy > 1 ? ` and ${greedy} greedy ones` : ''} do not fit ${model.name}'s context of ${contextLength}; shorten the text${greedy > 1 ? ' or lower --greedy' : ''}`,
     );
 }
 

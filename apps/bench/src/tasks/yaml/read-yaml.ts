@@ -61,7 +61,13 @@ export function parseYaml(
   } catch (error) {
     // A nesting that is deeper than the stack ends in a RangeError.
     const deep = error instanceof RangeError;
-    const message = deep ? 'it is nested too deeply' : (error as Error).message;
+    // What the parser says where it meets one and none are allowed.
+    const alias = error instanceof ReferenceError && aliases === 0;
+    const message = deep
+      ? 'it is nested too deeply'
+      : alias
+        ? 'aliases (*name) are not read; write the value out'
+        : (error as Error).message;
     const place = error instanceof YAMLParseError ? placeOf(text, error.pos[0]) : '';
     throw new UserError(`${failure}: ${cut(message.split('\n')[0] as string, LONGEST_REASON)}${place}`);
   }

@@ -11,6 +11,7 @@ const HOSTILE = [
   '[a](javascript:alert(1))',
   '![a](http://example.com/a.png)',
   'https://example.com www.example.com a@example.com',
+  'x_www.example.com',
   '`code` | *b* _i_ ~~s~~ # h',
   'a\n\n# heading\n- list',
   'a\\|b\\\\|c',

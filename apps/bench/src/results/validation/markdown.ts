@@ -22,7 +22,7 @@ const ENTITIES = new Map([
 function sourceOf(part: Inline): string {
   if (part instanceof Markdown) return part.source;
   return visible(part)
-    .replaceAll(/[\\`*_[\]|!#~@$^]|:(?=\/\/)|(?<=\bwww)\./gi, String.raw`\$&`)
+    .replaceAll(/[\\`*_[\]|!#~@$^]|:(?=\/\/)|(?<=www)\./gi, String.raw`\$&`)
     .replaceAll(/[&<>]/g, (mark) => ENTITIES.get(mark) as string);
 }
 

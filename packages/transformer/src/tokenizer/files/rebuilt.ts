@@ -30,12 +30,10 @@ interface Rebuilt {
 
 const byteLevelDecoder = { type: 'ByteLevel' };
 const byteLevelOf = ({ addPrefixSpace }: Settings, useRegex = true): object => ({
-  ...{
-    type: 'ByteLevel',
-    add_prefix_space: addPrefixSpace ?? false,
-    trim_offsets: true,
-    use_regex: useRegex,
-  },
+  type: 'ByteLevel',
+  add_prefix_space: addPrefixSpace ?? false,
+  trim_offsets: true,
+  use_regex: useRegex,
 });
 const endOfText = '<|endoftext|>';
 const threeSpecial = { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' };

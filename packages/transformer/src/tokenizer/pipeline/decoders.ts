@@ -9,7 +9,7 @@ import {
   makeComponent,
   stepList,
 } from './component.ts';
-import { findMatches, patternSchema } from './pattern.ts';
+import { findMatches, patternSchema, replaced } from './pattern.ts';
 import { metaspaceOptions, metaspaceScheme } from './metaspace.ts';
 
 /** What makes pieces of text of tokens, to be joined by the last step. */
@@ -150,12 +150,7 @@ export const DECODERS: ComponentTypes<Decoder> = new Map([
     'Replace',
     componentType({ ...TYPE, pattern: patternSchema, content: z.string() }, ({ pattern, content }, place) => {
       const find = findMatches(pattern, place);
-      return (tokens) =>
-        tokens.map((token) =>
-          find(token)
-            .map(([start, end, matched]) => (matched ? content : token.slice(start, end)))
-            .join(''),
-        );
+      return (tokens) => tokens.map((token) => replaced(token, find(token), content));
     }),
   ],
   ['ByteFallback', componentType(TYPE, () => byteFallback)],

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { bytesToLetters } from './byte-letters.ts';
 import * as characters from './characters.ts';
 import { type ComponentTypes, componentType, inside, makeComponent, stepList, refuse } from './component.ts';
-import { type Find, findMatches, patternSchema } from './pattern.ts';
+import { type Find, findMatches, patternSchema, replaced } from './pattern.ts';
 import { precompiled } from './precompiled.ts';
 
 /** What is done to a text before it is cut. */
@@ -62,10 +62,7 @@ function removing(source: characters.ClassSource): Normalizer {
 }
 
 function replacing(find: Find, content: string): Normalizer {
-  const replace = (text: string): string =>
-    find(text)
-      .map(([start, end, matched]) => (matched ? content : text.slice(start, end)))
-      .join('');
+  const replace = (text: string): string => replaced(text, find(text), content);
   const removed = (text: string): number => {
     const stretches = find(text);
     const [, end, matched] = stretches[0] ?? [0, 0, false];

@@ -72,6 +72,11 @@ export function findRegExp(pattern: RegExp): Find {
   };
 }
 
+/** A text with other content where stretches match. */
+export function replaced(text: string, stretches: readonly Stretch[], content: string): string {
+  return stretches.map(([start, end, matched]) => (matched ? content : text.slice(start, end))).join('');
+}
+
 /** The pieces of a text cut into stretches; none is empty. `inverted`: what does not match is treated as a match. */
 export function split(
   text: string,

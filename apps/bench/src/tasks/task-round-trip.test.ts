@@ -70,10 +70,13 @@ const taskFile = fc
         file_names: withOptional({}, { train: anyText, validation: anyText }),
       },
     );
-    return fc
-      .tuple(file, source)
-      .map(([own, data]): Record<string, unknown> => ({ ...own, ...data }))
-      .filter((own) => !namesLabel(own, fields));
+    return (
+      fc
+        .tuple(file, source)
+        .map(([own, data]): Record<string, unknown> => ({ ...own, ...data }))
+        // Refused: no field may be called that.
+        .filter((own) => !namesLabel(own, fields) && !JSON.stringify(own).includes('__proto__'))
+    );
   });
 
 /** Whether a field of the template is the label, which is refused. */

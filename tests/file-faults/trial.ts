@@ -102,8 +102,8 @@ function wrongEnd({ code, stderr }: Ended): string[] {
   if (code === 0) return [];
   const lines = stderr.split('\n').filter((line) => line.startsWith('icl-gd: '));
   const wrong: string[] = [];
-  // Where nothing can be written from the beginning, --out is wrong input.
-  if (code !== 3 && !(code === 2 && /--out .* cannot be written/.test(stderr)))
+  // Where nothing can be written from the beginning, the option that names the folder is wrong input.
+  if (code !== 3 && !(code === 2 && /--(?:out|from) .* cannot be written/.test(stderr)))
     wrong.push(`exit code ${code}: ${stderr}`);
   if (lines.length !== 1) wrong.push(`${lines.length} lines of error: ${stderr}`);
   return wrong;

@@ -1,6 +1,13 @@
 import { type LearnerSetting, settingId } from '@icl-gd/methods';
-import { type Cell, type CellAddress, type PreparedDigests, type RunIdentity, address } from './cell.ts';
-import type { Trial } from './plan.ts';
+import {
+  type Cell,
+  type CellAddress,
+  type DemonstratedTrial,
+  type PreparedDigests,
+  type RunIdentity,
+  address,
+  ofTrial,
+} from './cell.ts';
 
 /** What a record is of that holds no more than an accuracy. */
 const ACCURACY = 'accuracy';
@@ -11,7 +18,7 @@ const ACCURACY = 'accuracy';
  */
 export function accuracyCell(
   identity: RunIdentity,
-  trial: Pick<Trial, 'variant' | 'dataset' | 'seed' | 'permutation'>,
+  trial: DemonstratedTrial,
   digests: PreparedDigests,
   setting: LearnerSetting,
   learningRate: number | null,
@@ -19,10 +26,7 @@ export function accuracyCell(
   const { id, needs } = setting.learner;
   const alone = needs === 'none';
   const cell: Cell = {
-    variant: trial.variant,
-    dataset: trial.dataset,
-    seed: alone ? null : trial.seed,
-    permutation: alone ? null : trial.permutation,
+    ...ofTrial(trial, alone),
     setting: settingId(setting),
     learningRate,
     probe: 'prompt',

@@ -76,6 +76,25 @@ export function digestPrepared(prepared: PreparedRun): PreparedDigests {
   };
 }
 
+/** What a trial is of, and its choice of demonstrations. */
+export type DemonstratedTrial = Pick<Trial, 'variant' | 'dataset' | 'seed' | 'permutation'>;
+
+/**
+ * A trial's part of a cell.
+ * @param alone for what no demonstrations determine: trials that differ in them share it
+ */
+export function ofTrial(
+  trial: DemonstratedTrial,
+  alone: boolean,
+): Omit<Cell, 'setting' | 'learningRate' | 'probe'> {
+  return {
+    variant: trial.variant,
+    dataset: trial.dataset,
+    seed: alone ? null : trial.seed,
+    permutation: alone ? null : trial.permutation,
+  };
+}
+
 /** The cell of a learner in a trial. */
 export function learnerCell(
   identity: RunIdentity,
@@ -88,10 +107,7 @@ export function learnerCell(
   const { needs, role, objective } = learner;
   const alone = needs === 'none' && role === 'baseline';
   const cell: Cell = {
-    variant: trial.variant,
-    dataset: trial.dataset,
-    seed: alone ? null : trial.seed,
-    permutation: alone ? null : trial.permutation,
+    ...ofTrial(trial, alone),
     setting: settingId(setting),
     learningRate: objective ? trial.learningRate : null,
     probe,

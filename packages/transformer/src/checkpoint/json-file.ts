@@ -124,3 +124,8 @@ function isEscaped(json: string, at: number): boolean {
   while (json[first - 1] === '\\') first--;
   return (at - first) % 2 === 1;
 }
+
+/** Whether a JSON value is an object, no list and not null. */
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RotaryRescaling } from '../config.ts';
+import { isJsonObject } from '../checkpoint/json-file.ts';
 import { UserError } from '../errors.ts';
 import { quote } from '../words.ts';
 import { parseConfig, positiveInteger } from './schema.ts';
@@ -47,7 +48,7 @@ export interface Rope {
 export function readRope(config: RopeKeys, file: string): Rope {
   const key = settingsKey(config);
   const inner = config[key] ?? {};
-  const nested = Object.keys(inner).find((name) => isObject(inner[name]));
+  const nested = Object.keys(inner).find((name) => isJsonObject(inner[name]));
   if (nested !== undefined)
     throw new UserError(
       `${file}: ${key}.${nested}: positions that differ by kind of layer are not supported`,
@@ -75,16 +76,12 @@ function settingsKey({
 export function unknownRopeKeys(config: Readonly<Record<string, unknown>>): string[] {
   const key = settingsKey(config as { readonly rope_scaling?: object | null });
   const inner = config[key];
-  if (!isObject(inner)) return [];
+  if (!isJsonObject(inner)) return [];
   const kind = inner['rope_type'] ?? inner['type'] ?? 'default';
   const known = [...Object.keys(settings.shape), ...Object.keys(KINDS.get(kind)?.shape ?? {})];
   return Object.keys(inner)
     .filter((name) => !known.includes(name))
     .map((name) => `${key}.${name}`);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const linear = z.looseObject({ factor: positive });

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { fileExists, readTextFile } from '../../checkpoint/files.ts';
-import { readJsonFile } from '../../checkpoint/json-file.ts';
+import { isJsonObject, readJsonFile } from '../../checkpoint/json-file.ts';
 import { UserError } from '../../errors.ts';
 import { checkAddedTokens } from '../added-token.ts';
 import { type TokenizerDefinition, checkDepth, parseDefinition } from '../definition.ts';
@@ -42,10 +42,6 @@ interface Beside {
 export interface ReadTokenizer {
   readonly definition: TokenizerDefinition;
   readonly file: string;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 async function optionalJson(path: string, what: string): Promise<unknown> {
@@ -107,7 +103,7 @@ function withAddedTokens(
 
 function settingsOf({ settings }: Beside, normalizer: unknown): Settings {
   const inner =
-    isObject(normalizer) && Array.isArray(normalizer['normalizers'])
+    isJsonObject(normalizer) && Array.isArray(normalizer['normalizers'])
       ? normalizer['normalizers']
       : [normalizer];
   const unknown = settings['unk_token'];
@@ -115,7 +111,7 @@ function settingsOf({ settings }: Beside, normalizer: unknown): Settings {
     addPrefixSpace: settings.add_prefix_space ?? undefined,
     legacy: settings.legacy ?? false,
     unknownToken: typeof unknown === 'string' ? unknown : undefined,
-    precompiled: inner.find((step) => isObject(step) && step['type'] === 'Precompiled'),
+    precompiled: inner.find((step) => isJsonObject(step) && step['type'] === 'Precompiled'),
   };
 }
 
@@ -127,7 +123,7 @@ function rebuild(
   const { model, options, steps } = REBUILT[name];
   const settings = settingsOf(beside, json['normalizer']);
   const found = withModelType(json['model']);
-  const { vocab, merges } = isObject(found) ? found : {};
+  const { vocab, merges } = isJsonObject(found) ? found : {};
   return parseDefinition(
     {
       ...steps(settings),
@@ -146,7 +142,7 @@ function checkRebuildable(
 ): void {
   const { model, byteLevel } = REBUILT[name];
   const found = withModelType(json['model']);
-  const type = isObject(found) ? found['type'] : undefined;
+  const type = isJsonObject(found) ? found['type'] : undefined;
   const hasByteLevel = JSON.stringify(json['pre_tokenizer'] ?? null).includes('"ByteLevel"');
   const what =
     type !== model
@@ -166,7 +162,7 @@ async function fromTokenizerJson(
   const json = await readJsonFile(file, 'tokenizer');
   checkDepth(json, file);
   const name = beside.tokenizerClass;
-  if (name === 'as it stands' || !isObject(json))
+  if (name === 'as it stands' || !isJsonObject(json))
     return { file, definition: withAddedTokens(parseDefinition(json, file), beside, { kept: true, file }) };
   checkRebuildable(name, { json, remedy: beside.remedy, file });
   const definition = rebuild(name, { json, beside, file });

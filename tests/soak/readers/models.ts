@@ -16,6 +16,19 @@ import type { FileSubject, Reader } from '../reader.ts';
 
 const FIXTURE = join(import.meta.dirname, '../../fixtures/own-text-gpt2/model');
 
+/** Subjects that are files of folders below one, each read with its folder as a whole. */
+function subjectsIn(
+  folder: string,
+  read: (directory: string) => Promise<unknown>,
+): { readonly subjects: readonly FileSubject[]; readonly add: (directory: string, file: string) => void } {
+  const subjects: FileSubject[] = [];
+  const add = (directory: string, file: string): void => {
+    const place = join(folder, directory);
+    subjects.push({ file: join(place, file), read: () => read(place) });
+  };
+  return { subjects, add };
+}
+
 async function readWeights(directory: string): Promise<void> {
   const checkpoint = await Checkpoint.open(directory);
   try {
@@ -30,12 +43,7 @@ export const weights: Reader = {
   name: 'weights',
   share: 4,
   async prepare(folder) {
-    const subjects: FileSubject[] = [];
-    const add = (directory: string, file: string): unknown =>
-      subjects.push({
-        file: join(folder, directory, file),
-        read: () => readWeights(join(folder, directory)),
-      });
+    const { subjects, add } = subjectsIn(folder, readWeights);
     const single = join(folder, 'single');
     await writeRandomCheckpoint(single, TINY_MODELS['gpt2']!, { seed: 1, dtype: 'float16' });
     add('single', 'model.safetensors');
@@ -162,20 +170,17 @@ const TOKENIZERS = [
   },
 ];
 
+async function encodeText(directory: string): Promise<string> {
+  const tokenizer = await loadTokenizer(directory);
+  return tokenizer.decode(tokenizer.encode(TEXT));
+}
+
 /** tokenizer.json of every kind of model, and the files that count beside it. */
 export const tokenizers: Reader = {
   name: 'tokenizer',
   share: 4,
   async prepare(folder) {
-    const subjects: FileSubject[] = [];
-    const add = (directory: string, file: string): unknown =>
-      subjects.push({
-        file: join(folder, directory, file),
-        read: async () => {
-          const tokenizer = await loadTokenizer(join(folder, directory));
-          return tokenizer.decode(tokenizer.encode(TEXT));
-        },
-      });
+    const { subjects, add } = subjectsIn(folder, encodeText);
     for (const [at, definition] of TOKENIZERS.entries()) {
       await mkdir(join(folder, `${at}`));
       await writeFile(join(folder, `${at}`, 'tokenizer.json'), JSON.stringify(definition));

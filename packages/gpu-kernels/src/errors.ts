@@ -1,6 +1,8 @@
 /** What kind of limit or lack a {@link UserError} is about, for a caller that knows what can be done about it. */
 export type UserErrorCode =
   | 'no-adapter'
+  /** A device allows less than the kernels need, or lacks a feature of theirs. */
+  | 'unfit-device'
   | 'out-of-memory'
   | 'device-full'
   | 'memory-budget'

@@ -1,12 +1,13 @@
 import { access, readFile, readdir, stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { REASONS, isSystemError } from '../files/storage-error.ts';
+import { REASONS, hasCode, isSystemError } from '../files/storage-error.ts';
 
 /** The operating system's refusal as a UserError that names the file; any other error is handed back as it is. */
 export function fileError(path: string, what: string, error: unknown): unknown {
   if (!isSystemError(error)) return error;
   return new UserError(
     `${path}: ${what} ${REASONS[error.code] ?? `cannot be read or written (${error.code})`}`,
+    hasCode(error, 'ENOENT', 'ENOTDIR') ? 'file-missing' : undefined,
   );
 }
 

@@ -51,6 +51,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     if (!text.isWellFormed()) {
       throw new UserError(
         `${this.#file}: half of a surrogate pair, which is no character, is in the text ${quote(text)}`,
+        'invalid-text',
       );
     }
     const ids: number[] = [];
@@ -65,6 +66,7 @@ class HuggingFaceTokenizer implements Tokenizer {
         if (found === undefined) {
           throw new UserError(
             `${this.#file}: the vocabulary has no token for a part of ${quote(text)}, nor one for the unknown`,
+            'invalid-text',
           );
         }
         for (const id of found) ids.push(id);

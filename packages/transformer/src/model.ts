@@ -19,6 +19,7 @@ import type { Family } from './families/family.ts';
 import { keyWarnings } from './families/keys.ts';
 import { UserError } from './errors.ts';
 import { familyOf } from './families/registry.ts';
+import type { LongRunning } from './long-running.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
@@ -68,6 +69,7 @@ export class Model implements Disposable {
   readonly name: string;
   readonly config: DecoderConfig;
   readonly parameters: ParameterSet;
+  #disposed = false;
 
   constructor(gpu: Gpu, name: string, config: DecoderConfig, parameters: ParameterSet) {
     this.gpu = gpu;
@@ -103,21 +105,27 @@ export class Model implements Disposable {
 
   /**
    * Evaluates sequences as one packed batch, each behind the prefix if given: the same bits as one at a time.
+   * @param options the signal is looked at before the work, and when the device has done it
    * @returns one result a request, in their order
-   * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary;
+   * @throws the signal's reason if it is aborted; RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary;
    *   UserError if the device has no room or cannot bind what is needed; Error if the device failed
    */
   async evaluate(
     requests: readonly EvaluationRequest[],
     prefix?: ContextPrefix,
+    { signal }: Pick<LongRunning, 'signal'> = {},
   ): Promise<EvaluationResult[]> {
+    signal?.throwIfAborted();
+    if (prefix?.disposed) throw new RangeError(`a prefix of ${this.name} that was disposed`);
     if (requests.length === 0) return [];
     using pass = passOver(
       this,
       requests.map(({ tokens }) => tokens),
       { prefixLength: prefix?.length ?? 0 },
     );
-    return await readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
+    const results = await readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
+    signal?.throwIfAborted();
+    return results;
   }
 
   /**
@@ -126,14 +134,26 @@ export class Model implements Disposable {
    * @returns float32 [V]
    * @throws as {@link evaluate}
    */
-  async nextTokenLogits(tokens: readonly number[]): Promise<Float32Array> {
+  async nextTokenLogits(
+    tokens: readonly number[],
+    { signal }: Pick<LongRunning, 'signal'> = {},
+  ): Promise<Float32Array> {
+    signal?.throwIfAborted();
     using pass = passOver(this, [tokens]);
-    return await this.gpu.read(recordNextTokenLogits(pass));
+    const logits = await this.gpu.read(recordNextTokenLogits(pass));
+    signal?.throwIfAborted();
+    return logits;
   }
 
-  /** Frees the parameters that this model owns. */
+  /** Frees the parameters that this model owns; a second time it does nothing. The model is not to be used afterwards. */
   dispose(): void {
+    this.#disposed = true;
     this.parameters.dispose();
+  }
+
+  /** Whether what it owns is gone. */
+  get disposed(): boolean {
+    return this.#disposed;
   }
 
   /** As `dispose`, for `using`. */
@@ -143,14 +163,16 @@ export class Model implements Disposable {
 }
 
 /**
- * Begins a pass of sequences through a model.
+ * Begins a pass of sequences through a model that is not disposed.
  * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary
  */
 export function passOver(
-  { gpu, name, config, parameters }: Model,
+  model: Model,
   sequences: readonly (readonly number[])[],
   options: { readonly prefixLength?: number; readonly gradients?: Gradients } = {},
 ): Pass {
+  const { gpu, name, config, parameters } = model;
+  if (model.disposed) throw new RangeError(`model ${name} was disposed`);
   const { vocabSize, contextLength } = config;
   for (const tokens of sequences) {
     const length = (options.prefixLength ?? 0) + tokens.length;

@@ -1,12 +1,13 @@
 import {
-  type AdaptedModel,
   DivergedError,
+  type LearnerResult,
   type LearnerSetting,
   type Probe,
   type ProbeOptions,
   type ProbeToken,
+  predictions,
 } from '@icl-gd/methods';
-import { type Model, UserError } from '@icl-gd/transformer';
+import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
 
@@ -18,6 +19,8 @@ export interface SettingOptions {
   readonly releasedNorms: boolean;
   /** Probe with the changed weights rounded to float16. */
   readonly halfWeights?: boolean;
+  /** Ends training and probing. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Told about work done: units are queries probed and demonstrations trained on. */
@@ -36,7 +39,7 @@ export async function probeSetting(
   model: Model,
   { learner, options }: LearnerSetting,
   prepared: PreparedRun,
-  { probeTokens, tokenBudget, ...adaptOptions }: SettingOptions,
+  { probeTokens, tokenBudget, signal, ...adaptOptions }: SettingOptions,
   onWork: OnWork,
 ): Promise<ProbedSetting> {
   const { learningRate, releasedNorms, halfWeights = false } = adaptOptions;
@@ -46,14 +49,15 @@ export async function probeSetting(
     ...(learner.objective ? { learningRate, releasedNorms } : {}),
     halfWeights,
     learnerOptions: options,
-    onProgress: (finished) => {
+    signal,
+    onProgress: ({ finished }) => {
       if (learner.objective) onWork(finished - trained);
       trained = finished;
     },
   });
   try {
     requireSteps(learner.id, adapted.training ?? []);
-    const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget }, onWork);
+    const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget, signal }, onWork);
     for (const [token, own] of probes)
       if (own.length !== prepared.queries.length)
         throw new UserError(
@@ -77,11 +81,9 @@ export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | { r
 
 /** The option with the largest mean log-probability, the first on a tie. */
 export function predict(probes: readonly Probe[]): PredictionRecord[] {
-  return probes.map(({ optionLogProbs }) => ({
-    predicted: optionLogProbs.reduce(
-      (best, value, i) => (value > (optionLogProbs[best] as number) ? i : best),
-      0,
-    ),
+  const predicted = predictions(probes);
+  return probes.map(({ optionLogProbs }, i) => ({
+    predicted: predicted[i] as number,
     optionLogProbs: [...optionLogProbs],
   }));
 }
@@ -96,21 +98,21 @@ export function demonstrationsFor(
 }
 
 async function probeTokensOf(
-  adapted: AdaptedModel,
+  adapted: LearnerResult,
   { queries }: PreparedRun,
-  { probeTokens, tokenBudget }: Pick<SettingOptions, 'probeTokens' | 'tokenBudget'>,
+  { probeTokens, tokenBudget, signal }: Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal'>,
   onWork: OnWork,
 ): Promise<ReadonlyMap<ProbeToken, readonly Probe[]>> {
   let before = 0;
-  const onProgress = (finished: number): void => {
+  const onProgress = ({ finished }: Progress): void => {
     onWork(finished - before);
     before = finished;
   };
   const budget = tokenBudget === undefined ? {} : { tokenBudget };
-  return await adapted.probeTokens(queries, { ...budget, probeTokens, onProgress });
+  return await adapted.probeTokens(queries, { ...budget, probeTokens, signal, onProgress });
 }
 
-function toRecord(step: NonNullable<AdaptedModel['training']>[number]): TrainingStepRecord {
+function toRecord(step: NonNullable<LearnerResult['training']>[number]): TrainingStepRecord {
   return {
     gradientNorms: [...step.gradientNorms],
     losses: [...step.losses],
@@ -122,7 +124,7 @@ function toRecord(step: NonNullable<AdaptedModel['training']>[number]): Training
  * @throws DivergedError for a step with a number that is not finite
  * @throws UserError for one that no record can hold: a learner of the user's own may report anything
  */
-function requireSteps(id: string, training: NonNullable<AdaptedModel['training']>): void {
+function requireSteps(id: string, training: NonNullable<LearnerResult['training']>): void {
   for (const [step, { losses, gradientNorms, releasedGradientNorms }] of training.entries()) {
     for (const values of [losses, gradientNorms, releasedGradientNorms ?? []])
       if (!values.every(Number.isFinite))

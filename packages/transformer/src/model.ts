@@ -12,6 +12,7 @@ import {
   recordEvaluation,
 } from './decoder/evaluate.ts';
 import type { Gradients } from './decoder/gradients.ts';
+import type { Hooks } from './decoder/hooks.ts';
 import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
 import { Pass } from './decoder/pass.ts';
 import { withPositions } from './decoder/positions.ts';
@@ -51,6 +52,8 @@ export interface LoadOptions {
   readonly dtype?: WeightDtype;
   /** What the model is called in tables and messages; the directory's name if absent. */
   readonly name?: string;
+  /** Model types that are not built in; see `defineFamily`. */
+  readonly families?: readonly Family[];
   /** Takes a line about everything in the directory that has no part in the model; see {@link describeModel}. */
   readonly warn?: (line: string) => void;
 }
@@ -62,16 +65,26 @@ export class Model implements Disposable {
   readonly config: DecoderConfig;
   readonly parameters: ParameterSet;
 
-  constructor(gpu: Gpu, name: string, config: DecoderConfig, parameters: ParameterSet) {
+  /** What sees activations on the way; none unless `withHooks` has put them there. */
+  readonly hooks: readonly Hooks[];
+
+  constructor(
+    gpu: Gpu,
+    name: string,
+    config: DecoderConfig,
+    parameters: ParameterSet,
+    hooks: readonly Hooks[] = [],
+  ) {
     this.gpu = gpu;
     this.name = name;
     this.config = config;
     this.parameters = parameters;
+    this.hooks = hooks;
   }
 
   /** The same model with other parameters; disposing it disposes what the given set owns. */
   withParameters(parameters: ParameterSet): Model {
-    return new Model(this.gpu, this.name, this.config, parameters);
+    return new Model(this.gpu, this.name, this.config, parameters, this.hooks);
   }
 
   /**
@@ -79,7 +92,17 @@ export class Model implements Disposable {
    * model's parameters and owns none of them.
    */
   on(gpu: Gpu): Model {
-    return new Model(gpu, this.name, this.config, this.parameters.overlay(new Map()));
+    return new Model(gpu, this.name, this.config, this.parameters.overlay(new Map()), this.hooks);
+  }
+
+  /**
+   * The same model with functions that see its activations layer by layer and may change them on the device, after those that
+   * it has already: in `evaluate`, `prefix` and `nextTokenLogits`, but it cannot be trained. It shares this model's parameters
+   * and owns none of them.
+   */
+  withHooks(hooks: Hooks): Model {
+    const { gpu, name, config, parameters } = this;
+    return new Model(gpu, name, config, parameters.overlay(new Map()), [...this.hooks, hooks]);
   }
 
   /**
@@ -137,14 +160,17 @@ export class Model implements Disposable {
 
 /**
  * Begins a pass of sequences through a model.
- * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary
+ * @throws RangeError for a sequence that is empty or past the model's context, a token outside of its vocabulary, or gradients
+ *   of a model with hooks
  */
 export function passOver(
-  { gpu, name, config, parameters }: Model,
+  { gpu, name, config, parameters, hooks }: Model,
   sequences: readonly (readonly number[])[],
   options: { readonly prefixLength?: number; readonly gradients?: Gradients } = {},
 ): Pass {
   const { vocabSize, contextLength } = config;
+  if (options.gradients && hooks.length > 0)
+    throw new RangeError(`${name} has hooks, which gradients do not pass through: train it without them`);
   for (const tokens of sequences) {
     const length = (options.prefixLength ?? 0) + tokens.length;
     if (tokens.length === 0) throw new RangeError('a sequence needs a token or more');
@@ -156,7 +182,7 @@ export function passOver(
     if (bad !== undefined)
       throw new RangeError(`token ${bad} is outside ${name}'s vocabulary of ${vocabSize}`);
   }
-  return Pass.over({ gpu, config, parameters, sequences, ...options });
+  return Pass.over({ gpu, config, parameters, sequences, hooks, ...options });
 }
 
 /**
@@ -170,8 +196,9 @@ export async function describeModel(
   directory: string,
   name?: string,
   warn?: (line: string) => void,
+  { families }: Pick<LoadOptions, 'families'> = {},
 ): Promise<ModelDescription> {
-  const { family, config } = await readConfig(directory, warn);
+  const { family, config } = await readConfig(directory, warn, families);
   const checkpoint = await Checkpoint.open(directory);
   try {
     checkSources(checkpoint, family, config);
@@ -191,7 +218,7 @@ export async function describeModel(
  */
 export async function loadModel(gpu: Gpu, directory: string, options: LoadOptions = {}): Promise<Model> {
   const { warn } = options;
-  const { family, config } = await readConfig(directory, warn);
+  const { family, config } = await readConfig(directory, warn, options.families);
   const checkpoint = await Checkpoint.open(directory);
   try {
     checkSources(checkpoint, family, config);
@@ -219,11 +246,12 @@ async function checkNoAdapter(directory: string, configFile: string): Promise<vo
 async function readConfig(
   directory: string,
   warn?: (line: string) => void,
+  families?: readonly Family[],
 ): Promise<{ family: Family; config: DecoderConfig }> {
   const file = join(directory, 'config.json');
   await checkNoAdapter(directory, file);
   const json = await readJsonFile(file, 'model configuration', CONFIG_LIMITS);
-  const family = familyOf(json, file);
+  const family = familyOf(json, file, families);
   const config = family.readConfig(json, file);
   if (warn)
     for (const line of keyWarnings(family, json as Readonly<Record<string, unknown>>, file)) warn(line);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import type { DecoderConfig } from './config.ts';
+import type { Family } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { writeWhole } from './files/whole-file.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
@@ -10,16 +11,22 @@ import { initialParameter } from './weights/initialise.ts';
 /**
  * The decoder that the contents of a config.json describe.
  * @param where the contents come from, for errors
+ * @param families model types that are not built in
  * @throws UserError naming the key if no family reads them
  */
-export function readModelConfig(json: Readonly<Record<string, unknown>>, where: string): DecoderConfig {
-  return checkConfig(familyOf(json, where).readConfig(json, where), where);
+export function readModelConfig(
+  json: Readonly<Record<string, unknown>>,
+  where: string,
+  families: readonly Family[] = [],
+): DecoderConfig {
+  return checkConfig(familyOf(json, where, families).readConfig(json, where), where);
 }
 
 /**
  * Writes config.json and model.safetensors (float32) in Hugging Face layout.
  * @param json contents of config.json
  * @param parameters values of every parameter by the decoder's name, [outputs, inputs] row-major
+ * @param families model types that are not built in
  * @throws UserError if no family reads the configuration, a value is not finite, or a file cannot be written; RangeError if
  *   a parameter is missing
  */
@@ -27,10 +34,11 @@ export async function writeModel(
   directory: string,
   json: Readonly<Record<string, unknown>>,
   parameters: ReadonlyMap<string, Float32Array>,
+  families: readonly Family[] = [],
 ): Promise<void> {
   const file = join(directory, 'config.json');
-  const family = familyOf(json, file);
-  const tensors = toCheckpointTensors(family, readModelConfig(json, file), (name) => {
+  const family = familyOf(json, file, families);
+  const tensors = toCheckpointTensors(family, readModelConfig(json, file, families), (name) => {
     const values = parameters.get(name);
     if (!values) throw new RangeError(`no values of ${name}`);
     return values;

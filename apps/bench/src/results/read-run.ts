@@ -12,14 +12,7 @@ import {
   withOwnMetrics,
 } from './measured.ts';
 import { readSource } from './read-source.ts';
-import {
-  amount,
-  numberOrNull,
-  readOptionalTable,
-  readTable,
-  text,
-  whole,
-} from './read-table.ts';
+import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
 /**
  * Reads a run back from its tables.

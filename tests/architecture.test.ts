@@ -14,7 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The rooms of the bench in the order in which data flow: each imports from itself and those before it. */
-const ROOMS = ['terminal', 'tasks', 'experiment', 'results', 'studies', 'synthetic', 'cli'];
+const ROOMS = ['terminal', 'tasks', 'plugins', 'experiment', 'results', 'studies', 'synthetic', 'cli'];
 /** What tests of the rooms share; nothing else imports it. */
 const SUPPORT = 'testing';
 const BENCH = join(ROOT, 'apps/bench/src');

@@ -106,7 +106,9 @@ export const learner = { ...zeroShot, id: 'Broken', role: 'learner',
     const own = join(folder, 'ends.ts');
     writeFileSync(own, text);
     const { code, stdout, stderr } = await spawnIclGd(copy.arguments('--learner-file', own));
-    expect(stderr).toBe('icl-gd: failed: a learner file ended the program or is never loaded to its end\n');
+    expect(stderr).toBe(
+      'icl-gd: failed: a file of your own (learner, metric or family) ended the program or is never loaded to its end\n',
+    );
     expect([code, stdout]).toEqual([1, '']);
   });
 });

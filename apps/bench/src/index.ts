@@ -1,6 +1,11 @@
+export { experiment, type ExperimentObserver, type ExperimentOptions } from './cli/experiment.ts';
 export { type FinishedRun, runExperiment } from './experiment/run.ts';
 export type { RunRequest } from './experiment/run-request.ts';
 export { planTrials, type RunSettings, type Trial } from './experiment/plan.ts';
+export { type ForeignFamilies, type ForeignFamily, loadFamilyFiles } from './plugins/family-file.ts';
+export { type ForeignLearners, loadLearnerFiles } from './plugins/learner-file.ts';
+export { type ForeignMetric, type ForeignMetrics, loadMetricFiles } from './plugins/metric-file.ts';
+export type { PluginFile } from './plugins/plugin-file.ts';
 export { writeResults } from './results/write-results.ts';
 export type { MeasuredCell, MeasuredRun } from './results/measured.ts';
 export { builtInTasks, findTask, paperTasks } from './tasks/tasks.ts';

@@ -32,10 +32,12 @@ process.stderr.on('error', () => {});
 let finished = false;
 process.on('exit', (code) => {
   if (finished || code !== 0) return;
-  say('icl-gd: failed: a learner file ended the program or is never loaded to its end');
+  say(
+    'icl-gd: failed: a file of your own (learner, metric or family) ended the program or is never loaded to its end',
+  );
   process.exitCode = EXIT_FAILURE;
 });
-// Not awaited at the top: Node would warn, in lines of its own, where a learner file is never loaded to its end.
+// Not awaited at the top: Node would warn, in lines of its own, where a file of the user's own is never loaded to its end.
 void main();
 
 async function main(): Promise<never> {

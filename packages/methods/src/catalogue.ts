@@ -48,7 +48,8 @@ export function learnerSetting(
   typed: Readonly<Record<string, string>> = {},
 ): LearnerSetting {
   const schema = learner.options?.strict() ?? z.strictObject({});
-  const defaults = schema.parse({});
-  const options = Object.entries(schema.parse(typed)).filter(([name, value]) => value !== defaults[name]);
-  return { learner, options: Object.fromEntries(options) as LearnerOptions };
+  const parse = (given: unknown) => schema.parse(given) as LearnerOptions;
+  const defaults = parse({});
+  const options = Object.entries(parse(typed)).filter(([name, value]) => value !== defaults[name]);
+  return { learner, options: Object.fromEntries(options) };
 }

@@ -1,5 +1,4 @@
 import type { LongRunning, Model, Objective } from '@icl-gd/transformer';
-import type { z } from 'zod';
 
 /** One training or in-context example: query tokens followed by the label word's tokens, without BOS and EOS. */
 export interface Demonstration {
@@ -93,6 +92,29 @@ export interface AdaptedModel extends LearnerResult, Disposable {
 /** What a learner can be told beside {@link AdaptOptions}: plain values by name. */
 export type LearnerOptions = Readonly<Record<string, string | number | boolean>>;
 
+/**
+ * A schema of options: a zod object, of whatever copy and version of zod 4. What is read of it is here, so that a learner's
+ * author need not have the same zod as this package.
+ */
+export interface LearnerOptionsSchema<Options = unknown> {
+  /** A schema by name of an option. */
+  readonly shape: Readonly<Record<string, unknown>>;
+  /** The same schema, which refuses other names. */
+  strict(): {
+    /** @throws an error with `issues`, each with `path` and `message` */
+    parse(typed: unknown): Options;
+  };
+  /** The options, or what is wrong with them. */
+  safeParse(typed: unknown):
+    | { readonly success: true; readonly data: Options }
+    | {
+        readonly success: false;
+        readonly error: {
+          readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+        };
+      };
+}
+
 /** How demonstrations are taken in. A signal ends it after a step; progress is in demonstrations taken in. */
 export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> extends LongRunning {
   /** Constant step size; learners that train need it. */
@@ -130,7 +152,7 @@ export interface Learner<
   /** Whether it has copies of the key and value projections of its own; learners that train have. */
   readonly copiesKeyValueWeights?: boolean;
   /** Schema of its own options, each with a default; absent if it has none. Texts as typed are what is parsed. */
-  readonly options?: z.ZodObject & z.ZodType<Options>;
+  readonly options?: LearnerOptionsSchema<Options>;
   /** Ids of metrics that do not apply to it; their fields stay empty. */
   readonly inapplicableMetrics?: readonly string[];
   /**

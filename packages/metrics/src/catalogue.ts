@@ -1,5 +1,5 @@
 import { layerMetricLists } from './layer-metric-lists.ts';
-import type { LayerMetric, Metric, RunMetric } from './metric.ts';
+import type { LayerMetric, Metric, OwnMetric, PredictionMetric, RunMetric } from './metric.ts';
 import { predictionMetrics } from './predictions.ts';
 
 const all = inTableOrder(layerMetricLists.flat());
@@ -10,13 +10,11 @@ export function inTableOrder(metrics: readonly LayerMetric[]): LayerMetric[] {
   return metrics.toSorted((a, b) => place(a) - place(b) || (a.id < b.id ? -1 : 1));
 }
 
-/**
- * Everything that is measured by layer: of each learner, of the baselines, of pairs of learners, in this order. A metric is
- * an entry in the list of the file of its formula; a file with such a list is all that a new one needs.
- */
-export const layerMetrics: readonly LayerMetric[] = (['learner', 'baseline', 'pair'] as const).flatMap((of) =>
-  all.filter((metric) => metric.of === of),
-);
+function byKind(...lists: readonly (readonly LayerMetric[])[]): LayerMetric[] {
+  return (['learner', 'baseline', 'pair'] as const).flatMap((of) =>
+    lists.flatMap((list) => list.filter((metric) => metric.of === of)),
+  );
+}
 
 const COUNT = { kind: 'count', range: [0, null], moreAlike: null, source: 'the run' } as const;
 const STEP = { kind: 'training', of: 'learner', range: [0, null], moreAlike: null } as const;
@@ -65,14 +63,53 @@ const runMetrics: readonly RunMetric[] = [
   },
 ];
 
-/** Everything that a run measures, by id, in the order of the tables. */
-export const metrics: readonly Metric[] = [...layerMetrics, ...predictionMetrics, ...runMetrics];
+/** Everything that a run measures. */
+export interface MetricCatalogue {
+  /** By layer: of each learner, of the baselines, of pairs of learners; built-in ones first. */
+  readonly layerMetrics: readonly LayerMetric[];
+  /** From predicted classes; built-in ones first. */
+  readonly predictionMetrics: readonly PredictionMetric[];
+  /** All, what a run counts included, in the order of the tables. */
+  readonly metrics: readonly Metric[];
+  /** Those that are not built in. */
+  readonly own: readonly OwnMetric[];
+}
+
+/**
+ * The built-in metrics and others.
+ * @param own metrics that are not built in
+ * @throws RangeError if two have the same id
+ */
+export function metricCatalogue(own: readonly OwnMetric[] = []): MetricCatalogue {
+  const layers = byKind(all, inTableOrder(own.filter((metric) => metric.kind === 'layers')));
+  const predictions = [...predictionMetrics, ...own.filter((metric) => metric.kind === 'predictions')];
+  const listed: readonly Metric[] = [...layers, ...predictions, ...runMetrics];
+  const ids = listed.map(({ id }) => id);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined) throw new RangeError(`two metrics are called ${twice}`);
+  return { layerMetrics: layers, predictionMetrics: predictions, metrics: listed, own };
+}
+
+/** The metrics that are part of this package. */
+export const builtInMetrics: MetricCatalogue = metricCatalogue();
+
+/**
+ * Everything that is measured by layer and built in: of each learner, of the baselines, of pairs of learners, in this order. A
+ * metric is an entry in the list of the file of its formula; a file with such a list is all that a new one needs.
+ */
+export const layerMetrics: readonly LayerMetric[] = builtInMetrics.layerMetrics;
+
+/** Everything built in that a run measures, by id, in the order of the tables. */
+export const metrics: readonly Metric[] = builtInMetrics.metrics;
 
 export { predictionMetrics };
 
-/** @throws RangeError for an id that is not in the catalogue: a mistake in the program */
-export function findMetric(id: string): Metric {
-  const metric = metrics.find((each) => each.id === id);
+/**
+ * @param catalogue where it is looked for; the built-in metrics if absent
+ * @throws RangeError for an id that is not in the catalogue: a mistake in the program
+ */
+export function findMetric(id: string, catalogue: MetricCatalogue = builtInMetrics): Metric {
+  const metric = catalogue.metrics.find((each) => each.id === id);
   if (!metric) throw new RangeError(`no metric is called ${id}`);
   return metric;
 }

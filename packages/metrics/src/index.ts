@@ -1,6 +1,8 @@
+export { requireAttentionOutputs, requireAttentionScores } from './probes.ts';
 export type { ProbeArrays, ProbeShape } from './probes.ts';
+export { cosine, dot, normalised, row, update, updateCosine } from './vectors.ts';
 export type { NumericArray } from './vectors.ts';
-export { exampleMeans, layerMean } from './layer-scores.ts';
+export { exampleMeans, layerMean, scoreLayers, unpooledScores } from './layer-scores.ts';
 export type { ExampleScore, LayerScores } from './layer-scores.ts';
 export { simAOU, simAOUNorm, simAOURandom } from './attention-output-similarity.ts';
 export { alpha, simAM, simAMDelta, simAMZeroShot } from './attention-map-similarity.ts';
@@ -15,12 +17,22 @@ export type { BootstrapOptions, Interval } from './bootstrap.ts';
 export { crossedBootstrapInterval, crossedMean } from './crossed-bootstrap.ts';
 export type { CrossedScores } from './crossed-bootstrap.ts';
 export { similarity, type Similarity, type SimilarityOptions, type SimilarityProbes } from './similarity.ts';
-export { findMetric, layerMetrics, metrics, predictionMetrics } from './catalogue.ts';
+export {
+  builtInMetrics,
+  findMetric,
+  layerMetrics,
+  type MetricCatalogue,
+  metricCatalogue,
+  metrics,
+  predictionMetrics,
+} from './catalogue.ts';
 export type {
   BaselineMetric,
   LayerMetric,
   LearnerMetric,
   Metric,
+  MetricDescription,
+  OwnMetric,
   PairMetric,
   PredictionMetric,
   Predictions,

@@ -36,7 +36,11 @@ export function layerMean(values: readonly (number | null)[]): number | null {
   return mean(values.filter((value) => value !== null));
 }
 
-/** Runs `cosines` example by example and, within an example, layer by layer: the order random draws rely on. */
+/**
+ * A metric that is a mean over examples: runs `cosines` example by example and, within an example, layer by layer, the order
+ * random draws rely on.
+ * @param cosines of one example in one layer the values that are averaged (one, or one a head); null is left out and counted
+ */
 export function scoreLayers(
   layers: number,
   examples: number,
@@ -53,6 +57,20 @@ export function scoreLayers(
     }
   }
   return { values: perExample.map(pooledMean), undefinedCounts, perExample };
+}
+
+/**
+ * A metric that is a number of all examples together (an index of alignment, say): without values of examples, and so without
+ * a confidence interval over them.
+ * @param values one a layer, null where it is undefined
+ * @param examples how many there are
+ */
+export function unpooledScores(values: readonly (number | null)[], examples: number): LayerScores {
+  return {
+    values,
+    undefinedCounts: values.map((value) => (value === null ? 1 : 0)),
+    perExample: values.map(() => Array.from({ length: examples }, () => ({ sum: 0, count: 0 }))),
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { LayerScores } from './layer-scores.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
 
 /** What people and tables need to know of something that is measured. */
-interface MetricDescription {
+export interface MetricDescription {
   /** As it stands in the column `metric`. */
   readonly id: string;
   /** For people: headings, axes, pages. */
@@ -17,7 +17,10 @@ interface MetricDescription {
   readonly moreAlike: 'higher' | 'lower' | null;
   /** When there is a value; an undefined one is an empty field. */
   readonly definedWhen: string;
-  /** Place in tables among those that are `of` the same, the lowest first; metrics without it come last, by id. */
+  /**
+   * Place in tables among those that are `of` the same, the lowest first; metrics without it come last, by id. Metrics that
+   * are not built in stand after those that are.
+   */
   readonly order?: number;
 }
 
@@ -94,3 +97,5 @@ export interface RunMetric extends MetricDescription {
 export type LayerMetric = LearnerMetric | BaselineMetric | PairMetric;
 /** Something that is measured. */
 export type Metric = LayerMetric | PredictionMetric | RunMetric;
+/** A metric that can be added to the catalogue: it computes its values from probes or from predicted classes. */
+export type OwnMetric = LayerMetric | PredictionMetric;

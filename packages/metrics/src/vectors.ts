@@ -9,6 +9,7 @@ export function row(tensor: NumericArray, index: number, width: number): Float64
   return values;
 }
 
+/** Σ aᵢ bᵢ; the vectors have the same length. */
 export function dot(a: Float64Array, b: Float64Array): number {
   let total = 0;
   for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;

@@ -1,4 +1,4 @@
-import { type Tensor, l2Norm, sgdStep } from '@icl-gd/gpu-kernels';
+import { type Gpu, type Tensor, l2Norm, sgdStep } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
 import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
@@ -22,6 +22,25 @@ export interface FineTuningOptions {
    * gradients of all parameters of the layers are computed and kept then. No if absent.
    */
   readonly releasedNorms?: boolean;
+  /**
+   * What a step does to a parameter, by what it dispatches: another optimizer than plain SGD, which is what is done if it is
+   * absent. Called once for each trained parameter and step.
+   */
+  readonly update?: (update: ParameterUpdate) => void;
+}
+
+/** A trained parameter and its gradient in one step. Both tensors are on the device and live longer than the call. */
+export interface ParameterUpdate {
+  readonly gpu: Gpu;
+  /** From 0. */
+  readonly step: number;
+  /** As `parameterSpecs` names it. */
+  readonly name: string;
+  /** float32, to be changed in place. */
+  readonly parameter: Tensor;
+  /** float32, as long as the parameter: of the mean loss of this step alone. To be read. */
+  readonly gradient: Tensor;
+  readonly learningRate: number;
 }
 
 /** What a training step reports, one entry a layer in each list. */
@@ -52,8 +71,8 @@ export interface FineTuningResult {
 }
 
 /**
- * Plain stochastic gradient descent as in arXiv 2311.07772v4: one sequence a step, a constant learning rate, no momentum,
- * decay or clipping. The base model is not changed; of its weights the trained group alone is copied.
+ * Stochastic gradient descent as in arXiv 2311.07772v4: one sequence a step, a constant learning rate, no momentum, decay or
+ * clipping unless `update` does it. The base model is not changed; of its weights the trained group alone is copied.
  */
 export class FineTuning implements Disposable {
   readonly #model: Model;
@@ -205,12 +224,15 @@ export class FineTuning implements Disposable {
 
   #update(gradients: Gradients, layer: number, learningRate: number, tokens: number): void {
     const { gpu } = this.#model;
+    const { update = plainStep } = this.#options;
     const names = [...this.#trained.keys()].filter((name) => inLayer(name, layer));
     const tensors = names.flatMap((name) => gradients.find(name) ?? []);
     l2Norm(gpu, { tensors, out: this.#log, outIndex: this.#logIndex(LOG_ROWS.norms) + layer });
     for (const name of names) {
       const gradient = gradients.find(name);
-      if (gradient) sgdStep(gpu, { parameter: this.#trained.get(name) as Tensor, gradient, learningRate });
+      if (!gradient) continue;
+      const parameter = this.#trained.get(name) as Tensor;
+      update({ gpu, step: this.#taken, name, parameter, gradient, learningRate });
     }
     if (!this.#released) return gradients.drop(layer);
     const released = this.#released.take(gradients, layer, tokens, (name) => this.#trained.has(name));
@@ -226,4 +248,8 @@ export class FineTuning implements Disposable {
   #logIndex(row: number, step = this.#taken): number {
     return (step * LOG_ROW_COUNT + row) * this.#model.config.layers;
   }
+}
+
+function plainStep({ gpu, parameter, gradient, learningRate }: ParameterUpdate): void {
+  sgdStep(gpu, { parameter, gradient, learningRate });
 }

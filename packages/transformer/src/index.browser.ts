@@ -4,24 +4,39 @@ export { Checkpoint, type FileDigest } from './checkpoint/checkpoint.ts';
 export type { TensorInfo } from './checkpoint/header.ts';
 export type { BiasConfig, DecoderConfig, PositionConfig, RotaryRescaling } from './config.ts';
 export type { EvaluationRequest, EvaluationResult, ProbedRow, RowProbe } from './decoder/evaluate.ts';
+export type { Hook, HookedActivation, Hooks } from './decoder/hooks.ts';
 export type { Objective } from './decoder/loss-gradient.ts';
 export type { TokenTargets } from './decoder/targets.ts';
 export { ContextPrefix } from './decoder/prefix.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
+export { defineFamily, type FamilyDefinition } from './families/define-family.ts';
+export type { Family, FamilyKeys, ParameterSource } from './families/family.ts';
+export { llamaFamily, type LlamaVariant } from './families/llama.ts';
+export { checkFamily } from './families/own-family.ts';
 export { listFamilies } from './families/registry.ts';
+export { readActivation } from './families/schema.ts';
+export type { Sources } from './families/sources.ts';
 export {
   FineTuning,
   type FineTuningOptions,
   type FineTuningResult,
   type FineTuningStep,
+  type ParameterUpdate,
 } from './fine-tuning.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
 export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
 export type { EvaluationBatch, Workload } from './memory/workload.ts';
-export { describeModel, type LoadOptions, loadModel, Model, type ModelDescription } from './model.ts';
+export {
+  describeModel,
+  type DescribeOptions,
+  type LoadOptions,
+  loadModel,
+  Model,
+  type ModelDescription,
+} from './model.ts';
 export { readModelConfig } from './model-config.ts';
-export type { ParameterGroup } from './parameters.ts';
+export { type ParameterGroup, type ParameterRole, type ParameterSpec, parameterSpecs } from './parameters.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
 export { withHalfParameters } from './round-parameters.ts';

@@ -7,6 +7,6 @@ export { type DatasetLocation, type FileSelector, resolveDataset } from './hub/r
 export { type ModelLocation, resolveModel } from './hub/resolve-model.ts';
 export type { HubRepository } from './hub/model-id.ts';
 export type { DownloadObserver } from './hub/snapshot.ts';
-export { writeModel, writeNewModel } from './new-model.ts';
+export { writeModel, type WriteModelOptions, writeNewModel } from './new-model.ts';
 export { writeRandomCheckpoint } from './random-checkpoint.ts';
 export { folderSource } from './source/folder.ts';

@@ -11,6 +11,7 @@ import {
   recordEvaluation,
 } from './decoder/evaluate.ts';
 import type { Gradients } from './decoder/gradients.ts';
+import type { Hooks } from './decoder/hooks.ts';
 import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
 import { Pass } from './decoder/pass.ts';
 import { withPositions } from './decoder/positions.ts';
@@ -45,6 +46,9 @@ export interface ModelDescription {
   readonly parameterCount: number;
 }
 
+/** How a model is read without its weights: as it would be loaded. */
+export type DescribeOptions = Pick<LoadOptions, 'name' | 'families' | 'warn' | 'signal'>;
+
 /** How a model is loaded. */
 export interface LoadOptions {
   /** What keeps its trained weights; `trained`, that is all, if absent. */
@@ -55,6 +59,8 @@ export interface LoadOptions {
   readonly dtype?: WeightDtype;
   /** What the model is called in tables and messages; the source's name if absent: that of the directory. */
   readonly name?: string;
+  /** Model types that are not built in; see `defineFamily`. */
+  readonly families?: readonly Family[];
   /** Takes a line about everything in the directory that has no part in the model; see {@link describeModel}. */
   readonly warn?: (line: string) => void;
   /** Ends the loading: it rejects with the signal's reason, and nothing stays on the device. */
@@ -71,16 +77,26 @@ export class Model implements Disposable {
   readonly parameters: ParameterSet;
   #disposed = false;
 
-  constructor(gpu: Gpu, name: string, config: DecoderConfig, parameters: ParameterSet) {
+  /** What sees activations on the way; none unless `withHooks` has put them there. */
+  readonly hooks: readonly Hooks[];
+
+  constructor(
+    gpu: Gpu,
+    name: string,
+    config: DecoderConfig,
+    parameters: ParameterSet,
+    hooks: readonly Hooks[] = [],
+  ) {
     this.gpu = gpu;
     this.name = name;
     this.config = config;
     this.parameters = parameters;
+    this.hooks = hooks;
   }
 
   /** The same model with other parameters; disposing it disposes what the given set owns. */
   withParameters(parameters: ParameterSet): Model {
-    return new Model(this.gpu, this.name, this.config, parameters);
+    return new Model(this.gpu, this.name, this.config, parameters, this.hooks);
   }
 
   /**
@@ -88,7 +104,17 @@ export class Model implements Disposable {
    * model's parameters and owns none of them.
    */
   on(gpu: Gpu): Model {
-    return new Model(gpu, this.name, this.config, this.parameters.overlay(new Map()));
+    return new Model(gpu, this.name, this.config, this.parameters.overlay(new Map()), this.hooks);
+  }
+
+  /**
+   * The same model with functions that see its activations layer by layer and may change them on the device, after those that
+   * it has already: in `evaluate`, `prefix` and `nextTokenLogits`, but it cannot be trained. It shares this model's parameters
+   * and owns none of them.
+   */
+  withHooks(hooks: Hooks): Model {
+    const { gpu, name, config, parameters } = this;
+    return new Model(gpu, name, config, parameters.overlay(new Map()), [...this.hooks, hooks]);
   }
 
   /**
@@ -163,17 +189,21 @@ export class Model implements Disposable {
 }
 
 /**
+/**
  * Begins a pass of sequences through a model that is not disposed.
- * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary
+ * @throws RangeError for a sequence that is empty or past the model's context, a token outside of its vocabulary, or gradients
+ *   of a model with hooks
  */
 export function passOver(
   model: Model,
   sequences: readonly (readonly number[])[],
   options: { readonly prefixLength?: number; readonly gradients?: Gradients } = {},
 ): Pass {
-  const { gpu, name, config, parameters } = model;
+  const { gpu, name, config, parameters, hooks } = model;
   if (model.disposed) throw new RangeError(`model ${name} was disposed`);
   const { vocabSize, contextLength } = config;
+  if (options.gradients && hooks.length > 0)
+    throw new RangeError(`${name} has hooks, which gradients do not pass through: train it without them`);
   for (const tokens of sequences) {
     const length = (options.prefixLength ?? 0) + tokens.length;
     if (tokens.length === 0) throw new RangeError('a sequence needs a token or more');
@@ -185,28 +215,24 @@ export function passOver(
     if (bad !== undefined)
       throw new RangeError(`token ${bad} is outside ${name}'s vocabulary of ${vocabSize}`);
   }
-  return Pass.over({ gpu, config, parameters, sequences, ...options });
+  return Pass.over({ gpu, config, parameters, sequences, hooks, ...options });
 }
 
 /**
  * Reads config.json and the checkpoint's headers, no weights, no device.
  * @param from as for {@link loadModel}
- * @param name what the model is called in tables and messages; the source's name if absent: that of the directory
- * @param warn takes a line about everything in the directory that has no part in the model: keys of config.json that are
- *   not known, tensors and adapters that are not used
- * @param signal ends the reading: it rejects with the signal's reason
+ * @param options as for {@link loadModel}; `warn` takes a line about everything in the directory that has no part in the
+ *   model: keys of config.json that are not known, tensors and adapters that are not used
  * @throws UserError naming file and key or tensor if there is no model that can be loaded
  */
 export async function describeModel(
   from: string | ModelSource,
-  name?: string,
-  warn?: (line: string) => void,
-  signal?: AbortSignal,
+  options: DescribeOptions = {},
 ): Promise<ModelDescription> {
-  const { source, config, checkpoint } = await openModel(from, { warn, signal });
+  const { source, config, checkpoint } = await openModel(from, options);
   await checkpoint.close();
   const parameterCount = parameterSpecs(config).reduce((total, { shape }) => total + elementCount(shape), 0);
-  return { name: name ?? source.name, place: placeOf(source, ''), config, parameterCount };
+  return { name: options.name ?? source.name, place: placeOf(source, ''), config, parameterCount };
 }
 
 /**
@@ -246,15 +272,11 @@ interface OpenedModel {
   readonly checkpoint: Checkpoint;
 }
 
-interface OpenOptions {
-  readonly warn?: ((line: string) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** Reads what precedes the weights. */
-async function openModel(from: string | ModelSource, { warn, signal }: OpenOptions): Promise<OpenedModel> {
+async function openModel(from: string | ModelSource, options: DescribeOptions): Promise<OpenedModel> {
+  const { warn, signal } = options;
   const source = typeof from === 'string' ? await sourceOf(from, { warn, signal }) : from;
-  const { family, config } = await readConfig(source, { warn, signal });
+  const { family, config } = await readConfig(source, options);
   const checkpoint = await Checkpoint.open(source, { signal });
   checkSources(checkpoint, family, config);
   if (warn) for (const line of await weightWarnings(checkpoint, family, config)) warn(line);
@@ -273,7 +295,7 @@ async function checkNoAdapter(source: ModelSource, signal: AbortSignal | undefin
 
 async function readConfig(
   source: ModelSource,
-  { warn, signal }: OpenOptions,
+  { warn, signal, families }: DescribeOptions,
 ): Promise<{ family: Family; config: DecoderConfig }> {
   const file = placeOf(source, CONFIG_FILE);
   await checkNoAdapter(source, signal);
@@ -281,7 +303,7 @@ async function readConfig(
     limits: CONFIG_LIMITS,
     signal,
   });
-  const family = familyOf(json, file);
+  const family = familyOf(json, file, families);
   const config = family.readConfig(json, file);
   if (warn)
     for (const line of keyWarnings(family, json as Readonly<Record<string, unknown>>, file)) warn(line);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
+import type { Family } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { writeWhole } from './files/whole-file.ts';
 import type { LongRunning } from './long-running.ts';
@@ -8,11 +9,17 @@ import { parameterSpecs } from './parameters.ts';
 import { toCheckpointTensors } from './weights/export.ts';
 import { initialParameter } from './weights/initialise.ts';
 
+/** How a model is written. */
+export interface WriteModelOptions extends LongRunning {
+  /** Model types that are not built in; see `defineFamily`. */
+  readonly families?: readonly Family[];
+}
+
 /**
  * Writes config.json and model.safetensors (float32) in Hugging Face layout.
  * @param json contents of config.json
  * @param parameters values of every parameter by the decoder's name, [outputs, inputs] row-major
- * @param options progress is in bytes of weights
+ * @param options progress is in bytes of weights; `families` are model types that are not built in
  * @throws the signal's reason if it is aborted; UserError if no family reads the configuration, a value is not finite, or a
  *   file cannot be written; RangeError if a parameter is missing
  */
@@ -20,12 +27,12 @@ export async function writeModel(
   directory: string,
   json: Readonly<Record<string, unknown>>,
   parameters: ReadonlyMap<string, Float32Array>,
-  options: LongRunning = {},
+  options: WriteModelOptions = {},
 ): Promise<void> {
   options.signal?.throwIfAborted();
   const file = join(directory, 'config.json');
-  const family = familyOf(json, file);
-  const tensors = toCheckpointTensors(family, readModelConfig(json, file), (name) => {
+  const family = familyOf(json, file, options.families);
+  const tensors = toCheckpointTensors(family, readModelConfig(json, file, options.families), (name) => {
     const values = parameters.get(name);
     if (!values) throw new RangeError(`no values of ${name}`);
     return values;
@@ -50,10 +57,10 @@ export async function writeNewModel(
   directory: string,
   json: Readonly<Record<string, unknown>>,
   seed: number,
-  options: LongRunning = {},
+  options: WriteModelOptions = {},
 ): Promise<void> {
   options.signal?.throwIfAborted();
-  const specs = parameterSpecs(readModelConfig(json, join(directory, 'config.json')));
+  const specs = parameterSpecs(readModelConfig(json, join(directory, 'config.json'), options.families));
   await writeModel(
     directory,
     json,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { loadLearnerFiles } from './learner-file.ts';
+import { loadLearnerFiles } from '../plugins/learner-file.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
 import { planPasses } from './run-passes.ts';
 import { renderPasses } from './render-passes.ts';

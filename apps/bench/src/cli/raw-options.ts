@@ -6,6 +6,8 @@ export interface RawRunOptions {
   readonly datasets: string;
   readonly methods: string;
   readonly learnerFile: readonly string[];
+  readonly metricFile: readonly string[];
+  readonly familyFile: readonly string[];
   readonly variants: string;
   readonly shots: string;
   readonly seeds: string;
@@ -41,6 +43,7 @@ export interface RawInspectOptions {
   readonly json?: boolean;
   readonly dtype?: string;
   readonly memoryBudget?: string;
+  readonly familyFile?: readonly string[];
 }
 
 /** Options of `icl-gd pretrain` as typed. */
@@ -67,3 +70,6 @@ export type RawShotsOptions = Partial<Omit<RawRunOptions, 'shots'>> & {
 
 /** Options of `icl-gd sweep` as typed or by default. */
 export type RawSweepOptions = Partial<RawRunOptions> & { readonly learningRates: string };
+
+/** Options of `icl-gd ls` as typed. */
+export type RawListOptions = Partial<Pick<RawRunOptions, 'learnerFile' | 'metricFile' | 'familyFile'>>;

@@ -1,11 +1,16 @@
-import { type Metric, metrics } from '@icl-gd/metrics';
+import type { Metric } from '@icl-gd/metrics';
 import { type Learner, learners } from '@icl-gd/methods';
+import { catalogueWith } from '../plugins/checked-metric.ts';
+import type { Plugins } from '../plugins/load-plugins.ts';
+
+/** Learners and metrics of the user's own. */
+type Own = Pick<Plugins, 'foreign' | 'metrics'>;
 
 const OF = { learner: 'a method', baseline: 'no method', pair: 'two methods' } as const;
 
 /** The catalogue of methods or metrics, a line each, fields separated by tabs. */
-export function renderCatalogue(what: 'methods' | 'metrics'): string[] {
-  return rowsOf(what).map((row) => row.join('\t'));
+export function renderCatalogue(what: 'methods' | 'metrics', own?: Own): string[] {
+  return rowsOf(what, own).map((row) => row.join('\t'));
 }
 
 /** The same as a Markdown table, for the documentation. */
@@ -24,8 +29,10 @@ export function markdownTable([head = [], ...rows]: readonly (readonly string[])
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function rowsOf(what: 'methods' | 'metrics'): string[][] {
-  return what === 'methods' ? learners.map(learnerRow) : metrics.map(metricRow);
+function rowsOf(what: 'methods' | 'metrics', own?: Own): string[][] {
+  return what === 'methods'
+    ? [...learners, ...(own?.foreign.learners ?? [])].map(learnerRow)
+    : catalogueWith(own?.metrics).metrics.map(metricRow);
 }
 
 function learnerRow({ id, label, needs, objective, options, source }: Learner): string[] {

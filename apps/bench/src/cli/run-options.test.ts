@@ -5,7 +5,7 @@ import { type Learner, gradientDescent, layerCausalGradientDescent, settingId } 
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { expect, test } from 'vitest';
 import { paperTasks } from '../tasks/tasks.ts';
-import { NO_FOREIGN_LEARNERS } from './learner-file.ts';
+import { NO_PLUGINS } from '../plugins/load-plugins.ts';
 import type { RawRunOptions } from './raw-options.ts';
 import { parseRunOptions } from './run-options.ts';
 
@@ -41,8 +41,8 @@ test('without options it is the paper on all six datasets', async () => {
 
 test("a learner of the user's own is run without being named", async () => {
   const own: Learner = { ...gradientDescent, id: 'Own', paper: false };
-  const foreign = { ...NO_FOREIGN_LEARNERS, learners: [own] };
-  const { request } = await parseRunOptions(PLACES, {}, foreign);
+  const foreign = { ...NO_PLUGINS.foreign, learners: [own] };
+  const { request } = await parseRunOptions(PLACES, {}, { ...NO_PLUGINS, foreign });
   expect(request.settings.methods.map(settingId)).toEqual(['GD', 'LCGD', 'Own']);
 });
 

@@ -7,7 +7,8 @@ import { HUB } from '../tasks/locate.ts';
 import type { Task } from '../tasks/task.ts';
 import { builtInTasks, paperTasks, readUserTask } from '../tasks/tasks.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
-import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
+import type { ForeignLearners } from '../plugins/learner-file.ts';
+import { NO_PLUGINS, type Plugins } from '../plugins/load-plugins.ts';
 import { parseMethods } from './method-list.ts';
 import { type Preset, findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-options.ts';
@@ -34,13 +35,13 @@ export interface ParsedRun {
 
 /**
  * @param pass options of a preset's further run, which win over the preset's
- * @param foreign learners of the user's own
+ * @param plugins learners, metrics and families of the user's own
  * @throws UserError naming the option that does not fit
  */
 export async function parseRunOptions(
   typed: Partial<RawRunOptions>,
   pass: Partial<RawRunOptions> = {},
-  foreign: ForeignLearners = NO_FOREIGN_LEARNERS,
+  { foreign, metrics, families }: Plugins = NO_PLUGINS,
 ): Promise<ParsedRun> {
   const preset = typed.preset === undefined ? undefined : await findPreset(typed.preset);
   const below: Partial<RawRunOptions> = { ...preset?.options, ...pass };
@@ -63,6 +64,8 @@ export async function parseRunOptions(
       saveProbes: raw.saveProbes ?? false,
       discardProbes: raw.discardProbes ?? false,
       ...(foreign.learners.length === 0 ? {} : { foreignLearners: foreign.files }),
+      ...(metrics.size === 0 ? {} : { foreignMetrics: metrics }),
+      ...(families.length === 0 ? {} : { foreignFamilies: families }),
       fresh: raw.fresh ?? false,
       ...(raw.tokenBudget === undefined
         ? {}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { settingId } from '@icl-gd/methods';
 import { type DownloadObserver, UserError } from '@icl-gd/transformer';
 import { renderSummary } from '../results/print-summary.ts';
-import { replacedOptions } from '../results/replaced.ts';
+import { droppedMetrics, replacedOptions } from '../results/replaced.ts';
 import { writeResults } from '../results/write-results.ts';
 import { beginWriting, requireWritable } from '../experiment/inputs.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
@@ -14,7 +14,7 @@ import { renderClaims } from '../results/validation/render-claims.ts';
 import { checkRun } from '../experiment/check-run.ts';
 import { chooseList } from './choose.ts';
 import { downloadObserver, findModel } from './find-model.ts';
-import { type ForeignLearners, NO_FOREIGN_LEARNERS } from './learner-file.ts';
+import { type Plugins, NO_PLUGINS } from '../plugins/load-plugins.ts';
 import { findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-options.ts';
 import { PROBE_TOKENS, type ParsedRun, parseRunOptions } from './run-options.ts';
@@ -43,7 +43,7 @@ export interface RunPass extends ParsedRun {
  */
 export async function planPasses(
   typed: Partial<RawRunOptions>,
-  foreign: ForeignLearners = NO_FOREIGN_LEARNERS,
+  plugins: Plugins = NO_PLUGINS,
 ): Promise<RunPass[]> {
   const preset = typed.preset === undefined ? undefined : await findPreset(typed.preset);
   const out = typed.dryRun ? (typed.out ?? SOMEWHERE) : typed.out;
@@ -60,7 +60,7 @@ export async function planPasses(
         ...(place === undefined ? {} : { out: place }),
         ...(probe === undefined ? {} : { probe }),
       };
-      const parsed = await parseRunOptions(own, options, foreign);
+      const parsed = await parseRunOptions(own, options, plugins);
       passes.push({ name: folder, made: preset?.id ?? '', ...parsed });
     }
   }
@@ -97,7 +97,9 @@ function requireFoldersOfTheirOwn(passes: readonly RunPass[]): void {
 /** What a pass does, but for where it writes. */
 function workOf({ request, model, data }: RunPass, settings: object = request.settings): string {
   const methods = request.settings.methods.map(settingId);
-  return JSON.stringify([{ ...request, settings: { ...settings, methods }, out: '' }, model, data]);
+  // All passes of a command have the same files of the user's own.
+  const { foreignLearners: _, foreignMetrics: _metrics, foreignFamilies: _families, ...own } = request;
+  return JSON.stringify([{ ...own, settings: { ...settings, methods }, out: '' }, model, data]);
 }
 
 function workButProbe(pass: RunPass): string {
@@ -146,10 +148,15 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
     const { out } = pass.request;
     doing({ text: 'writing tables and figures' });
     const other = await replacedOptions(out, run);
+    const dropped = await droppedMetrics(out, run);
     const measured = await writeResults(out, run);
     if (other.length > 0)
       say(
         `the tables that were here before were of another ${other.join(', ')}: replaced, with what was made of them; what was computed for them stays on record`,
+      );
+    for (const { id, path } of dropped)
+      say(
+        `the tables that were here before had the metric ${id} of ${path}, which the command does not name: it is not in these (--metric-file ${path})`,
       );
     print(renderSummary(measured));
     print(renderClaims(judgeClaims(measured)));

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type LearnerSetting, type ProbeToken, settingId } from '@icl-gd/methods';
+import type { MetricCatalogue } from '@icl-gd/metrics';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { RunSettings, Trial } from './plan.ts';
 
@@ -58,6 +59,8 @@ export interface RunIdentity {
   readonly settings: RunSettings;
   /** Digest of a learner's source that is not part of this program. */
   readonly foreignLearners: ReadonlyMap<string, string>;
+  /** What is measured; the built-in metrics if absent. */
+  readonly metrics?: MetricCatalogue;
 }
 
 /** Digests of what a trial puts before the model. */

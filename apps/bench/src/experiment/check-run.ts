@@ -15,7 +15,7 @@ import { counted } from '../terminal/words.ts';
 export async function checkRun(request: RunRequest, log: (line: string) => void): Promise<void> {
   const { settings } = request;
   doing({ text: 'reading model and data' });
-  const { model, prepared } = await readInputs(request.model, request.data, settings, request.observer);
+  const { model, prepared } = await readInputs(request, settings, request.observer);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
     const workloads = prepared.map((run) => workloadOf(request, run));

@@ -1,4 +1,4 @@
-import { layerMetrics } from '@icl-gd/metrics';
+import { type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
 import { MODEL_VARIANTS, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { orderDatasets } from '../tasks/tasks.ts';
@@ -51,7 +51,10 @@ export function recordedElsewhere(
   const datasets = new Set<string>();
   const methods = new Set<string>();
   const own = new Set(settings.datasets.map(({ id }) => titlePart(id)));
-  const settingsOfRun = new Set([...planned.flatMap(settingTitles), ...JOINT]);
+  const settingsOfRun = new Set([
+    ...planned.flatMap(settingTitles),
+    ...jointTitles(planned[0]?.metrics ?? builtInMetrics),
+  ]);
   // `trained-embeddings` before `trained`.
   const variants = MODEL_VARIANTS.toSorted((a, b) => b.length - a.length);
   for (const name of names) {
@@ -66,7 +69,7 @@ export function recordedElsewhere(
 }
 
 /** What records of several settings together are called. */
-const JOINT = [
+const jointTitles = ({ layerMetrics }: MetricCatalogue): string[] => [
   'noise',
   ...layerMetrics.flatMap((metric) => (metric.of === 'pair' ? [titlePart(metric.learners.join('-'))] : [])),
 ];

@@ -3,14 +3,15 @@ import {
   type DownloadObserver,
   type FileDigest,
   type ModelDescription,
-  type ModelLocation,
   UserError,
   describeModel,
   loadTokenizer,
   specialToken,
 } from '@icl-gd/transformer';
 import { hasCode, storageError, sweepTemporaries, tryWriting } from '@icl-gd/transformer/files';
+import { familiesOf } from '../plugins/family-file.ts';
 import { type RunSettings, type Trial, selections } from './plan.ts';
+import type { RunRequest } from './run-request.ts';
 import { type PreparedRun, fewerRows, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import { warnOfPrompts } from '../tasks/prompts/warnings.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
@@ -42,13 +43,20 @@ export interface RunInputs {
  * @throws UserError naming the file, option or dataset that does not fit
  */
 export async function readInputs(
-  { directory: modelDirectory, name }: ModelLocation,
-  data: string | undefined,
+  {
+    model: { directory: modelDirectory, name },
+    data,
+    foreignFamilies,
+  }: Pick<RunRequest, 'model' | 'data' | 'foreignFamilies'>,
   settings: RunSettings,
   observer: DownloadObserver = {},
   earlier: readonly Pick<Trial, 'dataset' | 'seed' | 'permutation'>[] = [],
 ): Promise<RunInputs> {
-  const model = await describeModel(modelDirectory, name, (line) => observer.warn?.(line));
+  const model = await describeModel(modelDirectory, {
+    name,
+    warn: (line) => observer.warn?.(line),
+    families: familiesOf(foreignFamilies),
+  });
   const tokenizer = await loadTokenizer(modelDirectory, observer);
   const { config } = model;
   const limits = {

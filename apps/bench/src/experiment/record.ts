@@ -1,4 +1,4 @@
-import { layerMetrics } from '@icl-gd/metrics';
+import { type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
 import { z } from 'zod';
 
 /** What a noise floor is measured with; see noise-floor.ts. */
@@ -41,43 +41,50 @@ const trainingStep = z
     'has layers without losses',
   );
 
-const RANGES = new Map(layerMetrics.map(({ id, range }) => [id, range]));
-
 /** Whether the metric is known and can have the values. */
-function isPossible(metric: string, values: readonly (number | null)[]): boolean {
-  const range = RANGES.get(metric);
-  if (!range) return false;
-  const [least, most] = range;
-  return values.every(
-    (value) => value === null || (value >= (least ?? -Infinity) && value <= (most ?? Infinity)),
-  );
+type IsPossible = (metric: string, values: readonly (number | null)[]) => boolean;
+
+function possibleIn({ layerMetrics }: MetricCatalogue): IsPossible {
+  const ranges = new Map(layerMetrics.map(({ id, range }) => [id, range]));
+  return (metric, values) => {
+    const range = ranges.get(metric);
+    if (!range) return false;
+    const [least, most] = range;
+    return values.every(
+      (value) => value === null || (value >= (least ?? -Infinity) && value <= (most ?? Infinity)),
+    );
+  };
 }
 
-const metrics = z
-  .record(z.string(), scores)
-  .refine(
-    (own) =>
-      Object.entries(own).every(([metric, { values, examples }]) =>
-        isPossible(metric, [...values, ...examples]),
-      ),
-    'has values that its metric cannot have',
-  )
-  .refine(
-    (own) => new Set(Object.values(own).flatMap(({ values }) => values.length)).size <= 1,
-    'has metrics of different numbers of layers',
-  );
+const scoresByMetric = (isPossible: IsPossible) =>
+  z
+    .record(z.string(), scores)
+    .refine(
+      (own) =>
+        Object.entries(own).every(([metric, { values, examples }]) =>
+          isPossible(metric, [...values, ...examples]),
+        ),
+      'has values that its metric cannot have',
+    )
+    .refine(
+      (own) => new Set(Object.values(own).flatMap(({ values }) => values.length)).size <= 1,
+      'has metrics of different numbers of layers',
+    );
 const diverged = z.object({ status: z.literal('diverged'), message: z.string() });
 
+const settingRecordOf = (isPossible: IsPossible) =>
+  z.discriminatedUnion('status', [
+    z.object({
+      status: z.literal('finished'),
+      predictions: z.array(prediction),
+      metrics: scoresByMetric(isPossible),
+      training: z.array(trainingStep),
+    }),
+    diverged,
+  ]);
+
 /** Of a learner, or of a baseline: `metrics` by id, none for zero-shot; `training` by step, none without training. */
-export const settingRecord = z.discriminatedUnion('status', [
-  z.object({
-    status: z.literal('finished'),
-    predictions: z.array(prediction),
-    metrics,
-    training: z.array(trainingStep),
-  }),
-  diverged,
-]);
+export const settingRecord = settingRecordOf(possibleIn(builtInMetrics));
 
 /** Of a learner, where nothing but its share of right answers is asked for. */
 export const accuracyRecord = z.discriminatedUnion('status', [
@@ -85,40 +92,53 @@ export const accuracyRecord = z.discriminatedUnion('status', [
   diverged,
 ]);
 
-/** Of two learners against each other. */
-export const pairRecord = z.object({ metrics });
+const pairRecordOf = (isPossible: IsPossible) => z.object({ metrics: scoresByMetric(isPossible) });
 
-const noise = z
-  .object({
-    perturbation: z.enum(PERTURBATIONS),
-    /** A learner, or `-`. */
-    method: z.string(),
-    metric: z.string(),
-    /** The layer mean without and with the perturbation; null where undefined or diverged. */
-    value: finite.nullable(),
-    perturbed: finite.nullable(),
-    /** Root mean square, over examples, of the change of an example's layer mean. */
-    exampleChange: amount.nullable(),
-    /** Largest absolute change of a layer's score. */
-    layerChange: amount.nullable(),
-  })
-  .refine(
-    ({ metric, value, perturbed }) => isPossible(metric, [value, perturbed]),
-    'has values that its metric cannot have',
-  );
+const noise = z.object({
+  perturbation: z.enum(PERTURBATIONS),
+  /** A learner, or `-`. */
+  method: z.string(),
+  metric: z.string(),
+  /** The layer mean without and with the perturbation; null where undefined or diverged. */
+  value: finite.nullable(),
+  perturbed: finite.nullable(),
+  /** Root mean square, over examples, of the change of an example's layer mean. */
+  exampleChange: amount.nullable(),
+  /** Largest absolute change of a layer's score. */
+  layerChange: amount.nullable(),
+});
 
-export const noiseRecord = z.object({ noise: z.array(noise) });
+const noiseRecordOf = (isPossible: IsPossible) =>
+  z.object({
+    noise: z.array(
+      noise.refine(
+        ({ metric, value, perturbed }) => isPossible(metric, [value, perturbed]),
+        'has values that its metric cannot have',
+      ),
+    ),
+  });
 
-/** What the records of a trial hold: one prediction a query, among as many options, and one score an example. */
-export function recordsOf(queries: readonly { readonly options: readonly unknown[] }[]): {
-  readonly setting: typeof settingRecord;
-  readonly pair: typeof pairRecord;
-  readonly noise: typeof noiseRecord;
-} {
-  const fits = (own: z.infer<typeof metrics>): boolean =>
+/** What the records of a trial hold. */
+export interface TrialRecords {
+  readonly setting: z.ZodType<SettingRecord>;
+  /** Of two learners against each other. */
+  readonly pair: z.ZodType<z.infer<ReturnType<typeof pairRecordOf>>>;
+  readonly noise: z.ZodType<z.infer<ReturnType<typeof noiseRecordOf>>>;
+}
+
+/**
+ * What the records of a trial hold: one prediction a query, among as many options, and one score an example.
+ * @param metrics those that there are
+ */
+export function recordsOf(
+  queries: readonly { readonly options: readonly unknown[] }[],
+  metrics: MetricCatalogue = builtInMetrics,
+): TrialRecords {
+  const isPossible = possibleIn(metrics);
+  const fits = (own: Readonly<Record<string, ScoreRecord>>): boolean =>
     Object.values(own).every(({ examples }) => examples.length === queries.length);
   return {
-    setting: settingRecord.refine(
+    setting: settingRecordOf(isPossible).refine(
       (record) =>
         record.status === 'diverged' ||
         (record.predictions.length === queries.length &&
@@ -126,8 +146,8 @@ export function recordsOf(queries: readonly { readonly options: readonly unknown
           fits(record.metrics)),
       'is of other queries',
     ),
-    pair: pairRecord.refine((record) => fits(record.metrics), 'is of other queries'),
-    noise: noiseRecord,
+    pair: pairRecordOf(isPossible).refine((record) => fits(record.metrics), 'is of other queries'),
+    noise: noiseRecordOf(isPossible),
   };
 }
 

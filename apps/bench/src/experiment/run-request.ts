@@ -1,14 +1,9 @@
 import type { ProbeToken } from '@icl-gd/methods';
 import type { DownloadObserver, ModelLocation } from '@icl-gd/transformer';
+import type { ForeignFamilies } from '../plugins/family-file.ts';
+import type { ForeignMetrics } from '../plugins/metric-file.ts';
+import type { PluginFile } from '../plugins/plugin-file.ts';
 import type { RunSettings } from './plan.ts';
-
-/** Where a learner of the user's own comes from. */
-export interface LearnerFile {
-  /** As typed. */
-  readonly path: string;
-  /** Of the file and the modules that it imports by relative path. */
-  readonly digest: string;
-}
 
 /** A run: what to compute, of what, where. */
 export interface RunRequest {
@@ -41,5 +36,9 @@ export interface RunRequest {
   /** Bytes that may be allocated on the device. */
   readonly memoryBudget?: number;
   /** Files of the learners that are not part of this program, by id. */
-  readonly foreignLearners?: ReadonlyMap<string, LearnerFile>;
+  readonly foreignLearners?: ReadonlyMap<string, PluginFile>;
+  /** Metrics that are not part of this program, and their files, by id; see `loadMetricFiles`. */
+  readonly foreignMetrics?: ForeignMetrics;
+  /** Families that are not part of this program, and their files; see `loadFamilyFiles`. */
+  readonly foreignFamilies?: ForeignFamilies;
 }

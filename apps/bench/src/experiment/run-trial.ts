@@ -242,9 +242,12 @@ export class TrialRunner {
     if (setting === plan.zeroShot) return { ...finished, metrics: {} };
     const zsl = await this.#probesAt(plan, plan.zeroShot, token);
     if (setting === plan.inContext)
-      return { ...finished, metrics: toScoreRecords(scoreBaseline({ icl: ft, zsl }, config, seed), seed) };
+      return {
+        ...finished,
+        metrics: toScoreRecords(scoreBaseline({ icl: ft, zsl }, config, seed, plan.metrics), seed),
+      };
     const icl = await this.#probesAt(plan, plan.inContext, token);
-    const scores = scoreLearner(setting.setting.learner, { icl, zsl, ft }, config);
+    const scores = scoreLearner(setting.setting.learner, { icl, zsl, ft }, config, plan.metrics);
     return { ...finished, metrics: toScoreRecords(scores, seed) };
   }
 
@@ -290,7 +293,7 @@ export class TrialRunner {
         second: await this.#probesAt(plan, settings[1], token),
         zsl: await this.#probesAt(plan, plan.zeroShot, token),
       };
-      const scores = scorePair(ids, probes, this.#options.config);
+      const scores = scorePair(ids, probes, this.#options.config, plan.metrics);
       await this.#write(address, { metrics: toScoreRecords(scores, plan.trial.seed) });
     }
     return recorded;
@@ -335,13 +338,13 @@ export class TrialRunner {
     if (!zsl || !icl) return new Map();
     const pairs = plan.pairs.flatMap(({ ids }) => {
       const [first, second] = ids.map((id) => probes.get(id));
-      return first && second ? [...scorePair(ids, { first, second, zsl }, config)] : [];
+      return first && second ? [...scorePair(ids, { first, second, zsl }, config, plan.metrics)] : [];
     });
     const methods = plan.methods.flatMap(({ id, setting: { learner } }) => {
       const ft = probes.get(id);
-      return ft ? [[id, scoreLearner(learner, { icl, zsl, ft }, config)] as const] : [];
+      return ft ? [[id, scoreLearner(learner, { icl, zsl, ft }, config, plan.metrics)] as const] : [];
     });
-    const baseline = scoreBaseline({ icl, zsl }, config, plan.trial.seed);
+    const baseline = scoreBaseline({ icl, zsl }, config, plan.trial.seed, plan.metrics);
     return new Map([['-', new Map([...baseline, ...pairs])], ...methods]);
   }
 

@@ -1,5 +1,5 @@
 import { type AdapterDescription, type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
-import { accuracy, findMetric, layerMean } from '@icl-gd/metrics';
+import { type MetricCatalogue, accuracy, builtInMetrics, findMetric, layerMean } from '@icl-gd/metrics';
 import {
   MODEL_VARIANTS,
   type Model,
@@ -10,6 +10,7 @@ import {
 } from '@icl-gd/transformer';
 import type { ProbeToken } from '@icl-gd/methods';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { type ForeignFamily, familiesOf } from '../plugins/family-file.ts';
 import { doing } from '../terminal/heartbeat.ts';
 import { planDisk } from './disk.ts';
 import {
@@ -43,6 +44,12 @@ export interface FinishedRun {
   readonly adapter: AdapterDescription;
   /** Files of the learners that are not part of this program, by id. */
   readonly foreignLearners: NonNullable<RunRequest['foreignLearners']>;
+  /** Metrics that are not part of this program, by id; none if absent. */
+  readonly foreignMetrics?: RunRequest['foreignMetrics'];
+  /** The family of the model, where it is not part of this program. */
+  readonly foreignFamily?: ForeignFamily | undefined;
+  /** What is measured; the built-in metrics if absent. */
+  readonly metrics?: MetricCatalogue;
   /** Whether no cell diverged. */
   readonly complete: boolean;
   /** What was put before the model in the trials below. */
@@ -71,13 +78,7 @@ export async function runExperiment(
   doing({ text: 'reading model and data' });
   const store = new RecordStore(request.recordsIn ?? out, log);
   const earlier = request.fresh ? [] : earlierTrials(store.names(), settings, planTrials(settings));
-  const inputs = await readInputs(
-    request.model,
-    request.data,
-    settings,
-    { ...request.observer, signal },
-    earlier,
-  );
+  const inputs = await readInputs(request, settings, { ...request.observer, signal }, earlier);
   if (request.saveProbes && request.discardProbes)
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
@@ -107,6 +108,11 @@ export async function runExperiment(
       settings,
       adapter: gpu.adapter,
       foreignLearners: request.foreignLearners ?? new Map(),
+      foreignMetrics: request.foreignMetrics,
+      foreignFamily: request.foreignFamilies?.find(
+        ({ family }) => family.modelType === inputs.model.config.family,
+      ),
+      metrics: plans[0]?.metrics ?? builtInMetrics,
       complete,
       prepared: preparedOf(tabulated),
       variants: MODEL_VARIANTS.filter((variant) => tabulated.some(({ trial }) => trial.variant === variant)),
@@ -161,7 +167,7 @@ async function planBeside(
   if (beside.length === 0) return [];
   const datasets = settings.datasets.filter(({ id }) => beside.some(({ dataset }) => dataset === id));
   try {
-    const inputs = await readInputs(request.model, request.data, { ...settings, datasets }, {}, beside);
+    const inputs = await readInputs(request, { ...settings, datasets }, {}, beside);
     return planCells(request, inputs, adapter, beside)[1];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -282,12 +288,13 @@ class LoadedModel {
     if (this.#variant === undefined) this.#beforeFirst();
     this.#model?.dispose();
     doing({ text: `loading ${variant} weights` });
-    const { model, settings } = this.#request;
+    const { model, settings, foreignFamilies } = this.#request;
     this.#model = await loadModel(this.#gpu, model.directory, {
       name: model.name,
       variant,
       seed: settings.initSeed,
       dtype: settings.dtype,
+      families: familiesOf(foreignFamilies),
     });
     this.#variant = variant;
     return this.#model;
@@ -323,7 +330,7 @@ function totalUnits(plans: readonly TrialPlan[], { noiseFloor }: RunSettings): n
 }
 
 function describe(
-  { trial, prepared, zeroShot, inContext }: TrialPlan,
+  { trial, prepared, zeroShot, inContext, metrics }: TrialPlan,
   { records, recorded }: TrialOutcome,
   /** What has left the records that are taken. */
   earlier: string,
@@ -348,7 +355,7 @@ function describe(
     if (record.status === 'diverged') return [`${id} diverged (${record.message})`];
     const [first] = Object.entries(record.metrics);
     const score = first
-      ? [`${findMetric(first[0]).label} ${layerMean(first[1].values)?.toFixed(3) ?? 'undefined'}`]
+      ? [`${findMetric(first[0], metrics).label} ${layerMean(first[1].values)?.toFixed(3) ?? 'undefined'}`]
       : [];
     return [`${id} ${[...score, `accuracy ${percent(record)}`].join(', ')}`];
   });

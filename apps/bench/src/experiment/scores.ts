@@ -1,11 +1,12 @@
 import {
   type LayerMetric,
   type LayerScores,
+  type MetricCatalogue,
   type ProbeArrays,
   type ProbeShape,
   bootstrapLayerMeanInterval,
+  builtInMetrics,
   exampleMeans,
-  layerMetrics,
 } from '@icl-gd/metrics';
 import type { Learner } from '@icl-gd/methods';
 import { Pcg64 } from '@icl-gd/transformer';
@@ -26,8 +27,9 @@ export function scoreBaseline(
   probes: { icl: Probes; zsl: Probes },
   shape: ProbeShape,
   seed: number,
+  metrics: MetricCatalogue = builtInMetrics,
 ): ScoresByMetric {
-  return score('baseline', (metric) => {
+  return score(metrics, 'baseline', (metric) => {
     const uniform = new Pcg64(seed);
     return metric.score(probes, shape, () => uniform.random());
   });
@@ -38,8 +40,9 @@ export function scoreLearner(
   learner: Learner,
   probes: { icl: Probes; zsl: Probes; ft: Probes },
   shape: ProbeShape,
+  metrics: MetricCatalogue = builtInMetrics,
 ): ScoresByMetric {
-  return score('learner', (metric) =>
+  return score(metrics, 'learner', (metric) =>
     learner.inapplicableMetrics?.includes(metric.id) ? undefined : metric.score(probes, shape),
   );
 }
@@ -49,20 +52,25 @@ export function scorePair(
   [a, b]: readonly [string, string],
   probes: { first: Probes; second: Probes; zsl: Probes },
   shape: ProbeShape,
+  metrics: MetricCatalogue = builtInMetrics,
 ): ScoresByMetric {
-  return score('pair', (metric) =>
+  return score(metrics, 'pair', (metric) =>
     metric.learners[0] === a && metric.learners[1] === b ? metric.score(probes, shape) : undefined,
   );
 }
 
 /** Pairs of the catalogue of which both settings are among those given. */
-export function pairsAmong(settings: readonly string[]): (readonly [string, string])[] {
-  const pairs = layerMetrics.flatMap((metric) => (metric.of === 'pair' ? [metric.learners] : []));
+export function pairsAmong(
+  settings: readonly string[],
+  metrics: MetricCatalogue = builtInMetrics,
+): (readonly [string, string])[] {
+  const pairs = metrics.layerMetrics.flatMap((metric) => (metric.of === 'pair' ? [metric.learners] : []));
   const distinct = pairs.filter((pair, i) => pairs.findIndex((other) => `${other}` === `${pair}`) === i);
   return distinct.filter((pair) => pair.every((id) => settings.includes(id)));
 }
 
 function score<Of extends LayerMetric['of']>(
+  { layerMetrics }: MetricCatalogue,
   of: Of,
   compute: (metric: Extract<LayerMetric, { of: Of }>) => LayerScores | undefined,
 ): ScoresByMetric {

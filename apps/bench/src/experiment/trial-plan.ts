@@ -1,8 +1,9 @@
 import { type LearnerSetting, type ProbeToken, inContext, settingId, zeroShot } from '@icl-gd/methods';
+import { type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
 import type { Trial } from './plan.ts';
-import { recordsOf } from './record.ts';
+import { type TrialRecords, recordsOf } from './record.ts';
 import { pairsAmong } from './scores.ts';
 
 /** By probe token, the run's own first. */
@@ -32,7 +33,9 @@ export interface TrialPlan {
   readonly pairs: readonly TrialPair[];
   readonly noise: CellAddress;
   /** What its records must hold. */
-  readonly records: ReturnType<typeof recordsOf>;
+  readonly records: TrialRecords;
+  /** What is measured. */
+  readonly metrics: MetricCatalogue;
 }
 
 export function planTrial(
@@ -41,6 +44,7 @@ export function planTrial(
   prepared: PreparedRun,
   probeTokens: readonly ProbeToken[],
 ): TrialPlan {
+  const { metrics = builtInMetrics } = identity;
   const digests = digestPrepared(prepared);
   const byToken = (make: (token: ProbeToken) => CellAddress): ByToken<CellAddress> =>
     new Map(probeTokens.map((token) => [token, make(token)]));
@@ -71,9 +75,13 @@ export function planTrial(
     zeroShot: zsl,
     inContext: icl,
     methods,
-    pairs: pairsAmong(methods.map(({ id }) => id)).map(planPair),
+    pairs: pairsAmong(
+      methods.map(({ id }) => id),
+      metrics,
+    ).map(planPair),
     noise: jointCell(identity, trial, 'noise', all),
-    records: recordsOf(prepared.queries),
+    records: recordsOf(prepared.queries, metrics),
+    metrics,
   };
 }
 

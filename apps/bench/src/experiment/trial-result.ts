@@ -1,3 +1,4 @@
+import type { MetricCatalogue } from '@icl-gd/metrics';
 import { UserError } from '@icl-gd/transformer';
 import type { z } from 'zod';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
@@ -26,6 +27,8 @@ export interface TrialResult {
   readonly pairs: Readonly<Record<string, ScoreRecord>>;
   /** None without a noise floor. */
   readonly noise: readonly NoiseEntry[];
+  /** What is measured; the built-in metrics if absent. */
+  readonly metrics?: MetricCatalogue;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function readTrial(
       );
     return record;
   };
-  const { trial, prepared, records } = plan;
+  const { trial, prepared, records, metrics } = plan;
   const zeroShot = await need(ownAddress(plan.zeroShot), records.setting);
   const inContext =
     zeroShot.status === 'diverged' ? zeroShot : await need(ownAddress(plan.inContext), records.setting);
@@ -56,6 +59,7 @@ export async function readTrial(
       methods: plan.methods.map((method) => toResult(method, inContext)),
       pairs: {},
       noise: [],
+      metrics,
     };
   const methods: MethodResult[] = [];
   for (const method of plan.methods)
@@ -67,7 +71,7 @@ export async function readTrial(
       Object.assign(pairs, (await need(ownAddress(pair), records.pair)).metrics);
   }
   const noise = options.noiseFloor ? (await need(plan.noise, records.noise)).noise : [];
-  return { trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise };
+  return { trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise, metrics };
 }
 
 function toResult({ id, setting: { learner } }: TrialSetting, record: SettingRecord): MethodResult {

@@ -1,4 +1,4 @@
-import { metrics } from '@icl-gd/metrics';
+import { builtInMetrics } from '@icl-gd/metrics';
 import { orderDatasets } from '../tasks/tasks.ts';
 import { type MeasuredRun, NO_METHOD } from './measured.ts';
 import { type ScoreKey, type SeedMean, lookup, seedMeans } from './seed-means.ts';
@@ -21,10 +21,11 @@ export function measuredRows({
   cells,
   variants,
   methods,
-}: Pick<MeasuredRun, 'cells' | 'variants' | 'methods'>): MeasuredRows {
+  metrics = builtInMetrics,
+}: Pick<MeasuredRun, 'cells' | 'variants' | 'methods' | 'metrics'>): MeasuredRows {
   const datasets = orderDatasets(cells.map(({ dataset }) => dataset));
   const find = lookup(seedMeans(cells));
-  const shown = metrics.filter(({ kind }) => kind === 'layers' || kind === 'predictions');
+  const shown = metrics.metrics.filter(({ kind }) => kind === 'layers' || kind === 'predictions');
   const rows = variants.flatMap((variant) =>
     shown.flatMap(({ id: metric, label, of }) =>
       (of === 'learner' ? methods : [NO_METHOD]).flatMap((method): MeasuredRow[] => {

@@ -1,4 +1,4 @@
-import { layerMean, predictionMetrics } from '@icl-gd/metrics';
+import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { PaperMatch } from './published/paper-match.ts';
@@ -59,6 +59,13 @@ export interface MeasuredRun {
   readonly noise: readonly MeasuredNoise[];
   /** Which of it may stand beside the paper's figures. */
   readonly paper: PaperMatch;
+  /** Where metrics that are not built in are among them: all that there are. */
+  readonly metrics?: MetricCatalogue;
+}
+
+/** The metrics, if some of them are not built in. */
+export function withOwnMetrics(metrics: MetricCatalogue | undefined): Pick<MeasuredRun, 'metrics'> {
+  return metrics && metrics.own.length > 0 ? { metrics } : {};
 }
 
 /** Accuracies and counts of a trial, by method and metric. */
@@ -66,6 +73,7 @@ export function* numbersOf({
   prepared,
   baselines,
   methods,
+  metrics: { predictionMetrics } = builtInMetrics,
 }: TrialResult): Generator<[string, string, number | null]> {
   const { gold, context } = prepared;
   const classes = (predictions: readonly { predicted: number }[]): number[] =>

@@ -1,33 +1,33 @@
 import { join } from 'node:path';
-import { metrics } from '@icl-gd/metrics';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
+import type { MetricCatalogue } from '@icl-gd/metrics';
 import { CELL, type CellDraft, CellDrafts } from './cell-drafts.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
-import { type DatasetSize, type MeasuredNoise, type MeasuredRun, NO_METHOD } from './measured.ts';
-import { readSource } from './read-source.ts';
+import { type KnownMetrics, readKnownMetrics } from './known-metrics.ts';
 import {
-  type Column,
-  amount,
-  numberOrNull,
-  readOptionalTable,
-  readTable,
-  text,
-  whole,
-} from './read-table.ts';
+  type DatasetSize,
+  type MeasuredNoise,
+  type MeasuredRun,
+  NO_METHOD,
+  withOwnMetrics,
+} from './measured.ts';
+import { readSource } from './read-source.ts';
+import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
 /**
  * Reads a run back from its tables.
  * @throws UserError if the folder does not hold the files of a finished run, naming file, line and column
  */
 export async function readRun(folder: string): Promise<MeasuredRun> {
-  const { model, drafts } = await readNumbers(folder);
+  const known = await readKnownMetrics(folder);
+  const { model, drafts } = await readNumbers(folder, known);
   await readOrder(folder, drafts);
   const sizes = await readSizes(folder);
   await readSteps(folder, drafts);
-  const scored = await readLayers(folder, drafts);
-  await readExamples(folder, drafts, scored);
-  const noise = await readNoise(folder, drafts);
-  return toRun(folder, model, drafts, { sizes, noise });
+  const scored = await readLayers(folder, drafts, known);
+  await readExamples(folder, drafts, scored, known);
+  const noise = await readNoise(folder, drafts, known);
+  return toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
 }
 
 /**
@@ -35,32 +35,40 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
  * @throws UserError as {@link readRun}
  */
 export async function readSummary(folder: string): Promise<MeasuredRun> {
-  const { model, drafts } = await readNumbers(folder);
-  return toRun(folder, model, drafts, { sizes: await readSizes(folder), noise: [] });
+  const known = await readKnownMetrics(folder);
+  const { model, drafts } = await readNumbers(folder, known);
+  const sizes = await readSizes(folder);
+  return toRun(folder, model, drafts, { sizes, noise: [], metrics: known.catalogue });
 }
 
 async function toRun(
   folder: string,
   model: string,
   drafts: CellDrafts,
-  { sizes, noise }: Pick<MeasuredRun, 'sizes' | 'noise'>,
+  { sizes, noise, metrics }: Pick<MeasuredRun, 'sizes' | 'noise'> & { readonly metrics: MetricCatalogue },
 ): Promise<MeasuredRun> {
   const cells = drafts.finish();
   const methods = new Set(cells.map(({ method }) => method));
   methods.delete(NO_METHOD);
   const variants = new Set(cells.map(({ variant }) => variant));
   const paper = await readSource(folder, model, sizes);
-  return { model, cells, variants: [...variants], methods: [...methods], sizes, noise, paper };
+  return {
+    ...{ model, cells, variants: [...variants], methods: [...methods], sizes, noise, paper },
+    ...withOwnMetrics(metrics),
+  };
 }
 
-async function readNumbers(folder: string): Promise<{ model: string; drafts: CellDrafts }> {
+async function readNumbers(
+  folder: string,
+  known: KnownMetrics,
+): Promise<{ model: string; drafts: CellDrafts }> {
   const drafts = new CellDrafts();
   let model: string | undefined;
-  const columns = { model: text, ...CELL, metric: metricId, value: numberOrNull };
+  const columns = { model: text, ...CELL, metric: known.id, value: numberOrNull };
   for await (const row of readTable(folder, 'summary.csv', columns)) {
     const { metric, value } = row.values;
     model = row.values.model;
-    requireRange(metric, value, () => row.place('value'));
+    known.requireRange(metric, value, () => row.place('value'));
     // A trial's accuracies and counts come last, and in the order of its methods.
     const { numbers } = drafts.moveLast(row);
     if (numbers.has(metric))
@@ -108,12 +116,16 @@ function put(
 }
 
 /** @returns the metrics that there are */
-async function readLayers(folder: string, drafts: CellDrafts): Promise<ReadonlySet<string>> {
+async function readLayers(
+  folder: string,
+  drafts: CellDrafts,
+  known: KnownMetrics,
+): Promise<ReadonlySet<string>> {
   const scored = new Set<string>();
-  const columns = { ...CELL, metric: metricId, layer: listIndex, value: numberOrNull };
+  const columns = { ...CELL, metric: known.id, layer: listIndex, value: numberOrNull };
   for await (const row of readTable(folder, 'layerwise.csv', columns)) {
     const { metric, layer, value } = row.values;
-    requireRange(metric, value, () => row.place('value'));
+    known.requireRange(metric, value, () => row.place('value'));
     const { layers } = drafts.of(row);
     let own = layers.get(metric);
     if (!own) layers.set(metric, (own = new IndexedList('layer')));
@@ -124,7 +136,12 @@ async function readLayers(folder: string, drafts: CellDrafts): Promise<ReadonlyS
 }
 
 /** A column for a metric that the run did not score by layer is not needed: it may be older than the metric. */
-async function readExamples(folder: string, drafts: CellDrafts, scored: ReadonlySet<string>): Promise<void> {
+async function readExamples(
+  folder: string,
+  drafts: CellDrafts,
+  scored: ReadonlySet<string>,
+  known: KnownMetrics,
+): Promise<void> {
   const scores = Object.fromEntries([...scored].map((metric) => [metric, numberOrNull]));
   let current: CellDraft | undefined;
   let seen = new Set<number>();
@@ -139,7 +156,7 @@ async function readExamples(folder: string, drafts: CellDrafts, scored: Readonly
     const values: Readonly<Record<string, unknown>> = row.values;
     for (const metric of draft.layers.keys()) {
       const value = values[metric] as number | null;
-      requireRange(metric, value, () => row.place(metric));
+      known.requireRange(metric, value, () => row.place(metric));
       const own = draft.examples.get(metric);
       if (own) own.push(value ?? Number.NaN);
       else draft.examples.set(metric, [value ?? Number.NaN]);
@@ -147,36 +164,20 @@ async function readExamples(folder: string, drafts: CellDrafts, scored: Readonly
   }
 }
 
-async function readNoise(folder: string, drafts: CellDrafts): Promise<MeasuredNoise[]> {
+async function readNoise(folder: string, drafts: CellDrafts, known: KnownMetrics): Promise<MeasuredNoise[]> {
   const noise: MeasuredNoise[] = [];
   const columns = {
-    ...{ ...CELL, metric: metricId, perturbation: text },
+    ...{ ...CELL, metric: known.id, perturbation: text },
     ...{ value: numberOrNull, example_change: numberOrNull },
   };
   for await (const row of readOptionalTable(folder, 'noise_floor.csv', columns)) {
     drafts.of(row);
     const { variant, dataset, method, metric, perturbation, value } = row.values;
     const { learning_rate: learningRate, example_change: exampleChange } = row.values;
-    requireRange(metric, value, () => row.place('value'));
+    known.requireRange(metric, value, () => row.place('value'));
     if (exampleChange !== null && exampleChange < 0)
       throw new UserError(`${row.place('example_change')} ${exampleChange} is below 0`);
     noise.push({ variant, dataset, method, metric, perturbation, learningRate, value, exampleChange });
   }
   return noise;
-}
-
-/** Of this program: what any other name's values mean nobody could say. */
-const metricId: Column<string> = (field) => {
-  const id = text(field);
-  if (!RANGES.has(id)) throw new UserError(`"${id}" is none that this version knows`);
-  return id;
-};
-
-const RANGES = new Map(metrics.map(({ id, range }) => [id, range]));
-
-/** @throws UserError for a value that the metric cannot have */
-function requireRange(metric: string, value: number | null, place: () => string): void {
-  const [least, most] = RANGES.get(metric) ?? [null, null];
-  if (value === null || (value >= (least ?? -Infinity) && value <= (most ?? Infinity))) return;
-  throw new UserError(`${place()} ${value}: ${metric} lies between ${least ?? '-∞'} and ${most ?? '∞'}`);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type RunSettings, planTrials } from '../experiment/plan.ts';
 import type { FinishedRun } from '../experiment/run.ts';
+import { describedMetrics } from './known-metrics.ts';
 
 /** Options that tables do not name in every row, with what stands for one that is not given. */
 const OPTIONS = {
@@ -49,10 +50,26 @@ export async function replacedOptions(
   ];
 }
 
-async function readEarlier(folder: string): Promise<z.infer<typeof earlierManifest> | undefined> {
+/**
+ * Metrics of the user's own, with their files, that the tables of a folder have and those that are about to replace them have
+ * not, since the command does not name their files.
+ */
+export async function droppedMetrics(
+  folder: string,
+  { foreignMetrics = new Map() }: Pick<FinishedRun, 'foreignMetrics'>,
+): Promise<{ readonly id: string; readonly path: string }[]> {
+  const earlier = describedMetrics.safeParse(await readManifest(folder)).data?.metric_files ?? {};
+  return Object.entries(earlier).flatMap(([id, { path }]) => (foreignMetrics.has(id) ? [] : [{ id, path }]));
+}
+
+async function readManifest(folder: string): Promise<unknown> {
   try {
-    return earlierManifest.safeParse(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))).data;
+    return JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
   } catch {
     return undefined;
   }
+}
+
+async function readEarlier(folder: string): Promise<z.infer<typeof earlierManifest> | undefined> {
+  return earlierManifest.safeParse(await readManifest(folder)).data;
 }

@@ -1,4 +1,4 @@
-import { layerMean, layerMetrics } from '@icl-gd/metrics';
+import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics';
 import type {
   FinishedSetting,
   PredictionRecord,
@@ -79,25 +79,26 @@ const intervals: TrialTable = {
     ]),
 };
 
-/** The columns are the same whatever a run measured. */
-const EXAMPLE_METRICS: readonly string[] = layerMetrics.map(({ id }) => id);
-
 /** The layer mean of every metric for each example, by its row of the evaluated split. */
-const examples: TrialTable = {
-  file: 'examples.csv',
-  columns: [...CELL, 'example', ...EXAMPLE_METRICS],
-  rows: (model, result) =>
-    [...Map.groupBy(scoresOf(result), ([method]) => method)].flatMap(([method, scores]) => {
-      const key = cell(model, result, method);
-      const byMetric = new Map(scores.map(([, metric, own]) => [metric, own.examples]));
-      const columns = EXAMPLE_METRICS.map((metric) => byMetric.get(metric));
-      return result.prepared.validationRows.map((row, i) => [
-        ...key,
-        row,
-        ...columns.map((column) => column?.[i] ?? null),
-      ]);
-    }),
-};
+function examples({ layerMetrics }: MetricCatalogue): TrialTable {
+  // The columns are the same whatever a run measured.
+  const ids = layerMetrics.map(({ id }) => id);
+  return {
+    file: 'examples.csv',
+    columns: [...CELL, 'example', ...ids],
+    rows: (model, result) =>
+      [...Map.groupBy(scoresOf(result), ([method]) => method)].flatMap(([method, scores]) => {
+        const key = cell(model, result, method);
+        const byMetric = new Map(scores.map(([, metric, own]) => [metric, own.examples]));
+        const columns = ids.map((metric) => byMetric.get(metric));
+        return result.prepared.validationRows.map((row, i) => [
+          ...key,
+          row,
+          ...columns.map((column) => column?.[i] ?? null),
+        ]);
+      }),
+  };
+}
 
 /** How each score changes under perturbations that change nothing but rounding. */
 const noiseFloor: TrialTable = {
@@ -190,9 +191,18 @@ export function trialTables(options: {
   readonly taskOptions: number;
   readonly releasedNorms: boolean;
   readonly noiseFloor: boolean;
+  /** What is measured; the built-in metrics if absent. */
+  readonly metrics?: MetricCatalogue | undefined;
 }): TrialTable[] {
   return [
-    ...[layerwise, summary, intervals, examples, predictions(options.taskOptions), training],
+    ...[
+      layerwise,
+      summary,
+      intervals,
+      examples(options.metrics ?? builtInMetrics),
+      predictions(options.taskOptions),
+      training,
+    ],
     ...(options.releasedNorms ? [releasedTraining] : []),
     ...(options.noiseFloor ? [noiseFloor] : []),
     cells,

@@ -3,6 +3,7 @@ import { settingId } from '@icl-gd/methods';
 import { writeWhole } from '@icl-gd/transformer/files';
 import type { FinishedRun } from '../experiment/run.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
+import type { ForeignMetrics } from '../plugins/metric-file.ts';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
 import { CsvFile, type Table, toCsv } from './csv.ts';
@@ -12,6 +13,7 @@ import {
   type MeasuredRun,
   measureNoise,
   measureTrial,
+  withOwnMetrics,
 } from './measured.ts';
 import { OPTIONAL_TABLES, type TrialTable, trialTables } from './rows.ts';
 import { removeOwn, withHeader } from './stale.ts';
@@ -37,6 +39,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     taskOptions: settings.datasets.reduce((most, { labelWords }) => Math.max(most, labelWords.length), 0),
     releasedNorms: settings.releasedNorms,
     noiseFloor: settings.noiseFloor,
+    metrics: run.metrics,
   });
   const earlier = [await digestTables(out), await recordedDigests(out)];
   await writeTrialTables(out, name, tables, run.trials(), (result) => {
@@ -49,6 +52,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   const methods = settings.methods.map(settingId);
   const measured: MeasuredRun = {
     ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise },
+    ...withOwnMetrics(run.metrics),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },
       datasets: inputs.statistics,
@@ -136,7 +140,7 @@ function promptEntry(prepared: PreparedRun): unknown {
 
 /** Everything needed to repeat the run. */
 function manifest(
-  { inputs, hub, settings, adapter, foreignLearners }: FinishedRun,
+  { inputs, hub, settings, adapter, foreignLearners, foreignMetrics = new Map(), foreignFamily }: FinishedRun,
   cells: readonly unknown[],
   tables: TableDigests,
 ): unknown {
@@ -156,6 +160,8 @@ function manifest(
     },
     datasets: Object.fromEntries(inputs.statistics),
     ...(foreignLearners.size === 0 ? {} : { learner_files: Object.fromEntries(foreignLearners) }),
+    ...(foreignMetrics.size === 0 ? {} : { metric_files: describeMetrics(foreignMetrics) }),
+    ...(foreignFamily ? { family_file: { path: foreignFamily.path, digest: foreignFamily.digest } } : {}),
     settings: {
       ...settings,
       datasets: settings.datasets.map(({ id }) => id),
@@ -167,6 +173,30 @@ function manifest(
     cells,
     tables,
   };
+}
+
+/** By id, with what tables and pages say of each, so that they can be read without the files. */
+function describeMetrics(foreign: ForeignMetrics): unknown {
+  return Object.fromEntries(
+    [...foreign].map(([id, { metric, path, digest }]) => {
+      const { label, formula, source, range, moreAlike, definedWhen, kind, of } = metric;
+      const { order, learners } = { learners: undefined, ...metric };
+      const described = {
+        id,
+        label,
+        formula,
+        source,
+        range,
+        moreAlike,
+        definedWhen,
+        order,
+        kind,
+        of,
+        learners,
+      };
+      return [id, { path, digest, ...described }];
+    }),
+  );
 }
 
 function toJson(value: unknown): string {

@@ -8,6 +8,7 @@ import { type AccuracyRecord, accuracyRecord } from '../experiment/record.ts';
 import { RecordStore } from '../experiment/record-store.ts';
 import { runIdentity } from '../experiment/run-identity.ts';
 import { Tally } from '../experiment/tally.ts';
+import { familiesOf } from '../plugins/family-file.ts';
 import { doing } from '../terminal/heartbeat.ts';
 import type { StudyInputs, StudyRequest } from './study.ts';
 
@@ -99,10 +100,12 @@ class LoadedVariant {
   async get(variant: ModelVariant): Promise<Model> {
     if (this.#model && this.#variant === variant) return this.#model;
     this.dispose();
-    const { model, settings } = this.#request;
+    const { model, settings, foreignFamilies } = this.#request;
     doing({ text: `loading ${variant} weights` });
-    const options = { name: model.name, variant, seed: settings.initSeed, dtype: settings.dtype };
-    this.#model = await loadModel(this.#gpu, model.directory, options);
+    this.#model = await loadModel(this.#gpu, model.directory, {
+      ...{ name: model.name, variant, seed: settings.initSeed, dtype: settings.dtype },
+      families: familiesOf(foreignFamilies),
+    });
     this.#variant = variant;
     return this.#model;
   }

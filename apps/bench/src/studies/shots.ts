@@ -47,7 +47,7 @@ export interface ShotsRow {
  */
 export async function measureShots(request: ShotsRequest, progress: Progress): Promise<ShotsRow[]> {
   const { settings } = request;
-  const inputs = await readStudyInputs(request.model, request.observer);
+  const inputs = await readStudyInputs(request, request.observer);
   const cells: (Omit<ShotsRow, 'variant' | 'accuracy'> & { prepared: PreparedRun })[] = [];
   for (const task of settings.datasets) {
     const dataset = await readStudyData(request, task);

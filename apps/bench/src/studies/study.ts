@@ -10,6 +10,8 @@ import {
 } from '@icl-gd/transformer';
 import { requireVocabulary } from '../experiment/inputs.ts';
 import type { RunSettings } from '../experiment/plan.ts';
+import type { RunRequest } from '../experiment/run-request.ts';
+import { familiesOf } from '../plugins/family-file.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
 import type { PromptLimits } from '../tasks/prompts/context.ts';
 import type { TokenEncoder } from '../tasks/prompts/encode.ts';
@@ -31,6 +33,10 @@ export interface StudyRequest {
   readonly out: string;
   /** Compute everything again, whatever records exist. */
   readonly fresh: boolean;
+  /** Files of the learners that are not part of this program, by id. */
+  readonly foreignLearners?: NonNullable<RunRequest['foreignLearners']>;
+  /** Families that are not part of this program. */
+  readonly foreignFamilies?: NonNullable<RunRequest['foreignFamilies']>;
 }
 
 /** What a study needs of a model before it is loaded. */
@@ -43,11 +49,15 @@ export interface StudyInputs {
 
 /** @throws UserError if the model's configuration or tokenizer does not fit */
 export async function readStudyInputs(
-  { directory, name }: ModelLocation,
+  { model: { directory, name }, foreignFamilies }: Pick<StudyRequest, 'model' | 'foreignFamilies'>,
   observer: DownloadObserver = {},
 ): Promise<StudyInputs> {
   doing({ text: 'reading model and data' });
-  const model = await describeModel(directory, name, (line) => observer.warn?.(line));
+  const model = await describeModel(directory, {
+    name,
+    warn: (line) => observer.warn?.(line),
+    families: familiesOf(foreignFamilies),
+  });
   const tokenizer = await loadTokenizer(directory, observer);
   const limits = {
     bosTokenId: specialToken(model.config, 'bosTokenId', directory),

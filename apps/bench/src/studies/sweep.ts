@@ -46,7 +46,7 @@ export function sweptMethods(methods: readonly LearnerSetting[], named: boolean)
  */
 export async function sweepLearningRates(request: SweepRequest, progress: Progress): Promise<SweepRow[]> {
   const { settings, learningRates } = request;
-  const inputs = await readStudyInputs(request.model, request.observer);
+  const inputs = await readStudyInputs(request, request.observer);
   const runs: PreparedRun[] = [];
   for (const task of settings.datasets) {
     const dataset = halves(await readStudyData(request, task));

@@ -31,7 +31,7 @@ async function refusal(files: Readonly<Record<string, string | Uint8Array>>): Pr
   emptyDirectory();
   for (const [name, contents] of Object.entries({ 'config.json': JSON.stringify(GPT2), ...files }))
     writeFileSync(join(directory, name), contents);
-  return describeModel(directory, 'a model', () => {}).then(
+  return describeModel(directory, { name: 'a model', warn: () => {} }).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -252,7 +252,7 @@ describe.each<[string, () => Promise<void>]>([
 
 async function isModelOrRefused(): Promise<void> {
   try {
-    await describeModel(directory, 'a model', (line) => expect(line.length).toBeLessThan(400));
+    await describeModel(directory, { name: 'a model', warn: (line) => expect(line.length).toBeLessThan(400) });
     await using checkpoint = await Checkpoint.open(directory);
     for (const name of checkpoint.tensors.keys()) await checkpoint.read(name);
   } catch (error) {

@@ -70,11 +70,14 @@ function preNormForward(
 ): LayerActivations {
   const attentionNorm = norm(pass, layer.attentionNorm, residual);
   const attention = selfAttention(pass, layer, attentionNorm.output, prefix);
+  pass.hook('attentionOutput', layer.index, attention.output);
   const residualMiddle = sum(pass, residual, attention.output);
   const read = pass.config.parallelResidual ? residual : residualMiddle;
   const feedForwardNorm = norm(pass, layer.feedForwardNorm, read);
   const block = feedForward(pass, layer, feedForwardNorm.output);
+  pass.hook('feedForwardOutput', layer.index, block.output);
   const output = sum(pass, residualMiddle, block.output);
+  pass.hook('layerOutput', layer.index, output);
   return { attentionNorm, attention, feedForwardNorm, feedForward: block, output };
 }
 
@@ -115,10 +118,13 @@ function postNormForward(
   prefix: KeyValuePrefix | undefined,
 ): LayerActivations {
   const attention = selfAttention(pass, layer, residual, prefix);
+  pass.hook('attentionOutput', layer.index, attention.output);
   const attentionNorm = norm(pass, layer.attentionNorm, sum(pass, residual, attention.output));
   const residualMiddle = attentionNorm.output;
   const block = feedForward(pass, layer, residualMiddle);
+  pass.hook('feedForwardOutput', layer.index, block.output);
   const feedForwardNorm = norm(pass, layer.feedForwardNorm, sum(pass, residualMiddle, block.output));
+  pass.hook('layerOutput', layer.index, feedForwardNorm.output);
   return { attentionNorm, attention, feedForwardNorm, feedForward: block, output: feedForwardNorm.output };
 }
 

@@ -3,6 +3,7 @@ import type { DecoderConfig } from '../config.ts';
 import type { ParameterSet } from '../weights/parameter-set.ts';
 import { Batch } from './batch.ts';
 import { Gradients } from './gradients.ts';
+import type { Hooks } from './hooks.ts';
 import { type LayerParameters, layerParameters } from './layer-parameters.ts';
 import { POSITION_TABLE } from './positions.ts';
 
@@ -14,6 +15,8 @@ export interface PassOptions {
   readonly sequences: readonly (readonly number[])[];
   /** Tokens that come before every sequence as a key/value prefix; 0 if absent. */
   readonly prefixLength?: number;
+  /** What sees activations on the way, in this order; none if absent. */
+  readonly hooks?: readonly Hooks[];
   /** What a backward pass adds the parameters' gradients to; it outlives the pass. */
   readonly gradients?: Gradients;
 }
@@ -36,16 +39,21 @@ export class Pass implements Disposable {
   readonly batch: Batch;
   readonly gradients: Gradients;
   readonly headShape: HeadShape;
+  readonly hooks: readonly Hooks[];
   readonly #scope: Scope;
   readonly #outer: Pass | undefined;
 
-  private constructor({ gpu, config, parameters, batch, gradients, headShape }: Shared, outer?: Pass) {
+  private constructor(
+    { gpu, config, parameters, batch, gradients, headShape, hooks = [] }: Shared,
+    outer?: Pass,
+  ) {
     this.gpu = gpu;
     this.config = config;
     this.parameters = parameters;
     this.batch = batch;
     this.gradients = gradients;
     this.headShape = headShape;
+    this.hooks = hooks;
     this.#scope = gpu.scope();
     this.#outer = outer;
   }
@@ -74,6 +82,12 @@ export class Pass implements Disposable {
 
   layer(index: number): LayerParameters {
     return layerParameters(this.parameters, this.config, index);
+  }
+
+  /** Shows an activation to the hooks. */
+  hook(point: keyof Hooks, layer: number, tensor: Tensor): void {
+    for (const hooks of this.hooks)
+      hooks[point]?.({ gpu: this.gpu, layer, tensor, sequences: this.batch.sequences });
   }
 
   /** A pass over the same batch whose tensors are disposed earlier. */

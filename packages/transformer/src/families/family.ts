@@ -22,6 +22,21 @@ export function outputRanges({ shape, transposed, outputs, parts = 1 }: Paramete
   return Array.from({ length: parts }, (_, part) => [part * stride + first, part * stride + end]);
 }
 
+/** The keys of a config.json that a family reads: a zod object, of whatever copy and version of zod. */
+export interface FamilyKeys<Keys> {
+  /** By key; a key of config.json that is neither here nor harmless is named in a warning. */
+  readonly shape: Readonly<Record<string, unknown>>;
+  /** The keys, or what is wrong with them. */
+  safeParse(json: unknown):
+    | { readonly success: true; readonly data: Keys }
+    | {
+        readonly success: false;
+        readonly error: {
+          readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+        };
+      };
+}
+
 /** One model family: reads its config.json and names its tensors. Everything else is the one Decoder. */
 export interface Family {
   readonly modelType: string;
@@ -30,6 +45,8 @@ export interface Family {
   readonly keys: readonly string[];
   /** Other names that Hugging Face's class takes for some of them: alias to key. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** Of a family that is not built in: that it reads models of a built-in family's `model_type` in its place. No if absent. */
+  readonly replacesBuiltIn?: boolean;
   /** @throws UserError naming the key of config.json that is missing, mistyped or unsupported */
   readConfig(json: unknown, file: string): DecoderConfig;
   /** Sources by decoder parameter name. */

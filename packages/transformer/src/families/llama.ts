@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DecoderConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
-import type { Family, ParameterSource } from './family.ts';
+import type { Family, FamilyKeys, ParameterSource } from './family.ts';
 import { readRope, ropeSchema } from './rope.ts';
 import { layerCount, parseConfig, positiveInteger, readActivation, tokenId } from './schema.ts';
 import { Sources } from './sources.ts';
@@ -30,7 +30,7 @@ export interface LlamaVariant<Keys> {
   readonly modelType: string;
   readonly architecture: string;
   /** Keys of config.json that Llama does not know, or for which the family's Python class has another default. */
-  readonly keys: z.ZodType<Keys> & { readonly shape?: object };
+  readonly keys: Pick<FamilyKeys<Keys>, 'safeParse'> & { readonly shape?: object };
   /** Keys of Llama's that this family does not read, with the value that holds instead. */
   readonly fixed?: Readonly<Record<string, unknown>>;
   /**

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { BiasConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import { quote } from '../words.ts';
+import type { FamilyKeys } from './family.ts';
 
 export const positiveInteger = z.int().positive();
 /** Every layer has a list of parameters: a number off by orders of magnitude must not fill the memory with names. */
@@ -33,6 +34,11 @@ const ACTIVATIONS: ReadonlyMap<string, ActivationKind> = new Map<string, Activat
   ['swish', 'silu'],
 ]);
 
+/**
+ * The activation function of a name as Hugging Face's classes know it: `gelu`, `gelu_new`, `relu`, `silu`, ….
+ * @param file the name comes from, for the error
+ * @throws UserError if the name is not known
+ */
 export function readActivation(name: string, file: string): ActivationKind {
   const kind = ACTIVATIONS.get(name);
   if (!kind)
@@ -44,11 +50,11 @@ export function readActivation(name: string, file: string): ActivationKind {
 }
 
 /** @throws UserError naming the first key that does not fit */
-export function parseConfig<T>(schema: z.ZodType<T>, json: unknown, file: string): T {
+export function parseConfig<T>(schema: Pick<FamilyKeys<T>, 'safeParse'>, json: unknown, file: string): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new UserError(
-    `${file}: ${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'is not as expected'}`,
+    `${file}: ${issue?.path.map(String).join('.') || 'the file'}: ${issue?.message ?? 'is not as expected'}`,
   );
 }

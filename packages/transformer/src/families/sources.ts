@@ -14,10 +14,12 @@ export class Sources {
     this.#prefixes = prefixes;
   }
 
+  /** Sources by parameter. */
   get map(): ReadonlyMap<string, ParameterSource> {
     return this.#sources;
   }
 
+  /** A parameter that is one stored tensor, or a part of one. */
   tensor(parameter: string, tensor: string, shape: Shape, layout: Layout = {}): void {
     const tensors = this.#prefixes.map((prefix) => `${prefix}${tensor}`);
     this.#sources.set(parameter, { tensors, shape, ...layout });

@@ -38,7 +38,7 @@ async function warnings(
 
 async function said(): Promise<string[]> {
   const lines: string[] = [];
-  await describeModel(directory, 'a model', (line) => lines.push(line));
+  await describeModel(directory, { name: 'a model', warn: (line) => lines.push(line) });
   return lines.map((line) => line.replaceAll(`${directory}/`, '').replaceAll(directory, 'DIRECTORY'));
 }
 

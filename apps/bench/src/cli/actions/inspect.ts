@@ -13,6 +13,7 @@ import type { RawInspectOptions } from '../raw-options.ts';
 import { downloadObserver, findModel } from '../find-model.ts';
 import { inspectModel } from '../inspect/inspect.ts';
 import { renderInspection } from '../inspect/render.ts';
+import { familiesOf, loadFamilyFiles } from '../../plugins/family-file.ts';
 import { memoryBudget } from '../run-options.ts';
 import { doing } from '../../terminal/heartbeat.ts';
 import { say } from '../../terminal/print.ts';
@@ -32,9 +33,14 @@ export async function inspect(options: RawInspectOptions): Promise<string> {
   const { memoryBudget: budget } = memoryBudget(options.memoryBudget);
   const greedy = options.greedy === undefined ? 0 : integer('--greedy', options.greedy, 0);
   const ids = tokens?.split(',').map((id) => integer('--tokens', id, 0));
+  const families = familiesOf(await loadFamilyFiles(options.familyFile ?? []));
   const observer = downloadObserver();
   const { directory, name } = await findModel(options.model, observer);
-  const { config, parameterCount } = await describeModel(directory, name, (line) => observer.warn?.(line));
+  const { config, parameterCount } = await describeModel(directory, {
+    name,
+    warn: (line) => observer.warn?.(line),
+    families,
+  });
   const tokenizer = text === undefined ? undefined : await loadTokenizer(directory);
   const read = ids ?? tokenizer?.encode(text as string) ?? [];
   const before = options.bos ? [specialToken(config, 'bosTokenId', directory)] : [];
@@ -48,7 +54,7 @@ export async function inspect(options: RawInspectOptions): Promise<string> {
     const batches = [[{ tokens: zeros, probes: [], logProbs }]];
     planRunMemory(gpu, config, [{ dtype, batches }], budget, say);
     doing({ text: 'loading weights' });
-    using model = await loadModel(gpu, directory, { name, dtype });
+    using model = await loadModel(gpu, directory, { name, dtype, families });
     doing({ text: `reading ${counted(all.length, 'token')}` });
     const inspection = await inspectModel(model, parameterCount, all, greedy);
     return options.json ? JSON.stringify(inspection) : renderInspection(inspection, tokenizer);

@@ -1,5 +1,6 @@
 import type { RawInspectOptions } from '../raw-options.ts';
 import type { Command } from 'commander';
+import { again } from './again.ts';
 import { print } from '../../terminal/print.ts';
 
 /** `icl-gd inspect`: whether a checkpoint is read right. */
@@ -15,6 +16,7 @@ export function addInspectCommand(program: Command): void {
     .option('--adapter <name>', 'as for `icl-gd run` (default: auto)')
     .option('--dtype <dtype>', 'as for `icl-gd run` (default: float32)')
     .option('--memory-budget <GiB>', 'as for `icl-gd run`')
+    .option('--family-file <file>', 'as for `icl-gd run`', again)
     .option('--json', 'print JSON')
     .action(async (options: RawInspectOptions) => {
       const { inspect } = await import('../actions/inspect.ts');

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { RawListOptions } from '../raw-options.ts';
+import { again } from './again.ts';
 import { print } from '../../terminal/print.ts';
 
 /** `icl-gd devices` and `icl-gd ls`: what there is to choose from. */
@@ -16,8 +18,11 @@ export function addListCommands(program: Command): void {
     .command('ls')
     .description('list what is known')
     .argument('[what]', 'datasets, models, presets, methods, metrics')
-    .action(async (what: string | undefined) => {
+    .option('--learner-file <file>', 'also list a learner of your own; may be given several times', again)
+    .option('--metric-file <file>', 'also list a metric of your own; may be given several times', again)
+    .option('--family-file <file>', 'also list a model family of your own; may be given several times', again)
+    .action(async (what: string | undefined, options: RawListOptions) => {
       const { renderLists } = await import('../actions/list.ts');
-      print(await renderLists(what));
+      print(await renderLists(what, options));
     });
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RawRunOptions } from '../raw-options.ts';
+import { again } from './again.ts';
 import { print, say } from '../../terminal/print.ts';
 
 /** Something finished, but not all of it: a cell diverged. */
@@ -20,7 +21,7 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
     .option(
       '--task-file <file>',
       'a task of your own as YAML or JSON (docs/cli.md); may be given several times',
-      (file: string, before: readonly string[] = []) => [...before, file],
+      again,
     )
     .option(
       '--datasets <list>',
@@ -33,7 +34,17 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
     .option(
       '--learner-file <file>',
       'a learner of your own as a module (docs/cli.md); may be given several times',
-      (file: string, before: readonly string[] = []) => [...before, file],
+      again,
+    )
+    .option(
+      '--metric-file <file>',
+      'a metric of your own as a module (docs/cli.md); may be given several times',
+      again,
+    )
+    .option(
+      '--family-file <file>',
+      'a model family of your own as a module (docs/cli.md); may be given several times',
+      again,
     )
     .option('--variants <list>', 'trained, trained-embeddings, layer-norm-only, untrained (default: trained)')
     .option('--shots <k>', "demonstrations (default: the paper's, 32)")
@@ -88,9 +99,9 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
     .option('--fresh', 'compute everything again, whatever an earlier run left')
     .option('--out <dir>', 'folder for the results (required)')
     .action(async (options: Partial<RawRunOptions>) => {
-      const { loadLearnerFiles } = await import('../learner-file.ts');
+      const { loadPlugins } = await import('../../plugins/load-plugins.ts');
       const { planPasses, runPasses } = await import('../run-passes.ts');
-      const passes = await planPasses(options, await loadLearnerFiles(options.learnerFile ?? []));
+      const passes = await planPasses(options, await loadPlugins(options));
       if (options.dryRun) {
         const { renderPasses } = await import('../render-passes.ts');
         print(renderPasses(passes));

@@ -1,5 +1,6 @@
 import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import type { Command } from 'commander';
+import { again } from './again.ts';
 
 const DEFAULT_SHOTS = '0,1,2,4,8,16,32';
 /** Twice per decade, over the range in which small models neither stand still nor diverge. */
@@ -30,6 +31,7 @@ export function addStudyCommands(program: Command): void {
   )
     .option('--learning-rates <list>', 'learning rates', DEFAULT_RATES)
     .option('--methods <list>', 'learners that take a learning rate (default: those of `icl-gd run` that do)')
+    .option('--learner-file <file>', 'as for `icl-gd run`', again)
     .option('--shots <k>', "demonstrations (default: the paper's, 32)")
     .action(async (options: RawSweepOptions) => {
       const { sweep } = await import('../actions/studies.ts');
@@ -42,10 +44,8 @@ function withCommonOptions(command: Command): Command {
     .option('--model <dir|id>', 'as for `icl-gd run`')
     .option('--data <dir>', 'as for `icl-gd run`')
     .option('--preset <name>', 'as for `icl-gd run`')
-    .option('--task-file <file>', 'as for `icl-gd run`', (file: string, before: readonly string[] = []) => [
-      ...before,
-      file,
-    ])
+    .option('--task-file <file>', 'as for `icl-gd run`', again)
+    .option('--family-file <file>', 'as for `icl-gd run`', again)
     .option('--datasets <list>', 'as for `icl-gd run`')
     .option('--seeds <list>', 'as for `icl-gd run`')
     .option('--permutation <p>', 'as for `icl-gd run`')

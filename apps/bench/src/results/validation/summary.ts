@@ -1,4 +1,4 @@
-import { type Interval, metrics } from '@icl-gd/metrics';
+import { type Interval, type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
 import { paperTasks } from '../../tasks/tasks.ts';
 import type { PaperMatch } from '../published/paper-match.ts';
 import { PAPER_MODEL } from '../published/paper-match.ts';
@@ -20,6 +20,8 @@ export interface Validation {
   /** Seed and order of the trials, `5/0`. */
   readonly selections: readonly string[];
   readonly measured: MeasuredRows;
+  /** What is measured; the built-in metrics if absent. */
+  readonly metrics?: MetricCatalogue;
   /** Which of it stands beside the paper's figures. */
   readonly paper: PaperMatch;
   readonly claims: readonly JudgedClaim[];
@@ -53,7 +55,7 @@ export function renderSummaryPage(validation: Validation): string {
     measuredTable(measured),
     ...(compared ? [written`## Curves over the layers`, curveTable(validation.curves)] : []),
     ...([2, 3, 4] as const).flatMap((number) => figureSection(number, figures)),
-    ...noiseSection(noise),
+    ...noiseSection(noise, validation.metrics),
     written`## How it is ${compared ? 'judged' : 'computed'}`,
     new Markdown(
       [
@@ -219,10 +221,10 @@ function columnsOf(entries: readonly { readonly dataset: string }[]): string[] {
   );
 }
 
-function noiseSection(noise: readonly NoiseFloor[]): Markdown[] {
+function noiseSection(noise: readonly NoiseFloor[], metrics?: MetricCatalogue): Markdown[] {
   if (noise.length === 0) return [];
   const datasets = [...new Set(noise.map(({ dataset }) => dataset))];
-  const rows = Map.groupBy(noise, ({ metric, method }) => `${labelOf(metric)}, ${method}`);
+  const rows = Map.groupBy(noise, ({ metric, method }) => `${labelOf(metric, metrics)}, ${method}`);
   const rates = datasets.map((id) => {
     const own = noise.filter(({ dataset }) => dataset === id).flatMap(({ learningRates }) => learningRates);
     return [...new Set(own)].join(' ');
@@ -288,6 +290,6 @@ function range(interval: Interval | null): Markdown {
 }
 
 /** What people call a metric; Table 3 has numbers that are none. */
-function labelOf(id: string): string {
+function labelOf(id: string, { metrics }: MetricCatalogue = builtInMetrics): string {
   return metrics.find((metric) => metric.id === id)?.label ?? id;
 }

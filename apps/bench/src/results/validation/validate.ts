@@ -27,6 +27,7 @@ export function validate(run: MeasuredRun): Validation {
     methods: run.methods,
     selections: [...new Set(run.cells.map(({ seed, permutation }) => `${seed}/${permutation}`))],
     measured: measuredRows(run),
+    ...(run.metrics ? { metrics: run.metrics } : {}),
     claims: judgeClaims(run),
     cells: compareCells(run, examples),
     paper: run.paper,

@@ -39,7 +39,7 @@ test('options are a zod object whose defaults are read back from texts', async (
   const text =
     "z.object({ a: z.coerce.number().default(0.1), b: z.enum(['x', 'y']).default('y'), c: z.stringbool().default(false), d: z.string().default('') })";
   const loaded = await loadLearnerFiles([write('options.mjs', withOptions(text))]);
-  expect(loaded.learners[0]?.options?.parse({})).toEqual({ a: 0.1, b: 'y', c: false, d: '' });
+  expect(loaded.learners[0]?.options?.strict().parse({})).toEqual({ a: 0.1, b: 'y', c: false, d: '' });
 });
 
 test.each([

@@ -1,0 +1,122 @@
+import type { ProbeToken } from '@icl-gd/methods';
+import type { ModelVariant, WeightDtype } from '@icl-gd/transformer';
+import { beginWriting } from '../experiment/inputs.ts';
+import type { Progress } from '../experiment/progress.ts';
+import { runExperiment } from '../experiment/run.ts';
+import { loadPlugins } from '../plugins/load-plugins.ts';
+import type { MeasuredRun } from '../results/measured.ts';
+import { writeResults } from '../results/write-results.ts';
+import type { FineTuningOrder } from '../tasks/prompts/selection.ts';
+import { findModel } from './find-model.ts';
+import type { RawRunOptions } from './raw-options.ts';
+import { parseRunOptions } from './run-options.ts';
+
+/** The options of `icl-gd run` as values; what is left out is as on the command line (docs/cli.md). */
+export interface ExperimentOptions {
+  /** A directory, or a hub id. */
+  readonly model: string;
+  /** Folder of the datasets, or `hub`; not needed where every task has its own data. */
+  readonly data?: string;
+  /** Folder for tables and records. */
+  readonly out: string;
+  readonly datasets?: readonly string[];
+  /** Learners with their options in brackets: `['gd', 'mine[scale=2]']`. */
+  readonly methods?: readonly string[];
+  readonly taskFiles?: readonly string[];
+  /** Modules that export a `learner`. */
+  readonly learnerFiles?: readonly string[];
+  /** Modules that export a `metric`, or `metrics`. */
+  readonly metricFiles?: readonly string[];
+  /** Modules that export a `family`. */
+  readonly familyFiles?: readonly string[];
+  readonly variants?: readonly ModelVariant[];
+  readonly shots?: number;
+  readonly seeds?: readonly number[];
+  readonly permutation?: number;
+  readonly fineTuningOrder?: FineTuningOrder;
+  readonly examples?: number;
+  readonly learningRate?: number;
+  readonly probe?: ProbeToken;
+  readonly adapter?: string;
+  readonly initSeed?: number;
+  readonly dtype?: WeightDtype;
+  /** In GiB. */
+  readonly memoryBudget?: number;
+  readonly tokenBudget?: number;
+  readonly saveProbes?: boolean;
+  readonly discardProbes?: boolean;
+  readonly releasedNorms?: boolean;
+  readonly noiseFloor?: boolean;
+  readonly fresh?: boolean;
+}
+
+/** What is told while an experiment goes on. */
+export interface ExperimentObserver {
+  /** A line about what was found, computed or passed over; warnings are among them. */
+  readonly line?: (text: string) => void;
+  /** Units of work done, of all. */
+  readonly progress?: (done: number, total: number, doing: string) => void;
+}
+
+/**
+ * What `icl-gd run` does, from a program: computes what is not on record yet, writes the tables, and gives what was measured.
+ * @throws UserError naming the option, file or dataset that does not fit
+ */
+export async function experiment(
+  options: ExperimentOptions,
+  observer: ExperimentObserver = {},
+): Promise<MeasuredRun> {
+  const raw = toRaw(options);
+  const { request, model, data } = await parseRunOptions(raw, {}, await loadPlugins(raw));
+  await beginWriting(request.out);
+  const downloads = { warn: (line: string) => observer.line?.(line) };
+  const run = await runExperiment(
+    {
+      ...request,
+      model: await findModel(model as string, downloads),
+      data,
+      observer: downloads,
+    },
+    progressOf(observer),
+  );
+  return await writeResults(request.out, run);
+}
+
+/** As typed, so that values are checked in one place. */
+function toRaw({
+  taskFiles,
+  learnerFiles,
+  metricFiles,
+  familyFiles,
+  ...options
+}: ExperimentOptions): Partial<RawRunOptions> {
+  const files = {
+    taskFile: taskFiles,
+    learnerFile: learnerFiles,
+    metricFile: metricFiles,
+    familyFile: familyFiles,
+  };
+  const texts = Object.entries(options).map(([name, value]) => [
+    name,
+    typeof value === 'boolean' || value === undefined
+      ? value
+      : Array.isArray(value)
+        ? value.join(',')
+        : `${value}`,
+  ]);
+  const given = [...Object.entries(files), ...texts].filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Partial<RawRunOptions>;
+}
+
+function progressOf({ line, progress }: ExperimentObserver): Progress {
+  let [done, total] = [0, 0];
+  return {
+    start: (units) => void ([done, total] = [0, units]),
+    advance(units, text) {
+      done += units;
+      progress?.(done, total, text);
+    },
+    line: (text) => line?.(text),
+    stop: () => {},
+  };
+}

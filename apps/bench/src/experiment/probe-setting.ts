@@ -76,7 +76,7 @@ export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | { r
 }
 
 /** The option with the largest mean log-probability, the first on a tie. */
-export function predict(probes: readonly Probe[]): PredictionRecord[] {
+export function predict(probes: readonly Pick<Probe, 'optionLogProbs'>[]): PredictionRecord[] {
   return probes.map(({ optionLogProbs }) => ({
     predicted: optionLogProbs.reduce(
       (best, value, i) => (value > (optionLogProbs[best] as number) ? i : best),

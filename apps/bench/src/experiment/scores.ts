@@ -27,15 +27,18 @@ export function scoreBaseline(
   shape: ProbeShape,
   seed: number,
 ): ScoresByMetric {
-  return score('baseline', (metric) => {
-    const uniform = new Pcg64(seed);
-    return metric.score(probes, shape, () => uniform.random());
-  });
+  return score('baseline', (metric) => metric.score(probes, shape, drawsOf(seed)));
+}
+
+/** What metrics that draw draw from: each from the beginning. */
+export function drawsOf(seed: number): () => number {
+  const uniform = new Pcg64(seed);
+  return () => uniform.random();
 }
 
 /** What is measured of one learner. */
 export function scoreLearner(
-  learner: Learner,
+  learner: Pick<Learner, 'inapplicableMetrics'>,
   probes: { icl: Probes; zsl: Probes; ft: Probes },
   shape: ProbeShape,
 ): ScoresByMetric {
@@ -62,7 +65,8 @@ export function pairsAmong(settings: readonly string[]): (readonly [string, stri
   return distinct.filter((pair) => pair.every((id) => settings.includes(id)));
 }
 
-function score<Of extends LayerMetric['of']>(
+/** Every metric by layer of one kind, without those that nothing is computed of. */
+export function score<Of extends LayerMetric['of']>(
   of: Of,
   compute: (metric: Extract<LayerMetric, { of: Of }>) => LayerScores | undefined,
 ): ScoresByMetric {

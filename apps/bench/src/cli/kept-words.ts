@@ -10,6 +10,7 @@ const KEPT: Readonly<Record<string, string>> = {
   pretrain: 'what was saved of the training is kept',
   inspect: 'nothing is kept but what was downloaded',
   tables: 'tables written so far are whole, the same command writes all of them',
+  score: 'tables written so far are whole, the same command writes all of them',
   validate: 'files written so far are whole, the same command writes all of them',
 };
 /** Commands that go on where they stopped. */

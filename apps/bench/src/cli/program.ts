@@ -5,6 +5,7 @@ import { addListCommands } from './commands/list.ts';
 import { addPretrainCommand } from './commands/pretrain.ts';
 import { addResultsCommands } from './commands/results.ts';
 import { addRunCommand } from './commands/run.ts';
+import { addScoreCommand } from './commands/score.ts';
 import { addStudyCommands } from './commands/studies.ts';
 import { say } from '../terminal/print.ts';
 
@@ -28,5 +29,6 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   addStudyCommands(program);
   addListCommands(program);
   addResultsCommands(program);
+  addScoreCommand(program);
   return program;
 }

@@ -62,6 +62,12 @@ export interface RawResultsOptions {
   readonly out?: string;
 }
 
+/** Options of `icl-gd score` as typed. */
+export interface RawScoreOptions {
+  readonly probes?: string;
+  readonly out?: string;
+}
+
 /** Options of `icl-gd shots` as typed or by default. */
 export type RawShotsOptions = Partial<Omit<RawRunOptions, 'shots'>> & {
   readonly shots: string;

@@ -44,7 +44,7 @@ export interface CellAddress {
 const MOST_TITLE = 160;
 
 /** Counted up when records hold more than before. */
-export const RECORD_FORMAT = 3;
+export const RECORD_FORMAT = 4;
 
 export function digest(value: unknown): string {
   return createHash('sha256')

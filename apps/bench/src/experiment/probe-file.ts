@@ -1,6 +1,7 @@
 import type { Probe } from '@icl-gd/methods';
-import { type DecoderConfig, type NamedTensor, readSafetensors, writeSafetensors } from '@icl-gd/transformer';
-import type { PredictionRecord } from './record.ts';
+import { type DecoderConfig, type NamedTensor, SafetensorsFile, writeSafetensors } from '@icl-gd/transformer';
+import type { Cell, CellAddress } from './cell.ts';
+import type { PredictionRecord, TrainingStepRecord } from './record.ts';
 
 interface ProbeShape {
   readonly config: Pick<DecoderConfig, 'layers' | 'heads' | 'dModel'>;
@@ -9,9 +10,17 @@ interface ProbeShape {
 }
 
 export interface ProbeWrite extends ProbeShape {
-  /** ZSL, ICL or a learner. */
-  readonly setting: string;
   readonly probes: readonly Probe[];
+  /** The right class of each probe's example. */
+  readonly gold: readonly number[];
+  /** By step; none where the setting does not train. */
+  readonly training: readonly TrainingStepRecord[];
+  /** Name of the model, as the tables have it. */
+  readonly model: string;
+  /** Demonstrations in the context; absent where there is none. */
+  readonly demonstrationsInContext?: number | undefined;
+  /** Ids of metrics that do not apply to the setting. */
+  readonly inapplicableMetrics?: readonly string[] | undefined;
 }
 
 export interface ProbeRead extends ProbeShape {
@@ -22,14 +31,22 @@ export interface ProbeRead extends ProbeShape {
 const OUTPUTS = 'attention_output';
 const scoresOf = (row: number): string => `attention_logits.${row}`;
 
+/** Counted up when the layout changes; docs/probe-files.md has it. */
+const FORMAT = 'icl-gd probes 2';
+
 /**
- * Writes probes of one setting, float32: `attention_output` [examples, layers, d_model] (h) and `attention_logits.<row>`
- * [layers, heads, query length] (m, before softmax), row = row of the evaluated split.
+ * Writes probes of one setting: `attention_output` [examples, layers, d_model] (h) and `attention_logits.<row>` [layers,
+ * heads, query length] (m, before softmax; row = row of the evaluated split) in float32; `option_log_probs` [examples,
+ * options] in float64 and `gold` [examples] in int64; of a setting that trains `training_gradient_norm` and `training_loss`
+ * [steps, layers] in float64. The metadata says what it is of.
  */
 export async function writeProbes(
   path: string,
-  { setting, config: { layers, heads, dModel }, validationRows, probes }: ProbeWrite,
+  { cell, parts, key }: Pick<CellAddress, 'cell' | 'parts' | 'key'>,
+  content: ProbeWrite,
 ): Promise<void> {
+  const { validationRows, probes, gold, training } = content;
+  const { layers, heads, dModel } = content.config;
   const outputs = new Float32Array(probes.length * layers * dModel);
   for (const [i, { attentionOutput }] of probes.entries()) outputs.set(attentionOutput, i * layers * dModel);
   const tensors: NamedTensor[] = [
@@ -40,8 +57,58 @@ export async function writeProbes(
       dtype: 'float32',
       data: probe.attentionScores,
     })),
+    ...optionTensors(probes),
+    { name: 'gold', shape: [gold.length], dtype: 'int64', data: BigInt64Array.from(gold, BigInt) },
+    ...trainingTensors(training),
   ];
-  await writeSafetensors(path, tensors, { setting, validation_rows: validationRows.join(',') });
+  await writeSafetensors(path, tensors, {
+    format: FORMAT,
+    model: content.model,
+    model_digest: parts.environment.model,
+    ...cellMetadata(cell),
+    key,
+    ...{ layers: `${layers}`, heads: `${heads}`, d_model: `${dModel}` },
+    validation_rows: validationRows.join(','),
+    ...(content.demonstrationsInContext === undefined
+      ? {}
+      : { demonstrations_in_context: `${content.demonstrationsInContext}` }),
+    ...(content.inapplicableMetrics?.length
+      ? { inapplicable_metrics: content.inapplicableMetrics.join(',') }
+      : {}),
+  });
+}
+
+/** Of a cell, what does not apply is left out. */
+function cellMetadata({ setting, variant, dataset, seed, permutation, learningRate, probe }: Cell) {
+  return {
+    ...{ setting, variant, dataset, probe },
+    ...(seed === null ? {} : { seed: `${seed}` }),
+    ...(permutation === null ? {} : { permutation: `${permutation}` }),
+    ...(learningRate === null ? {} : { learning_rate: `${learningRate}` }),
+  };
+}
+
+/** One tensor where all examples have as many options. */
+function optionTensors(probes: readonly Probe[]): NamedTensor[] {
+  const options = probes[0]?.optionLogProbs.length ?? 0;
+  if (probes.some(({ optionLogProbs }) => optionLogProbs.length !== options)) return [];
+  const data = Float64Array.from(probes.flatMap(({ optionLogProbs }) => [...optionLogProbs]));
+  return [{ name: 'option_log_probs', shape: [probes.length, options], dtype: 'float64', data }];
+}
+
+function trainingTensors(training: readonly TrainingStepRecord[]): NamedTensor[] {
+  const layers = training[0]?.losses.length ?? 0;
+  if (layers === 0) return [];
+  const tensor = (name: string, of: (step: TrainingStepRecord) => readonly number[]): NamedTensor => ({
+    name,
+    shape: [training.length, layers],
+    dtype: 'float64',
+    data: Float64Array.from(training.flatMap((step) => [...of(step)])),
+  });
+  return [
+    tensor('training_gradient_norm', ({ gradientNorms }) => gradientNorms),
+    tensor('training_loss', ({ losses }) => losses),
+  ];
 }
 
 /**
@@ -52,23 +119,26 @@ export async function readProbes(
   path: string,
   { config: { layers, heads, dModel }, validationRows, predictions }: ProbeRead,
 ): Promise<Probe[]> {
-  const tensors = await readSafetensors(path);
-  const outputs = tensors.get(OUTPUTS)?.data;
+  const file = await SafetensorsFile.open(path);
+  const outputs = await file.read(OUTPUTS);
   const size = layers * dModel;
-  if (outputs?.length !== validationRows.length * size || predictions.length !== validationRows.length)
+  if (outputs.length !== validationRows.length * size || predictions.length !== validationRows.length)
     throw new RangeError(`${path} does not hold ${validationRows.length} probes`);
   if (!outputs.every(Number.isFinite)) throw new RangeError(`${path}: ${OUTPUTS} is not finite`);
-  return validationRows.map((row, i) => {
-    const scores = tensors.get(scoresOf(row));
-    const queryLength = scores?.shape[2] ?? 0;
-    if (scores?.data.length !== layers * heads * queryLength || queryLength === 0)
-      throw new RangeError(`${path} lacks ${scoresOf(row)} [${layers}, ${heads}, …]`);
-    if (!scores.data.every(Number.isFinite)) throw new RangeError(`${path}: ${scoresOf(row)} is not finite`);
-    return {
+  const probes: Probe[] = [];
+  for (const [i, row] of validationRows.entries()) {
+    const name = scoresOf(row);
+    const attentionScores = await file.read(name);
+    const queryLength = file.tensors.get(name)?.shape[2] ?? 0;
+    if (attentionScores.length !== layers * heads * queryLength || queryLength === 0)
+      throw new RangeError(`${path} lacks ${name} [${layers}, ${heads}, …]`);
+    if (!attentionScores.every(Number.isFinite)) throw new RangeError(`${path}: ${name} is not finite`);
+    probes.push({
       attentionOutput: outputs.subarray(i * size, (i + 1) * size),
-      attentionScores: scores.data,
+      attentionScores,
       queryLength,
       optionLogProbs: (predictions[i] as PredictionRecord).optionLogProbs,
-    };
-  });
+    });
+  }
+  return probes;
 }

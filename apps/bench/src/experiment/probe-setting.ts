@@ -80,7 +80,7 @@ export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | { r
 }
 
 /** The option with the largest mean log-probability, the first on a tie. */
-export function predict(probes: readonly Probe[]): PredictionRecord[] {
+export function predict(probes: readonly Pick<Probe, 'optionLogProbs'>[]): PredictionRecord[] {
   const predicted = predictions(probes);
   return probes.map(({ optionLogProbs }, i) => ({
     predicted: predicted[i] as number,

@@ -122,9 +122,10 @@ describe('probes', () => {
   const validationRows = [17, 4];
   const predictions = probes.map(({ optionLogProbs }) => ({ predicted: 0, optionLogProbs }));
   const expected = { config, validationRows, predictions };
+  const content = { config, validationRows, gold: [1, 0], training: [], model: 'm' };
 
   test('are read back bit by bit', async () => {
-    await open().writeProbes(addressOf(), { config, validationRows, probes });
+    await open().writeProbes(addressOf(), { ...content, probes });
     const again = open();
     expect(again.hasProbes(addressOf())).toBe(true);
     expect(await again.readProbes(addressOf(), expected)).toEqual(probes);
@@ -132,7 +133,7 @@ describe('probes', () => {
 
   test('of other examples, or cut off, are computed again, with a warning', async () => {
     const store = open();
-    await store.writeProbes(addressOf(), { config, validationRows, probes });
+    await store.writeProbes(addressOf(), { ...content, probes });
     expect(await store.readProbes(addressOf(), { ...expected, validationRows: [17, 5] })).toBeUndefined();
     const path = pathOf(addressOf()).replace('.json', '.safetensors');
     await writeFile(path, (await readFile(path)).subarray(0, -4));
@@ -142,12 +143,12 @@ describe('probes', () => {
 
   test('that are not finite anywhere are computed again, with a warning', async () => {
     const store = open();
-    await store.writeProbes(addressOf(), { config, validationRows, probes });
+    await store.writeProbes(addressOf(), { ...content, probes });
     const path = pathOf(addressOf()).replace('.json', '.safetensors');
     const bytes = await readFile(path);
-    const start = 8 + Number(bytes.readBigUInt64LE());
-    // h of two examples, six numbers each, and m of 5 and 2 keys in two layers.
-    expect(bytes.length - start).toBe(4 * (2 * 6 + 2 * (5 + 2)));
+    // h of two examples, six numbers each, and m of 5 and 2 keys in two layers; before them log-probabilities and classes.
+    const start = bytes.length - 4 * (2 * 6 + 2 * (5 + 2));
+    expect(start).toBe(8 + Number(bytes.readBigUInt64LE()) + 8 * (2 * 2 + 2));
     for (let at = start; at < bytes.length; at += 4) {
       const spoiled = Buffer.from(bytes);
       spoiled.writeFloatLE(at % 8 === 0 ? Number.NaN : Number.POSITIVE_INFINITY, at);
@@ -159,7 +160,7 @@ describe('probes', () => {
 
   test('of fewer examples than there are, or of other ones, are computed again', async () => {
     const store = open();
-    await store.writeProbes(addressOf(), { config, validationRows, probes });
+    await store.writeProbes(addressOf(), { ...content, probes });
     for (const other of [
       { ...expected, predictions: predictions.slice(0, 1) },
       { ...expected, predictions: [...predictions, ...predictions] },
@@ -176,7 +177,7 @@ describe('probes', () => {
     const older = addressOf({ scores: 'x' });
     await open().write(older, RECORD);
     expect(await open().findUnscored(addressOf(), settingRecord)).toBeUndefined();
-    await open().writeProbes(older, { config, validationRows, probes });
+    await open().writeProbes(older, { ...content, probes });
     const found = await open().findUnscored(addressOf(), settingRecord);
     expect(found?.record).toEqual(RECORD);
     expect(await open().readProbes(found!.address, expected)).toEqual(probes);
@@ -189,7 +190,7 @@ describe('probes', () => {
 
   test('can stand under another name, and outlive their own', async () => {
     const store = open();
-    await store.writeProbes(addressOf(), { config, validationRows, probes });
+    await store.writeProbes(addressOf(), { ...content, probes });
     const other = join(out, 'probes', 'x.safetensors');
     await store.linkProbes(addressOf(), other);
     await store.linkProbes(addressOf(), other);

@@ -101,8 +101,8 @@ export class RecordStore {
     }
   }
 
-  async writeProbes(address: CellAddress, content: Omit<ProbeWrite, 'setting'>): Promise<void> {
-    await writeProbes(this.#probePath(address), { setting: address.cell.setting, ...content });
+  async writeProbes(address: CellAddress, content: ProbeWrite): Promise<void> {
+    await writeProbes(this.#probePath(address), address, content);
     this.#list().add(`${stem(address)}.safetensors`);
   }
 

@@ -11,6 +11,7 @@ import { trialName } from './plan.ts';
 import { type ProbedSetting, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
 import type { FinishedSetting, SettingRecord } from './record.ts';
 import type { z } from 'zod';
+import type { ProbeWrite } from './probe-file.ts';
 import type { RecordStore } from './record-store.ts';
 import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
 import type { Tally } from './tally.ts';
@@ -29,6 +30,8 @@ export interface TrialRunnerOptions {
   readonly store: RecordStore;
   readonly tally: Tally;
   readonly config: DecoderConfig;
+  /** Name of the model, as the tables have it. */
+  readonly modelName: string;
   readonly tokenBudget?: number;
   readonly releasedNorms: boolean;
   readonly noiseFloor: boolean;
@@ -137,7 +140,7 @@ export class TrialRunner {
       const probes = await store.readProbes(older.address, { config, validationRows, predictions });
       if (!probes) return undefined;
       this.#probes.set(address.key, probes);
-      await store.writeProbes(address, { config, validationRows, probes });
+      await this.#writeProbes(plan, setting, address, { probes, training });
       scored.push([
         address,
         await this.#score(plan, setting, token, { probes: new Map([[token, probes]]), training }),
@@ -173,7 +176,6 @@ export class TrialRunner {
     token: ProbeToken,
     probed: ProbedSetting | { readonly diverged: string },
   ): Promise<SettingRecord> {
-    const { store, config } = this.#options;
     const address = addressOf(setting, token);
     if ('diverged' in probed) {
       const record: SettingRecord = { status: 'diverged', message: probed.diverged };
@@ -182,10 +184,26 @@ export class TrialRunner {
     }
     const probes = probed.probes.get(token) as readonly Probe[];
     this.#probes.set(address.key, probes);
-    await store.writeProbes(address, { config, validationRows: plan.prepared.validationRows, probes });
+    await this.#writeProbes(plan, setting, address, { probes, training: probed.training });
     const record = await this.#score(plan, setting, token, probed);
     await this.#write(address, record);
     return record;
+  }
+
+  async #writeProbes(
+    { prepared, inContext }: TrialPlan,
+    setting: TrialSetting,
+    address: CellAddress,
+    own: Pick<ProbeWrite, 'probes' | 'training'>,
+  ): Promise<void> {
+    const { store, config, modelName: model } = this.#options;
+    const { gold, validationRows, context } = prepared;
+    const { inapplicableMetrics } = setting.setting.learner;
+    const demonstrationsInContext = setting === inContext ? context.demonstrations : undefined;
+    await store.writeProbes(address, {
+      ...{ config, model, gold, validationRows, demonstrationsInContext, inapplicableMetrics },
+      ...own,
+    });
   }
 
   /** Probes of a method that nothing is compared with any more take much memory. */

@@ -237,6 +237,7 @@ async function computeCells(
     store,
     tally,
     config: inputs.model.config,
+    modelName: inputs.model.name,
     releasedNorms: settings.releasedNorms,
     noiseFloor: settings.noiseFloor,
     fresh: request.fresh,

@@ -29,15 +29,18 @@ export function scoreBaseline(
   seed: number,
   metrics: MetricCatalogue = builtInMetrics,
 ): ScoresByMetric {
-  return score(metrics, 'baseline', (metric) => {
-    const uniform = new Pcg64(seed);
-    return metric.score(probes, shape, () => uniform.random());
-  });
+  return score(metrics, 'baseline', (metric) => metric.score(probes, shape, drawsOf(seed)));
+}
+
+/** What metrics that draw draw from: each from the beginning. */
+export function drawsOf(seed: number): () => number {
+  const uniform = new Pcg64(seed);
+  return () => uniform.random();
 }
 
 /** What is measured of one learner. */
 export function scoreLearner(
-  learner: Learner,
+  learner: Pick<Learner, 'inapplicableMetrics'>,
   probes: { icl: Probes; zsl: Probes; ft: Probes },
   shape: ProbeShape,
   metrics: MetricCatalogue = builtInMetrics,
@@ -69,7 +72,8 @@ export function pairsAmong(
   return distinct.filter((pair) => pair.every((id) => settings.includes(id)));
 }
 
-function score<Of extends LayerMetric['of']>(
+/** Every metric by layer of one kind, without those that nothing is computed of. */
+export function score<Of extends LayerMetric['of']>(
   { layerMetrics }: MetricCatalogue,
   of: Of,
   compute: (metric: Extract<LayerMetric, { of: Of }>) => LayerScores | undefined,

@@ -17,8 +17,13 @@ export interface MethodResult {
 
 /** Everything that was measured of a trial, for the tables. */
 export interface TrialResult {
-  readonly trial: Trial;
-  readonly prepared: Pick<PreparedRun, 'gold' | 'validationRows' | 'context'>;
+  readonly trial: Omit<Trial, 'variant' | 'shots'> & { readonly variant: string; readonly shots?: number };
+  readonly prepared: Pick<PreparedRun, 'gold' | 'validationRows'> & {
+    /** Demonstrations in it are unknown where someone else recorded the probes and did not say. */
+    readonly context: { readonly tokens?: readonly number[]; readonly demonstrations: number | undefined };
+  };
+  /** Ids of metrics of the baselines that something was not recorded for. */
+  readonly absentMetrics?: readonly string[];
   /** Absent where the model itself, before any training, computes something that is not finite. */
   readonly baselines?: { readonly zeroShot: FinishedSetting; readonly inContext: FinishedSetting };
   /** In the order of the settings. */

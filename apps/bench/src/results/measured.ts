@@ -72,20 +72,23 @@ export function withOwnMetrics(metrics: MetricCatalogue | undefined): Pick<Measu
 export function* numbersOf({
   prepared,
   baselines,
+  absentMetrics = [],
   methods,
   metrics: { predictionMetrics } = builtInMetrics,
 }: TrialResult): Generator<[string, string, number | null]> {
-  const { gold, context } = prepared;
+  const { gold, context, validationRows } = prepared;
   const classes = (predictions: readonly { predicted: number }[]): number[] =>
     predictions.map(({ predicted }) => predicted);
   const zsl = classes(baselines?.zeroShot.predictions ?? []);
   const icl = classes(baselines?.inContext.predictions ?? []);
   if (baselines) {
     for (const metric of predictionMetrics)
-      if (metric.of === 'baseline') yield [NO_METHOD, metric.id, metric.score({ gold, zsl, icl, ft: [] })];
+      if (metric.of === 'baseline' && !absentMetrics.includes(metric.id))
+        yield [NO_METHOD, metric.id, metric.score({ gold, zsl, icl, ft: [] })];
   }
-  yield [NO_METHOD, 'demonstrations_in_context', context.demonstrations];
-  yield [NO_METHOD, 'examples', gold.length];
+  if (context.demonstrations !== undefined)
+    yield [NO_METHOD, 'demonstrations_in_context', context.demonstrations];
+  yield [NO_METHOD, 'examples', validationRows.length];
   for (const { id, record, inapplicableMetrics } of methods) {
     if (record.status === 'diverged') {
       yield [id, 'diverged', 1];

@@ -133,7 +133,7 @@ function predictions(options: number): TrialTable {
       const block = (setting: string, method: string, own: readonly PredictionRecord[]): Field[][] =>
         own.map(({ predicted, optionLogProbs }, i) => [
           ...[model, variant, dataset, seed, permutation, learningRate, setting, method],
-          ...[prepared.validationRows[i] as number, prepared.gold[i] as number, predicted],
+          ...[prepared.validationRows[i] as number, prepared.gold[i] ?? null, predicted],
           ...names.map((_, option) => optionLogProbs[option] ?? null),
         ]);
       return [

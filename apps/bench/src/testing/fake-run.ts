@@ -74,6 +74,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
       store,
       tally,
       config: FAKE_CONFIG,
+      modelName: 'fake',
       releasedNorms: settings.releasedNorms,
       noiseFloor: settings.noiseFloor,
     },

@@ -14,18 +14,25 @@ import { elementCount } from '../shape.ts';
 const CHUNK_ELEMENTS = 1 << 20;
 
 /** A tensor to be written. */
-export interface NamedTensor {
+export type NamedTensor = {
   readonly name: string;
   /** Row-major; the product of the extents is the length of `data`. */
   readonly shape: readonly number[];
-  /** Stored type; values are rounded to the nearest, ties to even. */
-  readonly dtype: FloatDType;
-  /** All values, or a function that yields them in order in chunks of any size, for what is too large for memory. */
-  readonly data: Float32Array | (() => Iterable<Float32Array>);
-}
+} & (
+  | {
+      /** Stored type; values are rounded to the nearest, ties to even. */
+      readonly dtype: FloatDType;
+      /** All values, or a function that yields them in order in chunks of any size, for what is too large for memory. */
+      readonly data: Float32Array | (() => Iterable<Float32Array>);
+    }
+  | { readonly dtype: 'float64'; readonly data: Float64Array }
+  | { readonly dtype: 'int64'; readonly data: BigInt64Array }
+);
 
-function elementBytes(dtype: FloatDType): number {
-  return DTYPE_BITS.get(SAFETENSORS_NAMES[dtype])! / 8;
+const STORED_NAMES = { ...SAFETENSORS_NAMES, float64: 'F64', int64: 'I64' } as const;
+
+function elementBytes(dtype: NamedTensor['dtype']): number {
+  return DTYPE_BITS.get(STORED_NAMES[dtype])! / 8;
 }
 
 /** The length prefix and the JSON header, padded with spaces so that the data begins at a multiple of 8. */
@@ -47,7 +54,7 @@ function encodeHeader(
     }
     const begin = end;
     end += count * elementBytes(dtype);
-    header.set(name, { dtype: SAFETENSORS_NAMES[dtype], shape, data_offsets: [begin, end] });
+    header.set(name, { dtype: STORED_NAMES[dtype], shape, data_offsets: [begin, end] });
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const padded = Math.ceil(json.length / 8) * 8;
@@ -69,8 +76,18 @@ function firstUnstorable(source: Float32Array, encoded: Uint8Array, dtype: Float
 async function writeTensor(
   file: { append(bytes: Uint8Array): Promise<void> },
   path: string,
-  { name, shape, dtype, data }: NamedTensor,
+  tensor: NamedTensor,
 ): Promise<void> {
+  const { name, shape } = tensor;
+  if (tensor.dtype === 'float64' || tensor.dtype === 'int64') {
+    const bad = tensor.dtype === 'int64' ? -1 : tensor.data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0)
+      throw new UserError(`${path}: not written, tensor "${name}" is ${tensor.data[bad]} at element ${bad}`);
+    const { buffer, byteOffset, byteLength } = tensor.data;
+    await file.append(new Uint8Array(buffer, byteOffset, byteLength));
+    return;
+  }
+  const { dtype, data } = tensor;
   let written = 0;
   for (const chunk of typeof data === 'function' ? data() : [data]) {
     for (let start = 0; start < chunk.length; start += CHUNK_ELEMENTS) {

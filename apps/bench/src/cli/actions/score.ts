@@ -1,0 +1,54 @@
+import { UserError } from '@icl-gd/gpu-kernels/errors';
+import { beginWriting } from '../../experiment/inputs.ts';
+import { readProbeFolder } from '../../experiment/recorded/probe-folder.ts';
+import { groupTrials, recordedTrialName } from '../../experiment/recorded/recorded-trials.ts';
+import { scoreRecordedTrial } from '../../experiment/recorded/score-trial.ts';
+import type { TrialResult } from '../../experiment/trial-result.ts';
+import { renderSummary } from '../../results/print-summary.ts';
+import { requireNoRun, writeScores } from '../../results/write-scores.ts';
+import { doing } from '../../terminal/heartbeat.ts';
+import { fromWhereTyped } from '../../terminal/place-typed.ts';
+import { print, say } from '../../terminal/print.ts';
+import { counted, listed } from '../../terminal/words.ts';
+import type { RawScoreOptions } from '../raw-options.ts';
+
+/**
+ * Computes every metric that recorded probes allow, prints the summary and, with `--out`, writes the tables of a run. Says what
+ * could not be computed and why.
+ *
+ * @throws UserError if `--probes` is missing or holds something that is not understood, if nothing can be computed, or
+ *   `--out` cannot be written
+ */
+export async function scoreProbes({ probes, out }: RawScoreOptions): Promise<void> {
+  if (!probes) throw new UserError('--probes is missing: a folder of .safetensors files');
+  if (out === '') throw new UserError('--out is empty; without it nothing is written');
+  const folder = await readProbeFolder(probes, (done, total) =>
+    doing({ text: 'reading headers', done, total }),
+  );
+  const { model, trials } = groupTrials(folder.tensors);
+  if (out !== undefined) {
+    requireNoRun(out);
+    await beginWriting(out);
+  }
+  if (folder.otherFiles.length > 0) say(`no probes, not read: ${listed(folder.otherFiles, 4)}`);
+  if (folder.unused.length > 0)
+    say(`${counted(folder.unused.length, 'kind')} of tensors no metric needs: ${listed(folder.unused, 4)}`);
+  const total = trials.reduce((sum, { settings }) => sum + settings.size, 0);
+  const results: TrialResult[] = [];
+  let done = 0;
+  for (const trial of trials) {
+    const name = recordedTrialName(trial);
+    const { result, lacking } = await scoreRecordedTrial(trial, (setting) =>
+      doing({ text: `scoring ${name} ${setting}`, done: done++, total }),
+    );
+    results.push(result);
+    for (const line of lacking) say(`${name}: ${line}`);
+    if (trial.unsaid.length > 0)
+      say(`${name}: the files say no ${trial.unsaid.join(', no ')}: 0 in the tables`);
+  }
+  const run = await writeScores(out, model, results);
+  if (run.cells.every(({ numbers }) => [...numbers.keys()].every((metric) => metric === 'examples')))
+    throw new UserError(`${probes}: nothing can be computed of what is there`);
+  print(renderSummary(run));
+  if (out !== undefined) print(`tables: ${fromWhereTyped(out)}`);
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
+import type { TrialResult } from '../experiment/trial-result.ts';
+import { type MeasuredCell, type MeasuredRun, measureTrial } from './measured.ts';
+import { trialTables } from './rows.ts';
+import { summaryTables, writeSummaryTables, writeTrialTables } from './write-results.ts';
+
+/**
+ * Refuses the folder of a run: its tables are of what it computed.
+ * @throws UserError if there is one
+ */
+export function requireNoRun(out: string): void {
+  if (existsSync(join(out, 'manifest.json')))
+    throw new UserError(`--out ${out} holds the tables of a run (manifest.json): give another folder`);
+}
+
+/**
+ * Brings the scores of recorded probes together and, where there is a folder for them, writes the tables of a run: those by
+ * trial and those of the paper's shape, with the same columns. What was not recorded has no rows.
+ *
+ * @param out folder; undefined writes nothing
+ * @param results in the order of the tables
+ */
+export async function writeScores(
+  out: string | undefined,
+  model: string,
+  results: readonly TrialResult[],
+): Promise<MeasuredRun> {
+  const cells: MeasuredCell[] = results.flatMap(measureTrial);
+  const run: MeasuredRun = {
+    model,
+    variants: [...new Set(results.map(({ trial }) => trial.variant))],
+    methods: [...new Set(results.flatMap(({ methods }) => methods.map(({ id }) => id)))],
+    cells,
+    sizes: new Map(),
+    noise: [],
+    paper: { datasets: new Set(), notice: '' },
+  };
+  if (out === undefined) return run;
+  const tables = trialTables({ taskOptions: mostOptions(results), releasedNorms: false, noiseFloor: false });
+  await writeTrialTables(out, model, tables, inTurn(results), () => {});
+  await writeSummaryTables(out, summaryTables(run));
+  return run;
+}
+
+async function* inTurn(results: readonly TrialResult[]): AsyncGenerator<TrialResult> {
+  yield* results;
+}
+
+function mostOptions(results: readonly TrialResult[]): number {
+  const settings = results.flatMap(({ baselines, methods }) => [
+    ...(baselines ? [baselines.zeroShot, baselines.inContext] : []),
+    ...methods.map(({ record }) => record),
+  ]);
+  return settings.reduce(
+    (most, own) =>
+      own.status === 'finished' ? Math.max(most, own.predictions[0]?.optionLogProbs.length ?? 0) : most,
+    0,
+  );
+}

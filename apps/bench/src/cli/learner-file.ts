@@ -25,6 +25,7 @@ export async function loadLearnerFiles(paths: readonly string[]): Promise<Foreig
   const files = new Map<string, LearnerFile>();
   for (const path of paths) {
     requireReadable(path);
+    requireRunnable(path);
     const digest = sourceDigest(path);
     const learner = toLearner(await importModule(path), path);
     const taken = [...learners, ...loaded].find(({ id }) => id.toLowerCase() === learner.id.toLowerCase());
@@ -44,6 +45,16 @@ function requireReadable(path: string): void {
       `${path}: the learner file ${missing ? 'does not exist' : `cannot be read (${(error as Error).message})`}`,
     );
   }
+}
+
+/**
+ * @throws UserError for TypeScript where Node does not take types out of it
+ */
+export function requireRunnable(path: string, features: object = process.features): void {
+  if (!/\.[cm]?ts$/.test(path) || ('typescript' in features && features.typescript !== false)) return;
+  throw new UserError(
+    `${path}: Node ${process.versions.node} runs no TypeScript; give the learner as JavaScript, or use Node 22.18 or newer`,
+  );
 }
 
 async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -20,7 +20,8 @@ y[i] = weight[i / params.width] * x[i];`,
 
 /** Browsers and Deno have `navigator.gpu`; Node has not, and what acquireGpu opens is a `GPUDevice` like any other. */
 async function yourDevice(): Promise<GPUDevice> {
-  const adapter = await globalThis.navigator?.gpu?.requestAdapter();
+  const { navigator } = globalThis as { navigator?: { gpu?: GPU } };
+  const adapter = await navigator?.gpu?.requestAdapter();
   if (adapter) return adapter.requestDevice();
   return (await acquireGpu({ adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' })).device;
 }

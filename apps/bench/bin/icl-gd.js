@@ -1,13 +1,15 @@
 #!/usr/bin/env node
-// Plain JavaScript, so that any Node from 20 on can start it. The program itself is TypeScript, which Node runs
-// directly from 24.3 on without a warning; an older Node hands over to the one that npm installed beside it.
+// Plain JavaScript, so that any Node from 20 on can start it. The program is JavaScript too where it was packed. In the
+// repository it is TypeScript, which Node runs directly from 24.3 on without a warning; an older Node hands over to the
+// one that npm installed beside it.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { supervise } from './supervise.js';
 
-const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const node = runsTypeScript() ? process.execPath : pinnedNode();
+const require = createRequire(import.meta.url);
+// package.json says which it is.
+const program = require.resolve('#main');
+const node = !program.endsWith('.ts') || runsTypeScript() ? process.execPath : pinnedNode();
 
 if (node === undefined) {
   console.error(
@@ -24,7 +26,6 @@ function runsTypeScript() {
 }
 
 function pinnedNode() {
-  const require = createRequire(import.meta.url);
   const binary = process.platform === 'win32' ? 'node/bin/node.exe' : 'node/bin/node';
   try {
     const path = require.resolve(binary);

@@ -90,6 +90,7 @@ export {
 } from './kernels/row-norm/rms-norm.ts';
 export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
 export { type DType, storageBytes } from './runtime/dtype.ts';
+export { decodeFloat16, encodeFloat16 } from './runtime/float16.ts';
 export { type DeviceOptions, Gpu, type GpuOptions } from './runtime/gpu.ts';
 export {
   defineKernel,

@@ -234,8 +234,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'read-half-at-odd-offset',
       kind: 'float16 halves swapped',
-      find: 'new Float16Array(words, (offset % perWord) * 2, length)',
-      replace: 'new Float16Array(words, 0, length)',
+      find: 'new Uint16Array(words, (offset % perWord) * 2, length)',
+      replace: 'new Uint16Array(words, 0, length)',
     },
     {
       id: 'copy-source-offset',

@@ -3,16 +3,17 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { moduleBeside } from '../terminal/module-beside.ts';
 
 /** Packages, files of this one, and versions of libraries that make what is kept of a cell. */
 const PROBING = {
   packages: ['gpu-kernels', 'transformer', 'methods'],
-  files: ['probe-setting.ts', 'measure-accuracy.ts'],
+  files: ['probe-setting', 'measure-accuracy'],
   libraries: ['webgpu', '@sparticuz/chromium'],
 };
 const SCORING = {
   packages: ['metrics'],
-  files: ['scores.ts', 'noise-floor.ts'],
+  files: ['scores', 'noise-floor'],
   libraries: ['simple-statistics'],
 };
 
@@ -38,7 +39,7 @@ function digestOf({ packages, files, libraries }: typeof PROBING, read: ReadText
       add(`${name}/${file.split(sep).join('/')}`, join(dirname(entry), file));
     for (const library of libraries) hash.update(`${library} ${versionOf(library, entry, read)}\0`);
   }
-  for (const file of files) add(file, join(import.meta.dirname, file));
+  for (const file of files) add(file, fileURLToPath(moduleBeside(import.meta.url, `./${file}`)));
   return hash.digest('hex').slice(0, 32);
 }
 

@@ -1,3 +1,4 @@
+import { decodeFloat16, encodeFloat16 } from '@icl-gd/gpu-kernels';
 import type { Probe } from '@icl-gd/methods';
 import { exampleMeans, layerMean } from '@icl-gd/metrics';
 import { type Model, withHalfParameters } from '@icl-gd/transformer';
@@ -86,7 +87,9 @@ function rootMeanSquare(values: readonly number[]): number {
 /** A score beyond float16's range stays at its largest number. */
 function roundProbe(probe: Probe): Probe {
   const round = (values: Float32Array): Float32Array =>
-    values.map((value) => Math.f16round(Math.max(-LARGEST_HALF, Math.min(LARGEST_HALF, value))));
+    decodeFloat16(
+      encodeFloat16(values.map((value) => Math.max(-LARGEST_HALF, Math.min(LARGEST_HALF, value)))),
+    );
   return {
     ...probe,
     attentionOutput: round(probe.attentionOutput),

@@ -1,4 +1,5 @@
 import type { CellAddress } from './cell.ts';
+import { groupBy } from './group-by.ts';
 
 /** Counts cells, each once however many trials share it. */
 export class Tally {
@@ -21,7 +22,7 @@ export class Tally {
 }
 
 function count(what: string, cells: ReadonlyMap<string, string>): string {
-  const bySetting = [...Map.groupBy(cells.values(), (setting) => setting)];
+  const bySetting = [...groupBy(cells.values(), (setting) => setting)];
   const detail = bySetting.map(([setting, own]) => `${own.length} ${setting}`).join(', ');
   return `${cells.size} ${what}${detail === '' ? '' : ` (${detail})`}`;
 }

@@ -19,6 +19,7 @@ export interface LoadedModule {
  */
 export async function loadModule(path: string, what: string): Promise<LoadedModule> {
   requireReadable(path, what);
+  requireRunnable(path, what);
   const digest = sourceDigest(path);
   return { file: { path, digest }, exports: await importModule(path) };
 }
@@ -63,6 +64,16 @@ function requireReadable(path: string, what: string): void {
       `${path}: the ${what} file ${missing ? 'does not exist' : `cannot be read (${(error as Error).message})`}`,
     );
   }
+}
+
+/**
+ * @throws UserError for TypeScript where Node does not take types out of it
+ */
+export function requireRunnable(path: string, what: string, features: object = process.features): void {
+  if (!/\.[cm]?ts$/.test(path) || ('typescript' in features && features.typescript !== false)) return;
+  throw new UserError(
+    `${path}: Node ${process.versions.node} runs no TypeScript; give the ${what} as JavaScript, or use Node 22.18 or newer`,
+  );
 }
 
 async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {

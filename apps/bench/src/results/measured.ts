@@ -1,4 +1,5 @@
 import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics';
+import { groupBy } from '../experiment/group-by.ts';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { PaperMatch } from './published/paper-match.ts';
@@ -104,7 +105,7 @@ export function* numbersOf({
 /** The cells of a trial, those without a method first. */
 export function measureTrial(result: TrialResult): MeasuredCell[] {
   const { trial, prepared, baselines, methods, pairs } = result;
-  const numbers = Map.groupBy(numbersOf(result), ([method]) => method);
+  const numbers = groupBy(numbersOf(result), ([method]) => method);
   const make = (method: string, scores: Readonly<Record<string, ScoreRecord>>): MeasuredCell => ({
     variant: trial.variant,
     dataset: trial.dataset,

@@ -1,4 +1,5 @@
 import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics';
+import { groupBy } from '../experiment/group-by.ts';
 import type {
   FinishedSetting,
   PredictionRecord,
@@ -87,7 +88,7 @@ function examples({ layerMetrics }: MetricCatalogue): TrialTable {
     file: 'examples.csv',
     columns: [...CELL, 'example', ...ids],
     rows: (model, result) =>
-      [...Map.groupBy(scoresOf(result), ([method]) => method)].flatMap(([method, scores]) => {
+      [...groupBy(scoresOf(result), ([method]) => method)].flatMap(([method, scores]) => {
         const key = cell(model, result, method);
         const byMetric = new Map(scores.map(([, metric, own]) => [metric, own.examples]));
         const columns = ids.map((metric) => byMetric.get(metric));

@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { once } from './once.ts';
 import type { Task } from './task.ts';
 import { type BuiltInTask, readBuiltInTask, readTaskFile } from './task-file.ts';
 import { listed } from '../terminal/words.ts';
 
-const FOLDER = join(import.meta.dirname, '../../tasks');
+const FOLDER = fileURLToPath(new URL('../../tasks', import.meta.url));
 
 /**
  * The tasks of a folder, one a YAML or JSON file, by their `order` and then by id.

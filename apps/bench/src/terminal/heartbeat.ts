@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { moduleBeside } from './module-beside.ts';
 import { isScreen } from './screen.ts';
 
 /** What a command is at. */
@@ -32,7 +33,7 @@ export function doneDoing(): void {
 }
 
 function start(seconds: number): Worker {
-  const own = new Worker(new URL('./heartbeat-worker.ts', import.meta.url), {
+  const own = new Worker(moduleBeside(import.meta.url, './heartbeat-worker'), {
     workerData: seconds,
     execArgv: [],
   });

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { moduleBeside } from './module-beside.ts';
 
 /** Descriptor of the pipe to the process that started this one (bin/supervise.js). */
 const PIPE = 3;
@@ -27,7 +28,7 @@ export function findSupervisor(): Supervisor | undefined {
     },
     follow() {
       // A thread, since the main one may be inside a native call for minutes.
-      const worker = new Worker(new URL('./supervisor-worker.ts', import.meta.url), {
+      const worker = new Worker(moduleBeside(import.meta.url, './supervisor-worker'), {
         workerData: PIPE,
         execArgv: [],
       });

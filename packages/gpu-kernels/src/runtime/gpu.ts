@@ -6,6 +6,7 @@ import { DeviceHealth } from './device-health.ts';
 import { refuseSmallLimits } from './device-needs.ts';
 import { bindStorage, writeParameters } from './dispatch-arguments.ts';
 import { ELEMENT_BYTES, elementCount, storageBytes } from './dtype.ts';
+import { decodeFloat16 } from './float16.ts';
 import { packHalves } from './halves.ts';
 import type { Kernel } from './kernel.ts';
 import { PipelineCache } from './pipeline-cache.ts';
@@ -261,7 +262,7 @@ export class Gpu extends Resource {
     const bytes = Math.ceil((offset + length) / perWord) * 4 - firstByte;
     const words = await this.#readBytes(tensor.buffer, firstByte, bytes);
     return tensor.dtype === 'float16'
-      ? Float32Array.from(new Float16Array(words, (offset % perWord) * 2, length))
+      ? decodeFloat16(new Uint16Array(words, (offset % perWord) * 2, length))
       : new Float32Array(words);
   }
 

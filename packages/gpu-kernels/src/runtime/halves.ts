@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { encodeFloat16 } from './float16.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
@@ -13,7 +14,7 @@ export function packHalves(tensor: Tensor, data: Float32Array | Uint32Array, off
     );
   }
   const words = new Uint32Array(Math.ceil(data.length / 2));
-  new Float16Array(words.buffer).set(data);
+  new Uint16Array(words.buffer).set(encodeFloat16(data));
   const bad = firstNonFinite(words);
   if (bad >= 0) {
     throw new UserError(

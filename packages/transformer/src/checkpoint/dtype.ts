@@ -1,3 +1,4 @@
+import { decodeFloat16, encodeFloat16 } from '@icl-gd/gpu-kernels';
 import { UserError } from '../errors.ts';
 
 /** Bits per element of every dtype that the safetensors format knows. */
@@ -36,7 +37,13 @@ interface FloatCodec {
 export const FLOAT_CODECS: ReadonlyMap<string, FloatCodec> = new Map<string, FloatCodec>([
   ['F32', { bytes: 4, decode: (source, target) => target.set(new Float32Array(source, 0, target.length)) }],
   ['F64', { bytes: 8, decode: (source, target) => target.set(new Float64Array(source, 0, target.length)) }],
-  ['F16', { bytes: 2, decode: (source, target) => target.set(new Float16Array(source, 0, target.length)) }],
+  [
+    'F16',
+    {
+      bytes: 2,
+      decode: (source, target) => decodeFloat16(new Uint16Array(source, 0, target.length), target),
+    },
+  ],
   ['BF16', { bytes: 2, decode: decodeBfloat16 }],
 ]);
 
@@ -68,7 +75,7 @@ export const SAFETENSORS_NAMES = {
 /** Rounds to the nearest value of the dtype, ties to even; the bytes are little-endian. */
 export function encodeFloats(source: Float32Array, dtype: FloatDType): Uint8Array {
   if (dtype === 'float32') return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  if (dtype === 'float16') return new Uint8Array(Float16Array.from(source).buffer);
+  if (dtype === 'float16') return new Uint8Array(encodeFloat16(source).buffer);
   const words = new Uint32Array(source.buffer, source.byteOffset, source.length);
   const upperHalves = new Uint16Array(words.length);
   for (let i = 0; i < words.length; i++) {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readPreset } from './read-preset.ts';
 
-const FOLDER = join(import.meta.dirname, '../../../presets');
+const FOLDER = fileURLToPath(new URL('../../../presets', import.meta.url));
 
 /** The built-in presets (`apps/bench/presets`), in the order in which they are listed. */
 export const PRESET_IDS = ['smoke', 'embedded', 'paper', 'paper-2.7b'] as const;

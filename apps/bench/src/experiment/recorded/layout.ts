@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { counted } from '../../terminal/words.ts';
 import type { RecordedTensor } from './probe-folder.ts';
@@ -48,7 +49,7 @@ export function locate(tensors: readonly RecordedTensor[], extents: number): Loc
   const layers = byLayer ? layersOf(tensors) : undefined;
   const ids = byExample ? [...new Set(tensors.map(({ example }) => example as number))] : undefined;
   if (byExample) {
-    const groups = [...Map.groupBy(tensors, ({ example }) => example).values()];
+    const groups = [...groupBy(tensors, ({ example }) => example).values()];
     const examples = groups.map((group) =>
       layers === undefined
         ? ofExample(group[0] as RecordedTensor, extents)

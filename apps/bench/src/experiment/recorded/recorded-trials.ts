@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS } from '@icl-gd/transformer';
@@ -33,7 +34,7 @@ export interface RecordedTrials {
 export function groupTrials(tensors: readonly RecordedTensor[]): RecordedTrials {
   requireOne(tensors, 'models', ({ model, modelDigest }) => modelDigest ?? model);
   requireOne(tensors, 'probed tokens', ({ probe }) => probe);
-  const trials = [...Map.groupBy(tensors, ({ subject }) => `${subject.variant}\0${subject.dataset}`).values()]
+  const trials = [...groupBy(tensors, ({ subject }) => `${subject.variant}\0${subject.dataset}`).values()]
     .flatMap(ofDataset)
     .toSorted(byPlan(tensors));
   return { model: tensors[0]?.subject.model ?? '', trials };
@@ -58,7 +59,7 @@ function ofDataset(tensors: readonly RecordedTensor[]): RecordedTrial[] {
     setting === 'ZSL' && subject.seed === undefined;
   const shared = tensors.filter(isShared);
   const own = tensors.filter((tensor) => !isShared(tensor));
-  const groups = Map.groupBy(own, ({ subject }) => `${subject.seed}\0${subject.permutation}`);
+  const groups = groupBy(own, ({ subject }) => `${subject.seed}\0${subject.permutation}`);
   if (groups.size === 0) return ofChoice(shared);
   return [...groups.values()].flatMap((group) =>
     // One that is of this seed counts before one of none.
@@ -88,7 +89,7 @@ function ofChoice(tensors: readonly RecordedTensor[], one = tensors[0]): Recorde
 const ORDER = learners.map(({ id }) => id);
 
 function bySetting(tensors: readonly RecordedTensor[]): ReadonlyMap<string, readonly RecordedTensor[]> {
-  const groups = Map.groupBy(tensors, ({ setting }) => setting);
+  const groups = groupBy(tensors, ({ setting }) => setting);
   for (const [setting, own] of groups)
     if (Buffer.byteLength(setting) > LONGEST_SETTING)
       throw new UserError(

@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { type Located, inLayers, layersOf, requireOnce, tensorName } from './layout.ts';
 import type { RecordedTensor } from './probe-folder.ts';
@@ -53,7 +54,7 @@ function locateHooks<N extends 2 | 3>(
   const first = tensors[0] as RecordedTensor;
   requireOnce(tensors);
   const layers = layersOf(tensors);
-  const groups = Map.groupBy(tensors, ({ example }) => example);
+  const groups = groupBy(tensors, ({ example }) => example);
   if (groups.has(undefined) && groups.size > 1)
     throw new UserError(
       `${tensorName(groups.get(undefined)?.[0] ?? first)} does not say of which example it is`,

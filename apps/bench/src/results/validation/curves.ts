@@ -1,4 +1,5 @@
 import { mean, sampleStandardDeviation } from '@icl-gd/metrics';
+import { groupBy } from '../../experiment/group-by.ts';
 import type { MeasuredCell } from '../measured.ts';
 import type { ScoreKey } from '../seed-means.ts';
 import { GRADIENT_NORMS, type GradientNormDefinition } from './gradient-norms.ts';
@@ -75,7 +76,7 @@ export function findCurve(all: readonly Curve[], key: ScoreKey): Curve | undefin
 }
 
 function curves(points: readonly Point[]): Curve[] {
-  const byKey = Map.groupBy(points, ({ metric, variant, method, dataset }) =>
+  const byKey = groupBy(points, ({ metric, variant, method, dataset }) =>
     JSON.stringify([metric, variant, method, dataset]),
   );
   return [...byKey.values()].map((own) => {

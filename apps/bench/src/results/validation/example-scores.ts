@@ -1,5 +1,6 @@
 import { type CrossedScores, type Interval, crossedBootstrapInterval, crossedMean } from '@icl-gd/metrics';
 import { Pcg64 } from '@icl-gd/transformer';
+import { groupBy } from '../../experiment/group-by.ts';
 import type { MeasuredCell } from '../measured.ts';
 import type { ScoreKey } from '../seed-means.ts';
 
@@ -25,7 +26,7 @@ export class ExampleScores {
   readonly datasets: readonly string[];
 
   constructor(cells: readonly MeasuredCell[]) {
-    this.#cells = Map.groupBy(cells, ({ variant, method, dataset }) =>
+    this.#cells = groupBy(cells, ({ variant, method, dataset }) =>
       JSON.stringify([variant, method, dataset]),
     );
     this.datasets = [...new Set(cells.map(({ dataset }) => dataset))];

@@ -1,4 +1,5 @@
 import { mean } from '@icl-gd/metrics';
+import { groupBy } from '../../experiment/group-by.ts';
 import { type MeasuredNoise, NO_METHOD } from '../measured.ts';
 
 /** How far a score of single examples moves when nothing but rounding does, mean over seeds. */
@@ -15,7 +16,7 @@ export interface NoiseFloor {
 
 /** Of the trained model, by metric and method, then dataset. */
 export function summariseNoise(noise: readonly MeasuredNoise[]): NoiseFloor[] {
-  const bySubject = Map.groupBy(
+  const bySubject = groupBy(
     noise.filter(({ variant, method }) => variant === 'trained' && method !== NO_METHOD),
     ({ metric, method, dataset }) => JSON.stringify([metric, method, dataset]),
   );
@@ -23,7 +24,7 @@ export function summariseNoise(noise: readonly MeasuredNoise[]): NoiseFloor[] {
     const { metric = '', method = '', dataset = '' } = own[0] ?? {};
     const average = (some: readonly MeasuredNoise[], of: 'value' | 'exampleChange'): number | null =>
       mean(some.flatMap((entry) => entry[of] ?? []));
-    const byPerturbation = Map.groupBy(own, ({ perturbation }) => perturbation);
+    const byPerturbation = groupBy(own, ({ perturbation }) => perturbation);
     return {
       ...{ metric, method, dataset },
       learningRates: [...new Set(own.map(({ learningRate }) => learningRate))],

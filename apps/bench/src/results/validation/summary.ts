@@ -1,4 +1,5 @@
 import { type Interval, type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
+import { groupBy } from '../../experiment/group-by.ts';
 import { paperTasks } from '../../tasks/tasks.ts';
 import type { PaperMatch } from '../published/paper-match.ts';
 import { PAPER_MODEL } from '../published/paper-match.ts';
@@ -154,7 +155,7 @@ function measuredTable({ datasets, rows }: MeasuredRows): Markdown {
 function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): Markdown {
   const cells = all.filter((cell) => cell.table === which);
   const columns = columnsOf(cells);
-  const rows = Map.groupBy(cells, ({ metric, variant, method }) =>
+  const rows = groupBy(cells, ({ metric, variant, method }) =>
     [labelOf(metric), which === 1 ? variant : method].filter((part) => part !== '-').join(', '),
   );
   return table(
@@ -183,7 +184,7 @@ function curveTable(curves: readonly ComparedCurve[]): Markdown {
   const reasons = [...new Set(own.map(({ note }) => note).filter(Boolean))];
   if (own.every(({ comparedLayers }) => comparedLayers === 0))
     return written`No correlation: ${reasons.join('; ')}.`;
-  const rows = Map.groupBy(own, ({ variant, method, metric }) => `${labelOf(metric)}, ${variant}, ${method}`);
+  const rows = groupBy(own, ({ variant, method, metric }) => `${labelOf(metric)}, ${variant}, ${method}`);
   const datasets = columnsOf(own);
   const grid = table(
     ['metric, variant, method', ...datasets],
@@ -224,7 +225,7 @@ function columnsOf(entries: readonly { readonly dataset: string }[]): string[] {
 function noiseSection(noise: readonly NoiseFloor[], metrics?: MetricCatalogue): Markdown[] {
   if (noise.length === 0) return [];
   const datasets = [...new Set(noise.map(({ dataset }) => dataset))];
-  const rows = Map.groupBy(noise, ({ metric, method }) => `${labelOf(metric, metrics)}, ${method}`);
+  const rows = groupBy(noise, ({ metric, method }) => `${labelOf(metric, metrics)}, ${method}`);
   const rates = datasets.map((id) => {
     const own = noise.filter(({ dataset }) => dataset === id).flatMap(({ learningRates }) => learningRates);
     return [...new Set(own)].join(' ');

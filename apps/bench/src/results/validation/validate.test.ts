@@ -2,6 +2,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { groupBy } from '../../experiment/group-by.ts';
 import { readPublishedLayers } from '../published/read-published.ts';
 import { around, measuredCell, runOf } from './test-support.ts';
 import { validate, writeValidation } from './validate.ts';
@@ -17,7 +18,7 @@ const examples = ['GD', 'LCGD'].map((method) =>
 /** The authors' own curves as if measured, from the first layer on. */
 const curves = (layers = 24, change = (value: number, _layer: number): number | null => value) => {
   const rows = readPublishedLayers().filter(({ dataset, layer }) => dataset === 'mr' && layer < layers);
-  const cells = Map.groupBy(rows, ({ method, seed }) => `${method} ${seed}`);
+  const cells = groupBy(rows, ({ method, seed }) => `${method} ${seed}`);
   return [...cells.values()].map((own) =>
     measuredCell({
       method: own[0]!.method,

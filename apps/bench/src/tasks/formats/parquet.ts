@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
+import { moduleBeside } from '../../terminal/module-beside.ts';
 import { cut } from '../../terminal/words.ts';
 import { requireColumns } from './columns.ts';
 import type { ParquetContent, ParquetJob } from './parquet-worker.ts';
@@ -50,7 +51,7 @@ function withNumbers(row: Readonly<Record<string, unknown>>): Record<string, unk
 async function inThread(job: ParquetJob, timeLimit: number): Promise<ParquetContent> {
   const megabytes = Math.ceil(job.bytes.length / MEGABYTE);
   const signal = AbortSignal.timeout(timeLimit);
-  const worker = new Worker(new URL('./parquet-worker.ts', import.meta.url), {
+  const worker = new Worker(moduleBeside(import.meta.url, './parquet-worker'), {
     workerData: job,
     resourceLimits: { maxOldGenerationSizeMb: LEAST_MEMORY_MB + MEMORY_FACTOR * megabytes },
   });

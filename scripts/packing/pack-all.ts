@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, relative } from 'node:path';
+import { buildPackage } from './build-package.ts';
+import { type Manifest, packedManifest } from './manifest.ts';
+import { ROOT, publishedPackages } from './packages.ts';
+
+/** A tarball and what npm says of it. */
+export interface Tarball {
+  /** Absolute. */
+  readonly path: string;
+  readonly name: string;
+  readonly version: string;
+  /** Bytes of the tarball, and of what it holds. */
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+}
+
+/**
+ * Builds all packages and packs each into `destination`: what `npm pack` does in its folder, but in a copy, so that no
+ * manifest of the repository is touched. `repository` is the address of the code, which registries ask for.
+ */
+export function packAll(destination: string, repository?: string): Tarball[] {
+  const staging = mkdtempSync(join(tmpdir(), 'icl-gd-pack-'));
+  mkdirSync(destination, { recursive: true });
+  try {
+    const folders = publishedPackages().map(({ folder, manifest }) => {
+      buildPackage(folder);
+      const copy = join(staging, basename(folder));
+      cpSync(folder, copy, { recursive: true, filter: (path) => !/[\\/](node_modules|\.turbo)$/.test(path) });
+      const extended = repository === undefined ? manifest : withRepository(manifest, repository, folder);
+      writeFileSync(
+        join(copy, 'package.json'),
+        `${JSON.stringify(packedManifest(extended), null, 2)}\n`,
+      );
+      return copy;
+    });
+    const options = ['--ignore-scripts', '--json', '--pack-destination', destination];
+    const answer = npm(['pack', ...folders, ...options], staging);
+    const packed: unknown = JSON.parse(answer);
+    // A list, or from npm 12 on by name.
+    return (Object.values(packed as object) as (Tarball & { filename: string })[]).map((one) => ({
+      ...one,
+      path: join(destination, one.filename),
+    }));
+  } finally {
+    rmSync(staging, { recursive: true });
+  }
+}
+
+/** What npm prints; its own warnings go to stderr. */
+export function npm(args: readonly string[], folder: string): string {
+  const shell = process.platform === 'win32';
+  return execFileSync('npm', args, {
+    ...{ cwd: folder, encoding: 'utf8', shell, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26 },
+  });
+}
+
+function withRepository(manifest: Manifest, url: string, folder: string): Manifest {
+  const directory = relative(ROOT, folder).replaceAll('\\', '/');
+  return { ...manifest, repository: { type: 'git', url, directory } };
+}

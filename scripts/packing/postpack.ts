@@ -1,0 +1,3 @@
+import { restoreManifest } from './manifest-in-place.ts';
+
+restoreManifest(process.cwd());

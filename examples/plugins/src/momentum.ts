@@ -38,7 +38,7 @@ export const learner: Learner<{ momentum: number }> = {
       const bos = specialToken(model.config, 'bosTokenId', model.name);
       for (const [i, { tokens }] of demonstrations.entries()) {
         tuning.step([bos, ...tokens]);
-        onProgress?.(i + 1);
+        onProgress?.({ finished: i + 1, total: demonstrations.length });
       }
       const { model: tuned, steps } = await tuning.finish();
       return adaptedModel(tuned, options, steps);

@@ -1,10 +1,7 @@
-import { basename, dirname } from 'node:path';
 import { UserError } from '../errors.ts';
+import { openFile } from '../source/folder.ts';
 import { FLOAT_CODECS } from './dtype.ts';
 import { readHeader } from './header.ts';
-import { folderSource } from '../source/folder.ts';
-import { OpenedFile } from '../source/opened-file.ts';
-import type { ModelSource } from '../source/source.ts';
 
 /** A tensor as it was read. */
 export interface LoadedTensor {
@@ -20,15 +17,7 @@ export interface LoadedTensor {
  *   no floating-point type
  */
 export async function readSafetensors(path: string): Promise<ReadonlyMap<string, LoadedTensor>> {
-  const folder = folderSource(dirname(path));
-  const source: ModelSource = {
-    name: folder.name,
-    list: () => folder.list(),
-    stat: (file) => folder.stat!(file),
-    read: (file, offset, length, options) => folder.read(file, offset, length, options),
-    locate: () => path,
-  };
-  const opened = await OpenedFile.open(source, basename(path), 'safetensors file');
+  const opened = await openFile(path, 'safetensors file');
   const loaded = new Map<string, LoadedTensor>();
   for (const { name, shape, dtype, offset, bytes } of await readHeader(opened)) {
     const codec = FLOAT_CODECS.get(dtype);

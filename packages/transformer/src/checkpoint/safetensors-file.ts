@@ -1,9 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { elementCount } from '../shape.ts';
+import { openFile } from '../source/folder.ts';
+import type { OpenedFile } from '../source/opened-file.ts';
 import { FLOAT_CODECS } from './dtype.ts';
-import { fileError } from './files.ts';
-import { type TensorInfo, readExactly, readHeader } from './header.ts';
+import { type TensorInfo, readHeader } from './header.ts';
 
 /** The integer dtypes that are read as numbers, by what the header calls them. */
 const INTEGERS: ReadonlyMap<string, (bytes: ArrayBuffer) => ArrayLike<number | bigint>> = new Map<
@@ -27,8 +27,11 @@ export class SafetensorsFile {
   /** The strings of `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
 
-  private constructor(path: string, tensors: readonly TensorInfo[], metadata: Record<string, string>) {
-    this.path = path;
+  readonly #file: OpenedFile;
+
+  private constructor(file: OpenedFile, tensors: readonly TensorInfo[], metadata: Record<string, string>) {
+    this.path = file.path;
+    this.#file = file;
     this.tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]));
     this.metadata = metadata;
   }
@@ -38,10 +41,9 @@ export class SafetensorsFile {
    * @throws UserError naming the file, and the tensor where there is one, for every fault of the format
    */
   static async open(path: string): Promise<SafetensorsFile> {
-    return await withFile(path, async (handle) => {
-      const tensors = await readHeader(handle, path);
-      return new SafetensorsFile(path, tensors, await readMetadata(handle, path));
-    });
+    const file = await openFile(path, 'safetensors file');
+    const tensors = await readHeader(file);
+    return new SafetensorsFile(file, tensors, await readMetadata(file));
   }
 
   /**
@@ -62,23 +64,14 @@ export class SafetensorsFile {
     const length = elementCount(shape);
     const wanted = runs ?? [[0, length] as const];
     const values = new Float32Array(wanted.reduce((total, [, count]) => total + count, 0));
-    await withFile(this.path, async (handle) => {
-      let done = 0;
-      for (const [first, count] of wanted) {
-        if (first < 0 || count < 0 || first + count > length)
-          throw new RangeError(`elements [${first}, ${first + count}) of ${name}, which has ${length}`);
-        const stored = new Uint8Array(count * codec.bytes);
-        await readExactly(
-          handle,
-          stored,
-          offset + first * codec.bytes,
-          this.path,
-          `tensor ${JSON.stringify(name)}`,
-        );
-        codec.decode(stored.buffer, values.subarray(done, done + count));
-        done += count;
-      }
-    });
+    let done = 0;
+    for (const [first, count] of wanted) {
+      if (first < 0 || count < 0 || first + count > length)
+        throw new RangeError(`elements [${first}, ${first + count}) of ${name}, which has ${length}`);
+      const stored = await this.#bytes(name, offset + first * codec.bytes, count * codec.bytes);
+      codec.decode(stored.buffer, values.subarray(done, done + count));
+      done += count;
+    }
     return values;
   }
 
@@ -90,11 +83,13 @@ export class SafetensorsFile {
     const { dtype, offset, bytes } = this.#find(name);
     const integers = INTEGERS.get(dtype);
     if (!integers && dtype !== 'F64') return Float64Array.from(await this.read(name));
-    const stored = new Uint8Array(bytes);
-    await withFile(this.path, (handle) =>
-      readExactly(handle, stored, offset, this.path, `tensor ${JSON.stringify(name)}`),
-    );
+    const stored = await this.#bytes(name, offset, bytes);
     return integers ? Float64Array.from(integers(stored.buffer), Number) : new Float64Array(stored.buffer);
+  }
+
+  #bytes(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const into = new Uint8Array(length);
+    return this.#file.read(offset, length, `tensor ${JSON.stringify(name)}`, { into });
   }
 
   #find(name: string): TensorInfo {
@@ -104,26 +99,11 @@ export class SafetensorsFile {
   }
 }
 
-async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
-  let handle;
-  try {
-    handle = await open(path);
-  } catch (error) {
-    throw fileError(path, 'safetensors file', error);
-  }
-  try {
-    return await use(handle);
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Of a file whose header has been checked. */
-async function readMetadata(handle: FileHandle, path: string): Promise<Record<string, string>> {
-  const prefix = new Uint8Array(8);
-  await readExactly(handle, prefix, 0, path, 'the header length');
-  const header = new Uint8Array(Number(new DataView(prefix.buffer).getBigUint64(0, true)));
-  await readExactly(handle, header, 8, path, 'header');
+async function readMetadata(file: OpenedFile): Promise<Record<string, string>> {
+  const prefix = await file.read(0, 8, 'the header length');
+  const length = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true));
+  const header = await file.read(8, length, 'header');
   const { __metadata__: metadata = {} } = JSON.parse(new TextDecoder().decode(header)) as {
     __metadata__?: Record<string, string>;
   };

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { REASONS, isSystemError } from '../files/storage-error.ts';
+import { OpenedFile } from './opened-file.ts';
 import { type ModelSource, type SourceFile, SourceFileError } from './source.ts';
 
 /** Of one request to the operating system, which takes no more than 2 GB. */
@@ -26,6 +27,17 @@ interface Status {
  */
 export function folderSource(directory: string, options: { readonly name?: string } = {}): ModelSource {
   return new FolderSource(directory, options.name ?? basename(resolve(directory)));
+}
+
+/**
+ * One file, called by its path as it is given.
+ * @param what the file's part in plain words, for errors
+ * @throws UserError if there is no such file
+ */
+export function openFile(path: string, what: string): Promise<OpenedFile> {
+  const folder = new FolderSource(dirname(path), basename(path));
+  folder.locate = (file) => (file === basename(path) ? path : join(dirname(path), file));
+  return OpenedFile.open(folder, basename(path), what);
 }
 
 class FolderSource implements ModelSource {

@@ -90,7 +90,7 @@ test('an unembedding of its own is told where config.json ties it, unless it is 
   });
   expect(await warnings((stored) => [copied(stored)])).toEqual([]);
   // Rounded to float16 it is another one.
-  expect(await warnings((stored) => [{ ...copied(stored), dtype: 'float16' }])).toEqual([
+  expect(await warnings((stored) => [{ ...copied(stored), dtype: 'float16' } as NamedTensor])).toEqual([
     'DIRECTORY: lm_head.weight is not used: it differs from the token embeddings, and config.json ties them; transformers 5 uses it all the same, as this program does with "tie_word_embeddings": false',
   ]);
   expect(await warnings(() => [tensor('lm_head.weight', [3, 4])])).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { type Predictions, layerMetrics, predictionMetrics } from '@icl-gd/metrics';
+import { type Predictions, builtInMetrics, layerMetrics, predictionMetrics } from '@icl-gd/metrics';
 import { learners } from '@icl-gd/methods';
 import { predict } from '../probe-setting.ts';
 import type { FinishedSetting } from '../record.ts';

@@ -33,7 +33,7 @@ beforeAll(async () => {
         load: (id) => (id === ENTRY ? PAGE : null),
       },
     ],
-    build: { write: false, lib: { entry: ENTRY, formats: ['es'] }, rolldownOptions: { treeshake: false } },
+    build: { write: false, lib: { entry: ENTRY, formats: ['es'] }, rolldownOptions: { treeshake: false, onLog: (_, log) => warn(log.message) } },
   });
   const [output] = built as Rollup.RollupOutput[];
   expect(output?.output).toHaveLength(1);
@@ -45,10 +45,10 @@ it('a page of all four packages is built without a warning', () => {
 });
 
 it('holds nothing of Node, and no native library', () => {
-  const modules = Object.keys(chunk.modules).map((file) => file.slice(ROOT.length));
+  const modules = Object.keys(chunk.modules);
   for (const name of ['gpu-kernels', 'transformer', 'methods', 'metrics'])
     expect(modules.some((file) => file.includes(`packages/${name}/src/index`))).toBe(true);
-  expect(modules.filter((file) => /platform\/node\/|__vite-browser-external|\0/.test(file))).toEqual([]);
+  expect(modules.filter((file) => /platform\/node\/|browser-external/.test(file))).toEqual([]);
   expect(chunk.imports).toEqual([]);
   expect(chunk.dynamicImports).toEqual([]);
   // Without comments, which may speak of it.

@@ -101,7 +101,7 @@ async function everything(source: ModelSource) {
     weights,
     digests: await checkpoint.digests(),
     tokens: tokenizer.encode(TEXT),
-    config: (await describeModel(source)).config,
+    config: (await describeModel(source, 'a model')).config,
   };
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { type ReadOptions, SourceFileError } from './source.ts';
+import { MISSING, type ReadOptions, SourceFileError } from './source.ts';
 import { Exchange, TransferError, type TransferLimits, failureReason, withRetries } from './transfer.ts';
 
 /** Bytes that are fetched for a small read: those beside it are asked for next. */
@@ -15,6 +15,8 @@ export interface RangeServer extends TransferLimits {
   readonly place: string;
   /** Ends everything. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of bytes as they arrive. */
+  readonly onBytes?: (bytes: number) => void;
   /**
    * One request.
    * @returns an answer of status 200, 206 or 416; undefined if there is no such file
@@ -70,7 +72,7 @@ export class RangedFile {
   ): Promise<Uint8Array<ArrayBuffer>> {
     signal?.throwIfAborted();
     const opened = await this.#open(signal);
-    if (!opened) throw new SourceFileError(this.#server.place, 'does not exist');
+    if (!opened) throw new SourceFileError(this.#server.place, MISSING);
     const end = Math.min(offset + length, opened.bytes);
     if (end <= offset) return new Uint8Array(0);
     if (opened.whole) return opened.whole.subarray(offset, end);
@@ -117,7 +119,6 @@ export class RangedFile {
 
   /** Asks for the first block: it says whether there is a file, and how long it is. */
   async #first(exchange: Exchange): Promise<Opened | undefined> {
-    const { place } = this.#server;
     const response = await this.#server.request({ Range: `bytes=0-${BLOCK - 1}` }, exchange.signal);
     if (!response) return undefined;
     const version = versionOf(response);
@@ -127,11 +128,31 @@ export class RangedFile {
       return { bytes: whole.length, version, whole };
     }
     const bytes = totalOf(response) ?? (await this.#lengthByHead(exchange));
-    const expected = Math.min(bytes, BLOCK);
-    const block = await exchange.bytes(response, expected);
-    if (block.length < expected) throw new TransferError(`${place}: the answer was cut off; try again`);
+    const block = await this.#part(exchange, response, Math.min(bytes, BLOCK));
     this.#keep({ start: 0, bytes: block });
     return { bytes, version };
+  }
+
+  /** The bytes of an answer that must be so many. */
+  async #part(
+    exchange: Exchange,
+    response: Response,
+    length: number,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { place } = this.#server;
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      bytes = await exchange.bytes(response, length, into);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UserError(`${place}: its server sends more bytes than were asked for`);
+    }
+    if (bytes.length < length)
+      throw new TransferError(
+        `${place}: the answer was cut off after ${bytes.length} of ${length} bytes; try again`,
+      );
+    return bytes;
   }
 
   /** Another site may hide the length of the whole in an answer that is a part. */
@@ -198,26 +219,15 @@ export class RangedFile {
       const from = /^bytes (\d+)-/.exec(response.headers.get('Content-Range') ?? '')?.[1];
       if (from !== undefined && Number(from) !== start)
         throw new UserError(`${place}: its server sends another part than was asked for`);
-      let bytes: Uint8Array<ArrayBuffer>;
-      try {
-        bytes = await exchange.bytes(response, end - start, into);
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        throw new UserError(`${place}: its server sends more bytes than were asked for`);
-      }
-      if (bytes.length < end - start)
-        throw new TransferError(
-          `${place}: the answer was cut off after ${bytes.length} of ${end - start} bytes; try again`,
-        );
-      return bytes;
+      return this.#part(exchange, response, end - start, into);
     });
   }
 
   #attempts<T>(signal: AbortSignal | undefined, work: (exchange: Exchange) => Promise<T>): Promise<T> {
-    const { place, stallTimeout, signal: outer } = this.#server;
+    const { place, stallTimeout, onBytes, signal: outer } = this.#server;
     return withRetries(
       async () => {
-        using exchange = new Exchange([signal, outer], stallTimeout);
+        const exchange = new Exchange([signal, outer], stallTimeout, onBytes);
         try {
           return await work(exchange);
         } catch (error) {
@@ -227,6 +237,8 @@ export class RangedFile {
           throw new TransferError(
             `${place}: cannot be read (${exchange.signal.aborted ? 'no answer in time' : failureReason(error)}); check the network, and that the server lets this page read it where it is another site (CORS)`,
           );
+        } finally {
+          exchange.end();
         }
       },
       this.#server,

@@ -10,7 +10,7 @@ export interface SourceFile {
 /** How a part of a file is read. */
 export interface ReadOptions {
   /** Ends the reading: it rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** At least as long as what is read; a source may fill it and return its beginning instead of memory of its own. */
   readonly into?: Uint8Array<ArrayBuffer>;
 }
@@ -28,7 +28,10 @@ export interface ModelSource {
   /** The files that there are, at least those of the model. May be asked for often. */
   list(): Promise<readonly SourceFile[]>;
   /** One file, undefined if there is no such; looked for in the list without it. */
-  stat?(file: string, options?: { readonly signal?: AbortSignal }): Promise<SourceFile | undefined>;
+  stat?(
+    file: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<SourceFile | undefined>;
   /**
    * Bytes [offset, offset + length) of a file, fewer where it ends before.
    * @throws UserError in one line, naming the file, if they cannot be read
@@ -37,6 +40,9 @@ export interface ModelSource {
   /** How a file is called in messages, the source itself with ''; `name/file` and `name` without it. */
   locate?(file: string): string;
 }
+
+/** The reason of a file that is not there. */
+export const MISSING = 'does not exist';
 
 /** A file of a source that cannot be read: whoever knows what it is for can say so in the message. */
 export class SourceFileError extends UserError {
@@ -49,7 +55,7 @@ export class SourceFileError extends UserError {
    * @param what the file's part in plain words: "model configuration"
    */
   constructor(place: string, reason: string, what = 'file') {
-    super(`${place}: ${what} ${reason}`);
+    super(`${place}: ${what} ${reason}`, reason === MISSING ? 'file-missing' : undefined);
     this.#place = place;
     this.#reason = reason;
   }
@@ -71,9 +77,25 @@ export async function findFile(
   file: string,
   signal?: AbortSignal,
 ): Promise<SourceFile | undefined> {
-  signal?.throwIfAborted();
-  if (source.stat) return source.stat(file, signal ? { signal } : {});
-  return (await source.list()).find(({ name }) => name === file);
+  if (source.stat) return untilAborted(() => source.stat!(file, signal ? { signal } : {}), signal);
+  const files = await untilAborted(() => source.list(), signal);
+  return files.find(({ name }) => name === file);
+}
+
+/** Work that is not waited for any more once a signal says so, whether it obeys the signal itself or not. */
+export async function untilAborted<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work();
+  signal.throwIfAborted();
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, fail) => {
+    stop = () => fail(signal.reason as Error);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop);
+  }
 }
 
 /** Whether a source has a file of this name. */

@@ -214,3 +214,14 @@ test("the cache has h and m of each layer by TransformerLens's names", async () 
   expect(cache.get('blocks.1.hook_attn_out')!.shape).toEqual([1, 1, dModel]);
   expect(cache.get('blocks.1.attn.hook_attn_scores')!.shape).toEqual([1, heads, 1, probe.queryLength]);
 });
+
+test('errors are of one class in all packages', async () => {
+  const { UserError } = await import('@icl-gd/gpu-kernels');
+  const others = await Promise.all([import('./index.ts'), import('@icl-gd/transformer')]);
+  for (const own of others) expect(own.UserError).toBe(UserError);
+  const stray = { ...model.config, bosTokenId: null };
+  const bare = Object.create(model, { config: { value: stray } }) as Model;
+  const error: unknown = await runZeroShot(bare, QUERIES).catch((failure: unknown) => failure);
+  expect(error).toBeInstanceOf(UserError);
+  expect(error).toMatchObject({ code: 'no-special-token' });
+});

@@ -174,6 +174,8 @@ describe('fineTune', () => {
       const { signal } = controller;
       await expect(adapted.probe(QUERIES, { signal })).rejects.toBe(REASON);
       expect(probe).toHaveBeenCalledTimes(1);
+      // Its own need not bear to be called again, as it is at the end of the block.
+      adapted.dispose();
     }
     expect(dispose).toHaveBeenCalledTimes(1);
     const late = new AbortController();

@@ -1,3 +1,4 @@
+export { UserError, type UserErrorCode } from '@icl-gd/transformer';
 export { experiment, type ExperimentObserver, type ExperimentOptions } from './cli/experiment.ts';
 export { type FinishedRun, runExperiment } from './experiment/run.ts';
 export type { RunRequest } from './experiment/run-request.ts';

@@ -1,0 +1,116 @@
+import { type Curve, type Experiment, type ExperimentEvent, IN_CONTEXT, type QueryOutcome, ZERO_SHOT } from '../experiment/experiment.ts';
+import { HeatMap } from '../plots/heat-map.ts';
+import { lineChart } from '../plots/line-chart.ts';
+import type { ModelFacts } from '../worker/messages.ts';
+import { AccuracyTable } from './accuracy-table.ts';
+import { CurveCharts } from './curve-charts.ts';
+import { byId, html } from './elements.ts';
+import { curveTable, outcomeTable } from './number-tables.ts';
+
+/** Everything that a run has told. */
+export interface Told {
+  readonly experiment: Experiment;
+  readonly outcomes: Map<string, QueryOutcome[]>;
+  readonly training: Map<string, Extract<ExperimentEvent, { kind: 'training' }>['steps']>;
+  readonly curves: Map<string, readonly Curve[]>;
+}
+
+/** The results of one run, drawn as they come. */
+export class Results {
+  readonly told: Told;
+  readonly #updates = byId('updates', HTMLElement);
+  readonly #training = byId('training', HTMLElement);
+  readonly #numbers = byId('numbers', HTMLElement);
+  readonly #maps = new Map<string, HeatMap>();
+  readonly #accuracies: AccuracyTable;
+  readonly #charts: CurveCharts;
+  #facts: ModelFacts | undefined;
+
+  /** Clears what an earlier run has left. */
+  constructor(experiment: Experiment) {
+    this.told = { experiment, outcomes: new Map(), training: new Map(), curves: new Map() };
+    for (const part of [this.#updates, this.#training, this.#numbers]) part.replaceChildren();
+    byId('model-facts', HTMLElement).textContent = '';
+    const settings = [ZERO_SHOT, IN_CONTEXT, ...experiment.learners];
+    this.#accuracies = new AccuracyTable(byId('accuracies', HTMLElement), settings, experiment);
+    this.#charts = new CurveCharts(byId('curves', HTMLElement));
+    byId('results', HTMLElement).hidden = false;
+  }
+
+  /** What the model is; maps are laid out then, and fill in later. */
+  model(facts: ModelFacts): void {
+    this.#facts = facts;
+    const { name, layers, heads, dModel, adapter } = facts;
+    byId('model-facts', HTMLElement).textContent =
+      `Model ${name}: ${layers} layers, ${heads} heads, ${dModel} dimensions; computed on ${adapter}.`;
+    const { learners, queries } = this.told.experiment;
+    const sizes = [IN_CONTEXT, ...learners].map((setting) =>
+      this.#map(`size ${setting}`, {
+        title: `${setting}: size of the update`,
+        description: `Length of the change of the attention output by ${setting}, relative to zero-shot, for each layer (rows) and query (columns). Means are in the table of numbers.`,
+        ...{ columns: queries.length, column: 'query', scale: 'size' },
+      }),
+    );
+    const directions = learners.map((setting) =>
+      this.#map(`cosine ${setting}`, {
+        title: `${setting}: direction, cosine with ICL’s update`,
+        description: `Cosine between the updates of ${setting} and of in-context learning, for each layer (rows) and query (columns). SimAOU in the table of numbers is their mean.`,
+        ...{ columns: queries.length, column: 'query', scale: 'cosine' },
+      }),
+    );
+    this.#updates.replaceChildren(...sizes, ...directions);
+  }
+
+  /** Draws what is new. */
+  take(event: ExperimentEvent): void {
+    if (event.kind === 'outcomes') this.#takeOutcomes(event.setting, event.outcomes);
+    if (event.kind === 'training') this.#takeTraining(event.learner, event.steps);
+    if (event.kind === 'curves') {
+      this.told.curves.set(event.setting, event.curves);
+      this.#charts.draw(this.told.curves);
+    }
+  }
+
+  /** The tables of numbers, when all are there. */
+  finish(): void {
+    const layers = this.#facts?.layers ?? 0;
+    this.#numbers.replaceChildren(curveTable(this.told, layers), outcomeTable(this.told));
+  }
+
+  #map(key: string, options: Omit<ConstructorParameters<typeof HeatMap>[0], 'layers'>): HTMLElement {
+    const map = new HeatMap({ ...options, layers: this.#facts?.layers ?? 0 });
+    this.#maps.set(key, map);
+    return map.element;
+  }
+
+  #takeOutcomes(setting: string, outcomes: readonly QueryOutcome[]): void {
+    const all = [...(this.told.outcomes.get(setting) ?? []), ...outcomes];
+    this.told.outcomes.set(setting, all);
+    this.#accuracies.show(setting, all);
+    for (const { query, updateSizes, updateCosines } of outcomes) {
+      this.#maps.get(`size ${setting}`)?.fill(query, updateSizes);
+      this.#maps.get(`cosine ${setting}`)?.fill(query, updateCosines);
+    }
+  }
+
+  #takeTraining(learner: string, steps: Extract<ExperimentEvent, { kind: 'training' }>['steps']): void {
+    this.told.training.set(learner, steps);
+    const norms = this.#map(`norms ${learner}`, {
+      title: `${learner}: norm of the gradient`,
+      description: `Length of the gradient of each layer’s key and value weights (rows) at each training step (columns).`,
+      ...{ columns: steps.length, column: 'step', scale: 'size' },
+    });
+    for (const [i, { gradientNorms }] of steps.entries()) this.#maps.get(`norms ${learner}`)?.fill(i, gradientNorms);
+    const layers = steps[0]?.losses.length ?? 0;
+    const line = (layer: number): number[] => steps.map(({ losses }) => losses[layer] ?? Number.NaN);
+    const perLayer = steps.some(({ losses }) => losses.some((loss) => loss !== losses[0]));
+    const series = perLayer
+      ? [
+          { name: 'layer 0', style: 'first-layer', values: line(0) },
+          { name: `layer ${layers - 1}, the last`, style: learner, values: line(layers - 1) },
+        ]
+      : [{ name: 'at the output', style: learner, values: line(0) }];
+    const loss = lineChart({ title: `${learner}: loss, nats a token`, across: 'step', first: 1, series });
+    this.#training.append(html('div', { class: 'pair' }, loss, norms));
+  }
+}

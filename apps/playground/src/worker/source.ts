@@ -1,0 +1,15 @@
+import { type ModelSource, httpSource, hubSource, memorySource } from '@icl-gd/transformer';
+import type { ModelChoice } from './messages.ts';
+
+/** Reads the chosen model. */
+export function sourceOf(choice: ModelChoice): ModelSource {
+  if (choice.kind === 'hub') return hubSource(choice.id);
+  if (choice.kind === 'folder') return httpSource(choice.url);
+  return memorySource(choice.name, choice.files);
+}
+
+/** The same for the same model; undefined for files, which may have changed on disk. */
+export function keyOf(choice: ModelChoice): string | undefined {
+  if (choice.kind === 'files') return undefined;
+  return choice.kind === 'hub' ? `hub ${choice.id}` : choice.url;
+}

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import {
-  type AdaptedModel,
+  type LearnerResult,
   type Learner,
   type ProbeToken,
   type Query,
@@ -25,7 +25,7 @@ const gpu = useGpu();
 describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
   describe.each(WEIGHT_DTYPES)('in %s', (dtype) => {
     let model: Model;
-    const adapted: AdaptedModel[] = [];
+    const adapted: LearnerResult[] = [];
     beforeAll(async () => {
       model = await loadModel(gpu(), join(import.meta.dirname, 'fixtures', fixture, 'model'), { dtype });
       for (const learner of LEARNERS)

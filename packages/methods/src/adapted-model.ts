@@ -1,6 +1,9 @@
 import { type Model, withHalfParameters } from '@icl-gd/transformer';
-import type { AdaptOptions, AdaptedModel } from './learner.ts';
+import type { AdaptOptions, AdaptedModel, LearnerResult, ProbeToken } from './learner.ts';
 import { probesOf } from './probe-queries.ts';
+
+/** The last token of the prompt, as the text of arXiv 2311.07772v4 says. */
+export const DEFAULT_PROBE_TOKEN: ProbeToken = 'prompt';
 
 /**
  * What a learner that changes weights gives: probes of the changed model, rounded to float16 first where that is asked for.
@@ -20,11 +23,42 @@ export function adaptedModel(
     changed.dispose();
     throw error;
   }
-  return {
+  const result: LearnerResult = {
     ...(training ? { training } : {}),
     ...probesOf(probed),
     dispose: () => {
       for (const model of new Set([probed, changed])) model.dispose();
     },
+  };
+  return guarded(result, changed.name);
+}
+
+/**
+ * A learner's result with what people expect of it: a default probe token, `using`, and a word where it is used after it was
+ * disposed. A signal that is aborted is obeyed before and after the learner's own probing, which may not know of it.
+ * @param model what the model is called, for that word
+ */
+export function guarded(result: LearnerResult, model: string): AdaptedModel {
+  let disposed = false;
+  const dispose = (): void => {
+    if (!disposed) result.dispose();
+    disposed = true;
+  };
+  const probing = async <T>(signal: AbortSignal | undefined, probe: () => Promise<T>): Promise<T> => {
+    if (disposed) throw new RangeError(`probing an adapted ${model} that was disposed`);
+    signal?.throwIfAborted();
+    const probes = await probe();
+    signal?.throwIfAborted();
+    return probes;
+  };
+  const { training, context } = result;
+  return {
+    ...(training ? { training } : {}),
+    ...(context ? { context } : {}),
+    probe: (queries, { probeToken = DEFAULT_PROBE_TOKEN, ...options } = {}) =>
+      probing(options.signal, () => result.probe(queries, { ...options, probeToken })),
+    probeTokens: (queries, options) => probing(options.signal, () => result.probeTokens(queries, options)),
+    dispose,
+    [Symbol.dispose]: dispose,
   };
 }

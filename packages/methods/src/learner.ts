@@ -1,4 +1,4 @@
-import type { Model, Objective } from '@icl-gd/transformer';
+import type { LongRunning, Model, Objective } from '@icl-gd/transformer';
 import type { z } from 'zod';
 
 /** One training or in-context example: query tokens followed by the label word's tokens, without BOS and EOS. */
@@ -20,16 +20,15 @@ export interface Query {
  */
 export type ProbeToken = 'label' | 'prompt';
 
-/** How queries are put before the model. */
-export interface BatchOptions {
+/** How queries are put before the model. A signal ends it after a batch; progress is in queries. */
+export interface BatchOptions extends LongRunning {
   /** Most tokens in one packed batch, a longer query alone; 2048 if absent. No number depends on it. */
-  readonly tokenBudget?: number;
-  /** Called after each batch with the number of queries finished so far. */
-  readonly onProgress?: (finished: number) => void;
+  readonly tokenBudget?: number | undefined;
 }
 
 /** How `probe` probes. */
 export interface ProbeOptions extends BatchOptions {
+  /** The built-in learners and what `fineTune` gives take `prompt` where it is absent; `icl-gd run` takes `label`. */
   readonly probeToken: ProbeToken;
 }
 
@@ -61,8 +60,8 @@ export interface TrainingStep {
   readonly releasedGradientNorms?: readonly number[];
 }
 
-/** A model after it has taken in the demonstrations. */
-export interface AdaptedModel {
+/** What a learner has to give: a model after it has taken in the demonstrations. */
+export interface LearnerResult {
   /**
    * One probe a query, in their order.
    * @throws DivergedError if anything recorded is not finite; as `Model.evaluate`
@@ -81,11 +80,21 @@ export interface AdaptedModel {
   dispose(): void;
 }
 
+/**
+ * What `fineTune` and the built-in learners give: a {@link LearnerResult} that knows the default probe token (`prompt`), and
+ * that belongs into a `using` declaration. It is not to be probed after it was disposed (RangeError); disposing it twice is
+ * fine.
+ */
+export interface AdaptedModel extends LearnerResult, Disposable {
+  /** As {@link LearnerResult.probe}; at the last token of the prompt if nothing else is said. */
+  probe(queries: readonly Query[], options?: Partial<ProbeOptions>): Promise<Probe[]>;
+}
+
 /** What a learner can be told beside {@link AdaptOptions}: plain values by name. */
 export type LearnerOptions = Readonly<Record<string, string | number | boolean>>;
 
-/** How demonstrations are taken in. */
-export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> {
+/** How demonstrations are taken in. A signal ends it after a step; progress is in demonstrations taken in. */
+export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> extends LongRunning {
   /** Constant step size; learners that train need it. */
   readonly learningRate?: number;
   /** Whether training also reports the released code's gradient norms; costs about half a step more. No if absent. */
@@ -97,12 +106,13 @@ export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> {
   readonly halfWeights?: boolean;
   /** The learner's own, see {@link Learner.options}; defaults where absent. */
   readonly learnerOptions?: Partial<Options>;
-  /** Called with the number of demonstrations taken in so far. */
-  readonly onProgress?: (finished: number) => void;
 }
 
 /** A way to take in demonstrations, and what a run has to know of it. */
-export interface Learner<Options extends LearnerOptions = LearnerOptions> {
+export interface Learner<
+  Options extends LearnerOptions = LearnerOptions,
+  Result extends LearnerResult = LearnerResult,
+> {
   /** As it stands in the column `method`, without options. */
   readonly id: string;
   /** For people: headings and pages. */
@@ -124,7 +134,8 @@ export interface Learner<Options extends LearnerOptions = LearnerOptions> {
   /** Ids of metrics that do not apply to it; their fields stay empty. */
   readonly inapplicableMetrics?: readonly string[];
   /**
-   * The given model is not changed and must outlive the adapted one.
+   * The given model is not changed and must outlive the adapted one. A learner that takes long looks at `options.signal`
+   * (`signal?.throwIfAborted()`) and frees what it has made when it rejects.
    * @throws DivergedError if training stops being finite or the trained weights explode; RangeError or UserError if the
    *   demonstrations do not fit the model or the device
    */
@@ -132,7 +143,7 @@ export interface Learner<Options extends LearnerOptions = LearnerOptions> {
     model: Model,
     demonstrations: readonly Demonstration[],
     options?: AdaptOptions<Options>,
-  ): Promise<AdaptedModel>;
+  ): Promise<Result>;
 }
 
 /** A loss, a gradient or something recorded is not finite, or trained weights grew beyond all sense. */

@@ -188,8 +188,9 @@ test('progress is told after each batch, in queries finished', async () => {
   await probesOf(model, PREFIX).probe(ofLengths(4, 4, 4, 4, 9), {
     probeToken: 'prompt',
     tokenBudget: 8,
-    onProgress: (count) => {
+    onProgress: ({ finished: count, total }) => {
       expect(asked).toHaveLength(finished.length + 1);
+      expect(total).toBe(5);
       finished.push(count);
     },
   });

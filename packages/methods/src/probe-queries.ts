@@ -7,9 +7,9 @@ import {
   specialToken,
 } from '@icl-gd/transformer';
 import {
-  type AdaptedModel,
   type BatchOptions,
   DivergedError,
+  type LearnerResult,
   type Probe,
   type ProbeToken,
   type ProbeTokensOptions,
@@ -21,10 +21,10 @@ import { type QueryPlan, planQuery } from './probe-plan.ts';
 const DEFAULT_TOKEN_BUDGET = 2048;
 
 /**
- * The probing half of an {@link AdaptedModel}: queries in packed batches, behind a prefix if given, else after BOS.
+ * The probing half of a {@link LearnerResult}: queries in packed batches, behind a prefix if given, else after BOS.
  * Both functions throw DivergedError if anything recorded is not finite.
  */
-export function probesOf(model: Model, prefix?: ContextPrefix): Pick<AdaptedModel, 'probe' | 'probeTokens'> {
+export function probesOf(model: Model, prefix?: ContextPrefix): Pick<LearnerResult, 'probe' | 'probeTokens'> {
   return {
     probeTokens: (queries, options) => probeTokens(model, queries, options, prefix),
     async probe(queries, { probeToken, ...options }) {
@@ -43,9 +43,11 @@ async function probeTokens(
   const before = prefix ? [] : [specialToken(model.config, 'bosTokenId', model.name)];
   const plans = queries.map((query) => planQuery(query, options.probeTokens, before));
   const probes = new Map(options.probeTokens.map((probeToken) => [probeToken, [] as Probe[]]));
+  const { signal, onProgress } = options;
   let finished = 0;
+  signal?.throwIfAborted();
   for (const batch of cutIntoBatches(plans, options)) {
-    const results = await model.evaluate(requestsOf(batch), prefix);
+    const results = await model.evaluate(requestsOf(batch), prefix, { signal });
     let first = 0;
     for (const plan of batch) {
       const own = toProbes(plan, results.slice(first, first + plan.requests.length), model);
@@ -54,7 +56,7 @@ async function probeTokens(
       first += plan.requests.length;
     }
     finished += batch.length;
-    options.onProgress?.(finished);
+    onProgress?.({ finished, total: queries.length });
   }
   return probes;
 }

@@ -14,6 +14,7 @@ export { bootstrapInterval, bootstrapLayerMeanInterval } from './bootstrap.ts';
 export type { BootstrapOptions, Interval } from './bootstrap.ts';
 export { crossedBootstrapInterval, crossedMean } from './crossed-bootstrap.ts';
 export type { CrossedScores } from './crossed-bootstrap.ts';
+export { similarity, type Similarity, type SimilarityOptions, type SimilarityProbes } from './similarity.ts';
 export { findMetric, layerMetrics, metrics, predictionMetrics } from './catalogue.ts';
 export type {
   BaselineMetric,

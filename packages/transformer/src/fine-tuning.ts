@@ -3,6 +3,7 @@ import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
 import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
 import { nextTokenTargets, planTargets } from './decoder/targets.ts';
+import type { LongRunning } from './long-running.ts';
 import { type Model, passOver } from './model.ts';
 import { inLayer } from './parameters.ts';
 import { ReleasedNorms } from './released-norms.ts';
@@ -54,7 +55,7 @@ export interface FineTuningResult {
  * Plain stochastic gradient descent as in arXiv 2311.07772v4: one sequence a step, a constant learning rate, no momentum,
  * decay or clipping. The base model is not changed; of its weights the trained group alone is copied.
  */
-export class FineTuning {
+export class FineTuning implements Disposable {
   readonly #model: Model;
   readonly #options: FineTuningOptions;
   /** The trained copies by name. */
@@ -64,6 +65,8 @@ export class FineTuning {
   readonly #log: Tensor;
   readonly #released: ReleasedNorms | undefined;
   #taken = 0;
+  /** Finished or abandoned: there is nothing left to free. */
+  #over = false;
 
   /**
    * Copies the trained group.
@@ -93,6 +96,7 @@ export class FineTuning {
   step(tokens: readonly number[]): void {
     const { gpu, config } = this.#model;
     const { objective, learningRate, group, steps } = this.#options;
+    this.#requireOpen();
     if (this.#taken >= steps) throw new RangeError(`fine-tuning was set up for ${steps} steps`);
     if (tokens.length < 2) throw new RangeError('a training sequence needs two tokens or more');
     using gradients = Gradients.ofGroup(gpu, config, this.#released ? 'layers' : group);
@@ -109,14 +113,40 @@ export class FineTuning {
   }
 
   /**
+   * Takes a step on each sequence in their order, as {@link step} does. The device is given the next one while it works on one.
+   * @param options progress is in steps that the device has done
+   * @throws the signal's reason if it is aborted between two steps; else as {@link step}
+   */
+  async steps(
+    sequences: readonly (readonly number[])[],
+    { signal, onProgress }: LongRunning = {},
+  ): Promise<void> {
+    const total = sequences.length;
+    let before: Promise<void> | undefined;
+    for (const [i, tokens] of sequences.entries()) {
+      signal?.throwIfAborted();
+      this.step(tokens);
+      if (!signal && !onProgress) continue;
+      const own = this.#model.gpu.finish();
+      // Where it is not waited for, what went wrong is reported by the next wait.
+      own.catch(() => {});
+      await before;
+      if (i > 0) onProgress?.({ finished: i, total });
+      before = own;
+    }
+    await before;
+    signal?.throwIfAborted();
+    if (total > 0) onProgress?.({ finished: total, total });
+  }
+
+  /**
    * Waits for the steps. This object is done with then.
    * @throws UserError (`out-of-memory`) or Error if the device failed
    */
   async finish(): Promise<FineTuningResult> {
+    this.#requireOpen();
     const { gpu, config } = this.#model;
     const values = await gpu.read(this.#log);
-    this.#log.dispose();
-    this.#released?.[Symbol.dispose]();
     const row = (step: number, name: keyof typeof LOG_ROWS): number[] => {
       const at = this.#logIndex(LOG_ROWS[name], step);
       return Array.from(values.subarray(at, at + config.layers));
@@ -130,6 +160,9 @@ export class FineTuning {
       };
     });
     const growth = await this.#growth();
+    this.#requireOpen();
+    this.#freeLog();
+    this.#over = true;
     return { model: this.#tuned, steps, growth };
   }
 
@@ -146,11 +179,28 @@ export class FineTuning {
     return after / before;
   }
 
-  /** Frees everything, instead of `finish`. */
+  /** Frees everything, instead of `finish`; after it, and a second time, it does nothing. */
   abandon(): void {
+    if (this.#over) return;
+    this.#over = true;
     this.#tuned.dispose();
+    this.#freeLog();
+  }
+
+  /** As `abandon`, for `using`. */
+  [Symbol.dispose](): void {
+    this.abandon();
+  }
+
+  #freeLog(): void {
     this.#released?.[Symbol.dispose]();
     this.#log.dispose();
+  }
+
+  /** @throws RangeError */
+  #requireOpen(): void {
+    if (this.#over)
+      throw new RangeError(`a fine-tuning of ${this.#model.name} that is finished or abandoned`);
   }
 
   #update(gradients: Gradients, layer: number, learningRate: number, tokens: number): void {

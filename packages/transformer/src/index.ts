@@ -17,6 +17,7 @@ export {
   type FineTuningResult,
   type FineTuningStep,
 } from './fine-tuning.ts';
+export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
 export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
 export type { EvaluationBatch, Workload } from './memory/workload.ts';

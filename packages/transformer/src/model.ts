@@ -20,6 +20,7 @@ import type { Family } from './families/family.ts';
 import { keyWarnings } from './families/keys.ts';
 import { UserError } from './errors.ts';
 import { familyOf } from './families/registry.ts';
+import type { LongRunning } from './long-running.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
@@ -96,21 +97,26 @@ export class Model implements Disposable {
 
   /**
    * Evaluates sequences as one packed batch, each behind the prefix if given: the same bits as one at a time.
+   * @param options the signal is looked at before the work, and when the device has done it
    * @returns one result a request, in their order
-   * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary;
+   * @throws the signal's reason if it is aborted; RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary;
    *   UserError if the device has no room or cannot bind what is needed; Error if the device failed
    */
   async evaluate(
     requests: readonly EvaluationRequest[],
     prefix?: ContextPrefix,
+    { signal }: Pick<LongRunning, 'signal'> = {},
   ): Promise<EvaluationResult[]> {
+    signal?.throwIfAborted();
     if (requests.length === 0) return [];
     using pass = passOver(
       this,
       requests.map(({ tokens }) => tokens),
       { prefixLength: prefix?.length ?? 0 },
     );
-    return await readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
+    const results = await readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
+    signal?.throwIfAborted();
+    return results;
   }
 
   /**
@@ -119,9 +125,15 @@ export class Model implements Disposable {
    * @returns float32 [V]
    * @throws as {@link evaluate}
    */
-  async nextTokenLogits(tokens: readonly number[]): Promise<Float32Array> {
+  async nextTokenLogits(
+    tokens: readonly number[],
+    { signal }: Pick<LongRunning, 'signal'> = {},
+  ): Promise<Float32Array> {
+    signal?.throwIfAborted();
     using pass = passOver(this, [tokens]);
-    return await this.gpu.read(recordNextTokenLogits(pass));
+    const logits = await this.gpu.read(recordNextTokenLogits(pass));
+    signal?.throwIfAborted();
+    return logits;
   }
 
   /** Frees the parameters that this model owns. */

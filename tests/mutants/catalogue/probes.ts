@@ -42,7 +42,7 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/experiment/probe-setting.ts',
+      file: 'packages/methods/src/predictions.ts',
       tests: ['apps/bench/src/experiment/probe-setting.test.ts'],
     },
     [
@@ -52,6 +52,14 @@ export const mutants: readonly Mutant[] = [
         find: 'value > (optionLogProbs[best] as number) ? i : best',
         replace: 'value >= (optionLogProbs[best] as number) ? i : best',
       },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/probe-setting.ts',
+      tests: ['apps/bench/src/experiment/probe-setting.test.ts'],
+    },
+    [
       {
         id: 'zsl-sees-demonstrations',
         kind: 'wrong demonstrations',
@@ -115,27 +123,26 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'gd-keeps-eos',
         kind: 'EOS kept in training',
-        find: 'tuning.step([bosTokenId, ...tokens]);',
-        replace:
-          "tuning.step([bosTokenId, ...tokens, specialToken(model.config, 'eosTokenId', model.name)]);",
+        find: '[bosTokenId, ...tokens]);',
+        replace: "[bosTokenId, ...tokens, specialToken(model.config, 'eosTokenId', model.name)]);",
       },
       {
         id: 'gd-no-bos',
         kind: 'BOS dropped',
-        find: 'tuning.step([bosTokenId, ...tokens]);',
-        replace: 'tuning.step([...tokens]);',
+        find: '[bosTokenId, ...tokens]);',
+        replace: '[...tokens]);',
       },
       {
         id: 'gd-reversed',
         kind: 'order reversed',
-        find: 'for (const [i, { tokens }] of demonstrations.entries()) {',
-        replace: 'for (const [i, { tokens }] of demonstrations.toReversed().entries()) {',
+        find: 'demonstrations.map(({ tokens })',
+        replace: 'demonstrations.toReversed().map(({ tokens })',
       },
       {
         id: 'gd-first-only',
         kind: 'off by one',
-        find: 'for (const [i, { tokens }] of demonstrations.entries()) {',
-        replace: 'for (const [i, { tokens }] of demonstrations.slice(0, -1).entries()) {',
+        find: 'demonstrations.map(({ tokens })',
+        replace: 'demonstrations.slice(0, -1).map(({ tokens })',
       },
     ],
   ),

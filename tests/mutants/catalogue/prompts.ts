@@ -124,7 +124,7 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/tasks/prompts/encode.ts',
+      file: 'packages/methods/src/prompt-encoder.ts',
       tests: ['apps/bench/src/tasks/prompts/encode.test.ts'],
     },
     [
@@ -143,7 +143,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'eos-between-lines',
         kind: 'separator dropped',
-        find: '[...tokenizer.encode(line), eosTokenId]',
+        find: '[...tokenizer.encode(line), separator(eosTokenId, name)]',
         replace: 'tokenizer.encode(line)',
       },
       {
@@ -155,26 +155,34 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'label-same-tokens',
         kind: 'equal options accepted',
-        find: 'requireDistinct(task, options);',
+        find: 'requireDistinct(options, labelWords, name);',
         replace: '',
       },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/tasks/prompts/encode.ts',
+      tests: ['apps/bench/src/tasks/prompts/encode.test.ts'],
+    },
+    [
       {
         id: 'demonstration-option-0',
         kind: 'label by its wrong option',
-        find: '...end.options[example.label]!]',
-        replace: '...end.options[0]!]',
+        find: '...options[example.label]!]',
+        replace: '...options[0]!]',
       },
       {
         id: 'demonstration-first-token',
         kind: 'label by its wrong token',
-        find: '...end.options[example.label]!]',
-        replace: 'end.options[example.label]![0]!]',
+        find: '...options[example.label]!]',
+        replace: 'options[example.label]![0]!]',
       },
       {
         id: 'demonstration-eos',
         kind: 'EOS kept in training',
-        find: '...end.options[example.label]!]',
-        replace: '...end.options[example.label]!, eosTokenId]',
+        find: '...options[example.label]!]',
+        replace: '...options[example.label]!, eosTokenId]',
       },
     ],
   ),
@@ -284,8 +292,8 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/tasks/prompts/split-lines.ts',
-      tests: ['apps/bench/src/tasks/prompts/split-lines.test.ts'],
+      file: 'packages/methods/src/split-lines.ts',
+      tests: ['packages/methods/src/split-lines.test.ts'],
     },
     [
       {

@@ -176,20 +176,20 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'bos-dropped-in-training',
         kind: 'special token',
-        find: 'tuning.step([bosTokenId, ...tokens]);',
-        replace: 'tuning.step(tokens);',
+        find: '[bosTokenId, ...tokens]);',
+        replace: '[...tokens]);',
       },
       {
         id: 'eos-kept-in-training',
         kind: 'special token',
-        find: 'tuning.step([bosTokenId, ...tokens]);',
-        replace: 'tuning.step([bosTokenId, ...tokens, model.config.eosTokenId ?? bosTokenId]);',
+        find: '[bosTokenId, ...tokens]);',
+        replace: '[bosTokenId, ...tokens, model.config.eosTokenId ?? bosTokenId]);',
       },
       {
         id: 'first-demonstration-skipped',
         kind: 'tail dropped',
-        find: 'of demonstrations.entries()) {',
-        replace: 'of demonstrations.slice(1).entries()) {',
+        find: 'demonstrations.map(({ tokens })',
+        replace: 'demonstrations.slice(1).map(({ tokens })',
       },
       {
         id: 'attention-group-trained',

@@ -1,12 +1,13 @@
 import {
-  type AdaptedModel,
   DivergedError,
+  type LearnerResult,
   type LearnerSetting,
   type Probe,
   type ProbeOptions,
   type ProbeToken,
+  predictions,
 } from '@icl-gd/methods';
-import { type Model, UserError } from '@icl-gd/transformer';
+import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
 
@@ -46,7 +47,7 @@ export async function probeSetting(
     ...(learner.objective ? { learningRate, releasedNorms } : {}),
     halfWeights,
     learnerOptions: options,
-    onProgress: (finished) => {
+    onProgress: ({ finished }) => {
       if (learner.objective) onWork(finished - trained);
       trained = finished;
     },
@@ -77,11 +78,9 @@ export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | { r
 
 /** The option with the largest mean log-probability, the first on a tie. */
 export function predict(probes: readonly Probe[]): PredictionRecord[] {
-  return probes.map(({ optionLogProbs }) => ({
-    predicted: optionLogProbs.reduce(
-      (best, value, i) => (value > (optionLogProbs[best] as number) ? i : best),
-      0,
-    ),
+  const predicted = predictions(probes);
+  return probes.map(({ optionLogProbs }, i) => ({
+    predicted: predicted[i] as number,
     optionLogProbs: [...optionLogProbs],
   }));
 }
@@ -96,13 +95,13 @@ export function demonstrationsFor(
 }
 
 async function probeTokensOf(
-  adapted: AdaptedModel,
+  adapted: LearnerResult,
   { queries }: PreparedRun,
   { probeTokens, tokenBudget }: Pick<SettingOptions, 'probeTokens' | 'tokenBudget'>,
   onWork: OnWork,
 ): Promise<ReadonlyMap<ProbeToken, readonly Probe[]>> {
   let before = 0;
-  const onProgress = (finished: number): void => {
+  const onProgress = ({ finished }: Progress): void => {
     onWork(finished - before);
     before = finished;
   };
@@ -110,7 +109,7 @@ async function probeTokensOf(
   return await adapted.probeTokens(queries, { ...budget, probeTokens, onProgress });
 }
 
-function toRecord(step: NonNullable<AdaptedModel['training']>[number]): TrainingStepRecord {
+function toRecord(step: NonNullable<LearnerResult['training']>[number]): TrainingStepRecord {
   return {
     gradientNorms: [...step.gradientNorms],
     losses: [...step.losses],
@@ -122,7 +121,7 @@ function toRecord(step: NonNullable<AdaptedModel['training']>[number]): Training
  * @throws DivergedError for a step with a number that is not finite
  * @throws UserError for one that no record can hold: a learner of the user's own may report anything
  */
-function requireSteps(id: string, training: NonNullable<AdaptedModel['training']>): void {
+function requireSteps(id: string, training: NonNullable<LearnerResult['training']>): void {
   for (const [step, { losses, gradientNorms, releasedGradientNorms }] of training.entries()) {
     for (const values of [losses, gradientNorms, releasedGradientNorms ?? []])
       if (!values.every(Number.isFinite))

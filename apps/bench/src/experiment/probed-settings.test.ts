@@ -1,5 +1,5 @@
 import { DivergedError, type Query, inContext, zeroShot } from '@icl-gd/methods';
-import type { Model } from '@icl-gd/transformer';
+import type { Model, Progress } from '@icl-gd/transformer';
 import { expect, test } from 'vitest';
 import { fakeModel } from '../testing/fake-model.ts';
 
@@ -73,7 +73,7 @@ test('numbers do not depend on how queries are packed, and finished ones are cou
   const at = async (tokenBudget?: number) => {
     const counted: number[] = [];
     const probes = await adapted.probe(QUERIES, {
-      ...{ probeToken: 'label', onProgress: (finished: number) => counted.push(finished) },
+      ...{ probeToken: 'label', onProgress: ({ finished }: Progress) => counted.push(finished) },
       ...(tokenBudget === undefined ? {} : { tokenBudget }),
     });
     return { probes, counted };

@@ -63,7 +63,7 @@ export const FAKE_LEARNERS: readonly Learner[] = [gradientDescent, layerCausalGr
       const numbers = numbersOf(trained);
       const layers = (): number[] => Array.from({ length: FAKE_CONFIG.layers }, () => 1.5 + numbers());
       const training = demonstrations.map((_, i) => {
-        onProgress?.(i + 1);
+        onProgress?.({ finished: i + 1, total: demonstrations.length });
         return {
           ...{ gradientNorms: layers(), losses: layers() },
           ...(releasedNorms ? { releasedGradientNorms: layers() } : {}),

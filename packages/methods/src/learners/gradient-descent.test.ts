@@ -1,5 +1,11 @@
 import { expectClose, useGpu } from '@icl-gd/gpu-kernels/testing';
-import { FineTuning, type FineTuningResult, type Model, withHalfParameters } from '@icl-gd/transformer';
+import {
+  FineTuning,
+  type FineTuningResult,
+  type Model,
+  type Progress,
+  withHalfParameters,
+} from '@icl-gd/transformer';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AdaptOptions, type Demonstration, DivergedError, type Query } from '../learner.ts';
 import { adaptedModel } from '../adapted-model.ts';
@@ -117,9 +123,9 @@ describe.each([
   });
 
   test('tells its progress in demonstrations taken in', async () => {
-    const onProgress = vi.fn<(finished: number) => void>();
+    const onProgress = vi.fn<(done: Progress) => void>();
     (await adapt(DEMONSTRATIONS, { onProgress })).dispose();
-    expect(onProgress.mock.calls).toEqual([[1], [2], [3]]);
+    expect(onProgress.mock.calls).toEqual([1, 2, 3].map((finished) => [{ finished, total: 3 }]));
   });
 
   test('needs a learning rate', async () => {

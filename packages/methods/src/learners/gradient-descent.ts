@@ -6,7 +6,7 @@ import {
   specialToken,
 } from '@icl-gd/transformer';
 import { adaptedModel } from '../adapted-model.ts';
-import { DivergedError, type Learner } from '../learner.ts';
+import { type AdaptedModel, DivergedError, type Learner, type LearnerOptions } from '../learner.ts';
 
 /** Sound training changes the norm by a few percent; beyond this nothing of the model is left. */
 const GROWTH_LIMIT = 100;
@@ -14,8 +14,10 @@ const GROWTH_LIMIT = 100;
 /** Key and value projections alone, weights and biases, as in arXiv 2311.07772v4. */
 const TRAINED = 'attention.kv';
 
+type TrainingLearner = Learner<LearnerOptions, AdaptedModel>;
+
 /** GD (arXiv 2311.07772v4): the loss is taken at the model's output, its gradient flows through all layers. */
-export const gradientDescent: Learner = fineTuningLearner(
+export const gradientDescent: TrainingLearner = fineTuningLearner(
   { id: 'GD', label: 'gradient descent', source: 'arXiv 2311.07772v4, settings' },
   'output',
 );
@@ -25,7 +27,7 @@ export const gradientDescent: Learner = fineTuningLearner(
  * unembedding; the cross-entropy of that prediction trains this layer alone, since each layer's input is detached. The loss
  * is taken at the whole layer's output, as in the code released with the paper.
  */
-export const layerCausalGradientDescent: Learner = fineTuningLearner(
+export const layerCausalGradientDescent: TrainingLearner = fineTuningLearner(
   {
     id: 'LCGD',
     label: 'layer-causal gradient descent',
@@ -38,7 +40,7 @@ export const layerCausalGradientDescent: Learner = fineTuningLearner(
 function fineTuningLearner(
   description: Pick<Learner, 'id' | 'label' | 'source'>,
   objective: Objective,
-): Learner {
+): TrainingLearner {
   const { id } = description;
   return {
     ...description,
@@ -47,7 +49,8 @@ function fineTuningLearner(
     needs: 'all',
     objective,
     async adapt(model, demonstrations, options = {}) {
-      const { learningRate, releasedNorms = false, onProgress } = options;
+      const { learningRate, releasedNorms = false, signal, onProgress } = options;
+      signal?.throwIfAborted();
       if (learningRate === undefined) throw new RangeError(`${id} needs a learning rate`);
       if (!Number.isFinite(Math.fround(learningRate)))
         throw new DivergedError(
@@ -63,10 +66,8 @@ function fineTuningLearner(
       let result: FineTuningResult;
       try {
         const bosTokenId = specialToken(model.config, 'bosTokenId', model.name);
-        for (const [i, { tokens }] of demonstrations.entries()) {
-          tuning.step([bosTokenId, ...tokens]);
-          onProgress?.(i + 1);
-        }
+        const sequences = demonstrations.map(({ tokens }) => [bosTokenId, ...tokens]);
+        await tuning.steps(sequences, { signal, onProgress });
         result = await tuning.finish();
       } catch (error) {
         tuning.abandon();

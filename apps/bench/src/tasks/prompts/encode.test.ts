@@ -96,7 +96,7 @@ test('a label word that joins the end of the prompt is refused, in queries and d
   const tokenizer = pieces('▁', '▁good', '▁▁', '▁No', '▁Yes', '▁mood', ':');
   const encoder = createPromptEncoder(made('{text} mood: ', ['No', 'Yes']), tokenizer, EOS);
   const message =
-    "made: the model's tokenizer joins the label word 'No' with the end of the prompt 'good mood: '; end the template with a word or mark";
+    "made: the model's tokenizer joins the label word 'No' with the end of the prompt 'good mood: '; end the prompt with a word or mark";
   expect(() => encoder.query(GOOD)).toThrow(new UserError(message));
   expect(() => encoder.demonstration(GOOD)).toThrow(new UserError(message));
 });

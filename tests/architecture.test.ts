@@ -132,7 +132,7 @@ it('writes, moves and removes files through one door', () => {
   /** The hub's cache has a layout and names of its own, shared with other programs; a temporary folder is nobody's result. */
   const OTHERS = [
     /^packages\/transformer\/src\/hub\//,
-    /^packages\/gpu-kernels\/src\/device\//,
+    /^packages\/gpu-kernels\/src\/platform\/node\//,
     /^apps\/bench\/src\/cli\/run-passes\.ts$/,
   ];
   const WRITING =
@@ -166,8 +166,8 @@ it('prints by one door in bench, which makes names of others harmless, and nowhe
       .filter((folder) => folder !== 'apps/bench')
       .flatMap(printing),
   ).toEqual([
-    'packages/gpu-kernels/src/device/acquire.ts',
-    'packages/gpu-kernels/src/device/native-messages.ts',
+    'packages/gpu-kernels/src/platform/node/debug.ts',
+    'packages/gpu-kernels/src/platform/node/native-messages.ts',
   ]);
 });
 
@@ -178,10 +178,15 @@ it('keeps GPU buffers out of methods and WGSL out of bench', () => {
     expect(readFileSync(file, 'utf8'), file).not.toMatch(/@compute|var<storage/);
 });
 
-it('needs Node only below device/ in gpu-kernels', () => {
+it('needs Node only below platform/node in gpu-kernels', () => {
   const portable = sources('packages/gpu-kernels').filter(
-    (file) => !/\.test\.ts$|\/testing\/|\/device\//.test(file),
+    (file) => !/\.test\.ts$|\/testing\/|\/platform\/node\//.test(file),
   );
-  const needy = portable.filter((file) => /from 'node:|from 'webgpu'/.test(readFileSync(file, 'utf8')));
+  const needy = portable.filter((file) =>
+    /from 'node:|(?:from|import\()\s*'(?:webgpu|koffi)'|\bprocess\.|\bBuffer\.|\/platform\/node\//.test(
+      readFileSync(file, 'utf8'),
+    ),
+  );
+  expect(portable.length).toBeGreaterThan(40);
   expect(needy).toEqual([]);
 });

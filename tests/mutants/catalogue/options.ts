@@ -327,8 +327,8 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'packages/gpu-kernels/src/device/private-folder.ts',
-      tests: ['packages/gpu-kernels/src/device/private-folder.test.ts'],
+      file: 'packages/gpu-kernels/src/platform/node/private-folder.ts',
+      tests: ['packages/gpu-kernels/src/platform/node/private-folder.test.ts'],
     },
     [
       {

@@ -49,9 +49,12 @@ function sources(root: string): string[] {
     .toSorted();
 }
 
-/** Of a library as a package sees it; empty where it has none. */
+/** Of a library as a package sees it, else as this one does, which has those that are optional there; empty where neither has it. */
 function versionOf(library: string, from: string, read: ReadText): string {
-  for (const folder of createRequire(from).resolve.paths(library) ?? []) {
+  const folders = [from, import.meta.url].flatMap(
+    (place) => createRequire(place).resolve.paths(library) ?? [],
+  );
+  for (const folder of folders) {
     try {
       const manifest = read(join(folder, library, 'package.json'));
       return (JSON.parse(manifest) as { version: string }).version;

@@ -1,5 +1,6 @@
+import { findAdapter, findAllAdapters } from '#platform/adapters.ts';
+import { askedByEnvironment } from '#platform/debug.ts';
 import { type DeviceOptions, Gpu } from '../runtime/gpu.ts';
-import type { Kernel } from '../runtime/kernel.ts';
 import type { AdapterDescription } from './description.ts';
 
 const WANTED_LIMITS = [
@@ -14,7 +15,7 @@ const WANTED_LIMITS = [
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 /** How {@link acquireGpu} chooses an adapter and what it tells. */
-export interface AcquireOptions {
+export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile'> {
   /**
    * `auto` (default: hardware, else the system's software adapter, else the bundled SwiftShader), `hardware`,
    * `software`, `swiftshader`, or part of an adapter's name.
@@ -25,10 +26,10 @@ export interface AcquireOptions {
 }
 
 /**
- * Opens a device through Dawn's node bindings with all that its adapter allows. Where a device exists already (browser,
- * Deno), use {@link Gpu.fromDevice}. With `wgsl` in the environment variable ICL_GD_DEBUG, the text of each kernel is
+ * Opens a device with all that its adapter allows: through `navigator.gpu` where there is one (browsers, Deno), else through Dawn's
+ * bindings for Node, the npm package `webgpu`. There, with `wgsl` in the environment variable ICL_GD_DEBUG, the text of each kernel is
  * printed to standard error as it is first compiled; with any value, everything that Dawn and the Vulkan loader say is shown.
- * @throws UserError (`no-adapter`) if no adapter fits
+ * @throws UserError (`no-adapter`) if WebGPU is not there, or no adapter fits
  */
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   const { device, description, hint, ...kept } = await open(options.adapter ?? 'auto');
@@ -39,10 +40,10 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   } else {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
   }
-  const debugged = (process.env['ICL_GD_DEBUG'] ?? '').split(',');
+  const { onCompile } = options;
   return Gpu.fromDevice(device, description, {
     ...kept,
-    ...(debugged.includes('wgsl') ? { onCompile: printKernel } : {}),
+    ...(onCompile === undefined ? askedByEnvironment() : { onCompile }),
   });
 }
 
@@ -58,8 +59,6 @@ export interface OpenedDevice extends Pick<DeviceOptions, 'pipelines' | 'keepDev
  * @throws UserError (`no-adapter`) if no adapter fits
  */
 export async function openDevice(choice: string): Promise<OpenedDevice> {
-  // Only Node gets here: the rest of the package stays free of Node's modules.
-  const { findAdapter } = await import('./adapters.ts');
   const { adapter, ...found } = await findAdapter(choice);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
@@ -74,12 +73,10 @@ export function takeDevicesFrom(source: typeof openDevice): void {
   open = source;
 }
 
-function printKernel({ label, wgsl }: Kernel): void {
-  console.error(`// ${label}\n${wgsl}`);
-}
-
-/** Every adapter that `acquireGpu` can be asked for by name. */
+/**
+ * Every adapter that `acquireGpu` can be asked for by name.
+ * @throws UserError (`no-adapter`) if WebGPU is not there
+ */
 export async function listAdapters(): Promise<AdapterDescription[]> {
-  const { findAllAdapters } = await import('./adapters.ts');
   return findAllAdapters();
 }

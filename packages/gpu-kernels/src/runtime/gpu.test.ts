@@ -231,20 +231,27 @@ test('a kernel that does not compile surfaces at the next read', async () => {
   }
 });
 
-test('ICL_GD_DEBUG=wgsl prints each kernel when it is first compiled', async () => {
-  const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+test('each kernel is announced when it is first compiled: to onCompile, or as ICL_GD_DEBUG=wgsl asks', async () => {
+  const printed = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
   vi.stubEnv('ICL_GD_DEBUG', 'wgsl');
-  const own = await acquireTestGpu();
+  const announced: string[] = [];
+  const gpus = [
+    await acquireTestGpu(),
+    await acquireTestGpu({ onCompile: ({ label }) => announced.push(label) }),
+  ];
   try {
-    using scope = own.scope();
-    const [x, out] = [scope.tensor([4]), scope.tensor([4])];
-    for (let i = 0; i < 3; i++) own.dispatch(DOUBLE, { x, out }, { count: 4, factor: 2 }, grid(1));
-    expect(printed.mock.calls).toEqual([[`// test.double\n${DOUBLE.wgsl}`]]);
-    expect(own.pipelines.kernels).toEqual([DOUBLE]);
+    for (const own of gpus) {
+      using scope = own.scope();
+      const [x, out] = [scope.tensor([4]), scope.tensor([4])];
+      for (let i = 0; i < 3; i++) own.dispatch(DOUBLE, { x, out }, { count: 4, factor: 2 }, grid(1));
+      expect(own.pipelines.kernels).toEqual([DOUBLE]);
+    }
+    expect(printed.mock.calls).toEqual([[`// test.double\n${DOUBLE.wgsl}\n`]]);
+    expect(announced).toEqual(['test.double']);
   } finally {
     vi.unstubAllEnvs();
     printed.mockRestore();
-    own.dispose();
+    for (const own of gpus) own.dispose();
   }
 });
 

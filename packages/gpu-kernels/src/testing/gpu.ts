@@ -1,6 +1,6 @@
+import { findAdapter } from '#platform/adapters.ts';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { acquireGpu } from '../device/acquire.ts';
-import { findAdapter } from '../device/adapters.ts';
+import { type AcquireOptions, acquireGpu } from '../device/acquire.ts';
 import { kernelTexts } from '../kernels/catalogue.ts';
 import { Gpu } from '../runtime/gpu.ts';
 import type { Kernel } from '../runtime/kernel.ts';
@@ -11,8 +11,8 @@ const OF_TESTS = 'test.';
 const adapterOfTests = (): string => process.env['ICL_GD_ADAPTER'] ?? 'auto';
 
 /** Opens the adapter that ICL_GD_ADAPTER names (`auto` if unset). */
-export function acquireTestGpu(): Promise<Gpu> {
-  return acquireGpu({ adapter: adapterOfTests() });
+export function acquireTestGpu(options: Pick<AcquireOptions, 'onCompile'> = {}): Promise<Gpu> {
+  return acquireGpu({ ...options, adapter: adapterOfTests() });
 }
 
 /** A device of its own on that adapter, with the default limits of WebGPU and no features. */

@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createBrotliDecompress } from 'node:zlib';
-import { extract } from 'tar-stream';
-import { UserError } from '../errors.ts';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
+import { parseTar } from 'nanotar';
+import { UserError } from '../../errors.ts';
+import type { Drivers } from './install-advice.ts';
+import { findPackage } from './optional-package.ts';
 import { type Place, freshFolder, keepFiles, keepsEntries } from './private-folder.ts';
 
+const ON_PLATFORM = process.platform === 'linux' && process.arch === 'x64';
+const PACKAGE = '@sparticuz/chromium';
 const ARCHIVE = 'bin/swiftshader.tar.br';
 const LOADER = 'libvulkan.so.1';
 const DRIVER = 'libvk_swiftshader.so';
@@ -20,6 +22,8 @@ const NEEDED = [LOADER, DRIVER, DRIVER_MANIFEST];
 /** Linux's RTLD_NODELETE, which node does not name: keeps the loader mapped although it is no node addon. */
 const RTLD_NODELETE = 0x1000;
 
+const decompress = promisify(brotliDecompress);
+
 let unpacked: Promise<string> | undefined;
 
 /**
@@ -27,13 +31,26 @@ let unpacked: Promise<string> | undefined;
  * directory, else, where something that cannot be trusted is in the way, into a new folder for this process alone. What
  * lies there is loaded as code, so it must be this user's alone and equal to the archive, byte by byte.
  *
- * @returns the path of its Vulkan driver manifest, or undefined where the package carries none for this platform.
+ * @returns the path of its Vulkan driver manifest, or undefined where the package carries none for this platform or is not installed.
  * @throws UserError (`no-adapter`) if there is no place where other users could not change it
  */
 export async function bundledSwiftShader(): Promise<string | undefined> {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
-  unpacked ??= unpack(packageRoot('@sparticuz/chromium'), tmpdir());
+  const root = ON_PLATFORM ? packageRoot() : undefined;
+  if (root === undefined) return undefined;
+  unpacked ??= unpack(root, tmpdir());
   return join(await unpacked, DRIVER_MANIFEST);
+}
+
+/** Whether the optional package is there; it has no SwiftShader for most platforms. */
+export function bundledPackage(): Drivers['bundled'] {
+  if (!ON_PLATFORM) return 'not-for-this-platform';
+  return packageRoot() === undefined ? 'missing' : 'installed';
+}
+
+function packageRoot(): string | undefined {
+  const entry = findPackage(PACKAGE);
+  const marker = join('node_modules', PACKAGE);
+  return entry?.slice(0, entry.lastIndexOf(marker) + marker.length);
 }
 
 /**
@@ -77,22 +94,15 @@ async function unpackTemporarily(
   return folder;
 }
 
-async function readArchive(archive: Uint8Array): Promise<Map<string, Buffer>> {
-  const files = new Map<string, Buffer>();
-  const entries = extract();
-  entries.on('entry', (header, stream, next) => {
-    const name = header.name.replace(/^\.\//, '');
-    const chunks: Buffer[] = [];
-    stream.on('data', (chunk) => chunks.push(chunk as Buffer));
-    stream.on('end', () => {
-      if (header.type === 'file' && NEEDED.includes(name)) files.set(name, Buffer.concat(chunks));
-      next();
-    });
-  });
-  await pipeline(Readable.from([archive]), createBrotliDecompress(), entries);
-  const missing = NEEDED.find((name) => !files.has(name));
-  if (missing !== undefined) throw new Error(`${ARCHIVE} of @sparticuz/chromium has no ${missing}`);
-  return files;
+async function readArchive(archive: Uint8Array): Promise<Map<string, Uint8Array>> {
+  const entries = parseTar(await decompress(archive));
+  return new Map(
+    NEEDED.map((name) => {
+      const entry = entries.find((one) => one.type === 'file' && one.name.replace(/^\.\//, '') === name);
+      if (entry?.data === undefined) throw new Error(`${ARCHIVE} of ${PACKAGE} has no ${name}`);
+      return [name, entry.data];
+    }),
+  );
 }
 
 /**
@@ -120,10 +130,4 @@ function loadLibrary(file: string): boolean {
     // Node reports every library that is not an addon as an error, after having mapped it.
     return (error as Error).message.includes('did not self-register');
   }
-}
-
-function packageRoot(name: string): string {
-  const entry = createRequire(import.meta.url).resolve(name);
-  const marker = join('node_modules', ...name.split('/'));
-  return entry.slice(0, entry.lastIndexOf(marker) + marker.length);
 }

@@ -1,15 +1,15 @@
-import { UserError } from '../errors.ts';
-import { bundledSwiftShader, hasSystemVulkanLoader, mapBundledLoader } from './bundled-swiftshader.ts';
-import { dawn } from './dawn.ts';
-import type { AdapterDescription } from './description.ts';
+import { type FoundAdapter, adaptersOf, fits } from '../../device/adapters-of.ts';
+import { type AdapterDescription, describeAdapter } from '../../device/description.ts';
+import { findNavigatorAdapter, findNavigatorAdapters, navigatorGpu } from '../../device/navigator.ts';
+import { UserError } from '../../errors.ts';
+import {
+  bundledPackage,
+  bundledSwiftShader,
+  hasSystemVulkanLoader,
+  mapBundledLoader,
+} from './bundled-swiftshader.ts';
+import { dawn, requireBindings } from './dawn.ts';
 import { keepingMessages, printMessages, sortMessages } from './native-messages.ts';
-
-export interface FoundAdapter {
-  readonly adapter: GPUAdapter;
-  readonly description: AdapterDescription;
-  /** What the user may want to know where a software adapter was not expected. */
-  readonly hint?: string;
-}
 
 const DRIVER_HINT = 'a Vulkan driver of the system cannot be used, ICL_GD_DEBUG=1 shows why';
 
@@ -18,13 +18,18 @@ const DRIVER_VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
 
 const CHOICES = ['auto', 'hardware', 'software', 'swiftshader', 'lavapipe'];
 
+/** Those for which the bundled SwiftShader is taken where nothing else fits. */
+const BUNDLED = ['auto', 'software', 'swiftshader'];
+
 /**
- * Finds an adapter.
+ * Finds an adapter: in `navigator.gpu` where there is one (Deno), else through Dawn.
  * @param choice `auto` (hardware, else the system's software adapter, else the bundled SwiftShader), `hardware`,
  *   `software`, `swiftshader` (bundled), or any part of an adapter's name
- * @throws UserError (`no-adapter`) if there is none
+ * @throws UserError (`no-adapter`) if there is none, or a package is to be installed
  */
 export async function findAdapter(choice: string): Promise<FoundAdapter> {
+  if (navigatorGpu() !== undefined) return findNavigatorAdapter(choice);
+  await requireBindings();
   const wanted = choice.trim().toLowerCase();
   const tried: string[] = [];
   let hint: { hint?: string } = {};
@@ -32,22 +37,27 @@ export async function findAdapter(choice: string): Promise<FoundAdapter> {
     const system = await quietly(systemAdapters);
     if (system.driverFailed) hint = { hint: DRIVER_HINT };
     for (const found of system.value) {
-      if (matches(found.description, wanted)) return { ...found, ...hint };
+      if (fits(found.description, wanted)) return { ...found, ...hint };
       tried.push(found.description.description);
     }
   }
-  if (['auto', 'software', 'swiftshader'].includes(wanted)) {
+  if (BUNDLED.includes(wanted)) {
     const found = (await quietly(bundledAdapter)).value;
     if (found) return { ...found, ...hint };
   }
   const seen = tried.length > 0 ? `found only: ${tried.join('; ')}` : 'the system has no WebGPU adapter';
+  const missing = BUNDLED.includes(wanted) && bundledPackage() === 'missing';
+  const install = missing ? ['npm install @sparticuz/chromium for one that runs on the CPU'] : [];
   throw new UserError(
-    `no usable adapter for "${choice}" (${[seen, ...Object.values(hint)].join('; ')}); it may be ${CHOICES.join(', ')} or part of an adapter's name`,
+    `no usable adapter for "${choice}" (${[seen, ...Object.values(hint), ...install].join('; ')}); it may be ${CHOICES.join(', ')} or part of an adapter's name`,
     'no-adapter',
   );
 }
 
+/** @throws UserError (`no-adapter`) if a package is to be installed */
 export async function findAllAdapters(): Promise<AdapterDescription[]> {
+  if (navigatorGpu() !== undefined) return findNavigatorAdapters();
+  await requireBindings();
   const found = (await quietly(systemAdapters)).value;
   const bundled = (await quietly(bundledAdapter)).value;
   return [...found, ...(bundled ? [bundled] : [])].map((entry) => entry.description);
@@ -61,33 +71,8 @@ async function quietly<T>(search: () => Promise<T>): Promise<{ value: T; driverF
   return { value, driverFailed };
 }
 
-function matches(adapter: AdapterDescription, wanted: string): boolean {
-  if (wanted === 'auto') return true;
-  if (wanted === 'hardware' || wanted === 'software') return adapter.kind === wanted;
-  return [adapter.description, adapter.profile, adapter.vendor, adapter.device].some((name) =>
-    name.toLowerCase().includes(wanted),
-  );
-}
-
-/** Hardware first. */
 async function systemAdapters(): Promise<FoundAdapter[]> {
-  if (!hasSystemVulkanLoader()) return [];
-  const gpu = await dawn([]);
-  const requests: GPURequestAdapterOptions[] = [
-    { powerPreference: 'high-performance' },
-    { powerPreference: 'low-power' },
-    { forceFallbackAdapter: true },
-  ];
-  const found = new Map<string, FoundAdapter>();
-  for (const request of requests) {
-    const adapter = await gpu.requestAdapter(request);
-    if (!adapter) continue;
-    const description = describe(adapter, 'system');
-    if (!found.has(description.description)) found.set(description.description, { adapter, description });
-  }
-  return [...found.values()].sort(
-    (a, b) => Number(a.description.kind === 'software') - Number(b.description.kind === 'software'),
-  );
+  return hasSystemVulkanLoader() ? adaptersOf(await dawn([]), 'system') : [];
 }
 
 async function bundledAdapter(): Promise<FoundAdapter | undefined> {
@@ -100,31 +85,11 @@ async function bundledAdapter(): Promise<FoundAdapter | undefined> {
   try {
     const instance = await dawn(['backend=vulkan']);
     const adapter = await instance.requestAdapter({});
-    return adapter ? { adapter, description: describe(adapter, 'bundled') } : undefined;
+    return adapter ? { adapter, description: describeAdapter(adapter.info, 'bundled') } : undefined;
   } finally {
     for (const [name, value] of saved) {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
   }
-}
-
-function describe(adapter: GPUAdapter, source: 'system' | 'bundled'): AdapterDescription {
-  const { vendor, architecture, device, description } = adapter.info;
-  const names = `${architecture} ${device} ${description}`.toLowerCase();
-  const profile = names.includes('llvmpipe')
-    ? 'lavapipe'
-    : names.includes('swiftshader')
-      ? 'swiftshader'
-      : vendor;
-  const software = profile === 'lavapipe' || profile === 'swiftshader' || adapter.info.isFallbackAdapter;
-  return {
-    description: description || device || architecture || vendor,
-    vendor,
-    architecture,
-    device,
-    kind: software ? 'software' : 'hardware',
-    profile,
-    source,
-  };
 }

@@ -1,6 +1,8 @@
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { findPackage } from './optional-package.ts';
 
 const STDERR = 2;
 
@@ -12,11 +14,13 @@ interface Descriptors {
 
 let descriptors: Promise<Descriptors | undefined> | undefined;
 
-/** Node has no dup2; undefined where there is none, or its binding does not run. */
+/** Node has no dup2, the optional package koffi calls it; undefined where either is not there, or does not run. */
 async function loadDescriptors(): Promise<Descriptors | undefined> {
   if (process.platform === 'win32') return undefined;
   try {
-    const { default: koffi } = await import('koffi');
+    const file = findPackage('koffi');
+    if (file === undefined) return undefined;
+    const { default: koffi } = (await import(pathToFileURL(file).href)) as typeof import('koffi');
     const process = koffi.load(null);
     return { dup: process.func('int dup(int)'), dup2: process.func('int dup2(int, int)') };
   } catch {

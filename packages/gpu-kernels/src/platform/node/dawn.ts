@@ -1,3 +1,9 @@
+import { pathToFileURL } from 'node:url';
+import { UserError } from '../../errors.ts';
+import { bundledPackage, hasSystemVulkanLoader } from './bundled-swiftshader.ts';
+import { withoutBindings } from './install-advice.ts';
+import { findPackage } from './optional-package.ts';
+
 /** Dawn's own poll keeps one core busy; on software adapters that core is needed for the work itself. */
 const POLL_INTERVAL_MS = 1;
 
@@ -6,10 +12,21 @@ let bindings: Promise<typeof import('webgpu')> | undefined;
 /** Never set free: threads of a driver may still use an instance after its last device was lost, and crash the process. */
 const instances = new Map<string, GPU>();
 
-/** The WebGPU entry point of Dawn's node bindings with these flags: one in a process. */
-export async function dawn(flags: readonly string[]): Promise<GPU> {
+/**
+ * Loads Dawn's node bindings, once.
+ * @throws UserError (`no-adapter`) that says what to install if they are not there
+ */
+export function requireBindings(): Promise<typeof import('webgpu')> {
   bindings ??= loadBindings();
-  const { create } = await bindings;
+  return bindings;
+}
+
+/**
+ * The WebGPU entry point of the bindings with these flags: one in a process.
+ * @throws as {@link requireBindings}
+ */
+export async function dawn(flags: readonly string[]): Promise<GPU> {
+  const { create } = await requireBindings();
   const key = flags.join();
   const instance = instances.get(key) ?? create([...flags]);
   instances.set(key, instance);
@@ -17,10 +34,17 @@ export async function dawn(flags: readonly string[]): Promise<GPU> {
 }
 
 async function loadBindings(): Promise<typeof import('webgpu')> {
-  const webgpu = await import('webgpu');
+  const file = findPackage('webgpu');
+  if (file === undefined) throw new UserError(howToInstall(), 'no-adapter');
+  const webgpu = (await import(pathToFileURL(file).href)) as typeof import('webgpu');
   Object.assign(globalThis, webgpu.globals);
   slowDownNativePolling();
   return webgpu;
+}
+
+function howToInstall(): string {
+  if ('Deno' in globalThis) return 'Deno has WebGPU where it is started with --unstable-webgpu';
+  return withoutBindings({ system: hasSystemVulkanLoader(), bundled: bundledPackage() });
 }
 
 /**

@@ -1,0 +1,4 @@
+export {
+  findNavigatorAdapter as findAdapter,
+  findNavigatorAdapters as findAllAdapters,
+} from '../../device/navigator.ts';

@@ -4,11 +4,9 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { brotliDecompress, createBrotliDecompress } from 'node:zlib';
-import { extract } from 'tar-stream';
+import { brotliDecompress } from 'node:zlib';
+import { parseTar } from 'nanotar';
 
 /** A Chromium that can be started. */
 export interface Chromium {
@@ -99,15 +97,10 @@ async function unpack(archives: string, folder: string): Promise<void> {
 }
 
 async function unpackTar(archive: Uint8Array, folder: string): Promise<void> {
-  const entries = extract();
-  const done = pipeline(Readable.from([archive]), createBrotliDecompress(), entries);
-  for await (const entry of entries) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(chunk as Buffer);
-    if (entry.header.type !== 'file') continue;
-    const file = join(folder, entry.header.name);
+  for (const { type, name, data } of parseTar(await promisify(brotliDecompress)(archive))) {
+    if (type !== 'file' || data === undefined) continue;
+    const file = join(folder, name);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, Buffer.concat(chunks), { mode: 0o700 });
+    await writeFile(file, data, { mode: 0o700 });
   }
-  await done;
 }

@@ -1,11 +1,20 @@
-import { type AdaptedModel, type Probe, learners } from '@icl-gd/methods';
+import { type Probe, fineTune, learners } from '@icl-gd/methods';
 import { type LayerMetric, type LayerScores, layerMetrics, simAOU } from '@icl-gd/metrics';
 import { type Model, Pcg64 } from '@icl-gd/transformer';
-import { type Curve, type Experiment, type ExperimentEvent, IN_CONTEXT, type QueryOutcome, ZERO_SHOT } from './experiment.ts';
+import {
+  type Curve,
+  type Experiment,
+  type ExperimentEvent,
+  IN_CONTEXT,
+  type QueryOutcome,
+  ZERO_SHOT,
+} from './experiment.ts';
 import type { EncodedTexts } from './texts.ts';
 
 /** So many queries are computed before their results are told. No number depends on it. */
 const BATCH = 6;
+/** Where h and m are recorded: at the answer, as in the paper's experiment. */
+const PROBED = 'label';
 
 type Tell = (event: ExperimentEvent) => void;
 type ProbesOf = Map<string, Probe[]>;
@@ -32,41 +41,36 @@ export async function runExperiment(
     const progress = (doing: string, within: number): void =>
       tell({ kind: 'progress', doing: `${learner.label}: ${doing}`, finished: finished + within, total });
     progress('demonstrations', 0);
-    const adapted = await learner.adapt(model, demonstrations, {
+    using adapted = await fineTune(model, demonstrations, {
+      method: learner,
       learningRate,
       signal,
       onProgress: (done) => {
         if (learner.objective) progress('training', done.finished);
       },
     });
-    try {
-      if (adapted.training) {
-        finished += demonstrations.length;
-        tell({ kind: 'training', learner: learner.id, steps: adapted.training });
-      }
-      const own: Probe[] = [];
-      probes.set(learner.id, own);
-      for (let first = 0; first < queries.length; first += BATCH) {
-        const batch = queries.slice(first, first + BATCH);
-        own.push(...(await probeBatch(adapted, batch, signal)));
-        finished += batch.length;
-        tell({ kind: 'outcomes', setting: learner.id, outcomes: outcomes(model, probes, learner.id, first) });
-        progress('queries', 0);
-      }
-    } finally {
-      adapted.dispose();
+    if (adapted.training) {
+      finished += demonstrations.length;
+      tell({ kind: 'training', learner: learner.id, steps: adapted.training });
+    }
+    const own: Probe[] = [];
+    probes.set(learner.id, own);
+    for (let first = 0; first < queries.length; first += BATCH) {
+      const batch = queries.slice(first, first + BATCH);
+      own.push(...(await adapted.probe(batch, { probeToken: PROBED, signal })));
+      finished += batch.length;
+      tell({ kind: 'outcomes', setting: learner.id, outcomes: outcomes(model, probes, learner.id, first) });
+      progress('queries', 0);
     }
     tell({ kind: 'curves', setting: learner.id, curves: curvesOf(model, probes, learner.id, seed) });
   }
 }
 
-function probeBatch(adapted: AdaptedModel, batch: EncodedTexts['queries'], signal: AbortSignal): Promise<Probe[]> {
-  return adapted.probe(batch, { probeToken: 'label', signal });
-}
-
 /** What came out for the queries from `first` on. */
 function outcomes({ config }: Model, probes: ProbesOf, setting: string, first: number): QueryOutcome[] {
-  const [zsl = [], icl = [], ft = []] = [ZERO_SHOT, IN_CONTEXT, setting].map((id) => probes.get(id)?.slice(first, first + BATCH));
+  const [zsl = [], icl = [], ft = []] = [ZERO_SHOT, IN_CONTEXT, setting].map((id) =>
+    probes.get(id)?.slice(first, first + BATCH),
+  );
   const { layers, dModel } = config;
   const cosines =
     setting === ZERO_SHOT || setting === IN_CONTEXT ? [] : simAOU(icl, zsl, ft, config).perExample;
@@ -110,6 +114,8 @@ function curvesOf({ config }: Model, probes: ProbesOf, setting: string, seed: nu
   };
   return layerMetrics.flatMap((metric) => {
     const scores = score(metric);
-    return scores ? [{ metric: metric.id, label: metric.label, range: metric.range, values: scores.values }] : [];
+    return scores
+      ? [{ metric: metric.id, label: metric.label, range: metric.range, values: scores.values }]
+      : [];
   });
 }

@@ -36,7 +36,10 @@ export function encodeTexts(texts: Texts, tokenizer: Tokenizer, limits: Limits):
   if (queries.length === 0) throw new UserError('There is no query: add one or draw some.');
   const fill = ({ text }: LabelledText): string => template.replaceAll(PLACE_OF_TEXT, () => text).trim();
   const encoded = tokenize(tokenizer, {
-    demonstrations: demonstrations.map((each) => ({ prompt: fill(each), label: labelWords[each.label] ?? '' })),
+    demonstrations: demonstrations.map((each) => ({
+      prompt: fill(each),
+      label: labelWords[each.label] ?? '',
+    })),
     queries: queries.map(fill),
     options: labelWords,
     eosTokenId: limits.eosTokenId,
@@ -46,7 +49,11 @@ export function encodeTexts(texts: Texts, tokenizer: Tokenizer, limits: Limits):
 }
 
 /** @throws UserError if all demonstrations and the longest query do not fit into one context */
-function requireRoom(demonstrations: readonly Demonstration[], queries: readonly Query[], room: number): void {
+function requireRoom(
+  demonstrations: readonly Demonstration[],
+  queries: readonly Query[],
+  room: number,
+): void {
   const context = demonstrations.reduce((sum, { tokens }) => sum + tokens.length + 1, 1);
   const longest = Math.max(
     ...queries.map(({ tokens, options }) => tokens.length + Math.max(...options.map(({ length }) => length))),
@@ -58,8 +65,15 @@ function requireRoom(demonstrations: readonly Demonstration[], queries: readonly
 }
 
 /** Words that come back as something else: the tokenizer has one token for all that it does not know. */
-function unknownWords({ template, labelWords, demonstrations, queries }: Texts, tokenizer: Tokenizer): string[] {
-  const all = [template.replaceAll(PLACE_OF_TEXT, ' '), ...labelWords, ...[...demonstrations, ...queries].map(({ text }) => text)];
+function unknownWords(
+  { template, labelWords, demonstrations, queries }: Texts,
+  tokenizer: Tokenizer,
+): string[] {
+  const all = [
+    template.replaceAll(PLACE_OF_TEXT, ' '),
+    ...labelWords,
+    ...[...demonstrations, ...queries].map(({ text }) => text),
+  ];
   const words = new Set(all.flatMap((text) => text.split(/\s+/)).filter((word) => word !== ''));
   return [...words].filter((word) => {
     const back = tokenizer.decode(tokenizer.encode(word));

@@ -25,7 +25,14 @@ export class AccuracyTable {
       this.#rows.set(setting, cells);
       const name = html('th', { scope: 'row' }, html('b', {}, setting), ` ${NAMES[setting] ?? ''}`);
       body.append(
-        html('tr', {}, name, cells.count, cells.share, html('td', { class: 'bar-cell', 'aria-hidden': 'true' }, cells.bar)),
+        html(
+          'tr',
+          {},
+          name,
+          cells.count,
+          cells.share,
+          html('td', { class: 'bar-cell', 'aria-hidden': 'true' }, cells.bar),
+        ),
       );
     }
     const chance = 100 / Math.max(1, experiment.labelWords.length);
@@ -56,7 +63,9 @@ export class AccuracyTable {
     const right = outcomes.filter(({ query, predicted }) => queries[query]?.label === predicted).length;
     const accuracy = right / outcomes.length;
     row.count.textContent = `${right} of ${outcomes.length}`;
-    row.share.replaceChildren(html('data', { value: accuracy, 'data-accuracy': setting }, `${(100 * accuracy).toFixed(0)} %`));
+    row.share.replaceChildren(
+      html('data', { value: accuracy, 'data-accuracy': setting }, `${(100 * accuracy).toFixed(0)} %`),
+    );
     row.bar.style.setProperty('--share', `${100 * accuracy}%`);
   }
 }

@@ -1,17 +1,23 @@
-import type { Told } from './results.ts';
+import type { Told } from './told.ts';
 
 type Field = string | number | null | undefined;
 
 /** Everything that a run has told, one number a row. */
 export function toCsv({ outcomes, training, curves }: Told): string {
   const rows: Field[][] = [['setting', 'quantity', 'query', 'step', 'layer', 'class', 'value']];
-  const byLayer = (setting: string, quantity: string, place: Field[], values: readonly (number | null)[]): void => {
+  const byLayer = (
+    setting: string,
+    quantity: string,
+    place: Field[],
+    values: readonly (number | null)[],
+  ): void => {
     for (const [layer, value] of values.entries()) rows.push([setting, quantity, ...place, layer, '', value]);
   };
   for (const [setting, own] of outcomes) {
     for (const { query, predicted, logProbs, updateSizes, updateCosines } of own) {
       rows.push([setting, 'predicted_class', query, '', '', '', predicted]);
-      for (const [place, value] of logProbs.entries()) rows.push([setting, 'log_prob', query, '', '', place, value]);
+      for (const [place, value] of logProbs.entries())
+        rows.push([setting, 'log_prob', query, '', '', place, value]);
       byLayer(setting, 'update_size', [query, ''], updateSizes);
       byLayer(setting, 'update_cosine', [query, ''], updateCosines);
     }
@@ -25,15 +31,4 @@ export function toCsv({ outcomes, training, curves }: Told): string {
   for (const [setting, own] of curves)
     for (const { metric, values } of own) byLayer(setting, metric, ['', ''], values);
   return rows.map((row) => `${row.map((field) => field ?? '').join(',')}\n`).join('');
-}
-
-/** Has the browser save a text as a file. */
-export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // Later, as the download begins after this.
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

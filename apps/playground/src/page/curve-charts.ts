@@ -33,7 +33,12 @@ export class CurveCharts {
         // A baseline alone has nothing to stand beside yet.
         .filter(({ series }) => series.some(({ style }) => style !== IN_CONTEXT))
         .map(({ label, range, series }) =>
-          lineChart({ title: label, across: 'layer', series, ...(range[0] === -1 ? { atLeast: [0, 0] } : {}) }),
+          lineChart({
+            title: label,
+            across: 'layer',
+            series,
+            ...(range[0] === -1 ? { atLeast: [0, 0] } : {}),
+          }),
         ),
     );
   }

@@ -9,14 +9,18 @@ export function html<Name extends keyof HTMLElementTagNameMap>(
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
     if (typeof value === 'function') element.addEventListener(key.replace(/^on/, ''), value);
-    else if (value !== undefined && value !== false) element.setAttribute(key, value === true ? '' : String(value));
+    else if (value !== undefined && value !== false)
+      element.setAttribute(key, value === true ? '' : String(value));
   }
   element.append(...children);
   return element;
 }
 
 /** The element of the page with this id. @throws Error if it is not there: a mistake in the page */
-export function byId<Type extends HTMLElement>(id: string, type: abstract new (...args: never[]) => Type): Type {
+export function byId<Type extends HTMLElement>(
+  id: string,
+  type: abstract new (...args: never[]) => Type,
+): Type {
   const element = document.getElementById(id);
   if (!(element instanceof type)) throw new Error(`the page has no ${type.name} with the id ${id}`);
   return element;

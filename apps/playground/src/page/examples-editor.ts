@@ -18,7 +18,11 @@ export class ExamplesEditor {
     this.#noun = noun;
     this.#count = count;
     this.#list = html('ol', { class: 'examples' });
-    this.#add = html('button', { type: 'button', class: 'quiet', onclick: () => this.#addEmpty() }, `Add a ${noun}`);
+    this.#add = html(
+      'button',
+      { type: 'button', class: 'quiet', onclick: () => this.#addEmpty() },
+      `Add a ${noun}`,
+    );
     parent.append(this.#list, this.#add);
   }
 

@@ -2,7 +2,8 @@ import type { Experiment } from '../experiment/experiment.ts';
 import type { ModelChoice } from '../worker/messages.ts';
 import { byId, html } from './elements.ts';
 import { ExamplesEditor } from './examples-editor.ts';
-import { type ReadyMadeTask, drawDemonstrations, takeQueries } from './ready-made.ts';
+import { drawDemonstrations, takeQueries } from './ready-made.ts';
+import type { ReadyMadeTask } from './ready-made-task.ts';
 
 /** What the user has chosen. */
 export interface Chosen {
@@ -24,13 +25,18 @@ export class Form {
     byId('demonstration-count', HTMLElement),
     'demonstration',
   );
-  readonly #queries = new ExamplesEditor(byId('queries', HTMLElement), byId('query-count', HTMLElement), 'query');
+  readonly #queries = new ExamplesEditor(
+    byId('queries', HTMLElement),
+    byId('query-count', HTMLElement),
+    'query',
+  );
 
   constructor(tasks: readonly ReadyMadeTask[]) {
     this.#tasks = tasks;
     this.#task.replaceChildren(...tasks.map(({ id, title }) => html('option', { value: id }, title)));
     this.#task.addEventListener('change', () => this.#takeTask());
-    for (const id of ['shots', 'query-limit', 'seed']) input(id).addEventListener('change', () => this.#draw());
+    for (const id of ['shots', 'query-limit', 'seed'])
+      input(id).addEventListener('change', () => this.#draw());
     input('answers').addEventListener('change', () => {
       for (const editor of [this.#demonstrations, this.#queries]) editor.relabel(this.#labelWords());
     });
@@ -77,7 +83,9 @@ export class Form {
         name: files[0]?.webkitRelativePath.split('/')[0] || 'model',
         files: Object.fromEntries(
           files
-            .map((file) => [file.webkitRelativePath.split('/').slice(1).join('/') || file.name, file] as const)
+            .map(
+              (file) => [file.webkitRelativePath.split('/').slice(1).join('/') || file.name, file] as const,
+            )
             .filter(([name]) => MODEL_FILES.test(name) && !name.includes('/')),
         ),
       };

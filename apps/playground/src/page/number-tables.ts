@@ -1,13 +1,17 @@
 import { short } from '../plots/svg.ts';
 import { html } from './elements.ts';
-import type { Told } from './results.ts';
+import type { Told } from './told.ts';
 
 function number(value: number | null): HTMLElement {
   if (value === null) return html('td', {}, html('abbr', { title: 'undefined' }, '–'));
   return html('td', {}, html('data', { value }, short(value)));
 }
 
-function table(caption: string, head: readonly string[], rows: readonly (readonly HTMLElement[])[]): HTMLElement {
+function table(
+  caption: string,
+  head: readonly string[],
+  rows: readonly (readonly HTMLElement[])[],
+): HTMLElement {
   return html(
     'div',
     { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
@@ -43,7 +47,12 @@ export function curveTable({ curves, outcomes, training }: Told, layers: number)
     const last = steps.at(-1);
     return [
       { metric: 'loss', label: 'loss, last step', setting, values: last?.losses ?? [] },
-      { metric: 'gradient_norm', label: 'gradient norm, last step', setting, values: last?.gradientNorms ?? [] },
+      {
+        metric: 'gradient_norm',
+        label: 'gradient norm, last step',
+        setting,
+        values: last?.gradientNorms ?? [],
+      },
     ];
   });
   return table(

@@ -1,4 +1,11 @@
-import { type Curve, type Experiment, type ExperimentEvent, IN_CONTEXT, type QueryOutcome, ZERO_SHOT } from '../experiment/experiment.ts';
+import {
+  type Experiment,
+  type ExperimentEvent,
+  IN_CONTEXT,
+  type QueryOutcome,
+  type Step,
+  ZERO_SHOT,
+} from '../experiment/experiment.ts';
 import { HeatMap } from '../plots/heat-map.ts';
 import { lineChart } from '../plots/line-chart.ts';
 import type { ModelFacts } from '../worker/messages.ts';
@@ -6,14 +13,7 @@ import { AccuracyTable } from './accuracy-table.ts';
 import { CurveCharts } from './curve-charts.ts';
 import { byId, html } from './elements.ts';
 import { curveTable, outcomeTable } from './number-tables.ts';
-
-/** Everything that a run has told. */
-export interface Told {
-  readonly experiment: Experiment;
-  readonly outcomes: Map<string, QueryOutcome[]>;
-  readonly training: Map<string, Extract<ExperimentEvent, { kind: 'training' }>['steps']>;
-  readonly curves: Map<string, readonly Curve[]>;
-}
+import { type Told, nothingTold, take } from './told.ts';
 
 /** The results of one run, drawn as they come. */
 export class Results {
@@ -28,7 +28,7 @@ export class Results {
 
   /** Clears what an earlier run has left. */
   constructor(experiment: Experiment) {
-    this.told = { experiment, outcomes: new Map(), training: new Map(), curves: new Map() };
+    this.told = nothingTold(experiment);
     for (const part of [this.#updates, this.#training, this.#numbers]) part.replaceChildren();
     byId('model-facts', HTMLElement).textContent = '';
     const settings = [ZERO_SHOT, IN_CONTEXT, ...experiment.learners];
@@ -63,12 +63,10 @@ export class Results {
 
   /** Draws what is new. */
   take(event: ExperimentEvent): void {
-    if (event.kind === 'outcomes') this.#takeOutcomes(event.setting, event.outcomes);
-    if (event.kind === 'training') this.#takeTraining(event.learner, event.steps);
-    if (event.kind === 'curves') {
-      this.told.curves.set(event.setting, event.curves);
-      this.#charts.draw(this.told.curves);
-    }
+    take(this.told, event);
+    if (event.kind === 'outcomes') this.#drawOutcomes(event.setting, event.outcomes);
+    if (event.kind === 'training') this.#drawTraining(event.learner, event.steps);
+    if (event.kind === 'curves') this.#charts.draw(this.told.curves);
   }
 
   /** The tables of numbers, when all are there. */
@@ -83,24 +81,22 @@ export class Results {
     return map.element;
   }
 
-  #takeOutcomes(setting: string, outcomes: readonly QueryOutcome[]): void {
-    const all = [...(this.told.outcomes.get(setting) ?? []), ...outcomes];
-    this.told.outcomes.set(setting, all);
-    this.#accuracies.show(setting, all);
+  #drawOutcomes(setting: string, outcomes: readonly QueryOutcome[]): void {
+    this.#accuracies.show(setting, this.told.outcomes.get(setting) ?? []);
     for (const { query, updateSizes, updateCosines } of outcomes) {
       this.#maps.get(`size ${setting}`)?.fill(query, updateSizes);
       this.#maps.get(`cosine ${setting}`)?.fill(query, updateCosines);
     }
   }
 
-  #takeTraining(learner: string, steps: Extract<ExperimentEvent, { kind: 'training' }>['steps']): void {
-    this.told.training.set(learner, steps);
+  #drawTraining(learner: string, steps: readonly Step[]): void {
     const norms = this.#map(`norms ${learner}`, {
       title: `${learner}: norm of the gradient`,
       description: `Length of the gradient of each layer’s key and value weights (rows) at each training step (columns).`,
       ...{ columns: steps.length, column: 'step', scale: 'size' },
     });
-    for (const [i, { gradientNorms }] of steps.entries()) this.#maps.get(`norms ${learner}`)?.fill(i, gradientNorms);
+    for (const [i, { gradientNorms }] of steps.entries())
+      this.#maps.get(`norms ${learner}`)?.fill(i, gradientNorms);
     const layers = steps[0]?.losses.length ?? 0;
     const line = (layer: number): number[] => steps.map(({ losses }) => losses[layer] ?? Number.NaN);
     const perLayer = steps.some(({ losses }) => losses.some((loss) => loss !== losses[0]));

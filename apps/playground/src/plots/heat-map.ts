@@ -1,4 +1,4 @@
-import { picture, short, svg } from './svg.ts';
+import { CHART_WIDTH, picture, short, svg } from './svg.ts';
 
 /** Rows are layers, columns are queries or steps. */
 export interface HeatMapOptions {
@@ -12,8 +12,8 @@ export interface HeatMapOptions {
   readonly scale: 'size' | 'cosine';
 }
 
-const CELL = { width: 10, height: 14, gap: 1 };
-const MARGIN = { left: 22, top: 2, right: 2, bottom: 26 };
+const ROW = 14;
+const MARGIN = { left: 38, top: 2, right: 10, bottom: 18 };
 const MOST_ROW_LABELS = 12;
 
 /** A table of colours that fills in column by column. */
@@ -27,31 +27,24 @@ export class HeatMap {
   constructor(options: HeatMapOptions) {
     this.#options = options;
     const { title, description, layers, columns, column } = options;
-    const size = {
-      width: MARGIN.left + columns * (CELL.width + CELL.gap) + MARGIN.right,
-      height: MARGIN.top + layers * (CELL.height + CELL.gap) + MARGIN.bottom,
-    };
+    const size = { width: CHART_WIDTH, height: MARGIN.top + layers * ROW + MARGIN.bottom };
     const drawing = picture(size, title, description);
-    drawing.classList.add('heat-map');
+    const pitch = (CHART_WIDTH - MARGIN.left - MARGIN.right) / columns;
+    const cellSize = { width: pitch - Math.min(1, pitch / 6), height: ROW - 1 };
     this.#cells = Array.from({ length: columns }, (_, x) =>
       Array.from({ length: layers }, (__, y) => {
-        const place = {
-          x: MARGIN.left + x * (CELL.width + CELL.gap),
-          y: MARGIN.top + y * (CELL.height + CELL.gap),
-        };
-        const { width, height } = CELL;
-        const cell = svg('rect', { ...place, width, height, rx: 1, class: 'cell' });
+        const place = { x: MARGIN.left + x * pitch, y: MARGIN.top + y * ROW };
+        const cell = svg('rect', { ...place, ...cellSize, class: 'cell' });
         drawing.append(cell);
         return cell;
       }),
     );
     const every = Math.ceil(layers / MOST_ROW_LABELS);
     for (let layer = 0; layer < layers; layer += every) {
-      const y = MARGIN.top + layer * (CELL.height + CELL.gap) + CELL.height - 3;
-      drawing.append(svg('text', { x: MARGIN.left - 4, y, 'text-anchor': 'end' }, String(layer)));
+      const y = MARGIN.top + layer * ROW + ROW - 3;
+      drawing.append(svg('text', { x: MARGIN.left - 6, y, 'text-anchor': 'end' }, String(layer)));
     }
-    const below = size.height - 4;
-    drawing.append(svg('text', { x: MARGIN.left, y: below }, `${column} →`));
+    drawing.append(svg('text', { x: MARGIN.left, y: size.height - 5 }, `${column} →`));
     this.#legend = document.createElement('p');
     this.#legend.className = 'legend';
     const caption = document.createElement('figcaption');
@@ -80,7 +73,9 @@ export class HeatMap {
       cell.setAttribute('class', value < 0 ? 'cell negative' : 'cell positive');
       cell.style.setProperty('--share', `${(100 * Math.min(1, Math.abs(value) / (full || 1))).toFixed(1)}%`);
     }
-    this.#legend.textContent =
-      this.#options.scale === 'cosine' ? 'orange −1, pale 0, blue 1' : `pale 0, full colour ${short(largest)}`;
+    const [low, high] = this.#options.scale === 'cosine' ? ['−1', '1'] : ['0', short(largest)];
+    const scale = document.createElement('span');
+    scale.className = `scale ${this.#options.scale}`;
+    this.#legend.replaceChildren(low, scale, high);
   }
 }

@@ -1,4 +1,4 @@
-import { picture, short, svg } from './svg.ts';
+import { CHART_WIDTH, picture, short, svg } from './svg.ts';
 
 /** One line. */
 export interface Series {
@@ -21,8 +21,8 @@ export interface LineChartOptions {
   readonly atLeast?: readonly [number, number];
 }
 
-const SIZE = { width: 300, height: 190 };
-const PLOT = { left: 44, right: 10, top: 10, bottom: 34 };
+const SIZE = { width: CHART_WIDTH, height: 180 };
+const PLOT = { left: 38, right: 10, top: 10, bottom: 34 };
 const TICKS = 4;
 
 /** Lines over layers or steps, with a legend in words. */
@@ -33,18 +33,27 @@ export function lineChart(options: LineChartOptions): HTMLElement {
   const places = Math.max(...series.map((line) => line.values.length), 1);
   const inner = { width: SIZE.width - PLOT.left - PLOT.right, height: SIZE.height - PLOT.top - PLOT.bottom };
   const x = (place: number): number => PLOT.left + (places === 1 ? 0.5 : place / (places - 1)) * inner.width;
-  const y = (value: number): number => PLOT.top + (1 - (value - scale.low) / (scale.high - scale.low)) * inner.height;
+  const y = (value: number): number =>
+    PLOT.top + (1 - (value - scale.low) / (scale.high - scale.low)) * inner.height;
   const drawing = picture(SIZE, title, describe(options));
   drawing.classList.add('line-chart');
   for (const tick of scale.ticks) {
     drawing.append(
-      svg('line', { x1: PLOT.left, x2: SIZE.width - PLOT.right, y1: y(tick), y2: y(tick), class: tick === 0 ? 'zero' : 'grid' }),
+      svg('line', {
+        x1: PLOT.left,
+        x2: SIZE.width - PLOT.right,
+        y1: y(tick),
+        y2: y(tick),
+        class: tick === 0 ? 'zero' : 'grid',
+      }),
       svg('text', { x: PLOT.left - 6, y: y(tick) + 4, 'text-anchor': 'end' }, short(tick)),
     );
   }
   const every = Math.ceil(places / 8);
   for (let place = 0; place < places; place += every)
-    drawing.append(svg('text', { x: x(place), y: SIZE.height - 20, 'text-anchor': 'middle' }, String(first + place)));
+    drawing.append(
+      svg('text', { x: x(place), y: SIZE.height - 20, 'text-anchor': 'middle' }, String(first + place)),
+    );
   drawing.append(
     svg('text', { x: PLOT.left + inner.width / 2, y: SIZE.height - 4, 'text-anchor': 'middle' }, across),
   );
@@ -93,7 +102,13 @@ function legend(series: readonly Series[]): HTMLElement {
   list.className = 'legend';
   for (const { name, style } of series) {
     const item = document.createElement('li');
-    const sample = svg('svg', { viewBox: '0 0 26 10', width: 26, height: 10, 'aria-hidden': 'true', class: 'line-chart' });
+    const sample = svg('svg', {
+      viewBox: '0 0 26 10',
+      width: 26,
+      height: 10,
+      'aria-hidden': 'true',
+      class: 'line-chart',
+    });
     sample.append(svg('path', { d: 'M0 5H26', class: `line ${style}` }), marker(style, 13, 5));
     item.append(sample, name);
     list.append(item);

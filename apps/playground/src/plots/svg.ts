@@ -1,5 +1,8 @@
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 
+/** All drawings are as wide, so that their letters are of one size. */
+export const CHART_WIDTH = 260;
+
 type Attributes = Readonly<Record<string, string | number>>;
 
 /** An SVG element. */
@@ -11,7 +14,11 @@ export function svg(name: string, attributes: Attributes = {}, ...children: (Nod
 }
 
 /** A drawing that is announced as one picture with a name and a description. */
-export function picture(size: { width: number; height: number }, title: string, description: string): SVGElement {
+export function picture(
+  size: { width: number; height: number },
+  title: string,
+  description: string,
+): SVGElement {
   const id = crypto.randomUUID();
   return svg(
     'svg',

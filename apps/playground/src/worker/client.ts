@@ -52,7 +52,10 @@ export class Computation {
     worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => this.#hear(data));
     worker.addEventListener('error', ({ message }) => {
       this.#worker = undefined;
-      this.#hear({ kind: 'failed', message: `The computation stopped: ${message || 'its code could not be loaded'}.` });
+      this.#hear({
+        kind: 'failed',
+        message: `The computation stopped: ${message || 'its code could not be loaded'}.`,
+      });
     });
     return worker;
   }

@@ -20,6 +20,7 @@ let gpu: Gpu | undefined;
 let running: AbortController | undefined;
 let proceed: (() => void) | undefined;
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- that of a worker takes none
 const tell = (answer: Answer): void => self.postMessage(answer);
 
 self.addEventListener('message', ({ data }: MessageEvent<Order>) => {
@@ -55,21 +56,24 @@ async function run(choice: ModelChoice, experiment: Experiment): Promise<void> {
 
 async function modelOf(choice: ModelChoice, signal: AbortSignal): Promise<NonNullable<typeof kept>> {
   const key = keyOf(choice);
-  if (kept?.key === key && key !== undefined) return kept;
+  if (kept && kept.key === key) return kept;
   kept?.model.dispose();
   kept = undefined;
   gpu ??= await openGpu();
   const source = sourceOf(choice);
   const files = await source.list();
-  const bytes = files.filter(({ name }) => /\.(safetensors|bin)$/.test(name)).reduce((sum, file) => sum + file.bytes, 0);
+  const bytes = files
+    .filter(({ name }) => /\.(safetensors|bin)$/.test(name))
+    .reduce((sum, file) => sum + file.bytes, 0);
   if (choice.kind === 'hub' && bytes > LARGE_BYTES) await agreement(source.name, bytes, signal);
   const tokenizer = await loadTokenizer(source);
   const model = await loadModel(gpu, source, {
     signal,
     onProgress: ({ loaded, total }) => tell({ kind: 'loading', loaded, total }),
   });
-  kept = { key: key ?? '', model, tokenizer };
-  return kept;
+  const read = { key: key ?? '', model, tokenizer };
+  kept = read;
+  return read;
 }
 
 async function openGpu(): Promise<Gpu> {

@@ -1,7 +1,6 @@
-import { basename, join, resolve } from 'node:path';
+import { sourceOf } from '#platform/source-of.ts';
 import type { Gpu } from '@icl-gd/gpu-kernels';
 import { Checkpoint } from './checkpoint/checkpoint.ts';
-import { fileExists } from './checkpoint/files.ts';
 import { readJsonFile } from './checkpoint/json-file.ts';
 import { ADAPTER_FILES, insteadOfWeights } from './checkpoint/weight-files.ts';
 import type { DecoderConfig } from './config.ts';
@@ -24,19 +23,23 @@ import type { LongRunning } from './long-running.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
+import type { LoadProgress } from './weights/progress.ts';
 import { weightWarnings } from './weights/warnings.ts';
 import type { ParameterSet } from './weights/parameter-set.ts';
 import type { WeightDtype } from './weights/storage.ts';
 import { elementCount } from './shape.ts';
+import { type ModelSource, hasFile, placeOf } from './source/source.ts';
 
+const CONFIG_FILE = 'config.json';
 /** Real ones have a few kilobytes, a few hundred with the labels of a classifier. */
 const CONFIG_LIMITS = { bytes: 2 ** 24, depth: 64, values: 1_000_000, keys: 100_000 };
 
-/** What a model directory says before any weight is read. */
+/** What a model's files say before any weight is read. */
 export interface ModelDescription {
   /** What the model is called in tables and messages. */
   readonly name: string;
-  readonly directory: string;
+  /** Where its files are, as messages call it: the directory. */
+  readonly place: string;
   readonly config: DecoderConfig;
   /** Numbers that all parameters have together; positions that are computed do not count. */
   readonly parameterCount: number;
@@ -50,10 +53,14 @@ export interface LoadOptions {
   readonly seed?: number;
   /** How weights are kept on the device; `float32` if absent. */
   readonly dtype?: WeightDtype;
-  /** What the model is called in tables and messages; the directory's name if absent. */
+  /** What the model is called in tables and messages; the source's name if absent: that of the directory. */
   readonly name?: string;
   /** Takes a line about everything in the directory that has no part in the model; see {@link describeModel}. */
   readonly warn?: (line: string) => void;
+  /** Ends the loading: it rejects with the signal's reason, and nothing stays on the device. */
+  readonly signal?: AbortSignal;
+  /** Told how many bytes of weights are read, of all that will be; called for every few megabytes. */
+  readonly onProgress?: (done: LoadProgress) => void;
 }
 
 /** A decoder-only language model on a device. Sequences are packed one after another, never padded. */
@@ -173,68 +180,97 @@ export function passOver(
 
 /**
  * Reads config.json and the checkpoint's headers, no weights, no device.
- * @param name what the model is called in tables and messages; the directory's name if absent
+ * @param from as for {@link loadModel}
+ * @param name what the model is called in tables and messages; the source's name if absent: that of the directory
  * @param warn takes a line about everything in the directory that has no part in the model: keys of config.json that are
  *   not known, tensors and adapters that are not used
- * @throws UserError naming file and key or tensor if there is no model in the directory that can be loaded
+ * @param signal ends the reading: it rejects with the signal's reason
+ * @throws UserError naming file and key or tensor if there is no model that can be loaded
  */
 export async function describeModel(
-  directory: string,
+  from: string | ModelSource,
   name?: string,
   warn?: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<ModelDescription> {
-  const { family, config } = await readConfig(directory, warn);
-  const checkpoint = await Checkpoint.open(directory);
-  try {
-    checkSources(checkpoint, family, config);
-    if (warn) for (const line of await weightWarnings(checkpoint, family, config)) warn(line);
-  } finally {
-    await checkpoint.close();
-  }
+  const { source, config, checkpoint } = await openModel(from, { warn, signal });
+  await checkpoint.close();
   const parameterCount = parameterSpecs(config).reduce((total, { shape }) => total + elementCount(shape), 0);
-  return { name: name ?? basename(resolve(directory)), directory, config, parameterCount };
+  return { name: name ?? source.name, place: placeOf(source, ''), config, parameterCount };
 }
 
 /**
- * Loads a Hugging Face model directory onto a device.
+ * Loads a model in Hugging Face layout onto a device.
+ * @param from where its files are. A text is, in Node, a directory, or else a hub id (`owner/name`, `name`, either with
+ *   `@revision`) that is downloaded to the cache as {@link resolveModel} does; in a browser a folder on a web server if it
+ *   begins with `/`, `./`, `../`, `http://` or `https://`, else a hub id whose files are read from the hub
  * @returns to be disposed by the caller
- * @throws UserError naming file and key or tensor for anything wrong with the directory, or if a weight is too large for
+ * @throws UserError naming file and key or tensor for anything wrong with the files, or if a weight is too large for
  *   the device (`buffer-limit`, `memory-budget`) or for float16 (`float16-range`)
  */
-export async function loadModel(gpu: Gpu, directory: string, options: LoadOptions = {}): Promise<Model> {
-  const { warn } = options;
-  const { family, config } = await readConfig(directory, warn);
-  const checkpoint = await Checkpoint.open(directory);
+export async function loadModel(
+  gpu: Gpu,
+  from: string | ModelSource,
+  options: LoadOptions = {},
+): Promise<Model> {
+  const { source, family, config, checkpoint } = await openModel(from, options);
   try {
-    checkSources(checkpoint, family, config);
-    if (warn) for (const line of await weightWarnings(checkpoint, family, config)) warn(line);
     const stored = await loadParameters(gpu, checkpoint, family, config, {
       variant: options.variant ?? 'trained',
       seed: options.seed ?? 0,
       dtype: options.dtype ?? 'float32',
+      signal: options.signal,
+      onProgress: options.onProgress,
     });
-    const name = options.name ?? basename(resolve(directory));
-    return new Model(gpu, name, config, withPositions(gpu, config, stored));
+    return new Model(gpu, options.name ?? source.name, config, withPositions(gpu, config, stored));
   } finally {
     await checkpoint.close();
   }
 }
 
+interface OpenedModel {
+  readonly source: ModelSource;
+  readonly family: Family;
+  readonly config: DecoderConfig;
+  /** Has a tensor of the right shape for every parameter. */
+  readonly checkpoint: Checkpoint;
+}
+
+interface OpenOptions {
+  readonly warn?: ((line: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Reads what precedes the weights. */
+async function openModel(from: string | ModelSource, { warn, signal }: OpenOptions): Promise<OpenedModel> {
+  const source = typeof from === 'string' ? await sourceOf(from, { warn, signal }) : from;
+  const { family, config } = await readConfig(source, { warn, signal });
+  const checkpoint = await Checkpoint.open(source, { signal });
+  checkSources(checkpoint, family, config);
+  if (warn) for (const line of await weightWarnings(checkpoint, family, config)) warn(line);
+  return { source, family, config, checkpoint };
+}
+
 /** @throws UserError if there is an adapter and no model */
-async function checkNoAdapter(directory: string, configFile: string): Promise<void> {
-  if (await fileExists(configFile)) return;
+async function checkNoAdapter(source: ModelSource, signal: AbortSignal | undefined): Promise<void> {
+  if (await hasFile(source, CONFIG_FILE, signal)) return;
   for (const file of ADAPTER_FILES)
-    if (await fileExists(join(directory, file)))
-      throw new UserError(`${configFile}: there is no model configuration; ${insteadOfWeights([file])}`);
+    if (await hasFile(source, file, signal))
+      throw new UserError(
+        `${placeOf(source, CONFIG_FILE)}: there is no model configuration; ${insteadOfWeights([file])}`,
+      );
 }
 
 async function readConfig(
-  directory: string,
-  warn?: (line: string) => void,
+  source: ModelSource,
+  { warn, signal }: OpenOptions,
 ): Promise<{ family: Family; config: DecoderConfig }> {
-  const file = join(directory, 'config.json');
-  await checkNoAdapter(directory, file);
-  const json = await readJsonFile(file, 'model configuration', CONFIG_LIMITS);
+  const file = placeOf(source, CONFIG_FILE);
+  await checkNoAdapter(source, signal);
+  const json = await readJsonFile(source, CONFIG_FILE, 'model configuration', {
+    limits: CONFIG_LIMITS,
+    signal,
+  });
   const family = familyOf(json, file);
   const config = family.readConfig(json, file);
   if (warn)

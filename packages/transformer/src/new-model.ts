@@ -1,20 +1,11 @@
 import { join } from 'node:path';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
-import type { DecoderConfig } from './config.ts';
 import { familyOf } from './families/registry.ts';
 import { writeWhole } from './files/whole-file.ts';
-import { checkConfig, parameterSpecs } from './parameters.ts';
+import { readModelConfig } from './model-config.ts';
+import { parameterSpecs } from './parameters.ts';
 import { toCheckpointTensors } from './weights/export.ts';
 import { initialParameter } from './weights/initialise.ts';
-
-/**
- * The decoder that the contents of a config.json describe.
- * @param where the contents come from, for errors
- * @throws UserError naming the key if no family reads them
- */
-export function readModelConfig(json: Readonly<Record<string, unknown>>, where: string): DecoderConfig {
-  return checkConfig(familyOf(json, where).readConfig(json, where), where);
-}
 
 /**
  * Writes config.json and model.safetensors (float32) in Hugging Face layout.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import {
   Checkpoint,
   loadTokenizer,
@@ -9,6 +9,7 @@ import {
   writeSafetensors,
 } from '@icl-gd/transformer';
 import { readJsonFile } from '../../../packages/transformer/src/checkpoint/json-file.ts';
+import { folderSource } from '../../../packages/transformer/src/source/folder.ts';
 import { TINY_MODELS } from '../../../packages/transformer/src/testing/tiny-models.ts';
 import { torchFile } from '../../../packages/transformer/src/testing/torch-archive.ts';
 import { damagedFiles } from '../damaged-files.ts';
@@ -77,8 +78,11 @@ export const configurations: Reader = {
     for (const [at, json] of Object.values(TINY_MODELS).entries()) {
       const file = join(folder, `${at}.json`);
       await writeFile(file, JSON.stringify(json));
-      const read = async (): Promise<unknown> =>
-        readModelConfig((await readJsonFile(file, 'model configuration')) as Record<string, unknown>, file);
+      const read = async (): Promise<unknown> => {
+        const source = folderSource(dirname(file));
+        const config = await readJsonFile(source, basename(file), 'model configuration');
+        return readModelConfig(config as Record<string, unknown>, file);
+      };
       subjects.push({ file, read });
     }
     return damagedFiles(subjects);

@@ -44,7 +44,7 @@ test.each<[string, Partial<Inputs>]>([
 });
 
 test('the same model elsewhere and under another name is the same', () => {
-  expect(of({ model: { ...INPUTS.model, name: 'other', directory: 'elsewhere' } })).toEqual(before);
+  expect(of({ model: { ...INPUTS.model, name: 'other', place: 'elsewhere' } })).toEqual(before);
 });
 
 test('learners of files have the digests of their files', () => {

@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createSha256 } from '#platform/sha256.ts';
+import { sourceOf } from '#platform/source-of.ts';
 import { UserError } from '../errors.ts';
 import { codecOf, firstNonFinite } from './dtype.ts';
-import { fileError, fileExists, listFolder } from './files.ts';
-import { type TensorInfo, readExactly } from './header.ts';
+import type { TensorInfo } from './header.ts';
 import { type ShardIndex, readShardIndex } from './shard-index.ts';
 import { gatherStrided } from './strided.ts';
 import { WEIGHT_ENTRIES, WEIGHT_FORMATS, type WeightFormat, insteadOfWeights } from './weight-files.ts';
 import { elementCount } from '../shape.ts';
+import { OpenedFile } from '../source/opened-file.ts';
+import { type ModelSource, hasFile, placeOf } from '../source/source.ts';
 
+const WHAT = 'checkpoint file';
 const CHUNK_BYTES = 1 << 22;
 /** Elements of a strided tensor that are brought into order at a time. */
 const GATHERED = 1 << 20;
@@ -18,11 +18,10 @@ const GATHERED = 1 << 20;
 /** Elements that a view may repeat a smaller storage to. */
 const MAX_REPEATED = 1 << 24;
 
-/** A file whose tensors are known. It is opened anew for each tensor, so that any number of shards needs few handles. */
+/** A file whose tensors are known. */
 interface WeightFile {
+  readonly opened: OpenedFile;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** What tells it from a file that has taken its place: number of its volume, and its own. */
-  readonly identity: string;
 }
 
 /** A file of the checkpoint, for a manifest. */
@@ -41,37 +40,19 @@ function allocate(count: number, where: string): Float32Array {
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path);
-  } catch (error) {
-    throw fileError(path, 'checkpoint file', error);
-  }
-}
-
-async function identityOf(handle: FileHandle, path: string): Promise<string> {
-  try {
-    const { dev, ino } = await handle.stat();
-    return `${dev} ${ino}`;
-  } catch (error) {
-    throw fileError(path, 'checkpoint file', error);
-  }
-}
-
-async function readFileTensors(path: string, format: WeightFormat): Promise<WeightFile> {
-  const handle = await openFile(path);
-  try {
-    const identity = await identityOf(handle, path);
-    const tensors = await format.readTensors(handle, path);
-    return { identity, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
-  } finally {
-    await handle.close();
-  }
+async function openWeights(
+  source: ModelSource,
+  name: string,
+  format: WeightFormat,
+  signal: AbortSignal | undefined,
+): Promise<WeightFile> {
+  const opened = await OpenedFile.open(source, name, WHAT, signal);
+  const tensors = await format.readTensors(opened, signal);
+  return { opened, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
 }
 
 /** The tensors of all files; with an index, those that it lists, each from the shard that it names. */
 function collectTensors(
-  directory: string,
   files: ReadonlyMap<string, WeightFile>,
   format: WeightFormat,
   index: ShardIndex | undefined,
@@ -79,10 +60,11 @@ function collectTensors(
   if (index === undefined) return new Map(files.get(format.single)?.tensors);
   const tensors = new Map<string, TensorInfo>();
   for (const [name, shard] of index) {
-    const tensor = files.get(shard)?.tensors.get(name);
+    const file = files.get(shard);
+    const tensor = file?.tensors.get(name);
     if (tensor === undefined) {
       throw new UserError(
-        `${join(directory, shard)}: lacks tensor ${JSON.stringify(name)}, which ${format.index} places there`,
+        `${file?.opened.path ?? shard}: lacks tensor ${JSON.stringify(name)}, which ${format.index} places there`,
       );
     }
     tensors.set(name, tensor);
@@ -92,47 +74,61 @@ function collectTensors(
 
 /**
  * The weights of a Hugging Face model directory: model.safetensors, or shards listed by model.safetensors.index.json, else
- * pytorch_model.bin, or shards listed by pytorch_model.bin.index.json. Opening reads headers only; each tensor is read from disk when it is asked for, and never kept.
+ * pytorch_model.bin, or shards listed by pytorch_model.bin.index.json. Opening reads headers only; each tensor is read when it is asked for, and never kept.
  */
 export class Checkpoint {
-  readonly directory: string;
+  readonly source: ModelSource;
+  /** How messages call the whole: the directory. */
+  readonly place: string;
   /** Every tensor by name. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Tensors that shards hold and the index does not place there: nothing reads them. */
   readonly misplaced: readonly string[];
-  readonly #files: ReadonlyMap<string, WeightFile>;
+  /** By how messages call them. */
+  readonly #files: ReadonlyMap<string, OpenedFile>;
   readonly #digestFiles: readonly string[];
+  readonly #signal: AbortSignal | undefined;
   #closed = false;
 
   private constructor(
-    directory: string,
+    source: ModelSource,
     files: ReadonlyMap<string, WeightFile>,
     format: WeightFormat,
     index: ShardIndex | undefined,
+    signal: AbortSignal | undefined,
   ) {
-    this.directory = directory;
-    this.tensors = collectTensors(directory, files, format, index);
+    this.source = source;
+    this.place = placeOf(source, '');
+    this.tensors = collectTensors(files, format, index);
     this.misplaced = index
       ? Array.from(files, ([shard, { tensors }]) =>
           [...tensors.keys()].filter((name) => index.get(name) !== shard),
         ).flat()
       : [];
-    this.#files = new Map([...files].map(([name, file]) => [join(directory, name), file]));
+    this.#files = new Map(Array.from(files.values(), ({ opened }) => [opened.path, opened]));
     this.#digestFiles = index === undefined ? [...files.keys()] : [format.index, ...files.keys()];
+    this.#signal = signal;
   }
 
   /**
-   * Opens the checkpoint of a model directory; close it when done (`await using` does).
+   * Opens the checkpoint of a model; close it when done (`await using` does).
    *
+   * @param from as for {@link loadModel}
+   * @param options.signal ends the opening and everything that is read afterwards
    * @throws UserError naming the file, and the tensor where there is one, if there are no weights or
    *   anything about their headers or the index is wrong
    */
-  static async open(directory: string): Promise<Checkpoint> {
-    const { format, index } = await findWeights(directory);
+  static async open(
+    from: string | ModelSource,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Checkpoint> {
+    const { signal } = options;
+    const source = typeof from === 'string' ? await sourceOf(from, { signal }) : from;
+    const { format, index } = await findWeights(source, signal);
     const names = index === undefined ? [format.single] : [...new Set(index.values())].sort();
     const files = new Map<string, WeightFile>();
-    for (const name of names) files.set(name, await readFileTensors(join(directory, name), format));
-    return new Checkpoint(directory, files, format, index);
+    for (const name of names) files.set(name, await openWeights(source, name, format, signal));
+    return new Checkpoint(source, files, format, index, signal);
   }
 
   /**
@@ -185,7 +181,7 @@ export class Checkpoint {
   #find(name: string): TensorInfo {
     const tensor = this.tensors.get(name);
     if (tensor === undefined)
-      throw new UserError(`${this.directory}: the checkpoint has no tensor ${JSON.stringify(name)}`);
+      throw new UserError(`${this.place}: the checkpoint has no tensor ${JSON.stringify(name)}`);
     return tensor;
   }
 
@@ -219,15 +215,18 @@ export class Checkpoint {
     const { file } = tensor;
     const where = `${file}: tensor ${JSON.stringify(tensor.name)}`;
     const codec = codecOf(tensor);
-    await using handle = await this.#open(file);
+    const opened = this.#opened(file);
     const chunkElements = Math.min(count, CHUNK_BYTES / codec.bytes);
     const chunk = new Uint8Array(chunkElements * codec.bytes);
     const values = new Float32Array(chunkElements);
     for (let done = 0; done < count; done += chunkElements) {
       const target = values.subarray(0, Math.min(chunkElements, count - done));
       const position = tensor.offset + (first + done) * codec.bytes;
-      const source = chunk.subarray(0, target.length * codec.bytes);
-      await readExactly(handle, source, position, file, `tensor ${JSON.stringify(tensor.name)}`);
+      const length = target.length * codec.bytes;
+      await opened.read(position, length, `tensor ${JSON.stringify(tensor.name)}`, {
+        into: chunk,
+        signal: this.#signal,
+      });
       codec.decode(chunk.buffer, target);
       const bad = firstNonFinite(target);
       if (bad >= 0) {
@@ -240,26 +239,24 @@ export class Checkpoint {
   }
 
   /** The file of these tensors, for reading. */
-  async #open(path: string): Promise<FileHandle> {
-    if (this.#closed) throw new Error(`${path}: the checkpoint is closed`);
-    const handle = await openFile(path);
-    if ((await identityOf(handle, path)) === this.#files.get(path)?.identity) return handle;
-    await handle.close();
-    throw new UserError(`${path}: another file has taken its place since it was opened; run again`);
+  #opened(path: string): OpenedFile {
+    const opened = this.#files.get(path);
+    if (this.#closed || !opened) throw new Error(`${path}: the checkpoint is closed`);
+    return opened;
   }
 
   /** SHA-256 of every file that the checkpoint consists of, the index first. @throws UserError if one cannot be read */
   async digests(): Promise<FileDigest[]> {
     const digests: FileDigest[] = [];
+    const chunk = new Uint8Array(CHUNK_BYTES);
     for (const file of this.#digestFiles) {
-      const path = join(this.directory, file);
-      const hash = createHash('sha256');
-      try {
-        for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) hash.update(chunk);
-      } catch (error) {
-        throw fileError(path, 'checkpoint file', error);
+      const opened = await OpenedFile.open(this.source, file, WHAT, this.#signal);
+      const hash = createSha256();
+      for (let done = 0; done < opened.bytes; done += CHUNK_BYTES) {
+        const length = Math.min(CHUNK_BYTES, opened.bytes - done);
+        hash.update(await opened.read(done, length, 'its bytes', { into: chunk, signal: this.#signal }));
       }
-      digests.push({ file, sha256: hash.digest('hex') });
+      digests.push({ file, sha256: hash.digest() });
     }
     return digests;
   }
@@ -290,15 +287,16 @@ async function collect(
 }
 
 async function findWeights(
-  directory: string,
+  source: ModelSource,
+  signal: AbortSignal | undefined,
 ): Promise<{ format: WeightFormat; index: ShardIndex | undefined }> {
-  if (!(await fileExists(directory))) throw new UserError(`${directory}: the model directory does not exist`);
   for (const format of WEIGHT_FORMATS) {
-    if (await fileExists(join(directory, format.single))) return { format, index: undefined };
-    if (await fileExists(join(directory, format.index)))
-      return { format, index: await readShardIndex(directory, format.index) };
+    if (await hasFile(source, format.single, signal)) return { format, index: undefined };
+    if (await hasFile(source, format.index, signal))
+      return { format, index: await readShardIndex(source, format.index, signal) };
   }
+  const files = (await source.list()).map(({ name }) => name);
   throw new UserError(
-    `${directory}: found no weights (${WEIGHT_ENTRIES.join(', ')}); ${insteadOfWeights(await listFolder(directory))}`,
+    `${placeOf(source, '')}: found no weights (${WEIGHT_ENTRIES.join(', ')}); ${insteadOfWeights(files)}`,
   );
 }

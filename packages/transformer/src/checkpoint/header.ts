@@ -1,10 +1,9 @@
-import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { DTYPE_BITS } from './dtype.ts';
-import { decodeText, fileError } from './files.ts';
 import { type JsonLimits, duplicateKey, parseJson } from './json-file.ts';
 import { elementCount } from '../shape.ts';
+import { type OpenedFile, decodeText } from '../source/opened-file.ts';
 
 /** Where a tensor lies: nothing of its data has been read. */
 export interface TensorInfo {
@@ -12,7 +11,7 @@ export interface TensorInfo {
   /** As the file says it: F32, F16, BF16, I64, … */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Path of the safetensors or PyTorch file. */
+  /** The safetensors or PyTorch file, as messages call it: its path in a folder. */
   readonly file: string;
   /** First byte of the data within the file. */
   readonly offset: number;
@@ -62,37 +61,17 @@ function isTensorEntry(value: unknown): value is z.infer<typeof tensorEntry> {
   );
 }
 
-/** Fills `target` from the file. @throws UserError if the file ends before */
-export async function readExactly(
-  handle: FileHandle,
-  target: Uint8Array,
-  position: number,
-  file: string,
-  part: string,
-): Promise<void> {
-  for (let done = 0; done < target.length;) {
-    let count: number;
-    try {
-      ({ bytesRead: count } = await handle.read(target, done, target.length - done, position + done));
-    } catch (error) {
-      throw fileError(file, 'checkpoint file', error);
-    }
-    if (count === 0) throw new UserError(`${file}: the file ends within ${part}; it was cut off`);
-    done += count;
-  }
-}
-
-async function readHeaderBytes(handle: FileHandle, file: string, fileBytes: number): Promise<Uint8Array> {
+async function readHeaderBytes(opened: OpenedFile, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const { path: file, bytes: fileBytes } = opened;
   if (fileBytes === 0) throw new UserError(`${file}: this ${WHAT} is empty`);
   if (fileBytes < 8) {
     throw new UserError(`${file}: this ${WHAT} has ${fileBytes} bytes, too few for a header; it was cut off`);
   }
-  const prefix = new Uint8Array(8);
-  await readExactly(handle, prefix, 0, file, 'the header length');
+  const prefix = await opened.read(0, 8, 'the header length', { signal });
   if (new TextDecoder().decode(prefix) === 'version ') {
     throw new UserError(`${file}: a Git LFS pointer, not the weights; fetch them with "git lfs pull"`);
   }
-  const length = new DataView(prefix.buffer).getBigUint64(0, true);
+  const length = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
   if (length > BigInt(fileBytes - 8)) {
     throw new UserError(
       `${file}: its header claims ${length} bytes, but only ${fileBytes - 8} follow; it was cut off or is not a safetensors file`,
@@ -103,8 +82,7 @@ async function readHeaderBytes(handle: FileHandle, file: string, fileBytes: numb
       `${file}: its header claims ${length} bytes; at most ${MAX_HEADER_BYTES} are allowed`,
     );
   }
-  const bytes = new Uint8Array(Number(length));
-  await readExactly(handle, bytes, 8, file, 'header');
+  const bytes = await opened.read(8, Number(length), 'header', { signal });
   if (bytes[0] !== 0x7b) throw new UserError(`${file}: the header is not a JSON object`);
   return bytes;
 }
@@ -166,14 +144,9 @@ function checkLayout(
  *
  * @throws UserError naming the file, and the tensor where there is one, for every fault of the format
  */
-export async function readHeader(handle: FileHandle, file: string): Promise<TensorInfo[]> {
-  let fileBytes: number;
-  try {
-    fileBytes = (await handle.stat()).size;
-  } catch (error) {
-    throw fileError(file, WHAT, error);
-  }
-  const bytes = await readHeaderBytes(handle, file, fileBytes);
+export async function readHeader(opened: OpenedFile, signal?: AbortSignal): Promise<TensorInfo[]> {
+  const { path: file, bytes: fileBytes } = opened;
+  const bytes = await readHeaderBytes(opened, signal);
   const text = decodeText(bytes, file, 'header');
   const header = parseJson(text, file, 'header', HEADER_LIMITS) as Record<string, unknown>;
   const duplicate = duplicateKey(text);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UserError } from '../errors.ts';
+import { folderSource } from '../source/folder.ts';
 import { duplicateKey, readJsonFile } from './json-file.ts';
 
 let directory: string;
@@ -14,11 +15,13 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
+const read = (name: string) => readJsonFile(folderSource(directory), name, 'model configuration');
+
 test('reads JSON, with or without a byte-order mark', async () => {
   const path = join(directory, 'config.json');
   for (const mark of ['', '\u{feff}']) {
     await writeFile(path, `${mark}{"n_layer": 3, "name": "na\u00efve"}\n`);
-    expect(await readJsonFile(path, 'model configuration')).toEqual({ n_layer: 3, name: 'na\u00efve' });
+    expect(await read('config.json')).toEqual({ n_layer: 3, name: 'na\u00efve' });
   }
 });
 
@@ -29,7 +32,7 @@ test.each<[string, Uint8Array, string]>([
 ])('%s', async (_, bytes, message) => {
   const path = join(directory, 'config.json');
   await writeFile(path, bytes);
-  const reading = readJsonFile(path, 'model configuration');
+  const reading = read('config.json');
   await expect(reading).rejects.toThrow(UserError);
   await expect(reading).rejects.toThrow(`${path}: ${message}`);
   await expect(reading).rejects.not.toThrow(/\n/);
@@ -37,15 +40,13 @@ test.each<[string, Uint8Array, string]>([
 
 test('a missing file and a directory', async () => {
   const path = join(directory, 'no.json');
-  await expect(readJsonFile(path, 'model configuration')).rejects.toThrow(
-    `${path}: model configuration does not exist`,
-  );
-  await expect(readJsonFile(directory, 'model configuration')).rejects.toThrow('is a directory, not a file');
+  await expect(read('no.json')).rejects.toThrow(`${path}: model configuration does not exist`);
+  await expect(read('')).rejects.toThrow('is a directory, not a file');
 });
 
 test('a device that never ends is no file', async () => {
   await symlink('/dev/zero', join(directory, 'config.json'));
-  const reading = readJsonFile(join(directory, 'config.json'), 'model configuration');
+  const reading = read('config.json');
   await expect(reading).rejects.toThrow('model configuration is no regular file');
 });
 

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
-import { readTextFile } from './files.ts';
+import { readText } from '../source/opened-file.ts';
+import { type ModelSource, placeOf } from '../source/source.ts';
 
 /** How large a JSON text may be: above what any real file of its kind is, below what fills the memory. */
 export interface JsonLimits {
@@ -13,6 +14,12 @@ export interface JsonLimits {
   readonly keys: number;
 }
 
+/** How a JSON file is read. */
+interface JsonOptions {
+  readonly limits?: JsonLimits;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The largest files that are read as JSON are tokenizers of a million merges (below 100 MB). */
 const JSON_LIMITS: JsonLimits = { bytes: 2 ** 28, depth: 512, values: 20_000_000, keys: 5_000_000 };
 
@@ -24,11 +31,13 @@ const JSON_LIMITS: JsonLimits = { bytes: 2 ** 28, depth: 512, values: 20_000_000
  * @throws UserError if the file is missing, unreadable, empty, not UTF-8, not JSON, or larger than the limits
  */
 export async function readJsonFile(
-  path: string,
+  source: ModelSource,
+  name: string,
   what: string,
-  limits: JsonLimits = JSON_LIMITS,
+  { limits = JSON_LIMITS, signal }: JsonOptions = {},
 ): Promise<unknown> {
-  const text = await readTextFile(path, what, limits.bytes);
+  const path = placeOf(source, name);
+  const text = await readText(source, name, what, { maxBytes: limits.bytes, signal });
   if (text.trim() === '') throw new UserError(`${path}: ${what} is empty`);
   return parseJson(text, path, what, limits);
 }

@@ -1,8 +1,10 @@
-import { open } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { UserError } from '../errors.ts';
 import { FLOAT_CODECS } from './dtype.ts';
-import { fileError } from './files.ts';
-import { readExactly, readHeader } from './header.ts';
+import { readHeader } from './header.ts';
+import { folderSource } from '../source/folder.ts';
+import { OpenedFile } from '../source/opened-file.ts';
+import type { ModelSource } from '../source/source.ts';
 
 /** A tensor as it was read. */
 export interface LoadedTensor {
@@ -18,26 +20,25 @@ export interface LoadedTensor {
  *   no floating-point type
  */
 export async function readSafetensors(path: string): Promise<ReadonlyMap<string, LoadedTensor>> {
-  let handle;
-  try {
-    handle = await open(path);
-  } catch (error) {
-    throw fileError(path, 'safetensors file', error);
+  const folder = folderSource(dirname(path));
+  const source: ModelSource = {
+    name: folder.name,
+    list: () => folder.list(),
+    stat: (file) => folder.stat!(file),
+    read: (file, offset, length, options) => folder.read(file, offset, length, options),
+    locate: () => path,
+  };
+  const opened = await OpenedFile.open(source, basename(path), 'safetensors file');
+  const loaded = new Map<string, LoadedTensor>();
+  for (const { name, shape, dtype, offset, bytes } of await readHeader(opened)) {
+    const codec = FLOAT_CODECS.get(dtype);
+    if (!codec)
+      throw new UserError(`${path}: tensor ${JSON.stringify(name)} has dtype ${dtype}, which is not read`);
+    const data = new Float32Array(bytes / codec.bytes);
+    const into = new Uint8Array(bytes);
+    await opened.read(offset, bytes, `tensor ${JSON.stringify(name)}`, { into });
+    codec.decode(into.buffer, data);
+    loaded.set(name, { shape, data });
   }
-  try {
-    const loaded = new Map<string, LoadedTensor>();
-    for (const { name, shape, dtype, offset, bytes } of await readHeader(handle, path)) {
-      const codec = FLOAT_CODECS.get(dtype);
-      if (!codec)
-        throw new UserError(`${path}: tensor ${JSON.stringify(name)} has dtype ${dtype}, which is not read`);
-      const data = new Float32Array(bytes / codec.bytes);
-      const stored = new Uint8Array(bytes);
-      await readExactly(handle, stored, offset, path, `tensor ${JSON.stringify(name)}`);
-      codec.decode(stored.buffer, data);
-      loaded.set(name, { shape, data });
-    }
-    return loaded;
-  } finally {
-    await handle.close();
-  }
+  return loaded;
 }

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import { readTextFile, staysInside } from './files.ts';
 import { MAX_NAME, MAX_TENSORS } from './header.ts';
 import { type JsonLimits, duplicateKey, parseJson } from './json-file.ts';
+import { readText } from '../source/opened-file.ts';
+import { type ModelSource, placeOf, staysInside } from '../source/source.ts';
 
 const WHAT = 'shard index';
 
@@ -20,12 +20,16 @@ export type ShardIndex = ReadonlyMap<string, string>;
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
- * @param file the index's name within the directory
+ * @param file the index's name
  * @throws UserError if the index is not JSON, has no weight_map, or names a shard outside of the directory
  */
-export async function readShardIndex(directory: string, file: string): Promise<ShardIndex> {
-  const path = join(directory, file);
-  const text = await readTextFile(path, WHAT, INDEX_LIMITS.bytes);
+export async function readShardIndex(
+  source: ModelSource,
+  file: string,
+  signal?: AbortSignal,
+): Promise<ShardIndex> {
+  const path = placeOf(source, file);
+  const text = await readText(source, file, WHAT, { maxBytes: INDEX_LIMITS.bytes, signal });
   const parsed = indexSchema.safeParse(parseJson(text, path, WHAT, INDEX_LIMITS));
   if (!parsed.success) {
     throw new UserError(`${path}: the ${WHAT} has no "weight_map" from tensor names to file names`);

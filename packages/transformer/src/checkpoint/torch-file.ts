@@ -1,10 +1,9 @@
-import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { DTYPE_BITS } from './dtype.ts';
-import { fileError } from './files.ts';
-import { MAX_DIMENSIONS, MAX_NAME, type TensorInfo, readExactly } from './header.ts';
+import { MAX_DIMENSIONS, MAX_NAME, type TensorInfo } from './header.ts';
 import { type PickleHost, type PickleValue, readPickle } from './pickle.ts';
 import { ZipArchive } from './zip-archive.ts';
+import type { OpenedFile } from '../source/opened-file.ts';
 
 const WHAT = 'PyTorch weights file';
 const PICKLE = 'data.pkl';
@@ -86,15 +85,10 @@ class TorchTensor {
  *
  * @throws UserError naming the file, and the tensor or Python name where there is one
  */
-export async function readTorchTensors(handle: FileHandle, file: string): Promise<TensorInfo[]> {
-  let fileBytes: number;
-  try {
-    fileBytes = (await handle.stat()).size;
-  } catch (error) {
-    throw fileError(file, WHAT, error);
-  }
-  await requireZip(handle, file, fileBytes);
-  const archive = await ZipArchive.open(handle, file, fileBytes);
+export async function readTorchTensors(opened: OpenedFile, signal?: AbortSignal): Promise<TensorInfo[]> {
+  const { path: file } = opened;
+  await requireZip(opened, signal);
+  const archive = await ZipArchive.open(opened, signal);
   const folder = findFolder(archive, file);
   await requireLittleEndian(archive, folder, file);
   const bytes = await archive.read(`${folder}${PICKLE}`, MAX_PICKLE_BYTES);
@@ -210,10 +204,11 @@ function isRowMajor(shape: readonly number[], strides: readonly number[]): boole
   return true;
 }
 
-async function requireZip(handle: FileHandle, file: string, fileBytes: number): Promise<void> {
+async function requireZip(opened: OpenedFile, signal: AbortSignal | undefined): Promise<void> {
+  const { path: file, bytes: fileBytes } = opened;
   if (fileBytes === 0) throw new UserError(`${file}: this ${WHAT} is empty`);
-  const first = new Uint8Array(Math.min(fileBytes, LEGACY.length));
-  await readExactly(handle, first, 0, file, 'its first bytes');
+  const length = Math.min(fileBytes, LEGACY.length);
+  const first = await opened.read(0, length, 'its first bytes', { signal });
   if (new TextDecoder().decode(first).startsWith('version '))
     throw new UserError(`${file}: a Git LFS pointer, not the weights; fetch them with "git lfs pull"`);
   if (LEGACY.every((byte, i) => first[i] === byte))

@@ -1,14 +1,14 @@
-import type { FileHandle } from 'node:fs/promises';
 import { listed } from '../words.ts';
 import { type TensorInfo, readHeader } from './header.ts';
 import { readTorchTensors } from './torch-file.ts';
+import type { OpenedFile } from '../source/opened-file.ts';
 
 /** A way that weights are stored in a model directory: in one file, or in shards that an index lists. */
 export interface WeightFormat {
   readonly single: string;
   readonly index: string;
   /** Finds the tensors of a file without reading their data. */
-  readonly readTensors: (handle: FileHandle, file: string) => Promise<TensorInfo[]>;
+  readonly readTensors: (file: OpenedFile, signal?: AbortSignal) => Promise<TensorInfo[]>;
 }
 
 /** The preferred one first. */

@@ -1,6 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { readExactly } from './header.ts';
+import type { OpenedFile } from '../source/opened-file.ts';
 
 /** A file inside of an archive. */
 interface ZipEntry {
@@ -23,37 +22,33 @@ const STORED = 0;
 export class ZipArchive {
   /** By their names. */
   readonly entries: ReadonlyMap<string, ZipEntry>;
-  readonly #handle: FileHandle;
-  readonly #file: string;
-  readonly #fileBytes: number;
+  readonly #opened: OpenedFile;
+  readonly #signal: AbortSignal | undefined;
 
   private constructor(
     entries: ReadonlyMap<string, ZipEntry>,
-    handle: FileHandle,
-    file: string,
-    fileBytes: number,
+    opened: OpenedFile,
+    signal: AbortSignal | undefined,
   ) {
     this.entries = entries;
-    this.#handle = handle;
-    this.#file = file;
-    this.#fileBytes = fileBytes;
+    this.#opened = opened;
+    this.#signal = signal;
   }
 
   /**
    * Reads the central directory.
-   * @param file its path, for errors
    * @throws UserError naming the file, and the entry where there is one, if it is no such archive
    */
-  static async open(handle: FileHandle, file: string, fileBytes: number): Promise<ZipArchive> {
-    return new ZipArchive(await readDirectory(handle, file, fileBytes), handle, file, fileBytes);
+  static async open(opened: OpenedFile, signal?: AbortSignal): Promise<ZipArchive> {
+    return new ZipArchive(await readDirectory(opened, signal), opened, signal);
   }
 
   /** First byte of an entry's data. @throws UserError if the entry's own header is not what the directory says */
   async dataStart({ name, size, header }: ZipEntry): Promise<number> {
-    const [file, fileBytes] = [this.#file, this.#fileBytes];
+    const { path: file, bytes: fileBytes } = this.#opened;
     if (header + LOCAL.bytes > fileBytes)
       throw damaged(file, `${JSON.stringify(name)} lies outside of the file`);
-    const view = await readView(this.#handle, header, LOCAL.bytes, file);
+    const view = await readView(this.#opened, header, LOCAL.bytes, this.#signal);
     const nameBytes = view.getUint16(26, true);
     const start = header + LOCAL.bytes + nameBytes + view.getUint16(28, true);
     if (view.getUint32(0, true) !== LOCAL.signature || view.getUint16(8, true) !== STORED)
@@ -69,27 +64,27 @@ export class ZipArchive {
   /** An entry's data. @throws UserError if there is no such entry, or it has more bytes than the limit */
   async read(name: string, limit: number): Promise<Uint8Array> {
     const entry = this.entries.get(name);
-    if (!entry) throw new UserError(`${this.#file}: it lacks ${name}`);
+    if (!entry) throw new UserError(`${this.#opened.path}: it lacks ${name}`);
     if (entry.size > limit)
-      throw new UserError(`${this.#file}: ${name} has ${entry.size} bytes; at most ${limit} are allowed`);
-    const bytes = new Uint8Array(entry.size);
-    await readExactly(this.#handle, bytes, await this.dataStart(entry), this.#file, name);
-    return bytes;
+      throw new UserError(
+        `${this.#opened.path}: ${name} has ${entry.size} bytes; at most ${limit} are allowed`,
+      );
+    return this.#opened.read(await this.dataStart(entry), entry.size, name, { signal: this.#signal });
   }
 }
 
 async function readDirectory(
-  handle: FileHandle,
-  file: string,
-  fileBytes: number,
+  opened: OpenedFile,
+  signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, ZipEntry>> {
-  const { start, bytes, entries } = await findDirectory(handle, file, fileBytes);
+  const { path: file, bytes: fileBytes } = opened;
+  const { start, bytes, entries } = await findDirectory(opened, signal);
   if (bytes > MAX_DIRECTORY_BYTES)
     throw new UserError(
       `${file}: its directory claims ${bytes} bytes; at most ${MAX_DIRECTORY_BYTES} are allowed`,
     );
   if (start + bytes > fileBytes) throw damaged(file, 'its directory lies outside of the file');
-  const view = await readView(handle, start, bytes, file);
+  const view = await readView(opened, start, bytes, signal);
   const directory = new Map<string, ZipEntry>();
   let at = 0;
   for (let i = 0; i < entries; i++) {
@@ -106,12 +101,12 @@ async function readDirectory(
 }
 
 async function findDirectory(
-  handle: FileHandle,
-  file: string,
-  fileBytes: number,
+  opened: OpenedFile,
+  signal: AbortSignal | undefined,
 ): Promise<{ start: number; bytes: number; entries: number }> {
+  const { path: file, bytes: fileBytes } = opened;
   const tailStart = Math.max(0, fileBytes - END.bytes - END.comment);
-  const tail = await readView(handle, tailStart, fileBytes - tailStart, file);
+  const tail = await readView(opened, tailStart, fileBytes - tailStart, signal);
   let at = tail.byteLength - END.bytes;
   const isEnd = (): boolean =>
     tail.getUint32(at, true) === END.signature &&
@@ -126,7 +121,7 @@ async function findDirectory(
   }
   const position = readSize(tail, locator + 8, file);
   if (position + END64.bytes > fileBytes) throw damaged(file, 'its directory lies outside of the file');
-  const end = await readView(handle, position, END64.bytes, file);
+  const end = await readView(opened, position, END64.bytes, signal);
   if (end.getUint32(0, true) !== END64.signature) throw damaged(file, 'its end is not where it says');
   requireOneDisk(file, end.getUint32(16, true), end.getUint32(20, true));
   return { start: readSize(end, 48, file), bytes: readSize(end, 40, file), entries: readSize(end, 32, file) };
@@ -183,10 +178,14 @@ function readSize(view: DataView, at: number, file: string): number {
   return value;
 }
 
-async function readView(handle: FileHandle, start: number, bytes: number, file: string): Promise<DataView> {
-  const data = new Uint8Array(bytes);
-  await readExactly(handle, data, start, file, 'its directory');
-  return new DataView(data.buffer);
+async function readView(
+  opened: OpenedFile,
+  start: number,
+  bytes: number,
+  signal: AbortSignal | undefined,
+): Promise<DataView> {
+  const data = await opened.read(start, bytes, 'its directory', { signal });
+  return new DataView(data.buffer, data.byteOffset, data.length);
 }
 
 function damaged(file: string, what: string): UserError {

@@ -5,7 +5,8 @@ import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planMemory } from '../memory/plan.ts';
 import { type Model, loadModel } from '../model.ts';
-import { readModelConfig, writeNewModel } from '../new-model.ts';
+import { readModelConfig } from '../model-config.ts';
+import { writeNewModel } from '../new-model.ts';
 import { TINY_MODELS } from '../testing/tiny-models.ts';
 import { PositionTable } from './positions.ts';
 

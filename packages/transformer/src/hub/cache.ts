@@ -14,7 +14,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { fileExists } from '../checkpoint/files.ts';
+import { fileExists } from '../files/reading.ts';
 import { UserError } from '../errors.ts';
 import type { RepositoryType } from './model-id.ts';
 import { isCommit } from './repository.ts';

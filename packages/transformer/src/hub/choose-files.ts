@@ -5,6 +5,8 @@ export const CONFIG_FILE = 'config.json';
 export const TOKENIZER_SETTINGS = 'tokenizer_config.json';
 const TOKENIZERS = [['tokenizer.json'], ['vocab.json', 'merges.txt']];
 const BESIDE_TOKENIZER = [TOKENIZER_SETTINGS, 'special_tokens_map.json', 'added_tokens.json'];
+/** All that may belong to a tokenizer. */
+export const TOKENIZER_FILES: readonly string[] = [...TOKENIZERS.flat(), ...BESIDE_TOKENIZER];
 
 /**
  * The files of the tokenizer that is loaded from a directory with these files, with those beside it that count; none if

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fileExists } from '../checkpoint/files.ts';
+import { fileExists } from '../files/reading.ts';
 import { UserError } from '../errors.ts';
 import { hasHash } from './cache.ts';
 import { type HubClient, HubUnavailableError } from './http.ts';

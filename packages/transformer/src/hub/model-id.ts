@@ -1,4 +1,4 @@
-import { staysInside } from '../checkpoint/files.ts';
+import { staysInside } from '../source/source.ts';
 
 /** Kinds of repositories that are read: models and datasets have addresses and cache folders of their own. */
 export type RepositoryType = 'model' | 'dataset';

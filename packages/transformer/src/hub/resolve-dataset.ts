@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { fileError, readTextFile } from '../checkpoint/files.ts';
+import { fileError, readTextFile } from '../files/reading.ts';
 import { UserError } from '../errors.ts';
 import { RepositoryCache } from './cache.ts';
 import { HubClient, HubUnavailableError } from './http.ts';

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { fileError, fileExists } from '../checkpoint/files.ts';
+import { fileError, fileExists } from '../files/reading.ts';
 import { UserError } from '../errors.ts';
 import { type HubRepository, parseHubId } from './model-id.ts';
 import { hubSettings } from './settings.ts';

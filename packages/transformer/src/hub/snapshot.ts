@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError } from '../checkpoint/files.ts';
+import { fileError } from '../files/reading.ts';
 import { readShardIndex } from '../checkpoint/shard-index.ts';
 import { isIndex } from '../checkpoint/weight-files.ts';
 import { UserError } from '../errors.ts';
@@ -18,6 +18,7 @@ import { HubClient, HubUnavailableError } from './http.ts';
 import type { HubRepository } from './model-id.ts';
 import { type RemoteFile, fileUrl, isCommit, listRepository, resolveCommit } from './repository.ts';
 import type { HubSettings } from './settings.ts';
+import { folderSource } from '../source/folder.ts';
 import { shown } from '../words.ts';
 
 /** What a person may want to see of a download. */
@@ -100,7 +101,7 @@ async function fetchFiles(
   for (const path of chosen) await ensure(path);
   const indexFile = chosen.find(isIndex);
   if (indexFile === undefined) return;
-  const index = await readShardIndex(cache.snapshot(commit), indexFile);
+  const index = await readShardIndex(folderSource(cache.snapshot(commit)), indexFile);
   for (const shard of new Set(index.values())) await ensure(shard);
 }
 
@@ -165,7 +166,9 @@ async function inspectCached(cache: RepositoryCache, commit: string): Promise<Ca
   const tokenizer = tokenizerFiles(has);
   for (const file of [CONFIG_FILE, ...tokenizer, weights])
     if (!(await cache.isIntact(commit, file))) return { state: 'damaged', file };
-  const shards = isIndex(weights) ? new Set((await readShardIndex(directory, weights)).values()) : [];
+  const shards = isIndex(weights)
+    ? new Set((await readShardIndex(folderSource(directory), weights)).values())
+    : [];
   for (const file of shards) {
     if (!has(file)) return { state: 'missing', file };
     if (!(await cache.isIntact(commit, file))) return { state: 'damaged', file };

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { fileError } from '../checkpoint/files.ts';
+import { fileError } from '../files/reading.ts';
 import { UserError } from '../errors.ts';
 import type { Environment } from './environment.ts';
 

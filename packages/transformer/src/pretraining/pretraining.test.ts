@@ -5,7 +5,7 @@ import { recordLossGradient } from '../decoder/loss-gradient.ts';
 import { Pass } from '../decoder/pass.ts';
 import { withPositions } from '../decoder/positions.ts';
 import { nextTokenTargets, planTargets } from '../decoder/targets.ts';
-import { readModelConfig } from '../new-model.ts';
+import { readModelConfig } from '../model-config.ts';
 import { parameterSpecs } from '../parameters.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
 import { initialiseForPretraining } from './initialise.ts';

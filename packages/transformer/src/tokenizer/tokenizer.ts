@@ -1,3 +1,4 @@
+import { sourceOf } from '#platform/source-of.ts';
 import { UserError } from '../errors.ts';
 import { AddedTokens } from './added-tokens.ts';
 import type { TokenizerDefinition } from './definition.ts';
@@ -6,6 +7,7 @@ import { type Steps, createSteps } from './pipeline/steps.ts';
 import { createModel } from './models/create-model.ts';
 import type { TokensById } from './models/definition.ts';
 import type { Model } from './models/model.ts';
+import type { ModelSource } from '../source/source.ts';
 import { quote } from '../words.ts';
 
 /** Text to token ids and back. */
@@ -88,14 +90,19 @@ export function tokenizerOf(definition: TokenizerDefinition, file: string): Toke
  * Loads the tokenizer of a Hugging Face model directory, as AutoTokenizer of transformers 5.18 does: tokenizer.json, or else
  * vocab.json and merges.txt, and the files beside them (docs/tokenizers.md).
  *
+ * @param from as for {@link loadModel}
  * @param options.warn is told where transformers, and so this program, takes other steps than tokenizer.json has
+ * @param options.signal ends the loading
  * @throws UserError naming the file if there is none, or if it is damaged, contradicts itself or is of a kind that is
  *   not supported
  */
 export async function loadTokenizer(
-  directory: string,
-  options: { warn?(line: string): void } = {},
+  from: string | ModelSource,
+  options: { warn?(line: string): void; readonly signal?: AbortSignal } = {},
 ): Promise<Tokenizer> {
-  const { definition, file } = await readTokenizer(directory, (line) => options.warn?.(line));
+  const warn = (line: string): void => options.warn?.(line);
+  const { signal } = options;
+  const source = typeof from === 'string' ? await sourceOf(from, { warn, signal }) : from;
+  const { definition, file } = await readTokenizer(source, warn, signal);
   return tokenizerOf(definition, file);
 }

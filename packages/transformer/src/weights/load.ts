@@ -8,7 +8,9 @@ import { type Family, type ParameterSource, outputRanges } from '../families/fam
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { type ModelVariant, initialParameter, keepsTrained } from './initialise.ts';
 import { ParameterSet } from './parameter-set.ts';
+import { LoadCounter, type LoadProgress } from './progress.ts';
 import { type WeightDtype, storageDType } from './storage.ts';
+import { storedName } from './stored-name.ts';
 import { elementCount } from '../shape.ts';
 
 /** Elements of a transposed matrix brought into order at a time. */
@@ -19,6 +21,8 @@ export interface ParameterOptions {
   /** Seeds the parameters that the variant does not keep. */
   readonly seed: number;
   readonly dtype: WeightDtype;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: LoadProgress) => void) | undefined;
 }
 
 /**
@@ -32,24 +36,29 @@ export async function loadParameters(
   checkpoint: Checkpoint,
   family: Family,
   config: DecoderConfig,
-  { variant, seed, dtype }: ParameterOptions,
+  { variant, seed, dtype, signal, onProgress }: ParameterOptions,
 ): Promise<ParameterSet> {
   const sources = family.sources(config);
   const specs = parameterSpecs(config);
   const tensors = new Map<string, Tensor>();
   const uploader = new Uploader(gpu);
   const stored = new StoredValues(checkpoint);
+  const isRead = ({ role }: ParameterSpec): boolean => keepsTrained(variant, role);
+  const counter = onProgress && new LoadCounter(checkpoint, sources, specs.filter(isRead), onProgress);
+  const read = (spec: ParameterSpec): AsyncIterable<Float32Array> => {
+    const chunks = stored.chunks(spec, sources.get(spec.name) as ParameterSource);
+    return counter?.count(spec, chunks) ?? chunks;
+  };
   try {
     for (const spec of specs) {
+      signal?.throwIfAborted();
       // Before its values are read, so that one too large for the adapter is refused at once.
       const tensor = parameterTensor(gpu, spec, dtype);
       tensors.set(spec.name, tensor);
-      const values = keepsTrained(variant, spec.role)
-        ? stored.chunks(spec, sources.get(spec.name) as ParameterSource)
-        : [initialParameter(specs, spec.name, seed)];
-      await uploader.fill(tensor, values);
+      await uploader.fill(tensor, isRead(spec) ? read(spec) : [initialParameter(specs, spec.name, seed)]);
     }
     await gpu.finish();
+    signal?.throwIfAborted();
   } catch (error) {
     for (const tensor of tensors.values()) tensor.dispose();
     throw error;
@@ -68,7 +77,7 @@ export function checkSources(checkpoint: Checkpoint, family: Family, config: Dec
     const name = storedName(checkpoint, source);
     if (name === undefined) {
       throw new UserError(
-        `${checkpoint.directory}: tensor ${source.tensors.join(' or ')} is missing (it holds ${parameter} of a ${family.architecture})`,
+        `${checkpoint.place}: tensor ${source.tensors.join(' or ')} is missing (it holds ${parameter} of a ${family.architecture})`,
       );
     }
     const tensor = checkpoint.tensors.get(name) as TensorInfo;
@@ -76,15 +85,10 @@ export function checkSources(checkpoint: Checkpoint, family: Family, config: Dec
     const { shape } = tensor;
     if (shape.length !== source.shape.length || shape.some((n, i) => n !== source.shape[i])) {
       throw new UserError(
-        `${checkpoint.directory}: tensor ${name} has shape [${shape.join(', ')}]; config.json implies [${source.shape.join(', ')}]`,
+        `${checkpoint.place}: tensor ${name} has shape [${shape.join(', ')}]; config.json implies [${source.shape.join(', ')}]`,
       );
     }
   }
-}
-
-/** The name under which the checkpoint has a parameter. */
-export function storedName(checkpoint: Checkpoint, source: ParameterSource): string | undefined {
-  return source.tensors.find((name) => checkpoint.tensors.has(name));
 }
 
 /** Reads parameters out of a checkpoint, [out, in] row-major. */

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { fileExists } from '../checkpoint/files.ts';
 import { ADAPTER_FILES } from '../checkpoint/weight-files.ts';
 import type { DecoderConfig } from '../config.ts';
 import type { Family } from '../families/family.ts';
 import { elementCount } from '../shape.ts';
+import { hasFile, placeOf } from '../source/source.ts';
 import { listed } from '../words.ts';
-import { storedName } from './load.ts';
+import { storedName } from './stored-name.ts';
 
 /** Masks and tables that older versions of Hugging Face's classes stored beside the weights. */
 const BUFFERS =
@@ -25,36 +24,36 @@ export async function weightWarnings(
   family: Family,
   config: DecoderConfig,
 ): Promise<string[]> {
-  const { directory } = checkpoint;
+  const { source, place } = checkpoint;
   const used = new Set([...family.sources(config).values()].map((source) => storedName(checkpoint, source)));
   const unused = [...checkpoint.tensors.keys()].filter((name) => !used.has(name) && !BUFFERS.test(name));
   const lines: string[] = [];
   const head = config.tiedUnembedding ? unused.find((name) => HEADS.includes(name)) : undefined;
   if (head !== undefined && !(await isEmbedding(checkpoint, family, config, head)))
     lines.push(
-      `${directory}: ${head} is not used: it differs from the token embeddings, and config.json ties them; transformers 5 uses it all the same, as this program does with "tie_word_embeddings": false`,
+      `${place}: ${head} is not used: it differs from the token embeddings, and config.json ties them; transformers 5 uses it all the same, as this program does with "tie_word_embeddings": false`,
     );
   const isBeyond = (name: string): boolean => (layerOf(name) ?? 0) >= config.layers;
   const beyond = unused.filter(isBeyond);
   if (beyond.length > 0) {
     const last = beyond.reduce((most, name) => Math.max(most, layerOf(name) ?? 0), 0);
     lines.push(
-      `${directory}: config.json has ${config.layers} layers, the checkpoint ${last + 1}: those from layer ${config.layers} on, counted from 0, are not used: ${listed(beyond)}`,
+      `${place}: config.json has ${config.layers} layers, the checkpoint ${last + 1}: those from layer ${config.layers} on, counted from 0, are not used: ${listed(beyond)}`,
     );
   }
   const others = unused.filter((name) => name !== head && !isBeyond(name));
   if (others.length > 0)
     lines.push(
-      `${directory}: ${others.length} ${others.length === 1 ? 'tensor is' : 'tensors are'} not used: ${listed(others)}`,
+      `${place}: ${others.length} ${others.length === 1 ? 'tensor is' : 'tensors are'} not used: ${listed(others)}`,
     );
   const { misplaced } = checkpoint;
   if (misplaced.length > 0)
     lines.push(
-      `${directory}: not used, as the index of shards does not have them there (${misplaced.length}): ${listed(misplaced)}`,
+      `${place}: not used, as the index of shards does not have them there (${misplaced.length}): ${listed(misplaced)}`,
     );
   for (const file of ADAPTER_FILES) {
-    if (!(await fileExists(join(directory, file)))) continue;
-    lines.push(`${join(directory, file)}: adapters are not applied; merge them into the weights first`);
+    if (!(await hasFile(source, file))) continue;
+    lines.push(`${placeOf(source, file)}: adapters are not applied; merge them into the weights first`);
     break;
   }
   return lines;

@@ -1,7 +1,7 @@
-import { basename, join } from 'node:path';
-import { fileExists, readTextFile } from '../../checkpoint/files.ts';
 import { isJsonObject, readJsonFile } from '../../checkpoint/json-file.ts';
 import { UserError } from '../../errors.ts';
+import { readText } from '../../source/opened-file.ts';
+import { type ModelSource, hasFile, placeOf } from '../../source/source.ts';
 import { checkAddedTokens } from '../added-token.ts';
 import { type TokenizerDefinition, checkDepth, parseDefinition } from '../definition.ts';
 import { withModelType } from '../models/definition.ts';
@@ -13,6 +13,7 @@ import {
   type RebuildingClass,
   type TokenizerClass,
   isClassFixed,
+  repositoryOf,
   tokenizerClassOf,
 } from './tokenizer-class.ts';
 
@@ -38,29 +39,36 @@ interface Beside {
   readonly remedy: string;
 }
 
+/** Where a tokenizer is read from, and what ends the reading. */
+interface Folder {
+  readonly source: ModelSource;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** A tokenizer as its folder says it, and the name of its file in messages. */
 export interface ReadTokenizer {
   readonly definition: TokenizerDefinition;
   readonly file: string;
 }
 
-async function optionalJson(path: string, what: string): Promise<unknown> {
-  if (!(await fileExists(path))) return {};
-  const json = await readJsonFile(path, what);
-  checkDepth(json, path);
+async function optionalJson({ source, signal }: Folder, name: string, what: string): Promise<unknown> {
+  if (!(await hasFile(source, name, signal))) return {};
+  const json = await readJsonFile(source, name, what, { signal });
+  checkDepth(json, placeOf(source, name));
   return json;
 }
 
-async function readBeside(directory: string): Promise<Beside> {
-  const at = (name: string): string => join(directory, name);
+async function readBeside(folder: Folder): Promise<Beside> {
+  const at = (name: string): string => placeOf(folder.source, name);
   const [configFile, settingsFile, addedTokensFile] = [
     at('config.json'),
     at('tokenizer_config.json'),
     at('added_tokens.json'),
   ];
   const mapFile = at('special_tokens_map.json');
-  const config = parseObject(await optionalJson(configFile, 'model configuration'), configFile);
-  const settings = parseSettings(await optionalJson(settingsFile, 'tokenizer settings'), settingsFile);
+  const json = (name: string, what: string): Promise<unknown> => optionalJson(folder, name, what);
+  const config = parseObject(await json('config.json', 'model configuration'), configFile);
+  const settings = parseSettings(await json('tokenizer_config.json', 'tokenizer settings'), settingsFile);
   const text = (key: string): string | undefined =>
     Object.hasOwn(config, key) && typeof config[key] === 'string' && config[key] !== ''
       ? config[key]
@@ -73,9 +81,9 @@ async function readBeside(directory: string): Promise<Beside> {
       : { name: inConfig, file: configFile };
   return {
     ...{ settings, settingsFile, addedTokensFile },
-    specialTokensMap: parseObject(await optionalJson(mapFile, 'map of special tokens'), mapFile),
-    addedTokens: parseObject(await optionalJson(addedTokensFile, 'added tokens'), addedTokensFile),
-    tokenizerClass: tokenizerClassOf({ modelType, named, directory }),
+    specialTokensMap: parseObject(await json('special_tokens_map.json', 'map of special tokens'), mapFile),
+    addedTokens: parseObject(await json('added_tokens.json', 'added tokens'), addedTokensFile),
+    tokenizerClass: tokenizerClassOf({ modelType, named, repository: repositoryOf(folder.source) }),
     isNamed: modelType !== undefined || named !== undefined,
     remedy: isClassFixed(modelType)
       ? `it does so for every ${modelType}`
@@ -155,11 +163,12 @@ function checkRebuildable(
 }
 
 async function fromTokenizerJson(
-  file: string,
+  { source, signal }: Folder,
   beside: Beside,
   warn: (line: string) => void,
 ): Promise<ReadTokenizer> {
-  const json = await readJsonFile(file, 'tokenizer');
+  const file = placeOf(source, 'tokenizer.json');
+  const json = await readJsonFile(source, 'tokenizer.json', 'tokenizer', { signal });
   checkDepth(json, file);
   const name = beside.tokenizerClass;
   if (name === 'as it stands' || !isJsonObject(json))
@@ -174,18 +183,18 @@ async function fromTokenizerJson(
   return { file, definition: withAddedTokens(definition, beside, { kept: false, file }) };
 }
 
-async function fromPair(directory: string, beside: Beside): Promise<ReadTokenizer> {
-  const [vocabFile, mergesFile] = [join(directory, 'vocab.json'), join(directory, 'merges.txt')];
+async function fromPair({ source, signal }: Folder, beside: Beside): Promise<ReadTokenizer> {
+  const vocabFile = placeOf(source, 'vocab.json');
   const name = beside.isNamed ? beside.tokenizerClass : 'GPT2Tokenizer';
   if (name === 'as it stands' || !PAIR_CLASSES.includes(name)) {
     throw new UserError(
-      `${directory}: no tokenizer.json, and transformers does not read vocab.json with merges.txt as ${name === 'as it stands' ? 'the class of this folder' : name}; if it is GPT-2's kind, write "tokenizer_class": "GPT2Tokenizer" into tokenizer_config.json`,
+      `${placeOf(source, '')}: no tokenizer.json, and transformers does not read vocab.json with merges.txt as ${name === 'as it stands' ? 'the class of this folder' : name}; if it is GPT-2's kind, write "tokenizer_class": "GPT2Tokenizer" into tokenizer_config.json`,
     );
   }
-  const merges = mergeLines(await readTextFile(mergesFile, 'tokenizer merges'));
-  const vocab = await readJsonFile(vocabFile, 'tokenizer vocabulary');
+  const merges = mergeLines(await readText(source, 'merges.txt', 'tokenizer merges', { signal }));
+  const vocab = await readJsonFile(source, 'vocab.json', 'tokenizer vocabulary', { signal });
   checkDepth(vocab, vocabFile);
-  const file = `${vocabFile}, ${basename(mergesFile)}`;
+  const file = `${vocabFile}, merges.txt`;
   const json = { model: { type: 'BPE', vocab, merges } };
   const definition = rebuild(name, { json, beside, file });
   return { file: vocabFile, definition: withAddedTokens(definition, beside, { kept: false, file }) };
@@ -197,21 +206,24 @@ async function fromPair(directory: string, beside: Beside): Promise<ReadTokenize
  *
  * @throws UserError naming the file that is missing, damaged, contradictory or not supported
  */
-export async function readTokenizer(directory: string, warn: (line: string) => void): Promise<ReadTokenizer> {
-  const has = (name: string): Promise<boolean> => fileExists(join(directory, name));
-  if (await has('tokenizer.json'))
-    return fromTokenizerJson(join(directory, 'tokenizer.json'), await readBeside(directory), warn);
+export async function readTokenizer(
+  source: ModelSource,
+  warn: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<ReadTokenizer> {
+  const folder = { source, signal };
+  const has = (name: string): Promise<boolean> => hasFile(source, name, signal);
+  if (await has('tokenizer.json')) return fromTokenizerJson(folder, await readBeside(folder), warn);
   const hasVocabulary = await has('vocab.json');
+  const place = placeOf(source, '');
   for (const name of hasVocabulary ? PREFERRED_FILES : FOREIGN_FILES) {
     if (!(await has(name))) continue;
     throw new UserError(
-      `${directory}: no tokenizer.json, and ${name} is not read here; make one in Python: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`,
+      `${place}: no tokenizer.json, and ${name} is not read here; make one in Python: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`,
     );
   }
-  if (hasVocabulary) return fromPair(directory, await readBeside(directory));
-  throw new UserError(
-    `${directory}: no tokenizer: found neither tokenizer.json nor vocab.json with merges.txt`,
-  );
+  if (hasVocabulary) return fromPair(folder, await readBeside(folder));
+  throw new UserError(`${place}: no tokenizer: found neither tokenizer.json nor vocab.json with merges.txt`);
 }
 
 /** The merges of a merges.txt, without its first line and empty ones. */

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { type ModelSource, placeOf } from '../../source/source.ts';
 import { quote } from '../../words.ts';
 
 /**
@@ -41,17 +42,18 @@ export interface ClassSource {
   readonly modelType: string | undefined;
   /** tokenizer_class of tokenizer_config.json, or else of config.json, with the file that has it. */
   readonly named: { readonly name: string; readonly file: string } | undefined;
-  readonly directory: string;
+  /** The hub's id of the model, in small letters, if it is known. */
+  readonly repository: string | undefined;
 }
 
 function isRebuilding(name: string): name is RebuildingClass {
   return (REBUILDING_CLASSES as readonly string[]).includes(name);
 }
 
-/** The repository that a directory of the hub's cache is a snapshot of. */
-function repositoryOf(directory: string): string | undefined {
-  const match = /models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\]/.exec(directory);
-  return match === null ? undefined : `${match[1]}/${match[2]}`.toLowerCase();
+/** The hub's id of a source's model in small letters: a directory of the hub's cache is named after it. */
+export function repositoryOf(source: ModelSource): string | undefined {
+  const match = /models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\]/.exec(placeOf(source, ''));
+  return (source.hubId ?? (match ? `${match[1]}/${match[2]}` : undefined))?.toLowerCase();
 }
 
 /**
@@ -59,8 +61,8 @@ function repositoryOf(directory: string): string | undefined {
  *
  * @throws UserError if it is one that is not known here
  */
-export function tokenizerClassOf({ modelType, named, directory }: ClassSource): TokenizerClass {
-  if (AS_IT_STANDS.test(repositoryOf(directory) ?? '')) return 'as it stands';
+export function tokenizerClassOf({ modelType, named, repository }: ClassSource): TokenizerClass {
+  if (AS_IT_STANDS.test(repository ?? '')) return 'as it stands';
   const registered = REGISTERED.get(modelType ?? '');
   if (registered !== undefined && (named === undefined || isClassFixed(modelType))) return registered;
   if (named === undefined) return 'as it stands';

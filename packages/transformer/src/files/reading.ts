@@ -1,6 +1,7 @@
-import { access, readFile, readdir, stat } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { REASONS, isSystemError } from '../files/storage-error.ts';
+import { REASONS, isSystemError } from './storage-error.ts';
+import { decodeText } from '../source/opened-file.ts';
 
 /** The operating system's refusal as a UserError that names the file; any other error is handed back as it is. */
 export function fileError(path: string, what: string, error: unknown): unknown {
@@ -18,31 +19,6 @@ export async function fileExists(path: string): Promise<boolean> {
   } catch (error) {
     if (isSystemError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return false;
     throw fileError(path, 'file', error);
-  }
-}
-
-/** What lies in a folder. @throws UserError if it cannot be read */
-export async function listFolder(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    throw fileError(path, 'folder', error);
-  }
-}
-
-/** A relative path that cannot leave the directory, on any operating system. */
-export function staysInside(path: string): boolean {
-  return (
-    !/[\0:]/.test(path) && path.split(/[/\\]/).every((part) => part !== '' && part !== '.' && part !== '..')
-  );
-}
-
-/** Decodes UTF-8, dropping a byte-order mark. @throws UserError for bytes that are not UTF-8 */
-export function decodeText(bytes: Uint8Array, path: string, what: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new UserError(`${path}: ${what} is not UTF-8 text; it is damaged or of another kind`);
   }
 }
 

@@ -1,4 +1,7 @@
-/** What kind of limit or lack a {@link UserError} is about, for a caller that knows what can be done about it. */
+/**
+ * What kind of mistake, limit or lack a {@link UserError} is about, for a caller that knows what can be done about it. The
+ * README says when each comes.
+ */
 export type UserErrorCode =
   | 'no-adapter'
   | 'out-of-memory'
@@ -8,7 +11,23 @@ export type UserErrorCode =
   | 'binding-limit'
   | 'float16-range'
   /** A file could not be written or removed: no space, no permission, a device's error. */
-  | 'storage';
+  | 'storage'
+  /** A file or folder that is needed is not there. */
+  | 'file-missing'
+  /** A model of a family, or with an option, that is not supported. */
+  | 'unsupported-model'
+  /** The hub has no such repository or revision. */
+  | 'hub-not-found'
+  /** The hub wants a token, or refuses it: the repository is private or gated, or may not exist. */
+  | 'hub-access'
+  /** The hub, or the network, does not answer now. */
+  | 'hub-unavailable'
+  /** What is asked for is not in the cache, and downloads are switched off. */
+  | 'hub-offline'
+  /** A text that cannot be made a prompt, or answer options that cannot be told apart. */
+  | 'invalid-text'
+  /** The model has no BOS or EOS token. */
+  | 'no-special-token';
 
 /**
  * A mistake in the user's input (file, value, size), or more than the machine can do. The message stands alone: what was

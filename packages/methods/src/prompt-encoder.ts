@@ -42,6 +42,7 @@ function separator(eosTokenId: PromptPlace['eosTokenId'], name: string): number 
   if (eosTokenId !== undefined && eosTokenId !== null) return eosTokenId;
   throw new UserError(
     `${name}: the prompt has several lines, and EOS is put between them; give eosTokenId (of a model: model.config.eosTokenId)`,
+    'invalid-text',
   );
 }
 
@@ -58,9 +59,13 @@ function encodeLastLine(
     if (!tokens.every((token, i) => token === joint[i]))
       throw new UserError(
         `${name}: the model's tokenizer joins the label word '${word}' with the end of the prompt '${ending(line)}'; end the prompt with a word or mark`,
+        'invalid-text',
       );
     if (joint.length === tokens.length)
-      throw new UserError(`${name}: the model's tokenizer has no tokens for the label word '${word}'.`);
+      throw new UserError(
+        `${name}: the model's tokenizer has no tokens for the label word '${word}'.`,
+        'invalid-text',
+      );
     return joint.slice(tokens.length);
   });
   requireDistinct(options, labelWords, name);
@@ -79,6 +84,7 @@ function requireDistinct(
     if (other !== undefined)
       throw new UserError(
         `${name}: the model's tokenizer gives the label words '${other}' and '${word}' the same tokens; the classes could not be told apart`,
+        'invalid-text',
       );
     words.set(option.join(), word);
   }

@@ -127,6 +127,7 @@ test.each<[string, Texts, string, Pick<Tokenizer, 'encode'>?]>([
   ],
 ])('%s is refused by name', (_, texts, message, tokenizer = folding) => {
   expect(() => tokenize(tokenizer, texts)).toThrow(new UserError(message));
+  expect(() => tokenize(tokenizer, texts)).toThrow(expect.objectContaining({ code: 'invalid-text' }));
 });
 
 test('nothing gives nothing', () => {

@@ -38,7 +38,7 @@ export interface TokenizedTexts {
  * Texts to what learners take, exactly as the tasks of `icl-gd` are encoded: one space stands between prompt and answer, each
  * line of a prompt is encoded on its own with EOS between the lines, no BOS or EOS is put around (the learners do that), and
  * special tokens in a text stay text.
- * @throws UserError naming the text: a prompt, label or option that is empty or has white space where the space of the
+ * @throws UserError (`invalid-text`) naming the text: a prompt, label or option that is empty or has white space where the space of the
  *   answer comes; a label that is not among the options; a query without options; a prompt of several lines without
  *   `eosTokenId`; options that have the same tokens or none, or join the end of the prompt; a part that the tokenizer does
  *   not know and has no unknown token for
@@ -63,6 +63,7 @@ export function tokenize(tokenizer: Pick<Tokenizer, 'encode'>, texts: Texts): To
       if (answer < 0)
         throw new UserError(
           `${name}: the label ${JSON.stringify(label)} is not among the options ${words.map((word) => JSON.stringify(word)).join(', ')}`,
+          'invalid-text',
         );
       const encoded = encode(prompt, words, name);
       return { tokens: [...encoded.tokens, ...(encoded.options[answer] as readonly number[])] };
@@ -73,20 +74,25 @@ export function tokenize(tokenizer: Pick<Tokenizer, 'encode'>, texts: Texts): To
       if (own !== undefined) requireOptions(own, `${name}.options`);
       const words = own ?? options;
       if (words === undefined)
-        throw new UserError(`${name} has no options; give options for all queries, or for this one`);
+        throw new UserError(
+          `${name} has no options; give options for all queries, or for this one`,
+          'invalid-text',
+        );
       return encode(prompt, words, name);
     }),
   };
 }
 
 function requireOptions(options: readonly string[], name: string): void {
-  if (options.length === 0) throw new UserError(`${name} is empty; give the answers that are compared`);
+  if (options.length === 0)
+    throw new UserError(`${name} is empty; give the answers that are compared`, 'invalid-text');
   for (const [i, option] of options.entries()) {
     requireWord(option, `${name}[${i}]`);
     const first = options.indexOf(option);
     if (first < i)
       throw new UserError(
         `${name}[${i}] is ${JSON.stringify(option)}, as ${name}[${first}] is; leave one out`,
+        'invalid-text',
       );
   }
 }
@@ -96,6 +102,7 @@ function requireWord(word: string, name: string): void {
   if (word.trim() !== word)
     throw new UserError(
       `${name} begins or ends with white space: ${JSON.stringify(word)}; give the answer alone, a space is put before it`,
+      'invalid-text',
     );
 }
 
@@ -104,11 +111,12 @@ function requirePrompt(prompt: string, name: string): void {
   if (prompt.trimEnd() !== prompt)
     throw new UserError(
       `${name}: the prompt ends in white space: ${JSON.stringify(prompt.slice(-24))}; leave it out, a space is put before the answer`,
+      'invalid-text',
     );
 }
 
 function requireText(text: string, name: string): void {
   // From JavaScript or a file anything may come.
-  if (typeof text !== 'string') throw new UserError(`${name} is ${String(text)}, not a text`);
-  if (text.trim() === '') throw new UserError(`${name} is empty`);
+  if (typeof text !== 'string') throw new UserError(`${name} is ${String(text)}, not a text`, 'invalid-text');
+  if (text.trim() === '') throw new UserError(`${name} is empty`, 'invalid-text');
 }

@@ -1,5 +1,5 @@
 import { quantileSorted } from 'simple-statistics';
-import { layerMean, pooledMean } from './layer-scores.ts';
+import { layerMean } from './layer-scores.ts';
 import type { ExampleScore } from './layer-scores.ts';
 import { requireFinite, requireSameLength, requireSize } from './validation.ts';
 
@@ -61,11 +61,28 @@ export function bootstrapLayerMeanInterval(
   );
   if (examples.length < 2) return null;
 
+  const sums = layers.map((scores) => Float64Array.from(scores, ({ sum }) => sum));
+  const counts = layers.map((scores) => Float64Array.from(scores, ({ count }) => count));
+  const drawn = new Uint32Array(examples.length);
   const means = Array.from({ length: resamples }, () => {
-    const drawn = examples.map(() => examples[Math.floor(random() * examples.length)]);
-    if (drawn.includes(undefined)) throw new RangeError('random() returned a number outside [0, 1)');
-    return layerMean(layers.map((scores) => pooledMean(drawn.map((e) => scores[e!]!))));
+    for (const i of drawn.keys()) {
+      const example = examples[Math.floor(random() * examples.length)];
+      if (example === undefined) throw new RangeError('random() returned a number outside [0, 1)');
+      drawn[i] = example;
+    }
+    return layerMean(sums.map((own, layer) => pooledMeanOf(own, counts[layer]!, drawn)));
   });
   const sorted = means.filter((value) => value !== null).sort((a, b) => a - b);
   return { lower: quantileSorted(sorted, (1 - level) / 2), upper: quantileSorted(sorted, (1 + level) / 2) };
+}
+
+/** As `pooledMean` of the drawn examples, in a plain loop: it runs once for every resample and layer. */
+function pooledMeanOf(sums: Float64Array, counts: Float64Array, drawn: Uint32Array): number | null {
+  let sum = 0;
+  let count = 0;
+  for (const e of drawn) {
+    sum += sums[e]!;
+    count += counts[e]!;
+  }
+  return count === 0 ? null : sum / count;
 }

@@ -17,7 +17,7 @@ export interface LayerScores {
 }
 
 /** Mean over all defined cosines of all examples; null if none is defined. */
-export function pooledMean(perExample: readonly ExampleScore[]): number | null {
+function pooledMean(perExample: readonly ExampleScore[]): number | null {
   let sum = 0;
   let count = 0;
   for (const score of perExample) {

@@ -69,6 +69,7 @@ export class Model implements Disposable {
   readonly name: string;
   readonly config: DecoderConfig;
   readonly parameters: ParameterSet;
+  #disposed = false;
 
   constructor(gpu: Gpu, name: string, config: DecoderConfig, parameters: ParameterSet) {
     this.gpu = gpu;
@@ -115,6 +116,7 @@ export class Model implements Disposable {
     { signal }: Pick<LongRunning, 'signal'> = {},
   ): Promise<EvaluationResult[]> {
     signal?.throwIfAborted();
+    if (prefix?.disposed) throw new RangeError(`a prefix of ${this.name} that was disposed`);
     if (requests.length === 0) return [];
     using pass = passOver(
       this,
@@ -143,9 +145,15 @@ export class Model implements Disposable {
     return logits;
   }
 
-  /** Frees the parameters that this model owns. */
+  /** Frees the parameters that this model owns; a second time it does nothing. The model is not to be used afterwards. */
   dispose(): void {
+    this.#disposed = true;
     this.parameters.dispose();
+  }
+
+  /** Whether what it owns is gone. */
+  get disposed(): boolean {
+    return this.#disposed;
   }
 
   /** As `dispose`, for `using`. */
@@ -155,14 +163,16 @@ export class Model implements Disposable {
 }
 
 /**
- * Begins a pass of sequences through a model.
+ * Begins a pass of sequences through a model that is not disposed.
  * @throws RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary
  */
 export function passOver(
-  { gpu, name, config, parameters }: Model,
+  model: Model,
   sequences: readonly (readonly number[])[],
   options: { readonly prefixLength?: number; readonly gradients?: Gradients } = {},
 ): Pass {
+  const { gpu, name, config, parameters } = model;
+  if (model.disposed) throw new RangeError(`model ${name} was disposed`);
   const { vocabSize, contextLength } = config;
   for (const tokens of sequences) {
     const length = (options.prefixLength ?? 0) + tokens.length;

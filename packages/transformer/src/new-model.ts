@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import { familyOf } from './families/registry.ts';
 import { writeWhole } from './files/whole-file.ts';
+import type { LongRunning } from './long-running.ts';
 import { readModelConfig } from './model-config.ts';
 import { parameterSpecs } from './parameters.ts';
 import { toCheckpointTensors } from './weights/export.ts';
@@ -11,14 +12,17 @@ import { initialParameter } from './weights/initialise.ts';
  * Writes config.json and model.safetensors (float32) in Hugging Face layout.
  * @param json contents of config.json
  * @param parameters values of every parameter by the decoder's name, [outputs, inputs] row-major
- * @throws UserError if no family reads the configuration, a value is not finite, or a file cannot be written; RangeError if
- *   a parameter is missing
+ * @param options progress is in bytes of weights
+ * @throws the signal's reason if it is aborted; UserError if no family reads the configuration, a value is not finite, or a
+ *   file cannot be written; RangeError if a parameter is missing
  */
 export async function writeModel(
   directory: string,
   json: Readonly<Record<string, unknown>>,
   parameters: ReadonlyMap<string, Float32Array>,
+  options: LongRunning = {},
 ): Promise<void> {
+  options.signal?.throwIfAborted();
   const file = join(directory, 'config.json');
   const family = familyOf(json, file);
   const tensors = toCheckpointTensors(family, readModelConfig(json, file), (name) => {
@@ -31,6 +35,7 @@ export async function writeModel(
     join(directory, 'model.safetensors'),
     tensors.map((tensor) => ({ ...tensor, dtype: 'float32' as const })),
     { format: 'pt' },
+    options,
   );
 }
 
@@ -38,17 +43,21 @@ export async function writeModel(
  * Writes config.json and model.safetensors (float32) of a newly initialised model in Hugging Face layout: the variant
  * `untrained`. The same configuration and seed give the same bytes.
  * @param json contents of config.json
- * @throws UserError if no family reads the configuration, or a file cannot be written
+ * @param options as for {@link writeModel}
+ * @throws as {@link writeModel}
  */
 export async function writeNewModel(
   directory: string,
   json: Readonly<Record<string, unknown>>,
   seed: number,
+  options: LongRunning = {},
 ): Promise<void> {
+  options.signal?.throwIfAborted();
   const specs = parameterSpecs(readModelConfig(json, join(directory, 'config.json')));
   await writeModel(
     directory,
     json,
     new Map(specs.map(({ name }) => [name, initialParameter(specs, name, seed)])),
+    options,
   );
 }

@@ -4,6 +4,7 @@ import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import type { ParameterSource } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { writeWhole } from './files/whole-file.ts';
+import type { LongRunning } from './long-running.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import { elementCount } from './shape.ts';
 
@@ -16,13 +17,15 @@ const DEVIATION = 0.02;
  * norms 1), chunk by chunk: for measurements and tests of large models (for a model to be studied: `writeNewModel`). The
  * same configuration, seed and dtype give the same bytes.
  * @param json contents of config.json
- * @throws UserError if no family reads the configuration, or a file cannot be written
+ * @param options progress is in bytes of weights
+ * @throws the signal's reason if it is aborted; UserError if no family reads the configuration, or a file cannot be written
  */
 export async function writeRandomCheckpoint(
   directory: string,
   json: Readonly<Record<string, unknown>>,
-  { seed, dtype }: { readonly seed: number; readonly dtype: FloatDType },
+  { seed, dtype, ...options }: { readonly seed: number; readonly dtype: FloatDType } & LongRunning,
 ): Promise<void> {
+  options.signal?.throwIfAborted();
   const file = join(directory, 'config.json');
   const family = familyOf(json, file);
   const config = checkConfig(family.readConfig(json, file), file);
@@ -43,6 +46,7 @@ export async function writeRandomCheckpoint(
       return { name, shape, dtype, data };
     }),
     { format: 'pt' },
+    options,
   );
 }
 

@@ -19,6 +19,8 @@ export interface SettingOptions {
   readonly releasedNorms: boolean;
   /** Probe with the changed weights rounded to float16. */
   readonly halfWeights?: boolean;
+  /** Ends training and probing. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Told about work done: units are queries probed and demonstrations trained on. */
@@ -37,7 +39,7 @@ export async function probeSetting(
   model: Model,
   { learner, options }: LearnerSetting,
   prepared: PreparedRun,
-  { probeTokens, tokenBudget, ...adaptOptions }: SettingOptions,
+  { probeTokens, tokenBudget, signal, ...adaptOptions }: SettingOptions,
   onWork: OnWork,
 ): Promise<ProbedSetting> {
   const { learningRate, releasedNorms, halfWeights = false } = adaptOptions;
@@ -47,6 +49,7 @@ export async function probeSetting(
     ...(learner.objective ? { learningRate, releasedNorms } : {}),
     halfWeights,
     learnerOptions: options,
+    signal,
     onProgress: ({ finished }) => {
       if (learner.objective) onWork(finished - trained);
       trained = finished;
@@ -54,7 +57,7 @@ export async function probeSetting(
   });
   try {
     requireSteps(learner.id, adapted.training ?? []);
-    const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget }, onWork);
+    const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget, signal }, onWork);
     for (const [token, own] of probes)
       if (own.length !== prepared.queries.length)
         throw new UserError(
@@ -97,7 +100,7 @@ export function demonstrationsFor(
 async function probeTokensOf(
   adapted: LearnerResult,
   { queries }: PreparedRun,
-  { probeTokens, tokenBudget }: Pick<SettingOptions, 'probeTokens' | 'tokenBudget'>,
+  { probeTokens, tokenBudget, signal }: Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal'>,
   onWork: OnWork,
 ): Promise<ReadonlyMap<ProbeToken, readonly Probe[]>> {
   let before = 0;
@@ -106,7 +109,7 @@ async function probeTokensOf(
     before = finished;
   };
   const budget = tokenBudget === undefined ? {} : { tokenBudget };
-  return await adapted.probeTokens(queries, { ...budget, probeTokens, onProgress });
+  return await adapted.probeTokens(queries, { ...budget, probeTokens, signal, onProgress });
 }
 
 function toRecord(step: NonNullable<LearnerResult['training']>[number]): TrainingStepRecord {

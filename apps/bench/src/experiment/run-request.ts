@@ -15,6 +15,11 @@ export interface RunRequest {
   readonly model: ModelLocation;
   /** Folder with a folder for each dataset, or `hub`; absent where every task has its own data. */
   readonly data: string | undefined;
+  /**
+   * Ends the run at the next step or batch: it rejects with the signal's reason. Cells that are finished stay on record, and
+   * the same request goes on from them.
+   */
+  readonly signal?: AbortSignal;
   /** Told about downloads of datasets. */
   readonly observer?: DownloadObserver;
   readonly settings: RunSettings;

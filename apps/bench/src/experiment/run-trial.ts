@@ -40,6 +40,8 @@ export interface TrialRunnerOptions {
   readonly keepAllProbes: boolean;
   readonly loadModel: (variant: ModelVariant) => Promise<Model>;
   readonly onWork: (units: number, doing: string) => void;
+  /** Ends training and probing. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What became of a trial. */
@@ -203,7 +205,7 @@ export class TrialRunner {
       readonly again?: boolean;
     },
   ): Promise<ProbedSetting> {
-    const { tokenBudget, releasedNorms, onWork } = this.#options;
+    const { tokenBudget, releasedNorms, onWork, signal } = this.#options;
     const { again = false, ...own } = options;
     const doing = `${trialName(trial)} ${setting.id}`;
     const address = ownAddress(setting);
@@ -215,6 +217,7 @@ export class TrialRunner {
       {
         learningRate: trial.learningRate,
         releasedNorms,
+        signal,
         ...own,
         ...(tokenBudget === undefined ? {} : { tokenBudget }),
       },

@@ -59,18 +59,25 @@ export interface FinishedRun {
 
 /**
  * Computes every cell of a run that is not on record yet.
- * @throws UserError before anything is written if an input does not fit
+ * @throws UserError before anything is written if an input does not fit; the reason of the request's signal
  */
 export async function runExperiment(
   request: RunRequest,
   progress: Progress = createProgress(),
 ): Promise<FinishedRun> {
-  const { settings, out } = request;
+  const { settings, out, signal } = request;
+  signal?.throwIfAborted();
   const log = (line: string): void => progress.line(line);
   doing({ text: 'reading model and data' });
   const store = new RecordStore(request.recordsIn ?? out, log);
   const earlier = request.fresh ? [] : earlierTrials(store.names(), settings, planTrials(settings));
-  const inputs = await readInputs(request.model, request.data, settings, request.observer, earlier);
+  const inputs = await readInputs(
+    request.model,
+    request.data,
+    settings,
+    { ...request.observer, signal },
+    earlier,
+  );
   if (request.saveProbes && request.discardProbes)
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
@@ -231,6 +238,7 @@ async function computeCells(
     keepAllProbes: request.saveProbes,
     loadModel: (variant) => models.get(variant),
     onWork: (units, doing) => progress.advance(units, `${place} ${doing}`),
+    signal: request.signal,
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
   });
   progress.start(totalUnits(plans, settings));
@@ -238,6 +246,7 @@ async function computeCells(
   let advised = false;
   try {
     for (const [i, plan] of plans.entries()) {
+      request.signal?.throwIfAborted();
       place = `[${i + 1}/${plans.length}]`;
       const outcome = await runner.run(plan);
       if (request.saveProbes) await linkSavedProbes(store, request.out, plan, outcome);

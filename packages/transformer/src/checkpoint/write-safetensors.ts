@@ -8,6 +8,7 @@ import {
   firstNonFinite,
 } from './dtype.ts';
 import { WholeFile } from '../files/whole-file.ts';
+import type { LongRunning } from '../long-running.ts';
 import { elementCount } from '../shape.ts';
 
 const CHUNK_ELEMENTS = 1 << 20;
@@ -66,7 +67,7 @@ function firstUnstorable(source: Float32Array, encoded: Uint8Array, dtype: Float
 }
 
 async function writeTensor(
-  file: WholeFile,
+  file: { append(bytes: Uint8Array): Promise<void> },
   path: string,
   { name, shape, dtype, data }: NamedTensor,
 ): Promise<void> {
@@ -96,20 +97,35 @@ async function writeTensor(
  * made if there is none. The data is ordered by element size, largest first, so that every tensor is aligned.
  *
  * @param metadata free strings, stored as `__metadata__`
- * @throws UserError if the file cannot be written or a value is NaN, infinite or too large for its dtype;
+ * @param options progress is in bytes, after every few megabytes
+ * @throws the signal's reason if it is aborted: no file is left, and an older one stays; UserError if the file cannot be written or a value is NaN, infinite or too large for its dtype;
  *   TypeError or RangeError if a name is used twice or a shape does not fit its data
  */
 export async function writeSafetensors(
   path: string,
   tensors: readonly NamedTensor[],
   metadata?: Record<string, string>,
+  { signal, onProgress }: LongRunning = {},
 ): Promise<void> {
+  signal?.throwIfAborted();
   const ordered = tensors.toSorted((a, b) => elementBytes(b.dtype) - elementBytes(a.dtype));
   const header = encodeHeader(ordered, metadata);
+  const total = ordered.reduce(
+    (sum, { shape, dtype }) => sum + elementCount(shape) * elementBytes(dtype),
+    header.length,
+  );
+  let finished = 0;
   const file = await WholeFile.create(path);
+  const append = async (bytes: Uint8Array): Promise<void> => {
+    signal?.throwIfAborted();
+    await file.append(bytes);
+    finished += bytes.length;
+    onProgress?.({ finished, total });
+  };
   try {
-    await file.append(header);
-    for (const tensor of ordered) await writeTensor(file, path, tensor);
+    await append(header);
+    for (const tensor of ordered) await writeTensor({ append }, path, tensor);
+    signal?.throwIfAborted();
   } catch (error) {
     await file.abandon();
     throw error;

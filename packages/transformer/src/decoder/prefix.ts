@@ -11,14 +11,21 @@ export class ContextPrefix implements Disposable {
   readonly length: number;
   /** One entry a layer. */
   readonly layers: readonly KeyValuePrefix[];
+  #disposed = false;
 
   constructor(length: number, layers: readonly KeyValuePrefix[]) {
     this.length = length;
     this.layers = layers;
   }
 
-  /** Frees keys and values of all layers. */
+  /** Whether keys and values are gone. */
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** Frees keys and values of all layers; a second time it does nothing. The prefix is not to be used afterwards. */
   dispose(): void {
+    this.#disposed = true;
     for (const { k, v } of this.layers) {
       k.dispose();
       v.dispose();

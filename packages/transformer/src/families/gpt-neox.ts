@@ -37,7 +37,10 @@ export const gptNeoX: Family = {
     const config = parseConfig(schema, json, file);
     const headDim = config.hidden_size / config.num_attention_heads;
     if ((config.head_dim ?? headDim) !== headDim)
-      throw new UserError(`${file}: head_dim ${config.head_dim} is not supported; heads have ${headDim}`);
+      throw new UserError(
+        `${file}: head_dim ${config.head_dim} is not supported; heads have ${headDim}`,
+        'unsupported-model',
+      );
     const outer = { rope_theta: config.rotary_emb_base, partial_rotary_factor: config.rotary_pct };
     const rope = readRope({ ...config, ...outer }, file);
     const { attention_bias: attentionBias } = config;

@@ -36,7 +36,7 @@ export const gpt2: Family = {
   readConfig(json, file): DecoderConfig {
     const config = parseConfig(schema, json, file);
     if (config.scale_attn_by_inverse_layer_idx)
-      throw new UserError(`${file}: scale_attn_by_inverse_layer_idx is not supported`);
+      throw new UserError(`${file}: scale_attn_by_inverse_layer_idx is not supported`, 'unsupported-model');
     const headDim = config.n_embd / config.n_head;
     return {
       family: 'gpt2',

@@ -123,11 +123,12 @@ export function nativeKeys(
 ): Record<string, unknown> {
   for (const [key, allowed] of REFUSED)
     if (Object.hasOwn(json, key) && !allowed(json[key]))
-      throw new UserError(`${file}: ${key} = ${quote(json[key])} is not supported`);
+      throw new UserError(`${file}: ${key} = ${quote(json[key])} is not supported`, 'unsupported-model');
   for (const key of QUANTISED)
     if (Object.hasOwn(json, key) && !isOff(json[key]))
       throw new UserError(
         `${file}: ${key}: quantised weights are not read; get the model's weights in float32, float16 or bfloat16`,
+        'unsupported-model',
       );
   const own: Record<string, unknown> = { ...json };
   for (const [alias, key] of Object.entries(aliases)) {

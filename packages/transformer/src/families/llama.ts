@@ -63,7 +63,10 @@ function readLlamaConfig(json: unknown, file: string): DecoderConfig {
   const headDim = config.head_dim ?? config.hidden_size / heads;
   const rope = readRope(config, file);
   if (rope.fraction !== undefined && rope.fraction !== 1)
-    throw new UserError(`${file}: partial_rotary_factor ${rope.fraction} is not supported in this family`);
+    throw new UserError(
+      `${file}: partial_rotary_factor ${rope.fraction} is not supported in this family`,
+      'unsupported-model',
+    );
   const { attention_bias: attentionBias } = config;
   return {
     family: 'llama',

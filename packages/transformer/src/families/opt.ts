@@ -36,7 +36,10 @@ export const opt: Family = {
     const config = parseConfig(schema, json, file);
     const d = config.hidden_size;
     if (!config.layer_norm_elementwise_affine)
-      throw new UserError(`${file}: layer_norm_elementwise_affine = false is not supported`);
+      throw new UserError(
+        `${file}: layer_norm_elementwise_affine = false is not supported`,
+        'unsupported-model',
+      );
     const { do_layer_norm_before: preNorm, enable_bias: bias } = config;
     const headDim = d / config.num_attention_heads;
     return {

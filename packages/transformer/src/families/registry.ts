@@ -38,5 +38,6 @@ export function familyOf(json: unknown, file: string): Family {
     typeof type === 'string'
       ? `${file}: model_type ${quote(type)} is not supported; known: ${known}`
       : `${file}: model_type is missing; known: ${known}`,
+    'unsupported-model',
   );
 }

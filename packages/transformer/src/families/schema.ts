@@ -38,6 +38,7 @@ export function readActivation(name: string, file: string): ActivationKind {
   if (!kind)
     throw new UserError(
       `${file}: activation ${quote(name)} is not supported; known: ${[...ACTIVATIONS.keys()].join(', ')}`,
+      'unsupported-model',
     );
   return kind;
 }

@@ -1,6 +1,6 @@
 import { access, readFile, stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { REASONS, isSystemError } from './storage-error.ts';
+import { REASONS, hasCode, isSystemError } from './storage-error.ts';
 import { decodeText } from '../source/opened-file.ts';
 
 /** The operating system's refusal as a UserError that names the file; any other error is handed back as it is. */
@@ -8,6 +8,7 @@ export function fileError(path: string, what: string, error: unknown): unknown {
   if (!isSystemError(error)) return error;
   return new UserError(
     `${path}: ${what} ${REASONS[error.code] ?? `cannot be read or written (${error.code})`}`,
+    hasCode(error, 'ENOENT', 'ENOTDIR') ? 'file-missing' : undefined,
   );
 }
 

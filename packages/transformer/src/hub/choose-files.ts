@@ -30,12 +30,13 @@ export function chooseFiles(files: ReadonlyMap<string, unknown>, id: string): st
   const has = (file: string): boolean => files.has(file);
   if (!has(CONFIG_FILE)) {
     const what = ADAPTER_FILES.some(has) ? insteadOfWeights(files.keys()) : 'it is not a transformers model';
-    throw new UserError(`${id}: the repository has no ${CONFIG_FILE}; ${what}`);
+    throw new UserError(`${id}: the repository has no ${CONFIG_FILE}; ${what}`, 'file-missing');
   }
   const weights = weightsEntry(has);
   if (weights === undefined) {
     throw new UserError(
       `${id}: the repository has none of ${WEIGHT_ENTRIES.join(', ')}; ${insteadOfWeights(files.keys())}, or choose a revision that has them`,
+      'file-missing',
     );
   }
   return [CONFIG_FILE, ...tokenizerFiles(has), weights];

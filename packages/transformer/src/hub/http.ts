@@ -16,7 +16,7 @@ export class HubUnavailableError extends UserError {
   readonly retryAfter: number;
 
   constructor(message: string, retryAfter = 0) {
-    super(message);
+    super(message, 'hub-unavailable');
     this.retryAfter = retryAfter;
   }
 }
@@ -26,11 +26,19 @@ export class HubClient {
   readonly settings: HubSettings;
   readonly repository: HubRepository;
   readonly type: RepositoryType;
+  /** Ends requests and pauses: they reject with its reason. */
+  readonly signal: AbortSignal | undefined;
 
-  constructor(settings: HubSettings, repository: HubRepository, type: RepositoryType = 'model') {
+  constructor(
+    settings: HubSettings,
+    repository: HubRepository,
+    type: RepositoryType = 'model',
+    signal?: AbortSignal,
+  ) {
     this.settings = settings;
     this.repository = repository;
     this.type = type;
+    this.signal = signal;
   }
 
   /** Where a browser shows the repository, and its files' addresses begin. */
@@ -47,7 +55,8 @@ export class HubClient {
    * One request, redirects followed, with the token wherever it goes to the hub itself.
    * @param signal ends the request and the reading of its answer
    * @returns a response with a status of success
-   * @throws HubUnavailableError if there is no network, or the hub limits requests or fails; UserError for a refusal
+   * @throws HubUnavailableError if there is no network, or the hub limits requests or fails; UserError for a refusal; the
+   *   reason of the client's signal
    */
   async request(
     url: string,
@@ -57,13 +66,15 @@ export class HubClient {
     const { endpoint, token, authorization } = this.settings;
     const secret = authorization ?? (token && `Bearer ${token}`);
     let target = new URL(url);
+    const either = this.signal ? AbortSignal.any([this.signal, signal]) : signal;
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
       const headers: Record<string, string> = { ...extra };
       if (secret && target.origin === new URL(endpoint).origin) headers['Authorization'] = secret;
       let response: Response;
       try {
-        response = await send(target, { headers, signal }, this.settings.proxies?.(target));
+        response = await send(target, { headers, signal: either }, this.settings.proxies?.(target));
       } catch (error) {
+        this.signal?.throwIfAborted();
         throw this.unreachable(error, target);
       }
       if (response.ok) return response;
@@ -90,16 +101,20 @@ export class HubClient {
   ): Promise<T> {
     let reached = progress();
     for (let failures = 1, attempts = 1; ; failures++, attempts++) {
+      this.signal?.throwIfAborted();
       try {
         return await attempt();
       } catch (error) {
+        // What an abort breaks off looks like a failure of the network.
+        this.signal?.throwIfAborted();
         if (!(error instanceof HubUnavailableError)) throw error;
         if (progress() > reached) failures = 1;
         reached = progress();
         if (failures >= ATTEMPTS || attempts >= most) throw error;
         const pause = Math.max(error.retryAfter, this.settings.retryDelay * 2 ** (failures - 1));
         if (pause > LONGEST_PAUSE) throw error;
-        await sleep(pause);
+        // Cut short by the signal, of which the next attempt speaks.
+        await sleep(pause, undefined, { signal: this.signal }).catch(() => {});
       }
     }
   }
@@ -141,16 +156,19 @@ export class HubClient {
           settings.token || settings.authorization
             ? `${id}: the hub does not accept the ${settings.authorization ? 'password of HF_ENDPOINT' : 'token'} (401); check ${settings.authorization ? 'HF_ENDPOINT' : 'HF_TOKEN'} and the spelling of the id`
             : `${id}: the hub wants a token (401): the ${what} is private, gated or does not exist; check the id, set HF_TOKEN`,
+          'hub-access',
         );
       case 403:
         return new UserError(
           `${id}: access is refused (403); ask for it at ${this.page} and set HF_TOKEN to a token that may read it`,
+          'hub-access',
         );
       case 404:
         return new UserError(
           code === 'RevisionNotFound'
             ? `${id}: the hub has no revision "${revision}" of it (404); give a branch, tag or commit after @`
             : `${id}: neither a directory here nor a ${what} on ${settings.endpoint} (404); check the spelling`,
+          'hub-not-found',
         );
       case 429: {
         const seconds = Number(headers.get('Retry-After') ?? 0);

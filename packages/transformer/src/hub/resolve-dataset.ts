@@ -36,13 +36,14 @@ export type FileSelector = (
  * same environment variables (see `resolveModel`). The cache folder is `datasets--<owner>--<name>`, as Python's.
  *
  * @param id `owner/name` or `name`, either with `@revision`
- * @throws UserError naming the id and what to do
+ * @throws UserError naming the id and what to do, as {@link resolveModel}; the reason of the observer's signal
  */
 export async function resolveDataset(
   id: string,
   select: FileSelector,
   observer: DownloadObserver = {},
 ): Promise<DatasetLocation> {
+  observer.signal?.throwIfAborted();
   const repository = parseHubId(id);
   if (!repository) throw new UserError(`${id}: no id of a dataset on the hub; expected owner/name@revision`);
   const settings = hubSettings(process.env, 'dataset');
@@ -73,19 +74,23 @@ async function fetchDataset(
     if (commit === undefined || !existsSync(cache.snapshot(commit)))
       throw new UserError(
         `${id}: revision ${revision} is not in the cache ${settings.cache} and ${offlineBy} is set; unset it to download`,
+        'hub-offline',
       );
     try {
       return located(commit, await selectCached(cache, commit, id, select));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new UserError(`${error.message} (in the cache; ${offlineBy} is set, unset it to download)`);
+      throw new UserError(
+        `${error.message} (in the cache; ${offlineBy} is set, unset it to download)`,
+        error.code ?? 'hub-offline',
+      );
     }
   }
   if (isCommit(revision) && existsSync(cache.snapshot(revision))) {
     const files = await selectCached(cache, revision, id, select).catch(() => undefined);
     if (files) return located(revision, files);
   }
-  const client = new HubClient(settings, repository, 'dataset');
+  const client = new HubClient(settings, repository, 'dataset', observer.signal);
   let commit: string | undefined;
   try {
     commit = isCommit(revision) ? revision : await resolveCommit(client);
@@ -155,7 +160,7 @@ async function named<T>(id: string, action: () => Promise<T>): Promise<T> {
     return await action();
   } catch (error) {
     if (!(error instanceof UserError) || error.message.startsWith(id)) throw error;
-    const named = new UserError(`${id}: ${error.message}`);
+    const named = new UserError(`${id}: ${error.message}`, error.code);
     throw error instanceof HubUnavailableError ? new HubUnavailableError(named.message) : named;
   }
 }

@@ -19,14 +19,17 @@ export interface ModelLocation {
  * downloaded to the cache that Python's huggingface_hub uses, unless it is there; its environment variables (HF_HOME,
  * HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE, proxies) mean what they mean there.
  *
- * @throws UserError naming the directory or id and what to do
+ * @throws UserError naming the directory or id and what to do (`file-missing`, `hub-not-found`, `hub-access`,
+ *   `hub-unavailable`, `hub-offline`); the reason of the observer's signal
  */
 export async function resolveModel(text: string, observer: DownloadObserver = {}): Promise<ModelLocation> {
+  observer.signal?.throwIfAborted();
   if (await fileExists(text)) return { directory: text, name: basename(resolve(text)) };
   const model = parseHubId(text);
   if (!model)
     throw new UserError(
       `${text}: the model directory does not exist (and this is no hub id: owner/name@revision)`,
+      'file-missing',
     );
   const settings = hubSettings();
   for (const line of settings.warnings ?? []) observer.warn?.(line);

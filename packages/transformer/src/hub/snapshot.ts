@@ -27,6 +27,8 @@ export interface DownloadObserver {
   progress?(file: string, received: number, total: number): void;
   /** A line of warning. */
   warn?(line: string): void;
+  /** Ends the download: it rejects with the signal's reason. What has arrived is kept, and the next download goes on from it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A model in the cache. */
@@ -39,16 +41,18 @@ export interface Snapshot {
  * The model's directory in the cache, with every file that is needed and no other, each verified by its hash. What is
  * missing or damaged is fetched. Without a network a revision that is cached is used as it is, with a warning.
  *
- * @throws UserError naming the id and what to do
+ * @throws UserError naming the id and what to do; the reason of the observer's signal
  */
 export async function fetchSnapshot(
   model: HubRepository,
   settings: HubSettings,
   observer: DownloadObserver = {},
 ): Promise<Snapshot> {
+  const { signal } = observer;
+  signal?.throwIfAborted();
   const cache = new RepositoryCache(settings.cache, model.id);
   if (settings.offline) return offlineSnapshot(cache, model, settings);
-  const client = new HubClient(settings, model);
+  const client = new HubClient(settings, model, 'model', signal);
   let commit: string;
   try {
     commit = isCommit(model.revision) ? model.revision : await resolveCommit(client);
@@ -113,6 +117,7 @@ export async function ensureFile(
   file: RemoteFile,
   observer: DownloadObserver,
 ): Promise<void> {
+  observer.signal?.throwIfAborted();
   if (await hasHash(join(cache.snapshot(commit), file.path), file.hash)) return;
   const blob = cache.blob(file.hash);
   if (!(await hasHash(blob, file.hash))) {
@@ -142,11 +147,13 @@ async function offlineSnapshot(
   if (commit === undefined || !found || found.state === 'absent') {
     throw new UserError(
       `${id}: revision ${revision} is not in the cache ${settings.cache} and ${offlineBy} is set; unset it to download, or give a model directory`,
+      'hub-offline',
     );
   }
   if (found.state === 'complete') return { directory: cache.snapshot(commit), commit };
   throw new UserError(
     `${id}: ${shown(found.file)} is ${found.state} in the cache ${cache.snapshot(commit)} and ${offlineBy} is set; unset it to fetch the file`,
+    'hub-offline',
   );
 }
 

@@ -5,6 +5,7 @@ import { recordLossGradient } from '../decoder/loss-gradient.ts';
 import { Pass } from '../decoder/pass.ts';
 import { withPositions } from '../decoder/positions.ts';
 import { type TokenTargets, planTargets } from '../decoder/targets.ts';
+import type { LongRunning } from '../long-running.ts';
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
 import { elementCount } from '../shape.ts';
@@ -56,6 +57,7 @@ export class Pretraining implements Disposable {
   readonly #parameters: ParameterSet;
   readonly #gradients: Gradients;
   #taken: number;
+  #disposed = false;
 
   /**
    * @param tensors initial parameters, and both moments when training goes on
@@ -108,15 +110,27 @@ export class Pretraining implements Disposable {
 
   /**
    * One AdamW step on the mean of the batches' mean losses (gradient accumulation), and waits for it.
-   * @throws RangeError for a target outside of its batch or the vocabulary, or two on one row; UserError if the device has
+   * @param options the signal is looked at before each batch; once the weights are being changed the step is finished.
+   *   Progress is in batches of the step that the device has been given
+   * @throws the signal's reason if it is aborted: no weight is changed then; RangeError for a target outside of its batch or the vocabulary, or two on one row; UserError if the device has
    *   no room or cannot bind what is needed; Error if the device failed
    */
-  async step(batches: readonly TrainingBatch[], learningRate: number): Promise<PretrainingStep> {
+  async step(
+    batches: readonly TrainingBatch[],
+    learningRate: number,
+    { signal, onProgress }: LongRunning = {},
+  ): Promise<PretrainingStep> {
     const gpu = this.#gpu;
+    this.#requireOpen();
+    signal?.throwIfAborted();
     using scope = gpu.scope();
     const log = scope.tensor([batches.length], 'training losses');
     this.#gradients.clear();
-    for (const [i, batch] of batches.entries()) this.#accumulate(batch, log, i);
+    for (const [i, batch] of batches.entries()) {
+      this.#accumulate(batch, log, i);
+      onProgress?.({ finished: i + 1, total: batches.length });
+      signal?.throwIfAborted();
+    }
     const entries = this.#trained.flatMap((trained) => {
       const gradient = this.#gradients.find(trained.spec.name);
       return gradient ? [{ ...trained, gradient }] : [];
@@ -162,21 +176,40 @@ export class Pretraining implements Disposable {
     recordLossGradient(pass, { objective: 'output', targets: planTargets(pass, targets), losses, lossIndex });
   }
 
-  /** What a later training goes on from. @throws Error if the device failed */
-  async tensors(): Promise<PretrainingTensors> {
+  /**
+   * What a later training goes on from.
+   * @param options progress is in parameters
+   * @throws the signal's reason if it is aborted; Error if the device failed
+   */
+  async tensors({ signal, onProgress }: LongRunning = {}): Promise<PretrainingTensors> {
+    this.#requireOpen();
     const tensors = new Map<string, Float32Array>();
-    for (const { spec, ...own } of this.#trained) {
+    for (const [i, { spec, ...own }] of this.#trained.entries()) {
+      signal?.throwIfAborted();
       for (const kind of ['parameter', 'firstMoment', 'secondMoment'] as const)
         tensors.set(`${kind}.${spec.name}`, await this.#gpu.read(own[kind]));
+      onProgress?.({ finished: i + 1, total: this.#trained.length });
     }
+    signal?.throwIfAborted();
     return tensors;
   }
 
+  /** @throws RangeError */
+  #requireOpen(): void {
+    if (this.#disposed) throw new RangeError('a pretraining that was disposed');
+  }
+
   /** Frees parameters, moments and gradients. */
-  [Symbol.dispose](): void {
+  dispose(): void {
+    this.#disposed = true;
     this.#gradients[Symbol.dispose]();
     this.#parameters.dispose();
     for (const { parameter, firstMoment, secondMoment } of this.#trained)
       for (const tensor of [parameter, firstMoment, secondMoment]) tensor.dispose();
+  }
+
+  /** As `dispose`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

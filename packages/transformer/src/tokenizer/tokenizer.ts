@@ -53,6 +53,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     if (!text.isWellFormed()) {
       throw new UserError(
         `${this.#file}: half of a surrogate pair, which is no character, is in the text ${quote(text)}`,
+        'invalid-text',
       );
     }
     const ids: number[] = [];
@@ -67,6 +68,7 @@ class HuggingFaceTokenizer implements Tokenizer {
         if (found === undefined) {
           throw new UserError(
             `${this.#file}: the vocabulary has no token for a part of ${quote(text)}, nor one for the unknown`,
+            'invalid-text',
           );
         }
         for (const id of found) ids.push(id);

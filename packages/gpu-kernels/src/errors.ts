@@ -4,6 +4,8 @@
  */
 export type UserErrorCode =
   | 'no-adapter'
+  /** A device allows less than the kernels need, or lacks a feature of theirs. */
+  | 'unfit-device'
   | 'out-of-memory'
   | 'device-full'
   | 'memory-budget'

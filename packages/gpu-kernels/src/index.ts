@@ -88,7 +88,7 @@ export {
   rmsNormForward,
   type RmsNormForwardArguments,
 } from './kernels/row-norm/rms-norm.ts';
-export { type BufferPool, type MemoryLimits } from './runtime/buffer-pool.ts';
+export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
 export { type DType, storageBytes } from './runtime/dtype.ts';
 export { type DeviceOptions, Gpu, type GpuOptions } from './runtime/gpu.ts';
 export {
@@ -103,6 +103,7 @@ export {
   type StorageType,
 } from './runtime/kernel.ts';
 export type { CompiledKernel, PipelineCache } from './runtime/pipeline-cache.ts';
+export { Resource } from './runtime/resource.ts';
 export { Scope, type TensorSource } from './runtime/scope.ts';
 export type { StorageElement } from './runtime/storage-element.ts';
 export {

@@ -12,6 +12,7 @@ function explained(code: UserErrorCode | undefined, name: string, values: Record
 
 test.each<[UserErrorCode, string, string]>([
   ['no-adapter', 'run', 'give another --adapter (`icl-gd devices` lists them)'],
+  ['unfit-device', 'run', 'take another --adapter'],
   [
     'out-of-memory',
     'run',
@@ -56,6 +57,7 @@ test('where a disk is full, the same command goes on, but not with --fresh', () 
 test('no advice names an option that the command does not have', () => {
   const codes: readonly UserErrorCode[] = [
     'no-adapter',
+    'unfit-device',
     'out-of-memory',
     'device-full',
     'memory-budget',

@@ -33,6 +33,8 @@ function adviceFor(code: UserError['code'], { flags, values }: Invocation): stri
     case 'no-adapter':
       // The message says what an adapter may be called.
       return either(having('--adapter', 'give another --adapter (`icl-gd devices` lists them)'));
+    case 'unfit-device':
+      return either(elsewhere);
     case 'out-of-memory':
     case 'memory-budget':
       return either([...halve, ...less, ...smaller]);

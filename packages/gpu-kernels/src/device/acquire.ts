@@ -1,7 +1,7 @@
 import { findAdapter, findAllAdapters } from '#platform/adapters.ts';
 import { askedByEnvironment } from '#platform/debug.ts';
 import { type DeviceOptions, Gpu } from '../runtime/gpu.ts';
-import type { AdapterDescription } from './description.ts';
+import { type AdapterDescription, describeAdapter } from './description.ts';
 
 const WANTED_LIMITS = [
   'maxBufferSize',
@@ -21,21 +21,32 @@ export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile'> {
    * `software`, `swiftshader`, or part of an adapter's name.
    */
   readonly adapter?: string;
+  /** A device that is there already, instead of one of an adapter: it stays open at `dispose`, because it is yours. */
+  readonly device?: GPUDevice;
   /** Told which adapter runs, loudly when it is a software one. */
   readonly log?: (line: string) => void;
 }
+
+/** Where the driver is from, in words. */
+const DRIVERS: Readonly<Record<AdapterDescription['source'], string>> = {
+  system: 'system driver',
+  bundled: 'bundled driver',
+  navigator: 'the driver that navigator.gpu has',
+  given: 'on the device that was given',
+};
 
 /**
  * Opens a device with all that its adapter allows: through `navigator.gpu` where there is one (browsers, Deno), else through Dawn's
  * bindings for Node, the npm package `webgpu`. There, with `wgsl` in the environment variable ICL_GD_DEBUG, the text of each kernel is
  * printed to standard error as it is first compiled; with any value, everything that Dawn and the Vulkan loader say is shown.
- * @throws UserError (`no-adapter`) if WebGPU is not there, or no adapter fits
+ * @throws UserError (`no-adapter`) if WebGPU is not there, or no adapter fits; (`unfit-device`) if the device allows less than the
+ *   kernels need
  */
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
-  const { device, description, hint, ...kept } = await open(options.adapter ?? 'auto');
+  const { device, description, hint, ...kept } = await chosenDevice(options);
   if (description.kind === 'software') {
     options.log?.(
-      `WARNING: no GPU in use: kernels run on the CPU through ${description.description} (${description.source} driver)${hint === undefined ? '' : `; ${hint}`}`,
+      `WARNING: no GPU in use: kernels run on the CPU through ${description.description} (${DRIVERS[description.source]})${hint === undefined ? '' : `; ${hint}`}`,
     );
   } else {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
@@ -47,8 +58,15 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   });
 }
 
+async function chosenDevice({ adapter, device }: AcquireOptions): Promise<OpenedDevice> {
+  if (device === undefined) return open(adapter ?? 'auto');
+  if (adapter !== undefined)
+    throw new RangeError(`acquireGpu takes a device or the name of an adapter ("${adapter}"), not both`);
+  return { device, description: describeAdapter(device.adapterInfo, 'given'), keepDevice: true };
+}
+
 /** A device, its adapter, and how a Gpu is to hold it. */
-export interface OpenedDevice extends Pick<DeviceOptions, 'pipelines' | 'keepDevice'> {
+export interface OpenedDevice extends Pick<DeviceOptions, 'keepDevice'> {
   readonly device: GPUDevice;
   readonly description: AdapterDescription;
   readonly hint?: string;

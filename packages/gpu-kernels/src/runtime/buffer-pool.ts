@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import type { DType } from './dtype.ts';
 import { BufferUsage } from './webgpu-constants.ts';
 
 const USAGE = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
@@ -13,6 +14,13 @@ export interface MemoryLimits {
   readonly budget: number;
 }
 
+/** A tensor that was not disposed yet. */
+export interface LiveTensor {
+  readonly label: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
 /**
  * Keeps storage buffers for reuse. Safe without fences because one queue executes everything in recording order.
  * Contents of a reused buffer are undefined.
@@ -23,10 +31,11 @@ export class BufferPool {
   #device: GPUDevice;
   #submit: () => void;
   #free = new Map<number, GPUBuffer[]>();
+  #live = new Map<GPUBuffer, LiveTensor>();
   #liveBytes = 0;
-  #liveCount = 0;
   #allocatedBytes = 0;
   #peakBytes = 0;
+  #closed = false;
 
   /** @param submit submits all recorded work, so that free buffers may be destroyed */
   constructor(device: GPUDevice, submit: () => void) {
@@ -36,7 +45,12 @@ export class BufferPool {
 
   /** Bytes and buffers handed out and not yet returned; zero of both when nothing leaks. */
   get live(): { bytes: number; buffers: number } {
-    return { bytes: this.#liveBytes, buffers: this.#liveCount };
+    return { bytes: this.#liveBytes, buffers: this.#live.size };
+  }
+
+  /** The tensors that {@link live} counts, in the order in which they were made: where something leaks, what does. */
+  liveTensors(): LiveTensor[] {
+    return [...this.#live.values()];
   }
 
   /** Bytes held on the device, free ones included. */
@@ -56,21 +70,26 @@ export class BufferPool {
 
   /**
    * @param exact take just this many bytes (for weights, which live long), instead of a reusable size class
-   * @param label what the buffer is for, for the error
+   * @param tensor what the buffer is for
    * @throws UserError (`memory-budget`) if the budget does not allow it
    */
-  take(bytes: number, exact: boolean, label: string): GPUBuffer {
+  take(bytes: number, exact: boolean, tensor: LiveTensor): GPUBuffer {
     const size = pooledBytes(bytes, exact);
-    const buffer = this.#free.get(size)?.pop() ?? this.#allocate(size, label);
+    const buffer = this.#free.get(size)?.pop() ?? this.#allocate(size, tensor.label);
     this.#liveBytes += size;
-    this.#liveCount++;
+    this.#live.set(buffer, tensor);
     return buffer;
   }
 
   /** Takes back a buffer from {@link take}. */
   give(buffer: GPUBuffer): void {
     this.#liveBytes -= buffer.size;
-    this.#liveCount--;
+    this.#live.delete(buffer);
+    if (this.#closed) {
+      this.#allocatedBytes -= buffer.size;
+      buffer.destroy();
+      return;
+    }
     const list = this.#free.get(buffer.size);
     if (list) list.push(buffer);
     else this.#free.set(buffer.size, [buffer]);
@@ -84,6 +103,12 @@ export class BufferPool {
       this.#allocatedBytes -= size * list.length;
     }
     this.#free.clear();
+  }
+
+  /** Destroys every free buffer, and from now on every one that is given back. */
+  close(): void {
+    this.trim();
+    this.#closed = true;
   }
 
   #allocate(size: number, label: string): GPUBuffer {

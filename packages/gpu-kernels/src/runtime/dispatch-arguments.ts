@@ -8,21 +8,20 @@ const [SMALLEST_I32, LARGEST_I32] = [-(2 ** 31), 2 ** 31 - 1];
 
 /**
  * The ranges of a kernel's storage bindings, in their order.
- * @throws RangeError naming kernel and binding if one is missing, disposed, or of another dtype; UserError
+ * @throws RangeError naming kernel and binding if one is missing, disposed, on another device, or of another dtype; UserError
  *   (`binding-limit`) if one is larger than may be bound
  */
 export function bindStorage(
   { kernel, storage }: CompiledKernel,
   operands: Readonly<Record<string, Operand>>,
-  maxBindingBytes: number,
+  { device, maxBindingBytes }: { readonly device: GPUDevice; readonly maxBindingBytes: number },
 ): GPUBufferBinding[] {
   return storage.map(({ name, dtype }) => {
     const operand = operands[name];
     if (operand === undefined) throw new RangeError(`kernel ${kernel.label}: binding ${name} is missing`);
     const whole = operand instanceof Tensor;
     const tensor = whole ? operand : operand.tensor;
-    if (tensor.disposed)
-      throw new RangeError(`kernel ${kernel.label}: ${name}: tensor ${operand.label} was disposed`);
+    tensor.refuseUnlessOn(device, `kernel ${kernel.label}: ${name}`, operand.label);
     if (tensor.dtype !== dtype) {
       throw new RangeError(
         `kernel ${kernel.label}: binding ${name} takes ${dtype}; tensor ${operand.label} is ${tensor.dtype}`,

@@ -307,7 +307,7 @@ describe('memory', () => {
         message: `${description} is out of memory, though only 0.00 MiB of it are in use here`,
         code: 'device-full',
       });
-      own.tensor([2 ** 24]);
+      using _large = own.tensor([2 ** 24]);
       await expect(own.finish()).rejects.toMatchObject({
         message: `${description} is out of memory with 0.06 GiB in use`,
         code: 'out-of-memory',

@@ -1,13 +1,15 @@
-import type { AdapterDescription } from '../device/description.ts';
+import { type AdapterDescription, describeAdapter } from '../device/description.ts';
 import { UserError } from '../errors.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { CommandStream } from './command-stream.ts';
 import { DeviceHealth } from './device-health.ts';
+import { refuseSmallLimits } from './device-needs.ts';
 import { bindStorage, writeParameters } from './dispatch-arguments.ts';
 import { ELEMENT_BYTES, elementCount, storageBytes } from './dtype.ts';
 import { packHalves } from './halves.ts';
 import type { Kernel } from './kernel.ts';
 import { PipelineCache } from './pipeline-cache.ts';
+import { Resource } from './resource.ts';
 import { Scope } from './scope.ts';
 import { type Operand, Tensor, type TensorOptions } from './tensor.ts';
 import { type Tuning, tuningFor } from './tuning.ts';
@@ -30,8 +32,6 @@ export interface GpuOptions {
 export interface DeviceOptions extends GpuOptions {
   /** Told about each kernel when it is first compiled. */
   readonly onCompile?: (kernel: Kernel) => void;
-  /** What other Gpus of the same device have compiled: taken from there, compiled and kept there. */
-  readonly pipelines?: PipelineCache;
   /** Whether `dispose` leaves the device open, because it is somebody else's. No if absent. */
   readonly keepDevice?: boolean;
 }
@@ -45,13 +45,14 @@ interface Shared {
   readonly stream: CommandStream;
   readonly health: DeviceHealth;
   readonly keepDevice: boolean;
+  disposed: boolean;
 }
 
 /**
  * A device with one stream of work: dispatches are recorded and submitted in order, reading back is the only wait.
  * Same calls, same adapter, same options: the same numbers, bit by bit.
  */
-export class Gpu {
+export class Gpu extends Resource {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
   readonly pool: BufferPool;
@@ -65,6 +66,7 @@ export class Gpu {
   readonly #ownsShared: boolean;
 
   private constructor(shared: Shared, options: GpuOptions, ownsShared: boolean) {
+    super();
     const { device, adapter } = shared;
     this.#shared = shared;
     this.#stream = shared.stream;
@@ -80,19 +82,28 @@ export class Gpu {
   }
 
   /**
-   * Wraps any device (browser, Deno, Node), which is the Gpu's from then on unless it is to be kept. With Dawn's node bindings keep the result
-   * of `create()` referenced to the end of the process: Dawn crashes if it is set free too early.
+   * Wraps any device (browser, Deno, Node), which is the Gpu's from then on unless it is to be kept. A device may have several Gpus: each
+   * has a stream and a pool of its own, kernels are compiled once for all. With Dawn's node bindings keep the result of `create()`
+   * referenced to the end of the process: Dawn crashes if it is set free too early.
+   * @param adapter what is known of its adapter; what `device.adapterInfo` says if absent
+   * @throws UserError (`unfit-device`) naming the limit if the device allows less than the kernels need
    */
-  static fromDevice(device: GPUDevice, adapter: AdapterDescription, options: DeviceOptions = {}): Gpu {
+  static fromDevice(
+    device: GPUDevice,
+    adapter: AdapterDescription = describeAdapter(device.adapterInfo, 'given'),
+    options: DeviceOptions = {},
+  ): Gpu {
+    refuseSmallLimits(device, adapter.description);
     const stream = new CommandStream(device);
     const shared: Shared = {
       device,
       adapter,
       pool: new BufferPool(device, () => stream.submit()),
-      pipelines: new PipelineCache(device, options.onCompile, options.pipelines),
+      pipelines: new PipelineCache(device, options.onCompile),
       stream,
       health: new DeviceHealth(device),
       keepDevice: options.keepDevice ?? false,
+      disposed: false,
     };
     return new Gpu(shared, options, true);
   }
@@ -113,6 +124,7 @@ export class Gpu {
    */
   tensor(shape: readonly number[], options: TensorOptions = {}): Tensor {
     const { label = 'tensor', dtype = 'float32', exact = false } = options;
+    this.#refuseIfDisposed(`tensor ${label}`);
     const bytes = storageBytes(elementCount(shape), dtype);
     const { maxBufferSize } = this.device.limits;
     if (bytes > maxBufferSize) {
@@ -121,8 +133,9 @@ export class Gpu {
         'buffer-limit',
       );
     }
-    const buffer = this.pool.take(bytes, exact, label);
-    return new Tensor({ buffer, shape, dtype, label, release: (own) => this.pool.give(own) });
+    const buffer = this.pool.take(bytes, exact, { label, shape, dtype });
+    const release = (own: GPUBuffer): void => this.pool.give(own);
+    return new Tensor({ device: this.device, buffer, shape, dtype, label, release });
   }
 
   /**
@@ -151,7 +164,8 @@ export class Gpu {
    * @throws RangeError for what does not fit the tensor; UserError (`float16-range`) for a value too large for float16
    */
   write(tensor: Tensor, data: Float32Array | Uint32Array, offset = 0): void {
-    refuseDisposed(tensor, 'write');
+    this.#refuseIfDisposed('write');
+    tensor.refuseUnlessOn(this.device, 'write');
     if (data instanceof Uint32Array !== (tensor.dtype === 'uint32'))
       throw new RangeError(
         `writing a ${data.constructor.name} into ${tensor.label}, which is ${tensor.dtype}`,
@@ -187,16 +201,18 @@ export class Gpu {
     params: Readonly<Record<P, number>>,
     workgroups: readonly [number, number, number],
   ): void {
+    this.#refuseIfDisposed(`kernel ${kernel.label}`);
     if (workgroups[0] * workgroups[1] * workgroups[2] === 0) return;
     const compiled = this.pipelines.get(kernel);
     const stream = this.#stream;
     writeParameters(compiled, params, stream.uniformView, stream.uniformOffset);
-    stream.dispatch(compiled, bindStorage(compiled, storage, this.maxBindingBytes), workgroups);
+    stream.dispatch(compiled, bindStorage(compiled, storage, this), workgroups);
   }
 
   /** Records filling a tensor with zero bits. */
   clear(tensor: Tensor): void {
-    refuseDisposed(tensor, 'clear');
+    this.#refuseIfDisposed('clear');
+    tensor.refuseUnlessOn(this.device, 'clear');
     this.#stream.outsidePass().clearBuffer(tensor.buffer, 0, tensor.byteLength);
   }
 
@@ -205,8 +221,8 @@ export class Gpu {
    * @throws RangeError for other tensors, and for elements that are not there
    */
   copy(source: Tensor, target: Tensor, length = source.length, sourceOffset = 0, targetOffset = 0): void {
-    refuseDisposed(source, 'copy');
-    refuseDisposed(target, 'copy');
+    this.#refuseIfDisposed('copy');
+    for (const tensor of [source, target]) tensor.refuseUnlessOn(this.device, 'copy');
     if (source.dtype === 'float16' || target.dtype !== source.dtype) {
       throw new RangeError(
         `copying ${source.label} (${source.dtype}) to ${target.label} (${target.dtype}): only 32-bit elements of one dtype are copied`,
@@ -224,6 +240,7 @@ export class Gpu {
 
   /** Submits what is recorded, without waiting. */
   flush(): void {
+    this.#refuseIfDisposed('flush');
     this.#stream.submit();
   }
 
@@ -232,7 +249,8 @@ export class Gpu {
    * @throws RangeError for a uint32 tensor or a range past the end; otherwise as {@link check}
    */
   async read(tensor: Tensor, offset = 0, length = tensor.length - offset): Promise<Float32Array> {
-    refuseDisposed(tensor, 'read');
+    this.#refuseIfDisposed('read');
+    tensor.refuseUnlessOn(this.device, 'read');
     if (tensor.dtype === 'uint32') throw new RangeError(`reading ${tensor.label}, which is uint32`);
     if (offset < 0 || length < 0 || offset + length > tensor.length) {
       throw new RangeError(`reading ${length} elements at ${offset} of ${tensor.label} (${tensor.length})`);
@@ -270,6 +288,7 @@ export class Gpu {
    * @throws as {@link check}
    */
   async finish(): Promise<void> {
+    this.#refuseIfDisposed('finish');
     this.flush();
     await this.device.queue.onSubmittedWorkDone();
     this.check();
@@ -283,16 +302,21 @@ export class Gpu {
     this.#shared.health.check(this.adapter.description, this.pool.allocatedBytes);
   }
 
-  /** Submits what is recorded and closes the device, or keeps it if so told; of a Gpu made by {@link with} it does nothing. */
+  /**
+   * Submits what is recorded and closes the device, or keeps it if so told. It may be used no more, nor may those made of it by
+   * {@link with}, of which `dispose` does nothing. A second call does nothing.
+   */
   dispose(): void {
-    if (!this.#ownsShared) return;
+    if (!this.#ownsShared || this.#shared.disposed) return;
     this.#shared.health.expectLoss();
     this.#stream.dispose();
-    this.pool.trim();
+    this.pool.close();
+    this.#shared.disposed = true;
     if (!this.#shared.keepDevice) this.device.destroy();
   }
-}
 
-function refuseDisposed(tensor: Tensor, use: string): void {
-  if (tensor.disposed) throw new RangeError(`${use}: tensor ${tensor.label} was disposed`);
+  #refuseIfDisposed(use: string): void {
+    if (this.#shared.disposed)
+      throw new RangeError(`${use}: the Gpu on ${this.adapter.description} was disposed`);
+  }
 }

@@ -21,6 +21,7 @@ export interface Kernel<S extends string = string, P extends string = string> {
   /** Unique for the text; names the pipeline in errors and profiles. */
   readonly label: string;
   readonly wgsl: string;
+  readonly workgroupSize: readonly [number, number, number];
   /** What the device must have; it refuses the kernel otherwise. */
   readonly enables: readonly KernelExtension[];
   /** Invocations that its subgroups must have, if it counts on their number. */
@@ -100,7 +101,8 @@ fn main(
   ${text.body}
 }`);
   const { label, params, subgroupSize } = text;
-  return { label, wgsl, enables, subgroupSize, storage, params };
+  const [x, y = 1, z = 1] = text.workgroupSize;
+  return { label, wgsl, workgroupSize: [x, y, z], enables, subgroupSize, storage, params };
 }
 
 /** Folds a linear workgroup count into dimensions that WebGPU accepts; up to 65,535² workgroups. */

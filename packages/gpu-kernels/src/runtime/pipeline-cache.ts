@@ -1,7 +1,7 @@
+import { refuseUnfit } from './device-needs.ts';
 import type { DType } from './dtype.ts';
 import type { Kernel, ParameterType, StorageBinding } from './kernel.ts';
 import { elementDType } from './storage-element.ts';
-import { fixedSubgroupSize } from './subgroup-size.ts';
 import { ShaderStage } from './webgpu-constants.ts';
 
 /** A kernel on a device, and what each of its dispatches must be given. */
@@ -17,36 +17,37 @@ export interface CompiledKernel {
   readonly uniformBytes: number;
 }
 
+/** What is compiled, by device: all Gpus of a device share it. */
+const compiledOn = new WeakMap<GPUDevice, Map<Kernel, CompiledKernel>>();
+
 /** Compiles each kernel once per device. A kernel that does not compile surfaces at the next wait, by its label. */
 export class PipelineCache {
   #device: GPUDevice;
   #onCompile: ((kernel: Kernel) => void) | undefined;
-  #source: PipelineCache | undefined;
   #compiled = new Map<Kernel, CompiledKernel>();
 
-  /**
-   * @param onCompile told about each kernel before it is compiled
-   * @param source another cache of the same device, which compiles for this one and keeps what it has compiled
-   */
-  constructor(device: GPUDevice, onCompile?: (kernel: Kernel) => void, source?: PipelineCache) {
+  /** @param onCompile told about each kernel before it is compiled */
+  constructor(device: GPUDevice, onCompile?: (kernel: Kernel) => void) {
     this.#device = device;
     this.#onCompile = onCompile;
-    this.#source = source;
   }
 
-  /** Every kernel that was asked for so far. */
+  /** Every kernel that was asked for so far, of this cache. */
   get kernels(): readonly Kernel[] {
     return [...this.#compiled.keys()];
   }
 
   /**
-   * The pipeline of a kernel, compiled at the first call.
-   * @throws RangeError naming the kernel if the device lacks what it needs
+   * The pipeline of a kernel, compiled at the first call for the device.
+   * @throws UserError (`unfit-device`) naming the kernel if the device lacks what it needs
    */
   get(kernel: Kernel): CompiledKernel {
     let compiled = this.#compiled.get(kernel);
     if (compiled === undefined) {
-      compiled = this.#source?.get(kernel) ?? this.#compile(kernel);
+      const shared = compiledOn.get(this.#device) ?? new Map<Kernel, CompiledKernel>();
+      compiledOn.set(this.#device, shared);
+      compiled = shared.get(kernel) ?? this.#compile(kernel);
+      shared.set(kernel, compiled);
       this.#compiled.set(kernel, compiled);
     }
     return compiled;
@@ -83,17 +84,5 @@ export class PipelineCache {
       params: params.map(([name, type]) => ({ name, type })),
       uniformBytes: Math.max(Math.ceil(params.length / 4), 1) * 16,
     };
-  }
-}
-
-function refuseUnfit({ label, enables, subgroupSize }: Kernel, device: GPUDevice): void {
-  const missing = enables.find((extension) => !device.features.has(extension));
-  if (missing !== undefined)
-    throw new RangeError(`kernel ${label} needs the feature ${missing}, which this device lacks`);
-  const actual = fixedSubgroupSize(device);
-  if (subgroupSize !== undefined && actual !== subgroupSize) {
-    throw new RangeError(
-      `kernel ${label} needs subgroups of ${subgroupSize} invocations; those of this device have ${actual ?? 'no fixed size'}`,
-    );
   }
 }

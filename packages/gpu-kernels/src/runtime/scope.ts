@@ -1,4 +1,5 @@
 import type { DType } from './dtype.ts';
+import { Resource } from './resource.ts';
 import type { Tensor, TensorOptions } from './tensor.ts';
 
 /** What a {@link Scope} makes its tensors with: a `Gpu`. */
@@ -14,11 +15,13 @@ export interface TensorSource {
 }
 
 /** Owns the tensors made through it and disposes them at its end: `using scope = gpu.scope()`. */
-export class Scope implements Disposable {
+export class Scope extends Resource {
   #source: TensorSource;
   #tensors = new Set<Tensor>();
+  #disposed = false;
 
   constructor(source: TensorSource) {
+    super();
     this.#source = source;
   }
 
@@ -27,6 +30,7 @@ export class Scope implements Disposable {
    * @throws UserError (`buffer-limit`, `memory-budget`) if the device cannot hold it
    */
   tensor(shape: readonly number[], label = 'temporary', dtype: DType = 'float32'): Tensor {
+    this.#refuseIfDisposed(label);
     return this.own(this.#source.tensor(shape, { label, dtype }));
   }
 
@@ -35,11 +39,16 @@ export class Scope implements Disposable {
    * @throws RangeError if the shape has another number of elements; UserError as {@link tensor}
    */
   upload(data: Float32Array | Uint32Array, shape: readonly number[], label = 'uploaded'): Tensor {
+    this.#refuseIfDisposed(label);
     return this.own(this.#source.upload(data, shape, { label }));
   }
 
-  /** Takes over a tensor that was made elsewhere. */
+  /**
+   * Takes over a tensor that was made elsewhere.
+   * @throws RangeError if the scope was disposed
+   */
   own(tensor: Tensor): Tensor {
+    this.#refuseIfDisposed(tensor.label);
     this.#tensors.add(tensor);
     return tensor;
   }
@@ -50,9 +59,14 @@ export class Scope implements Disposable {
     return tensor;
   }
 
-  /** As `dispose`, for `using`. */
-  [Symbol.dispose](): void {
+  /** Disposes its tensors; a second call does nothing. */
+  dispose(): void {
+    this.#disposed = true;
     for (const tensor of this.#tensors) tensor.dispose();
     this.#tensors.clear();
+  }
+
+  #refuseIfDisposed(label: string): void {
+    if (this.#disposed) throw new RangeError(`the scope that was to own tensor ${label} was disposed`);
   }
 }

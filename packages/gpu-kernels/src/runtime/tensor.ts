@@ -1,4 +1,5 @@
 import { type DType, ELEMENT_BYTES, elementCount, storageBytes } from './dtype.ts';
+import { Resource } from './resource.ts';
 
 /** How a tensor is allocated. */
 export interface TensorOptions {
@@ -25,6 +26,7 @@ export type Operand = Tensor | Binding;
 
 /** What {@link Tensor} is made of. */
 export interface TensorParts {
+  readonly device: GPUDevice;
   readonly buffer: GPUBuffer;
   readonly shape: readonly number[];
   readonly dtype: DType;
@@ -34,7 +36,9 @@ export interface TensorParts {
 }
 
 /** A dense row-major array on the device. Dispose it, or let a `Scope` do so. */
-export class Tensor implements Disposable {
+export class Tensor extends Resource {
+  /** Where it lies; kernels of no other device can use it. */
+  readonly device: GPUDevice;
   readonly buffer: GPUBuffer;
   readonly shape: readonly number[];
   readonly dtype: DType;
@@ -46,7 +50,9 @@ export class Tensor implements Disposable {
   #disposed = false;
   #release: (buffer: GPUBuffer) => void;
 
-  constructor({ buffer, shape, dtype, label, release }: TensorParts) {
+  constructor({ device, buffer, shape, dtype, label, release }: TensorParts) {
+    super();
+    this.device = device;
     this.buffer = buffer;
     this.shape = shape;
     this.dtype = dtype;
@@ -59,6 +65,16 @@ export class Tensor implements Disposable {
   /** Whether its buffer was given back: it may not be used any more. */
   get disposed(): boolean {
     return this.#disposed;
+  }
+
+  /**
+   * @param use what it is about to be used for, for the error
+   * @param label of the part that is used, for the error
+   * @throws RangeError if it was disposed or lies on another device
+   */
+  refuseUnlessOn(device: GPUDevice, use: string, label = this.label): void {
+    if (this.#disposed) throw new RangeError(`${use}: tensor ${label} was disposed`);
+    if (this.device !== device) throw new RangeError(`${use}: tensor ${label} lies on another device`);
   }
 
   /** Rows [start, end) of the first dimension as a binding; the first must lie at an offset that a binding may have. */
@@ -77,10 +93,5 @@ export class Tensor implements Disposable {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#release(this.buffer);
-  }
-
-  /** As `dispose`, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

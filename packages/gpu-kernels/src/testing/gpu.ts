@@ -22,8 +22,7 @@ export async function acquirePlainTestGpu(): Promise<Gpu> {
 }
 
 /**
- * One device for a test file. Without an adapter the file fails. At the end no tensor may be left, and every kernel that
- * ran must be in the catalogue.
+ * One device for a test file. Without an adapter the file fails. Every kernel that ran must be in the catalogue.
  */
 export function useGpu(): () => Gpu {
   let gpu: Gpu | undefined;
@@ -32,10 +31,8 @@ export function useGpu(): () => Gpu {
   });
   afterAll(async () => {
     await gpu?.finish();
-    const leaked = gpu?.pool.live;
     const kernels = gpu?.pipelines.kernels.filter(({ label }) => !label.startsWith(OF_TESTS)) ?? [];
     gpu?.dispose();
-    expect(leaked, 'tensors that no test disposed').toEqual({ bytes: 0, buffers: 0 });
     const texts = kernelTexts();
     for (const { label, wgsl } of kernels)
       expect(texts.get(label), `kernel ${label} in the catalogue`).toBe(wgsl);

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll } from 'vitest';
 import { type OpenedDevice, openDevice, takeDevicesFrom } from '../device/acquire.ts';
-import { PipelineCache } from '../runtime/pipeline-cache.ts';
 import { BufferUsage } from '../runtime/webgpu-constants.ts';
 
 /** Opened by this process, by the name of the adapter that was asked for. */
 const devices = new Map<string, Promise<OpenedDevice>>();
 
 /**
- * One device a process and adapter, with what it has compiled: most of the time of a short run on a software adapter goes
+ * One device a process and adapter, with what is compiled on it: most of the time of a short run on a software adapter goes
  * into compiling. Each Gpu still has a pool and a stream of its own. New tensors hold NaN.
  */
 async function sharedDevice(choice: string): Promise<OpenedDevice> {
@@ -16,7 +15,7 @@ async function sharedDevice(choice: string): Promise<OpenedDevice> {
   const opened = openDevice(choice).then(({ device, ...found }) => {
     poisonNewBuffers(device);
     void device.lost.then(() => devices.delete(choice));
-    return { device, ...found, pipelines: new PipelineCache(device), keepDevice: true };
+    return { device, ...found, keepDevice: true };
   });
   devices.set(choice, opened);
   opened.catch(() => devices.delete(choice));

@@ -1,4 +1,5 @@
 import type { Gpu } from '../../runtime/gpu.ts';
+import { Resource } from '../../runtime/resource.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { TILE_ROWS } from './tile.ts';
 
@@ -6,7 +7,7 @@ import { TILE_ROWS } from './tile.ts';
  * Sequences packed one after another ([T, …], no padding), cut into blocks of at most `TILE_ROWS` rows. A block
  * never crosses sequences, so that all its rows see the same first key. Dispose it, or let `using` do so.
  */
-export class PackedSequences implements Disposable {
+export class PackedSequences extends Resource {
   readonly lengths: readonly number[];
   /** T, of all sequences together. */
   readonly totalTokens: number;
@@ -18,6 +19,7 @@ export class PackedSequences implements Disposable {
 
   /** @throws UserError (`memory-budget`) if the table does not fit the device */
   constructor(gpu: Gpu, lengths: readonly number[]) {
+    super();
     const starts: number[] = [];
     const rows: number[] = [];
     let start = 0;
@@ -35,8 +37,8 @@ export class PackedSequences implements Disposable {
     this.table = gpu.upload(Uint32Array.from(rows), [this.blockCount, 4], { label: 'attention.blocks' });
   }
 
-  /** As `dispose`, for `using`. */
-  [Symbol.dispose](): void {
+  /** Gives the table back; a second call does nothing. */
+  dispose(): void {
     this.table.dispose();
   }
 }

@@ -1,5 +1,6 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, defineKernel, grid } from '../../runtime/kernel.ts';
+import { Resource } from '../../runtime/resource.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HeadShape } from './shape.ts';
 
@@ -10,7 +11,7 @@ export interface ScoreRow {
 }
 
 /** Rows whose scores are wanted, and where {@link attentionScores} writes them. Dispose it, or let `using` do so. */
-export class ScoreRows implements Disposable {
+export class ScoreRows extends Resource {
   /** Number of rows. */
   readonly count: number;
   /** Scores of all rows of one head shape, in elements. */
@@ -25,6 +26,7 @@ export class ScoreRows implements Disposable {
    * @throws UserError (`memory-budget`) if the table does not fit the device
    */
   constructor(gpu: Gpu, rows: readonly ScoreRow[], heads: number) {
+    super();
     const table: number[] = [];
     const offsets: number[] = [];
     let offset = 0;
@@ -40,8 +42,8 @@ export class ScoreRows implements Disposable {
     this.table = gpu.upload(Uint32Array.from(table), [rows.length, 4], { label: 'attention.scoreRows' });
   }
 
-  /** As `dispose`, for `using`. */
-  [Symbol.dispose](): void {
+  /** Gives the table back; a second call does nothing. */
+  dispose(): void {
     this.table.dispose();
   }
 }

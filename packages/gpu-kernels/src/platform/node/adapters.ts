@@ -18,9 +18,6 @@ const DRIVER_VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
 
 const CHOICES = ['auto', 'hardware', 'software', 'swiftshader', 'lavapipe'];
 
-/** Those for which the bundled SwiftShader is taken where nothing else fits. */
-const BUNDLED = ['auto', 'software', 'swiftshader'];
-
 /**
  * Finds an adapter: in `navigator.gpu` where there is one (Deno), else through Dawn.
  * @param choice `auto` (hardware, else the system's software adapter, else the bundled SwiftShader), `hardware`,
@@ -41,12 +38,13 @@ export async function findAdapter(choice: string): Promise<FoundAdapter> {
       tried.push(found.description.description);
     }
   }
-  if (BUNDLED.includes(wanted)) {
+  if (wanted !== 'hardware') {
     const found = (await quietly(bundledAdapter)).value;
-    if (found) return { ...found, ...hint };
+    if (found && fits(found.description, wanted)) return { ...found, ...hint };
+    if (found) tried.push(found.description.description);
   }
   const seen = tried.length > 0 ? `found only: ${tried.join('; ')}` : 'the system has no WebGPU adapter';
-  const missing = BUNDLED.includes(wanted) && bundledPackage() === 'missing';
+  const missing = ['auto', 'software', 'swiftshader'].includes(wanted) && bundledPackage() === 'missing';
   const install = missing ? ['npm install @sparticuz/chromium for one that runs on the CPU'] : [];
   throw new UserError(
     `no usable adapter for "${choice}" (${[seen, ...Object.values(hint), ...install].join('; ')}); it may be ${CHOICES.join(', ')} or part of an adapter's name`,

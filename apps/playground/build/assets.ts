@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EMBEDDED_MODEL } from '@icl-gd/bench';
 import type { Plugin } from 'vite';
+import { BUNDLED_MODEL } from '../src/bundled-model.ts';
 import { readyMadeTasks } from './ready-made-tasks.ts';
-
-const MODEL_FILES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
 
 /**
  * What may be loaded, and from where: the page itself, and the hub when it is asked for. Nothing is made into code.
@@ -24,7 +23,9 @@ const POLICY = [
 /** The bundled model and the ready-made tasks beside the page: copied into a build, answered by the development server. */
 export function pageAssets(): Plugin {
   const make = new Map<string, () => Promise<string | Uint8Array>>([
-    ...MODEL_FILES.map((file) => [`model/${file}`, () => readFile(join(EMBEDDED_MODEL, file))] as const),
+    ...BUNDLED_MODEL.files.map(
+      (file) => [`${BUNDLED_MODEL.folder}/${file}`, () => readFile(join(EMBEDDED_MODEL, file))] as const,
+    ),
     ['tasks.json', async () => JSON.stringify(await readyMadeTasks())],
   ]);
   return {

@@ -1,5 +1,5 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
-import { loadModel, loadTokenizer } from '@icl-gd/transformer';
+import { httpSource, loadModel, loadTokenizer } from '@icl-gd/transformer';
 import { TEXTS, compare } from './compare.ts';
 
 const status = document.querySelector('#status') as HTMLElement;
@@ -15,10 +15,15 @@ function show(id: string, rows: readonly (readonly string[])[]): void {
   }
 }
 
+/** Naming the files spares the server questions about others, which it would answer with 404. */
+const source = httpSource('./model', {
+  files: ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'],
+});
+
 async function run(): Promise<void> {
   const gpu = await acquireGpu();
-  const tokenizer = await loadTokenizer('./model');
-  using model = await loadModel(gpu, './model');
+  const tokenizer = await loadTokenizer(source);
+  using model = await loadModel(gpu, source);
   status.textContent = `Computing on ${gpu.adapter.vendor} ${gpu.adapter.architecture} …`;
   const results = await compare(model, tokenizer);
 

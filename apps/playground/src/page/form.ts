@@ -1,3 +1,4 @@
+import { BUNDLED_MODEL } from '../bundled-model.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ModelChoice } from '../worker/messages.ts';
 import { byId, html } from './elements.ts';
@@ -90,7 +91,8 @@ export class Form {
         ),
       };
     }
-    return { kind: 'folder', url: new URL('model', document.baseURI).href };
+    const { folder, files } = BUNDLED_MODEL;
+    return { kind: 'folder', url: new URL(folder, document.baseURI).href, files };
   }
 
   /** Only the fields of the chosen kind of model take part. */

@@ -107,6 +107,6 @@ export class Results {
         ]
       : [{ name: 'at the output', style: learner, values: line(0) }];
     const loss = lineChart({ title: `${learner}: loss, nats a token`, across: 'step', first: 1, series });
-    this.#training.append(html('div', { class: 'pair' }, loss, norms));
+    this.#training.append(html('div', { class: 'charts' }, loss, norms));
   }
 }

@@ -2,8 +2,8 @@ import type { Experiment, ExperimentEvent } from '../experiment/experiment.ts';
 
 /** Where the model comes from. */
 export type ModelChoice =
-  /** A folder on a web server, by its address: the model that comes with this page. */
-  | { readonly kind: 'folder'; readonly url: string }
+  /** A folder on a web server, by its address, with the files in it: the model that comes with this page. */
+  | { readonly kind: 'folder'; readonly url: string; readonly files: readonly string[] }
   | { readonly kind: 'hub'; readonly id: string }
   /** Files of a model directory, by name. */
   | { readonly kind: 'files'; readonly name: string; readonly files: Readonly<Record<string, Blob>> };

@@ -34,7 +34,8 @@ async function run(choice: ModelChoice, experiment: Experiment): Promise<void> {
   const { signal } = running;
   try {
     const { model, tokenizer } = await modelOf(choice, signal);
-    const { name, config: shape, gpu: device } = model;
+    const { config: shape, gpu: device } = model;
+    const name = choice.kind === 'folder' ? 'icl-gd tiny' : model.name;
     const adapter = [device.adapter.vendor, device.adapter.architecture, device.adapter.description];
     tell({
       kind: 'model',

@@ -100,7 +100,7 @@ export function tokenizerOf(definition: TokenizerDefinition, file: string): Toke
  */
 export async function loadTokenizer(
   from: string | ModelSource,
-  options: { warn?(line: string): void; readonly signal?: AbortSignal } = {},
+  options: { warn?(line: string): void; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Tokenizer> {
   const warn = (line: string): void => options.warn?.(line);
   const { signal } = options;

@@ -14,6 +14,7 @@ export {
   type FineTuningOptions,
   type FineTuningResult,
   type FineTuningStep,
+  type StepsOptions,
 } from './fine-tuning.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';

@@ -55,6 +55,6 @@ export interface Step {
 export type ExperimentEvent =
   | { readonly kind: 'progress'; readonly doing: string; readonly finished: number; readonly total: number }
   | { readonly kind: 'outcomes'; readonly setting: string; readonly outcomes: readonly QueryOutcome[] }
-  | { readonly kind: 'training'; readonly learner: string; readonly steps: readonly Step[] }
+  | { readonly kind: 'training'; readonly learner: string; readonly place: number; readonly step: Step }
   /** Curves of a learner; of `ICL` those of no learner, and of the pair of learners. */
   | { readonly kind: 'curves'; readonly setting: string; readonly curves: readonly Curve[] };

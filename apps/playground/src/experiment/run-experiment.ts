@@ -48,11 +48,9 @@ export async function runExperiment(
       onProgress: (done) => {
         if (learner.objective) progress('training', done.finished);
       },
+      onStep: (step, place) => tell({ kind: 'training', learner: learner.id, place, step }),
     });
-    if (adapted.training) {
-      finished += demonstrations.length;
-      tell({ kind: 'training', learner: learner.id, steps: adapted.training });
-    }
+    if (learner.objective) finished += demonstrations.length;
     const own: Probe[] = [];
     probes.set(learner.id, own);
     for (let first = 0; first < queries.length; first += BATCH) {

@@ -22,6 +22,7 @@ export class Results {
   readonly #training = byId('training', HTMLElement);
   readonly #numbers = byId('numbers', HTMLElement);
   readonly #maps = new Map<string, HeatMap>();
+  readonly #losses = new Map<string, HTMLElement>();
   readonly #accuracies: AccuracyTable;
   readonly #charts: CurveCharts;
   #facts: ModelFacts | undefined;
@@ -43,7 +44,7 @@ export class Results {
     const { name, layers, heads, dModel, adapter } = facts;
     byId('model-facts', HTMLElement).textContent =
       `Model ${name}: ${layers} layers, ${heads} heads, ${dModel} dimensions; computed on ${adapter}.`;
-    const { learners, queries } = this.told.experiment;
+    const { learners, demonstrations, queries } = this.told.experiment;
     const sizes = [IN_CONTEXT, ...learners].map((setting) =>
       this.#map(`size ${setting}`, {
         title: `${setting}: size of the update`,
@@ -59,13 +60,24 @@ export class Results {
       }),
     );
     this.#updates.replaceChildren(...sizes, ...directions);
+    for (const learner of learners) {
+      const norms = this.#map(`norms ${learner}`, {
+        title: `${learner}: norm of the gradient`,
+        description:
+          'Length of the gradient of each layer’s key and value weights (rows) at each training step (columns).',
+        ...{ columns: demonstrations.length, column: 'step', scale: 'size' },
+      });
+      const loss = html('div');
+      this.#losses.set(learner, loss);
+      this.#training.append(html('div', { class: 'charts' }, loss, norms));
+    }
   }
 
   /** Draws what is new. */
   take(event: ExperimentEvent): void {
     take(this.told, event);
     if (event.kind === 'outcomes') this.#drawOutcomes(event.setting, event.outcomes);
-    if (event.kind === 'training') this.#drawTraining(event.learner, event.steps);
+    if (event.kind === 'training') this.#drawStep(event.learner, event.place, event.step);
     if (event.kind === 'curves') this.#charts.draw(this.told.curves);
   }
 
@@ -89,24 +101,26 @@ export class Results {
     }
   }
 
-  #drawTraining(learner: string, steps: readonly Step[]): void {
-    const norms = this.#map(`norms ${learner}`, {
-      title: `${learner}: norm of the gradient`,
-      description: `Length of the gradient of each layer’s key and value weights (rows) at each training step (columns).`,
-      ...{ columns: steps.length, column: 'step', scale: 'size' },
-    });
-    for (const [i, { gradientNorms }] of steps.entries())
-      this.#maps.get(`norms ${learner}`)?.fill(i, gradientNorms);
-    const layers = steps[0]?.losses.length ?? 0;
-    const line = (layer: number): number[] => steps.map(({ losses }) => losses[layer] ?? Number.NaN);
-    const perLayer = steps.some(({ losses }) => losses.some((loss) => loss !== losses[0]));
-    const series = perLayer
-      ? [
-          { name: 'layer 0', style: 'first-layer', values: line(0) },
-          { name: `layer ${layers - 1}, the last`, style: learner, values: line(layers - 1) },
-        ]
-      : [{ name: 'at the output', style: learner, values: line(0) }];
-    const loss = lineChart({ title: `${learner}: loss, nats a token`, across: 'step', first: 1, series });
-    this.#training.append(html('div', { class: 'charts' }, loss, norms));
+  #drawStep(learner: string, place: number, { gradientNorms }: Step): void {
+    this.#maps.get(`norms ${learner}`)?.fill(place, gradientNorms);
+    this.#losses
+      .get(learner)
+      ?.replaceChildren(
+        lossChart(learner, this.told.training.get(learner) ?? [], this.told.experiment.demonstrations.length),
+      );
   }
+}
+
+/** At the output, or where each layer has a loss of its own, in the first and last of them. */
+function lossChart(learner: string, steps: readonly Step[], places: number): HTMLElement {
+  const layers = steps[0]?.losses.length ?? 0;
+  const line = (layer: number): number[] => steps.map(({ losses }) => losses[layer] ?? Number.NaN);
+  const perLayer = steps.some(({ losses }) => losses.some((loss) => loss !== losses[0]));
+  const series = perLayer
+    ? [
+        { name: 'layer 0', style: 'first-layer', values: line(0) },
+        { name: `layer ${layers - 1}, the last`, style: learner, values: line(layers - 1) },
+      ]
+    : [{ name: 'at the output', style: learner, values: line(0) }];
+  return lineChart({ title: `${learner}: loss, nats a token`, across: 'step', first: 1, series, places });
 }

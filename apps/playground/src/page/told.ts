@@ -16,6 +16,7 @@ export function nothingTold(experiment: Experiment): Told {
 export function take({ outcomes, training, curves }: Told, event: ExperimentEvent): void {
   if (event.kind === 'outcomes')
     outcomes.set(event.setting, [...(outcomes.get(event.setting) ?? []), ...event.outcomes]);
-  if (event.kind === 'training') training.set(event.learner, event.steps);
+  if (event.kind === 'training')
+    training.set(event.learner, [...(training.get(event.learner) ?? []), event.step]);
   if (event.kind === 'curves') curves.set(event.setting, event.curves);
 }

@@ -60,7 +60,7 @@ export class HeatMap {
       if (!cell) continue;
       const place = `layer ${layer}, ${this.#options.column} ${column + 1}`;
       cell.replaceChildren(svg('title', {}, `${place}: ${short(value)}`));
-      if (value === null) cell.setAttribute('class', 'cell undefined');
+      if (value === null || !Number.isFinite(value)) cell.setAttribute('class', 'cell undefined');
       else this.#values.set(cell, value);
     }
     this.#colour();

@@ -17,6 +17,8 @@ export interface LineChartOptions {
   /** Number of the first place. */
   readonly first?: number;
   readonly series: readonly Series[];
+  /** How many places the axis has at least. */
+  readonly places?: number;
   /** Bounds that the axis has at least. */
   readonly atLeast?: readonly [number, number];
 }
@@ -27,15 +29,20 @@ const TICKS = 4;
 
 /** Lines over layers or steps, with a legend in words. */
 export function lineChart(options: LineChartOptions): HTMLElement {
-  const { title, across, series, first = 0, atLeast } = options;
+  const { title, across, first = 0, atLeast } = options;
+  // What is not finite is no point of a line.
+  const series = options.series.map((line) => ({
+    ...line,
+    values: line.values.map((value) => (value !== null && Number.isFinite(value) ? value : null)),
+  }));
   const values = series.flatMap((line) => line.values.filter((value) => value !== null));
   const scale = niceScale(Math.min(...values, ...(atLeast ?? [])), Math.max(...values, ...(atLeast ?? [])));
-  const places = Math.max(...series.map((line) => line.values.length), 1);
+  const places = Math.max(...series.map((line) => line.values.length), options.places ?? 1);
   const inner = { width: SIZE.width - PLOT.left - PLOT.right, height: SIZE.height - PLOT.top - PLOT.bottom };
   const x = (place: number): number => PLOT.left + (places === 1 ? 0.5 : place / (places - 1)) * inner.width;
   const y = (value: number): number =>
     PLOT.top + (1 - (value - scale.low) / (scale.high - scale.low)) * inner.height;
-  const drawing = picture(SIZE, title, describe(options));
+  const drawing = picture(SIZE, title, describe(across, series));
   drawing.classList.add('line-chart');
   for (const tick of scale.ticks) {
     drawing.append(
@@ -116,7 +123,7 @@ function legend(series: readonly Series[]): HTMLElement {
   return list;
 }
 
-function describe({ across, series }: LineChartOptions): string {
+function describe(across: string, series: readonly Series[]): string {
   return series
     .map(({ name, values }) => {
       const defined = values.filter((value) => value !== null);

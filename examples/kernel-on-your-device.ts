@@ -1,4 +1,4 @@
-import { acquireGpu, defineKernel, Gpu, grid } from '@icl-gd/gpu-kernels';
+import { acquireGpu, defineKernel, grid } from '@icl-gd/gpu-kernels';
 
 /*
  * A kernel of your own on a device of your own: y[r, c] = weight[r] * x[r, c].
@@ -26,12 +26,7 @@ async function yourDevice(): Promise<GPUDevice> {
 }
 
 const device = await yourDevice();
-const { vendor, architecture, device: name, description } = device.adapterInfo;
-// The profile chooses kernels and tiles (README of the package, "A device, and options"); an unknown one is fine.
-const gpu = Gpu.fromDevice(device, {
-  ...{ vendor, architecture, device: name, description },
-  ...{ kind: 'hardware', profile: vendor, source: 'system' },
-});
+const gpu = await acquireGpu({ device }); // leaves the device open at its end
 
 const [rows, width] = [1000, 77];
 const x = Float32Array.from({ length: rows * width }, (_, i) => Math.sin(i));
@@ -51,3 +46,4 @@ let differing = 0;
 console.log(`${x.length} products, ${differing} differ from plain JavaScript`);
 console.log(`${gpu.pool.live.bytes} bytes left on the device`);
 gpu.dispose();
+device.destroy();

@@ -15,8 +15,14 @@ export interface AdapterDescription {
   readonly source: 'system' | 'bundled' | 'navigator' | 'given';
 }
 
-/** What WebGPU says of an adapter, as far as it does: browsers leave names empty, and some have no `info` at all. */
-type Info = Partial<GPUAdapterInfo> | undefined;
+/** What a `GPUAdapterInfo` says of an adapter, as far as it does: browsers leave names empty. */
+export interface AdapterFacts {
+  readonly vendor?: string;
+  readonly architecture?: string;
+  readonly device?: string;
+  readonly description?: string;
+  readonly isFallbackAdapter?: boolean;
+}
 
 /** Adapters that run on the CPU, by what of their name tells. */
 const SOFTWARE = [
@@ -28,7 +34,10 @@ const SOFTWARE = [
  * Describes an adapter by its `GPUAdapterInfo`.
  * @param info that of an adapter (`adapter.info`) or a device (`device.adapterInfo`); undefined if there is none
  */
-export function describeAdapter(info: Info, source: AdapterDescription['source']): AdapterDescription {
+export function describeAdapter(
+  info: AdapterFacts | undefined,
+  source: AdapterDescription['source'],
+): AdapterDescription {
   const { vendor = '', architecture = '', device = '', description = '' } = info ?? {};
   const names = `${architecture} ${device} ${description}`.toLowerCase();
   const known = SOFTWARE.find(([part]) => names.includes(part))?.[1];

@@ -9,11 +9,13 @@ interface Place {
   readonly isSecureContext?: boolean;
 }
 
+const HERE = globalThis as Place;
+
 const BROWSERS =
   'Chrome and Edge have it from 113 on, Safari from 26, Firefox from 141 on Windows and from 145 on macOS';
 
 /** `navigator.gpu` where there is one: in browsers, in their workers, in Deno. */
-export function navigatorGpu(place: Place = globalThis): GPU | undefined {
+export function navigatorGpu(place = HERE): GPU | undefined {
   return place.navigator?.gpu ?? undefined;
 }
 
@@ -22,7 +24,7 @@ export function navigatorGpu(place: Place = globalThis): GPU | undefined {
  * @param choice `auto` (hardware, else software), `hardware`, `software`, or any part of an adapter's name
  * @throws UserError (`no-adapter`) if WebGPU is not there, or has none
  */
-export async function findNavigatorAdapter(choice: string, place: Place = globalThis): Promise<FoundAdapter> {
+export async function findNavigatorAdapter(choice: string, place = HERE): Promise<FoundAdapter> {
   const wanted = choice.trim().toLowerCase();
   const found = await adaptersOf(requireGpu(place), 'navigator');
   if (found.length === 0)
@@ -43,7 +45,7 @@ export async function findNavigatorAdapter(choice: string, place: Place = global
  * Describes every adapter of `navigator.gpu`.
  * @throws UserError (`no-adapter`) if WebGPU is not there
  */
-export async function findNavigatorAdapters(place: Place = globalThis): Promise<AdapterDescription[]> {
+export async function findNavigatorAdapters(place = HERE): Promise<AdapterDescription[]> {
   return (await adaptersOf(requireGpu(place), 'navigator')).map(({ description }) => description);
 }
 

@@ -43,6 +43,13 @@ it('bundles for browsers without a warning, a module of Node or an optional pack
   expect(modules.some((module) => module.endsWith('platform/browser/debug.ts'))).toBe(true);
 });
 
+it('bundles references alone where they are imported alone', async () => {
+  const { modules, warnings } = await bundle('../reference.ts');
+  expect(warnings).toEqual([]);
+  expect(modules.length).toBeGreaterThan(10);
+  expect(modules.filter((module) => !/reference\.ts$|vite|rolldown/.test(module))).toEqual([]);
+});
+
 it('would be told of modules of Node', async () => {
   const { warnings } = await bundle('node/adapters.ts');
   expect(warnings.join()).toMatch(/node:\w+.*externalized for browser compatibility/);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { matmul } from '../kernels/matmul/matmul.ts';
 import type { Matrix } from '../kernels/matmul/matrix.ts';
-import { type ReferenceMatrix, referenceMatmul } from '../kernels/matmul/reference.ts';
+import { type ReferenceMatrix, matmulReference } from '../kernels/matmul/reference.ts';
 import type { Gpu } from '../runtime/gpu.ts';
 import type { Scope } from '../runtime/scope.ts';
 import type { MatmulLayout } from '../runtime/tuning.ts';
@@ -106,7 +106,7 @@ export function placement(columns: number, vectors: boolean): Placement {
 
 /** The product in float64 with what is added to it. */
 export function expectedProduct(factors: Factors, { bias, accumulate }: Additions): Float64Array {
-  return referenceMatmul(factors.a, factors.b, {
+  return matmulReference(factors.a, factors.b, {
     ...transposesOf(factors.layout),
     ...(bias ? { bias: factors.bias } : {}),
     ...(accumulate ? { previous: factors.previous } : {}),

@@ -1,6 +1,6 @@
 import type { ActivationKind } from './functions.ts';
 
-/** f(x) in float64. */
+/** f(x) of one element, in float64. */
 export function activationReference(kind: ActivationKind, x: number): number {
   switch (kind) {
     case 'gelu':
@@ -14,7 +14,7 @@ export function activationReference(kind: ActivationKind, x: number): number {
   }
 }
 
-/** f'(x) in float64. */
+/** f'(x) of one element, in float64. */
 export function activationDerivativeReference(kind: ActivationKind, x: number): number {
   switch (kind) {
     case 'gelu':

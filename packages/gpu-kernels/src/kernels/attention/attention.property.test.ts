@@ -11,7 +11,7 @@ import { tolerances } from '../../testing/tolerances.ts';
 import { attentionBackward, attentionBackwardKernels } from './backward.ts';
 import { attentionForward, attentionForwardKernels } from './forward.ts';
 import { PackedSequences } from './packed-sequences.ts';
-import { referenceAttention, referenceAttentionBackward, referenceScores } from './reference.ts';
+import { attentionReference, attentionBackwardReference, attentionScoresReference } from './reference.ts';
 import { ScoreRows, attentionScores, attentionScoresKernels } from './scores.ts';
 
 const gpu = useGpu();
@@ -143,7 +143,7 @@ test('attention over random sequences, also behind a prefix, is near float64', a
   await expectForAll(prefixed, RUNS, async ({ prefix: length, ...own }) => {
     const values = operandsOf(own);
     const prefix = length > 0 ? prefixOf(values, length, own.seed) : undefined;
-    const expected = referenceAttention({ ...values, ...(prefix ? { prefix } : {}) });
+    const expected = attentionReference({ ...values, ...(prefix ? { prefix } : {}) });
     const { out, logSumExp } = await forward(values, prefix);
     expectClose(out, expected.out, tolerance);
     expectClose(logSumExp, expected.logSumExp, tolerance, 4);
@@ -153,7 +153,7 @@ test('attention over random sequences, also behind a prefix, is near float64', a
 test('its gradients are near float64, those of queries if they are wanted', async () => {
   await expectForAll(caseOf({ ...shapes, ofQueries: boolean() }), RUNS, async ({ ofQueries, ...own }) => {
     const values = operandsOf(own);
-    const expected = referenceAttentionBackward(values, values.gradOutput);
+    const expected = attentionBackwardReference(values, values.gradOutput);
     const { gradQuery, gradKey, gradValue } = await backward(values, ofQueries);
     if (ofQueries) expectClose(gradQuery, expected.gradQuery, tolerance, 4);
     else expectCloseBetweenNaNs(gradQuery, 0, [], tolerance);
@@ -207,7 +207,7 @@ test('scores of random rows towards random keys are near float64', async () => {
       k: scope.upload(k, [tokens, widths.narrow]),
     };
     attentionScores(gpu(), { shape, rows, ...operands, out, outOffset: offset });
-    const expected = places.flatMap(({ row, firstKey }) => referenceScores(values, row, firstKey));
+    const expected = places.flatMap(({ row, firstKey }) => attentionScoresReference(values, row, firstKey));
     expectCloseBetweenNaNs(await gpu().read(out), offset, expected, tolerance, 4);
   });
 });

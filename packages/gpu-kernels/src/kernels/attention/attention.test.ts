@@ -8,7 +8,7 @@ import { attentionBackward } from './backward.ts';
 import { PackedSequences } from './packed-sequences.ts';
 import { attentionForward } from './forward.ts';
 import { ScoreRows, attentionScores } from './scores.ts';
-import { referenceAttention, referenceAttentionBackward, referenceScores } from './reference.ts';
+import { attentionReference, attentionBackwardReference, attentionScoresReference } from './reference.ts';
 import type { HeadShape } from './shape.ts';
 
 const gpu = useGpu();
@@ -134,7 +134,7 @@ describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, windo
   test.each([0, 1, 70])('forward agrees with float64 behind a prefix of %i', async (length) => {
     const values = operands(shape);
     const prefix = length > 0 ? prefixOf(shape, length) : undefined;
-    const expected = referenceAttention({ ...values, ...(prefix ? { prefix } : {}) });
+    const expected = attentionReference({ ...values, ...(prefix ? { prefix } : {}) });
     const { out, logSumExp } = await forwardOnDevice(values, prefix);
     expectClose(out, expected.out, tolerances.attention.f32);
     expectClose(logSumExp, expected.logSumExp, tolerances.attention.f32, 4);
@@ -142,7 +142,7 @@ describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, windo
 
   test('backward agrees with float64', async () => {
     const values = operands(shape);
-    const expected = referenceAttentionBackward(values, values.gradOutput);
+    const expected = attentionBackwardReference(values, values.gradOutput);
     const { gradQuery, gradKey, gradValue } = await backwardOnDevice(values);
     expectClose(gradQuery, expected.gradQuery, tolerances.attention.f32, 4);
     expectClose(gradKey, expected.gradKey, tolerances.attention.f32, 4);
@@ -216,7 +216,7 @@ describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, windo
       out,
       outOffset: 3,
     });
-    const expected = wanted.flatMap(({ row, firstKey }) => referenceScores(values, row, firstKey));
+    const expected = wanted.flatMap(({ row, firstKey }) => attentionScoresReference(values, row, firstKey));
     expectClose((await gpu().read(out)).subarray(3), expected, tolerances.attention.f32);
   });
 });
@@ -225,9 +225,9 @@ test.each([undefined, 2])(
   'the float64 backward agrees with finite differences of the float64 forward, window %s',
   (window) => {
     const values = operands({ heads: 4, kvHeads: 2, headDim: 3, lengths: [1, 4], ...windowOf(window) });
-    const gradients = referenceAttentionBackward(values, values.gradOutput);
+    const gradients = attentionBackwardReference(values, values.gradOutput);
     const loss = (name: 'q' | 'k' | 'v') => (x: Float64Array) =>
-      dot(referenceAttention({ ...values, [name]: x }).out, values.gradOutput);
+      dot(attentionReference({ ...values, [name]: x }).out, values.gradOutput);
     for (const [name, gradient] of [
       ['q', gradients.gradQuery],
       ['k', gradients.gradKey],
@@ -246,7 +246,7 @@ test('stays finite and exact for large scores', async () => {
   const values = operands({ heads: 2, kvHeads: 2, headDim: 8, lengths: [50] }, 2, 30);
   expectClose(
     (await forwardOnDevice(values)).out,
-    referenceAttention(values).out,
+    attentionReference(values).out,
     tolerances.attention.f32,
     1000,
   );
@@ -260,11 +260,11 @@ test('runs on a device with the default limits of WebGPU', async () => {
     const shape = { heads: 4, kvHeads: 2, headDim: 8, lengths: [5, 20] };
     const [values, prefix] = [operands(shape), prefixOf(shape, 9)];
     const { out } = await forwardOnDevice(values, prefix, plain);
-    expectClose(out, referenceAttention({ ...values, prefix }).out, tolerances.attention.f32);
+    expectClose(out, attentionReference({ ...values, prefix }).out, tolerances.attention.f32);
     const { gradKey } = await backwardOnDevice(values, plain);
     expectClose(
       gradKey,
-      referenceAttentionBackward(values, values.gradOutput).gradKey,
+      attentionBackwardReference(values, values.gradOutput).gradKey,
       tolerances.attention.f32,
       4,
     );

@@ -1,27 +1,37 @@
 import type { HeadShape } from './shape.ts';
 
-/** Host arrays in the layout of the kernels: q [tokens, heads * headDim], k and v [tokens, kvHeads * headDim]. */
-export interface ReferenceAttention {
+/** Operands and options of {@link attentionReference}, in the layout of the kernels. */
+export interface AttentionReferenceArguments {
   readonly shape: HeadShape;
+  /** Tokens of each of the packed sequences; T together. */
   readonly lengths: readonly number[];
+  /** [T, H·D]. */
   readonly q: ArrayLike<number>;
+  /** [T, Hkv·D]. */
   readonly k: ArrayLike<number>;
+  /** [T, Hkv·D]. */
   readonly v: ArrayLike<number>;
   /** A token sees itself and the window − 1 tokens before it. */
   readonly window?: number;
-  /** Keys and values before every sequence. */
+  /** Keys and values [S, Hkv·D] before every sequence, S of them. */
   readonly prefix?: { readonly length: number; readonly k: ArrayLike<number>; readonly v: ArrayLike<number> };
 }
 
-interface ReferenceForward {
+/** What {@link attentionReference} gives. */
+export interface AttentionReference {
+  /** [T, H·D]. */
   readonly out: Float64Array;
-  /** [tokens, heads]. */
+  /** [T, H]. */
   readonly logSumExp: Float64Array;
 }
 
-interface ReferenceGradients {
+/** What {@link attentionBackwardReference} gives. */
+export interface AttentionGradientsReference {
+  /** [T, H·D]. */
   readonly gradQuery: Float64Array;
+  /** [T, Hkv·D]. */
   readonly gradKey: Float64Array;
+  /** [T, Hkv·D]. */
   readonly gradValue: Float64Array;
 }
 
@@ -35,7 +45,7 @@ interface Visible {
 }
 
 /** Causal softmax attention in float64, row by row as it is defined. */
-export function referenceAttention(args: ReferenceAttention): ReferenceForward {
+export function attentionReference(args: AttentionReferenceArguments): AttentionReference {
   const { heads, headDim } = args.shape;
   const tokens = args.lengths.reduce((sum, length) => sum + length, 0);
   const out = new Float64Array(tokens * heads * headDim);
@@ -50,11 +60,11 @@ export function referenceAttention(args: ReferenceAttention): ReferenceForward {
   return { out, logSumExp };
 }
 
-/** Gradients of sum(gradOutput * out) with respect to q, k and v, without a prefix. */
-export function referenceAttentionBackward(
-  args: Omit<ReferenceAttention, 'prefix'>,
+/** Gradients of sum(gradOutput * out), with gradOutput [T, H·D], with respect to q, k and v, without a prefix. */
+export function attentionBackwardReference(
+  args: Omit<AttentionReferenceArguments, 'prefix'>,
   gradOutput: ArrayLike<number>,
-): ReferenceGradients {
+): AttentionGradientsReference {
   const { heads, headDim, scale } = args.shape;
   const gradQuery = new Float64Array(args.q.length);
   const gradKey = new Float64Array(args.k.length);
@@ -75,9 +85,9 @@ export function referenceAttentionBackward(
   return { gradQuery, gradKey, gradValue };
 }
 
-/** Scaled q·k of one row towards keys [firstKey, row], as [heads, keys]. */
-export function referenceScores(
-  { shape, q, k }: Pick<ReferenceAttention, 'shape' | 'q' | 'k'>,
+/** Scaled q·k of one row towards keys [firstKey, row], before the softmax: [H, keys]. */
+export function attentionScoresReference(
+  { shape, q, k }: Pick<AttentionReferenceArguments, 'shape' | 'q' | 'k'>,
   row: number,
   firstKey: number,
 ): number[] {
@@ -95,7 +105,7 @@ export function referenceScores(
 }
 
 function eachRow(
-  args: ReferenceAttention,
+  args: AttentionReferenceArguments,
   visit: (row: number, head: number, visible: Visible[], normalizer: number) => void,
 ): void {
   const { heads, kvHeads, headDim, scale } = args.shape;

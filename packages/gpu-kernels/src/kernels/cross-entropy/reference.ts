@@ -1,4 +1,4 @@
-/** Log-sum-exp of each row of logits [R, V] in float64. */
+/** Log-sum-exp [R] of each row of logits [R, V] in float64; `vocabulary` is V. */
 export function logSumExpReference(logits: ArrayLike<number>, vocabulary: number): Float64Array {
   const out = new Float64Array(logits.length / vocabulary);
   for (let r = 0; r < out.length; r++) {
@@ -11,7 +11,7 @@ export function logSumExpReference(logits: ArrayLike<number>, vocabulary: number
   return out;
 }
 
-/** scale * sum over rows of -log softmax(logits[r])[target[r]]. */
+/** scale * sum over rows of -log softmax(logits[r])[target[r]], in float64: logits [R, V], R targets below V. */
 export function crossEntropyReference(
   logits: ArrayLike<number>,
   targets: readonly number[],
@@ -28,7 +28,7 @@ export function crossEntropyReference(
   );
 }
 
-/** Gradient of {@link crossEntropyReference} with respect to the logits. */
+/** Gradient [R, V] of {@link crossEntropyReference} with respect to the logits. */
 export function crossEntropyGradientReference(
   logits: ArrayLike<number>,
   targets: readonly number[],

@@ -1,4 +1,4 @@
-/** out[r] = x[rows[r]], rows of `width` elements. */
+/** out[r] = x[rows[r]], [R, width] of x [N, width] and R row numbers. */
 export function gatherRowsReference(
   x: ArrayLike<number>,
   rows: ArrayLike<number>,
@@ -10,7 +10,7 @@ export function gatherRowsReference(
   );
 }
 
-/** A copy of `out` with out[rows[r]] += gradOutput[r]. */
+/** A copy of `out` [N, width] with out[rows[r]] += gradOutput[r], gradOutput [R, width]; rows may repeat. */
 export function scatterRowsAddReference(
   gradOutput: ArrayLike<number>,
   rows: ArrayLike<number>,

@@ -1,14 +1,20 @@
 /** Operands and options of {@link embeddingReference}. */
 export interface EmbeddingReferenceArguments {
+  /** T rows of the table. */
   readonly tokens: readonly number[];
+  /** [V, d]. */
   readonly table: ArrayLike<number>;
+  /** Multiplies rows of the table. */
   readonly scale: number;
+  /** T rows of the table of positions. */
   readonly positions?: readonly number[];
+  /** [P, d]; added. */
   readonly positionTable?: ArrayLike<number>;
+  /** d. */
   readonly width: number;
 }
 
-/** [T, d] in float64. */
+/** scale * table[token] + positionTable[position] in float64: [T, d]. */
 export function embeddingReference(args: EmbeddingReferenceArguments): Float64Array {
   const { tokens, table, scale, positions, positionTable, width } = args;
   return Float64Array.from({ length: tokens.length * width }, (_, i) => {
@@ -18,7 +24,7 @@ export function embeddingReference(args: EmbeddingReferenceArguments): Float64Ar
   });
 }
 
-/** A copy of `gradient` [V, d] with the gradient of the table added. */
+/** A copy of `gradient` [V, d] with the gradient of the table added, for gradOutput [T, d]. */
 export function embeddingBackwardReference(
   tokens: readonly number[],
   gradOutput: ArrayLike<number>,

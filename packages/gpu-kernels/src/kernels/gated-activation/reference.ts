@@ -1,7 +1,7 @@
 import { activationDerivativeReference, activationReference } from '../activation/reference.ts';
 import type { ActivationKind } from '../activation/functions.ts';
 
-/** f(gate) * up in float64. */
+/** f(gate) * up in float64, arrays of N elements. */
 export function gatedActivationReference(
   kind: ActivationKind,
   gate: ArrayLike<number>,

@@ -7,17 +7,19 @@ export interface ReferenceMatrix {
   readonly data: ArrayLike<number>;
 }
 
-type ReferenceOptions = Pick<MatmulArguments, 'transposeA' | 'transposeB'> & {
+/** Options of {@link matmulReference}. */
+export type MatmulReferenceOptions = Pick<MatmulArguments, 'transposeA' | 'transposeB'> & {
+  /** [n], added to every row. */
   readonly bias?: ArrayLike<number>;
-  /** C before the call, if it is added to. */
+  /** C [m, n] before the call, if it is added to. */
   readonly previous?: ArrayLike<number>;
 };
 
-/** A B (+ bias) (+ previous) in float64, row-major. */
-export function referenceMatmul(
+/** A B (+ bias) (+ previous) in float64: [m, n], row-major; of A [m, k] ([k, m] with transposeA) and B [k, n] ([n, k] with transposeB). */
+export function matmulReference(
   a: ReferenceMatrix,
   b: ReferenceMatrix,
-  options: ReferenceOptions = {},
+  options: MatmulReferenceOptions = {},
 ): Float64Array {
   const { transposeA = false, transposeB = false, bias, previous } = options;
   const [m, depth] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];

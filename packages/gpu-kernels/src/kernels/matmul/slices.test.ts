@@ -7,7 +7,7 @@ import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { matmul } from './matmul.ts';
 import { matrix } from './matrix.ts';
-import { referenceMatmul } from './reference.ts';
+import { matmulReference } from './reference.ts';
 
 const gpu = useGpu();
 const [M, N, K] = [70, 52, 44];
@@ -47,7 +47,7 @@ describe.each(LAYOUTS)('transposed: A $transposeA, B $transposeB', (transposes) 
           accumulate: added.accumulate,
           ...(added.bias ? { bias: scope.upload(bias, [N]) } : {}),
         });
-        const expected = referenceMatmul(a, b, {
+        const expected = matmulReference(a, b, {
           ...transposes,
           ...(added.bias ? { bias } : {}),
           ...(added.accumulate ? { previous } : {}),
@@ -76,7 +76,7 @@ test('slices of a matrix that begins between aligned places keep within the limi
     b: matrix(scope.upload(b, [columns, 8])),
     c: matrix(c),
   });
-  const expected = referenceMatmul(
+  const expected = matmulReference(
     { rows, columns, data },
     { rows: columns, columns: 8, data: b },
     {

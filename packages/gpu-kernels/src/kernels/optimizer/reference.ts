@@ -1,9 +1,11 @@
+/** One parameter and its two moments. */
 export interface AdamWState {
   parameter: number;
   firstMoment: number;
   secondMoment: number;
 }
 
+/** Options of {@link adamWReference}, called as PyTorch calls them. */
 export interface AdamWOptions {
   readonly learningRate: number;
   readonly beta1: number;
@@ -12,7 +14,10 @@ export interface AdamWOptions {
   readonly weightDecay: number;
 }
 
-/** One AdamW step of one element in float64, in the order of PyTorch's documentation. */
+/**
+ * One AdamW step of one element in float64, in the order of PyTorch's documentation.
+ * @param step counted from 1
+ */
 export function adamWReference(
   state: AdamWState,
   gradient: number,

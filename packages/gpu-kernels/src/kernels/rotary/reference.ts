@@ -1,15 +1,20 @@
 /** Operands and options of {@link rotaryReference}. */
 export interface RotaryReferenceArguments {
-  /** [T, heads * headDim]. */
+  /** [T, H·D]. */
   readonly x: ArrayLike<number>;
+  /** Of each of the T rows. */
   readonly positions: readonly number[];
+  /** D. */
   readonly headDim: number;
+  /** Coordinates of a head that are rotated, the first ones; even. */
   readonly size: number;
+  /** Pair i turns by position · theta^(−2i / size). */
   readonly theta: number;
+  /** Multiplies what is rotated; 1 if absent. */
   readonly amplitude?: number;
 }
 
-/** Rotary positions in float64: each pair (i, i + size / 2) as a complex number times amplitude · exp(√−1 · angle). */
+/** Rotary positions in float64, [T, H·D]: each pair (i, i + size / 2) as a complex number times amplitude · exp(√−1 · angle). */
 export function rotaryReference({
   x,
   positions,

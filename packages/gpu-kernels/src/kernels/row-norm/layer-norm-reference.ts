@@ -2,12 +2,14 @@
 export interface LayerNormReferenceArguments {
   /** [T, d]. */
   readonly x: ArrayLike<number>;
+  /** [d]. */
   readonly weight: ArrayLike<number>;
+  /** [d]. */
   readonly bias: ArrayLike<number>;
   readonly epsilon: number;
 }
 
-/** Layer normalisation in float64; stats holds mean and 1 / standard deviation of each row. */
+/** Layer normalisation in float64: out [T, d], and stats [T, 2] with mean and 1 / standard deviation of each row. */
 export function layerNormReference(args: LayerNormReferenceArguments): {
   out: Float64Array;
   stats: Float64Array;
@@ -29,7 +31,7 @@ export function layerNormReference(args: LayerNormReferenceArguments): {
   return { out, stats };
 }
 
-/** Gradients of {@link layerNormReference} for a given gradient of its output. */
+/** Gradients of {@link layerNormReference} for a given gradient [T, d] of its output. */
 export function layerNormBackwardReference(
   args: LayerNormReferenceArguments,
   gradOutput: ArrayLike<number>,

@@ -2,11 +2,12 @@
 export interface RmsNormReferenceArguments {
   /** [T, d]. */
   readonly x: ArrayLike<number>;
+  /** [d]. */
   readonly weight: ArrayLike<number>;
   readonly epsilon: number;
 }
 
-/** x / sqrt(mean(x²) + epsilon) * weight in float64; stats holds 1 / root mean square of each row. */
+/** x / sqrt(mean(x²) + epsilon) * weight in float64: out [T, d], and stats [T] with 1 / root mean square of each row. */
 export function rmsNormReference({ x, weight, epsilon }: RmsNormReferenceArguments): {
   out: Float64Array;
   stats: Float64Array;
@@ -21,7 +22,7 @@ export function rmsNormReference({ x, weight, epsilon }: RmsNormReferenceArgumen
   return { out, stats };
 }
 
-/** Gradients of {@link rmsNormReference} for a given gradient of its output. */
+/** Gradients of {@link rmsNormReference} for a given gradient [T, d] of its output. */
 export function rmsNormBackwardReference(
   args: RmsNormReferenceArguments,
   gradOutput: ArrayLike<number>,

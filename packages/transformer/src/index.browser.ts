@@ -27,6 +27,7 @@ export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
 export { withHalfParameters } from './round-parameters.ts';
 export { type HttpOptions, httpSource } from './source/http.ts';
+export { type HubOptions, hubSource } from './source/hub.ts';
 export { type MemoryFile, memorySource } from './source/memory.ts';
 export type { ModelSource, ReadOptions, SourceFile } from './source/source.ts';
 export { specialToken } from './special-tokens.ts';

@@ -210,31 +210,45 @@ export class Checkpoint {
     }
   }
 
-  /** Elements as they lie in the file. */
+  /** Elements as they lie in the file; a chunk is read while the one before it is worked on. */
   async *#readRun(tensor: TensorInfo, first: number, count: number): AsyncGenerator<Float32Array> {
     const { file } = tensor;
-    const where = `${file}: tensor ${JSON.stringify(tensor.name)}`;
+    const name = `tensor ${JSON.stringify(tensor.name)}`;
     const codec = codecOf(tensor);
     const opened = this.#opened(file);
-    const chunkElements = Math.min(count, CHUNK_BYTES / codec.bytes);
-    const chunk = new Uint8Array(chunkElements * codec.bytes);
-    const values = new Float32Array(chunkElements);
-    for (let done = 0; done < count; done += chunkElements) {
-      const target = values.subarray(0, Math.min(chunkElements, count - done));
+    const step = Math.min(count, CHUNK_BYTES / codec.bytes);
+    const values = new Float32Array(step);
+    const begin = (done: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
       const position = tensor.offset + (first + done) * codec.bytes;
-      const length = target.length * codec.bytes;
-      await opened.read(position, length, `tensor ${JSON.stringify(tensor.name)}`, {
-        into: chunk,
-        signal: this.#signal,
-      });
-      codec.decode(chunk.buffer, target);
-      const bad = firstNonFinite(target);
-      if (bad >= 0) {
-        throw new UserError(
-          `${where} is ${target[bad]} at element ${first + done + bad}; weights must be finite in float32`,
-        );
+      const length = Math.min(step, count - done) * codec.bytes;
+      const reading = opened.read(position, length, name, { into, signal: this.#signal });
+      // It may fail before anybody waits for it.
+      reading.catch(() => {});
+      return reading;
+    };
+    let [chunk, other] = [step, step < count ? step : 0].map((n) => new Uint8Array(n * codec.bytes)) as [
+      Uint8Array<ArrayBuffer>,
+      Uint8Array<ArrayBuffer>,
+    ];
+    let reading = count > 0 ? begin(0, chunk) : undefined;
+    try {
+      for (let done = 0; done < count; done += step) {
+        await reading;
+        reading = done + step < count ? begin(done + step, other) : undefined;
+        const target = values.subarray(0, Math.min(step, count - done));
+        codec.decode(chunk.buffer, target);
+        [chunk, other] = [other, chunk];
+        const bad = firstNonFinite(target);
+        if (bad >= 0) {
+          throw new UserError(
+            `${file}: ${name} is ${target[bad]} at element ${first + done + bad}; weights must be finite in float32`,
+          );
+        }
+        yield target;
       }
-      yield target;
+    } finally {
+      // Nothing is under way when it has ended.
+      await reading?.catch(() => {});
     }
   }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { Exchange } from '../source/transfer.ts';
 import type { HubClient } from './http.ts';
 
 /** Bytes of one answer, unpacked. A page of the hub's list of files, a thousand of them, has less than half a million. */
@@ -24,10 +25,16 @@ export async function ask<T>(
   schema: z.ZodType<T>,
   expected: string,
 ): Promise<Answer<T>> {
-  const response = await client.request(url, AbortSignal.timeout(client.settings.stallTimeout), {
-    Accept: 'application/json',
-  });
-  const bytes = await readAll(client, response);
+  const { stallTimeout } = client.settings;
+  const exchange = new Exchange([client.signal, AbortSignal.timeout(stallTimeout)], stallTimeout);
+  let response: Response;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    response = await client.request(url, exchange.signal, { Accept: 'application/json' });
+    bytes = await readAll(client, exchange, response);
+  } finally {
+    exchange.end();
+  }
   const value = parse(client, bytes);
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw strange(client, expected);
@@ -35,40 +42,38 @@ export async function ask<T>(
 }
 
 /** An answer that no hub gives. */
-export function strange({ repository, settings }: HubClient, what: string): UserError {
+export function strange({ repository, settings, names }: HubClient, what: string): UserError {
   return new UserError(
-    `${repository.id}: ${settings.endpoint} ${what}; it does not seem to be a Hugging Face hub, check HF_ENDPOINT`,
+    `${repository.id}: ${settings.endpoint} ${what}; it does not seem to be a Hugging Face hub, check ${names.endpoint}`,
   );
 }
 
-async function readAll(client: HubClient, response: Response): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+async function readAll(
+  client: HubClient,
+  exchange: Exchange,
+  response: Response,
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    for await (const chunk of response.body ?? []) {
-      length += chunk.length;
-      // Leaving the loop closes the connection.
-      if (length > LARGEST_ANSWER) break;
-      chunks.push(chunk);
-    }
+    return await exchange.bytes(response, LARGEST_ANSWER);
   } catch (error) {
+    if (error instanceof RangeError)
+      throw strange(client, `answers with more than ${LARGEST_ANSWER >> 20} MB`);
+    client.signal?.throwIfAborted();
     throw client.unreachable(error);
   }
-  if (length > LARGEST_ANSWER) throw strange(client, `answers with more than ${LARGEST_ANSWER >> 20} MB`);
-  return Buffer.concat(chunks);
 }
 
-function parse(client: HubClient, bytes: Buffer): unknown {
+function parse(client: HubClient, bytes: Uint8Array): unknown {
   if (depthOf(bytes) > DEEPEST_ANSWER) throw strange(client, 'answers in JSON that is nested too deep');
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     throw strange(client, 'does not answer in JSON');
   }
 }
 
 /** How deep brackets stand inside each other: a parser takes minutes and gigabytes for millions of them. */
-function depthOf(bytes: Buffer): number {
+function depthOf(bytes: Uint8Array): number {
   let [depth, deepest, quoted] = [0, 0, false];
   for (let i = 0; i < bytes.length && deepest <= DEEPEST_ANSWER; i++) {
     const byte = bytes[i];

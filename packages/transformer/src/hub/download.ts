@@ -115,7 +115,9 @@ async function receive(
   // Before anything is asked: a cache that cannot be written says so at once. Without truncation: another process that
   // fetches the same file may be writing the same bytes. Not through a link, even one that was made just now.
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0));
-  const stall = setTimeout(() => controller.abort(), client.settings.stallTimeout);
+  const stop = (): void => controller.abort();
+  const stall = setTimeout(stop, client.settings.stallTimeout);
+  client.signal?.addEventListener('abort', stop);
   try {
     const response = await client.request(url, controller.signal, {
       // Compressed ranges would not fit together.
@@ -139,6 +141,7 @@ async function receive(
     return true;
   } finally {
     clearTimeout(stall);
+    client.signal?.removeEventListener('abort', stop);
     // An answer that is not read to its end would keep the process alive.
     controller.abort();
     await handle.close();

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { send } from '#platform/send.ts';
 import { UserError } from '../errors.ts';
 import type { HubRepository, RepositoryType } from './model-id.ts';
-import type { HubSettings } from './settings.ts';
+import { pause } from '../source/transfer.ts';
+import { ENVIRONMENT_NAMES, type HubConnection, type HubNames } from './connection.ts';
 import { networkReason } from './network-reason.ts';
-import { send } from './send.ts';
 
 const ATTEMPTS = 4;
 const LONGEST_PAUSE = 30_000;
@@ -23,22 +23,30 @@ export class HubUnavailableError extends UserError {
 
 /** Requests for one repository. */
 export class HubClient {
-  readonly settings: HubSettings;
+  readonly settings: HubConnection;
   readonly repository: HubRepository;
   readonly type: RepositoryType;
   /** Ends requests and pauses: they reject with its reason. */
   readonly signal: AbortSignal | undefined;
+  readonly #fetch: typeof fetch | undefined;
 
   constructor(
-    settings: HubSettings,
+    settings: HubConnection,
     repository: HubRepository,
     type: RepositoryType = 'model',
     signal?: AbortSignal,
+    own?: typeof fetch,
   ) {
     this.settings = settings;
     this.repository = repository;
     this.type = type;
     this.signal = signal;
+    this.#fetch = own;
+  }
+
+  /** How messages call what the user can change. */
+  get names(): HubNames {
+    return this.settings.names ?? ENVIRONMENT_NAMES;
   }
 
   /** Where a browser shows the repository, and its files' addresses begin. */
@@ -72,7 +80,8 @@ export class HubClient {
       if (secret && target.origin === new URL(endpoint).origin) headers['Authorization'] = secret;
       let response: Response;
       try {
-        response = await send(target, { headers, signal: either }, this.settings.proxies?.(target));
+        const through = { proxy: this.settings.proxies?.(target), fetch: this.#fetch };
+        response = await send(target, { headers, signal: either }, through);
       } catch (error) {
         this.signal?.throwIfAborted();
         throw this.unreachable(error, target);
@@ -84,7 +93,7 @@ export class HubClient {
       target = this.#redirected(next, target);
     }
     throw new HubUnavailableError(
-      `${this.repository.id}: ${endpoint} redirects in a circle; check HF_ENDPOINT`,
+      `${this.repository.id}: ${endpoint} redirects in a circle; check ${this.names.endpoint}`,
       Infinity,
     );
   }
@@ -111,18 +120,19 @@ export class HubClient {
         if (progress() > reached) failures = 1;
         reached = progress();
         if (failures >= ATTEMPTS || attempts >= most) throw error;
-        const pause = Math.max(error.retryAfter, this.settings.retryDelay * 2 ** (failures - 1));
-        if (pause > LONGEST_PAUSE) throw error;
-        // Cut short by the signal, of which the next attempt speaks.
-        await sleep(pause, undefined, { signal: this.signal }).catch(() => {});
+        const delay = Math.max(error.retryAfter, this.settings.retryDelay * 2 ** (failures - 1));
+        if (delay > LONGEST_PAUSE) throw error;
+        await pause(delay, this.signal);
       }
     }
   }
 
   /** A failure of the network in words. */
-  unreachable(error: unknown, target = new URL(this.settings.endpoint)): HubUnavailableError {
+  unreachable(error: unknown, at?: { readonly href: string }): HubUnavailableError {
     const { reason, lasting } = networkReason(error);
+    const { names } = this;
     const { endpoint, proxies } = this.settings;
+    const target = new URL(at?.href ?? endpoint);
     const host = target.origin === new URL(endpoint).origin ? endpoint : target.origin;
     const proxy = proxies?.(target);
     const through = proxy ? ` through the proxy ${proxy.address} of ${proxy.variable}` : '';
@@ -130,9 +140,9 @@ export class HubClient {
       ? 'name the file with the certificates of your network in NODE_EXTRA_CA_CERTS'
       : /user name/.test(reason)
         ? `write them into ${proxy?.variable}, as http://name:password@host:port`
-        : `check the network${proxy ? `, ${proxy.variable}` : ''} and HF_ENDPOINT`;
+        : `check the network${proxy ? `, ${proxy.variable}` : ''} and ${names.endpoint}`;
     return new HubUnavailableError(
-      `${this.repository.id}: cannot reach ${host}${through} (${reason}); ${check}, or give a directory`,
+      `${this.repository.id}: cannot reach ${host}${through} (${reason}); ${check}, or give ${names.folder}`,
       lasting ? Infinity : 0,
     );
   }
@@ -141,12 +151,12 @@ export class HubClient {
     const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
     if (next && /^https?:$/.test(next.protocol) && next.username === '' && next.password === '') return next;
     throw new UserError(
-      `${this.repository.id}: ${from.origin} redirects to what is no address of the web; check HF_ENDPOINT`,
+      `${this.repository.id}: ${from.origin} redirects to what is no address of the web; check ${this.names.endpoint}`,
     );
   }
 
   #refusal({ status, headers }: Response): UserError {
-    const { repository, settings } = this;
+    const { repository, settings, names } = this;
     const { id, revision } = repository;
     const what = this.type === 'dataset' ? 'dataset' : 'model';
     const code = /^[\w.-]{1,64}$/.exec(headers.get('X-Error-Code') ?? '')?.[0];
@@ -154,26 +164,26 @@ export class HubClient {
       case 401:
         return new UserError(
           settings.token || settings.authorization
-            ? `${id}: the hub does not accept the ${settings.authorization ? 'password of HF_ENDPOINT' : 'token'} (401); check ${settings.authorization ? 'HF_ENDPOINT' : 'HF_TOKEN'} and the spelling of the id`
-            : `${id}: the hub wants a token (401): the ${what} is private, gated or does not exist; check the id, set HF_TOKEN`,
+            ? `${id}: the hub does not accept the ${settings.authorization ? `password of ${names.endpoint}` : 'token'} (401); check ${settings.authorization ? names.endpoint : names.token} and the spelling of the id`
+            : `${id}: the hub wants a token (401): the ${what} is private, gated or does not exist; check the id, set ${names.token}`,
           'hub-access',
         );
       case 403:
         return new UserError(
-          `${id}: access is refused (403); ask for it at ${this.page} and set HF_TOKEN to a token that may read it`,
+          `${id}: access is refused (403); ask for it at ${this.page} and set ${names.token} to a token that may read it`,
           'hub-access',
         );
       case 404:
         return new UserError(
           code === 'RevisionNotFound'
             ? `${id}: the hub has no revision "${revision}" of it (404); give a branch, tag or commit after @`
-            : `${id}: neither a directory here nor a ${what} on ${settings.endpoint} (404); check the spelling`,
+            : `${id}: neither ${names.folder} here nor a ${what} on ${settings.endpoint} (404); check the spelling`,
           'hub-not-found',
         );
       case 429: {
         const seconds = Number(headers.get('Retry-After') ?? 0);
         return new HubUnavailableError(
-          `${id}: the hub limits requests (429); try again later, with HF_TOKEN set if it is not`,
+          `${id}: the hub limits requests (429); try again later, with ${names.token} set if it is not`,
           Number.isFinite(seconds) ? seconds * 1000 : 0,
         );
       }

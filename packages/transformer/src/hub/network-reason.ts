@@ -1,6 +1,8 @@
 /** Failures that the next attempt meets too. */
 const LASTING =
   /^(ENOTFOUND|EPROTO|HPE_.*|ERR_.*|CERT_.*|UNABLE_TO_.*|SELF_SIGNED_.*|DEPTH_ZERO_.*|HOSTNAME_MISMATCH)$/;
+/** What Chromium, Safari and Firefox say of a connection that fails. */
+const IN_BROWSERS = /^(Failed to fetch|Load failed|NetworkError|network error)/;
 const CERTIFICATE = /CERT|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH/;
 
 /**
@@ -24,8 +26,10 @@ export function networkReason(error: unknown): { reason: string; lasting: boolea
       lasting,
     };
   }
-  // Without a cause the request itself was at fault, and never sent.
-  return { reason: 'the connection failed', lasting: !(error instanceof Error) || error.cause === undefined };
+  // Without a cause the request itself was at fault, and never sent; browsers never say one.
+  const isAtFault =
+    !(error instanceof Error) || (error.cause === undefined && !IN_BROWSERS.test(error.message));
+  return { reason: 'the connection failed', lasting: isAtFault };
 }
 
 function* causes(error: unknown): Generator<Error & { code?: unknown }> {

@@ -1,30 +1,17 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type Environment, expandPath, home, isTrue } from './environment.ts';
-import { type ProxyChoice, basicAuthorization, proxiesOf } from './proxies.ts';
+import type { HubConnection } from './connection.ts';
+import { basicAuthorization, proxiesOf } from './proxies.ts';
 import { shown } from '../words.ts';
 import { findToken } from './token.ts';
 
 /** Where models come from and where they are kept: the environment variables of Python's huggingface_hub. */
-export interface HubSettings {
-  /** HF_ENDPOINT, without a slash at its end, a user name or a password. */
-  readonly endpoint: string;
+export interface HubSettings extends HubConnection {
   /** HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub. */
   readonly cache: string;
-  /** HF_TOKEN, else what `hf auth login` left in HF_HOME/token. Sent to the endpoint alone. */
-  readonly token?: string;
-  /** Authorization for the user name and password of HF_ENDPOINT: sent to it instead of the token, as in Python. */
-  readonly authorization?: string;
   /** HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE (for datasets also HF_DATASETS_OFFLINE): the cache and nothing else. */
   readonly offline: boolean;
-  /** Which of them it was, for messages. */
-  readonly offlineBy?: string;
-  /** HTTP_PROXY and its kin; without it every connection is direct. */
-  readonly proxies?: ProxyChoice;
-  /** Pause in milliseconds before the second attempt at a request; each further one doubles it. */
-  readonly retryDelay: number;
-  /** Milliseconds without a byte from the hub after which an attempt is given up. */
-  readonly stallTimeout: number;
   /** What the user should know about the variables: lines of warning. */
   readonly warnings?: readonly string[];
 }

@@ -105,15 +105,15 @@ export class TestHub {
 
   #send(request: IncomingMessage, response: ServerResponse, file: string, files: Map<string, Buffer>): void {
     const bytes = files.get(file) ?? Buffer.alloc(0);
-    const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const [, from = 0, to] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '') ?? [];
+    const start = Number(from);
+    const end = to ? Math.min(Number(to) + 1, bytes.length) : bytes.length;
     response.writeHead(request.headers.range ? 206 : 200, {
       ETag: `"${this.hash(file, files)}"`,
-      'Content-Length': bytes.length - start,
-      ...(request.headers.range
-        ? { 'Content-Range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` }
-        : {}),
+      'Content-Length': end - start,
+      ...(request.headers.range ? { 'Content-Range': `bytes ${start}-${end - 1}/${bytes.length}` } : {}),
     });
-    response.end(bytes.subarray(start));
+    response.end(bytes.subarray(start, end));
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ModelSource, SourceFileError } from './source.ts';
+import { MISSING, type ModelSource, SourceFileError } from './source.ts';
 
 /** What a file in memory may be; a text is encoded as UTF-8. A `File` of a form in a browser is a `Blob`. */
 export type MemoryFile = Uint8Array<ArrayBuffer> | ArrayBuffer | Blob | string;
@@ -26,7 +26,7 @@ export function memorySource(
     stat: async (file) => found(file),
     read: async (file, offset, length, { signal } = {}) => {
       const content = contents.get(file);
-      if (!content) throw new SourceFileError(`${name}/${file}`, 'does not exist');
+      if (!content) throw new SourceFileError(`${name}/${file}`, MISSING);
       if (content instanceof Uint8Array) return content.subarray(offset, offset + length);
       signal?.throwIfAborted();
       return readBlob(content.slice(offset, offset + length), `${name}/${file}`);

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { type ModelSource, SourceFileError, findFile, placeOf } from './source.ts';
+import { MISSING, type ModelSource, SourceFileError, findFile, placeOf, untilAborted } from './source.ts';
 
 /** A file of a source, to be read at any place: its size is known, and every failure names it. */
 export class OpenedFile {
@@ -29,7 +29,7 @@ export class OpenedFile {
     signal?: AbortSignal,
   ): Promise<OpenedFile> {
     const found = await named(what, () => findFile(source, name, signal));
-    if (!found) throw new SourceFileError(placeOf(source, name), 'does not exist', what);
+    if (!found) throw new SourceFileError(placeOf(source, name), MISSING, what);
     return new OpenedFile(source, name, what, found.bytes);
   }
 
@@ -46,9 +46,9 @@ export class OpenedFile {
     options: { readonly into?: Uint8Array<ArrayBuffer>; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Uint8Array<ArrayBuffer>> {
     const { into, signal } = options;
-    signal?.throwIfAborted();
+    const parts = { ...(into && { into }), ...(signal && { signal }) };
     const bytes = await named(this.#what, () =>
-      this.#source.read(this.#name, offset, length, { ...(into && { into }), ...(signal && { signal }) }),
+      untilAborted(() => this.#source.read(this.#name, offset, length, parts), signal),
     );
     if (bytes.length < length)
       throw new UserError(`${this.path}: the file ends within ${part}; it was cut off`);

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { type ReadOptions, SourceFileError } from './source.ts';
+import { MISSING, type ReadOptions, SourceFileError } from './source.ts';
 import { Exchange, TransferError, type TransferLimits, failureReason, withRetries } from './transfer.ts';
 
 /** Bytes that are fetched for a small read: those beside it are asked for next. */
@@ -15,6 +15,8 @@ export interface RangeServer extends TransferLimits {
   readonly place: string;
   /** Ends everything. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of bytes as they arrive. */
+  readonly onBytes?: (bytes: number) => void;
   /**
    * One request.
    * @returns an answer of status 200, 206 or 416; undefined if there is no such file
@@ -70,7 +72,7 @@ export class RangedFile {
   ): Promise<Uint8Array<ArrayBuffer>> {
     signal?.throwIfAborted();
     const opened = await this.#open(signal);
-    if (!opened) throw new SourceFileError(this.#server.place, 'does not exist');
+    if (!opened) throw new SourceFileError(this.#server.place, MISSING);
     const end = Math.min(offset + length, opened.bytes);
     if (end <= offset) return new Uint8Array(0);
     if (opened.whole) return opened.whole.subarray(offset, end);
@@ -214,10 +216,10 @@ export class RangedFile {
   }
 
   #attempts<T>(signal: AbortSignal | undefined, work: (exchange: Exchange) => Promise<T>): Promise<T> {
-    const { place, stallTimeout, signal: outer } = this.#server;
+    const { place, stallTimeout, onBytes, signal: outer } = this.#server;
     return withRetries(
       async () => {
-        using exchange = new Exchange([signal, outer], stallTimeout);
+        const exchange = new Exchange([signal, outer], stallTimeout, onBytes);
         try {
           return await work(exchange);
         } catch (error) {
@@ -227,6 +229,8 @@ export class RangedFile {
           throw new TransferError(
             `${place}: cannot be read (${exchange.signal.aborted ? 'no answer in time' : failureReason(error)}); check the network, and that the server lets this page read it where it is another site (CORS)`,
           );
+        } finally {
+          exchange.end();
         }
       },
       this.#server,

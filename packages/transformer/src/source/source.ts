@@ -38,6 +38,9 @@ export interface ModelSource {
   locate?(file: string): string;
 }
 
+/** The reason of a file that is not there. */
+export const MISSING = 'does not exist';
+
 /** A file of a source that cannot be read: whoever knows what it is for can say so in the message. */
 export class SourceFileError extends UserError {
   readonly #place: string;
@@ -49,7 +52,7 @@ export class SourceFileError extends UserError {
    * @param what the file's part in plain words: "model configuration"
    */
   constructor(place: string, reason: string, what = 'file') {
-    super(`${place}: ${what} ${reason}`);
+    super(`${place}: ${what} ${reason}`, reason === MISSING ? 'file-missing' : undefined);
     this.#place = place;
     this.#reason = reason;
   }
@@ -71,9 +74,25 @@ export async function findFile(
   file: string,
   signal?: AbortSignal,
 ): Promise<SourceFile | undefined> {
-  signal?.throwIfAborted();
-  if (source.stat) return source.stat(file, signal ? { signal } : {});
-  return (await source.list()).find(({ name }) => name === file);
+  if (source.stat) return untilAborted(() => source.stat!(file, signal ? { signal } : {}), signal);
+  const files = await untilAborted(() => source.list(), signal);
+  return files.find(({ name }) => name === file);
+}
+
+/** Work that is not waited for any more once a signal says so, whether it obeys the signal itself or not. */
+export async function untilAborted<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work();
+  signal.throwIfAborted();
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, fail) => {
+    stop = () => fail(signal.reason as Error);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop);
+  }
 }
 
 /** Whether a source has a file of this name. */

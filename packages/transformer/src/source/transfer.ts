@@ -2,7 +2,15 @@ import { UserError } from '../errors.ts';
 import { networkReason } from '../hub/network-reason.ts';
 
 /** A failure after which another attempt may do better. */
-export class TransferError extends UserError {}
+export class TransferError extends UserError {
+  /** Milliseconds that the server asks to wait. */
+  readonly retryAfter: number;
+
+  constructor(message: string, retryAfter = 0) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
 
 /** Attempts at a request, and how long they may take. */
 export interface TransferLimits {
@@ -13,6 +21,7 @@ export interface TransferLimits {
 }
 
 const ATTEMPTS = 4;
+const LONGEST_PAUSE = 30_000;
 
 /** Repeats an attempt that failed for what may pass, with growing pauses. */
 export async function withRetries<T>(
@@ -26,13 +35,15 @@ export async function withRetries<T>(
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof TransferError) || failures === ATTEMPTS) throw error;
-      await pause(retryDelay * 2 ** (failures - 1), signal);
+      const delay = Math.max(error.retryAfter, retryDelay * 2 ** (failures - 1));
+      if (delay > LONGEST_PAUSE) throw error;
+      await pause(delay, signal);
     }
   }
 }
 
 /** Waits so many milliseconds, or rejects with the signal's reason. */
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+export function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((done, fail) => {
     const stop = (): void => {
       clearTimeout(timer);
@@ -53,15 +64,26 @@ export function failureReason(error: unknown): string {
 }
 
 /** One exchange with a server: it ends when a signal says so, or when nothing arrives for a while. */
-export class Exchange implements Disposable {
+export class Exchange {
   readonly #controller = new AbortController();
   readonly #outer: readonly AbortSignal[];
   readonly #stall: number;
+  readonly #onBytes: ((bytes: number) => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(outer: readonly (AbortSignal | undefined)[], stallTimeout: number) {
+  /**
+   * @param outer signals that end it
+   * @param stallTimeout milliseconds without a byte that end it
+   * @param onBytes told of bytes as they arrive
+   */
+  constructor(
+    outer: readonly (AbortSignal | undefined)[],
+    stallTimeout: number,
+    onBytes?: (bytes: number) => void,
+  ) {
     this.#outer = outer.filter((signal) => signal !== undefined);
     this.#stall = stallTimeout;
+    this.#onBytes = onBytes;
     for (const signal of this.#outer) {
       signal.throwIfAborted();
       signal.addEventListener('abort', this.#stop);
@@ -104,6 +126,7 @@ export class Exchange implements Disposable {
       if (into) into.set(read.value, length);
       else chunks.push(read.value);
       length += read.value.length;
+      this.#onBytes?.(read.value.length);
     }
     if (into) return into.subarray(0, length);
     const whole = new Uint8Array(length);
@@ -116,7 +139,7 @@ export class Exchange implements Disposable {
   }
 
   /** What is still under way is given up. */
-  [Symbol.dispose](): void {
+  end(): void {
     clearTimeout(this.#timer);
     for (const signal of this.#outer) signal.removeEventListener('abort', this.#stop);
     this.#controller.abort();

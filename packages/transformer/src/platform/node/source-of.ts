@@ -10,6 +10,6 @@ import type { SourceOptions } from '../source-options.ts';
  */
 export async function sourceOf(text: string, { warn, signal }: SourceOptions = {}): Promise<ModelSource> {
   signal?.throwIfAborted();
-  const { directory, name } = await resolveModel(text, { ...(warn && { warn }) });
+  const { directory, name } = await resolveModel(text, { ...(warn && { warn }), signal });
   return folderSource(directory, { name });
 }

@@ -1,19 +1,17 @@
 import type { Dispatcher } from 'undici';
-import type { Proxy } from './proxies.ts';
-
-/** What is sent. */
-interface Message {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-}
+import type { Message, Way } from '../send.ts';
 
 /** One a proxy, as each keeps connections open. */
 const agents = new Map<string, Dispatcher>();
 
 /** One request, directly or through a proxy; redirects are not followed. */
-export async function send(url: URL, message: Message, proxy: Proxy | undefined): Promise<Response> {
+export async function send(
+  url: URL,
+  message: Message,
+  { proxy, fetch: ask = fetch }: Way,
+): Promise<Response> {
   const init = { ...message, redirect: 'manual' as const };
-  if (proxy === undefined) return fetch(url, init);
+  if (proxy === undefined) return ask(url, init);
   // Node's own fetch takes no proxy from a program, and those of the environment only by an option that Node is started with.
   const { ProxyAgent, fetch: fetchThrough } = await import('undici');
   const { address, authorization } = proxy;

@@ -1,5 +1,6 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
-import { loadModel, loadTokenizer, resolveModel, specialToken } from '@icl-gd/transformer';
+import { runZeroShot } from '@icl-gd/methods';
+import { loadModel, loadTokenizer, resolveModel } from '@icl-gd/transformer';
 
 /*
  * What the last token of a text makes of a model: by layer the length of the attention block's output (h), and the token
@@ -25,11 +26,7 @@ const tokenizer = await loadTokenizer(directory);
   using model = await loadModel(gpu, directory);
   const { layers, heads, dModel } = model.config;
   const own = tokenizer.encode(text);
-  const tokens = [specialToken(model.config, 'bosTokenId', model.name), ...own];
-  // Scores from key 1 on: those of BOS say little.
-  const request = { tokens, probes: [{ row: own.length, firstKey: 1 }], logProbs: [] };
-  const [result] = await model.evaluate([request]);
-  const probe = result?.probes[0];
+  const [probe] = await runZeroShot(model, [{ tokens: own, options: [] }]);
   if (!probe) throw new Error('unreachable');
   console.log('layer\t|h|\tscore\thead\ttoken');
   for (let layer = 0; layer < layers; layer++) {

@@ -1,4 +1,4 @@
-import { layerMean, layerMetrics, type ProbeArrays } from '@icl-gd/metrics';
+import { layerMean, type ProbeArrays, similarity } from '@icl-gd/metrics';
 import { readSafetensors } from '@icl-gd/transformer';
 
 /*
@@ -40,8 +40,6 @@ const format = (value: number | null): string => value?.toFixed(6) ?? 'undefined
 console.log(
   ['metric', 'mean', ...Array.from({ length: icl.shape.layers }, (_, l) => `layer ${l}`)].join('\t'),
 );
-for (const metric of layerMetrics) {
-  if (metric.of !== 'learner') continue;
-  const { values } = metric.score({ icl: icl.probes, zsl: zsl.probes, ft: ft.probes }, icl.shape);
-  console.log([metric.id, format(layerMean(values)), ...values.map(format)].join('\t'));
-}
+const scores = similarity({ icl: icl.probes, zsl: zsl.probes, ft: ft.probes }, icl.shape);
+for (const [id, { values }] of Object.entries(scores))
+  console.log([id, format(layerMean(values)), ...values.map(format)].join('\t'));

@@ -1,3 +1,4 @@
+export { type LongRunning, type Progress, UserError, type UserErrorCode } from '@icl-gd/transformer';
 export * from './learner.ts';
 export * from './learners/index.ts';
 export { adaptedModel } from './adapted-model.ts';

@@ -1,9 +1,9 @@
-import { type ModelSource, httpSource, memorySource } from '@icl-gd/transformer';
+import { type ModelSource, httpSource, hubSource, memorySource } from '@icl-gd/transformer';
 import type { ModelChoice } from './messages.ts';
 
 /** Reads the chosen model. */
 export function sourceOf(choice: ModelChoice): ModelSource {
-  if (choice.kind === 'hub') return httpSource(`https://huggingface.co/${choice.id}/resolve/main`);
+  if (choice.kind === 'hub') return hubSource(choice.id);
   if (choice.kind === 'folder') return httpSource(choice.url, { files: choice.files });
   return memorySource(choice.name, choice.files);
 }

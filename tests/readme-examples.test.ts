@@ -1,0 +1,164 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { useGpu } from '@icl-gd/gpu-kernels/testing';
+import { gradientDescent, inContext, zeroShot } from '@icl-gd/methods';
+import { layerMean, simAOU } from '@icl-gd/metrics';
+import { loadModel, loadTokenizer } from '@icl-gd/transformer';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { TestHub } from '../packages/transformer/src/hub/test-server.ts';
+import { type CommandResult, type Fixture, fixtures } from './golden.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const ID = 'EleutherAI/pythia-70m';
+const PAGES = [
+  'README.md',
+  ...['gpu-kernels', 'transformer', 'methods', 'metrics'].map((name) => `packages/${name}/README.md`),
+];
+const { model: MODEL } = fixtures().find(({ name }) => name === 'own-text-gpt2') as Fixture;
+
+const gpu = useGpu();
+// Where the system's temporary folder is a link, tools name files by its target.
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'icl-gd-readmes-')));
+const hub = new TestHub(MODEL);
+const results = new Map<string, CommandResult>();
+beforeAll(async () => {
+  const endpoint = await hub.start();
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  writeActivations();
+  const env = {
+    ...process.env,
+    ...{ HF_ENDPOINT: endpoint, HF_HOME: folder, HF_HUB_CACHE: '', HF_TOKEN: '', HF_HUB_OFFLINE: '' },
+    ...{ ICL_GD_DEBUG: '', NO_COLOR: '1' },
+  };
+  await Promise.all(PAGES.map(async (page) => results.set(page, await run(page, env))));
+});
+afterAll(async () => {
+  await hub.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** The one example of a page, as it is printed. */
+function exampleOf(page: string): string {
+  const blocks = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)];
+  expect(blocks, page).toHaveLength(1);
+  return blocks[0]?.[1] as string;
+}
+
+const fileOf = (page: string, ending: string): string =>
+  join(folder, `${page.replace(/\W+/g, '-')}.${ending}`);
+
+/** Runs a page's example as plain JavaScript in a process of its own; the hub here has another model. */
+function run(page: string, env: NodeJS.ProcessEnv): Promise<CommandResult> {
+  const file = fileOf(page, 'mjs');
+  writeFileSync(file, exampleOf(page).replaceAll(ID, 'own/model'));
+  const child = spawn(process.execPath, [file], { cwd: folder, env });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** What the example of metrics reads: h of two examples in three settings. */
+const activations = ['icl', 'zsl', 'gd'].map((_, setting) =>
+  Array.from({ length: 2 }, (__, example) =>
+    Float32Array.from({ length: 24 * 2048 }, (___, i) => Math.sin(i * (1 + setting) + example)),
+  ),
+);
+function writeActivations(): void {
+  for (const [i, name] of ['icl', 'zsl', 'gd'].entries())
+    writeFileSync(
+      join(folder, `${name}.f32`),
+      Buffer.concat((activations[i] as Float32Array[]).map((h) => new Uint8Array(h.buffer))),
+    );
+}
+
+it.each(PAGES)('the example of %s runs as printed, and the libraries print nothing of their own', (page) => {
+  const { code, stderr, stdout } = results.get(page) as CommandResult;
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  expect(stdout).not.toBe('');
+});
+
+it('the ten lines of README.md give what learners and metrics give one by one', async () => {
+  const { stdout } = results.get('README.md') as CommandResult;
+  const model = await loadModel(gpu(), MODEL);
+  const tokenizer = await loadTokenizer(MODEL);
+  const demonstrations = [{ tokens: tokenizer.encode('Review: what a joy . Sentiment: Positive') }];
+  const tokens = tokenizer.encode('Review: a dull film . Sentiment:');
+  const queries = [{ tokens, options: [tokenizer.encode(' Negative'), tokenizer.encode(' Positive')] }];
+  const [zsl, icl, gd] = await Promise.all(
+    [zeroShot, inContext, gradientDescent].map(async (learner) => {
+      using adapted = await learner.adapt(model, demonstrations, { learningRate: 0.01 });
+      return await adapted.probe(queries, { probeToken: 'prompt' });
+    }),
+  );
+  const { values } = simAOU(icl!, zsl!, gd!, model.config);
+  model.dispose();
+  // Another adapter may round otherwise.
+  const closely = values.map((value) => expect.closeTo(value as number, 3));
+  expect(JSON.parse(stdout)).toEqual(closely);
+});
+
+it('the example of methods tells its progress and prints classes and losses', () => {
+  const { stdout } = results.get('packages/methods/README.md') as CommandResult;
+  const lines = stdout.split('\n');
+  expect(lines.slice(0, 2)).toEqual(['1 of 2 demonstrations', '2 of 2 demonstrations']);
+  for (const line of lines.slice(2, 5))
+    expect(line).toMatch(/^\[ [01], [01] \] \[ -\d[\d.e-]*, -\d[\d.e-]* \]$/);
+  const losses = JSON.parse(lines.slice(5).join('\n')) as number[][];
+  const { n_layer: layers } = JSON.parse(readFileSync(join(MODEL, 'config.json'), 'utf8')) as {
+    n_layer: number;
+  };
+  expect(losses.map((own) => own.length)).toEqual([layers, layers]);
+});
+
+it('the example of metrics scores the files that it reads', () => {
+  const { stdout } = results.get('packages/metrics/README.md') as CommandResult;
+  const [icl, zsl, gd] = activations.map((own) =>
+    own.map((attentionOutput) => ({ attentionOutput, attentionScores: [] })),
+  );
+  const { values } = simAOU(icl!, zsl!, gd!, { layers: 24, heads: 32, dModel: 2048 });
+  expect(Number.parseFloat(stdout)).toBeCloseTo(layerMean(values) as number, 12);
+});
+
+it('the example of gpu-kernels multiplies', () => {
+  const { stdout } = results.get('packages/gpu-kernels/README.md') as CommandResult;
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('[ 19, 22, 43, 50 ]');
+});
+
+it('the example of transformer has h and m of every layer, and a step of training', () => {
+  const { stdout } = results.get('packages/transformer/README.md') as CommandResult;
+  expect(stdout).toMatch(/^\d+ \d+ Float32Array\(1\) \[ -\d/);
+  expect(stdout).toContain('gradientNorms');
+});
+
+it('the examples are TypeScript without an error, too', () => {
+  const files = PAGES.map((page) => {
+    const file = fileOf(page, 'mts');
+    writeFileSync(file, exampleOf(page));
+    return file;
+  });
+  const project = join(folder, 'tsconfig.json');
+  writeFileSync(
+    project,
+    JSON.stringify({
+      extends: join(ROOT, 'tsconfig.base.json'),
+      // What a project has that is `strict` and no more.
+      compilerOptions: {
+        noUncheckedIndexedAccess: false,
+        types: [join(ROOT, 'node_modules/@types/node'), join(ROOT, 'node_modules/@webgpu/types')],
+      },
+      files,
+    }),
+  );
+  const { stdout, status } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project], {
+    encoding: 'utf8',
+  });
+  expect(stdout).toBe('');
+  expect(status).toBe(0);
+});

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { expectClose, tolerances, useGpu } from '@icl-gd/gpu-kernels/testing';
 import { loadModel, loadTokenizer } from '@icl-gd/transformer';
 import { parse } from 'csv-parse/sync';
-import type { Browser, Page } from 'puppeteer-core';
+import type { Browser, ElementHandle, Page } from 'puppeteer-core';
 import { type InlineConfig, build, createLogger } from 'vite';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runExperiment } from '../apps/playground/src/experiment/run-experiment.ts';
 import { encodeTexts } from '../apps/playground/src/experiment/texts.ts';
 import { toCsv } from '../apps/playground/src/page/csv.ts';
@@ -16,6 +16,7 @@ import { drawDemonstrations, takeQueries } from '../apps/playground/src/page/rea
 import type { ReadyMadeTask } from '../apps/playground/src/page/ready-made-task.ts';
 import { nothingTold, take } from '../apps/playground/src/page/told.ts';
 import { compare } from '../examples/browser/src/compare.ts';
+import { TestHub } from '../packages/transformer/src/hub/test-server.ts';
 import { openBrowser, watchedPage } from './browser/browser.ts';
 import { type StaticServer, serveFolder } from './browser/static-server.ts';
 
@@ -28,6 +29,8 @@ const BELOW = '/some/place/';
 const SMALL = { shots: 4, queries: 5, seed: 1 };
 const TOLERANCE = tolerances['browser'].f32;
 
+/** The only hub that the playground of this test knows. */
+const hub = new TestHub(TINY);
 const gpu = useGpu();
 let folder: string;
 let browser: Browser;
@@ -53,12 +56,21 @@ async function built(project: string): Promise<string> {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'icl-gd-browser-'));
   browser = await openBrowser();
+  hub.fault = (_, response) => {
+    // As the real one lets every page read.
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Expose-Headers', '*');
+    return false;
+  };
+  vi.stubEnv('VITE_HUB', await hub.start());
   example = await serveFolder(await built('examples/browser'), BELOW);
   playground = await serveFolder(await built('apps/playground'), BELOW);
 });
 afterAll(async () => {
   await browser?.close();
   for (const server of [example, playground]) server?.close();
+  await hub.stop();
+  vi.unstubAllEnvs();
   if (folder) rmSync(folder, { recursive: true });
 });
 
@@ -206,10 +218,35 @@ describe('playground', () => {
     await until(page, /^Finished/);
     expect(await says(page, 'error')).toBe('');
     expect(await says(page, 'notes')).toMatch(/vocabulary lacks Hello:/);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('reads a model of the hub by ranges, or files of this computer, and says where there is none', async () => {
+    const { page, problems } = await openPlayground();
+    await chooseSmall(page);
+    const accuracy = (): Promise<string | null> =>
+      page.$eval('[data-accuracy="ICL"]', (cell) => cell.getAttribute('value'));
+    const run = async (): Promise<string> => {
+      await page.click('#run');
+      await until(page, /^(Finished|Stopped)/);
+      return says(page, 'error');
+    };
     await page.click('input[value="files"]');
     await page.click('#run');
     expect(await says(page, 'error')).toMatch(/config\.json/);
+    const input = (await page.$('#model-files')) as ElementHandle<never>;
+    await input.uploadFile(TINY);
+    expect(await run()).toBe('');
+    const ofFiles = await accuracy();
+    await page.click('input[value="hub"]');
+    await page.type('#hub-id', 'own/model');
+    expect(await run()).toBe('');
+    expect(await accuracy()).toBe(ofFiles);
+    expect(hub.downloads).toContain('model.safetensors');
     expect(problems).toEqual([]);
+    await page.type('#hub-id', '-less');
+    expect(await run()).toMatch(/own\/model-less.*404/);
     await page.close();
   });
 });

@@ -5,20 +5,25 @@ import type { Plugin } from 'vite';
 import { BUNDLED_MODEL } from '../src/bundled-model.ts';
 import { readyMadeTasks } from './ready-made-tasks.ts';
 
-/**
- * What may be loaded, and from where: the page itself, and the hub when it is asked for. Nothing is made into code.
- * `wasm-unsafe-eval` and the like are not needed.
- */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "worker-src 'self'",
-  "connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co",
-  "form-action 'self'",
-  "base-uri 'none'",
-].join('; ');
+/** Of a build for another hub than huggingface.co, as VITE_HUB names it; the page itself reads that too. */
+function hubAddresses(): string {
+  const own = process.env['VITE_HUB'];
+  return own ? new URL(own).origin : 'https://huggingface.co https://*.huggingface.co https://*.hf.co';
+}
+
+/** What may be loaded, and from where: the page itself, and the hub when it is asked for. No text is made into code. */
+function policy(): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "worker-src 'self'",
+    `connect-src 'self' ${hubAddresses()}`,
+    "form-action 'self'",
+    "base-uri 'none'",
+  ].join('; ');
+}
 
 /** The bundled model and the ready-made tasks beside the page: copied into a build, answered by the development server. */
 export function pageAssets(): Plugin {
@@ -50,7 +55,7 @@ export function pageAssets(): Plugin {
           : [
               {
                 tag: 'meta',
-                attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY },
+                attrs: { 'http-equiv': 'Content-Security-Policy', content: policy() },
                 injectTo: 'head-prepend',
               },
             ],

@@ -64,7 +64,13 @@ beforeAll(async () => {
   };
   vi.stubEnv('VITE_HUB', await hub.start());
   example = await serveFolder(await built('examples/browser'), BELOW);
-  playground = await serveFolder(await built('apps/playground'), BELOW);
+  const site = await built('apps/playground');
+  const [, policy = ''] =
+    /Content-Security-Policy" content="([^"]+)"/.exec(await readFile(join(site, 'index.html'), 'utf8')) ?? [];
+  // With the header it holds for the worker as well.
+  playground = await serveFolder(site, BELOW, {
+    'Content-Security-Policy': policy.replaceAll('&#39;', "'"),
+  });
 });
 afterAll(async () => {
   await browser?.close();
@@ -184,6 +190,8 @@ describe('playground', () => {
     expect(accuracies.map(([setting, value]) => [setting, Number(value)])).toEqual(expected.accuracies);
     expect(await seriousViolations(page)).toEqual([]);
     expect(problems).toEqual([]);
+    expect(await page.evaluate('fetch("https://example.org/").catch(({ name }) => name)')).toBe('TypeError');
+    expect(problems.join()).toMatch(/Content Security Policy/);
     await page.close();
   });
 

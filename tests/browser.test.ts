@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expectClose, tolerances, useGpu } from '@icl-gd/gpu-kernels/testing';
 import { loadModel, loadTokenizer } from '@icl-gd/transformer';
+import axe from 'axe-core';
 import { parse } from 'csv-parse/sync';
 import type { Browser, ElementHandle, Page } from 'puppeteer-core';
 import { type InlineConfig, build, createLogger } from 'vite';
@@ -261,12 +261,9 @@ describe('playground', () => {
 
 /** Violations of serious kind that axe finds. */
 async function seriousViolations(page: Page): Promise<unknown> {
-  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  await page.evaluate(axe.source);
   return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { impact: string; id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await axe.run();
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);

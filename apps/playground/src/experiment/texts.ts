@@ -21,7 +21,7 @@ type Texts = Pick<Experiment, 'template' | 'labelWords' | 'demonstrations' | 'qu
 type Limits = Pick<DecoderConfig, 'contextLength' | 'eosTokenId'>;
 
 /** What stands for a text in a template. */
-export const PLACE_OF_TEXT = '{text}';
+const PLACE_OF_TEXT = '{text}';
 
 /**
  * Encodes the texts of an experiment.

@@ -5,6 +5,9 @@ import { prepareEmbedded, tasksOfEmbedded } from '@icl-gd/bench';
 import type { ReadyMadeTask, Row } from '../src/page/ready-made-task.ts';
 import { filmReviews } from './film-reviews.ts';
 
+/** Above it GD leaps about on these tasks: adapters' roundings, of 10⁻⁷, grow to 10⁻² in sixteen steps. */
+const LARGEST_RATE = 0.05;
+
 type EmbeddedTask = ReturnType<typeof tasksOfEmbedded>[number];
 
 /** Demonstrations are drawn from so many rows; the page asks for no more. */
@@ -43,7 +46,7 @@ async function readyMade(task: EmbeddedTask, folder: string): Promise<ReadyMadeT
     invented: true,
     template: `${task.template.slice(0, start)}{text}${task.template.slice(end)}`,
     labelWords: task.labelWords,
-    learningRate: task.defaults.learningRate,
+    learningRate: Math.min(task.defaults.learningRate, LARGEST_RATE),
     pool: await rows('train'),
     queries: await rows('validation'),
   };

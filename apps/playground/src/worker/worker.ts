@@ -36,12 +36,11 @@ async function run(choice: ModelChoice, experiment: Experiment): Promise<void> {
     const { model, tokenizer } = await modelOf(choice, signal);
     const { config: shape, gpu: device } = model;
     const name = choice.kind === 'folder' ? 'icl-gd tiny' : model.name;
-    const adapter = [device.adapter.vendor, device.adapter.architecture, device.adapter.description];
     tell({
       kind: 'model',
       model: {
         ...{ name, layers: shape.layers, heads: shape.heads, dModel: shape.dModel },
-        adapter: adapter.filter(Boolean).join(' '),
+        adapter: device.adapter.description,
       },
     });
     const texts = encodeTexts(experiment, tokenizer, shape);

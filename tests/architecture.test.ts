@@ -178,6 +178,30 @@ it('keeps GPU buffers out of methods and WGSL out of bench', () => {
     expect(readFileSync(file, 'utf8'), file).not.toMatch(/@compute|var<storage/);
 });
 
+/** Whether a file, or what it imports, is evaluated after gpu-kernels. */
+function follows(file: string, seen = new Set<string>()): boolean {
+  if (seen.has(file)) return false;
+  seen.add(file);
+  const names = [...readFileSync(file, 'utf8').matchAll(/^import \{([^}]*)\} from '@icl-gd\/gpu-kernels'/gm)];
+  if (names.some(([, list]) => (list as string).split(',').some((name) => /^\s*\w+\s*$/.test(name))))
+    return true;
+  return relativeImports(file).some((imported) => !imported.typeOnly && follows(imported.file, seen));
+}
+
+it('has no class with [Symbol.dispose] that is made before a browser without the symbol is given it', () => {
+  const classes = ['packages/transformer', 'packages/methods']
+    .flatMap(sources)
+    .filter((file) => /^ {2}\[Symbol\.dispose\]\(|extends Resource/m.test(readFileSync(file, 'utf8')));
+  expect(classes.length).toBeGreaterThan(5);
+  expect(classes.filter((file) => !follows(file))).toEqual([]);
+  const own = sources('packages/gpu-kernels').filter((file) =>
+    /^ {2}\[Symbol\.dispose\]\(/m.test(readFileSync(file, 'utf8')),
+  );
+  expect(own.map((file) => relative(ROOT, file))).toEqual([
+    join('packages/gpu-kernels/src/runtime/resource.ts'),
+  ]);
+});
+
 it('needs Node only below platform/node in gpu-kernels', () => {
   const portable = sources('packages/gpu-kernels').filter(
     (file) => !/\.test\.ts$|\/testing\/|\/platform\/node\//.test(file),

@@ -1,16 +1,17 @@
-import type { Gpu, Tensor } from '@icl-gd/gpu-kernels';
+import { type Gpu, Resource, type Tensor } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
 import { type ParameterGroup, inGroup, inLayer, parameterSpecs } from '../parameters.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 
 /** Gradients of a group's parameters by name, in float32: made when first asked for, zero at first, added to. */
-export class Gradients implements Disposable {
+export class Gradients extends Resource {
   readonly #gpu: Gpu;
   readonly #group: ReadonlySet<string>;
   readonly #tensors = new Map<string, Tensor>();
 
   /** @param group names of the parameters that have gradients; none if absent */
   constructor(gpu: Gpu, group: Iterable<string> = []) {
+    super();
     this.#gpu = gpu;
     this.#group = new Set(group);
   }
@@ -76,7 +77,8 @@ export class Gradients implements Disposable {
     for (const tensor of this.#tensors.values()) this.#gpu.clear(tensor);
   }
 
-  [Symbol.dispose](): void {
+  /** Gives all of them back; a second call does nothing. */
+  dispose(): void {
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();
   }

@@ -1,4 +1,4 @@
-import type { Tensor } from '@icl-gd/gpu-kernels';
+import { Resource, type Tensor } from '@icl-gd/gpu-kernels';
 import type { PositionTable } from '../decoder/positions.ts';
 
 /** Parameters of one linear layer or norm: `<name>.weight` and, where the model has it, `<name>.bias`. */
@@ -11,12 +11,13 @@ export interface ModuleParameters {
 }
 
 /** The decoder's parameters by name. An overlay shares every tensor that it does not replace. */
-export class ParameterSet implements Disposable {
+export class ParameterSet extends Resource {
   #own: ReadonlyMap<string, Tensor>;
   #base: ParameterSet | undefined;
   #positions: PositionTable | undefined;
 
   constructor(own: ReadonlyMap<string, Tensor>, base?: ParameterSet, positions?: PositionTable) {
+    super();
     this.#own = own;
     this.#base = base;
     this.#positions = positions;
@@ -63,10 +64,5 @@ export class ParameterSet implements Disposable {
   dispose(): void {
     for (const tensor of this.#own.values()) tensor.dispose();
     this.#positions?.[Symbol.dispose]();
-  }
-
-  /** As `dispose`, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

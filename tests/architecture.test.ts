@@ -28,17 +28,39 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-/** What a file imports by relative path: at its top, or with `import()`. */
-function relativeImports(file: string): Import[] {
-  const text = readFileSync(file, 'utf8');
+/** Imports of a file's text: at its top, or with `import()`; those of types alone are gone once types are stripped. */
+function importsIn(text: string): { path: string; typeOnly: boolean }[] {
   const found = [
-    ...text.matchAll(/^(?:import|export)\s+(?<type>type\s)?[^;'"]*?from '(?<path>\.[^']+)'/gm),
-    ...text.matchAll(/\bimport(?:\s|\()\s*'(?<path>\.[^']+)'/g),
+    ...text.matchAll(/^(?:import|export)\s+(?<type>type\s)?[^;'"]*?from '(?<path>[^']+)'/gm),
+    ...text.matchAll(/\bimport(?:\s|\()\s*'(?<path>[^']+)'/g),
   ];
   return found.map(({ groups }) => ({
-    file: resolve(dirname(file), groups?.['path'] as string),
+    path: groups?.['path'] as string,
     typeOnly: groups?.['type'] !== undefined,
   }));
+}
+
+/** What a file imports of its own package: by relative path, or both modules of a platform. */
+function relativeImports(file: string): Import[] {
+  return importsIn(readFileSync(file, 'utf8')).flatMap(({ path, typeOnly }) => {
+    if (path.startsWith('.')) return [{ file: resolve(dirname(file), path), typeOnly }];
+    return PLATFORMS.flatMap((platform) => platformModule(file, path, platform) ?? []).map((module) => ({
+      file: module,
+      typeOnly,
+    }));
+  });
+}
+
+const PLATFORMS = ['node', 'browser'] as const;
+
+/** The module of a platform that `#platform/<name>` stands for in a file. */
+function platformModule(
+  file: string,
+  path: string,
+  platform: (typeof PLATFORMS)[number],
+): string | undefined {
+  const [, name] = /^#platform\/(.+)$/.exec(path) ?? [];
+  return name && `${file.slice(0, file.indexOf(`${sep}src${sep}`))}/src/platform/${platform}/${name}`;
 }
 
 /** Groups of files that reach each other by imports (Tarjan's strongly connected components of more than one file). */
@@ -213,4 +235,60 @@ it('needs Node only below platform/node in gpu-kernels', () => {
   );
   expect(portable.length).toBeGreaterThan(40);
   expect(needy).toEqual([]);
+});
+
+describe('what a browser loads', () => {
+  const PORTABLE = [
+    'packages/gpu-kernels',
+    'packages/transformer',
+    'packages/methods',
+    'packages/metrics',
+  ] as const;
+  /** Packages from npm that run anywhere. */
+  const LIBRARIES = /^(zod|@noble\/hashes\/.+|simple-statistics)$/;
+
+  type Target = string | { readonly browser?: string; readonly default: string };
+
+  /** The file that an export of ours is for a bundler of pages. */
+  function exported(specifier: string): string {
+    const [, name, subpath = ''] = /^@icl-gd\/([^/]+)(\/.+)?$/.exec(specifier) ?? [];
+    const folder = join(ROOT, 'packages', name as string);
+    const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      exports: Record<string, Target>;
+    };
+    const target = exports[`.${subpath}`] as Target;
+    return join(folder, typeof target === 'string' ? target : (target.browser ?? target.default));
+  }
+
+  /** All files that a file brings along, and what they import of others. */
+  function reached(entry: string): { files: ReadonlySet<string>; foreign: ReadonlySet<string> } {
+    const files = new Set<string>();
+    const foreign = new Set<string>();
+    const visit = (file: string): void => {
+      if (files.has(file)) return;
+      files.add(file);
+      for (const { path, typeOnly } of importsIn(readFileSync(file, 'utf8'))) {
+        if (typeOnly) continue;
+        const module = platformModule(file, path, 'browser');
+        if (module) visit(module);
+        else if (path.startsWith('.')) visit(resolve(dirname(file), path));
+        else if (path.startsWith('@icl-gd/')) visit(exported(path));
+        else foreign.add(path);
+      }
+    };
+    visit(entry);
+    return { files, foreign };
+  }
+
+  it.each(PORTABLE)('of %s needs nothing of Node', (folder) => {
+    const { files, foreign } = reached(exported(folder.replace('packages', '@icl-gd')));
+    expect(files.size).toBeGreaterThan(10);
+    expect([...foreign].filter((name) => !LIBRARIES.test(name))).toEqual([]);
+    const needy = [...files].filter((file) =>
+      /\bBuffer\b|\bprocess\.|\b__dirname\b|\bsetImmediate\b/.test(
+        readFileSync(file, 'utf8').replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, ''),
+      ),
+    );
+    expect(needy.map((file) => relative(ROOT, file))).toEqual([]);
+  });
 });

@@ -58,7 +58,7 @@ export interface LoadOptions {
   /** Takes a line about everything in the directory that has no part in the model; see {@link describeModel}. */
   readonly warn?: (line: string) => void;
   /** Ends the loading: it rejects with the signal's reason, and nothing stays on the device. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Told how many bytes of weights are read, of all that will be; called for every few megabytes. */
   readonly onProgress?: (done: LoadProgress) => void;
 }

@@ -2,12 +2,14 @@ import { UserError } from '../errors.ts';
 import { DTYPE_BITS } from './dtype.ts';
 import { MAX_DIMENSIONS, MAX_NAME, type TensorInfo } from './header.ts';
 import { type PickleHost, type PickleValue, readPickle } from './pickle.ts';
-import { ZipArchive } from './zip-archive.ts';
+import { ZipArchive, type ZipEntry } from './zip-archive.ts';
 import type { OpenedFile } from '../source/opened-file.ts';
 
 const WHAT = 'PyTorch weights file';
 const PICKLE = 'data.pkl';
 const MAX_PICKLE_BYTES = 16 * 2 ** 20;
+/** Headers of storages that are read at a time. */
+const AT_ONCE = 8;
 /** A pickle of the number that PyTorch's format of before version 1.6 begins with. */
 const LEGACY = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9];
 
@@ -95,8 +97,8 @@ export async function readTorchTensors(opened: OpenedFile, signal?: AbortSignal)
   const root = readPickle(bytes, new StateDictionary(file), `${file}: ${folder}${PICKLE}`);
   if (!(root instanceof Map))
     throw new UserError(`${file}: it holds no state dictionary; save model.state_dict() with torch.save`);
-  const tensors: TensorInfo[] = [];
-  const starts = new Map<string, number>();
+  const views: { readonly name: string; readonly tensor: TorchTensor }[] = [];
+  const storages = new Map<string, ZipEntry>();
   for (const [name, value] of root as Map<PickleValue, PickleValue>) {
     if (typeof name !== 'string')
       throw new UserError(`${file}: a key of its dictionary is no name; save model.state_dict() alone`);
@@ -107,32 +109,47 @@ export async function readTorchTensors(opened: OpenedFile, signal?: AbortSignal)
     const where = `${file}: ${JSON.stringify(name)}`;
     if (!(value instanceof TorchTensor))
       throw new UserError(`${where} of its dictionary is no tensor; save model.state_dict() alone`);
-    const { storage, shape, strides, offset, span } = value;
+    const { storage, offset, span } = value;
     const entry = archive.entries.get(`${folder}data/${storage.key}`);
-    const elementBytes = (DTYPE_BITS.get(storage.dtype) as number) / 8;
     if (!entry) throw new UserError(`${where}: its data ${storage.key} is not in the file`);
-    if (entry.size !== storage.elements * elementBytes)
+    if (entry.size !== storage.elements * elementBytes(storage))
       throw new UserError(
         `${where}: ${storage.elements} elements of ${storage.dtype} do not take the ${entry.size} bytes of its data ${storage.key}`,
       );
     if (offset + span > storage.elements)
       throw new UserError(`${where}: it reaches past the ${storage.elements} elements of its data`);
-    let start = starts.get(storage.key);
-    if (start === undefined) {
-      start = await archive.dataStart(entry);
-      starts.set(storage.key, start);
-    }
-    tensors.push({
-      name,
-      dtype: storage.dtype,
-      shape,
-      file,
-      offset: start + offset * elementBytes,
-      bytes: span * elementBytes,
-      ...(isRowMajor(shape, strides) ? {} : { strides }),
-    });
+    views.push({ name, tensor: value });
+    storages.set(storage.key, entry);
   }
-  return tensors;
+  const starts = await dataStarts(archive, storages);
+  return views.map(({ name, tensor: { storage, offset, shape, strides, span } }) => ({
+    name,
+    dtype: storage.dtype,
+    shape,
+    file,
+    offset: (starts.get(storage.key) as number) + offset * elementBytes(storage),
+    bytes: span * elementBytes(storage),
+    ...(isRowMajor(shape, strides) ? {} : { strides }),
+  }));
+}
+
+function elementBytes({ dtype }: Storage): number {
+  return (DTYPE_BITS.get(dtype) as number) / 8;
+}
+
+/** First bytes of storages by their keys. Several are asked for at a time: the file may be on a server. */
+async function dataStarts(
+  archive: ZipArchive,
+  storages: ReadonlyMap<string, ZipEntry>,
+): Promise<ReadonlyMap<string, number>> {
+  const starts = new Map<string, number>();
+  const waiting = [...storages];
+  for (let done = 0; done < waiting.length; done += AT_ONCE) {
+    const some = waiting.slice(done, done + AT_ONCE);
+    const found = await Promise.all(some.map(([, entry]) => archive.dataStart(entry)));
+    for (const [i, [key]] of some.entries()) starts.set(key, found[i] as number);
+  }
+  return starts;
 }
 
 /** What a state dictionary's pickle may say. */

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import type { OpenedFile } from '../source/opened-file.ts';
 
 /** A file inside of an archive. */
-interface ZipEntry {
+export interface ZipEntry {
   readonly name: string;
   /** Of the stored data, in bytes. */
   readonly size: number;

@@ -10,6 +10,15 @@ const MOST_BYTES = 1 << 30;
 /** A pipe without a writer must not be waited for. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
+/** Parts of so many bytes follow each other. */
+const HELD_BYTES = 1 << 20;
+
+/** A file that is open for as long as somebody reads it. */
+interface HeldFile {
+  readonly opened: Promise<{ readonly handle: FileHandle; readonly bytes: number }>;
+  readers: number;
+}
+
 /** What the operating system says of a file, and what tells it from another one. */
 interface Status {
   readonly dev: number;
@@ -20,8 +29,7 @@ interface Status {
 }
 
 /**
- * The files of a model directory. Each is opened anew for every part that is read, so that any number of them needs few
- * handles; one that has taken another's place in the meantime is refused.
+ * The files of a model directory. Each is open only while it is read, so that any number of them needs few handles; one that has taken another's place in the meantime is refused.
  * @param options.name what the model is called; the directory's name if absent
  */
 export function folderSource(directory: string, options: { readonly name?: string } = {}): ModelSource {
@@ -31,6 +39,7 @@ export function folderSource(directory: string, options: { readonly name?: strin
 class FolderSource implements ModelSource {
   readonly name: string;
   readonly #directory: string;
+  readonly #held = new Map<string, HeldFile>();
   /** Number of a file's volume, and its own, as they were first seen. */
   readonly #identities = new Map<string, string>();
 
@@ -77,20 +86,51 @@ class FolderSource implements ModelSource {
     length: number,
     options: { readonly into?: Uint8Array<ArrayBuffer> } = {},
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const path = this.locate(file);
-    let handle: FileHandle | undefined;
+    const held = this.#acquire(file);
     try {
-      handle = await open(path, FLAGS);
-      const found = await handle.stat();
-      this.#check(file, found);
-      const wanted = Math.max(0, Math.min(length, found.size - offset));
+      const { handle, bytes } = await held.opened;
+      const wanted = Math.max(0, Math.min(length, bytes - offset));
       const target = options.into?.subarray(0, wanted) ?? new Uint8Array(wanted);
       return await fill(handle, target, offset);
     } catch (error) {
-      throw asSourceError(path, error);
+      throw asSourceError(this.locate(file), error);
     } finally {
-      await handle?.close();
+      held.readers--;
+      // The next part of a large tensor is asked for at once: the file stays open for it.
+      if (length < HELD_BYTES) await this.#close(file, held);
+      else setImmediate(() => void this.#close(file, held));
     }
+  }
+
+  #acquire(file: string): HeldFile {
+    let held = this.#held.get(file);
+    if (!held) {
+      held = { opened: this.#open(file), readers: 0 };
+      this.#held.set(file, held);
+    }
+    held.readers++;
+    return held;
+  }
+
+  async #open(file: string): Promise<{ handle: FileHandle; bytes: number }> {
+    const handle = await open(this.locate(file), FLAGS);
+    try {
+      const found = await handle.stat();
+      this.#check(file, found);
+      return { handle, bytes: found.size };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Closes a file that nobody reads. */
+  async #close(file: string, held: HeldFile): Promise<void> {
+    if (held.readers > 0 || this.#held.get(file) !== held) return;
+    this.#held.delete(file);
+    // What could not be opened has been said to whoever asked.
+    const opened = await held.opened.catch(() => undefined);
+    await opened?.handle.close();
   }
 
   /** @throws UserError for what is no file, or another one than before */

@@ -187,6 +187,15 @@ describe('what goes wrong is said in a line', () => {
     }
   });
 
+  it('a first part that is longer than was asked for', async () => {
+    server.fault = (_, response) => {
+      response.writeHead(206, { 'Content-Range': `bytes 0-${BLOCK - 1}/${LARGE.length}` });
+      response.end(LARGE.subarray(0, BLOCK + 1));
+      return true;
+    };
+    expect(await refusal(open().read(WEIGHTS, 0, 8))).toMatch(/sends more bytes than were asked for$/);
+  });
+
   it.each(['model', 'ftp://host/model', '/model'])('the address %s', async (address) => {
     expect(await refusal(Promise.resolve().then(() => httpSource(address)))).toMatch(
       `${address}: is no address of a folder on a web server`,

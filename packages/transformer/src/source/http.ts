@@ -11,7 +11,7 @@ export interface HttpOptions {
   /** Instead of the platform's own. */
   readonly fetch?: typeof fetch;
   /** Ends everything that is read from the source. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Sent with each request: `Authorization`, for example. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Pause in milliseconds before the second of four attempts at a request, doubled before each further one; 1000 if absent. */
@@ -68,7 +68,10 @@ class HttpSource implements ModelSource {
     return files;
   }
 
-  async stat(file: string, options: { readonly signal?: AbortSignal } = {}): Promise<SourceFile | undefined> {
+  async stat(
+    file: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<SourceFile | undefined> {
     if (this.#options.files && !this.#options.files.includes(file)) return undefined;
     const bytes = await this.#file(file).size(options.signal);
     return bytes === undefined ? undefined : { name: file, bytes };

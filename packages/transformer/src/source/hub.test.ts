@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
@@ -47,9 +49,9 @@ it('a model on the hub has the weights, the tokens and the description of its fo
   expect(await weightsOf(source)).toEqual(await weightsOf(folder));
   const [own, expected] = await Promise.all([source, folder].map((from) => loadTokenizer(from)));
   expect(own?.encode('the film is good')).toEqual(expected?.encode('the film is good'));
-  const { name, place, ...described } = await describeModel(source);
-  expect([name, place]).toEqual(['model', 'own/model']);
-  expect(await describeModel(folder, 'model')).toMatchObject(described);
+  const [described, ofFolder] = [await describeModel(source), await describeModel(folder)];
+  expect([described.name, described.place]).toEqual(['model', 'own/model']);
+  expect(described.config).toEqual(ofFolder.config);
 });
 
 it('only what the cache would have is asked for, at one commit, the weights in a few parts', async () => {
@@ -155,6 +157,28 @@ it('the secrets of the environment go to its own hub alone', async () => {
     );
   } finally {
     for (const name of ['HF_TOKEN', 'HF_ENDPOINT', 'HF_HUB_OFFLINE']) delete process.env[name];
+  }
+});
+
+it('in Node a hub id is downloaded to the cache, once, and read from there', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'icl-gd-hub-id-'));
+  process.env['HF_HOME'] = home;
+  process.env['HF_ENDPOINT'] = endpoint;
+  try {
+    const { name, place, config } = await describeModel('own/model@v1');
+    expect([name, place]).toEqual(['model', join(home, 'hub/models--own--model/snapshots', hub.commit)]);
+    expect(config).toEqual((await describeModel(MODEL)).config);
+    const downloaded = hub.downloads.length;
+    expect((await loadTokenizer('own/model@v1')).encode('the film')).toEqual(
+      (await loadTokenizer(MODEL)).encode('the film'),
+    );
+    expect(hub.downloads).toHaveLength(downloaded);
+    expect(await refusal(describeModel('own/other'))).toMatch(/^own\/other: neither a directory here nor/);
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(loadTokenizer('own/model', { signal })).rejects.toThrow('enough');
+  } finally {
+    for (const name of ['HF_HOME', 'HF_ENDPOINT']) delete process.env[name];
+    rmSync(home, { recursive: true });
   }
 });
 

@@ -21,7 +21,7 @@ export interface HubOptions {
   /** Instead of the platform's own. */
   readonly fetch?: typeof fetch;
   /** Ends everything that is read from the source. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Told how many bytes have arrived, of all that the model's files have. */
   readonly onProgress?: (done: { readonly loaded: number; readonly total: number }) => void;
   /** Pause in milliseconds before the second of four attempts at a request, doubled before each further one; 1000 if absent. */

@@ -119,7 +119,6 @@ export class RangedFile {
 
   /** Asks for the first block: it says whether there is a file, and how long it is. */
   async #first(exchange: Exchange): Promise<Opened | undefined> {
-    const { place } = this.#server;
     const response = await this.#server.request({ Range: `bytes=0-${BLOCK - 1}` }, exchange.signal);
     if (!response) return undefined;
     const version = versionOf(response);
@@ -129,11 +128,31 @@ export class RangedFile {
       return { bytes: whole.length, version, whole };
     }
     const bytes = totalOf(response) ?? (await this.#lengthByHead(exchange));
-    const expected = Math.min(bytes, BLOCK);
-    const block = await exchange.bytes(response, expected);
-    if (block.length < expected) throw new TransferError(`${place}: the answer was cut off; try again`);
+    const block = await this.#part(exchange, response, Math.min(bytes, BLOCK));
     this.#keep({ start: 0, bytes: block });
     return { bytes, version };
+  }
+
+  /** The bytes of an answer that must be so many. */
+  async #part(
+    exchange: Exchange,
+    response: Response,
+    length: number,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { place } = this.#server;
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      bytes = await exchange.bytes(response, length, into);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UserError(`${place}: its server sends more bytes than were asked for`);
+    }
+    if (bytes.length < length)
+      throw new TransferError(
+        `${place}: the answer was cut off after ${bytes.length} of ${length} bytes; try again`,
+      );
+    return bytes;
   }
 
   /** Another site may hide the length of the whole in an answer that is a part. */
@@ -200,18 +219,7 @@ export class RangedFile {
       const from = /^bytes (\d+)-/.exec(response.headers.get('Content-Range') ?? '')?.[1];
       if (from !== undefined && Number(from) !== start)
         throw new UserError(`${place}: its server sends another part than was asked for`);
-      let bytes: Uint8Array<ArrayBuffer>;
-      try {
-        bytes = await exchange.bytes(response, end - start, into);
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        throw new UserError(`${place}: its server sends more bytes than were asked for`);
-      }
-      if (bytes.length < end - start)
-        throw new TransferError(
-          `${place}: the answer was cut off after ${bytes.length} of ${end - start} bytes; try again`,
-        );
-      return bytes;
+      return this.#part(exchange, response, end - start, into);
     });
   }
 

@@ -10,7 +10,7 @@ export interface SourceFile {
 /** How a part of a file is read. */
 export interface ReadOptions {
   /** Ends the reading: it rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** At least as long as what is read; a source may fill it and return its beginning instead of memory of its own. */
   readonly into?: Uint8Array<ArrayBuffer>;
 }
@@ -28,7 +28,10 @@ export interface ModelSource {
   /** The files that there are, at least those of the model. May be asked for often. */
   list(): Promise<readonly SourceFile[]>;
   /** One file, undefined if there is no such; looked for in the list without it. */
-  stat?(file: string, options?: { readonly signal?: AbortSignal }): Promise<SourceFile | undefined>;
+  stat?(
+    file: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<SourceFile | undefined>;
   /**
    * Bytes [offset, offset + length) of a file, fewer where it ends before.
    * @throws UserError in one line, naming the file, if they cannot be read

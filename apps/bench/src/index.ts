@@ -1,3 +1,4 @@
+export { UserError, type UserErrorCode } from '@icl-gd/transformer';
 export { type FinishedRun, runExperiment } from './experiment/run.ts';
 export type { RunRequest } from './experiment/run-request.ts';
 export { planTrials, type RunSettings, type Trial } from './experiment/plan.ts';

@@ -3,7 +3,7 @@ import type { AdaptOptions, AdaptedModel, LearnerResult, ProbeToken } from './le
 import { probesOf } from './probe-queries.ts';
 
 /** The last token of the prompt, as the text of arXiv 2311.07772v4 says. */
-export const DEFAULT_PROBE_TOKEN: ProbeToken = 'prompt';
+const DEFAULT_PROBE_TOKEN: ProbeToken = 'prompt';
 
 /**
  * What a learner that changes weights gives: probes of the changed model, rounded to float16 first where that is asked for.

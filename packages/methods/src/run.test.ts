@@ -174,6 +174,8 @@ describe('fineTune', () => {
       const { signal } = controller;
       await expect(adapted.probe(QUERIES, { signal })).rejects.toBe(REASON);
       expect(probe).toHaveBeenCalledTimes(1);
+      // Its own need not bear to be called again, as it is at the end of the block.
+      adapted.dispose();
     }
     expect(dispose).toHaveBeenCalledTimes(1);
     const late = new AbortController();
@@ -213,4 +215,15 @@ test("the cache has h and m of each layer by TransformerLens's names", async () 
   expect(joined('attn.hook_attn_scores')).toEqual([...probe.attentionScores]);
   expect(cache.get('blocks.1.hook_attn_out')!.shape).toEqual([1, 1, dModel]);
   expect(cache.get('blocks.1.attn.hook_attn_scores')!.shape).toEqual([1, heads, 1, probe.queryLength]);
+});
+
+test('errors are of one class in all packages', async () => {
+  const { UserError } = await import('@icl-gd/gpu-kernels');
+  const others = await Promise.all([import('./index.ts'), import('@icl-gd/transformer')]);
+  for (const own of others) expect(own.UserError).toBe(UserError);
+  const stray = { ...model.config, bosTokenId: null };
+  const bare = Object.create(model, { config: { value: stray } }) as Model;
+  const error: unknown = await runZeroShot(bare, QUERIES).catch((failure: unknown) => failure);
+  expect(error).toBeInstanceOf(UserError);
+  expect(error).toMatchObject({ code: 'no-special-token' });
 });

@@ -5,6 +5,7 @@ import { mutants as evaluation } from './evaluation.ts';
 import { mutants as families } from './families.ts';
 import { mutants as files } from './files.ts';
 import { mutants as kernels } from './kernels.ts';
+import { mutants as longRuns } from './long-runs.ts';
 import { mutants as matmul } from './matmul.ts';
 import { mutants as model } from './model.ts';
 import { mutants as options } from './options.ts';
@@ -27,6 +28,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   families,
   files,
   kernels,
+  longRuns,
   matmul,
   model,
   options,

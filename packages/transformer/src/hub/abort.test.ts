@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError, type UserErrorCode } from '../errors.ts';
 import { resolveDataset } from './resolve-dataset.ts';
 import { resolveModel } from './resolve-model.ts';
+import type { HubSettings } from './settings.ts';
+import { fetchSnapshot } from './snapshot.ts';
 import { TestHub, refuse } from './test-server.ts';
 
 const MODEL = join(import.meta.dirname, '../../../../tests/fixtures/own-text-gpt2/model');
@@ -71,6 +73,34 @@ describe.each(Object.entries(RESOLVERS))('%s', (_, resolve) => {
     await expect(resolve(new AbortController().signal)).resolves.toMatchObject({
       hub: { commit: hub.commit },
     });
+  });
+});
+
+describe('with other limits', () => {
+  const settings = (): HubSettings => ({
+    ...{ endpoint: process.env['HF_ENDPOINT'] as string, cache: join(home, 'hub'), offline: false },
+    // So long that whoever waits for it waits for ever.
+    ...{ retryDelay: 1, stallTimeout: 2 ** 31 - 1 },
+  });
+  const model = { id: 'own/model', revision: 'main' };
+
+  it('stops waiting for a server that never answers', async () => {
+    const controller = new AbortController();
+    hub.fault = () => {
+      controller.abort(REASON);
+      return true;
+    };
+    await expect(fetchSnapshot(model, settings(), { signal: controller.signal })).rejects.toBe(REASON);
+  });
+
+  it('gives the reason in the last attempt, too', async () => {
+    const controller = new AbortController();
+    hub.fault = (_request, response) => {
+      if (hub.requests.length === 4) controller.abort(REASON);
+      return (refuse(response, 500), true);
+    };
+    await expect(fetchSnapshot(model, settings(), { signal: controller.signal })).rejects.toBe(REASON);
+    expect(hub.requests).toHaveLength(4);
   });
 });
 

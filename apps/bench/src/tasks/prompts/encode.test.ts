@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
+import { tokenize } from '@icl-gd/methods';
 import type { Task } from '../task.ts';
-import { findTask } from '../tasks.ts';
+import { builtInTasks, findTask } from '../tasks.ts';
 import { createPromptEncoder } from './encode.ts';
+import { fillTemplate } from './template.ts';
 
 const EOS = 0;
 const codePoints = (text: string) => Array.from(text, (character) => character.codePointAt(0)!);
@@ -97,8 +99,8 @@ test('a label word that joins the end of the prompt is refused, in queries and d
   const encoder = createPromptEncoder(made('{text} mood: ', ['No', 'Yes']), tokenizer, EOS);
   const message =
     "made: the model's tokenizer joins the label word 'No' with the end of the prompt 'good mood: '; end the prompt with a word or mark";
-  expect(() => encoder.query(GOOD)).toThrow(new UserError(message));
-  expect(() => encoder.demonstration(GOOD)).toThrow(new UserError(message));
+  expect(() => encoder.query(GOOD)).toThrow(new UserError(message, 'invalid-text'));
+  expect(() => encoder.demonstration(GOOD)).toThrow(new UserError(message, 'invalid-text'));
 });
 
 test.each([
@@ -110,6 +112,7 @@ test.each([
   expect(() => createPromptEncoder(made('{text}:', words), folding, EOS).query(GOOD)).toThrow(
     new UserError(
       `made: the model's tokenizer gives the label words '${words[0]}' and '${words[1]}' the same tokens; the classes could not be told apart`,
+      'invalid-text',
     ),
   );
 });
@@ -121,3 +124,22 @@ test('a tokenizer that drops a label word is refused', () => {
     "mr: the model's tokenizer has no tokens for the label word 'Positive'",
   );
 });
+
+test.each(builtInTasks().map((task) => [task.id, task] as const))(
+  'tokenize gives the tokens of %s: texts of a library are encoded as those of a task',
+  (_, task) => {
+    const fields = Object.fromEntries(task.fields.map((field) => [field, `a ${field}\nof two lines`]));
+    const encoder = createPromptEncoder(task, codePointEncoder, EOS);
+    const prompt = fillTemplate(task, fields);
+    const { demonstrations, queries } = tokenize(codePointEncoder, {
+      demonstrations: task.labelWords.map((label) => ({ prompt, label })),
+      queries: [prompt],
+      options: task.labelWords,
+      eosTokenId: EOS,
+    });
+    expect(queries).toEqual([encoder.query({ fields, label: 0 })]);
+    expect(demonstrations).toEqual(
+      task.labelWords.map((__, label) => encoder.demonstration({ fields, label })),
+    );
+  },
+);

@@ -21,7 +21,7 @@ const source = httpSource('./model', {
 });
 
 async function run(): Promise<void> {
-  const gpu = await acquireGpu();
+  using gpu = await acquireGpu();
   const tokenizer = await loadTokenizer(source);
   using model = await loadModel(gpu, source);
   status.textContent = `Computing on ${gpu.adapter.vendor} ${gpu.adapter.architecture} …`;

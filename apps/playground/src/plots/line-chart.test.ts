@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, double, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { niceScale } from './line-chart.ts';
 
@@ -13,9 +13,9 @@ test.each([
 });
 
 test('any values lie between the bounds, which are ticks, and there are two to eight of them', () => {
-  const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
-  fc.assert(
-    fc.property(value, value, (a, b) => {
+  const value = double({ min: -1e6, max: 1e6, noNaN: true });
+  assert(
+    property(value, value, (a, b) => {
       const [least, most] = [Math.min(a, b), Math.max(a, b)];
       const { low, high, ticks } = niceScale(least, most);
       const slack = 1e-6 * (high - low);

@@ -87,7 +87,7 @@ function hear(answer: Answer): void {
       break;
     case 'large':
       byId('large-text', HTMLElement).textContent =
-        `${answer.name} has ${megabytes(answer.bytes)} to read, and needs about twice that in the memory of the graphics card.`;
+        `${answer.name} has ${megabytes(answer.bytes)} to read, and needs up to twice that in the memory of the graphics card.`;
       large.returnValue = 'cancel';
       large.showModal();
       break;

@@ -4,10 +4,10 @@ import type { ModelChoice } from './messages.ts';
 /** Address of a hub that is not huggingface.co, if the page was built for one. */
 const HUB = import.meta.env['VITE_HUB'] as string | undefined;
 
-/** Reads the chosen model. */
-export function sourceOf(choice: ModelChoice): ModelSource {
-  if (choice.kind === 'hub') return hubSource(choice.id, HUB ? { endpoint: HUB } : {});
-  if (choice.kind === 'folder') return httpSource(choice.url, { files: choice.files });
+/** Reads the chosen model, until the signal ends it. */
+export function sourceOf(choice: ModelChoice, signal: AbortSignal): ModelSource {
+  if (choice.kind === 'hub') return hubSource(choice.id, { signal, ...(HUB ? { endpoint: HUB } : {}) });
+  if (choice.kind === 'folder') return httpSource(choice.url, { signal, files: choice.files });
   return memorySource(choice.name, choice.files);
 }
 

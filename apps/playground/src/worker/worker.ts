@@ -60,13 +60,13 @@ async function modelOf(choice: ModelChoice, signal: AbortSignal): Promise<NonNul
   kept?.model.dispose();
   kept = undefined;
   gpu ??= await openGpu();
-  const source = sourceOf(choice);
+  const source = sourceOf(choice, signal);
   const files = await source.list();
   const bytes = files
     .filter(({ name }) => /\.(safetensors|bin)$/.test(name))
     .reduce((sum, file) => sum + file.bytes, 0);
   if (choice.kind === 'hub' && bytes > LARGE_BYTES) await agreement(source.name, bytes, signal);
-  const tokenizer = await loadTokenizer(source);
+  const tokenizer = await loadTokenizer(source, { signal });
   const model = await loadModel(gpu, source, {
     signal,
     onProgress: ({ loaded, total }) => tell({ kind: 'loading', loaded, total }),

@@ -3,7 +3,7 @@ import type { ReadyMadeTask } from '../src/page/ready-made-task.ts';
 /** Sentences of our own, for models that know English. */
 export const filmReviews: ReadyMadeTask = {
   id: 'films',
-  title: 'film reviews, in English (for models of the hub)',
+  title: 'film reviews, in English',
   invented: false,
   template: 'Review: {text} Sentiment:',
   labelWords: ['negative', 'positive'],

@@ -53,6 +53,7 @@ export async function runExperiment(
     if (learner.objective) finished += demonstrations.length;
     const own: Probe[] = [];
     probes.set(learner.id, own);
+    progress('queries', 0);
     for (let first = 0; first < queries.length; first += BATCH) {
       const batch = queries.slice(first, first + BATCH);
       own.push(...(await adapted.probe(batch, { probeToken: PROBED, signal })));

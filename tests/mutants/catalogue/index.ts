@@ -13,6 +13,7 @@ import { mutants as probes } from './probes.ts';
 import { mutants as prompts } from './prompts.ts';
 import { mutants as records } from './records.ts';
 import { mutants as reductions } from './reductions.ts';
+import { mutants as sources } from './sources.ts';
 import { mutants as tables } from './tables.ts';
 import { mutants as tokenizer } from './tokenizer.ts';
 import { mutants as tokenizerSteps } from './tokenizer-steps.ts';
@@ -36,6 +37,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   prompts,
   records,
   reductions,
+  sources,
   tables,
   tokenizer,
   tokenizerSteps,

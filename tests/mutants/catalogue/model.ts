@@ -105,8 +105,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'torch-view-offset',
       kind: 'dtype',
-      find: 'offset: start + offset * elementBytes',
-      replace: 'offset: start + offset * 4',
+      find: '+ offset * elementBytes(storage)',
+      replace: '+ offset * 4',
     },
     {
       id: 'torch-strides-ignored',

@@ -314,8 +314,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'hub-answer-unbounded',
         kind: 'bound dropped',
-        find: 'if (length > LARGEST_ANSWER) break;',
-        replace: '',
+        find: 'exchange.bytes(response, LARGEST_ANSWER)',
+        replace: 'exchange.bytes(response, Infinity)',
       },
       {
         id: 'hub-answer-depth',

@@ -187,6 +187,24 @@ describe('what goes wrong is said in a line', () => {
     }
   });
 
+  it('answers that are shorter than they should be, again and again', async () => {
+    for (const offset of [0, BLOCK]) {
+      const source = open();
+      if (offset > 0) await source.stat?.(WEIGHTS);
+      server.requests.length = 0;
+      server.fault = (_, response) => {
+        const range = `bytes ${offset}-${offset + BLOCK - 1}/${LARGE.length}`;
+        response.writeHead(206, { 'Content-Range': range }).end(LARGE.subarray(0, 1000));
+        return true;
+      };
+      expect(await refusal(source.read(WEIGHTS, offset, BLOCK))).toMatch(
+        /the answer was cut off after 1000 of 262144 bytes; try again$/,
+      );
+      expect(server.requests).toHaveLength(4);
+      server.fault = () => false;
+    }
+  });
+
   it('a first part that is longer than was asked for', async () => {
     server.fault = (_, response) => {
       response.writeHead(206, { 'Content-Range': `bytes 0-${BLOCK - 1}/${LARGE.length}` });

@@ -78,19 +78,23 @@ describe('a signal', () => {
     expect(reads()).toBe(0);
   });
 
-  it('is obeyed though the source knows none: what it still reads is not waited for', async () => {
-    const controller = new AbortController();
-    const { source } = watched(() => {});
-    const stuck: ModelSource = {
-      ...source,
-      read: () => {
-        setTimeout(() => controller.abort(new Error('enough')), 1);
-        return new Promise(() => {});
-      },
-    };
-    const { signal } = controller;
-    await expect(loadModel(gpu(), stuck, { signal })).rejects.toThrow('enough');
-  });
+  it(
+    'is obeyed though the source knows none: what it still reads is not waited for',
+    { timeout: 20_000 },
+    async () => {
+      const controller = new AbortController();
+      const { source } = watched(() => {});
+      const stuck: ModelSource = {
+        ...source,
+        read: () => {
+          setTimeout(() => controller.abort(new Error('enough')), 1);
+          return new Promise(() => {});
+        },
+      };
+      const { signal } = controller;
+      await expect(loadModel(gpu(), stuck, { signal })).rejects.toThrow('enough');
+    },
+  );
 });
 
 it('digests of browsers are those of Node, however the bytes come', () => {

@@ -127,26 +127,31 @@ export class FineTuning implements Disposable {
     sequences: readonly (readonly number[])[],
     { signal, onProgress, onStep }: StepsOptions = {},
   ): Promise<void> {
-    const total = sequences.length;
+    const [total, first] = [sequences.length, this.#taken];
     let before: Promise<void> | undefined;
-    const told = async (): Promise<void> => {
-      const place = this.#taken - 1;
-      const values = await this.#model.gpu.read(this.#log);
-      onStep?.(this.#report(values, place), place);
+    /** The log after each step that is not told yet. */
+    const logs = new Map<number, Float32Array>();
+    const tell = (step: number): void => {
+      const log = logs.get(step);
+      logs.delete(step);
+      if (log) onStep?.(this.#report(log, first + step), first + step);
     };
     for (const [i, tokens] of sequences.entries()) {
       signal?.throwIfAborted();
       this.step(tokens);
       if (!signal && !onProgress && !onStep) continue;
-      const own = onStep ? told() : this.#model.gpu.finish();
+      const { gpu } = this.#model;
+      const own = onStep ? gpu.read(this.#log).then((log) => void logs.set(i, log)) : gpu.finish();
       // Where it is not waited for, what went wrong is reported by the next wait.
       own.catch(() => {});
       await before;
+      tell(i - 1);
       if (i > 0) onProgress?.({ finished: i, total });
       before = own;
     }
     await before;
     signal?.throwIfAborted();
+    tell(total - 1);
     if (total > 0) onProgress?.({ finished: total, total });
   }
 

@@ -43,7 +43,8 @@ async function loadBindings(): Promise<typeof import('webgpu')> {
 }
 
 function howToInstall(): string {
-  if ('Deno' in globalThis) return 'Deno has WebGPU where it is started with --unstable-webgpu';
+  if ('Deno' in globalThis)
+    return 'this version of Deno has WebGPU where it is started with --unstable-webgpu';
   return withoutBindings({ system: hasSystemVulkanLoader(), bundled: bundledPackage() });
 }
 

@@ -1,14 +1,15 @@
+import { join } from 'node:path';
 import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import { fineTune, predictions, runInContext, runZeroShot } from '@icl-gd/methods';
 import { similarity } from '@icl-gd/metrics';
 import { type Model, loadModel, loadTokenizer } from '@icl-gd/transformer';
-import { EMBEDDED_MODEL } from '@icl-gd/bench';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nothingTold, take } from '../page/told.ts';
 import type { Experiment, ExperimentEvent } from './experiment.ts';
 import { runExperiment } from './run-experiment.ts';
 import { type EncodedTexts, encodeTexts } from './texts.ts';
 
+const MODEL = join(import.meta.dirname, '../../../bench/models/tiny');
 const EXPERIMENT: Experiment = {
   template: 'Article: {text} Topic:',
   labelWords: ['Zinu', 'Guban', 'Nure'],
@@ -31,8 +32,8 @@ const gpu = useGpu();
 let model: Model;
 let texts: EncodedTexts;
 beforeAll(async () => {
-  model = await loadModel(gpu(), EMBEDDED_MODEL);
-  texts = encodeTexts(EXPERIMENT, await loadTokenizer(EMBEDDED_MODEL), model.config);
+  model = await loadModel(gpu(), MODEL);
+  texts = encodeTexts(EXPERIMENT, await loadTokenizer(MODEL), model.config);
 });
 afterAll(() => model.dispose());
 

@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'packages/transformer': ['gpu-kernels'],
   'packages/methods': ['transformer'],
   'apps/bench': ['gpu-kernels', 'transformer', 'methods', 'metrics'],
+  'apps/playground': ['gpu-kernels', 'transformer', 'methods', 'metrics'],
 };
 
 /** The rooms of the bench in the order in which data flow: each imports from itself and those before it. */

@@ -10,3 +10,4 @@ export type { PluginFile } from './plugins/plugin-file.ts';
 export { writeResults } from './results/write-results.ts';
 export type { MeasuredCell, MeasuredRun } from './results/measured.ts';
 export { builtInTasks, findTask, paperTasks } from './tasks/tasks.ts';
+export { EMBEDDED_MODEL, prepareEmbedded, tasksOfEmbedded } from './synthetic/embedded.ts';

@@ -128,6 +128,11 @@ export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> e
   readonly halfWeights?: boolean;
   /** The learner's own, see {@link Learner.options}; defaults where absent. */
   readonly learnerOptions?: Partial<Options>;
+  /**
+   * Called after each training step, by learners that train, with what it reports and its place from 0 on: `training`, as it
+   * comes. The device is read from at each step then.
+   */
+  readonly onStep?: ((step: TrainingStep, place: number) => void) | undefined;
 }
 
 /** A way to take in demonstrations, and what a run has to know of it. */

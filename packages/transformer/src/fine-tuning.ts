@@ -56,6 +56,12 @@ export interface FineTuningStep {
   readonly releasedGradientNorms?: readonly number[];
 }
 
+/** How {@link FineTuning.steps} is followed. */
+export interface StepsOptions extends LongRunning {
+  /** Called after each step with what it reports and its place from 0 on; the device is read from at each step then. */
+  readonly onStep?: ((step: FineTuningStep, place: number) => void) | undefined;
+}
+
 /** Rows of the log that each step writes, one number a layer each. */
 const LOG_ROWS = { norms: 0, losses: 1, releasedNorms: 2 } as const;
 const LOG_ROW_COUNT = 3;
@@ -138,23 +144,33 @@ export class FineTuning implements Disposable {
    */
   async steps(
     sequences: readonly (readonly number[])[],
-    { signal, onProgress }: LongRunning = {},
+    { signal, onProgress, onStep }: StepsOptions = {},
   ): Promise<void> {
-    const total = sequences.length;
+    const [total, first] = [sequences.length, this.#taken];
     let before: Promise<void> | undefined;
+    /** The log after each step that is not told yet. */
+    const logs = new Map<number, Float32Array>();
+    const tell = (step: number): void => {
+      const log = logs.get(step);
+      logs.delete(step);
+      if (log) onStep?.(this.#report(log, first + step), first + step);
+    };
     for (const [i, tokens] of sequences.entries()) {
       signal?.throwIfAborted();
       this.step(tokens);
-      if (!signal && !onProgress) continue;
-      const own = this.#model.gpu.finish();
+      if (!signal && !onProgress && !onStep) continue;
+      const { gpu } = this.#model;
+      const own = onStep ? gpu.read(this.#log).then((log) => void logs.set(i, log)) : gpu.finish();
       // Where it is not waited for, what went wrong is reported by the next wait.
       own.catch(() => {});
       await before;
+      tell(i - 1);
       if (i > 0) onProgress?.({ finished: i, total });
       before = own;
     }
     await before;
     signal?.throwIfAborted();
+    tell(total - 1);
     if (total > 0) onProgress?.({ finished: total, total });
   }
 
@@ -164,25 +180,27 @@ export class FineTuning implements Disposable {
    */
   async finish(): Promise<FineTuningResult> {
     this.#requireOpen();
-    const { gpu, config } = this.#model;
-    const values = await gpu.read(this.#log);
-    const row = (step: number, name: keyof typeof LOG_ROWS): number[] => {
-      const at = this.#logIndex(LOG_ROWS[name], step);
-      return Array.from(values.subarray(at, at + config.layers));
-    };
-    const steps = Array.from({ length: this.#taken }, (_, step) => {
-      const losses = row(step, 'losses');
-      return {
-        gradientNorms: row(step, 'norms'),
-        losses: this.#options.objective === 'output' ? losses.map(() => losses[0] as number) : losses,
-        ...(this.#released ? { releasedGradientNorms: row(step, 'releasedNorms') } : {}),
-      };
-    });
+    const values = await this.#model.gpu.read(this.#log);
+    const steps = Array.from({ length: this.#taken }, (_, step) => this.#report(values, step));
     const growth = await this.#growth();
     this.#requireOpen();
     this.#freeLog();
     this.#over = true;
     return { model: this.#tuned, steps, growth };
+  }
+
+  /** What a step has written to the log. */
+  #report(log: Float32Array, step: number): FineTuningStep {
+    const row = (name: keyof typeof LOG_ROWS): number[] => {
+      const at = this.#logIndex(LOG_ROWS[name], step);
+      return Array.from(log.subarray(at, at + this.#model.config.layers));
+    };
+    const losses = row('losses');
+    return {
+      gradientNorms: row('norms'),
+      losses: this.#options.objective === 'output' ? losses.map(() => losses[0] as number) : losses,
+      ...(this.#released ? { releasedGradientNorms: row('releasedNorms') } : {}),
+    };
   }
 
   async #growth(): Promise<number> {

@@ -22,6 +22,7 @@ export {
   type FineTuningResult,
   type FineTuningStep,
   type ParameterUpdate,
+  type StepsOptions,
 } from './fine-tuning.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';

@@ -11,6 +11,7 @@ ensureDisposeSymbol(Symbol);
 
 /** What owns memory of a device: give it back with `dispose`, which may be called again, or let `using` do so. */
 export abstract class Resource implements Disposable {
+  /** Gives the memory back; may be called again. */
   abstract dispose(): void;
 
   /** As `dispose`, for `using`. */

@@ -87,4 +87,12 @@ export const tolerances = {
       reason: 'losses, log-probabilities and gradient norms; up to 3·10⁻⁶ was measured',
     },
   },
+  browser: {
+    f32: {
+      absolute: 1e-4,
+      relative: 1e-4,
+      reason:
+        'Chromium on its SwiftShader against Node on any adapter; on SwiftShader too the bits are the same, against lavapipe similarities differ by up to 2·10⁻⁵',
+    },
+  },
 } as const satisfies Record<string, Partial<Record<DataType, Reasoned>>>;

@@ -49,7 +49,7 @@ function fineTuningLearner(
     needs: 'all',
     objective,
     async adapt(model, demonstrations, options = {}) {
-      const { learningRate, releasedNorms = false, signal, onProgress } = options;
+      const { learningRate, releasedNorms = false, signal, onProgress, onStep } = options;
       signal?.throwIfAborted();
       if (learningRate === undefined) throw new RangeError(`${id} needs a learning rate`);
       if (!Number.isFinite(Math.fround(learningRate)))
@@ -67,7 +67,7 @@ function fineTuningLearner(
       try {
         const bosTokenId = specialToken(model.config, 'bosTokenId', model.name);
         const sequences = demonstrations.map(({ tokens }) => [bosTokenId, ...tokens]);
-        await tuning.steps(sequences, { signal, onProgress });
+        await tuning.steps(sequences, { signal, onProgress, onStep });
         result = await tuning.finish();
       } catch (error) {
         tuning.abandon();

@@ -1,4 +1,4 @@
-import type { ProxyChoice } from './proxies.ts';
+import type { ProxyChoice } from './proxy.ts';
 
 /** How a hub is asked. */
 export interface HubConnection {

@@ -1,16 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { UserError } from '../errors.ts';
 import type { Environment } from './environment.ts';
-
-/** A proxy server. */
-export interface Proxy {
-  /** Without user name and password. */
-  readonly address: string;
-  /** Value of Proxy-Authorization, if the address has a user name or password. */
-  readonly authorization?: string;
-  /** The environment variable that names it. */
-  readonly variable: string;
-}
+import type { Proxy, ProxyChoice } from './proxy.ts';
 
 /** Addresses that a proxy is for, or that go without one. */
 interface Rule {
@@ -21,9 +12,6 @@ interface Rule {
   readonly port: string;
   readonly proxy?: Proxy;
 }
-
-/** Which proxy requests take; undefined for a direct connection. */
-export type ProxyChoice = (url: URL) => Proxy | undefined;
 
 /**
  * Reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as httpx does, with which Python's huggingface_hub asks: the lower-

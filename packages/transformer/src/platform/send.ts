@@ -1,4 +1,4 @@
-import type { Proxy } from '../hub/proxies.ts';
+import type { Proxy } from '../hub/proxy.ts';
 
 /** What is sent. */
 export interface Message {

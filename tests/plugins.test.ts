@@ -226,6 +226,23 @@ describe('a run with learners, metrics and a family from a project outside of th
     expect(written).toEqual(table('layerwise.csv').filter(({ method }) => method === 'TaskVector'));
   });
 
+  it('ls lists them after the built-in ones, with the options of a learner', async () => {
+    const all = await spawnIclGd(['ls', ...files.learners, ...files.metrics, ...files.family]);
+    expect(all.code, all.stderr).toBe(0);
+    const lines = all.stdout.split('\n').map((line) => line.split('\t'));
+    const of = (id: string): string[] | undefined => lines.find((line) => line[0] === id);
+    expect(of('TaskVector')?.[3]).toBe('scale, layer');
+    expect(of('update_size')?.slice(1, 4)).toEqual([
+      'size of the update',
+      '|h_FT - h_ZSL| / |h_ICL - h_ZSL|',
+      'a method',
+    ]);
+    expect(of('nanogpt')?.[1]).toBe('nanoGPT');
+    const ids = lines.map(([id]) => id);
+    expect(ids.indexOf('update_size')).toBeGreaterThan(ids.indexOf('simam_delta'));
+    expect(ids.indexOf('update_size')).toBeLessThan(ids.indexOf('simam_zsl'));
+  });
+
   it('a changed metric is scored again from what was kept, and nothing is computed', async () => {
     const text = readFileSync(source('update-size.ts'), 'utf8');
     writeFileSync(source('update-size.ts'), text.replace('change(tuned) / change(own)', '7'));

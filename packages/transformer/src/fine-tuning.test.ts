@@ -74,6 +74,8 @@ describe.each([
   ['output', 'attention.kv'],
   ['layerwise', 'attention.kv'],
   ['layerwise', 'attention'],
+  ['output', 'layers'],
+  ['layerwise', 'layers'],
 ] as const)('%s, %s', (objective, group) => {
   const options: FineTuningOptions = { objective, group, learningRate: RATE, steps: 2, releasedNorms: true };
 
@@ -135,7 +137,7 @@ describe.each([
     const size = (of: ReadonlyMap<string, ArrayLike<number>>): number =>
       norm(trained.map((name) => of.get(name) ?? []));
     expect(both.growth).toBeCloseTo(size(expected) / size(start), 5);
-    expect(Math.abs(both.growth - 1)).toBeGreaterThan(1e-3);
+    expect(Math.abs(both.growth - 1)).toBeGreaterThan(1e-4); // norms, which begin at 1, hardly grow
     first.model.dispose();
     both.model.dispose();
   });

@@ -180,8 +180,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'dtype-ignored',
       kind: 'option ignored',
-      find: '      dtype: settings.dtype,\n    });\n    this.#variant',
-      replace: '    });\n    this.#variant',
+      find: '      dtype: settings.dtype,\n      families',
+      replace: '      families',
     },
   ]),
   ...mutantsOf(

@@ -254,6 +254,17 @@ describe('a run with learners, metrics and a family from a project outside of th
     expect(scores('layerwise.csv', 'GD', 'update_size')).toEqual([7, 7]);
   });
 
+  it('a metric whose values are not numbers ends the command in a line that says which and where', async () => {
+    const file = source('not-a-number.ts');
+    const text = readFileSync(source('update-size.ts'), 'utf8').replace('change(tuned) / change(own)', 'NaN');
+    writeFileSync(file, text);
+    const failed = await run('--metric-file', file);
+    expect(failed.code).toBe(2);
+    expect(failed.stderr.trim().split('\n').at(-1)).toBe(
+      `icl-gd: ${file}: metric update_size: values.0 is NaN, neither finite nor null`,
+    );
+  });
+
   it('a run that does not name the metric says which file its tables lack', async () => {
     const without = await iclGd(copy.arguments('--methods', 'gd', ...files.family));
     expect(without.code, without.stderr).toBe(0);

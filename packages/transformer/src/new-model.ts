@@ -55,17 +55,20 @@ export async function writeModel(
  * Writes config.json and model.safetensors (float32) of a newly initialised model in Hugging Face layout: the variant
  * `untrained`. The same configuration and seed give the same bytes.
  * @param json contents of config.json
+ * @param families model types that are not built in
  * @throws UserError if no family reads the configuration, or a file cannot be written
  */
 export async function writeNewModel(
   directory: string,
   json: Readonly<Record<string, unknown>>,
   seed: number,
+  families: readonly Family[] = [],
 ): Promise<void> {
-  const specs = parameterSpecs(readModelConfig(json, join(directory, 'config.json')));
+  const specs = parameterSpecs(readModelConfig(json, join(directory, 'config.json'), families));
   await writeModel(
     directory,
     json,
     new Map(specs.map(({ name }) => [name, initialParameter(specs, name, seed)])),
+    families,
   );
 }

@@ -30,11 +30,19 @@ test.each([
   ['missing.mjs', undefined, 'the family file does not exist'],
   ['empty.mjs', 'export const other = 1;', 'exports no "family"'],
   ['half.mjs', whole('x').replace('readConfig() {}, ', ''), 'family.readConfig: must be a function'],
+  ['taken.mjs', whole('opt'), 'family.modelType: opt is built in: give it another, or set replacesBuiltIn'],
   ['type.mjs', whole(' '), 'family.modelType: is empty'],
 ])('%s is refused by name', async (name, content, message) => {
   const path = content === undefined ? join(folder, name) : write(name, content);
   await expect(loadFamilyFiles([path])).rejects.toThrow(UserError);
   await expect(loadFamilyFiles([path])).rejects.toThrow(`${path}: ${message}`);
+});
+
+test('a built-in model type is taken where the family says that it is meant', async () => {
+  const text = whole('opt').replace('keys:', 'replacesBuiltIn: true, keys:');
+  expect(familiesOf(await loadFamilyFiles([write('instead.mjs', text)]))).toMatchObject([
+    { modelType: 'opt' },
+  ]);
 });
 
 test('two files with one model type are refused', async () => {

@@ -17,7 +17,7 @@ import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
 import { Pass } from './decoder/pass.ts';
 import { withPositions } from './decoder/positions.ts';
 import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
-import type { Family } from './families/family.ts';
+import type { Family, FamilyOptions } from './families/family.ts';
 import { keyWarnings } from './families/keys.ts';
 import { UserError } from './errors.ts';
 import { familyOf } from './families/registry.ts';
@@ -43,7 +43,7 @@ export interface ModelDescription {
 }
 
 /** How a model is loaded. */
-export interface LoadOptions {
+export interface LoadOptions extends FamilyOptions {
   /** What keeps its trained weights; `trained`, that is all, if absent. */
   readonly variant?: ModelVariant;
   /** Seeds what the variant initialises anew; 0 if absent. */
@@ -52,8 +52,6 @@ export interface LoadOptions {
   readonly dtype?: WeightDtype;
   /** What the model is called in tables and messages; the directory's name if absent. */
   readonly name?: string;
-  /** Model types that are not built in; see `defineFamily`. */
-  readonly families?: readonly Family[];
   /** Takes a line about everything in the directory that has no part in the model; see {@link describeModel}. */
   readonly warn?: (line: string) => void;
 }
@@ -196,7 +194,7 @@ export async function describeModel(
   directory: string,
   name?: string,
   warn?: (line: string) => void,
-  { families }: Pick<LoadOptions, 'families'> = {},
+  { families }: FamilyOptions = {},
 ): Promise<ModelDescription> {
   const { family, config } = await readConfig(directory, warn, families);
   const checkpoint = await Checkpoint.open(directory);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
 import type { DecoderConfig } from './config.ts';
-import type { Family } from './families/family.ts';
+import type { Family, FamilyOptions } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { writeWhole } from './files/whole-file.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
@@ -26,7 +26,7 @@ export function readModelConfig(
  * Writes config.json and model.safetensors (float32) in Hugging Face layout.
  * @param json contents of config.json
  * @param parameters values of every parameter by the decoder's name, [outputs, inputs] row-major
- * @param families model types that are not built in
+ * @param options model types that are not built in
  * @throws UserError if no family reads the configuration, a value is not finite, or a file cannot be written; RangeError if
  *   a parameter is missing
  */
@@ -34,7 +34,7 @@ export async function writeModel(
   directory: string,
   json: Readonly<Record<string, unknown>>,
   parameters: ReadonlyMap<string, Float32Array>,
-  families: readonly Family[] = [],
+  { families = [] }: FamilyOptions = {},
 ): Promise<void> {
   const file = join(directory, 'config.json');
   const family = familyOf(json, file, families);
@@ -55,20 +55,20 @@ export async function writeModel(
  * Writes config.json and model.safetensors (float32) of a newly initialised model in Hugging Face layout: the variant
  * `untrained`. The same configuration and seed give the same bytes.
  * @param json contents of config.json
- * @param families model types that are not built in
+ * @param options model types that are not built in
  * @throws UserError if no family reads the configuration, or a file cannot be written
  */
 export async function writeNewModel(
   directory: string,
   json: Readonly<Record<string, unknown>>,
   seed: number,
-  families: readonly Family[] = [],
+  { families = [] }: FamilyOptions = {},
 ): Promise<void> {
   const specs = parameterSpecs(readModelConfig(json, join(directory, 'config.json'), families));
   await writeModel(
     directory,
     json,
     new Map(specs.map(({ name }) => [name, initialParameter(specs, name, seed)])),
-    families,
+    { families },
   );
 }

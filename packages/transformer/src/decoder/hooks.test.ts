@@ -114,6 +114,8 @@ describe.each([preNorm, postNorm])('%s', (name) => {
     expect(await numbersOf(once)).not.toEqual(await numbersOf(model));
     expect(await numbersOf(twice)).toEqual(await numbersOf(quarter));
     expect(await numbersOf(twice.on(gpu()))).toEqual(await numbersOf(quarter));
+    const shared = twice.parameters.overlay(new Map());
+    expect(await numbersOf(twice.withParameters(shared))).toEqual(await numbersOf(quarter));
     using prefix = quarter.prefix([0, 5]);
     using direct = model.prefix([0, 5]);
     const behind = async (of: Model, context: typeof prefix) => [

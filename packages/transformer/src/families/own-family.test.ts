@@ -74,7 +74,7 @@ test('a model of a family of one’s own is written, described and loaded, with 
       return [name, Float32Array.from({ length }, () => 0.4 * random.normal())] as const;
     }),
   );
-  await writeModel(directory, JSON_CONFIG, values, families);
+  await writeModel(directory, JSON_CONFIG, values, { families });
   expect((await describeModel(directory, 'x', undefined, { families })).config.family).toBe('mine');
   using model = await loadModel(gpu(), directory, { families });
   const tokens = [0, 4, 30, 4, 17];
@@ -109,7 +109,7 @@ describe('keys', () => {
         new Float32Array(shape.reduce((product, n) => product * n, 1)),
       ]),
     );
-    await writeModel(directory, json, zeros, families);
+    await writeModel(directory, json, zeros, { families });
     await describeModel(directory, 'x', (line) => lines.push(line), { families });
     expect(lines).toEqual([expect.stringContaining('not read, as no mine model is known to have it: fancy')]);
   });

@@ -97,6 +97,15 @@ describe('a run with learners, metrics and a family from a project outside of th
   const IDS = ['GD', 'TaskVector', 'TaskVector[scale=2]', 'Momentum', 'Momentum[momentum=0]'];
   const run = (...more: string[]): Promise<CommandResult> =>
     spawnIclGd(copy.arguments('--methods', methods, ...files.learners, ...files.family, ...more));
+  /** The same once more, in this process; nothing has to be computed. */
+  const again = (...more: string[]): Promise<CommandResult> =>
+    iclGd(copy.arguments('--methods', methods, ...files.learners, ...files.family, ...more));
+  /** A copy of the metric's file that computes something else. */
+  const withRatio = (name: string, ratio: string): string => {
+    const text = readFileSync(source('update-size.ts'), 'utf8');
+    writeFileSync(source(name), text.replace('change(tuned) / change(own)', ratio));
+    return source(name);
+  };
   const table = (file: string): Row[] => readCsv(join(copy.out, file));
   const scores = (file: string, method: string, metric: string): number[] =>
     table(file).flatMap((row) =>
@@ -209,39 +218,59 @@ describe('a run with learners, metrics and a family from a project outside of th
     expect(page).toContain('same class as ICL');
   });
 
-  it('a program gets the same numbers from the same files', async () => {
-    const out = join(project, 'results');
-    const own = await node([source('experiment.ts'), copy.model, copy.data, out]);
+  it('a program that is given the same files has the same run, record for record, and its numbers', async () => {
+    const own = await node([source('experiment.ts'), copy.model, copy.data, copy.out]);
     expect(own.code, own.stderr).toBe(0);
+    expect(own.stderr).toContain(', 0 computed, 5 taken from records');
     const rows = own.stdout
       .trim()
       .split('\n')
       .map((line) => line.split('\t'));
     expect(rows.map(([method]) => method)).toEqual(expect.arrayContaining(['TaskVector', 'GD']));
-    for (const [method = '', metric = '', value = ''] of rows) {
-      if (method === 'Momentum[momentum=0.5]') continue;
+    expect(rows.length).toBeGreaterThan(6);
+    for (const [method = '', metric = '', value = ''] of rows)
       expect(value, `${method} ${metric}`).toBe(scores('summary.csv', method, metric)[0]?.toFixed(4));
-    }
-    const written = readCsv(join(out, 'layerwise.csv')).filter(({ method }) => method === 'TaskVector');
-    expect(written).toEqual(table('layerwise.csv').filter(({ method }) => method === 'TaskVector'));
+  });
+
+  it('ls lists them after the built-in ones, with the options of a learner', async () => {
+    const all = await iclGd(['ls', ...files.learners, ...files.metrics, ...files.family]);
+    expect(all.code, all.stderr).toBe(0);
+    const lines = all.stdout.split('\n').map((line) => line.split('\t'));
+    const of = (id: string): string[] | undefined => lines.find((line) => line[0] === id);
+    expect(of('TaskVector')?.[3]).toBe('scale, layer');
+    expect(of('update_size')?.slice(1, 4)).toEqual([
+      'size of the update',
+      '|h_FT - h_ZSL| / |h_ICL - h_ZSL|',
+      'a method',
+    ]);
+    expect(of('nanogpt')?.[1]).toBe('nanoGPT');
+    const ids = lines.map(([id]) => id);
+    expect(ids.indexOf('update_size')).toBeGreaterThan(ids.indexOf('simam_delta'));
+    expect(ids.indexOf('update_size')).toBeLessThan(ids.indexOf('simam_zsl'));
   });
 
   it('a changed metric is scored again from what was kept, and nothing is computed', async () => {
-    const text = readFileSync(source('update-size.ts'), 'utf8');
-    writeFileSync(source('update-size.ts'), text.replace('change(tuned) / change(own)', '7'));
-    const changed = await run(...files.metrics);
-    writeFileSync(source('update-size.ts'), text);
+    const changed = await again('--metric-file', withRatio('changed.ts', '7'));
     expect(changed.code, changed.stderr).toBe(0);
     expect(changed.stderr).toContain('made with other metrics: passed over, scoring again what is kept');
     expect(changed.stderr).toContain('0 computed');
     expect(scores('layerwise.csv', 'GD', 'update_size')).toEqual([7, 7]);
   });
 
+  it('a metric whose values are not numbers ends the command in a line that says which and where', async () => {
+    const file = withRatio('not-a-number.ts', 'NaN');
+    const failed = await again('--metric-file', file);
+    expect(failed.code).toBe(2);
+    expect(failed.stderr.trim().split('\n').at(-1)).toBe(
+      `icl-gd: ${file}: metric update_size: values.0 is NaN, neither finite nor null`,
+    );
+  });
+
   it('a run that does not name the metric says which file its tables lack', async () => {
-    const without = await iclGd(copy.arguments('--methods', 'gd', ...files.family));
+    const without = await again();
     expect(without.code, without.stderr).toBe(0);
     expect(without.stderr).toContain(
-      `had the metric update_size of ${source('update-size.ts')}, which the command does not name`,
+      `had the metric update_size of ${source('changed.ts')}, which the command does not name`,
     );
     expect(table('layerwise.csv').map(({ metric }) => metric)).not.toContain('update_size');
     expect(readFileSync(join(copy.out, 'examples.csv'), 'utf8')).not.toContain('update_size');

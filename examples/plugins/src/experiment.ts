@@ -12,7 +12,7 @@ const here = (file: string): string => join(import.meta.dirname, file);
 const run = await experiment(
   {
     ...{ model, data, out, datasets: ['mr'], adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto' },
-    methods: ['gd', 'taskvector', 'momentum[momentum=0.5]'],
+    methods: ['gd', 'taskvector', 'momentum'],
     ...{ shots: 6, seeds: [5], examples: 8, learningRate: 0.01, probe: 'prompt' },
     learnerFiles: [here('task-vector.ts'), here('momentum.ts')],
     metricFiles: [here('update-size.ts')],

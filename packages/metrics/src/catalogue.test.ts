@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   alpha,
+  builtInMetrics,
   findMetric,
+  layerMean,
   layerMetrics,
+  metricCatalogue,
   metrics,
   predictionMetrics,
   simAM,
@@ -11,6 +14,7 @@ import {
   simAOU,
   simAOUNorm,
   simAOURandom,
+  unpooledScores,
 } from './index.ts';
 import { inTableOrder } from './catalogue.ts';
 import type { LayerMetric, PredictionMetric, ProbeArrays } from './index.ts';
@@ -110,5 +114,48 @@ describe('the catalogue', () => {
   it('finds a metric by id, and refuses an id that there is not', () => {
     expect(findMetric('simam_delta')).toMatchObject({ id: 'simam_delta', label: 'SimAM_Δ' });
     expect(() => findMetric('simam_')).toThrow(new RangeError('no metric is called simam_'));
+  });
+});
+
+describe('metrics of one’s own', () => {
+  const [learner, baseline] = [findMetric('simaou'), findMetric('simam_zsl')] as [LayerMetric, LayerMetric];
+  const share = findMetric('rec2ftp') as PredictionMetric;
+
+  it('stand after the built-in ones that are of the same, in an order of their own', () => {
+    const own = [
+      { ...share, id: 'own_share' },
+      { ...learner, id: 'own_b', order: 2 },
+      { ...baseline, id: 'own_c' },
+      { ...learner, id: 'own_a', order: 1 },
+    ];
+    const catalogue = metricCatalogue(own);
+    const ids = (list: readonly { readonly id: string }[]) => list.map(({ id }) => id);
+    expect(ids(catalogue.layerMetrics.filter(({ of }) => of === 'learner'))).toEqual([
+      ...ids(layerMetrics.filter(({ of }) => of === 'learner')),
+      ...['own_a', 'own_b'],
+    ]);
+    expect(ids(catalogue.layerMetrics.filter(({ of }) => of === 'baseline')).at(-1)).toBe('own_c');
+    expect(ids(catalogue.predictionMetrics)).toEqual([...ids(predictionMetrics), 'own_share']);
+    expect(ids(catalogue.metrics).toSorted()).toEqual([...ids(metrics), ...ids(own)].toSorted());
+    expect(ids(catalogue.metrics).at(-1)).toBe('loss');
+    expect(catalogue.own).toBe(own);
+    expect(findMetric('own_c', catalogue)).toBe(own[2]);
+  });
+
+  it('change nothing for anybody else, and have ids of their own', () => {
+    metricCatalogue([{ ...learner, id: 'own' }]);
+    expect(builtInMetrics.metrics).toBe(metrics);
+    expect(() => findMetric('own')).toThrow('no metric is called own');
+    expect(() => metricCatalogue([learner])).toThrow('two metrics are called simaou');
+  });
+
+  it('of all examples together have no values of examples', () => {
+    const scores = unpooledScores([0.5, null], 3);
+    expect(layerMean(scores.values)).toBe(0.5);
+    expect(scores.undefinedCounts).toEqual([0, 1]);
+    expect(scores.perExample.map((layer) => layer.map(({ count }) => count))).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
   });
 });

@@ -5,7 +5,7 @@ import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
 import { nextTokenTargets, planTargets } from './decoder/targets.ts';
 import type { LongRunning } from './long-running.ts';
 import { type Model, passOver } from './model.ts';
-import { inLayer } from './parameters.ts';
+import { type ParameterGroup, inLayer } from './parameters.ts';
 import { ReleasedNorms } from './released-norms.ts';
 
 /** How a model is fine-tuned. */
@@ -13,8 +13,11 @@ export interface FineTuningOptions {
   readonly objective: Objective;
   /** Constant step size: a step subtracts learningRate · gradient. */
   readonly learningRate: number;
-  /** What is trained; the rest is frozen. `attention` needs weights stored as float32. */
-  readonly group: 'attention.kv' | 'attention';
+  /**
+   * What is trained; the rest is frozen. All but `attention.kv` need weights stored as float32. Not `all`: steps are taken layer
+   * by layer, which embeddings are in none of; see `Pretraining` for those.
+   */
+  readonly group: Exclude<ParameterGroup, 'all'>;
   /** Number of steps that will be taken, at most. */
   readonly steps: number;
   /**
@@ -29,7 +32,7 @@ export interface FineTuningOptions {
   readonly update?: (update: ParameterUpdate) => void;
 }
 
-/** A trained parameter and its gradient in one step. Both tensors are on the device and live longer than the call. */
+/** A trained parameter and its gradient in one step, both on the device. The gradient lives as long as the call. */
 export interface ParameterUpdate {
   readonly gpu: Gpu;
   /** From 0. */

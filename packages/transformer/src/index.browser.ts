@@ -10,7 +10,7 @@ export type { TokenTargets } from './decoder/targets.ts';
 export { ContextPrefix } from './decoder/prefix.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
 export { defineFamily, type FamilyDefinition } from './families/define-family.ts';
-export type { Family, FamilyKeys, ParameterSource } from './families/family.ts';
+export type { Family, FamilyKeys, FamilyOptions, ParameterSource } from './families/family.ts';
 export { llamaFamily, type LlamaVariant } from './families/llama.ts';
 export { checkFamily } from './families/own-family.ts';
 export { listFamilies } from './families/registry.ts';

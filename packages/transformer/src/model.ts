@@ -16,7 +16,7 @@ import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
 import { Pass } from './decoder/pass.ts';
 import { withPositions } from './decoder/positions.ts';
 import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
-import type { Family } from './families/family.ts';
+import type { Family, FamilyOptions } from './families/family.ts';
 import { keyWarnings } from './families/keys.ts';
 import { UserError } from './errors.ts';
 import { familyOf } from './families/registry.ts';
@@ -50,7 +50,7 @@ export interface ModelDescription {
 export type DescribeOptions = Pick<LoadOptions, 'name' | 'families' | 'warn' | 'signal'>;
 
 /** How a model is loaded. */
-export interface LoadOptions {
+export interface LoadOptions extends FamilyOptions {
   /** What keeps its trained weights; `trained`, that is all, if absent. */
   readonly variant?: ModelVariant;
   /** Seeds what the variant initialises anew; 0 if absent. */
@@ -59,8 +59,6 @@ export interface LoadOptions {
   readonly dtype?: WeightDtype;
   /** What the model is called in tables and messages; the source's name if absent: that of the directory. */
   readonly name?: string;
-  /** Model types that are not built in; see `defineFamily`. */
-  readonly families?: readonly Family[];
   /** Takes a line about everything in the directory that has no part in the model; see {@link describeModel}. */
   readonly warn?: (line: string) => void;
   /** Ends the loading: it rejects with the signal's reason, and nothing stays on the device. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeSafetensors } from './checkpoint/write-safetensors.ts';
-import type { Family } from './families/family.ts';
+import type { FamilyOptions } from './families/family.ts';
 import { familyOf } from './families/registry.ts';
 import { writeWhole } from './files/whole-file.ts';
 import type { LongRunning } from './long-running.ts';
@@ -10,10 +10,7 @@ import { toCheckpointTensors } from './weights/export.ts';
 import { initialParameter } from './weights/initialise.ts';
 
 /** How a model is written. */
-export interface WriteModelOptions extends LongRunning {
-  /** Model types that are not built in; see `defineFamily`. */
-  readonly families?: readonly Family[];
-}
+export type WriteModelOptions = LongRunning & FamilyOptions;
 
 /**
  * Writes config.json and model.safetensors (float32) in Hugging Face layout.

@@ -194,14 +194,14 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'identity-without-config',
         kind: 'stale record',
-        find: 'model: digest([modelDigests, model.config])',
-        replace: 'model: digest([modelDigests])',
+        find: 'model: digest([modelDigests, model.config,',
+        replace: 'model: digest([modelDigests,',
       },
       {
         id: 'identity-without-weights',
         kind: 'stale record',
-        find: 'model: digest([modelDigests, model.config])',
-        replace: 'model: digest([model.config])',
+        find: 'model: digest([modelDigests, model.config,',
+        replace: 'model: digest([model.config,',
       },
       {
         id: 'identity-adapter',
@@ -212,8 +212,20 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'identity-code',
         kind: 'stale record',
-        find: '      ...codeDigests(),',
-        replace: "      ...{ code: '', scores: '' },",
+        find: 'const { code, scores } = codeDigests();',
+        replace: "const { code, scores } = { ...codeDigests(), code: '', scores: '' };",
+      },
+      {
+        id: 'identity-without-metric-files',
+        kind: 'stale record',
+        find: '[metric.id, own]).toSorted()',
+        replace: '[metric.id]).toSorted()',
+      },
+      {
+        id: 'identity-without-family-file',
+        kind: 'stale record',
+        find: '...(family ? [family.digest] : [])',
+        replace: '...[]',
       },
     ],
   ),

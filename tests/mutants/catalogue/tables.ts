@@ -169,8 +169,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'interval-swapped',
       kind: 'columns swapped',
-      find: 'interval?.lower ?? null, interval?.upper ?? null],\n    ]),\n};\n\n/** The columns',
-      replace: 'interval?.upper ?? null, interval?.lower ?? null],\n    ]),\n};\n\n/** The columns',
+      find: 'interval?.lower ?? null, interval?.upper ?? null],\n    ]),\n};\n\n/** The layer mean',
+      replace: 'interval?.upper ?? null, interval?.lower ?? null],\n    ]),\n};\n\n/** The layer mean',
     },
     {
       id: 'seed-permutation-swapped',
@@ -187,8 +187,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'examples-by-index',
       kind: 'wrong row',
-      find: '        ...key,\n        row,',
-      replace: '        ...key,\n        i,',
+      find: '          ...key,\n          row,',
+      replace: '          ...key,\n          i,',
     },
     {
       id: 'option-count',

@@ -73,16 +73,14 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'rate-halved',
       kind: 'wrong rate',
-      find: 'parameter: this.#trained.get(name) as Tensor, gradient, learningRate });',
-      replace:
-        'parameter: this.#trained.get(name) as Tensor, gradient, learningRate: learningRate / this.#options.steps });',
+      find: 'name, parameter, gradient, learningRate });',
+      replace: 'name, parameter, gradient, learningRate: learningRate / this.#options.steps });',
     },
     {
       id: 'update-by-summed-loss',
       kind: 'loss not divided by tokens',
-      find: 'parameter: this.#trained.get(name) as Tensor, gradient, learningRate });',
-      replace:
-        'parameter: this.#trained.get(name) as Tensor, gradient, learningRate: learningRate * tokens });',
+      find: 'name, parameter, gradient, learningRate });',
+      replace: 'name, parameter, gradient, learningRate: learningRate * tokens });',
     },
     {
       id: 'trained-on-base-model',

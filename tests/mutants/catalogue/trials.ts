@@ -137,8 +137,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'score-baseline-swapped',
         kind: 'settings swapped',
-        find: 'scoreBaseline({ icl: ft, zsl }, config, seed)',
-        replace: 'scoreBaseline({ icl: zsl, zsl: ft }, config, seed)',
+        find: 'scoreBaseline({ icl: ft, zsl }, config, seed,',
+        replace: 'scoreBaseline({ icl: zsl, zsl: ft }, config, seed,',
       },
     ],
   ),
@@ -146,8 +146,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'score-zsl-for-icl',
       kind: 'settings swapped',
-      find: 'scoreLearner(setting.setting.learner, { icl, zsl, ft }, config);\n    return',
-      replace: 'scoreLearner(setting.setting.learner, { icl: zsl, zsl: icl, ft }, config);\n    return',
+      find: 'scoreLearner(setting.setting.learner, { icl, zsl, ft }, config,',
+      replace: 'scoreLearner(setting.setting.learner, { icl: zsl, zsl: icl, ft }, config,',
     },
   ]),
   ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/variants.test.ts'] }, [
@@ -180,8 +180,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'dtype-ignored',
       kind: 'option ignored',
-      find: '      dtype: settings.dtype,\n    });\n    this.#variant',
-      replace: '    });\n    this.#variant',
+      find: '      dtype: settings.dtype,\n      families',
+      replace: '      families',
     },
   ]),
   ...mutantsOf(

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
+import { catalogueWith } from '../plugins/checked-metric.ts';
 import { loadLearnerFiles } from '../plugins/learner-file.ts';
+import { loadMetricFiles } from '../plugins/metric-file.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
 import { planPasses } from './run-passes.ts';
 import { renderPasses } from './render-passes.ts';
@@ -283,6 +285,58 @@ test('any learner file is loaded or refused', async () => {
       const path = join(folder, `learner-${i++}.mjs`);
       writeFileSync(path, text);
       if (await soundOrRefused(() => loadLearnerFiles([path]))) sound++;
+    }),
+    { numRuns: 150 },
+  );
+  expect(sound).toBeGreaterThan(0);
+});
+
+const METRIC_MEMBERS = [
+  ...[
+    'id',
+    'label',
+    'formula',
+    'source',
+    'range',
+    'moreAlike',
+    'definedWhen',
+    'order',
+    'kind',
+    'of',
+    'learners',
+  ],
+  'score',
+];
+const PROBES = [{ attentionOutput: [1], attentionScores: [1] }];
+
+test('any metric file is loaded or refused, and so is whatever it gives', async () => {
+  const gives = fc.constantFrom(
+    ...['() => 1', '() => { throw 1 }', '() => { throw undefined }', 'async () => 1', '() => null'],
+    '() => ({ values: [NaN], undefinedCounts: [0], perExample: [[{ sum: 0, count: 1 }]] })',
+    '() => ({ values: [1], undefinedCounts: [0], perExample: [[{ sum: 1, count: 1 }]] })',
+    '() => new Proxy({}, { get() { throw 1 } })',
+    '() => ({ values: { length: 1 }, undefinedCounts: [1n], perExample: [[]] })',
+  );
+  const members = fc.dictionary(fc.constantFrom(...METRIC_MEMBERS), code, { maxKeys: 2 });
+  let i = 0;
+  let sound = 0;
+  await fc.assert(
+    fc.asyncProperty(members, gives, async (changes, score) => {
+      const own = {
+        ...{ id: "'x'", label: "'x'", formula: "'x'", source: "'x'", range: '[0, 1]', moreAlike: 'null' },
+        ...{ definedWhen: "'x'", kind: "'layers'", of: "'learner'", score },
+        ...changes,
+      };
+      const members = Object.entries(own).map(([key, put]) => `${key}: ${put}`);
+      const path = join(folder, `metric-${i++}.mjs`);
+      writeFileSync(path, `export const metric = { ${members.join(', ')} };`);
+      const run = async (): Promise<void> => {
+        const { layerMetrics } = catalogueWith(await loadMetricFiles([path]));
+        for (const metric of layerMetrics)
+          if (metric.id === 'x' && metric.of === 'learner')
+            metric.score({ icl: PROBES, zsl: PROBES, ft: PROBES }, { layers: 1, heads: 1, dModel: 1 });
+      };
+      if (await soundOrRefused(run)) sound++;
     }),
     { numRuns: 150 },
   );

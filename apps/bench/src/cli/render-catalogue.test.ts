@@ -16,7 +16,7 @@ test('docs/metrics.md is made from the catalogue (`npm run generate` writes it)'
     'An undefined value is an empty field. *Of a method*: compared with ICL. *Of two methods*: under `-` in the column `method`, where both are run.',
     '## Methods',
     catalogueTable('methods'),
-    'ZSL and ICL are always computed; the others are what `--methods` takes. [cli.md](cli.md#learners-of-your-own) tells how to add one.',
+    'ZSL and ICL are always computed; the others are what `--methods` takes. [cli.md](cli.md#learners-of-your-own) tells how to add one,\n[and how to add a metric](cli.md#metrics-of-your-own).',
   ].join('\n\n');
   await expect(`${page}\n`).toMatchFileSnapshot(join(DOCS, 'metrics.md'));
 });

@@ -4,7 +4,7 @@ import { catalogueWith } from '../plugins/checked-metric.ts';
 import type { Plugins } from '../plugins/load-plugins.ts';
 
 /** Learners and metrics of the user's own. */
-type Own = Pick<Plugins, 'foreign' | 'metrics'>;
+type Own = Pick<Plugins, 'learners' | 'metrics'>;
 
 const OF = { learner: 'a method', baseline: 'no method', pair: 'two methods' } as const;
 
@@ -31,7 +31,7 @@ export function markdownTable([head = [], ...rows]: readonly (readonly string[])
 
 function rowsOf(what: 'methods' | 'metrics', own?: Own): string[][] {
   return what === 'methods'
-    ? [...learners, ...(own?.foreign.learners ?? [])].map(learnerRow)
+    ? [...learners, ...(own?.learners.learners ?? [])].map(learnerRow)
     : catalogueWith(own?.metrics).metrics.map(metricRow);
 }
 

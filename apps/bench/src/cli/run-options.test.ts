@@ -41,8 +41,8 @@ test('without options it is the paper on all six datasets', async () => {
 
 test("a learner of the user's own is run without being named", async () => {
   const own: Learner = { ...gradientDescent, id: 'Own', paper: false };
-  const foreign = { ...NO_PLUGINS.foreign, learners: [own] };
-  const { request } = await parseRunOptions(PLACES, {}, { ...NO_PLUGINS, foreign });
+  const foreign = { ...NO_PLUGINS.learners, learners: [own] };
+  const { request } = await parseRunOptions(PLACES, {}, { ...NO_PLUGINS, learners: foreign });
   expect(request.settings.methods.map(settingId)).toEqual(['GD', 'LCGD', 'Own']);
 });
 

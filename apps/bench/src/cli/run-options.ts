@@ -41,7 +41,7 @@ export interface ParsedRun {
 export async function parseRunOptions(
   typed: Partial<RawRunOptions>,
   pass: Partial<RawRunOptions> = {},
-  { foreign, metrics, families }: Plugins = NO_PLUGINS,
+  { learners: foreign, metrics, families }: Plugins = NO_PLUGINS,
 ): Promise<ParsedRun> {
   const preset = typed.preset === undefined ? undefined : await findPreset(typed.preset);
   const below: Partial<RawRunOptions> = { ...preset?.options, ...pass };

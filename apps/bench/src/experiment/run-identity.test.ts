@@ -1,4 +1,6 @@
 import type { AdapterDescription } from '@icl-gd/gpu-kernels';
+import { type OwnMetric, findMetric } from '@icl-gd/metrics';
+import type { Family } from '@icl-gd/transformer';
 import { expect, test } from 'vitest';
 import { FAKE_CONFIG } from '../testing/fake-model.ts';
 import { VERSION } from '../version.ts';
@@ -52,4 +54,34 @@ test('learners of files have the digests of their files', () => {
   const identity = runIdentity({ settings: SETTINGS, foreignLearners }, INPUTS, ADAPTER);
   expect([...identity.foreignLearners]).toEqual([['Noise', 'abc']]);
   expect(identity.settings).toBe(SETTINGS);
+});
+
+const metric = (id: string, kind: 'layers' | 'predictions', digest: string) =>
+  [id, { metric: { ...findMetric('simaou'), id, kind } as OwnMetric, path: `${id}.ts`, digest }] as const;
+
+test('metrics by layer of files are part of what determines scores, in whatever order they are given', () => {
+  const scoresOf = (...foreign: ReturnType<typeof metric>[]) => {
+    const identity = runIdentity({ settings: SETTINGS, foreignMetrics: new Map(foreign) }, INPUTS, ADAPTER);
+    expect({ ...identity.environment, scores: '' }).toEqual({ ...before, scores: '' });
+    return identity.environment.scores;
+  };
+  const [a, b] = [metric('a', 'layers', 'one'), metric('b', 'layers', 'two')];
+  expect(scoresOf()).toBe(before.scores);
+  expect(scoresOf(metric('a', 'predictions', 'one'))).toBe(before.scores);
+  expect(scoresOf(a, b)).toBe(scoresOf(b, a));
+  const all = [before.scores, scoresOf(a), scoresOf(metric('a', 'layers', 'changed')), scoresOf(a, b)];
+  expect(new Set(all).size).toBe(4);
+});
+
+test('the family of a file is part of the model that it reads, and of no other', () => {
+  const family = (modelType: string, digest: string) => ({
+    family: { modelType } as Family,
+    path: 'f.ts',
+    digest,
+  });
+  const modelOf = (...foreignFamilies: ReturnType<typeof family>[]) =>
+    runIdentity({ settings: SETTINGS, foreignFamilies }, INPUTS, ADAPTER).environment.model;
+  const own = FAKE_CONFIG.family;
+  expect(modelOf(family('other', 'one'))).toBe(before.model);
+  expect(new Set([before.model, modelOf(family(own, 'one')), modelOf(family(own, 'two'))]).size).toBe(3);
 });

@@ -3,11 +3,15 @@ import {
   type LayerScores,
   type ProbeArrays,
   bootstrapLayerMeanInterval,
+  type OwnMetric,
+  findMetric,
   layerMean,
   layerMetrics,
+  metricCatalogue,
 } from '@icl-gd/metrics';
 import { Pcg64 } from '@icl-gd/transformer';
 import { expect, test } from 'vitest';
+import { recordsOf } from './record.ts';
 import { pairsAmong, scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
 
 const SHAPE = { layers: 2, heads: 2, dModel: 3 };
@@ -85,4 +89,35 @@ test('a record keeps layers, examples, and the 95 % interval of 1,000 resamples 
     }),
   });
   expect(record?.interval).not.toEqual(toScoreRecords(scores, 7)['simam']?.interval);
+});
+
+test('metrics of one’s own are scored where they belong: of learners, of the baselines, of a pair of whatever learners', () => {
+  const as = (like: string, id: string, more: object = {}) =>
+    ({ ...findMetric(like), id, ...more }) as OwnMetric;
+  const own = metricCatalogue([
+    as('simaou', 'own_learner'),
+    as('simaou_random', 'own_random'),
+    as('alpha', 'own_pair', { learners: ['GD', 'Mine[scale=2]'] }),
+  ]);
+  const last = (scores: ReadonlyMap<string, LayerScores>) => [...scores].at(-1);
+  const learner = scoreLearner(gradientDescent, { icl, zsl, ft }, SHAPE, own);
+  expect(last(learner)).toEqual(['own_learner', learner.get('simaou')]);
+  const baseline = scoreBaseline({ icl, zsl }, SHAPE, 3, own);
+  expect(last(baseline)).toEqual(['own_random', baseline.get('simaou_random')]);
+  expect(pairsAmong(['Mine[scale=2]', 'GD'], own)).toEqual([['GD', 'Mine[scale=2]']]);
+  expect(pairsAmong(['Mine', 'GD'], own)).toEqual([]);
+  const pair = { first: ft, second: other, zsl };
+  expect([...scorePair(['GD', 'Mine[scale=2]'], pair, SHAPE, own).keys()]).toEqual(['own_pair']);
+});
+
+test('records hold scores of one’s own metrics where the run has them, and no values that these cannot have', () => {
+  const own = metricCatalogue([{ ...(findMetric('simaou') as OwnMetric), id: 'mine', range: [0, 5] }]);
+  const queries = [{ options: [1] }];
+  const record = (value: number) => ({
+    ...{ status: 'finished', predictions: [{ predicted: 0, optionLogProbs: [-1] }], training: [] },
+    metrics: { mine: { values: [value], undefinedCounts: [0], examples: [value], interval: null } },
+  });
+  const fits = (value: number, metrics?: typeof own) =>
+    recordsOf(queries, metrics).setting.safeParse(record(value)).success;
+  expect([fits(4, own), fits(6, own), fits(4)]).toEqual([true, false, false]);
 });

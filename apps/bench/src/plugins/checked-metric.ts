@@ -44,8 +44,9 @@ function checkedLayers(metric: LayerMetric, path: string): LayerMetric {
   ): LayerScores => {
     // Each kind of metric has its own arguments; of which kind it is was checked where it was loaded.
     const compute = metric.score as (...all: readonly unknown[]) => unknown;
-    const result = run(metric, path, () => compute.call(metric, probes, { layers, ...shape }, ...more));
-    const parsed = layerScores.safeParse(result);
+    const parsed = run(layerScores, metric, path, () =>
+      compute.call(metric, probes, { layers, ...shape }, ...more),
+    );
     if (!parsed.success) throw refusal(metric, path, describe(parsed.error.issues[0]));
     const scores = withinRange(parsed.data, metric.range);
     const fault = faultOf(scores, metric, layers, Object.values(probes)[0]?.length ?? 0);
@@ -59,7 +60,7 @@ function checkedPredictions(metric: PredictionMetric, path: string): PredictionM
   return {
     ...metric,
     score(predictions) {
-      const parsed = value.safeParse(run(metric, path, () => metric.score(predictions)));
+      const parsed = run(value, metric, path, () => metric.score(predictions));
       if (!parsed.success) throw refusal(metric, path, `its value ${parsed.error.issues[0]?.message}`);
       const own = parsed.data === null ? null : rounded(parsed.data, metric.range);
       if (!isWithin(metric.range, own))
@@ -69,16 +70,26 @@ function checkedPredictions(metric: PredictionMetric, path: string): PredictionM
   };
 }
 
-function run(metric: OwnMetric, path: string, compute: () => unknown): unknown {
-  let result: unknown;
+/** What a metric gives, looked at by a schema: its code and the result's members may throw anything. */
+function run<T>(
+  schema: z.ZodType<T>,
+  metric: OwnMetric,
+  path: string,
+  compute: () => unknown,
+): z.ZodSafeParseResult<T> {
+  let isPromise: boolean;
+  let parsed: z.ZodSafeParseResult<T>;
   try {
-    result = compute();
+    const result = compute();
+    isPromise = typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function';
+    // Nobody waits for it.
+    if (isPromise) Promise.resolve(result).catch(() => {});
+    parsed = schema.safeParse(result);
   } catch (error) {
     throw refusal(metric, path, `score failed (${reasonOf(error)})`, error);
   }
-  if (typeof (result as PromiseLike<unknown> | null)?.then === 'function')
-    throw refusal(metric, path, 'score gave a promise; it has to give the scores themselves');
-  return result;
+  if (isPromise) throw refusal(metric, path, 'score gave a promise; it has to give the scores themselves');
+  return parsed;
 }
 
 function describe(issue: z.core.$ZodIssue | undefined): string {

@@ -1,5 +1,5 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { type Family, checkFamily } from '@icl-gd/transformer';
+import { type Family, checkFamily, listFamilies } from '@icl-gd/transformer';
 import { exportedAs, loadModule, reasonOf } from './load-module.ts';
 import type { PluginFile } from './plugin-file.ts';
 
@@ -19,6 +19,10 @@ export async function loadFamilyFiles(paths: readonly string[]): Promise<Foreign
   for (const path of paths) {
     const module = await loadModule(path, 'family');
     const family = toFamily(exportedAs('family', module), path);
+    if (!family.replacesBuiltIn && listFamilies().some(({ modelType }) => modelType === family.modelType))
+      throw new UserError(
+        `${path}: family.modelType: ${family.modelType} is built in: give it another, or set replacesBuiltIn where it is meant to be read instead`,
+      );
     if (loaded.some((other) => other.family.modelType === family.modelType))
       throw new UserError(`${path}: a family of model_type ${family.modelType} is there already`);
     loaded.push({ family, ...module.file });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { learnerSetting, settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/transformer';
 import { afterAll, expect, test } from 'vitest';
 import { loadLearnerFiles } from './learner-file.ts';
@@ -40,6 +41,19 @@ test('options are a zod object whose defaults are read back from texts', async (
     "z.object({ a: z.coerce.number().default(0.1), b: z.enum(['x', 'y']).default('y'), c: z.stringbool().default(false), d: z.string().default('') })";
   const loaded = await loadLearnerFiles([write('options.mjs', withOptions(text))]);
   expect(loaded.learners[0]?.options?.strict().parse({})).toEqual({ a: 0.1, b: 'y', c: false, d: '' });
+});
+
+test('options may be of another version of zod, and are refused in words where they are of another library', async () => {
+  const other = withOptions('z.object({ a: z.coerce.number().default(0.1) })').replace(
+    import.meta.resolve('zod'),
+    import.meta.resolve('zod/v3'),
+  );
+  const [learner] = (await loadLearnerFiles([write('v3.mjs', other)])).learners;
+  expect(settingId(learnerSetting(learner!, { a: '2' }))).toBe('X[a=2]');
+  const foreign = having("options: { '~standard': { version: 1, vendor: 'valibot' } }");
+  await expect(loadLearnerFiles([write('valibot.mjs', foreign)])).rejects.toThrow(
+    'learner.options: must be a zod object, not a schema of another kind or library',
+  );
 });
 
 test.each([

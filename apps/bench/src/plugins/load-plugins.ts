@@ -15,12 +15,12 @@ export interface PluginFiles {
 
 /** What the user's own modules add to what is built in. */
 export interface Plugins {
-  readonly foreign: ForeignLearners;
+  readonly learners: ForeignLearners;
   readonly metrics: ForeignMetrics;
   readonly families: ForeignFamilies;
 }
 
-export const NO_PLUGINS: Plugins = { foreign: NO_FOREIGN_LEARNERS, metrics: new Map(), families: [] };
+export const NO_PLUGINS: Plugins = { learners: NO_FOREIGN_LEARNERS, metrics: new Map(), families: [] };
 
 /**
  * Loads learners, metrics and families of the user's own.
@@ -34,6 +34,6 @@ export async function loadPlugins({
   const metrics = await loadMetricFiles(metricFile);
   const families = await loadFamilyFiles(familyFile);
   // Last, since a learner may say which metrics do not apply to it.
-  const foreign = await loadLearnerFiles(learnerFile, catalogueWith(metrics));
-  return { foreign, metrics, families };
+  const learners = await loadLearnerFiles(learnerFile, catalogueWith(metrics));
+  return { learners, metrics, families };
 }

@@ -8,6 +8,7 @@ import { madeUpTrials } from '../testing/made-up-trials.ts';
 import { toCsv } from './csv.ts';
 import { type MeasuredRun, measureNoise, measureTrial } from './measured.ts';
 import { matchPaper } from './published/paper-match.ts';
+import { measuredRows } from './measured-rows.ts';
 import { readRun, readSummary } from './read-run.ts';
 import { trialTables } from './rows.ts';
 import { TRIAL } from './test-support.ts';
@@ -207,5 +208,63 @@ describe('refuses', () => {
   test('tables of an earlier run with other cells', async () => {
     await edit('summary.csv', (lines) => lines.filter((line) => !line.includes(',1,0,0.003,')));
     expect(await complaint()).toContain('summary.csv has no such cell');
+  });
+});
+
+describe('metrics of the user’s own', () => {
+  const OWN = {
+    ...{ id: 'mine', label: 'My metric', formula: 'f', source: 'me', range: [0, 1], moreAlike: null },
+    ...{ definedWhen: 'always', kind: 'layers', of: 'learner', path: 'mine.ts', digest: 'abc' },
+  };
+  const describeIt = (changes: object = {}): Promise<void> =>
+    writeFile(
+      join(out, 'manifest.json'),
+      JSON.stringify({
+        ...{ model: { name: 'made-up', config: {} }, datasets: { mr: {} }, settings: {} },
+        metric_files: { mine: { ...OWN, ...changes } },
+      }),
+    );
+
+  /** A run with the scores of SimAOU, 0 to 1, under this name as well. */
+  async function writeOwn(): Promise<void> {
+    await write(
+      (async function* () {
+        for await (const result of madeUpTrials(SIZE)) {
+          const methods = result.methods.map((method) => {
+            if (method.record.status === 'diverged') return method;
+            const { simaou } = method.record.metrics;
+            const halved = { ...simaou!, values: simaou!.values.map((own) => own && Math.abs(own)) };
+            return {
+              ...method,
+              record: { ...method.record, metrics: { ...method.record.metrics, mine: halved } },
+            };
+          });
+          yield { ...result, methods };
+        }
+      })(),
+    );
+    await edit('examples.csv', ([head, ...rows]) => [`${head},mine`, ...rows.map((row) => `${row},0.5`)]);
+  }
+
+  test('are read by what the manifest says of them, without their file', async () => {
+    await writeOwn();
+    await describeIt();
+    const run = await readRun(out);
+    expect(run.metrics?.own.map(({ id, label }) => [id, label])).toEqual([['mine', 'My metric']]);
+    expect(measuredRows(run).rows.map(({ label }) => label)).toContain('My metric');
+    expect(run.cells.find(({ method }) => method === 'GD')?.scores.get('mine')?.examples[0]).toBe(0.5);
+  });
+
+  test('are refused in a folder that does not describe them, and where their values cannot be', async () => {
+    await writeOwn();
+    await expect(readRun(out)).rejects.toThrow(
+      '"mine" is none that this version knows, and none of a metric file that manifest.json describes',
+    );
+    await describeIt({ range: [2, 3] });
+    await expect(readRun(out)).rejects.toThrow('mine lies between 2 and 3');
+    await describeIt({ label: 3 });
+    await expect(readRun(out)).rejects.toThrow('manifest.json: metric_files.mine.label: ');
+    await describeIt({ id: 'simaou' });
+    await expect(readRun(out)).rejects.toThrow('manifest.json: metric_files: two metrics are called simaou');
   });
 });

@@ -37,6 +37,12 @@ export interface FamilyKeys<Keys> {
       };
 }
 
+/** Which families are read beside the built-in ones. */
+export interface FamilyOptions {
+  /** Model types that are not built in; see `defineFamily`. */
+  readonly families?: readonly Family[];
+}
+
 /** One model family: reads its config.json and names its tensors. Everything else is the one Decoder. */
 export interface Family {
   readonly modelType: string;

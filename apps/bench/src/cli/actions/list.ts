@@ -34,7 +34,7 @@ const LISTS = {
     return renderCatalogue('metrics', await own());
   },
 } satisfies Record<string, (own: OwnModules) => Promise<string[]>>;
-const NOTHING: Plugins = { foreign: { learners: [], files: new Map() }, metrics: new Map(), families: [] };
+const NOTHING: Plugins = { learners: { learners: [], files: new Map() }, metrics: new Map(), families: [] };
 const NAMES = Object.keys(LISTS) as (keyof typeof LISTS)[];
 
 /**

@@ -69,6 +69,7 @@ export async function openRecording(
   const places = { h: inOrder(h), m: inOrder(m) };
   const stored = places.m.map((place) => (m.shapes[place] as [number, number])[1]);
   const queryLengths = lengthsOf(m, examples, stored, facts.queryLengths);
+  const isStack = m.ids === undefined && examples.length > 1;
   const listOf = (own: Listed | undefined) => own && inOrderOf(own, examples);
   return {
     ...{ setting, examples, shape, queryLengths, path: where, training: facts.training },
@@ -82,7 +83,11 @@ export async function openRecording(
         const attentionOutput = await readParts(h, places.h[i] as number);
         requireFinite(attentionOutput, h, places.h[i] as number, example);
         const padded = await readParts(m, places.m[i] as number);
-        const attentionScores = withoutPadding(padded, queryLengths[i] as number, stored[i] as number, () =>
+        const length =
+          isStack && !facts.queryLengths
+            ? filledTo(padded, stored[i] as number)
+            : (queryLengths[i] as number);
+        const attentionScores = withoutPadding(padded, length, stored[i] as number, () =>
           tensorName(m.first),
         );
         requireFinite(attentionScores, m, places.m[i] as number, example);
@@ -222,6 +227,17 @@ async function readParts({ parts }: Located, place: number): Promise<Float32Arra
     done += part.length;
   }
   return values;
+}
+
+/** Keys of a stack of which not every head of every layer is NaN or infinite from there on. */
+function filledTo(values: Float32Array, stored: number): number {
+  let length = stored;
+  const isFilling = (key: number): boolean => {
+    for (let at = key; at < values.length; at += stored) if (Number.isFinite(values[at])) return false;
+    return true;
+  };
+  while (length > 1 && isFilling(length - 1)) length--;
+  return length;
 }
 
 /** Of a stack that is as long as its longest query, the start of each row. */

@@ -35,7 +35,7 @@ const RECORDED = Object.fromEntries(
       m: layers(() => [draw(length), draw(length)]),
     })),
   ]),
-) as Readonly<Record<Setting, readonly Example[]>>;
+) as unknown as Readonly<Record<Setting, readonly Example[]>>;
 
 const probesOf = (setting: Setting) =>
   RECORDED[setting].map(({ h, m }) => ({ attentionOutput: h.flat(), attentionScores: m.flat(2) }));

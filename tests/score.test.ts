@@ -25,7 +25,7 @@ describe('probes that a run saved', () => {
       all[i - 1] === '--seeds' ? '5,6' : arg,
     );
     const { code, stderr } = await iclGd([...seeds, '--save-probes']);
-    expect(code, stderr).toBe(0);
+    if (code !== 0) throw new Error(stderr);
   });
 
   it.each(['probes', '.'])('give the tables of the run again, from %s', async (below) => {

@@ -3,7 +3,7 @@ export { Checkpoint, type FileDigest } from './checkpoint/checkpoint.ts';
 export type { TensorInfo } from './checkpoint/header.ts';
 export { type LoadedTensor, readSafetensors } from './checkpoint/read-safetensors.ts';
 export { SafetensorsFile } from './checkpoint/safetensors-file.ts';
-export { type NamedTensor, writeSafetensors } from './checkpoint/write-safetensors.ts';
+export { type ExactTensor, type NamedTensor, writeSafetensors } from './checkpoint/write-safetensors.ts';
 export type { FloatDType } from './checkpoint/dtype.ts';
 export type { BiasConfig, DecoderConfig, PositionConfig, RotaryRescaling } from './config.ts';
 export type { EvaluationRequest, EvaluationResult, ProbedRow, RowProbe } from './decoder/evaluate.ts';

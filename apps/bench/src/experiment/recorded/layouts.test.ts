@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type NamedTensor, Pcg64, writeSafetensors } from '@icl-gd/transformer';
+import { type ExactTensor, type NamedTensor, Pcg64, writeSafetensors } from '@icl-gd/transformer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { scoreBaseline, scoreLearner, toScoreRecords } from '../scores.ts';
 import { readProbeFolder } from './probe-folder.ts';
@@ -55,8 +55,11 @@ const tensor = (name: string, shape: readonly number[], values: readonly number[
   ...{ name, shape, dtype: 'float32' },
   data: Float32Array.from(values),
 });
-const save = (file: string, tensors: readonly NamedTensor[], metadata?: Record<string, string>) =>
-  writeSafetensors(join(folder, `${file}.safetensors`), tensors, metadata);
+const save = (
+  file: string,
+  tensors: readonly (NamedTensor | ExactTensor)[],
+  metadata?: Record<string, string>,
+) => writeSafetensors(join(folder, `${file}.safetensors`), tensors, metadata);
 
 async function scoreFolder(): Promise<ScoredTrial> {
   const { tensors } = await readProbeFolder(folder, () => {});
@@ -86,7 +89,7 @@ const each = (setting: Setting, make: (example: Example, i: number) => NamedTens
   RECORDED[setting].flatMap(make);
 const padded = (m: Example['m'], fill: number): number[] =>
   m.flat().flatMap((row) => [...row, ...Array<number>(LONGEST - row.length).fill(fill)]);
-const lengths = (name: string): NamedTensor => ({
+const lengths = (name: string): ExactTensor => ({
   ...{ name, shape: [N], dtype: 'int64' },
   data: BigInt64Array.from(LENGTHS, BigInt),
 });

@@ -15,7 +15,7 @@ export async function openTrial({ settings }: RecordedTrial): Promise<ReadonlyMa
     const [first] = recordings.values();
     recordings.set(setting, first ? inOrderOf(first, own) : own);
   }
-  const [golden] = [...recordings.values()].filter(({ gold }) => gold);
+  const golden = [...recordings.values()].find(({ gold }) => gold);
   for (const { gold, setting, path } of recordings.values())
     if (golden && gold && `${gold}` !== `${golden.gold}`)
       throw new UserError(

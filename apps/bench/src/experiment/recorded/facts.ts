@@ -175,7 +175,7 @@ function requireWhole(values: ArrayLike<number>, where: string): void {
   if (bad !== undefined) throw new UserError(`${where} has ${bad}, where whole numbers from 0 are wanted`);
 }
 
-export function requireFinite(values: ArrayLike<number>, where: string): void {
+function requireFinite(values: ArrayLike<number>, where: string): void {
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i])) throw new UserError(`${where} is ${values[i]} at element ${i}`);
 }

@@ -125,6 +125,7 @@ function cache(setting: Setting, i: number, prefix: string, batch: readonly numb
       ]),
     ),
     tensor(`${prefix}blocks.${layer}.hook_resid_post`, [...batch, length, D], draw(length * D)),
+    tensor(`${prefix}blocks.${layer}.attn.q.hook_out`, [...batch, length, D], draw(length * D)),
   ]);
 }
 

@@ -131,9 +131,10 @@ export function parseName(name: string, where: string): NameParts {
   return { ...found, words };
 }
 
-/** A name of TransformerLens: what stands before it, and the hook. */
-const HOOK = /^(?<before>.*?)(?<hook>(?:blocks\.\d+\.(?:\w+\.)*|ln_final\.)?hook_\w+)$/;
-const READ_HOOK = /^blocks\.(?<layer>\d+)\.(?:attn\.)?(?<kind>hook_attn_out|hook_attn_scores)$/;
+/** What is read of TransformerLens's caches, and what stands before its name. */
+const READ_HOOK = /^(?<before>.*?)blocks\.(?<layer>\d+)\.(?:attn\.)?(?<kind>hook_attn_out|hook_attn_scores)$/;
+/** Any name of such a cache. */
+const HOOK = /(?:^|[./])hook_\w+$/;
 
 /**
  * What a tensor is by its name.
@@ -143,13 +144,13 @@ const READ_HOOK = /^blocks\.(?<layer>\d+)\.(?:attn\.)?(?<kind>hook_attn_out|hook
  */
 export function parseTensorName(name: string, file: string, numbers = true): TensorName | undefined {
   const where = `${file}: tensor ${JSON.stringify(name)}`;
-  const hook = HOOK.exec(name)?.groups;
+  const hook = READ_HOOK.exec(name)?.groups;
   if (hook) {
     const { words, ...parts } = parseName(hook['before'] as string, where);
     if (words.length > 0) throw unknown(where);
-    const read = READ_HOOK.exec(hook['hook'] as string)?.groups;
-    return read && { ...parts, layer: Number(read['layer']), kind: read['kind'] as Kind };
+    return { ...parts, layer: Number(hook['layer']), kind: hook['kind'] as Kind };
   }
+  if (HOOK.test(name)) return undefined;
   const { words, ...parts } = parseName(name, where);
   const together = words.join('');
   if (!numbers && !KINDS.has(together)) return undefined;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expectClose, tolerances } from '@icl-gd/gpu-kernels/testing';
@@ -51,6 +51,56 @@ describe('probes that a run saved', () => {
     await score(join(run, 'probes'), scored);
     for (const command of ['tables', 'validate'])
       expect((await iclGd([command, '--from', scored])).code, command).toBe(0);
+  });
+});
+
+describe('the command', () => {
+  const recorded = join(import.meta.dirname, 'fixtures/pytorch-probes/own-text-gpt2');
+
+  it('prints the table of a run and writes nothing without --out', async () => {
+    const { code, stdout, stderr } = await iclGd(['score', '--probes', recorded]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/│ trained │ SimAOU +│ GD +│ -0\.330 +│/);
+    expect(stdout).toContain('Rec2FTP');
+    expect(stderr).toBe('');
+  });
+
+  it('names what was not recorded, and computes the rest', async () => {
+    const probes = join(folder, 'two');
+    mkdirSync(probes);
+    for (const setting of ['ICL', 'GD'])
+      copyFileSync(join(recorded, `${setting}.safetensors`), join(probes, `${setting}.safetensors`));
+    const { code, stdout, stderr } = await iclGd(['score', '--probes', probes]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      'trained mr seed 5 (ICL, GD): no ZSL recording: without simaou_random, simam_zsl',
+    );
+    expect(stderr).toContain('no LCGD recording: without alpha');
+    expect(stdout).toContain('SimAM');
+    expect(stdout).not.toContain('SimAOU');
+  });
+
+  it.each([
+    [['--probes', ''], '--probes is missing'],
+    [['--probes', recorded, '--out', ''], '--out is empty'],
+    [['--probs', recorded], 'Did you mean --probes?'],
+    [['--probes', join(recorded, 'ZSL.safetensors')], 'is a file: what is wanted is the folder'],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await iclGd(['score', ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('says that of one setting nothing can be computed', async () => {
+    const probes = join(folder, 'one');
+    mkdirSync(probes);
+    writeFileSync(join(probes, 'notes.txt'), '');
+    copyFileSync(join(recorded, 'ICL.safetensors'), join(probes, 'ICL.safetensors'));
+    const { stdout, stderr } = await iclGd(['score', '--probes', probes]);
+    expect(stdout).not.toContain('SimA');
+    expect(stderr).toContain('no probes, not read: notes.txt');
+    expect(stderr).toContain('no ZSL recording: without');
   });
 });
 

@@ -143,6 +143,23 @@ const LAYOUTS: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
         tensor(`m.${i}`, [1, L, H, LENGTHS[i]!], m.flat(2)),
       ]),
     ),
+  'h a layer without the word, where m shows that it is one': (setting) =>
+    save(setting, [
+      ...Array.from({ length: L }, (_, layer) =>
+        tensor(
+          `h.${layer}`,
+          [N, D],
+          RECORDED[setting].flatMap(({ h }) => h[layer]!),
+        ),
+      ),
+      ...each(setting, ({ m }, i) => [tensor(`m.${i}`, [L, H, LENGTHS[i]!], m.flat(2))]),
+    ]),
+  'places in names, rows in the metadata': (setting) =>
+    save(
+      setting,
+      [stack(setting), ...each(setting, ({ m }, i) => [tensor(`m.${i}`, [L, H, LENGTHS[i]!], m.flat(2))])],
+      { validation_rows: '17,4,9,0' },
+    ),
   'everything a layer and example, by words': (setting) =>
     save(
       setting,
@@ -392,8 +409,8 @@ describe('what cannot be understood is refused in one line:', () => {
       /is the same of ICL as .*: which of them counts\?/,
     ],
     'other rows than those in names': [
-      () => save('ICL', [stack('ICL'), ...m('ICL')], { validation_rows: '0,1,2,9' }),
-      /tensor "m\.3" is of example 3, which others of ICL lack|is of example 3/,
+      () => save('ICL', [stack('ICL'), ...m('ICL')], { validation_rows: '0,1,2,9,5' }),
+      /is of 4 examples, others of ICL are of 5/,
     ],
     'a stack beside numbers that say no order': [
       () =>

@@ -1,7 +1,16 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expectClose, tolerances } from '@icl-gd/gpu-kernels/testing';
+import { writeSafetensors } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fixture, fixtures, iclGd, readCsv, readJson, runArguments } from './golden.ts';
 
@@ -92,7 +101,19 @@ describe('the command', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
-  it('says that of one setting nothing can be computed', async () => {
+  it('refuses recordings that nothing can be computed of, and writes nothing', async () => {
+    const [probes, out] = [join(folder, 'nothing'), join(folder, 'nothing-scored')];
+    await writeSafetensors(join(probes, 'ZSL.safetensors'), [
+      { name: 'h', shape: [1, 1, 2], dtype: 'float32', data: Float32Array.of(1, 2) },
+      { name: 'm', shape: [1, 1, 1, 1], dtype: 'float32', data: Float32Array.of(3) },
+    ]);
+    const { code, stderr } = await iclGd(['score', '--probes', probes, '--out', out]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('nothing can be computed of what is there');
+    expect(existsSync(join(out, 'summary.csv'))).toBe(false);
+  });
+
+  it('says of one setting what it lacks, and which files are no probes', async () => {
     const probes = join(folder, 'one');
     mkdirSync(probes);
     writeFileSync(join(probes, 'notes.txt'), '');

@@ -4,7 +4,7 @@
     python examples/python/record_probes.py --model tests/fixtures/own-text-gpt2/model \\
         --data tests/fixtures/own-text-gpt2/data/mr --template "Review: {text} Sentiment:" --label-words Negative,Positive \\
         --shots 6 --seed 5 --examples 8 --learning-rate 0.01 --probe prompt --out probes
-    icl-gd score --probes probes --out results
+    npx icl-gd score --probes probes --out results
 
 Four settings, one file each: ZSL and ICL, and the model after gradient descent (GD, LCGD) on the demonstrations. The layout is
 docs/probe-files.md. At the probed token, in every layer,

@@ -2,7 +2,7 @@ export * from './index.browser.ts';
 /* What reads and writes folders, which needs Node. */
 export { type LoadedTensor, readSafetensors } from './checkpoint/read-safetensors.ts';
 export { SafetensorsFile } from './checkpoint/safetensors-file.ts';
-export { type NamedTensor, writeSafetensors } from './checkpoint/write-safetensors.ts';
+export { type ExactTensor, type NamedTensor, writeSafetensors } from './checkpoint/write-safetensors.ts';
 export type { FloatDType } from './checkpoint/dtype.ts';
 export { type DatasetLocation, type FileSelector, resolveDataset } from './hub/resolve-dataset.ts';
 export { type ModelLocation, resolveModel } from './hub/resolve-model.ts';

@@ -17,8 +17,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'probe-file-count',
         kind: 'damaged record trusted',
-        find: 'outputs?.length !== validationRows.length * size || predictions.length !== validationRows.length',
-        replace: 'outputs?.length !== validationRows.length * size',
+        find: 'outputs.length !== validationRows.length * size || predictions.length !== validationRows.length',
+        replace: 'outputs.length !== validationRows.length * size',
       },
       {
         id: 'probe-file-offset',

@@ -145,8 +145,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'predictions-gold-swapped',
       kind: 'columns swapped',
-      find: 'prepared.gold[i] as number, predicted]',
-      replace: 'predicted, prepared.gold[i] as number]',
+      find: 'prepared.gold[i] ?? null, predicted]',
+      replace: 'predicted, prepared.gold[i] ?? null]',
     },
     {
       id: 'predictions-index',

@@ -17,6 +17,7 @@ test.each([
   ['pretrain', 'what was saved of the training is kept, the same command goes on from there'],
   ['inspect', 'nothing is kept but what was downloaded'],
   ['tables', 'tables written so far are whole, the same command writes all of them'],
+  ['score', 'tables written so far are whole, the same command writes all of them'],
   ['validate', 'files written so far are whole, the same command writes all of them'],
   ['devices', undefined],
   ['ls', undefined],
@@ -29,7 +30,7 @@ test('every command is in the list above', () => {
     createProgram(() => {})
       .commands.map((command) => command.name())
       .toSorted(),
-  ).toEqual(['devices', 'inspect', 'ls', 'pretrain', 'run', 'shots', 'sweep', 'tables', 'validate']);
+  ).toEqual(['devices', 'inspect', 'ls', 'pretrain', 'run', 'score', 'shots', 'sweep', 'tables', 'validate']);
 });
 
 test('with --fresh the same command would begin anew', () => {

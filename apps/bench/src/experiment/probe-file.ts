@@ -1,5 +1,11 @@
 import type { Probe } from '@icl-gd/methods';
-import { type DecoderConfig, type NamedTensor, SafetensorsFile, writeSafetensors } from '@icl-gd/transformer';
+import {
+  type DecoderConfig,
+  type ExactTensor,
+  type NamedTensor,
+  SafetensorsFile,
+  writeSafetensors,
+} from '@icl-gd/transformer';
 import type { Cell, CellAddress } from './cell.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
 
@@ -49,7 +55,7 @@ export async function writeProbes(
   const { layers, heads, dModel } = content.config;
   const outputs = new Float32Array(probes.length * layers * dModel);
   for (const [i, { attentionOutput }] of probes.entries()) outputs.set(attentionOutput, i * layers * dModel);
-  const tensors: NamedTensor[] = [
+  const tensors: (NamedTensor | ExactTensor)[] = [
     { name: OUTPUTS, shape: [probes.length, layers, dModel], dtype: 'float32', data: outputs },
     ...probes.map((probe, i): NamedTensor => ({
       name: scoresOf(validationRows[i] as number),
@@ -89,17 +95,17 @@ function cellMetadata({ setting, variant, dataset, seed, permutation, learningRa
 }
 
 /** One tensor where all examples have as many options. */
-function optionTensors(probes: readonly Probe[]): NamedTensor[] {
+function optionTensors(probes: readonly Probe[]): ExactTensor[] {
   const options = probes[0]?.optionLogProbs.length ?? 0;
   if (probes.some(({ optionLogProbs }) => optionLogProbs.length !== options)) return [];
   const data = Float64Array.from(probes.flatMap(({ optionLogProbs }) => [...optionLogProbs]));
   return [{ name: 'option_log_probs', shape: [probes.length, options], dtype: 'float64', data }];
 }
 
-function trainingTensors(training: readonly TrainingStepRecord[]): NamedTensor[] {
+function trainingTensors(training: readonly TrainingStepRecord[]): ExactTensor[] {
   const layers = training[0]?.losses.length ?? 0;
   if (layers === 0) return [];
-  const tensor = (name: string, of: (step: TrainingStepRecord) => readonly number[]): NamedTensor => ({
+  const tensor = (name: string, of: (step: TrainingStepRecord) => readonly number[]): ExactTensor => ({
     name,
     shape: [training.length, layers],
     dtype: 'float64',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { TrialResult } from '../experiment/trial-result.ts';
-import { type MeasuredCell, type MeasuredRun, measureTrial } from './measured.ts';
+import { type MeasuredRun, measureTrial } from './measured.ts';
 import { trialTables } from './rows.ts';
 import { summaryTables, writeSummaryTables, writeTrialTables } from './write-results.ts';
 
@@ -15,33 +15,32 @@ export function requireNoRun(out: string): void {
     throw new UserError(`--out ${out} holds the tables of a run (manifest.json): give another folder`);
 }
 
-/**
- * Brings the scores of recorded probes together and, where there is a folder for them, writes the tables of a run: those by
- * trial and those of the paper's shape, with the same columns. What was not recorded has no rows.
- *
- * @param out folder; undefined writes nothing
- * @param results in the order of the tables
- */
-export async function writeScores(
-  out: string | undefined,
-  model: string,
-  results: readonly TrialResult[],
-): Promise<MeasuredRun> {
-  const cells: MeasuredCell[] = results.flatMap(measureTrial);
-  const run: MeasuredRun = {
+/** What recordings of one model gave, as a run has it. @param results in the order of the tables */
+export function measureScores(model: string, results: readonly TrialResult[]): MeasuredRun {
+  return {
     model,
     variants: [...new Set(results.map(({ trial }) => trial.variant))],
     methods: [...new Set(results.flatMap(({ methods }) => methods.map(({ id }) => id)))],
-    cells,
+    cells: results.flatMap(measureTrial),
     sizes: new Map(),
     noise: [],
     paper: { datasets: new Set(), notice: '' },
   };
-  if (out === undefined) return run;
+}
+
+/**
+ * Writes the tables of a run: those by trial and those of the paper's shape, with the same columns. What was not recorded has
+ * no rows.
+ * @param run what {@link measureScores} made of the results
+ */
+export async function writeScores(
+  out: string,
+  run: MeasuredRun,
+  results: readonly TrialResult[],
+): Promise<void> {
   const tables = trialTables({ taskOptions: mostOptions(results), releasedNorms: false, noiseFloor: false });
-  await writeTrialTables(out, model, tables, inTurn(results), () => {});
+  await writeTrialTables(out, run.model, tables, inTurn(results), () => {});
   await writeSummaryTables(out, summaryTables(run));
-  return run;
 }
 
 async function* inTurn(results: readonly TrialResult[]): AsyncGenerator<TrialResult> {

@@ -14,30 +14,34 @@ import { elementCount } from '../shape.ts';
 const CHUNK_ELEMENTS = 1 << 20;
 
 /** A tensor to be written. */
-export type NamedTensor = {
+export interface NamedTensor {
   readonly name: string;
   /** Row-major; the product of the extents is the length of `data`. */
   readonly shape: readonly number[];
-} & (
-  | {
-      /** Stored type; values are rounded to the nearest, ties to even. */
-      readonly dtype: FloatDType;
-      /** All values, or a function that yields them in order in chunks of any size, for what is too large for memory. */
-      readonly data: Float32Array | (() => Iterable<Float32Array>);
-    }
-  | { readonly dtype: 'float64'; readonly data: Float64Array }
-  | { readonly dtype: 'int64'; readonly data: BigInt64Array }
-);
+  /** Stored type; values are rounded to the nearest, ties to even. */
+  readonly dtype: FloatDType;
+  /** All values, or a function that yields them in order in chunks of any size, for what is too large for memory. */
+  readonly data: Float32Array | (() => Iterable<Float32Array>);
+}
+
+/** A tensor that is stored as it is. */
+export type ExactTensor = Pick<NamedTensor, 'name' | 'shape'> &
+  (
+    | { readonly dtype: 'float64'; readonly data: Float64Array }
+    | { readonly dtype: 'int64'; readonly data: BigInt64Array }
+  );
+
+type StoredTensor = NamedTensor | ExactTensor;
 
 const STORED_NAMES = { ...SAFETENSORS_NAMES, float64: 'F64', int64: 'I64' } as const;
 
-function elementBytes(dtype: NamedTensor['dtype']): number {
+function elementBytes(dtype: StoredTensor['dtype']): number {
   return DTYPE_BITS.get(STORED_NAMES[dtype])! / 8;
 }
 
 /** The length prefix and the JSON header, padded with spaces so that the data begins at a multiple of 8. */
 function encodeHeader(
-  tensors: readonly NamedTensor[],
+  tensors: readonly StoredTensor[],
   metadata: Record<string, string> | undefined,
 ): Uint8Array {
   const header = new Map<string, unknown>();
@@ -76,7 +80,7 @@ function firstUnstorable(source: Float32Array, encoded: Uint8Array, dtype: Float
 async function writeTensor(
   file: { append(bytes: Uint8Array): Promise<void> },
   path: string,
-  tensor: NamedTensor,
+  tensor: StoredTensor,
 ): Promise<void> {
   const { name, shape } = tensor;
   if (tensor.dtype === 'float64' || tensor.dtype === 'int64') {
@@ -120,7 +124,7 @@ async function writeTensor(
  */
 export async function writeSafetensors(
   path: string,
-  tensors: readonly NamedTensor[],
+  tensors: readonly StoredTensor[],
   metadata?: Record<string, string>,
   { signal, onProgress }: LongRunning = {},
 ): Promise<void> {

@@ -5,12 +5,14 @@ import { groupTrials, recordedTrialName } from '../../experiment/recorded/record
 import { scoreRecordedTrial } from '../../experiment/recorded/score-trial.ts';
 import type { TrialResult } from '../../experiment/trial-result.ts';
 import { renderSummary } from '../../results/print-summary.ts';
-import { requireNoRun, writeScores } from '../../results/write-scores.ts';
+import { measureScores, requireNoRun, writeScores } from '../../results/write-scores.ts';
 import { doing } from '../../terminal/heartbeat.ts';
 import { fromWhereTyped } from '../../terminal/place-typed.ts';
 import { print, say } from '../../terminal/print.ts';
 import { counted, listed } from '../../terminal/words.ts';
 import type { RawScoreOptions } from '../raw-options.ts';
+
+const COUNTS = ['examples', 'demonstrations_in_context'];
 
 /**
  * Computes every metric that recorded probes allow, prints the summary and, with `--out`, writes the tables of a run. Says what
@@ -46,9 +48,10 @@ export async function scoreProbes({ probes, out }: RawScoreOptions): Promise<voi
     if (trial.unsaid.length > 0)
       say(`${name}: the files say no ${trial.unsaid.join(', no ')}: 0 in the tables`);
   }
-  const run = await writeScores(out, model, results);
-  if (run.cells.every(({ numbers }) => [...numbers.keys()].every((metric) => metric === 'examples')))
+  const run = measureScores(model, results);
+  if (run.cells.every(({ numbers }) => [...numbers.keys()].every((metric) => COUNTS.includes(metric))))
     throw new UserError(`${probes}: nothing can be computed of what is there`);
+  if (out !== undefined) await writeScores(out, run, results);
   print(renderSummary(run));
   if (out !== undefined) print(`tables: ${fromWhereTyped(out)}`);
 }

@@ -7,8 +7,6 @@ import type { TrainingStepRecord } from '../record.ts';
 
 /** What stands beside h and m of a setting. Lists without numbers in names are in the order of the rows. */
 export interface Facts {
-  /** Rows of the evaluated split, where they are said. */
-  readonly rows: readonly number[] | undefined;
   readonly queryLengths: Listed | undefined;
   readonly optionLogProbs: Listed | undefined;
   readonly gold: Listed | undefined;
@@ -35,7 +33,6 @@ export interface Listed {
 export async function readFacts(setting: string, tensors: readonly RecordedTensor[]): Promise<Facts> {
   const of = (kind: Kind): RecordedTensor[] => tensors.filter((tensor) => tensor.kind === kind);
   const said = metadataOf(setting, tensors);
-  const rows = await readListed(of('rows'), 0, said('validation_rows'));
   const sizes = (
     [
       ['layers', 'layers'],
@@ -47,7 +44,6 @@ export async function readFacts(setting: string, tensors: readonly RecordedTenso
     return value === undefined ? [] : [[name, value] as const];
   });
   return {
-    rows: rows && [...rows.values.values()].flat(),
     queryLengths: (await readListed(of('query length'), 0, said('query_lengths'))) ?? lengthsByFile(tensors),
     optionLogProbs: await readListed(of('log-probabilities'), 1, undefined),
     gold: await readListed(of('gold'), 0, said('gold')),
@@ -56,6 +52,23 @@ export async function readFacts(setting: string, tensors: readonly RecordedTenso
     inapplicableMetrics: said('inapplicable_metrics')?.text.split(',') ?? [],
     sizes: Object.fromEntries(sizes),
   };
+}
+
+/**
+ * Rows of the evaluated split, where they are said.
+ * @throws UserError as {@link readFacts}
+ */
+export async function readRows(
+  setting: string,
+  tensors: readonly RecordedTensor[],
+): Promise<readonly number[] | undefined> {
+  const said = metadataOf(setting, tensors)('validation_rows');
+  const rows = await readListed(
+    tensors.filter(({ kind }) => kind === 'rows'),
+    0,
+    said,
+  );
+  return rows && [...rows.values.values()].flat();
 }
 
 interface Said {
@@ -175,7 +188,7 @@ function requireWhole(values: ArrayLike<number>, where: string): void {
   if (bad !== undefined) throw new UserError(`${where} has ${bad}, where whole numbers from 0 are wanted`);
 }
 
-export function requireFinite(values: ArrayLike<number>, where: string): void {
+function requireFinite(values: ArrayLike<number>, where: string): void {
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i])) throw new UserError(`${where} is ${values[i]} at element ${i}`);
 }

@@ -155,7 +155,7 @@ export function requireOnce(tensors: readonly RecordedTensor[]): void {
 }
 
 /** The extents, without as many of 1 as there are too many. @throws UserError if that can be done in several ways, or in none */
-export function squeezed(tensor: RecordedTensor, dimensions: number): number[] {
+function squeezed(tensor: RecordedTensor, dimensions: number): number[] {
   const { shape } = tensor.info;
   const ways = new Map(dropOnes(shape, shape.length - dimensions).map((own) => [own.join(), own]));
   const [only] = ways.values();
@@ -186,6 +186,6 @@ function whole(tensor: RecordedTensor): Part {
   return { tensor, runs: [[0, product(tensor.info.shape)]] };
 }
 
-export function product(extents: readonly number[]): number {
+function product(extents: readonly number[]): number {
   return extents.reduce((total, extent) => total * extent, 1);
 }

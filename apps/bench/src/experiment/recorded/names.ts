@@ -41,9 +41,11 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ...['optionlogprobs', 'optionslogprobs', 'optionlogprob', 'logprobs', 'optionlogprobabilities'].map(
     (name) => [name, 'log-probabilities'] as const,
   ),
-  ...['gold', 'labels', 'label'].map((name) => [name, 'gold'] as const),
-  ...['validationrows', 'rows'].map((name) => [name, 'rows'] as const),
-  ...['querylength', 'querylengths'].map((name) => [name, 'query length'] as const),
+  ...['gold', 'goldlabels', 'labels', 'label'].map((name) => [name, 'gold'] as const),
+  ...['validationrows', 'rows', 'exampleindices', 'exampleids', 'indices'].map(
+    (name) => [name, 'rows'] as const,
+  ),
+  ...['querylength', 'querylengths', 'querylen', 'querylens'].map((name) => [name, 'query length'] as const),
   ...['trainingloss', 'loss', 'losses'].map((name) => [name, 'loss'] as const),
   ...['traininggradientnorm', 'gradientnorm', 'gradientnorms'].map(
     (name) => [name, 'gradient norm'] as const,
@@ -129,26 +131,29 @@ export function parseName(name: string, where: string): NameParts {
   return { ...found, words };
 }
 
-/** A name of TransformerLens: what stands before it, and the hook. */
-const HOOK = /^(?<before>.*?)(?<hook>(?:blocks\.\d+\.(?:\w+\.)*|ln_final\.)?hook_\w+)$/;
-const READ_HOOK = /^blocks\.(?<layer>\d+)\.(?:attn\.)?(?<kind>hook_attn_out|hook_attn_scores)$/;
+/** What is read of TransformerLens's caches, and what stands before its name. */
+const READ_HOOK = /^(?<before>.*?)blocks\.(?<layer>\d+)\.(?:attn\.)?(?<kind>hook_attn_out|hook_attn_scores)$/;
+/** Any name of such a cache. */
+const HOOK = /(?:^|[./])hook_\w+$/;
 
 /**
  * What a tensor is by its name.
- * @returns undefined for a hook of TransformerLens that nothing is computed of
+ * @param numbers whether it holds numbers that may be h or m: not integers, such as token ids
+ * @returns undefined for what nothing is computed of: a hook of TransformerLens, integers of an unknown name
  * @throws UserError if the name is of nothing that is known, or ambiguous
  */
-export function parseTensorName(name: string, file: string): TensorName | undefined {
+export function parseTensorName(name: string, file: string, numbers = true): TensorName | undefined {
   const where = `${file}: tensor ${JSON.stringify(name)}`;
-  const hook = HOOK.exec(name)?.groups;
+  const hook = READ_HOOK.exec(name)?.groups;
   if (hook) {
     const { words, ...parts } = parseName(hook['before'] as string, where);
     if (words.length > 0) throw unknown(where);
-    const read = READ_HOOK.exec(hook['hook'] as string)?.groups;
-    return read && { ...parts, layer: Number(read['layer']), kind: read['kind'] as Kind };
+    return { ...parts, layer: Number(hook['layer']), kind: hook['kind'] as Kind };
   }
+  if (HOOK.test(name)) return undefined;
   const { words, ...parts } = parseName(name, where);
   const together = words.join('');
+  if (!numbers && !KINDS.has(together)) return undefined;
   if (AFTER_SOFTMAX.has(together))
     throw new UserError(`${where} is attention after the softmax; m is the scores before it (scaled q·k)`);
   const kind = KINDS.get(together);

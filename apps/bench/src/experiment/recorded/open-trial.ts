@@ -15,7 +15,7 @@ export async function openTrial({ settings }: RecordedTrial): Promise<ReadonlyMa
     const [first] = recordings.values();
     recordings.set(setting, first ? inOrderOf(first, own) : own);
   }
-  const [golden] = [...recordings.values()].filter(({ gold }) => gold);
+  const golden = [...recordings.values()].find(({ gold }) => gold);
   for (const { gold, setting, path } of recordings.values())
     if (golden && gold && `${gold}` !== `${golden.gold}`)
       throw new UserError(
@@ -71,8 +71,24 @@ export class HeldProbes {
     this.#held = new Map(kept);
     for (const setting of settings) {
       const recording = this.#recordings.get(setting);
-      if (recording && !this.#held.has(setting))
-        this.#held = new Map([...this.#held, [setting, await recording.read()]]);
+      if (recording && !this.#held.has(setting)) {
+        const own = await recording.read();
+        this.#requireLengths(recording, own);
+        this.#held = new Map([...this.#held, [setting, own]]);
+      }
+    }
+  }
+
+  /** What a stack is filled up with is known once it is read. */
+  #requireLengths({ setting, path, examples }: Recording, own: readonly ProbeArrays[]): void {
+    for (const [other, probes] of this.#held) {
+      const at = own.findIndex(
+        ({ attentionScores }, i) => attentionScores.length !== probes[i]?.attentionScores.length,
+      );
+      if (at >= 0)
+        throw new UserError(
+          `${path}: ${setting} has m towards another number of tokens than ${other} in example ${examples[at]}`,
+        );
     }
   }
 

@@ -70,7 +70,7 @@ export async function readProbeFolder(
     if (key !== undefined) keys.add(key);
     const parts = partsOfPath(name, file.path);
     for (const info of file.tensors.values()) {
-      const own = parseTensorName(info.name, file.path);
+      const own = parseTensorName(info.name, file.path, /^(?:B?F|C)\d/.test(info.dtype));
       if (own) tensors.push(recordedTensor(folder, file, info, { own, ...parts }));
       else unused.add(info.name.replaceAll(/\d+/g, '*'));
     }
@@ -152,8 +152,10 @@ function recordedTensor(
 
 /** The tensor's own name counts first, then the metadata, then the path; without any the file's name is the learner's. */
 function settingOf(file: SafetensorsFile, own: TensorName, path: NameParts, stem: string): string {
-  const said = file.metadata['setting'];
-  const named = said === undefined || said === '' ? path.setting : settingNamed(said);
+  const { setting: said = '', method = '' } = file.metadata;
+  // As in predictions.csv, where a learner's setting is FT.
+  const name = settingNamed(said) === 'FT' && method !== '' ? method : said;
+  const named = name === '' ? path.setting : settingNamed(name);
   if (own.setting !== undefined && named !== undefined && own.setting !== named)
     throw new UserError(
       `${file.path}: the file is of ${named}, but the name of a tensor says ${own.setting}: name one of them otherwise`,

@@ -2,7 +2,8 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { ProbeArrays, ProbeShape } from '@icl-gd/metrics';
 import { counted, listed } from '../../terminal/words.ts';
 import type { TrainingStepRecord } from '../record.ts';
-import { type Facts, type Listed, readFacts } from './facts.ts';
+import { examplesToLayers, placesToRows } from './bare-numbers.ts';
+import { type Facts, type Listed, readFacts, readRows } from './facts.ts';
 import { type Located, locate, tensorName } from './layout.ts';
 import type { Kind } from './names.ts';
 import type { RecordedTensor } from './probe-folder.ts';
@@ -40,22 +41,24 @@ export interface Recording {
  */
 export async function openRecording(
   setting: string,
-  tensors: readonly RecordedTensor[],
+  named: readonly RecordedTensor[],
   zeroShot: Pick<Recording, 'examples' | 'queryLengths'> | undefined,
 ): Promise<Recording> {
+  const rows = await readRows(setting, named);
+  const tensors = placesToRows(named, rows);
   const of = (kind: Kind): RecordedTensor[] => tensors.filter((tensor) => tensor.kind === kind);
   const facts = await readFacts(setting, tensors);
   const where = (tensors[0] as RecordedTensor).file.path;
-  const h = locateOne(of('h'), of('hook_attn_out'), {
-    missing: `${where}: of ${setting} there is no h (attention_output, h, or blocks.<layer>.hook_attn_out)`,
-    locate: (own) => locate(own, 1),
-    locateHooks: locateOutputs,
-  });
   const m = locateOne(of('m'), of('hook_attn_scores'), {
     missing: `${where}: of ${setting} there is no m (attention_logits, m, or blocks.<layer>.attn.hook_attn_scores)`,
     locate: (own) => locate(own, 2),
     locateHooks: (own) =>
-      locateScores(own, (tensor, keys) => queryLengthOf(setting, tensor, keys, { facts, zeroShot })),
+      locateScores(own, (tensor, keys) => queryLengthOf(setting, tensor, keys, { facts, rows, zeroShot })),
+  });
+  const h = locateOne(of('h'), of('hook_attn_out'), {
+    missing: `${where}: of ${setting} there is no h (attention_output, h, or blocks.<layer>.hook_attn_out)`,
+    locate: (own) => locate(examplesToLayers(own, m), 1),
+    locateHooks: locateOutputs,
   });
   const shape = shapeOf(h, m);
   for (const [size, value] of Object.entries(facts.sizes))
@@ -63,12 +66,13 @@ export async function openRecording(
       throw new UserError(
         `${where}: the metadata say ${size} ${value}, the tensors have ${shape[size as keyof ProbeShape]}`,
       );
-  const examples = orderOf(setting, h, m, facts);
+  const examples = orderOf(setting, h, m, { ...facts, rows });
   const inOrder = ({ ids }: Located): number[] =>
     examples.map((example, place) => (ids ? ids.indexOf(example) : place));
   const places = { h: inOrder(h), m: inOrder(m) };
   const stored = places.m.map((place) => (m.shapes[place] as [number, number])[1]);
   const queryLengths = lengthsOf(m, examples, stored, facts.queryLengths);
+  const isStack = m.ids === undefined && examples.length > 1;
   const listOf = (own: Listed | undefined) => own && inOrderOf(own, examples);
   return {
     ...{ setting, examples, shape, queryLengths, path: where, training: facts.training },
@@ -82,7 +86,11 @@ export async function openRecording(
         const attentionOutput = await readParts(h, places.h[i] as number);
         requireFinite(attentionOutput, h, places.h[i] as number, example);
         const padded = await readParts(m, places.m[i] as number);
-        const attentionScores = withoutPadding(padded, queryLengths[i] as number, stored[i] as number, () =>
+        const length =
+          isStack && !facts.queryLengths
+            ? filledTo(padded, stored[i] as number)
+            : (queryLengths[i] as number);
+        const attentionScores = withoutPadding(padded, length, stored[i] as number, () =>
           tensorName(m.first),
         );
         requireFinite(attentionScores, m, places.m[i] as number, example);
@@ -133,7 +141,7 @@ function orderOf(
   setting: string,
   h: Located,
   m: Located,
-  { rows, queryLengths, optionLogProbs, gold }: Facts,
+  { rows, queryLengths, optionLogProbs, gold }: Facts & { readonly rows: readonly number[] | undefined },
 ): number[] {
   const lists = [queryLengths, optionLogProbs, gold].flatMap((own) =>
     own
@@ -194,11 +202,16 @@ function queryLengthOf(
   keys: number,
   {
     facts,
+    rows,
     zeroShot,
-  }: { readonly facts: Facts; readonly zeroShot: Pick<Recording, 'examples' | 'queryLengths'> | undefined },
+  }: {
+    readonly facts: Facts;
+    readonly rows: readonly number[] | undefined;
+    readonly zeroShot: Pick<Recording, 'examples' | 'queryLengths'> | undefined;
+  },
 ): number {
   const { example = 0 } = tensor;
-  const place = facts.rows?.indexOf(example) ?? example;
+  const place = rows?.indexOf(example) ?? example;
   const said = facts.queryLengths?.values.get(facts.queryLengths.byNumber ? example : place)?.[0];
   if (said !== undefined) return said;
   // BOS and the query.
@@ -222,6 +235,17 @@ async function readParts({ parts }: Located, place: number): Promise<Float32Arra
     done += part.length;
   }
   return values;
+}
+
+/** Keys of a stack of which not every head of every layer is NaN or infinite from there on. */
+function filledTo(values: Float32Array, stored: number): number {
+  let length = stored;
+  const isFilling = (key: number): boolean => {
+    for (let at = key; at < values.length; at += stored) if (Number.isFinite(values[at])) return false;
+    return true;
+  };
+  while (length > 1 && isFilling(length - 1)) length--;
+  return length;
 }
 
 /** Of a stack that is as long as its longest query, the start of each row. */

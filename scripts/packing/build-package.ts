@@ -18,13 +18,18 @@ export function buildPackage(folder: string): void {
   execFileSync(process.execPath, [TSC, '-b', join(folder, 'tsconfig.build.json')], { stdio: 'inherit' });
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
   for (const file of files) if (file.endsWith('.d.ts')) renameImports(join(dist, file));
-  const broken = files.filter((file) => file.endsWith('.map')).flatMap((file) => brokenMaps(join(dist, file)));
+  const broken = files
+    .filter((file) => file.endsWith('.map'))
+    .flatMap((file) => brokenMaps(join(dist, file)));
   if (broken.length > 0) throw new Error(`source maps lead nowhere: ${broken.join(', ')}`);
 }
 
 /** tsc leaves `./x.ts` in declarations as it is. The new text has the same length, so that maps stay true. */
 function renameImports(file: string): void {
   const text = readFileSync(file, 'utf8');
-  const renamed = text.replaceAll(/(\bfrom |\bimport\(|^import )(['"])(\.\.?\/[^'"]*)\.ts\2/gm, '$1$2$3.js$2');
+  const renamed = text.replaceAll(
+    /(\bfrom |\bimport\(|^import )(['"])(\.\.?\/[^'"]*)\.ts\2/gm,
+    '$1$2$3.js$2',
+  );
   if (renamed !== text) writeFileSync(file, renamed);
 }

@@ -31,10 +31,7 @@ export function packAll(destination: string, repository?: string): Tarball[] {
       const copy = join(staging, basename(folder));
       cpSync(folder, copy, { recursive: true, filter: (path) => !/[\\/](node_modules|\.turbo)$/.test(path) });
       const extended = repository === undefined ? manifest : withRepository(manifest, repository, folder);
-      writeFileSync(
-        join(copy, 'package.json'),
-        `${JSON.stringify(packedManifest(extended), null, 2)}\n`,
-      );
+      writeFileSync(join(copy, 'package.json'), `${JSON.stringify(packedManifest(extended), null, 2)}\n`);
       return copy;
     });
     const options = ['--ignore-scripts', '--json', '--pack-destination', destination];

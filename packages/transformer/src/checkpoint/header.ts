@@ -1,10 +1,20 @@
-import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { DTYPE_BITS } from './dtype.ts';
 import { decodeText, fileError } from './files.ts';
 import { type JsonLimits, duplicateKey, parseJson } from './json-file.ts';
 import { elementCount } from '../shape.ts';
+
+/** An open file of Node: public declarations name no types of Node. */
+interface FileHandle {
+  read(
+    target: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
+  stat(): Promise<{ readonly size: number }>;
+}
 
 /** Where a tensor lies: nothing of its data has been read. */
 export interface TensorInfo {

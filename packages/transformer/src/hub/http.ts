@@ -105,9 +105,10 @@ export class HubClient {
   }
 
   /** A failure of the network in words. */
-  unreachable(error: unknown, target = new URL(this.settings.endpoint)): HubUnavailableError {
+  unreachable(error: unknown, at?: { readonly href: string }): HubUnavailableError {
     const { reason, lasting } = networkReason(error);
     const { endpoint, proxies } = this.settings;
+    const target = new URL(at?.href ?? endpoint);
     const host = target.origin === new URL(endpoint).origin ? endpoint : target.origin;
     const proxy = proxies?.(target);
     const through = proxy ? ` through the proxy ${proxy.address} of ${proxy.variable}` : '';

@@ -8,14 +8,20 @@ import { brokenMaps } from './source-maps.ts';
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 
 /**
- * Builds `dist` of a package from nothing: JavaScript, declarations, and maps of both.
+ * Builds `dist` of packages from nothing: JavaScript, declarations, and maps of both.
  * @throws Error where the compiler refuses a file or a map leads nowhere
  */
-export function buildPackage(folder: string): void {
-  if (restoreManifest(folder)) console.error(`${folder}: package.json restored, which a packing had left`);
-  const dist = join(folder, 'dist');
-  rmSync(dist, { recursive: true, force: true });
-  execFileSync(process.execPath, [TSC, '-b', join(folder, 'tsconfig.build.json')], { stdio: 'inherit' });
+export function buildPackages(folders: readonly string[]): void {
+  for (const folder of folders) {
+    if (restoreManifest(folder)) console.error(`${folder}: package.json restored, which a packing had left`);
+    rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  }
+  const projects = folders.map((folder) => join(folder, 'tsconfig.build.json'));
+  execFileSync(process.execPath, [TSC, '-b', ...projects], { stdio: 'inherit' });
+  for (const folder of folders) finish(join(folder, 'dist'));
+}
+
+function finish(dist: string): void {
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
   for (const file of files) if (file.endsWith('.d.ts')) renameImports(join(dist, file));
   const broken = files

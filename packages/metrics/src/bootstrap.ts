@@ -1,6 +1,6 @@
-import { quantileSorted } from 'simple-statistics';
 import { layerMean, pooledMean } from './layer-scores.ts';
 import type { ExampleScore } from './layer-scores.ts';
+import { quantileOfSorted } from './samples.ts';
 import { requireFinite, requireSameLength, requireSize } from './validation.ts';
 
 /** How an interval is drawn. */
@@ -67,5 +67,8 @@ export function bootstrapLayerMeanInterval(
     return layerMean(layers.map((scores) => pooledMean(drawn.map((e) => scores[e!]!))));
   });
   const sorted = means.filter((value) => value !== null).sort((a, b) => a - b);
-  return { lower: quantileSorted(sorted, (1 - level) / 2), upper: quantileSorted(sorted, (1 + level) / 2) };
+  return {
+    lower: quantileOfSorted(sorted, (1 - level) / 2),
+    upper: quantileOfSorted(sorted, (1 + level) / 2),
+  };
 }

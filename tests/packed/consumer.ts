@@ -61,7 +61,7 @@ export function compile(folder: string, { compiler, files, lib, types, outDir }:
   const compilerOptions = {
     ...{ module: 'nodenext', target: 'es2022', strict: true, skipLibCheck: false },
     ...{ exactOptionalPropertyTypes: true, lib, types },
-    ...(outDir === undefined ? { noEmit: true } : { outDir }),
+    ...(outDir === undefined ? { noEmit: true } : { outDir, rootDir: '.' }),
   };
   writeFileSync(config, JSON.stringify({ compilerOptions, files }));
   const { stdout, stderr } = spawnSync(process.execPath, [compiler, '-p', config], { encoding: 'utf8' });

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { buildPackages } from './build-package.ts';
 import { type Manifest, packedManifest } from './manifest.ts';
 import { ROOT, publishedPackages } from './packages.ts';
+import { linkedTo } from './readme-links.ts';
 
 /** A tarball and what npm says of it. */
 export interface Tarball {
@@ -20,7 +21,8 @@ export interface Tarball {
 
 /**
  * Builds all packages and packs each into `destination`: what `npm pack` does in its folder, but in a copy, so that no
- * manifest of the repository is touched. `repository` is the address of the code, which registries ask for.
+ * manifest of the repository is touched. `repository` is the address of the code, as registries ask for it; links of
+ * READMEs then lead there.
  */
 export function packAll(destination: string, repository?: string): Tarball[] {
   const staging = mkdtempSync(join(tmpdir(), 'icl-gd-pack-'));
@@ -32,6 +34,10 @@ export function packAll(destination: string, repository?: string): Tarball[] {
       const copy = join(staging, basename(folder));
       for (const name of [...wantedOf(manifest), 'README.md', 'LICENSE'])
         cpSync(join(folder, name), join(copy, name), { recursive: true });
+      if (repository !== undefined) {
+        const readme = join(copy, 'README.md');
+        writeFileSync(readme, linkedTo(repository, relative(ROOT, folder), readFileSync(readme, 'utf8')));
+      }
       const extended = repository === undefined ? manifest : withRepository(manifest, repository, folder);
       writeFileSync(join(copy, 'package.json'), `${JSON.stringify(packedManifest(extended), null, 2)}\n`);
       return copy;

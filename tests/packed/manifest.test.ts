@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Manifest, packedManifest } from '../../scripts/packing/manifest.ts';
 import { restoreManifest, rewriteManifest } from '../../scripts/packing/manifest-in-place.ts';
 import { ROOT, publishedPackages } from '../../scripts/packing/packages.ts';
+import { linkedTo } from '../../scripts/packing/readme-links.ts';
 
 const manifest: Manifest = {
   name: 'p',
@@ -62,6 +63,13 @@ describe('a packed manifest', () => {
         new RangeError(`${path} is not of the form ./src/….ts`),
       );
     },
+  );
+});
+
+it('links of a README that leave its package lead to the repository', () => {
+  const readme = '[a](../../docs/a.md#b) [c](src/c.ts) [d](https://d.org) [e](../metrics)';
+  expect(linkedTo('git+https://example.org/o/r.git', 'packages/methods', readme)).toBe(
+    '[a](https://example.org/o/r/blob/HEAD/docs/a.md#b) [c](src/c.ts) [d](https://d.org) [e](https://example.org/o/r/blob/HEAD/packages/metrics)',
   );
 });
 

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parquetWriteFile } from 'hyparquet-writer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { faultsOf } from '../../scripts/packing/check-tarball.ts';
 import { type Tarball, packAll } from '../../scripts/packing/pack-all.ts';
@@ -104,13 +105,42 @@ it('every example of the READMEs is strict TypeScript', () => {
   ).toBe('');
 });
 
-it('the command runs what was built, threads included', () => {
+it('the command runs what was built', () => {
   const launcher = join(place('@icl-gd/bench'), 'bin/icl-gd.js');
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, [launcher, ...args], {
-      ...{ cwd: folder, encoding: 'utf8', env: { ...process.env, ICL_GD_PROGRESS_SECONDS: '0' } },
-    });
-  const listed = run('ls', 'presets');
-  expect(listed.stderr).toBe('');
-  expect(listed.stdout).toContain('paper-2.7b');
+  const { stdout, stderr } = spawnSync(process.execPath, [launcher, 'ls', 'presets'], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout).toContain('paper-2.7b');
+});
+
+it('its threads are built too: the one that reads Parquet, and the one that says how far a command is', () => {
+  const file = join(folder, 'rows.parquet');
+  parquetWriteFile({ filename: file, columnData: [{ name: 'text', data: ['one', 'two'], type: 'STRING' }] });
+  const script = `
+    import { readFileSync } from 'node:fs';
+    import { setTimeout } from 'node:timers/promises';
+    import { readParquet } from './node_modules/@icl-gd/bench/dist/tasks/formats/parquet.js';
+    import { doing } from './node_modules/@icl-gd/bench/dist/terminal/heartbeat.js';
+    doing({ text: 'reading' });
+    const { rows } = await readParquet(readFileSync('rows.parquet'), 'rows.parquet', [['text']]);
+    console.log(JSON.stringify(rows));
+    // Until the line is there: the test waits for the end.
+    await setTimeout(60_000);`;
+  writeFileSync(join(folder, 'threads.js'), script);
+  const child = spawn(process.execPath, ['threads.js'], {
+    ...{ cwd: folder, env: { ...process.env, ICL_GD_PROGRESS_SECONDS: '0.01' } },
+  });
+  const texts = { stdout: '', stderr: '' };
+  return new Promise<void>((resolve, reject) => {
+    const look = (stream: keyof typeof texts) => (chunk: Buffer) => {
+      texts[stream] += chunk.toString();
+      if (texts.stdout.includes('\n') && texts.stderr.includes('\n')) child.kill();
+    };
+    child.stdout.on('data', look('stdout'));
+    child.stderr.on('data', look('stderr'));
+    child.on('error', reject);
+    child.on('close', () => resolve());
+  }).then(() => {
+    expect(texts.stdout).toBe('[{"text":"one"},{"text":"two"}]\n');
+    expect(texts.stderr).toMatch(/^reading, \d+ s so far$/m);
+  });
 });

@@ -1,4 +1,4 @@
-import { buildPackage } from './build-package.ts';
+import { buildPackages } from './build-package.ts';
 
 // npm run build: each package in its own folder.
-buildPackage(process.cwd());
+buildPackages([process.cwd()]);

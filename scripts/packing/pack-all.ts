@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
-import { buildPackage } from './build-package.ts';
+import { buildPackages } from './build-package.ts';
 import { type Manifest, packedManifest } from './manifest.ts';
 import { ROOT, publishedPackages } from './packages.ts';
+import { linkedTo } from './readme-links.ts';
 
 /** A tarball and what npm says of it. */
 export interface Tarball {
@@ -20,21 +21,25 @@ export interface Tarball {
 
 /**
  * Builds all packages and packs each into `destination`: what `npm pack` does in its folder, but in a copy, so that no
- * manifest of the repository is touched. `repository` is the address of the code, which registries ask for.
+ * manifest of the repository is touched. `repository` is the address of the code, as registries ask for it; links of
+ * READMEs then lead there.
  */
 export function packAll(destination: string, repository?: string): Tarball[] {
   const staging = mkdtempSync(join(tmpdir(), 'icl-gd-pack-'));
   mkdirSync(destination, { recursive: true });
   try {
-    const folders = publishedPackages().map(({ folder, manifest }) => {
-      buildPackage(folder);
+    const packages = publishedPackages();
+    buildPackages(packages.map(({ folder }) => folder));
+    const folders = packages.map(({ folder, manifest }) => {
       const copy = join(staging, basename(folder));
-      cpSync(folder, copy, { recursive: true, filter: (path) => !/[\\/](node_modules|\.turbo)$/.test(path) });
+      for (const name of [...wantedOf(manifest), 'README.md', 'LICENSE'])
+        cpSync(join(folder, name), join(copy, name), { recursive: true });
+      if (repository !== undefined) {
+        const readme = join(copy, 'README.md');
+        writeFileSync(readme, linkedTo(repository, relative(ROOT, folder), readFileSync(readme, 'utf8')));
+      }
       const extended = repository === undefined ? manifest : withRepository(manifest, repository, folder);
-      writeFileSync(
-        join(copy, 'package.json'),
-        `${JSON.stringify(packedManifest(extended), null, 2)}\n`,
-      );
+      writeFileSync(join(copy, 'package.json'), `${JSON.stringify(packedManifest(extended), null, 2)}\n`);
       return copy;
     });
     const options = ['--ignore-scripts', '--json', '--pack-destination', destination];
@@ -51,11 +56,16 @@ export function packAll(destination: string, repository?: string): Tarball[] {
 }
 
 /** What npm prints; its own warnings go to stderr. */
-export function npm(args: readonly string[], folder: string): string {
+function npm(args: readonly string[], folder: string): string {
   const shell = process.platform === 'win32';
   return execFileSync('npm', args, {
     ...{ cwd: folder, encoding: 'utf8', shell, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26 },
   });
+}
+
+/** Files and folders that a tarball is made of; npm leaves out what the entries after `!` name. */
+function wantedOf(manifest: Manifest): string[] {
+  return (manifest['files'] as string[]).filter((entry) => !entry.startsWith('!'));
 }
 
 function withRepository(manifest: Manifest, url: string, folder: string): Manifest {

@@ -1,6 +1,6 @@
-import { buildPackage } from './build-package.ts';
+import { buildPackages } from './build-package.ts';
 import { rewriteManifest } from './manifest-in-place.ts';
 
 // npm runs it in a package's folder before `npm pack` and `npm publish`; postpack.ts undoes it.
-buildPackage(process.cwd());
+buildPackages([process.cwd()]);
 rewriteManifest(process.cwd());

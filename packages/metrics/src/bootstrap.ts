@@ -1,6 +1,6 @@
-import { quantileSorted } from 'simple-statistics';
 import { layerMean } from './layer-scores.ts';
 import type { ExampleScore } from './layer-scores.ts';
+import { quantileOfSorted } from './samples.ts';
 import { requireFinite, requireSameLength, requireSize } from './validation.ts';
 
 /** How an interval is drawn. */
@@ -73,7 +73,10 @@ export function bootstrapLayerMeanInterval(
     return layerMean(sums.map((own, layer) => pooledMeanOf(own, counts[layer]!, drawn)));
   });
   const sorted = means.filter((value) => value !== null).sort((a, b) => a - b);
-  return { lower: quantileSorted(sorted, (1 - level) / 2), upper: quantileSorted(sorted, (1 + level) / 2) };
+  return {
+    lower: quantileOfSorted(sorted, (1 - level) / 2),
+    upper: quantileOfSorted(sorted, (1 + level) / 2),
+  };
 }
 
 /** As `pooledMean` of the drawn examples, in a plain loop: it runs once for every resample and layer. */

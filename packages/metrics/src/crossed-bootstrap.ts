@@ -1,5 +1,5 @@
-import { quantileSorted } from 'simple-statistics';
 import type { BootstrapOptions, Interval } from './bootstrap.ts';
+import { quantileOfSorted } from './samples.ts';
 import { mean } from './statistics.ts';
 import { requireFinite, requireSameLength, requireSize } from './validation.ts';
 
@@ -49,7 +49,7 @@ export function crossedBootstrapInterval(
   }
   if (means.length === 0) return null;
   means.sort((a, b) => a - b);
-  return { lower: quantileSorted(means, (1 - level) / 2), upper: quantileSorted(means, (1 + level) / 2) };
+  return { lower: quantileOfSorted(means, (1 - level) / 2), upper: quantileOfSorted(means, (1 + level) / 2) };
 }
 
 /** A plain loop: it runs once for every resample, seed and example. */

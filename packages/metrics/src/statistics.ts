@@ -1,8 +1,4 @@
-import {
-  mean as meanOfSample,
-  sampleCorrelation,
-  sampleStandardDeviation as standardDeviationOfSample,
-} from 'simple-statistics';
+import { correlationOf, meanOf, standardDeviationOf } from './samples.ts';
 import { requireFinite, requireSameLength } from './validation.ts';
 
 /**
@@ -12,7 +8,7 @@ import { requireFinite, requireSameLength } from './validation.ts';
  */
 export function mean(values: readonly number[]): number | null {
   requireFinite('values', values);
-  return values.length === 0 ? null : meanOfSample(values);
+  return values.length === 0 ? null : meanOf(values);
 }
 
 /**
@@ -22,7 +18,7 @@ export function mean(values: readonly number[]): number | null {
  */
 export function sampleStandardDeviation(values: readonly number[]): number | null {
   requireFinite('values', values);
-  return values.length < 2 ? null : standardDeviationOfSample(values);
+  return values.length < 2 ? null : standardDeviationOf(values);
 }
 
 /**
@@ -36,5 +32,5 @@ export function pearsonCorrelation(a: readonly number[], b: readonly number[]): 
   requireFinite('b', b);
   // Fewer than two points are constant.
   const constant = (values: readonly number[]): boolean => values.every((value) => value === values[0]);
-  return constant(a) || constant(b) ? null : sampleCorrelation([...a], [...b]);
+  return constant(a) || constant(b) ? null : correlationOf(a, b);
 }

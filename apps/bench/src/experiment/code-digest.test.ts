@@ -51,7 +51,6 @@ test.each([
 test.each([
   ['webgpu', 'code'],
   ['@sparticuz/chromium', 'code'],
-  ['simple-statistics', 'scores'],
 ] as const)('another version of %s makes %s anew', (library, part) => {
   const after = digestsAfterEditing(`node_modules/${library}/package.json`);
   expect(after).toEqual({ ...before, [part]: expect.not.stringMatching(before[part]) });

@@ -5,16 +5,24 @@ import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { moduleBeside } from '../terminal/module-beside.ts';
 
-/** Packages, files of this one, and versions of libraries that make what is kept of a cell. */
-const PROBING = {
+/** What makes what is kept of a cell. */
+interface Parts {
+  readonly packages: readonly string[];
+  /** Of this one, without endings. */
+  readonly files: readonly string[];
+  /** Those whose version counts. */
+  readonly libraries: readonly string[];
+}
+
+const PROBING: Parts = {
   packages: ['gpu-kernels', 'transformer', 'methods'],
   files: ['probe-setting', 'measure-accuracy'],
   libraries: ['webgpu', '@sparticuz/chromium'],
 };
-const SCORING = {
+const SCORING: Parts = {
   packages: ['metrics'],
   files: ['scores', 'noise-floor'],
-  libraries: ['simple-statistics'],
+  libraries: [],
 };
 
 /** Reads a file's text: `readFileSync`, but for tests. */
@@ -30,7 +38,7 @@ export function codeDigests(read = readText): { readonly code: string; readonly 
   return { code: digestOf(PROBING, read), scores: digestOf(SCORING, read) };
 }
 
-function digestOf({ packages, files, libraries }: typeof PROBING, read: ReadText): string {
+function digestOf({ packages, files, libraries }: Parts, read: ReadText): string {
   const hash = createHash('sha256');
   const add = (name: string, path: string): void => void hash.update(`${name}\0`).update(read(path));
   for (const name of packages) {

@@ -1,4 +1,4 @@
-import { Bar } from '../terminal/bar.ts';
+import { Bar, type Screen } from '../terminal/bar.ts';
 import { doing, doneDoing } from '../terminal/heartbeat.ts';
 import { printLine } from '../terminal/print.ts';
 import { isScreen } from '../terminal/screen.ts';
@@ -13,7 +13,7 @@ export interface Progress {
 }
 
 /** A live bar on a terminal; elsewhere plain lines, and one every half minute that says how far it is. */
-export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+export function createProgress(stream: Screen = process.stderr): Progress {
   let bar: Bar | undefined;
   let done = 0;
   let total = 0;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { learnerSetting, settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/transformer';
 import { afterAll, expect, test } from 'vitest';
-import { loadLearnerFiles } from './learner-file.ts';
+import { loadLearnerFiles, requireRunnable } from './learner-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'icl-gd-learner-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,6 +30,17 @@ test('a file and its digest are there by id', async () => {
   const path = write('file.mjs', whole('F'));
   const { files } = await loadLearnerFiles([path]);
   expect([...files]).toEqual([['F', { path, digest: expect.stringMatching(/^[0-9a-f]{32,}$/) }]]);
+});
+
+test('TypeScript is refused by name where Node does not run it', () => {
+  for (const features of [{}, { typescript: false }]) {
+    expect(() => requireRunnable('noise.ts', features)).toThrow(UserError);
+    expect(() => requireRunnable('noise.mts', features)).toThrow(
+      /^noise\.mts: Node [0-9.]+ runs no TypeScript; give the learner as JavaScript, or use Node 22\.18 or newer$/,
+    );
+    requireRunnable('noise.mjs', features);
+  }
+  for (const typescript of ['strip', 'transform']) requireRunnable('noise.ts', { typescript });
 });
 
 const having = (field: string): string => whole('X').replace('adapt()', `${field}, adapt()`);

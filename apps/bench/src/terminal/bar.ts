@@ -12,7 +12,11 @@ const DEFAULT_COLUMNS = 80;
 const CLEAR_LINE = '\r\u001b[K';
 
 /** A terminal, as far as a bar needs it. */
-export type Screen = Pick<NodeJS.WriteStream, 'write' | 'columns' | 'isTTY'>;
+export interface Screen {
+  write(text: string): boolean;
+  readonly columns: number;
+  readonly isTTY: boolean;
+}
 
 /**
  * The last line of a terminal, which shows how far something is. No setting of the terminal is changed: the line is cut

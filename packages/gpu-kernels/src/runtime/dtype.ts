@@ -1,3 +1,5 @@
+import '../platform-types.ts';
+
 /** Element types of tensors. `float16` is for storage alone: kernels widen it and compute in float32. */
 export type DType = 'float32' | 'uint32' | 'float16';
 

@@ -1,7 +1,12 @@
+/** What a `GPUDevice` says of its subgroups. Some runtimes have no `adapterInfo`, or no sizes in it. */
+export interface SubgroupFacts {
+  readonly features: { has(feature: string): boolean };
+  readonly adapterInfo?: { readonly subgroupMinSize?: number; readonly subgroupMaxSize?: number };
+}
+
 /** Invocations of a subgroup; undefined where the device has no subgroups or their size may vary. */
-export function fixedSubgroupSize(device: Pick<GPUDevice, 'features' | 'adapterInfo'>): number | undefined {
+export function fixedSubgroupSize(device: SubgroupFacts): number | undefined {
   if (!device.features.has('subgroups')) return undefined;
-  // Some runtimes have no `adapterInfo`, or no sizes in it.
-  const info = device.adapterInfo as Partial<GPUAdapterInfo> | undefined;
+  const info = device.adapterInfo;
   return info?.subgroupMinSize === info?.subgroupMaxSize ? info?.subgroupMinSize : undefined;
 }

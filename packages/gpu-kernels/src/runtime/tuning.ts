@@ -1,5 +1,5 @@
 import type { AdapterDescription } from '../device/description.ts';
-import { fixedSubgroupSize } from './subgroup-size.ts';
+import { fixedSubgroupSize, type SubgroupFacts } from './subgroup-size.ts';
 
 /** What one invocation of a matmul kernel computes, and how many make a workgroup. */
 export interface MatmulTile {
@@ -139,7 +139,7 @@ export const TUNINGS = {
  */
 export function tuningFor(
   { profile, kind }: Pick<AdapterDescription, 'profile' | 'kind'>,
-  device: Pick<GPUDevice, 'features' | 'adapterInfo'>,
+  device: SubgroupFacts,
 ): Tuning {
   const tuning = Object.entries<Tuning>(TUNINGS).find(([name]) => name === profile)?.[1] ?? TUNINGS[kind];
   const subgroupSize = fixedSubgroupSize(device);

@@ -79,7 +79,10 @@ function readProxy(value: string, variable: string): Proxy {
 }
 
 /** The value of an Authorization header for the user name and password in an address, if it has any. */
-export function basicAuthorization({ username, password }: URL): string | undefined {
+export function basicAuthorization({
+  username,
+  password,
+}: Readonly<Record<'username' | 'password', string>>): string | undefined {
   if (username === '' && password === '') return undefined;
   return `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`;
 }

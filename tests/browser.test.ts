@@ -198,7 +198,11 @@ describe('playground', () => {
   test('says in words that there is no WebGPU, and which browsers have it', async () => {
     const { page, problems } = await openPlayground((fresh) =>
       fresh.evaluateOnNewDocument(() => {
-        Object.defineProperty(Object.getPrototypeOf(navigator), 'gpu', { get: () => undefined });
+        Object.defineProperty(
+          Object.getPrototypeOf((globalThis as unknown as { navigator: object }).navigator),
+          'gpu',
+          { get: () => undefined },
+        );
       }),
     );
     expect(await says(page, 'unsupported')).toMatch(/no WebGPU.*Chrome.*Safari.*Firefox/);

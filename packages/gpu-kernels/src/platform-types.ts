@@ -15,3 +15,5 @@ declare global {
   interface URL {}
   interface Blob {}
 }
+
+export {};

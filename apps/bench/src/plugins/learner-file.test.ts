@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { learnerSetting, settingId } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/transformer';
 import { afterAll, expect, test } from 'vitest';
-import { loadLearnerFiles, requireRunnable } from './learner-file.ts';
+import { loadLearnerFiles } from './learner-file.ts';
+import { requireRunnable } from './load-module.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'icl-gd-learner-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,13 +35,13 @@ test('a file and its digest are there by id', async () => {
 
 test('TypeScript is refused by name where Node does not run it', () => {
   for (const features of [{}, { typescript: false }]) {
-    expect(() => requireRunnable('noise.ts', features)).toThrow(UserError);
-    expect(() => requireRunnable('noise.mts', features)).toThrow(
+    expect(() => requireRunnable('noise.ts', 'learner', features)).toThrow(UserError);
+    expect(() => requireRunnable('noise.mts', 'learner', features)).toThrow(
       /^noise\.mts: Node [0-9.]+ runs no TypeScript; give the learner as JavaScript, or use Node 22\.18 or newer$/,
     );
-    requireRunnable('noise.mjs', features);
+    requireRunnable('noise.mjs', 'learner', features);
   }
-  for (const typescript of ['strip', 'transform']) requireRunnable('noise.ts', { typescript });
+  for (const typescript of ['strip', 'transform']) requireRunnable('noise.ts', 'learner', { typescript });
 });
 
 const having = (field: string): string => whole('X').replace('adapt()', `${field}, adapt()`);

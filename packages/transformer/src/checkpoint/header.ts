@@ -5,17 +5,6 @@ import { type JsonLimits, duplicateKey, parseJson } from './json-file.ts';
 import { elementCount } from '../shape.ts';
 import { type OpenedFile, decodeText } from '../source/opened-file.ts';
 
-/** An open file of Node: public declarations name no types of Node. */
-interface FileHandle {
-  read(
-    target: Uint8Array,
-    offset: number,
-    length: number,
-    position: number,
-  ): Promise<{ readonly bytesRead: number }>;
-  stat(): Promise<{ readonly size: number }>;
-}
-
 /** Where a tensor lies: nothing of its data has been read. */
 export interface TensorInfo {
   readonly name: string;

@@ -252,7 +252,10 @@ describe.each<[string, () => Promise<void>]>([
 
 async function isModelOrRefused(): Promise<void> {
   try {
-    await describeModel(directory, { name: 'a model', warn: (line) => expect(line.length).toBeLessThan(400) });
+    await describeModel(directory, {
+      name: 'a model',
+      warn: (line) => expect(line.length).toBeLessThan(400),
+    });
     await using checkpoint = await Checkpoint.open(directory);
     for (const name of checkpoint.tensors.keys()) await checkpoint.read(name);
   } catch (error) {

@@ -6,7 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { describeModel, loadModel } from '../model.ts';
-import { readModelConfig, writeModel } from '../new-model.ts';
+import { readModelConfig } from '../model-config.ts';
+import { writeModel } from '../new-model.ts';
 import { parameterSpecs } from '../parameters.ts';
 import { Pcg64 } from '../random/pcg64.ts';
 import { referenceDecoder } from '../testing/reference-decoder.ts';
@@ -75,7 +76,7 @@ test('a model of a family of one’s own is written, described and loaded, with 
     }),
   );
   await writeModel(directory, JSON_CONFIG, values, { families });
-  expect((await describeModel(directory, 'x', undefined, { families })).config.family).toBe('mine');
+  expect((await describeModel(directory, { families })).config.family).toBe('mine');
   using model = await loadModel(gpu(), directory, { families });
   const tokens = [0, 4, 30, 4, 17];
   const request = { tokens, probes: [{ row: 4, firstKey: 0 }], logProbs: [{ row: 4, token: 3 }] };
@@ -110,7 +111,7 @@ describe('keys', () => {
       ]),
     );
     await writeModel(directory, json, zeros, { families });
-    await describeModel(directory, 'x', (line) => lines.push(line), { families });
+    await describeModel(directory, { families, warn: (line) => lines.push(line) });
     expect(lines).toEqual([expect.stringContaining('not read, as no mine model is known to have it: fancy')]);
   });
 });

@@ -1,3 +1,4 @@
+import type { Fetch } from '../platform/send.ts';
 import { send } from '#platform/send.ts';
 import { UserError } from '../errors.ts';
 import type { HubRepository, RepositoryType } from './model-id.ts';
@@ -28,14 +29,14 @@ export class HubClient {
   readonly type: RepositoryType;
   /** Ends requests and pauses: they reject with its reason. */
   readonly signal: AbortSignal | undefined;
-  readonly #fetch: typeof fetch | undefined;
+  readonly #fetch: Fetch | undefined;
 
   constructor(
     settings: HubConnection,
     repository: HubRepository,
     type: RepositoryType = 'model',
     signal?: AbortSignal,
-    own?: typeof fetch,
+    own?: Fetch,
   ) {
     this.settings = settings;
     this.repository = repository;

@@ -1,3 +1,4 @@
+import type { Fetch } from '../platform/send.ts';
 import { UserError } from '../errors.ts';
 import { MODEL_FILES } from './model-files.ts';
 import { RangedFile } from './ranged-file.ts';
@@ -9,7 +10,7 @@ export interface HttpOptions {
   /** The files that there are, if it is known; any other is then never asked for. */
   readonly files?: readonly string[];
   /** Instead of the platform's own. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: Fetch;
   /** Ends everything that is read from the source. */
   readonly signal?: AbortSignal | undefined;
   /** Sent with each request: `Authorization`, for example. */

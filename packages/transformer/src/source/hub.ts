@@ -1,3 +1,4 @@
+import type { Fetch } from '../platform/send.ts';
 import { hubConnection } from '#platform/hub-connection.ts';
 import { readShardIndex } from '../checkpoint/shard-index.ts';
 import { isIndex } from '../checkpoint/weight-files.ts';
@@ -19,7 +20,7 @@ export interface HubOptions {
   /** For private and gated models, sent to the endpoint alone; in Node what HF_TOKEN or `hf auth login` says if absent. */
   readonly token?: string;
   /** Instead of the platform's own. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: Fetch;
   /** Ends everything that is read from the source. */
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes have arrived, of all that the model's files have. */

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { tolerances } from '@icl-gd/gpu-kernels/testing';
-import { type NamedTensor, readSafetensors, writeSafetensors } from '@icl-gd/transformer';
+import { type NamedTensor, SafetensorsFile, readSafetensors, writeSafetensors } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
 import { type CommandResult, type Row, iclGd, readCsv, readJson, spawnIclGd } from './golden.ts';
@@ -287,8 +287,8 @@ async function readProbes(folder: string): Promise<ReadonlyMap<string, Float32Ar
   const found = new Map<string, Float32Array>();
   for (const name of readdirSync(folder)) {
     const setting = /-[0-9a-f]{8}-(.+)\.safetensors$/.exec(name)?.[1] as string;
-    const tensors = await readSafetensors(join(folder, name));
-    found.set(setting, tensors.get('attention_output')?.data as Float32Array);
+    const file = await SafetensorsFile.open(join(folder, name));
+    found.set(setting, await file.read('attention_output'));
   }
   return found;
 }

@@ -11,10 +11,11 @@ import { TestHub } from '../packages/transformer/src/hub/test-server.ts';
 import { type CommandResult, type Fixture, fixtures } from './golden.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const ID = 'EleutherAI/pythia-70m';
+const IDS = /EleutherAI\/pythia-70m|openai-community\/gpt2/g;
+/** Those of gpu-kernels are run by a test of its own. */
 const PAGES = [
   'README.md',
-  ...['gpu-kernels', 'transformer', 'methods', 'metrics'].map((name) => `packages/${name}/README.md`),
+  ...['transformer', 'methods', 'metrics'].map((name) => `packages/${name}/README.md`),
 ];
 const { model: MODEL } = fixtures().find(({ name }) => name === 'own-text-gpt2') as Fixture;
 
@@ -22,7 +23,8 @@ const gpu = useGpu();
 // Where the system's temporary folder is a link, tools name files by its target.
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'icl-gd-readmes-')));
 const hub = new TestHub(MODEL);
-const results = new Map<string, CommandResult>();
+const results = new Map<string, readonly CommandResult[]>();
+const firstOf = (page: string): CommandResult => results.get(page)?.[0] as CommandResult;
 beforeAll(async () => {
   const endpoint = await hub.start();
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
@@ -32,27 +34,36 @@ beforeAll(async () => {
     ...{ HF_ENDPOINT: endpoint, HF_HOME: folder, HF_HUB_CACHE: '', HF_TOKEN: '', HF_HUB_OFFLINE: '' },
     ...{ ICL_GD_DEBUG: '', NO_COLOR: '1' },
   };
-  await Promise.all(PAGES.map(async (page) => results.set(page, await run(page, env))));
+  await Promise.all(
+    PAGES.map(async (page) => {
+      const programs = examplesOf(page).map((text, i) => run(page, `${i}.mjs`, { text, env }));
+      results.set(page, await Promise.all(programs));
+    }),
+  );
 });
 afterAll(async () => {
   await hub.stop();
   rmSync(folder, { recursive: true });
 });
 
-/** The one example of a page, as it is printed. */
-function exampleOf(page: string): string {
+/** The examples of a page that are whole programs, as they are printed. */
+function examplesOf(page: string): string[] {
   const blocks = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)];
-  expect(blocks, page).toHaveLength(1);
-  return blocks[0]?.[1] as string;
+  expect(blocks.length, page).toBeGreaterThan(0);
+  return blocks.map(([, text]) => text as string);
 }
 
 const fileOf = (page: string, ending: string): string =>
   join(folder, `${page.replace(/\W+/g, '-')}.${ending}`);
 
-/** Runs a page's example as plain JavaScript in a process of its own; the hub here has another model. */
-function run(page: string, env: NodeJS.ProcessEnv): Promise<CommandResult> {
-  const file = fileOf(page, 'mjs');
-  writeFileSync(file, exampleOf(page).replaceAll(ID, 'own/model'));
+/** Runs an example as plain JavaScript in a process of its own; the hub here has another model. */
+function run(
+  page: string,
+  ending: string,
+  { text, env }: { text: string; env: NodeJS.ProcessEnv },
+): Promise<CommandResult> {
+  const file = fileOf(page, ending);
+  writeFileSync(file, text.replaceAll(IDS, 'own/model'));
   const child = spawn(process.execPath, [file], { cwd: folder, env });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -77,15 +88,16 @@ function writeActivations(): void {
     );
 }
 
-it.each(PAGES)('the example of %s runs as printed, and the libraries print nothing of their own', (page) => {
-  const { code, stderr, stdout } = results.get(page) as CommandResult;
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
-  expect(stdout).not.toBe('');
+it.each(PAGES)('the examples of %s run as printed, and the libraries print nothing of their own', (page) => {
+  for (const { code, stderr, stdout } of results.get(page) ?? []) {
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).not.toBe('');
+  }
 });
 
 it('the ten lines of README.md give what learners and metrics give one by one', async () => {
-  const { stdout } = results.get('README.md') as CommandResult;
+  const { stdout } = firstOf('README.md');
   const model = await loadModel(gpu(), MODEL);
   const tokenizer = await loadTokenizer(MODEL);
   const demonstrations = [{ tokens: tokenizer.encode('Review: what a joy . Sentiment: Positive') }];
@@ -105,7 +117,7 @@ it('the ten lines of README.md give what learners and metrics give one by one', 
 });
 
 it('the example of methods tells its progress and prints classes and losses', () => {
-  const { stdout } = results.get('packages/methods/README.md') as CommandResult;
+  const { stdout } = firstOf('packages/methods/README.md');
   const lines = stdout.split('\n');
   expect(lines.slice(0, 2)).toEqual(['1 of 2 demonstrations', '2 of 2 demonstrations']);
   for (const line of lines.slice(2, 5))
@@ -118,7 +130,7 @@ it('the example of methods tells its progress and prints classes and losses', ()
 });
 
 it('the example of metrics scores the files that it reads', () => {
-  const { stdout } = results.get('packages/metrics/README.md') as CommandResult;
+  const { stdout } = firstOf('packages/metrics/README.md');
   const [icl, zsl, gd] = activations.map((own) =>
     own.map((attentionOutput) => ({ attentionOutput, attentionScores: [] })),
   );
@@ -126,23 +138,20 @@ it('the example of metrics scores the files that it reads', () => {
   expect(Number.parseFloat(stdout)).toBeCloseTo(layerMean(values) as number, 12);
 });
 
-it('the example of gpu-kernels multiplies', () => {
-  const { stdout } = results.get('packages/gpu-kernels/README.md') as CommandResult;
-  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('[ 19, 22, 43, 50 ]');
-});
-
 it('the example of transformer has h and m of every layer, and a step of training', () => {
-  const { stdout } = results.get('packages/transformer/README.md') as CommandResult;
+  const { stdout } = firstOf('packages/transformer/README.md');
   expect(stdout).toMatch(/^\d+ \d+ Float32Array\(1\) \[ -\d/);
   expect(stdout).toContain('gradientNorms');
 });
 
 it('the examples are TypeScript without an error, too', () => {
-  const files = PAGES.map((page) => {
-    const file = fileOf(page, 'mts');
-    writeFileSync(file, exampleOf(page));
-    return file;
-  });
+  const files = PAGES.flatMap((page) =>
+    examplesOf(page).map((text, i) => {
+      const file = fileOf(page, `${i}.mts`);
+      writeFileSync(file, text);
+      return file;
+    }),
+  );
   const project = join(folder, 'tsconfig.json');
   writeFileSync(
     project,

@@ -40,7 +40,7 @@ const { directory } = await resolveModel('own/model');
 await assert.rejects(resolveModel('own/none'), { code: 'hub-not-found' });
 await assert.rejects(loadModel(gpu, './none'), { code: 'file-missing' });
 const warnings = [];
-await describeModel('model', 'model', (line) => warnings.push(line));
+await describeModel('model', { warn: (line) => warnings.push(line) });
 assert.equal(warnings.length, 1);
 (await loadModel(gpu, 'model')).dispose();
 const model = await loadModel(gpu, directory);

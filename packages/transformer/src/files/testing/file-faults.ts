@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { Buffer } from 'node:buffer';
 import promises, { type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -71,7 +72,7 @@ export function injectFileFaults(root: string, decide: Decide, exit?: () => unkn
   originals.set('open', open);
   functions['open'] = (async (path: unknown, flags: unknown = 'r', ...rest: never[]) => {
     const call = open as (...args: unknown[]) => Promise<FileHandle>;
-    if (!isInside(path) || flags === 'r') return call(path, flags, ...rest);
+    if (!isInside(path) || isReading(flags)) return call(path, flags, ...rest);
     await at('open', path);
     return watched(await call(path, flags, ...rest), path, at);
   }) as AnyFunction;
@@ -108,4 +109,10 @@ function watched(
 function halfOf(content: unknown): Uint8Array {
   const bytes = typeof content === 'string' ? Buffer.from(content) : (content as Uint8Array);
   return bytes.subarray(0, bytes.length >> 1);
+}
+
+/** Whether a file is opened to be read alone. */
+function isReading(flags: unknown): boolean {
+  const { O_WRONLY, O_RDWR } = constants;
+  return flags === 'r' || (typeof flags === 'number' && (flags & (O_WRONLY | O_RDWR)) === 0);
 }

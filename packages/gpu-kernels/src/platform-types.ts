@@ -15,5 +15,3 @@ declare global {
   interface URL {}
   interface Blob {}
 }
-
-export {};

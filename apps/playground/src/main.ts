@@ -80,9 +80,9 @@ function hear(answer: Answer): void {
     case 'loading':
       status.say(
         'Reading the model',
-        answer.loaded,
+        answer.finished,
         answer.total,
-        `${megabytes(answer.loaded)} of ${megabytes(answer.total)}`,
+        `${megabytes(answer.finished)} of ${megabytes(answer.total)}`,
       );
       break;
     case 'large':

@@ -49,7 +49,6 @@ export type { ModelSource, ReadOptions, SourceFile } from './source/source.ts';
 export { specialToken } from './special-tokens.ts';
 export { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer.ts';
 export type { ModuleParameters, ParameterSet } from './weights/parameter-set.ts';
-export type { LoadProgress } from './weights/progress.ts';
 export { MODEL_VARIANTS, type ModelVariant } from './weights/initialise.ts';
 export { WEIGHT_DTYPES, type WeightDtype } from './weights/storage.ts';
 export { type PretrainingInitialisation, initialiseForPretraining } from './pretraining/initialise.ts';

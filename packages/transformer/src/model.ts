@@ -20,11 +20,10 @@ import type { Family, FamilyOptions } from './families/family.ts';
 import { keyWarnings } from './families/keys.ts';
 import { UserError } from './errors.ts';
 import { familyOf } from './families/registry.ts';
-import type { LongRunning } from './long-running.ts';
+import type { LongRunning, Progress } from './long-running.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
 import type { ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
-import type { LoadProgress } from './weights/progress.ts';
 import { weightWarnings } from './weights/warnings.ts';
 import type { ParameterSet } from './weights/parameter-set.ts';
 import type { WeightDtype } from './weights/storage.ts';
@@ -64,7 +63,7 @@ export interface LoadOptions extends FamilyOptions {
   /** Ends the loading: it rejects with the signal's reason, and nothing stays on the device. */
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes of weights are read, of all that will be; called for every few megabytes. */
-  readonly onProgress?: (done: LoadProgress) => void;
+  readonly onProgress?: ((done: Progress) => void) | undefined;
 }
 
 /** A decoder-only language model on a device. Sequences are packed one after another, never padded. */

@@ -23,7 +23,7 @@ export type Answer =
   | { readonly kind: 'note'; readonly text: string }
   /** The model has so many bytes: it is read after `proceed`. */
   | { readonly kind: 'large'; readonly name: string; readonly bytes: number }
-  | { readonly kind: 'loading'; readonly loaded: number; readonly total: number }
+  | { readonly kind: 'loading'; readonly finished: number; readonly total: number }
   | { readonly kind: 'finished' }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly message: string };

@@ -69,7 +69,7 @@ async function modelOf(choice: ModelChoice, signal: AbortSignal): Promise<NonNul
   const tokenizer = await loadTokenizer(source, { signal });
   const model = await loadModel(gpu, source, {
     signal,
-    onProgress: ({ loaded, total }) => tell({ kind: 'loading', loaded, total }),
+    onProgress: (done) => tell({ kind: 'loading', ...done }),
   });
   const read = { key: key ?? '', model, tokenizer };
   kept = read;

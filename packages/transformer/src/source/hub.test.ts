@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { UserError } from '../errors.ts';
 import { TestHub, refuse } from '../hub/test-server.ts';
+import type { Progress } from '../long-running.ts';
 import { describeModel } from '../model.ts';
 import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import { folderSource } from './folder.ts';
@@ -79,15 +80,15 @@ it('shards are found through their index', async () => {
 });
 
 it('bytes are counted as they arrive, up to all of them', async () => {
-  const done: { loaded: number; total: number }[] = [];
+  const done: Progress[] = [];
   const source = open('own/model', { onProgress: (progress) => done.push(progress) });
   await weightsOf(source);
   await loadTokenizer(source);
   await describeModel(source);
   const total = CHOSEN.reduce((sum, file) => sum + (hub.files.get(file)?.length ?? 0), 0);
-  expect(done.at(-1)).toEqual({ loaded: total, total });
-  expect(done.map(({ loaded }) => loaded)).toEqual(
-    done.map(({ loaded }) => loaded).toSorted((a, b) => a - b),
+  expect(done.at(-1)).toEqual({ finished: total, total });
+  expect(done.map(({ finished }) => finished)).toEqual(
+    done.map(({ finished }) => finished).toSorted((a, b) => a - b),
   );
 });
 

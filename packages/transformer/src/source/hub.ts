@@ -8,6 +8,7 @@ import type { HubConnection } from '../hub/connection.ts';
 import { HubClient, HubUnavailableError } from '../hub/http.ts';
 import { parseHubId } from '../hub/model-id.ts';
 import { type RemoteFile, fileUrl, isCommit, listRepository, resolveCommit } from '../hub/repository.ts';
+import type { Progress } from '../long-running.ts';
 import { shown } from '../words.ts';
 import { RangedFile } from './ranged-file.ts';
 import { MISSING, type ModelSource, type SourceFile, SourceFileError } from './source.ts';
@@ -24,7 +25,7 @@ export interface HubOptions {
   /** Ends everything that is read from the source. */
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes have arrived, of all that the model's files have. */
-  readonly onProgress?: (done: { readonly loaded: number; readonly total: number }) => void;
+  readonly onProgress?: ((done: Progress) => void) | undefined;
   /** Pause in milliseconds before the second of four attempts at a request, doubled before each further one; 1000 if absent. */
   readonly retryDelay?: number;
 }
@@ -68,7 +69,7 @@ class HubSource implements ModelSource {
   readonly #client: HubClient;
   readonly #onProgress: HubOptions['onProgress'];
   #files: Promise<ReadonlyMap<string, HubFile>> | undefined;
-  #loaded = 0;
+  #arrived = 0;
 
   constructor(client: HubClient, onProgress: HubOptions['onProgress']) {
     this.#client = client;
@@ -159,10 +160,10 @@ class HubSource implements ModelSource {
 
   #count(bytes: number, files: ReadonlyMap<string, HubFile>): void {
     if (!this.#onProgress) return;
-    this.#loaded += bytes;
+    this.#arrived += bytes;
     const total = Array.from(files.values()).reduce((sum, file) => sum + file.bytes, 0);
     // What was asked for twice does not count twice.
-    this.#onProgress({ loaded: Math.min(this.#loaded, total), total });
+    this.#onProgress({ finished: Math.min(this.#arrived, total), total });
   }
 }
 

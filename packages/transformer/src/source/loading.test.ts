@@ -8,7 +8,7 @@ import { createSha256 as createInNode } from '../platform/node/sha256.ts';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { describeModel, loadModel } from '../model.ts';
 import { loadTokenizer } from '../tokenizer/tokenizer.ts';
-import type { LoadProgress } from '../weights/progress.ts';
+import type { Progress } from '../long-running.ts';
 import { memorySource } from './memory.ts';
 import type { ModelSource } from './source.ts';
 
@@ -32,20 +32,20 @@ function watched(onRead: (reads: number) => void): { source: ModelSource; reads:
 
 describe('progress of loading', () => {
   it('counts the bytes of all weights that are read, and ends with all', async () => {
-    const done: LoadProgress[] = [];
+    const done: Progress[] = [];
     using _ = await loadModel(gpu(), MODEL, { onProgress: (progress) => done.push(progress) });
     await using checkpoint = await Checkpoint.open(MODEL);
     const total = [...checkpoint.tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-    expect(done[0]).toEqual({ loaded: 0, total });
-    expect(done.at(-1)).toEqual({ loaded: total, total });
-    expect(done.every(({ loaded }, i) => i === 0 || loaded > (done[i - 1]?.loaded ?? 0))).toBe(true);
+    expect(done[0]).toEqual({ finished: 0, total });
+    expect(done.at(-1)).toEqual({ finished: total, total });
+    expect(done.every(({ finished }, i) => i === 0 || finished > (done[i - 1]?.finished ?? 0))).toBe(true);
   });
 
   it('counts none of what is initialised anew', async () => {
-    const done: LoadProgress[] = [];
-    const onProgress = (progress: LoadProgress): void => void done.push(progress);
+    const done: Progress[] = [];
+    const onProgress = (progress: Progress): void => void done.push(progress);
     using _ = await loadModel(gpu(), MODEL, { variant: 'untrained', onProgress });
-    expect(done).toEqual([{ loaded: 0, total: 0 }]);
+    expect(done).toEqual([{ finished: 0, total: 0 }]);
   });
 });
 

@@ -5,10 +5,11 @@ import type { TensorInfo } from '../checkpoint/header.ts';
 import type { DecoderConfig } from '../config.ts';
 import { UserError } from '../errors.ts';
 import { type Family, type ParameterSource, outputRanges } from '../families/family.ts';
+import type { LongRunning } from '../long-running.ts';
 import { type ParameterSpec, parameterSpecs } from '../parameters.ts';
 import { type ModelVariant, initialParameter, keepsTrained } from './initialise.ts';
 import { ParameterSet } from './parameter-set.ts';
-import { LoadCounter, type LoadProgress } from './progress.ts';
+import { LoadCounter } from './progress.ts';
 import { type WeightDtype, storageDType } from './storage.ts';
 import { storedName } from './stored-name.ts';
 import { elementCount } from '../shape.ts';
@@ -16,13 +17,11 @@ import { elementCount } from '../shape.ts';
 /** Elements of a transposed matrix brought into order at a time. */
 const BLOCK = 1 << 20;
 
-export interface ParameterOptions {
+export interface ParameterOptions extends LongRunning {
   readonly variant: ModelVariant;
   /** Seeds the parameters that the variant does not keep. */
   readonly seed: number;
   readonly dtype: WeightDtype;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: LoadProgress) => void) | undefined;
 }
 
 /**

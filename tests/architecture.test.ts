@@ -246,7 +246,7 @@ describe('what a browser loads', () => {
     'packages/metrics',
   ] as const;
   /** Packages from npm that run anywhere. */
-  const LIBRARIES = /^(zod|@noble\/hashes\/.+|simple-statistics)$/;
+  const LIBRARIES = /^(zod|@noble\/hashes\/.+)$/;
 
   type Target = string | { readonly browser?: string; readonly default: string };
 

@@ -6,20 +6,25 @@ import { visibleFiles } from './python-layout.ts';
 import type { DeclaredConfig } from './readme-configs.ts';
 import { requireComplete } from './require-complete.ts';
 
+/** Which files are looked for. */
+export interface WantedSplit {
+  /** Name of the configuration; the default one, or the only one, if undefined. */
+  readonly config: string | undefined;
+  readonly split: string;
+  /** Finds the split's files in a folder by their names. */
+  readonly byName: (files: readonly string[]) => string[];
+}
+
 /**
  * The files of a split as a README declares them: by the patterns of the chosen configuration, in their order, or by name in its
  * folder.
  *
- * @param config name of the configuration; the default one, or the only one, if undefined
- * @param byName finds the split's files in a folder by their names
  * @throws UserError if there is no such configuration, split or file, or files would have to be read otherwise than by their names
  */
 export function declaredFiles(
   files: readonly string[],
   declared: readonly DeclaredConfig[],
-  config: string | undefined,
-  byName: (files: readonly string[]) => string[],
-  split: string,
+  { config, split, byName }: WantedSplit,
   warn?: (line: string) => void,
 ): string[] {
   const chosen = chooseConfig(declared, config);

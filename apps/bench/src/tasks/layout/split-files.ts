@@ -28,16 +28,10 @@ export async function findSplitFiles(
 ): Promise<{ train: string[]; validation: string[] }> {
   const declared = await readDeclared(files, read);
   const find = (split: string): string[] => {
+    const byName = (inside: readonly string[]): string[] => filesByName(inside, undefined, split, warn);
     const found =
       declared.length > 0
-        ? declaredFiles(
-            files,
-            declared,
-            config,
-            (inside) => filesByName(inside, undefined, split, warn),
-            split,
-            warn,
-          )
+        ? declaredFiles(files, declared, { config, split, byName }, warn)
         : filesByName(files, config, split, warn);
     if (found.length === 0) throw nothingFound(files, config, split, declared.length > 0);
     return found;

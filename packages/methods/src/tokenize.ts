@@ -38,10 +38,10 @@ export interface TokenizedTexts {
  * Texts to what learners take, exactly as the tasks of `icl-gd` are encoded: one space stands between prompt and answer, each
  * line of a prompt is encoded on its own with EOS between the lines, no BOS or EOS is put around (the learners do that), and
  * special tokens in a text stay text.
- * @throws UserError (`invalid-text`) naming the text: a prompt, label or option that is empty or has white space where the space of the
- *   answer comes; a label that is not among the options; a query without options; a prompt of several lines without
- *   `eosTokenId`; options that have the same tokens or none, or join the end of the prompt; a part that the tokenizer does
- *   not know and has no unknown token for
+ * @throws UserError (`invalid-text`) naming the text: a prompt, label or option that is empty or has white space where
+ *   the space of the answer comes; a label that is not among the options; a query without options; a prompt of several
+ *   lines without `eosTokenId`; options that have the same tokens or none, or join the end of the prompt; a part that
+ *   the tokenizer does not know and has no unknown token for
  */
 export function tokenize(tokenizer: Pick<Tokenizer, 'encode'>, texts: Texts): TokenizedTexts {
   const { demonstrations = [], queries = [], options, eosTokenId } = texts;

@@ -130,8 +130,9 @@ export class Model implements Disposable {
    * Evaluates sequences as one packed batch, each behind the prefix if given: the same bits as one at a time.
    * @param options the signal is looked at before the work, and when the device has done it
    * @returns one result a request, in their order
-   * @throws the signal's reason if it is aborted; RangeError for a sequence that is empty or past the model's context, or a token outside of its vocabulary;
-   *   UserError if the device has no room or cannot bind what is needed; Error if the device failed
+   * @throws the signal's reason if it is aborted; RangeError for a sequence that is empty or past the model's context,
+   *   or a token outside of its vocabulary; UserError if the device has no room or cannot bind what is needed; Error if
+   *   the device failed
    */
   async evaluate(
     requests: readonly EvaluationRequest[],

@@ -58,7 +58,10 @@ function sources(root: string): string[] {
     .toSorted();
 }
 
-/** Of a library as a package sees it, else as this one does, which has those that are optional there; empty where neither has it. */
+/**
+ * Of a library as a package sees it, else as this one does, which has those that are optional there; empty where
+ * neither has it.
+ */
 function versionOf(library: string, from: string, read: ReadText): string {
   const folders = [from, import.meta.url].flatMap(
     (place) => createRequire(place).resolve.paths(library) ?? [],

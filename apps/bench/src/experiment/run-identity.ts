@@ -6,7 +6,10 @@ import { codeDigests } from './code-digest.ts';
 import type { RunInputs } from './inputs.ts';
 import type { RunRequest } from './run-request.ts';
 
-/** What all cells of a run have in common: another version, code, adapter, model, learner or metric file has records of its own. */
+/**
+ * What all cells of a run have in common: another version, code, adapter, model, learner or metric file has records of
+ * its own.
+ */
 export function runIdentity(
   {
     settings,

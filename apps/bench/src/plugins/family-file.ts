@@ -8,6 +8,7 @@ export interface ForeignFamily extends PluginFile {
   readonly family: Family;
 }
 
+/** Families of `--family-file`, in the order of the files. */
 export type ForeignFamilies = readonly ForeignFamily[];
 
 /**

@@ -31,7 +31,8 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
 }
 
 /**
- * Reads what summary.csv and table3.csv have of a run, and from its manifest what it was of: cells without scores by layer, examples and steps.
+ * Reads what summary.csv and table3.csv have of a run, and from its manifest what it was of: cells without scores by
+ * layer, examples and steps.
  * @throws UserError as {@link readRun}
  */
 export async function readSummary(folder: string): Promise<MeasuredRun> {

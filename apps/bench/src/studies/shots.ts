@@ -142,7 +142,10 @@ export function shotsCurves(rows: readonly ShotsRow[]): { name: string; points: 
   }));
 }
 
-/** For each number that was asked for, how many demonstrations were used: `5`, or `5–7` where datasets, seeds or labels differ. */
+/**
+ * For each number that was asked for, how many demonstrations were used: `5`, or `5–7` where datasets, seeds or labels
+ * differ.
+ */
 export function usedShots(rows: readonly ShotsRow[], numbers: readonly number[]): string[] {
   return numbers.map((shots) => {
     const used = rows.filter((row) => row.shots === shots).map((row) => row.used);

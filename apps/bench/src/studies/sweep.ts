@@ -121,7 +121,10 @@ export function sweepTable(model: string, rows: readonly SweepRow[]): Table {
   };
 }
 
-/** For each dataset the rate with the best mean accuracy over methods and seeds, the smallest on a tie; diverged rates are out. */
+/**
+ * For each dataset the rate with the best mean accuracy over methods and seeds, the smallest on a tie; diverged rates
+ * are out.
+ */
 export function bestLearningRates(
   rows: readonly SweepRow[],
 ): { dataset: string; learningRate: number; gain: number }[] {

@@ -36,11 +36,12 @@ const DRIVERS: Readonly<Record<AdapterDescription['source'], string>> = {
 };
 
 /**
- * Opens a device with all that its adapter allows: through `navigator.gpu` where there is one (browsers, Deno), else through Dawn's
- * bindings for Node, the npm package `webgpu`. There, with `wgsl` in the environment variable ICL_GD_DEBUG, the text of each kernel is
- * printed to standard error as it is first compiled; with any value, everything that Dawn and the Vulkan loader say is shown.
- * @throws UserError (`no-adapter`) if WebGPU is not there, or no adapter fits; (`unfit-device`) if the device allows less than the
- *   kernels need
+ * Opens a device with all that its adapter allows: through `navigator.gpu` where there is one (browsers, Deno), else
+ * through Dawn's bindings for Node, the npm package `webgpu`. There, with `wgsl` in the environment variable
+ * ICL_GD_DEBUG, the text of each kernel is printed to standard error as it is first compiled; with any value,
+ * everything that Dawn and the Vulkan loader say is shown.
+ * @throws UserError (`no-adapter`) if WebGPU is not there, or no adapter fits; (`unfit-device`) if the device allows
+ *   less than the kernels need
  */
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   const { device, description, hint, ...kept } = await chosenDevice(options);

@@ -83,9 +83,9 @@ export class Gpu extends Resource {
   }
 
   /**
-   * Wraps any device (browser, Deno, Node), which is the Gpu's from then on unless it is to be kept. A device may have several Gpus: each
-   * has a stream and a pool of its own, kernels are compiled once for all. With Dawn's node bindings keep the result of `create()`
-   * referenced to the end of the process: Dawn crashes if it is set free too early.
+   * Wraps any device (browser, Deno, Node), which is the Gpu's from then on unless it is to be kept. A device may have
+   * several Gpus: each has a stream and a pool of its own, kernels are compiled once for all. With Dawn's node bindings
+   * keep the result of `create()` referenced to the end of the process: Dawn crashes if it is set free too early.
    * @param adapter what is known of its adapter; what `device.adapterInfo` says if absent
    * @throws UserError (`unfit-device`) naming the limit if the device allows less than the kernels need
    */
@@ -296,8 +296,8 @@ export class Gpu extends Resource {
   }
 
   /**
-   * @throws UserError (`out-of-memory`, `device-full`) if the device ran out of memory; Error if it reported a validation error or was
-   *   lost. Results since then mean nothing.
+   * @throws UserError (`out-of-memory`, `device-full`) if the device ran out of memory; Error if it reported a
+   *   validation error or was lost. Results since then mean nothing.
    */
   check(): void {
     this.#shared.health.check(this.adapter.description, this.pool.allocatedBytes);

@@ -73,8 +73,9 @@ function collectTensors(
 }
 
 /**
- * The weights of a Hugging Face model directory: model.safetensors, or shards listed by model.safetensors.index.json, else
- * pytorch_model.bin, or shards listed by pytorch_model.bin.index.json. Opening reads headers only; each tensor is read when it is asked for, and never kept.
+ * The weights of a Hugging Face model directory: model.safetensors, or shards listed by model.safetensors.index.json,
+ * else pytorch_model.bin, or shards listed by pytorch_model.bin.index.json. Opening reads headers only; each tensor is
+ * read when it is asked for, and never kept.
  */
 export class Checkpoint {
   readonly source: ModelSource;

@@ -119,8 +119,9 @@ async function writeTensor(
  *
  * @param metadata free strings, stored as `__metadata__`
  * @param options progress is in bytes, after every few megabytes
- * @throws the signal's reason if it is aborted: no file is left, and an older one stays; UserError if the file cannot be written or a value is NaN, infinite or too large for its dtype;
- *   TypeError or RangeError if a name is used twice or a shape does not fit its data
+ * @throws the signal's reason if it is aborted: no file is left, and an older one stays; UserError if the file cannot
+ *   be written or a value is NaN, infinite or too large for its dtype; TypeError or RangeError if a name is used twice
+ *   or a shape does not fit its data
  */
 export async function writeSafetensors(
   path: string,

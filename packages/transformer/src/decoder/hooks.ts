@@ -17,7 +17,10 @@ export type Hook = (activation: HookedActivation) => void;
 
 /** Hooks by what they see, each called once a layer and pass. */
 export interface Hooks {
-  /** h: the attention block's output after its output projection, before the residual is added. Probes record what a hook leaves. */
+  /**
+   * h: the attention block's output after its output projection, before the residual is added. Probes record what a
+   * hook leaves.
+   */
   readonly attentionOutput?: Hook;
   /** The feed-forward block's output, before the residual is added. */
   readonly feedForwardOutput?: Hook;

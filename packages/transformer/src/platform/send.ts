@@ -6,7 +6,10 @@ export interface Message {
   readonly signal: AbortSignal;
 }
 
-/** The `fetch` of browsers and Node, or one like it. Public declarations do not name the platform's own, which some programs lack. */
+/**
+ * The `fetch` of browsers and Node, or one like it. Public declarations do not name the platform's own, which some
+ * programs lack.
+ */
 export type Fetch = (
   url: URL,
   init: {

@@ -112,8 +112,9 @@ export class Pretraining implements Disposable {
    * One AdamW step on the mean of the batches' mean losses (gradient accumulation), and waits for it.
    * @param options the signal is looked at before each batch; once the weights are being changed the step is finished.
    *   Progress is in batches of the step that the device has been given
-   * @throws the signal's reason if it is aborted: no weight is changed then; RangeError for a target outside of its batch or the vocabulary, or two on one row; UserError if the device has
-   *   no room or cannot bind what is needed; Error if the device failed
+   * @throws the signal's reason if it is aborted: no weight is changed then; RangeError for a target outside of its
+   *   batch or the vocabulary, or two on one row; UserError if the device has no room or cannot bind what is needed;
+   *   Error if the device failed
    */
   async step(
     batches: readonly TrainingBatch[],

@@ -30,7 +30,8 @@ interface Status {
 }
 
 /**
- * The files of a model directory. Each is open only while it is read, so that any number of them needs few handles; one that has taken another's place in the meantime is refused.
+ * The files of a model directory. Each is open only while it is read, so that any number of them needs few handles; one
+ * that has taken another's place in the meantime is refused.
  * @param options.name what the model is called; the directory's name if absent
  */
 export function folderSource(directory: string, options: { readonly name?: string } = {}): ModelSource {

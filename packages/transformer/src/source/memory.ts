@@ -4,7 +4,8 @@ import { MISSING, type ModelSource, SourceFileError } from './source.ts';
 export type MemoryFile = Uint8Array<ArrayBuffer> | ArrayBuffer | Blob | string;
 
 /**
- * Files that are in memory, or that a user chose in a browser: nothing is copied, and of a `Blob` no more is read than is asked for.
+ * Files that are in memory, or that a user chose in a browser: nothing is copied, and of a `Blob` no more is read than
+ * is asked for.
  * @param name what the model is called, in tables and messages
  * @param files by their names within the model's directory: config.json, model.safetensors, tokenizer.json, …
  */

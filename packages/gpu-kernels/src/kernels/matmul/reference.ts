@@ -15,7 +15,10 @@ export type MatmulReferenceOptions = Pick<MatmulArguments, 'transposeA' | 'trans
   readonly previous?: ArrayLike<number>;
 };
 
-/** A B (+ bias) (+ previous) in float64: [m, n], row-major; of A [m, k] ([k, m] with transposeA) and B [k, n] ([n, k] with transposeB). */
+/**
+ * A B (+ bias) (+ previous) in float64: [m, n], row-major; of A [m, k] ([k, m] with transposeA) and B [k, n] ([n, k]
+ * with transposeB).
+ */
 export function matmulReference(
   a: ReferenceMatrix,
   b: ReferenceMatrix,

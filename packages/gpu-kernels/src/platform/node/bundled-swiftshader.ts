@@ -31,7 +31,8 @@ let unpacked: Promise<string> | undefined;
  * directory, else, where something that cannot be trusted is in the way, into a new folder for this process alone. What
  * lies there is loaded as code, so it must be this user's alone and equal to the archive, byte by byte.
  *
- * @returns the path of its Vulkan driver manifest, or undefined where the package carries none for this platform or is not installed.
+ * @returns the path of its Vulkan driver manifest, or undefined where the package carries none for this platform or is
+ *   not installed.
  * @throws UserError (`no-adapter`) if there is no place where other users could not change it
  */
 export async function bundledSwiftShader(): Promise<string | undefined> {

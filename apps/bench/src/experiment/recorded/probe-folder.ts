@@ -68,7 +68,8 @@ export async function readProbeFolder(
     const { key } = file.metadata;
     if (key !== undefined && keys.has(key)) continue;
     if (key !== undefined) keys.add(key);
-    const parts = partsOfPath(name, file.path);
+    // Ours say all of it in their metadata; what stands in brackets in their names has numbers of its own.
+    const parts = key === undefined ? partsOfPath(name, file.path) : NO_PARTS;
     for (const info of file.tensors.values()) {
       const own = parseTensorName(info.name, file.path, /^(?:B?F|C)\d/.test(info.dtype));
       if (own) tensors.push(recordedTensor(folder, file, info, { own, ...parts }));
@@ -103,6 +104,8 @@ interface PathParts {
   /** What words are left in the names of the folders that it lies in. */
   readonly folders: readonly string[];
 }
+
+const NO_PARTS: PathParts = { stem: '', path: { words: [] }, folders: [] };
 
 function partsOfPath(name: string, where: string): PathParts {
   const segments = name.split(/[/\\]/);
@@ -142,9 +145,8 @@ function recordedTensor(
       variant: metadata['variant'] ?? 'trained',
       dataset: metadata['dataset'] ?? (folders.join('-') || basename(resolve(folder))),
       probe: metadata['probe'],
-      // Zero-shot is of no seed, whatever trial's name one of ours has.
-      seed: number('seed') ?? (metadata['key'] === undefined ? path.seed : undefined),
-      permutation: number('permutation') ?? (metadata['key'] === undefined ? path.permutation : undefined),
+      seed: number('seed') ?? path.seed,
+      permutation: number('permutation') ?? path.permutation,
       learningRate: number('learning_rate'),
     },
   };

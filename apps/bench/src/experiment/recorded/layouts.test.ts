@@ -129,6 +129,18 @@ function cache(setting: Setting, i: number, prefix: string, batch: readonly numb
   ]);
 }
 
+/** What `pos_slice=-1` keeps of a cache. @param before the extents before the keys */
+const lastPosition = (tensors: readonly NamedTensor[], before: (heads: number) => number[]): NamedTensor[] =>
+  tensors.flatMap(({ name, shape, data }) => {
+    const [width, count] = [shape.at(-1)!, shape.at(-2)!];
+    const rows = data.length / width;
+    const last = Array.from({ length: rows }, (_, row) => row)
+      .filter((row) => row % count === count - 1)
+      .flatMap((row) => [...data.subarray(row * width, (row + 1) * width)]);
+    if (name.endsWith('hook_attn_scores')) return [tensor(name, [...before(H), width], last)];
+    return name.endsWith('hook_attn_out') ? [tensor(name, [1, width], last)] : [];
+  });
+
 const LAYOUTS: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
   'h in one stack, m an example': (setting) =>
     save(setting, [
@@ -209,6 +221,34 @@ const LAYOUTS: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
     await save(setting, [stack(setting), tensor('m', [N, L, H, LONGEST], values), lengths('input_ids')]);
     await replaceMarks(setting, Number.NaN);
   },
+  'm in one stack that is filled up with the least float32, as a mask does': (setting) =>
+    save(setting, [
+      stack(setting),
+      tensor(
+        'm',
+        [N, L, H, LONGEST],
+        RECORDED[setting].flatMap(({ m }) => padded(m, -3.4028234663852886e38)),
+      ),
+    ]),
+  'm in one stack that is filled up with zeros at the beginning': (setting) =>
+    save(setting, [
+      stack(setting),
+      tensor(
+        'm',
+        [N, L, H, LONGEST],
+        RECORDED[setting].flatMap(({ m }) =>
+          m.flat().flatMap((row) => [...Array<number>(LONGEST - row.length).fill(0), ...row]),
+        ),
+      ),
+      lengths('query_lengths'),
+    ]),
+  'm in one stack that is filled up with NaN at the beginning': async (setting) => {
+    const values = RECORDED[setting].flatMap(({ m }) =>
+      m.flat().flatMap((row) => [...Array<number>(LONGEST - row.length).fill(MARK), ...row]),
+    );
+    await save(setting, [stack(setting), tensor('m', [N, L, H, LONGEST], values)]);
+    await replaceMarks(setting, Number.NaN);
+  },
   float16: (setting) =>
     save(setting, [
       { ...stack(setting), dtype: 'float16' } as NamedTensor,
@@ -242,6 +282,20 @@ const LAYOUTS: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
     ),
   'caches of TransformerLens, a file an example': async (setting) => {
     for (const i of LENGTHS.keys()) await save(`${setting}/${i}`, cache(setting, i, '', [1]));
+  },
+  'caches of TransformerLens of the last position alone, with its extent': async (setting) => {
+    for (const i of LENGTHS.keys())
+      await save(
+        `${setting}/${i}`,
+        lastPosition(cache(setting, i, '', [1]), (heads) => [1, heads, 1]),
+      );
+  },
+  'caches of TransformerLens of the last position alone, without its extent': async (setting) => {
+    for (const i of LENGTHS.keys())
+      await save(
+        `${setting}/${i}`,
+        lastPosition(cache(setting, i, '', [1]), (heads) => [1, heads]),
+      );
   },
   'caches of TransformerLens, a file a setting': (setting) =>
     save(
@@ -466,6 +520,18 @@ describe('what cannot be understood is refused in one line:', () => {
           ),
         ),
       /is of a batch of 2/,
+    ],
+    'scores of the last position alone, of which nothing says that they are': [
+      () =>
+        save('ICL', [
+          stack('ICL'),
+          ...LENGTHS.flatMap((_, i) =>
+            lastPosition(cache('ICL', i, `${i}.`, [1]), (heads) => [1, heads]).filter(({ name }) =>
+              name.endsWith('scores'),
+            ),
+          ),
+        ]),
+      /has shape \[1, 2, 10\]: 2 heads at one position, or one head at 2\?/,
     ],
     'a cache that nothing says the length of the query for': [
       () =>

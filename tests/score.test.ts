@@ -93,6 +93,7 @@ describe('the command', () => {
     const { code, stdout, stderr } = await iclGd(['score', '--probes', recorded]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/│ trained │ SimAOU +│ GD +│ -0\.330 +│/);
+    expect(stdout).toContain('read: 8 examples, 2 layers, 3 heads, d_model 24');
     expect(stdout).toContain('Rec2FTP');
     expect(stderr).toBe('');
   });

@@ -40,15 +40,19 @@ export async function scoreProbes({ probes, out, metricFile = [] }: RawScoreOpti
     say(`${counted(folder.unused.length, 'kind')} of tensors no metric needs: ${listed(folder.unused, 4)}`);
   const total = trials.reduce((sum, { settings }) => sum + settings.size, 0);
   const results: TrialResult[] = [];
+  const sizes = new Set<string>();
   let done = 0;
   for (const trial of trials) {
     const name = recordedTrialName(trial);
-    const { result, lacking } = await scoreRecordedTrial(
+    const { result, shape, lacking } = await scoreRecordedTrial(
       trial,
       (setting) => doing({ text: `scoring ${name} ${setting}`, done: done++, total }),
       catalogue,
     );
     results.push(result);
+    sizes.add(
+      `${counted(result.prepared.validationRows.length, 'example')}, ${counted(shape.layers, 'layer')}, ${counted(shape.heads, 'head')}, d_model ${shape.dModel}`,
+    );
     for (const line of lacking) say(`${name}: ${line}`);
     if (trial.unsaid.length > 0)
       say(`${name}: the files say no ${trial.unsaid.join(', no ')}: 0 in the tables`);
@@ -57,6 +61,8 @@ export async function scoreProbes({ probes, out, metricFile = [] }: RawScoreOpti
   if (run.cells.every(({ numbers }) => [...numbers.keys()].every((metric) => COUNTS.includes(metric))))
     throw new UserError(`${probes}: nothing can be computed of what is there`);
   if (out !== undefined) await writeScores(out, run, results);
+  // Extents that were taken for one another show here.
+  print(`read: ${[...sizes].join('; ')}`);
   print(renderSummary(run));
   if (out !== undefined) print(`tables: ${fromWhereTyped(out)}`);
 }

@@ -24,6 +24,8 @@ export interface RecordedTensor extends TensorName {
   readonly file: SafetensorsFile;
   readonly info: TensorInfo;
   readonly setting: string;
+  /** False where the file's name stands for a setting that nothing says. */
+  readonly settingSaid: boolean;
   readonly subject: Subject;
 }
 
@@ -136,7 +138,7 @@ function recordedTensor(
     kind: own.kind,
     ...(own.layer === undefined ? {} : { layer: own.layer }),
     ...(example === undefined ? {} : { example }),
-    setting: settingOf(file, own, path, stem),
+    ...settingOf(file, own, path, stem),
     file,
     info,
     subject: {
@@ -153,7 +155,12 @@ function recordedTensor(
 }
 
 /** The tensor's own name counts first, then the metadata, then the path; without any the file's name is the learner's. */
-function settingOf(file: SafetensorsFile, own: TensorName, path: NameParts, stem: string): string {
+function settingOf(
+  file: SafetensorsFile,
+  own: TensorName,
+  path: NameParts,
+  stem: string,
+): Pick<RecordedTensor, 'setting' | 'settingSaid'> {
   const { setting: said = '', method = '' } = file.metadata;
   // As in predictions.csv, where a learner's setting is FT.
   const name = settingNamed(said) === 'FT' && method !== '' ? method : said;
@@ -162,7 +169,8 @@ function settingOf(file: SafetensorsFile, own: TensorName, path: NameParts, stem
     throw new UserError(
       `${file.path}: the file is of ${named}, but the name of a tensor says ${own.setting}: name one of them otherwise`,
     );
-  return own.setting ?? named ?? stem;
+  const known = own.setting ?? named;
+  return { setting: known ?? stem, settingSaid: known !== undefined };
 }
 
 function numberOf({ metadata, path }: SafetensorsFile, key: string): number | undefined {

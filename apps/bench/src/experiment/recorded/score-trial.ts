@@ -1,4 +1,4 @@
-import { type MetricCatalogue, type Predictions, builtInMetrics } from '@icl-gd/metrics';
+import { type MetricCatalogue, type Predictions, type ProbeShape, builtInMetrics } from '@icl-gd/metrics';
 import { learners } from '@icl-gd/methods';
 import { predict } from '../probe-setting.ts';
 import type { FinishedSetting } from '../record.ts';
@@ -11,6 +11,8 @@ import type { Recording } from './recording.ts';
 
 export interface ScoredTrial {
   readonly result: TrialResult;
+  /** Of h and m. */
+  readonly shape: ProbeShape;
   /** A line for each thing that was not recorded: what could not be computed without it. */
   readonly lacking: readonly string[];
 }
@@ -92,6 +94,7 @@ export async function scoreRecordedTrial(
   }
   notePairs(methodIds, catalogue, lacking);
   return {
+    shape,
     result: {
       trial,
       prepared: {

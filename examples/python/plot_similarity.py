@@ -52,5 +52,5 @@ for axis in axes[:, 0]:
     axis.set_ylabel(LABELS.get(metric, metric))
 for axis in list(axes.flat)[len(datasets) :]:
     axis.remove()
-axes[0, 0].legend()
+figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 figure.savefig(options.picture, dpi=150)

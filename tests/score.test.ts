@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -21,31 +22,53 @@ const folder = mkdtempSync(join(tmpdir(), 'icl-gd-score-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const own = (name: string): Fixture => fixtures().find((fixture) => fixture.name === name) as Fixture;
 
-async function score(probes: string, out: string): Promise<{ stdout: string; stderr: string }> {
-  const { code, ...texts } = await iclGd(['score', '--probes', probes, '--out', out]);
+async function score(
+  probes: string,
+  out: string,
+  more: readonly string[] = [],
+): Promise<{ stdout: string; stderr: string }> {
+  const { code, ...texts } = await iclGd(['score', '--probes', probes, '--out', out, ...more]);
   expect(code, texts.stderr).toBe(0);
   return texts;
 }
 
 describe('probes that a run saved', () => {
+  const examples = join(import.meta.dirname, '../examples');
+  const metricFile = ['--metric-file', join(examples, 'plugins/src/update-size.ts')];
   const [run, scored] = ['run', 'scored'].map((name) => join(folder, name)) as [string, string];
   beforeAll(async () => {
     const seeds = runArguments(own('own-text-gpt2'), run).map((arg, i, all) =>
       all[i - 1] === '--seeds' ? '5,6' : arg,
     );
-    const { code, stderr } = await iclGd([...seeds, '--save-probes']);
+    const { code, stderr } = await iclGd([
+      ...seeds.map((arg, i, all) => (all[i - 1] === '--methods' ? 'gd,lcgd,noise[scale=0.1,seed=3]' : arg)),
+      ...['--learner-file', join(examples, 'learners/gaussian-noise.ts'), ...metricFile, '--save-probes'],
+    ]);
     if (code !== 0) throw new Error(stderr);
   });
 
-  it.each(['probes', '.'])('give the tables of the run again, from %s', async (below) => {
-    const { stderr } = await score(join(run, below), scored);
-    expect(stderr).not.toMatch(/without|0 in the tables/);
-    for (const file of [
-      ...['layerwise.csv', 'summary.csv', 'intervals.csv', 'examples.csv', 'predictions.csv'],
-      ...['training.csv', 'cells.csv', 'table1.csv', 'table2.csv'],
-    ])
-      expect(readFileSync(join(scored, file), 'utf8'), file).toBe(readFileSync(join(run, file), 'utf8'));
-    rmSync(scored, { recursive: true });
+  it.each(['probes', '.'])(
+    'give the tables of the run again, own metrics and learners with options among them, from %s',
+    async (below) => {
+      const { stderr } = await score(join(run, below), scored, metricFile);
+      expect(stderr).not.toMatch(/without|0 in the tables/);
+      for (const file of [
+        ...['layerwise.csv', 'summary.csv', 'intervals.csv', 'examples.csv', 'predictions.csv'],
+        ...['training.csv', 'cells.csv', 'table1.csv', 'table2.csv'],
+      ])
+        expect(readFileSync(join(scored, file), 'utf8'), file).toBe(readFileSync(join(run, file), 'utf8'));
+      rmSync(scored, { recursive: true });
+    },
+  );
+
+  it('want of an own metric what it looks at, and no more', async () => {
+    const probes = join(folder, 'without-zsl');
+    mkdirSync(probes);
+    for (const name of readdirSync(join(run, 'probes')))
+      if (!name.includes('ZSL')) copyFileSync(join(run, 'probes', name), join(probes, name));
+    const { stdout, stderr } = await score(probes, join(folder, 'without-zsl-scored'), metricFile);
+    expect(stdout).toContain('same class as ICL');
+    expect(stderr).toMatch(/no ZSL recording: without .*update_size of GD/);
   });
 
   it('do not overwrite the tables of the run', async () => {
@@ -70,6 +93,7 @@ describe('the command', () => {
     const { code, stdout, stderr } = await iclGd(['score', '--probes', recorded]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/│ trained │ SimAOU +│ GD +│ -0\.330 +│/);
+    expect(stdout).toContain('read: 8 examples, 2 layers, 3 heads, d_model 24');
     expect(stdout).toContain('Rec2FTP');
     expect(stderr).toBe('');
   });

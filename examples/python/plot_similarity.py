@@ -3,6 +3,7 @@
     python examples/python/plot_similarity.py results simaou.png simaou
 """
 
+import argparse
 import pathlib
 import sys
 
@@ -13,13 +14,22 @@ import matplotlib.pyplot as plt
 import numpy
 import pandas
 
-folder, picture, metric = pathlib.Path(sys.argv[1]), sys.argv[2], (sys.argv[3:] or ["simaou"])[0]
+parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+parser.add_argument("folder", type=pathlib.Path, help="the --out folder of icl-gd run or icl-gd score")
+parser.add_argument("picture", help="to be written: .png, .svg or .pdf")
+parser.add_argument("metric", nargs="?", default="simaou", help="as in layerwise.csv (default: simaou)")
+options = parser.parse_args()
+folder, metric = options.folder, options.metric
+if not (folder / "layerwise.csv").exists():
+    sys.exit(f"{folder} has no layerwise.csv: it is not the --out folder of a finished icl-gd run or icl-gd score")
 LABELS = {"simaou": "SimAOU", "simaou_norm": "SimAOU_norm", "simam": "SimAM", "simam_delta": "SimAM_Δ", "alpha": "α"}
 
 table = pandas.read_csv(folder / "layerwise.csv")
-table = table[(table["metric"] == metric) & (table["variant"] == "trained")]
-if table.empty:
-    sys.exit(f"{folder / 'layerwise.csv'} has no {metric} of the trained model")
+table = table[table["variant"] == "trained"]
+if metric not in set(table["metric"]):
+    there = ", ".join(table["metric"].unique()) or "none"
+    sys.exit(f"{folder / 'layerwise.csv'} has no {metric} of the trained model; there is {there}")
+table = table[table["metric"] == metric]
 
 datasets = list(table["dataset"].unique())
 columns = min(3, len(datasets))
@@ -42,5 +52,5 @@ for axis in axes[:, 0]:
     axis.set_ylabel(LABELS.get(metric, metric))
 for axis in list(axes.flat)[len(datasets) :]:
     axis.remove()
-axes[0, 0].legend()
-figure.savefig(picture, dpi=150)
+figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+figure.savefig(options.picture, dpi=150)

@@ -3,14 +3,20 @@
     python examples/python/read_run.py results
 """
 
+import argparse
 import json
 import pathlib
 import sys
 
 import pandas
 
+parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+parser.add_argument("folder", type=pathlib.Path, help="the --out folder of icl-gd run or icl-gd score")
+folder = parser.parse_args().folder
+if not (folder / "summary.csv").exists():
+    sys.exit(f"{folder} has no summary.csv: it is not the --out folder of a finished icl-gd run or icl-gd score")
+
 # What spreadsheets would run as a formula has an apostrophe before it; numbers are never changed.
-folder = pathlib.Path(sys.argv[1])
 summary = pandas.read_csv(folder / "summary.csv")
 layerwise = pandas.read_csv(folder / "layerwise.csv")
 

@@ -11,6 +11,7 @@ import { mutants as model } from './model.ts';
 import { mutants as options } from './options.ts';
 import { mutants as probes } from './probes.ts';
 import { mutants as prompts } from './prompts.ts';
+import { mutants as recordings } from './recordings.ts';
 import { mutants as records } from './records.ts';
 import { mutants as reductions } from './reductions.ts';
 import { mutants as sources } from './sources.ts';
@@ -35,6 +36,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   options,
   probes,
   prompts,
+  recordings,
   records,
   reductions,
   sources,

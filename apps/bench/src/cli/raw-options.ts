@@ -65,6 +65,7 @@ export interface RawResultsOptions {
 /** Options of `icl-gd score` as typed. */
 export interface RawScoreOptions {
   readonly probes?: string;
+  readonly metricFile?: readonly string[];
   readonly out?: string;
 }
 

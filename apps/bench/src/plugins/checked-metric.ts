@@ -49,7 +49,10 @@ function checkedLayers(metric: LayerMetric, path: string): LayerMetric {
     );
     if (!parsed.success) throw refusal(metric, path, describe(parsed.error.issues[0]));
     const scores = withinRange(parsed.data, metric.range);
-    const fault = faultOf(scores, metric, layers, Object.values(probes)[0]?.length ?? 0);
+    // The first alone: looking at one that was not recorded (icl-gd score) ends the computation.
+    const [first] = Object.keys(probes);
+    const examples = first === undefined ? 0 : (probes[first]?.length ?? 0);
+    const fault = faultOf(scores, metric, layers, examples);
     if (fault !== undefined) throw refusal(metric, path, fault);
     return scores;
   };

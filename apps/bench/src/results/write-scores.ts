@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { TrialResult } from '../experiment/trial-result.ts';
-import { type MeasuredRun, measureTrial } from './measured.ts';
+import { type MeasuredRun, measureTrial, withOwnMetrics } from './measured.ts';
 import { trialTables } from './rows.ts';
 import { summaryTables, writeSummaryTables, writeTrialTables } from './write-results.ts';
 
@@ -25,6 +25,7 @@ export function measureScores(model: string, results: readonly TrialResult[]): M
     sizes: new Map(),
     noise: [],
     paper: { datasets: new Set(), notice: '' },
+    ...withOwnMetrics(results[0]?.metrics),
   };
 }
 
@@ -38,7 +39,12 @@ export async function writeScores(
   run: MeasuredRun,
   results: readonly TrialResult[],
 ): Promise<void> {
-  const tables = trialTables({ taskOptions: mostOptions(results), releasedNorms: false, noiseFloor: false });
+  const tables = trialTables({
+    taskOptions: mostOptions(results),
+    releasedNorms: false,
+    noiseFloor: false,
+    metrics: run.metrics,
+  });
   await writeTrialTables(out, run.model, tables, inTurn(results), () => {});
   await writeSummaryTables(out, summaryTables(run));
 }

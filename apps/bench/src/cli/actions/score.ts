@@ -4,6 +4,8 @@ import { readProbeFolder } from '../../experiment/recorded/probe-folder.ts';
 import { groupTrials, recordedTrialName } from '../../experiment/recorded/recorded-trials.ts';
 import { scoreRecordedTrial } from '../../experiment/recorded/score-trial.ts';
 import type { TrialResult } from '../../experiment/trial-result.ts';
+import { catalogueWith } from '../../plugins/checked-metric.ts';
+import { loadMetricFiles } from '../../plugins/metric-file.ts';
 import { renderSummary } from '../../results/print-summary.ts';
 import { measureScores, requireNoRun, writeScores } from '../../results/write-scores.ts';
 import { doing } from '../../terminal/heartbeat.ts';
@@ -21,9 +23,10 @@ const COUNTS = ['examples', 'demonstrations_in_context'];
  * @throws UserError if `--probes` is missing or holds something that is not understood, if nothing can be computed, or
  *   `--out` cannot be written
  */
-export async function scoreProbes({ probes, out }: RawScoreOptions): Promise<void> {
+export async function scoreProbes({ probes, out, metricFile = [] }: RawScoreOptions): Promise<void> {
   if (!probes) throw new UserError('--probes is missing: a folder of .safetensors files');
   if (out === '') throw new UserError('--out is empty; without it nothing is written');
+  const catalogue = catalogueWith(await loadMetricFiles(metricFile));
   const folder = await readProbeFolder(probes, (done, total) =>
     doing({ text: 'reading headers', done, total }),
   );
@@ -37,13 +40,19 @@ export async function scoreProbes({ probes, out }: RawScoreOptions): Promise<voi
     say(`${counted(folder.unused.length, 'kind')} of tensors no metric needs: ${listed(folder.unused, 4)}`);
   const total = trials.reduce((sum, { settings }) => sum + settings.size, 0);
   const results: TrialResult[] = [];
+  const sizes = new Set<string>();
   let done = 0;
   for (const trial of trials) {
     const name = recordedTrialName(trial);
-    const { result, lacking } = await scoreRecordedTrial(trial, (setting) =>
-      doing({ text: `scoring ${name} ${setting}`, done: done++, total }),
+    const { result, shape, lacking } = await scoreRecordedTrial(
+      trial,
+      (setting) => doing({ text: `scoring ${name} ${setting}`, done: done++, total }),
+      catalogue,
     );
     results.push(result);
+    sizes.add(
+      `${counted(result.prepared.validationRows.length, 'example')}, ${counted(shape.layers, 'layer')}, ${counted(shape.heads, 'head')}, d_model ${shape.dModel}`,
+    );
     for (const line of lacking) say(`${name}: ${line}`);
     if (trial.unsaid.length > 0)
       say(`${name}: the files say no ${trial.unsaid.join(', no ')}: 0 in the tables`);
@@ -52,6 +61,8 @@ export async function scoreProbes({ probes, out }: RawScoreOptions): Promise<voi
   if (run.cells.every(({ numbers }) => [...numbers.keys()].every((metric) => COUNTS.includes(metric))))
     throw new UserError(`${probes}: nothing can be computed of what is there`);
   if (out !== undefined) await writeScores(out, run, results);
+  // Extents that were taken for one another show here.
+  print(`read: ${[...sizes].join('; ')}`);
   print(renderSummary(run));
   if (out !== undefined) print(`tables: ${fromWhereTyped(out)}`);
 }

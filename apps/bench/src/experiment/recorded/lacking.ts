@@ -15,7 +15,11 @@ export class Lacking {
     parts: Readonly<Record<K, { readonly value: T | undefined; readonly name: string }>>,
   ): Readonly<Record<K, T>> {
     const asked = {} as Record<K, T>;
-    for (const [key, { value, name }] of Object.entries(parts) as [K, (typeof parts)[K]][])
+    const entries = Object.entries(parts) as [K, (typeof parts)[K]][];
+    // Those that are there first: who wants to know how many examples there are looks at the first.
+    for (const [key, { value, name }] of entries.toSorted(
+      ([, a], [, b]) => Number(a.value === undefined) - Number(b.value === undefined),
+    ))
       Object.defineProperty(asked, key, {
         enumerable: true,
         get() {
@@ -26,13 +30,14 @@ export class Lacking {
     return asked;
   }
 
-  /** What is computed, undefined where it lacks something. @param what is named in {@link lines} */
+  /** What is computed, undefined where it lacks something, be it a metric of someone's own that wraps errors. @param what is named in {@link lines} */
   unless<T>(what: string, compute: () => T): T | undefined {
     try {
       return compute();
     } catch (error) {
-      if (!(error instanceof Missing)) throw error;
-      this.add(error.message, what);
+      const missing = [error, (error as Error | undefined)?.cause].find((own) => own instanceof Missing);
+      if (!missing) throw error;
+      this.add(missing.message, what);
       return undefined;
     }
   }

@@ -1,6 +1,5 @@
 import { groupBy } from '../group-by.ts';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { counted } from '../../terminal/words.ts';
 import type { RecordedTensor } from './probe-folder.ts';
 
 /** Elements of a tensor, run by run, in the order in which they are wanted. */
@@ -84,14 +83,14 @@ function join(ids: Located['ids'], examples: readonly OneExample[], first: Recor
 
 /** [layers, …] */
 function ofExample(tensor: RecordedTensor, extents: number): OneExample {
-  const [layers, ...shape] = squeezed(tensor, extents + 1) as [number, ...number[]];
+  const [layers, ...shape] = squeezed(tensor, ['layers', ...namesOf(extents)]) as [number, ...number[]];
   return { layers, shape, parts: [whole(tensor)] };
 }
 
 /** […] a layer. */
 function ofLayers(group: readonly RecordedTensor[], layers: number, extents: number): OneExample {
   const ordered = inLayers(group, layers);
-  const shapes = ordered.map((tensor) => squeezed(tensor, extents));
+  const shapes = ordered.map((tensor) => squeezed(tensor, namesOf(extents)));
   requireAlike(ordered, shapes);
   return { layers, shape: shapes[0] as number[], parts: ordered.map(whole) };
 }
@@ -100,7 +99,11 @@ function ofLayers(group: readonly RecordedTensor[], layers: number, extents: num
 function ofStack(tensor: RecordedTensor, extents: number): Located {
   const { shape } = tensor.info;
   if (shape.length === extents + 1) return join(undefined, [ofExample(tensor, extents)], tensor);
-  const [examples, layers, ...rest] = squeezed(tensor, extents + 2) as [number, number, ...number[]];
+  const [examples, layers, ...rest] = squeezed(tensor, ['examples', 'layers', ...namesOf(extents)]) as [
+    number,
+    number,
+    ...number[],
+  ];
   const count = layers * product(rest);
   const parts = Array.from({ length: examples }, (_, i): Part[] => [{ tensor, runs: [[i * count, count]] }]);
   return { ids: undefined, layers, first: tensor, shapes: parts.map(() => rest), parts };
@@ -112,7 +115,7 @@ function ofLayerStacks(tensors: readonly RecordedTensor[], layers: number, exten
   const first = ordered[0] as RecordedTensor;
   if (ordered.every(({ info }) => info.shape.length === extents))
     return join(undefined, [ofLayers(ordered, layers, extents)], first);
-  const shapes = ordered.map((tensor) => squeezed(tensor, extents + 1));
+  const shapes = ordered.map((tensor) => squeezed(tensor, ['examples', ...namesOf(extents)]));
   requireAlike(ordered, shapes);
   const [examples, ...shape] = shapes[0] as [number, ...number[]];
   const count = product(shape);
@@ -154,18 +157,31 @@ export function requireOnce(tensors: readonly RecordedTensor[]): void {
   }
 }
 
+function namesOf(extents: number): string[] {
+  return extents === 1 ? ['d_model'] : ['heads', 'query length'];
+}
+
 /** The extents, without as many of 1 as there are too many. @throws UserError if that can be done in several ways, or in none */
-function squeezed(tensor: RecordedTensor, dimensions: number): number[] {
+function squeezed(tensor: RecordedTensor, wanted: readonly string[]): number[] {
   const { shape } = tensor.info;
-  const ways = new Map(dropOnes(shape, shape.length - dimensions).map((own) => [own.join(), own]));
+  const ways = new Map(dropOnes(shape, shape.length - wanted.length).map((own) => [own.join(), own]));
   const [only] = ways.values();
   const where = `${tensorName(tensor)} has shape [${shape.join(', ')}]`;
   if (ways.size > 1)
     throw new UserError(`${where}: which of its extents of 1 is too many? Squeeze it before it is saved`);
   if (only && only.every((extent) => extent > 0)) return only;
   throw new UserError(
-    `${where}, where ${counted(dimensions, 'extent')} above 0 ${dimensions === 1 ? 'is' : 'are'} wanted: docs/probe-files.md has the shapes`,
+    `${where}, where [${wanted.join(', ')}]${ofWhat(tensor)} is wanted, of the probed token alone: docs/probe-files.md has the shapes`,
   );
+}
+
+/** What its name says. A number that was meant otherwise (a seed) is taken for an example's. */
+function ofWhat({ example, layer }: RecordedTensor): string {
+  const indices = [
+    ...(example === undefined ? [] : [`example ${example} (the number in a name, but for seed<seed>)`]),
+    ...(layer === undefined ? [] : [`layer ${layer}`]),
+  ];
+  return indices.length === 0 ? '' : ` of ${indices.join(', ')}`;
 }
 
 function dropOnes(shape: readonly number[], count: number): number[][] {

@@ -129,6 +129,19 @@ function cache(setting: Setting, i: number, prefix: string, batch: readonly numb
   ]);
 }
 
+/** What `pos_slice=-1` keeps of a cache. @param before the extents before the keys */
+const lastPosition = (tensors: readonly NamedTensor[], before: (heads: number) => number[]): NamedTensor[] =>
+  tensors.flatMap(({ name, shape, data }) => {
+    const [width, count] = [shape.at(-1)!, shape.at(-2)!];
+    const values = data as Float32Array;
+    const rows = values.length / width;
+    const last = Array.from({ length: rows }, (_, row) => row)
+      .filter((row) => row % count === count - 1)
+      .flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]);
+    if (name.endsWith('hook_attn_scores')) return [tensor(name, [...before(H), width], last)];
+    return name.endsWith('hook_attn_out') ? [tensor(name, [1, width], last)] : [];
+  });
+
 const LAYOUTS: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
   'h in one stack, m an example': (setting) =>
     save(setting, [
@@ -209,6 +222,34 @@ const LAYOUTS: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
     await save(setting, [stack(setting), tensor('m', [N, L, H, LONGEST], values), lengths('input_ids')]);
     await replaceMarks(setting, Number.NaN);
   },
+  'm in one stack that is filled up with the least float32, as a mask does': (setting) =>
+    save(setting, [
+      stack(setting),
+      tensor(
+        'm',
+        [N, L, H, LONGEST],
+        RECORDED[setting].flatMap(({ m }) => padded(m, -3.4028234663852886e38)),
+      ),
+    ]),
+  'm in one stack that is filled up with zeros at the beginning': (setting) =>
+    save(setting, [
+      stack(setting),
+      tensor(
+        'm',
+        [N, L, H, LONGEST],
+        RECORDED[setting].flatMap(({ m }) =>
+          m.flat().flatMap((row) => [...Array<number>(LONGEST - row.length).fill(0), ...row]),
+        ),
+      ),
+      lengths('query_lengths'),
+    ]),
+  'm in one stack that is filled up with NaN at the beginning': async (setting) => {
+    const values = RECORDED[setting].flatMap(({ m }) =>
+      m.flat().flatMap((row) => [...Array<number>(LONGEST - row.length).fill(MARK), ...row]),
+    );
+    await save(setting, [stack(setting), tensor('m', [N, L, H, LONGEST], values)]);
+    await replaceMarks(setting, Number.NaN);
+  },
   float16: (setting) =>
     save(setting, [
       { ...stack(setting), dtype: 'float16' } as NamedTensor,
@@ -242,6 +283,35 @@ const LAYOUTS: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
     ),
   'caches of TransformerLens, a file an example': async (setting) => {
     for (const i of LENGTHS.keys()) await save(`${setting}/${i}`, cache(setting, i, '', [1]));
+  },
+  'modules of Hugging Face models, a file an example': async (setting) => {
+    for (const [i, { h, m }] of RECORDED[setting].entries())
+      await save(
+        `${setting}/${i}`,
+        h.flatMap((row, layer) => [
+          tensor(`transformer.h.${layer}.attn.c_proj`, [1, D], row),
+          tensor(`model.layers.${layer}.self_attn.attn_scores`, [H, LENGTHS[i]!], m[layer]!.flat()),
+        ]),
+      );
+  },
+  'zero-shot, few-shot and fine-tuned by GD': (setting) =>
+    save({ ZSL: 'zero_shot', ICL: 'few-shot', GD: 'finetuned_gd' }[setting], [
+      stack(setting),
+      ...each(setting, ({ m }, i) => [tensor(`m.${i}`, [L, H, LENGTHS[i]!], m.flat(2))]),
+    ]),
+  'caches of TransformerLens of the last position alone, with its extent': async (setting) => {
+    for (const i of LENGTHS.keys())
+      await save(
+        `${setting}/${i}`,
+        lastPosition(cache(setting, i, '', [1]), (heads) => [1, heads, 1]),
+      );
+  },
+  'caches of TransformerLens of the last position alone, without its extent': async (setting) => {
+    for (const i of LENGTHS.keys())
+      await save(
+        `${setting}/${i}`,
+        lastPosition(cache(setting, i, '', [1]), (heads) => [1, heads]),
+      );
   },
   'caches of TransformerLens, a file a setting': (setting) =>
     save(
@@ -291,6 +361,31 @@ describe('scores are those of the numbers, whatever way they were stored:', () =
       ]);
     }
     await expectScores();
+  });
+
+  test.each([
+    ['in a file of their own', 'labels', 'probes'],
+    ['once in the file of all settings', 'probes', 'probes'],
+  ])('right classes %s are those of every setting', async (_, gold, probes) => {
+    const labels = {
+      ...{ name: 'labels', shape: [N], dtype: 'int64' },
+      data: BigInt64Array.of(1n, 0n, 1n, 1n),
+    } as ExactTensor;
+    const tensors = SETTINGS.flatMap((setting) => [
+      { ...stack(setting), name: `h_${setting}` } as NamedTensor,
+      ...each(setting, ({ m }, i) => [tensor(`${setting}.m.${i}`, [L, H, LENGTHS[i]!], m.flat(2))]),
+      tensor(
+        `log_probs_${setting}`,
+        [N, 2],
+        LENGTHS.flatMap(() => [-1, -2]),
+      ),
+    ]);
+    await save(probes, gold === probes ? [...tensors, labels] : tensors);
+    if (gold !== probes) await save(gold, [labels]);
+    await expectScores();
+    const { result, lacking } = await scoreFolder();
+    expect(result.prepared.gold).toEqual([1, 0, 1, 1]);
+    expect(lacking.join()).not.toContain('gold');
   });
 
   test('a learner of any name', async () => {
@@ -376,7 +471,7 @@ describe('what cannot be understood is refused in one line:', () => {
     ],
     'a stack with too many extents': [
       () => save('ICL', [tensor('h', [N, 2, L, D], draw(N * 2 * L * D)), ...m('ICL')]),
-      /tensor "h" has shape \[4, 2, 3, 4\], where 3 extents above 0 are wanted/,
+      /tensor "h" has shape \[4, 2, 3, 4\], where \[examples, layers, d_model\] is wanted/,
     ],
     'extents of 1 that can be read in several ways': [
       () => save('ICL', [stack('ICL'), tensor('m.0', [1, L, 1, 3], draw(3 * L))]),
@@ -466,6 +561,34 @@ describe('what cannot be understood is refused in one line:', () => {
           ),
         ),
       /is of a batch of 2/,
+    ],
+    'scores of the last position alone, of which nothing says that they are': [
+      () =>
+        save('ICL', [
+          stack('ICL'),
+          ...LENGTHS.flatMap((_, i) =>
+            lastPosition(cache('ICL', i, `${i}.`, [1]), (heads) => [1, heads]).filter(({ name }) =>
+              name.endsWith('scores'),
+            ),
+          ),
+        ]),
+      /has shape \[1, 2, 10\]: 2 heads at one position, or one head at 2\?/,
+    ],
+    'right classes of a dataset that nothing else is of': [
+      async () => {
+        for (const setting of SETTINGS) await good(`${setting}`);
+        await save('other/labels', [lengths('labels')], { dataset: 'sst2' });
+        await save('mr/ICL', [stack('ICL'), ...m('ICL')]);
+      },
+      /labels\.safetensors: tensor "labels" is of no setting, and of dataset sst2/,
+    ],
+    'a number in the name of a file of all examples': [
+      () => save('icl-5', [stack('ICL'), ...m('ICL')]),
+      /tensor "h" has shape \[4, 3, 4\], where \[layers, d_model\] of example 5 \(the number in a name/,
+    ],
+    'attention weights of a module': [
+      () => save('ICL', [tensor('h.0.attn.attn_weights', [H, 3], draw(3 * H))]),
+      /"h.0.attn.attn_weights" is attention after the softmax/,
     ],
     'a cache that nothing says the length of the query for': [
       () =>

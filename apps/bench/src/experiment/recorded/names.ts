@@ -64,12 +64,12 @@ const AFTER_SOFTMAX = new Set([
 /** By words written together; what is none is a learner's own name. */
 const SETTINGS: ReadonlyMap<string, string> = new Map([
   ...['zsl', 'zeroshot'].map((name) => [name, 'ZSL'] as const),
-  ...['icl', 'incontext'].map((name) => [name, 'ICL'] as const),
+  ...['icl', 'incontext', 'fewshot'].map((name) => [name, 'ICL'] as const),
   ['gd', 'GD'],
   ['lcgd', 'LCGD'],
   ...['ft', 'finetuned', 'finetuning'].map((name) => [name, 'FT'] as const),
 ]);
-const TWO_WORDS = new Set(['zero shot', 'in context', 'fine tuned', 'fine tuning']);
+const TWO_WORDS = new Set(['zero shot', 'few shot', 'in context', 'fine tuned', 'fine tuning']);
 
 const INDICES: ReadonlyMap<string, 'example' | 'layer' | 'seed' | 'permutation'> = new Map([
   ...['example', 'examples', 'ex', 'row', 'item', 'sample', 'prompt', 'query'].map(
@@ -125,14 +125,33 @@ export function parseName(name: string, where: string): NameParts {
       set(index, Number(next));
       i++;
     } else if (isNumber(piece)) set('example', Number(piece));
-    else if (setting !== undefined) set('setting', setting);
-    else if (!FILLERS.has(piece)) words.push(piece);
+    else if (setting !== undefined) {
+      // `finetuned_gd`: fine-tuned by what the other word says.
+      if (!isFineTuning(setting, found.setting)) {
+        if (isFineTuning(found.setting, setting)) delete found.setting;
+        set('setting', setting);
+      }
+    } else if (!FILLERS.has(piece)) words.push(piece);
   }
   return { ...found, words };
 }
 
+/** Whether a word says no more than the other, a way of fine-tuning. */
+function isFineTuning(setting: string | undefined, other: string | undefined): boolean {
+  return setting === 'FT' && (other === 'GD' || other === 'LCGD');
+}
+
 /** What is read of TransformerLens's caches, and what stands before its name. */
 const READ_HOOK = /^(?<before>.*?)blocks\.(?<layer>\d+)\.(?:attn\.)?(?<kind>hook_attn_out|hook_attn_scores)$/;
+/** Modules of Hugging Face models, as their hooks are called: a layer's attention, or what is in a layer or its attention. */
+const MODULE =
+  /^(?<before>(?:.*?[./])??)(?:(?:base_model|model|transformer|decoder|gpt_neox)\.)*(?:h|layers)\.(?<layer>\d+)\.(?<attention>(?:attn|self_attn|attention)(?:\.|$))?(?<part>\w*)$/;
+/** Of an attention block. */
+const ATTENTION_PARTS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  // The block itself, and its output projections.
+  ...['', 'cproj', 'outproj', 'oproj', 'dense'].map((name) => [name, 'h'] as const),
+  ...['scores', 'logits'].map((name) => [name, 'm'] as const),
+]);
 /** Any name of such a cache. */
 const HOOK = /(?:^|[./])hook_\w+$/;
 
@@ -151,19 +170,31 @@ export function parseTensorName(name: string, file: string, numbers = true): Ten
     return { ...parts, layer: Number(hook['layer']), kind: hook['kind'] as Kind };
   }
   if (HOOK.test(name)) return undefined;
+  const module = MODULE.exec(name)?.groups;
+  if (module) {
+    const part = (module['part'] as string).toLowerCase().replaceAll('_', '');
+    const kind =
+      KINDS.get(part) ?? (module['attention'] === undefined ? undefined : ATTENTION_PARTS.get(part));
+    if (AFTER_SOFTMAX.has(part)) throw afterSoftmax(where);
+    const { words, ...parts } = parseName(module['before'] as string, where);
+    if (kind && words.length === 0) return { ...parts, layer: Number(module['layer']), kind };
+  }
   const { words, ...parts } = parseName(name, where);
   const together = words.join('');
   if (!numbers && !KINDS.has(together)) return undefined;
-  if (AFTER_SOFTMAX.has(together))
-    throw new UserError(`${where} is attention after the softmax; m is the scores before it (scaled q·k)`);
+  if (AFTER_SOFTMAX.has(together)) throw afterSoftmax(where);
   const kind = KINDS.get(together);
   if (kind === undefined) throw unknown(where);
   return { ...parts, kind };
 }
 
+function afterSoftmax(where: string): UserError {
+  return new UserError(`${where} is attention after the softmax; m is the scores before it (scaled q·k)`);
+}
+
 function unknown(where: string): UserError {
   return new UserError(
-    `${where} is none that is known: h and m (h, m, attention_output, attention_logits, with .<example>), option_log_probs, gold, or TransformerLens's names; docs/probe-files.md has them`,
+    `${where} is none that is known: h and m (h, m, attention_output, attention_logits, with .<example>), option_log_probs, gold, or TransformerLens's names; rename it, or leave out what is none of these (docs/probe-files.md)`,
   );
 }
 

@@ -24,6 +24,8 @@ export interface RecordedTensor extends TensorName {
   readonly file: SafetensorsFile;
   readonly info: TensorInfo;
   readonly setting: string;
+  /** False where the file's name stands for a setting that nothing says. */
+  readonly settingSaid: boolean;
   readonly subject: Subject;
 }
 
@@ -68,7 +70,8 @@ export async function readProbeFolder(
     const { key } = file.metadata;
     if (key !== undefined && keys.has(key)) continue;
     if (key !== undefined) keys.add(key);
-    const parts = partsOfPath(name, file.path);
+    // Ours say all of it in their metadata; what stands in brackets in their names has numbers of its own.
+    const parts = key === undefined ? partsOfPath(name, file.path) : NO_PARTS;
     for (const info of file.tensors.values()) {
       const own = parseTensorName(info.name, file.path, /^(?:B?F|C)\d/.test(info.dtype));
       if (own) tensors.push(recordedTensor(folder, file, info, { own, ...parts }));
@@ -104,6 +107,8 @@ interface PathParts {
   readonly folders: readonly string[];
 }
 
+const NO_PARTS: PathParts = { stem: '', path: { words: [] }, folders: [] };
+
 function partsOfPath(name: string, where: string): PathParts {
   const segments = name.split(/[/\\]/);
   const stem = (segments.pop() as string).replace(/\.safetensors$/i, '');
@@ -133,7 +138,7 @@ function recordedTensor(
     kind: own.kind,
     ...(own.layer === undefined ? {} : { layer: own.layer }),
     ...(example === undefined ? {} : { example }),
-    setting: settingOf(file, own, path, stem),
+    ...settingOf(file, own, path, stem),
     file,
     info,
     subject: {
@@ -142,16 +147,20 @@ function recordedTensor(
       variant: metadata['variant'] ?? 'trained',
       dataset: metadata['dataset'] ?? (folders.join('-') || basename(resolve(folder))),
       probe: metadata['probe'],
-      // Zero-shot is of no seed, whatever trial's name one of ours has.
-      seed: number('seed') ?? (metadata['key'] === undefined ? path.seed : undefined),
-      permutation: number('permutation') ?? (metadata['key'] === undefined ? path.permutation : undefined),
+      seed: number('seed') ?? path.seed,
+      permutation: number('permutation') ?? path.permutation,
       learningRate: number('learning_rate'),
     },
   };
 }
 
 /** The tensor's own name counts first, then the metadata, then the path; without any the file's name is the learner's. */
-function settingOf(file: SafetensorsFile, own: TensorName, path: NameParts, stem: string): string {
+function settingOf(
+  file: SafetensorsFile,
+  own: TensorName,
+  path: NameParts,
+  stem: string,
+): Pick<RecordedTensor, 'setting' | 'settingSaid'> {
   const { setting: said = '', method = '' } = file.metadata;
   // As in predictions.csv, where a learner's setting is FT.
   const name = settingNamed(said) === 'FT' && method !== '' ? method : said;
@@ -160,7 +169,8 @@ function settingOf(file: SafetensorsFile, own: TensorName, path: NameParts, stem
     throw new UserError(
       `${file.path}: the file is of ${named}, but the name of a tensor says ${own.setting}: name one of them otherwise`,
     );
-  return own.setting ?? named ?? stem;
+  const known = own.setting ?? named;
+  return { setting: known ?? stem, settingSaid: known !== undefined };
 }
 
 function numberOf({ metadata, path }: SafetensorsFile, key: string): number | undefined {

@@ -6,6 +6,7 @@ import { orderDatasets } from '../../tasks/tasks.ts';
 import { listed } from '../../terminal/words.ts';
 import { tensorName } from './layout.ts';
 import type { RecordedTensor, Subject } from './probe-folder.ts';
+import { shareFacts } from './shared-facts.ts';
 
 /** Settings of one model on one dataset with one choice of demonstrations, as someone recorded them. */
 export interface RecordedTrial {
@@ -31,7 +32,8 @@ export interface RecordedTrials {
  * learning rate to those of every rate.
  * @throws UserError for recordings that no table could tell apart
  */
-export function groupTrials(tensors: readonly RecordedTensor[]): RecordedTrials {
+export function groupTrials(found: readonly RecordedTensor[]): RecordedTrials {
+  const tensors = shareFacts(found);
   requireOne(tensors, 'models', ({ model, modelDigest }) => modelDigest ?? model);
   requireOne(tensors, 'probed tokens', ({ probe }) => probe);
   const trials = [...groupBy(tensors, ({ subject }) => `${subject.variant}\0${subject.dataset}`).values()]

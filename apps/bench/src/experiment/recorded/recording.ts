@@ -7,7 +7,7 @@ import { type Facts, type Listed, readFacts, readRows } from './facts.ts';
 import { type Located, locate, tensorName } from './layout.ts';
 import type { Kind } from './names.ts';
 import type { RecordedTensor } from './probe-folder.ts';
-import { locateOutputs, locateScores } from './transformer-lens.ts';
+import { areOfOnePosition, locateOutputs, locateScores } from './transformer-lens.ts';
 
 /** Probes of one setting that someone recorded: where they lie, and what was recorded beside them. */
 export interface Recording {
@@ -53,7 +53,11 @@ export async function openRecording(
     missing: `${where}: of ${setting} there is no m (attention_logits, m, or blocks.<layer>.attn.hook_attn_scores)`,
     locate: (own) => locate(own, 2),
     locateHooks: (own) =>
-      locateScores(own, (tensor, keys) => queryLengthOf(setting, tensor, keys, { facts, rows, zeroShot })),
+      locateScores(
+        own,
+        (tensor, keys) => queryLengthOf(setting, tensor, keys, { facts, rows, zeroShot }),
+        areOfOnePosition(of('hook_attn_out')),
+      ),
   });
   const h = locateOne(of('h'), of('hook_attn_out'), {
     missing: `${where}: of ${setting} there is no h (attention_output, h, or blocks.<layer>.hook_attn_out)`,
@@ -86,13 +90,12 @@ export async function openRecording(
         const attentionOutput = await readParts(h, places.h[i] as number);
         requireFinite(attentionOutput, h, places.h[i] as number, example);
         const padded = await readParts(m, places.m[i] as number);
-        const length =
+        const width = stored[i] as number;
+        const span =
           isStack && !facts.queryLengths
-            ? filledTo(padded, stored[i] as number)
-            : (queryLengths[i] as number);
-        const attentionScores = withoutPadding(padded, length, stored[i] as number, () =>
-          tensorName(m.first),
-        );
+            ? spanWithin(padded, width)
+            : spanOf(padded, queryLengths[i] as number, width, () => tensorName(m.first));
+        const attentionScores = cutTo(padded, span, width);
         requireFinite(attentionScores, m, places.m[i] as number, example);
         probes.push({ attentionOutput, attentionScores });
       }
@@ -237,36 +240,51 @@ async function readParts({ parts }: Located, place: number): Promise<Float32Arra
   return values;
 }
 
-/** Keys of a stack of which not every head of every layer is NaN or infinite from there on. */
-function filledTo(values: Float32Array, stored: number): number {
-  let length = stored;
-  const isFilling = (key: number): boolean => {
-    for (let at = key; at < values.length; at += stored) if (Number.isFinite(values[at])) return false;
-    return true;
-  };
-  while (length > 1 && isFilling(length - 1)) length--;
-  return length;
+/** Keys of a row of m that are the query's; what stands before or after them fills it up. */
+interface Span {
+  readonly first: number;
+  readonly length: number;
 }
 
-/** Of a stack that is as long as its longest query, the start of each row. */
-function withoutPadding(
-  values: Float32Array,
-  length: number,
-  stored: number,
-  where: () => string,
-): Float32Array {
+/** What lies between keys at which every head of every layer has NaN, infinity, or what a mask puts in their place. */
+function spanWithin(values: Float32Array, stored: number): Span {
+  const isFilling = (key: number): boolean => {
+    for (let at = key; at < values.length; at += stored)
+      if (values[at] === 0 || !isPadding(values[at] as number)) return false;
+    return true;
+  };
+  let [first, end] = [0, stored];
+  while (end > 1 && isFilling(end - 1)) end--;
+  while (first < end - 1 && isFilling(first)) first++;
+  return { first, length: end - first };
+}
+
+/**
+ * Where a query of known length stands in a stack that is as long as the longest: at the start of each row, or at its end.
+ * @throws UserError if the rest is more than what fills it up
+ */
+function spanOf(values: Float32Array, length: number, stored: number, where: () => string): Span {
+  const strange = (first: number, count: number): number | undefined => {
+    for (let row = 0; row < values.length; row += stored)
+      for (let at = row + first; at < row + first + count; at++)
+        if (!isPadding(values[at] as number)) return values[at];
+    return undefined;
+  };
+  const rest = stored - length;
+  const after = strange(length, rest);
+  if (after === undefined) return { first: 0, length };
+  if (strange(0, rest) === undefined) return { first: rest, length };
+  throw new UserError(
+    `${where()} has ${after} after the ${length} tokens of a query: it is filled up with 0, NaN or -inf, at the end or at the beginning`,
+  );
+}
+
+function cutTo(values: Float32Array, { first, length }: Span, stored: number): Float32Array {
   if (length === stored) return values;
   const rows = values.length / stored;
   const cut = new Float32Array(rows * length);
-  for (let row = 0; row < rows; row++) {
-    const own = values.subarray(row * stored, (row + 1) * stored);
-    cut.set(own.subarray(0, length), row * length);
-    const other = own.subarray(length).find((value) => !isPadding(value));
-    if (other !== undefined)
-      throw new UserError(
-        `${where()} has ${other} after the ${length} tokens of a query: it is filled up at the end, with 0, NaN or -inf`,
-      );
-  }
+  for (let row = 0; row < rows; row++)
+    cut.set(values.subarray(row * stored + first, row * stored + first + length), row * length);
   return cut;
 }
 

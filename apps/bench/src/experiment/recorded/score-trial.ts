@@ -1,4 +1,4 @@
-import { type Predictions, builtInMetrics, layerMetrics, predictionMetrics } from '@icl-gd/metrics';
+import { type MetricCatalogue, type Predictions, type ProbeShape, builtInMetrics } from '@icl-gd/metrics';
 import { learners } from '@icl-gd/methods';
 import { predict } from '../probe-setting.ts';
 import type { FinishedSetting } from '../record.ts';
@@ -11,6 +11,8 @@ import type { Recording } from './recording.ts';
 
 export interface ScoredTrial {
   readonly result: TrialResult;
+  /** Of h and m. */
+  readonly shape: ProbeShape;
   /** A line for each thing that was not recorded: what could not be computed without it. */
   readonly lacking: readonly string[];
 }
@@ -22,11 +24,13 @@ const [ZSL, ICL] = ['ZSL', 'ICL'];
  * Zero-shot, in-context and one learner, or the two of a pair, are in memory at a time.
  *
  * @param onSetting told what is about to be read and scored
+ * @param catalogue what is computed
  * @throws UserError for a recording that is damaged, ambiguous, or of other examples than the others
  */
 export async function scoreRecordedTrial(
   trial: RecordedTrial,
   onSetting: (setting: string) => void,
+  catalogue: MetricCatalogue = builtInMetrics,
 ): Promise<ScoredTrial> {
   const recordings = await openTrial(trial);
   const probes = new HeldProbes(recordings);
@@ -35,7 +39,7 @@ export async function scoreRecordedTrial(
   const { shape, examples } = first as Recording;
   const probesOf = (setting: string) => ({ value: probes.get(setting), name: `${setting} recording` });
   const methodIds = [...recordings.keys()].filter((id) => id !== ZSL && id !== ICL);
-  const predictions = new RecordedPredictions(recordings, lacking);
+  const predictions = new RecordedPredictions(recordings, lacking, catalogue);
   const finished = (setting: string, metrics: ScoresByMetric): FinishedSetting => ({
     status: 'finished',
     predictions: predict(
@@ -47,7 +51,7 @@ export async function scoreRecordedTrial(
 
   onSetting(ICL);
   await probes.hold([ZSL, ICL]);
-  const baseline = score(builtInMetrics, 'baseline', (metric) =>
+  const baseline = score(catalogue, 'baseline', (metric) =>
     lacking.unless(metric.id, () =>
       metric.score(Lacking.asked({ zsl: probesOf(ZSL), icl: probesOf(ICL) }), shape, drawsOf(trial.seed)),
     ),
@@ -58,7 +62,7 @@ export async function scoreRecordedTrial(
     onSetting(id);
     await probes.hold([ZSL, ICL, id]);
     const inapplicable = inapplicableTo(id, recordings.get(id) as Recording);
-    const scores = score(builtInMetrics, 'learner', (metric) =>
+    const scores = score(catalogue, 'learner', (metric) =>
       inapplicable.includes(metric.id)
         ? undefined
         : lacking.unless(`${metric.id} of ${id}`, () =>
@@ -72,11 +76,11 @@ export async function scoreRecordedTrial(
     });
   }
   const pairs = new Map<string, ScoresByMetric>();
-  for (const pair of pairsAmong(methodIds)) {
+  for (const pair of pairsAmong(methodIds, catalogue)) {
     onSetting(pair.join(' and '));
     await probes.hold([ZSL, ...pair]);
     const [one, other] = pair;
-    const scores = score(builtInMetrics, 'pair', (metric) =>
+    const scores = score(catalogue, 'pair', (metric) =>
       `${metric.learners}` === `${pair}`
         ? lacking.unless(metric.id, () =>
             metric.score(
@@ -88,8 +92,9 @@ export async function scoreRecordedTrial(
     );
     pairs.set(`${pair}`, scores);
   }
-  notePairs(methodIds, lacking);
+  notePairs(methodIds, catalogue, lacking);
   return {
+    shape,
     result: {
       trial,
       prepared: {
@@ -105,6 +110,7 @@ export async function scoreRecordedTrial(
         ...[...pairs.values()].map((own) => toScoreRecords(own, trial.seed)),
       ) as TrialResult['pairs'],
       noise: [],
+      metrics: catalogue,
     },
     lacking: lacking.lines(),
   };
@@ -115,11 +121,13 @@ class RecordedPredictions {
   readonly gold: readonly number[] | undefined;
   readonly #recordings: ReadonlyMap<string, Recording>;
   readonly #lacking: Lacking;
+  readonly #catalogue: MetricCatalogue;
 
-  constructor(recordings: ReadonlyMap<string, Recording>, lacking: Lacking) {
+  constructor(recordings: ReadonlyMap<string, Recording>, lacking: Lacking, catalogue: MetricCatalogue) {
     this.gold = [...recordings.values()].find((own) => own.gold)?.gold;
     this.#recordings = recordings;
     this.#lacking = lacking;
+    this.#catalogue = catalogue;
   }
 
   /** Ids of metrics of classes that something is lacking for. */
@@ -130,7 +138,7 @@ class RecordedPredictions {
       icl: this.#of(ICL),
       ft: learner === undefined ? { value: [], name: '' } : this.#of(learner),
     }) satisfies Predictions;
-    return predictionMetrics.flatMap((metric) => {
+    return this.#catalogue.predictionMetrics.flatMap((metric) => {
       if (metric.of !== of || inapplicable.includes(metric.id)) return [];
       const name = learner === undefined ? metric.id : `${metric.id} of ${learner}`;
       const scored = this.#lacking.unless(name, () => ({ score: metric.score(predictions) }));
@@ -156,7 +164,7 @@ function inapplicableTo(id: string, { inapplicableMetrics }: Recording): string[
 }
 
 /** Metrics of two learners of which one was recorded. */
-function notePairs(ids: readonly string[], lacking: Lacking): void {
+function notePairs(ids: readonly string[], { layerMetrics }: MetricCatalogue, lacking: Lacking): void {
   for (const metric of layerMetrics) {
     if (metric.of !== 'pair') continue;
     const missing = metric.learners.filter((id) => !ids.includes(id));

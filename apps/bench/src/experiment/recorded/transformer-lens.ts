@@ -6,38 +6,57 @@ import type { RecordedTensor } from './probe-folder.ts';
 /*
  * Caches of TransformerLens hold every position of one sequence: `blocks.<l>.hook_attn_out` [position, d_model] and
  * `blocks.<l>.attn.hook_attn_scores` [head, query position, key position], perhaps with a batch of 1 before. The probed token
- * is the last; m is its row of the scores, cut to the keys of the query, which are the last ones.
+ * is the last; m is its row of the scores, cut to the keys of the query, which are the last ones. With `pos_slice=-1` they hold
+ * that position alone, and where it is an index they have no extent for it.
  */
+
+/** Whether outputs are of the probed position alone. */
+export function areOfOnePosition(outputs: readonly RecordedTensor[]): boolean {
+  return outputs.length > 0 && outputs.every(({ info }) => info.shape.slice(0, -1).every((one) => one === 1));
+}
 
 /** h at the last position. */
 export function locateOutputs(tensors: readonly RecordedTensor[]): Located {
-  return locateHooks(tensors, 2, (tensor, [positions, dModel]) => ({
-    shape: [dModel],
-    runs: [[(positions - 1) * dModel, dModel]],
-    tensor,
-  }));
+  const shapeOf = areOfOnePosition(tensors) ? ofOnePosition : withoutBatch;
+  return locateHooks(
+    tensors,
+    (tensor) => shapeOf(tensor, 2),
+    (tensor, [positions, dModel]) => ({
+      shape: [dModel],
+      runs: [[(positions - 1) * dModel, dModel]],
+      tensor,
+    }),
+  );
 }
 
 /**
  * m of the last position towards the query's own keys.
  * @param queryLength tokens of an example's query up to the probed one, given how many keys there are
+ * @param onePosition whether they are of the probed position alone, as {@link areOfOnePosition} says of the outputs
  */
 export function locateScores(
   tensors: readonly RecordedTensor[],
   queryLength: (tensor: RecordedTensor, keys: number) => number,
+  onePosition: boolean,
 ): Located {
-  return locateHooks(tensors, 3, (tensor, [heads, positions, keys]) => {
-    const own = queryLength(tensor, keys);
-    if (own < 1 || own > keys)
-      throw new UserError(
-        `${tensorName(tensor)} has ${keys} keys, fewer than the ${own} tokens of the query`,
+  const shapeOf = onePosition ? ofOnePosition : withoutBatch;
+  return locateHooks(
+    tensors,
+    (tensor) => shapeOf(tensor, 3),
+    (tensor, [heads, positions, keys]) => {
+      if (!onePosition) requireClear(tensor);
+      const own = queryLength(tensor, keys);
+      if (own < 1 || own > keys)
+        throw new UserError(
+          `${tensorName(tensor)} has ${keys} keys, fewer than the ${own} tokens of the query`,
+        );
+      const runs = Array.from(
+        { length: heads },
+        (_, head) => [(head * positions + positions) * keys - own, own] as const,
       );
-    const runs = Array.from(
-      { length: heads },
-      (_, head) => [(head * positions + positions) * keys - own, own] as const,
-    );
-    return { shape: [heads, own], runs, tensor };
-  });
+      return { shape: [heads, own], runs, tensor };
+    },
+  );
 }
 
 interface Cut {
@@ -46,10 +65,10 @@ interface Cut {
   readonly runs: readonly (readonly [first: number, count: number])[];
 }
 
-function locateHooks<N extends 2 | 3>(
+function locateHooks(
   tensors: readonly RecordedTensor[],
-  dimensions: N,
-  cut: (tensor: RecordedTensor, shape: N extends 2 ? [number, number] : [number, number, number]) => Cut,
+  shapeOf: (tensor: RecordedTensor) => readonly number[],
+  cut: (tensor: RecordedTensor, shape: readonly [number, number, number]) => Cut,
 ): Located {
   const first = tensors[0] as RecordedTensor;
   requireOnce(tensors);
@@ -62,7 +81,7 @@ function locateHooks<N extends 2 | 3>(
   const shapes: (readonly number[])[] = [];
   const parts = [...groups.values()].map((group) => {
     const cuts = inLayers(group, layers).map((tensor) =>
-      cut(tensor, withoutBatch(tensor, dimensions) as Parameters<typeof cut>[1]),
+      cut(tensor, shapeOf(tensor) as Parameters<typeof cut>[1]),
     );
     const shape = (cuts[0] as Cut).shape;
     const other = cuts.find((own) => `${own.shape}` !== `${shape}`);
@@ -75,6 +94,27 @@ function locateHooks<N extends 2 | 3>(
   });
   const ids = groups.has(undefined) ? undefined : ([...groups.keys()] as number[]);
   return { ids, layers, first, shapes, parts };
+}
+
+/** [heads, 1, keys] or [1, d_model], whichever extents of 1 are there. */
+function ofOnePosition(tensor: RecordedTensor, dimensions: number): readonly number[] {
+  const { shape } = tensor.info;
+  const last = shape.at(-1) ?? 0;
+  const before = shape.slice(0, -1).filter((extent) => extent !== 1);
+  if (before.length > dimensions - 2 || last === 0 || before.includes(0))
+    throw new UserError(
+      `${tensorName(tensor)} has shape [${shape.join(', ')}], but hook_attn_out is of one position alone`,
+    );
+  return dimensions === 2 ? [1, last] : [before[0] ?? 1, 1, last];
+}
+
+/** @throws UserError for a cut cache that looks like a whole one: [1, heads, keys] like [head, position, key] */
+function requireClear(tensor: RecordedTensor): void {
+  const [one, positions, keys, ...more] = tensor.info.shape;
+  if (one !== 1 || positions === 1 || positions === keys || more.length > 0) return;
+  throw new UserError(
+    `${tensorName(tensor)} has shape [${tensor.info.shape.join(', ')}]: ${positions} heads at one position, or one head at ${positions}? Give it the extents [1, heads, positions, keys]`,
+  );
 }
 
 function withoutBatch(tensor: RecordedTensor, dimensions: number): readonly number[] {

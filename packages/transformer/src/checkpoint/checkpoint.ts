@@ -1,5 +1,4 @@
 import { createSha256 } from '#platform/sha256.ts';
-import { sourceOf } from '#platform/source-of.ts';
 import { UserError } from '../errors.ts';
 import { codecOf, firstNonFinite } from './dtype.ts';
 import type { TensorInfo } from './header.ts';
@@ -8,7 +7,8 @@ import { gatherStrided } from './strided.ts';
 import { WEIGHT_ENTRIES, WEIGHT_FORMATS, type WeightFormat, insteadOfWeights } from './weight-files.ts';
 import { elementCount } from '../shape.ts';
 import { OpenedFile } from '../source/opened-file.ts';
-import { type ModelSource, hasFile, placeOf } from '../source/source.ts';
+import { givenSource } from '../source/given-source.ts';
+import { type ModelSource, hasFile, listFiles, placeOf } from '../source/source.ts';
 
 const WHAT = 'checkpoint file';
 const CHUNK_BYTES = 1 << 22;
@@ -123,7 +123,7 @@ export class Checkpoint {
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Checkpoint> {
     const { signal } = options;
-    const source = typeof from === 'string' ? await sourceOf(from, { signal }) : from;
+    const source = await givenSource(from, { signal });
     const { format, index } = await findWeights(source, signal);
     const names = index === undefined ? [format.single] : [...new Set(index.values())].sort();
     const files = new Map<string, WeightFile>();
@@ -309,7 +309,7 @@ async function findWeights(
     if (await hasFile(source, format.index, signal))
       return { format, index: await readShardIndex(source, format.index, signal) };
   }
-  const files = (await source.list()).map(({ name }) => name);
+  const files = (await listFiles(source, signal)).map(({ name }) => name);
   throw new UserError(
     `${placeOf(source, '')}: found no weights (${WEIGHT_ENTRIES.join(', ')}); ${insteadOfWeights(files)}`,
   );

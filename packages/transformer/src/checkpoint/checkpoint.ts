@@ -88,6 +88,8 @@ export class Checkpoint {
   readonly #files: ReadonlyMap<string, OpenedFile>;
   readonly #digestFiles: readonly string[];
   readonly #signal: AbortSignal | undefined;
+  /** Chunks for the next tensor: fresh memory costs as much as reading into it. */
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #closed = false;
 
   private constructor(
@@ -226,10 +228,11 @@ export class Checkpoint {
       reading.catch(() => {});
       return reading;
     };
-    let [chunk, other] = [step, step < count ? step : 0].map((n) => new Uint8Array(n * codec.bytes)) as [
-      Uint8Array<ArrayBuffer>,
-      Uint8Array<ArrayBuffer>,
-    ];
+    const take = (): Uint8Array<ArrayBuffer> => {
+      const bytes = step * codec.bytes;
+      return (bytes === CHUNK_BYTES && this.#spare.pop()) || new Uint8Array(bytes);
+    };
+    let [chunk, other] = [take(), step < count ? take() : new Uint8Array(0)];
     let reading = count > 0 ? begin(0, chunk) : undefined;
     try {
       for (let done = 0; done < count; done += step) {
@@ -246,6 +249,8 @@ export class Checkpoint {
         }
         yield target;
       }
+      // Kept only where nothing may still be written into them.
+      if (!this.#closed) this.#spare.push(...[chunk, other].filter(({ length }) => length === CHUNK_BYTES));
     } finally {
       // Nothing is under way when it has ended.
       await reading?.catch(() => {});
@@ -278,6 +283,7 @@ export class Checkpoint {
   /** Nothing can be read afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#spare.length = 0;
   }
 
   /** As `close`, for `using`. */

@@ -297,6 +297,7 @@ test('ICL that is aborted by its own progress rejects, and leaves nothing', asyn
   const controller = new AbortController();
   const before = gpu().pool.live;
   const options = { signal: controller.signal, onProgress: () => controller.abort(REASON) };
-  await expect(inContext.adapt(model, DEMONSTRATIONS, options)).rejects.toBe(REASON);
+  const learner: Learner = inContext;
+  await expect(learner.adapt(model, DEMONSTRATIONS, options)).rejects.toBe(REASON);
   expect(gpu().pool.live).toEqual(before);
 });

@@ -107,7 +107,6 @@ function toRaw({
   learnerFiles,
   metricFiles,
   familyFiles,
-  signal: _,
   ...options
 }: ExperimentOptions): Partial<RawRunOptions> {
   const files = {
@@ -116,7 +115,8 @@ function toRaw({
     metricFile: metricFiles,
     familyFile: familyFiles,
   };
-  const texts = Object.entries(options).map(([name, value]) => [
+  const asTyped = Object.entries(options).filter(([name]) => name !== 'signal');
+  const texts = asTyped.map(([name, value]) => [
     name,
     typeof value === 'boolean' || value === undefined
       ? value

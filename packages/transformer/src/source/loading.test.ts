@@ -167,7 +167,7 @@ describe('a source of somebody else', () => {
   const own = (part: object): ModelSource => ({
     name: 'own',
     list: async () => FILES.map(([name, { length }]) => ({ name, bytes: length })),
-    read: async (...args) => bytesOf(...args),
+    read: async (file, offset, length) => bytesOf(file, offset, length),
     ...part,
   });
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunRequest, findTask, runExperiment, writeResults } from '@icl-gd/bench';
+import { type RunRequest, experiment, findTask, runExperiment, writeResults } from '@icl-gd/bench';
 import { gradientDescent, layerCausalGradientDescent, learnerSetting } from '@icl-gd/methods';
 import { resolveModel } from '@icl-gd/transformer';
 import { afterAll, expect, it } from 'vitest';
@@ -76,4 +76,23 @@ it('a run whose signal is aborted already writes nothing', async () => {
     ),
   ).rejects.toBe(REASON);
   expect(readdirSync(folder)).not.toContain('never');
+});
+
+it('an experiment takes a signal, and refuses a misspelt option', async () => {
+  const out = join(folder, 'experiment');
+  const controller = new AbortController();
+  const options = { model, data, out, examples: 2, learningRate: 0.01, signal: controller.signal };
+  const seen: string[] = [];
+  const progress = (_done: number, _total: number, doing: string): void => {
+    seen.push(doing);
+    controller.abort(REASON);
+  };
+  const adapter = process.env['ICL_GD_ADAPTER'] ?? 'auto';
+  const running = experiment({ ...options, adapter, datasets: [run.dataset] }, { progress });
+  await expect(running).rejects.toBe(REASON);
+  expect(seen).toHaveLength(1);
+  const misspelt = { model, out, learningrate: 0.01 };
+  await expect(experiment(misspelt)).rejects.toThrow(
+    'unknown option learningrate; did you mean learningRate?',
+  );
 });

@@ -43,7 +43,7 @@ export const learner: Learner<{ momentum: number }> = {
       const { model: tuned, steps } = await tuning.finish();
       return adaptedModel(tuned, options, steps);
     } catch (error) {
-      tuning.abandon();
+      tuning.dispose();
       throw error;
     } finally {
       for (const velocity of velocities.values()) velocity.dispose();

@@ -2,6 +2,7 @@
 export { acquireGpu, type AcquireOptions, listAdapters } from './device/acquire.ts';
 export type { AdapterDescription } from './device/description.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
+export { refuseMisspelt, requireOneOf } from './options.ts';
 export {
   activationBackward,
   type ActivationBackwardArguments,

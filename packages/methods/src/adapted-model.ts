@@ -1,5 +1,6 @@
 import { type Model, withHalfParameters } from '@icl-gd/transformer';
-import type { AdaptOptions, AdaptedModel, LearnerResult, ProbeToken } from './learner.ts';
+import { requireProbing } from './given.ts';
+import type { AdaptOptions, AdaptedModel, BatchOptions, LearnerResult, ProbeToken } from './learner.ts';
 import { probesOf } from './probe-queries.ts';
 
 /** The last token of the prompt, as the text of arXiv 2311.07772v4 says. */
@@ -44,7 +45,9 @@ export function guarded(result: LearnerResult, model: string): AdaptedModel {
     if (!disposed) result.dispose();
     disposed = true;
   };
-  const probing = async <T>(signal: AbortSignal | undefined, probe: () => Promise<T>): Promise<T> => {
+  const probing = async <T>(options: BatchOptions, probe: () => Promise<T>): Promise<T> => {
+    requireProbing(options);
+    const { signal } = options;
     if (disposed) throw new RangeError(`probing an adapted ${model} that was disposed`);
     signal?.throwIfAborted();
     const probes = await probe();
@@ -56,8 +59,8 @@ export function guarded(result: LearnerResult, model: string): AdaptedModel {
     ...(training ? { training } : {}),
     ...(context ? { context } : {}),
     probe: (queries, { probeToken = DEFAULT_PROBE_TOKEN, ...options } = {}) =>
-      probing(options.signal, () => result.probe(queries, { ...options, probeToken })),
-    probeTokens: (queries, options) => probing(options.signal, () => result.probeTokens(queries, options)),
+      probing(options, () => result.probe(queries, { ...options, probeToken })),
+    probeTokens: (queries, options) => probing(options, () => result.probeTokens(queries, options)),
     dispose,
     [Symbol.dispose]: dispose,
   };

@@ -4,6 +4,7 @@ import {
   type EvaluationResult,
   type Model,
   type RowProbe,
+  requireOneOf,
   specialToken,
 } from '@icl-gd/transformer';
 import {
@@ -15,10 +16,13 @@ import {
   type ProbeTokensOptions,
   type Query,
 } from './learner.ts';
+import { requireQueries } from './given.ts';
 import { type QueryPlan, planQuery } from './probe-plan.ts';
 
 /** Enough rows to keep a device busy, few enough that activations of large models stay in the hundreds of megabytes. */
 const DEFAULT_TOKEN_BUDGET = 2048;
+
+const PROBE_TOKENS: readonly ProbeToken[] = ['prompt', 'label'];
 
 /**
  * The probing half of a {@link LearnerResult}: queries in packed batches, behind a prefix if given, else after BOS.
@@ -40,6 +44,12 @@ async function probeTokens(
   options: ProbeTokensOptions,
   prefix: ContextPrefix | undefined,
 ): Promise<ReadonlyMap<ProbeToken, Probe[]>> {
+  requireQueries(queries);
+  if (!Array.isArray(options.probeTokens))
+    throw new RangeError(
+      `probeTokens is ${typeof options.probeTokens}, not a list of ${PROBE_TOKENS.join(', ')}`,
+    );
+  for (const probeToken of options.probeTokens) requireOneOf('probeToken', probeToken, PROBE_TOKENS);
   const before = prefix ? [] : [specialToken(model.config, 'bosTokenId', model.name)];
   const plans = queries.map((query) => planQuery(query, options.probeTokens, before));
   const probes = new Map(options.probeTokens.map((probeToken) => [probeToken, [] as Probe[]]));
@@ -88,6 +98,7 @@ function cutIntoBatches(
   plans: readonly QueryPlan[],
   { tokenBudget = DEFAULT_TOKEN_BUDGET }: BatchOptions,
 ): QueryPlan[][] {
+  if (!(tokenBudget >= 0)) throw new RangeError(`tokenBudget is ${tokenBudget}, not a number of tokens`);
   const batches: QueryPlan[][] = [];
   let used = Number.POSITIVE_INFINITY;
   for (const plan of plans) {

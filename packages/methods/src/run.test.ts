@@ -227,3 +227,77 @@ test('errors are of one class in all packages', async () => {
   expect(error).toBeInstanceOf(UserError);
   expect(error).toMatchObject({ code: 'no-special-token' });
 });
+
+describe('what types do not hold in JavaScript is refused by its place', () => {
+  const any = (value: unknown) => value as never;
+  const texts = [{ prompt: 'a', label: 'b' }];
+  const cases: Readonly<Record<string, readonly [() => Promise<unknown>, string]>> = {
+    'a misspelt option of training': [
+      () => fineTune(model, DEMONSTRATIONS, any({ learningrate: 1 })),
+      'fineTune: unknown option learningrate; did you mean learningRate?',
+    ],
+    'a rate that is a text': [
+      () => fineTune(model, DEMONSTRATIONS, { learningRate: any('0.1') }),
+      'GD needs a learning rate, a number; learningRate is "0.1"',
+    ],
+    'a method that is none': [
+      () => fineTune(model, DEMONSTRATIONS, { method: any(null), learningRate: 1 }),
+      'no method is called null: GD, LCGD, or a learner',
+    ],
+    'texts for demonstrations': [
+      () => fineTune(model, any(texts), { learningRate: 1 }),
+      'demonstrations[0].tokens is undefined, not a list of token ids; `tokenize` makes it',
+    ],
+    'a promise of a model': [
+      () => fineTune(any(Promise.resolve(model)), DEMONSTRATIONS, { learningRate: 1 }),
+      'fineTune needs a Model first, as `await loadModel(gpu, …)` gives',
+    ],
+    'a text for queries': [
+      () => runZeroShot(model, any('a')),
+      'queries is string, not a list; `tokenize` makes it',
+    ],
+    'demonstrations for queries': [
+      () => runZeroShot(model, any(DEMONSTRATIONS)),
+      'queries[0].options is undefined, not a list; `tokenize` makes it',
+    ],
+    'a misspelt option of probing': [
+      () => runZeroShot(model, QUERIES, any({ probetoken: 'label' })),
+      'probing: unknown option probetoken; did you mean probeToken?',
+    ],
+    'a probe token that there is not': [
+      () => runInContext(model, DEMONSTRATIONS, QUERIES, { probeToken: any('last') }),
+      'probeToken is "last"; it can be prompt, label',
+    ],
+    'probe tokens that are no list': [
+      () => runZeroShot(model, QUERIES, { probeTokens: any('label') }),
+      'probeTokens is string, not a list of prompt, label',
+    ],
+    'a budget that is no number': [
+      () => runZeroShot(model, QUERIES, { tokenBudget: Number.NaN }),
+      'tokenBudget is NaN, not a number of tokens',
+    ],
+  };
+
+  test.each(Object.keys(cases))('%s', async (name) => {
+    const before = gpu().pool.live;
+    const [run, message] = cases[name] as (typeof cases)[string];
+    await expect(run()).rejects.toThrow(new RangeError(message));
+    expect(gpu().pool.live).toEqual(before);
+  });
+
+  test('a misspelt option of what was adapted', async () => {
+    using adapted = await fineTune(model, DEMONSTRATIONS, { learningRate: LEARNING_RATE });
+    await expect(adapted.probe(QUERIES, any({ probetoken: 'label' }))).rejects.toThrow(
+      'did you mean probeToken?',
+    );
+  });
+});
+
+test('ICL that is aborted by its own progress rejects, and leaves nothing', async () => {
+  const controller = new AbortController();
+  const before = gpu().pool.live;
+  const options = { signal: controller.signal, onProgress: () => controller.abort(REASON) };
+  const learner: Learner = inContext;
+  await expect(learner.adapt(model, DEMONSTRATIONS, options)).rejects.toBe(REASON);
+  expect(gpu().pool.live).toEqual(before);
+});

@@ -1,5 +1,6 @@
-import type { Model } from '@icl-gd/transformer';
+import { type Model, refuseMisspelt } from '@icl-gd/transformer';
 import { guarded } from './adapted-model.ts';
+import { requireDemonstrations, requireModel, requireProbing } from './given.ts';
 import type {
   AdaptOptions,
   AdaptedModel,
@@ -67,6 +68,11 @@ export function runInContext(
   return run(inContext, model, demonstrations, queries, options);
 }
 
+const KNOWN_ADAPT_OPTIONS: Required<{ [name in keyof FineTuneOptions]: true }> = {
+  ...{ method: true, learningRate: true, releasedNorms: true, halfWeights: true, learnerOptions: true },
+  ...{ signal: true, onProgress: true, onStep: true },
+};
+
 async function run(
   learner: typeof zeroShot,
   model: Model,
@@ -74,6 +80,9 @@ async function run(
   queries: readonly Query[],
   options: RunOptions | RunTokensOptions,
 ): Promise<Probe[] | ReadonlyMap<ProbeToken, Probe[]>> {
+  requireProbing(options);
+  requireModel(model, 'probing');
+  requireDemonstrations(demonstrations);
   const { signal } = options;
   using adapted = await learner.adapt(model, demonstrations, { signal });
   return await ('probeTokens' in options
@@ -101,6 +110,9 @@ export async function fineTune<Options extends LearnerOptions = LearnerOptions>(
   demonstrations: readonly Demonstration[],
   { method = 'GD', ...options }: FineTuneOptions<Options> = {},
 ): Promise<AdaptedModel> {
+  refuseMisspelt('fineTune', options, KNOWN_ADAPT_OPTIONS);
+  requireModel(model, 'fineTune');
+  requireDemonstrations(demonstrations);
   const { signal } = options;
   signal?.throwIfAborted();
   const result = await learnerOf(method).adapt(model, demonstrations, options);
@@ -112,7 +124,7 @@ export async function fineTune<Options extends LearnerOptions = LearnerOptions>(
 function learnerOf<Options extends LearnerOptions>(
   method: NonNullable<FineTuneOptions<Options>['method']>,
 ): Learner<Options> {
-  if (typeof method !== 'string') return method;
+  if (typeof method === 'object' && typeof method?.adapt === 'function') return method;
   if (method !== 'GD' && method !== 'LCGD')
     throw new RangeError(`no method is called ${String(method)}: GD, LCGD, or a learner`);
   // They have no options of their own, so that they are learners with any.

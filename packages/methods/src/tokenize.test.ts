@@ -138,3 +138,19 @@ test.each<[string, Texts, string, Pick<Tokenizer, 'encode'>?]>([
 test('nothing gives nothing', () => {
   expect(tokenize(folding, {})).toEqual({ demonstrations: [], queries: [] });
 });
+
+test.each([
+  ['texts', undefined, 'tokenize takes { demonstrations, queries, options }'],
+  ['texts', 'a text', 'tokenize takes { demonstrations, queries, options }'],
+  ['queries', { queries: 'a text' }, 'queries is no list'],
+  ['a query', { queries: [null], options: OPTIONS }, 'queries[0] is null, not an object with a prompt'],
+  ['a demonstration', { demonstrations: ['a'] }, 'demonstrations[0] is a, not an object with a prompt'],
+  ['options', { options: 'Positive' }, 'options is no list of answers'],
+  ['a name', { querys: [] }, 'tokenize: unknown option querys; did you mean queries?'],
+])('%s of another form, from JavaScript, are refused by their place', (_, texts, message) => {
+  expect(() => tokenize({ encode: () => [1] }, texts as Texts)).toThrow(message);
+});
+
+test('a tokenizer that is still a promise is refused', () => {
+  expect(() => tokenize(Promise.resolve() as never, {})).toThrow('tokenize needs a tokenizer first');
+});

@@ -1,4 +1,4 @@
-import { type Tokenizer, UserError } from '@icl-gd/transformer';
+import { type Tokenizer, UserError, refuseMisspelt } from '@icl-gd/transformer';
 import type { Demonstration, Query } from './learner.ts';
 import { promptEncoder } from './prompt-encoder.ts';
 
@@ -44,6 +44,7 @@ export interface TokenizedTexts {
  *   the tokenizer does not know and has no unknown token for
  */
 export function tokenize(tokenizer: Pick<Tokenizer, 'encode'>, texts: Texts): TokenizedTexts {
+  requireTexts(tokenizer, texts);
   const { demonstrations = [], queries = [], options, eosTokenId } = texts;
   if (options !== undefined) requireOptions(options, 'options');
   const encoders = new Map<string, ReturnType<typeof promptEncoder>>();
@@ -55,7 +56,8 @@ export function tokenize(tokenizer: Pick<Tokenizer, 'encode'>, texts: Texts): To
     return encoder(prompt, { eosTokenId, name });
   };
   return {
-    demonstrations: demonstrations.map(({ prompt, label }, i) => {
+    demonstrations: demonstrations.map((demonstration, i) => {
+      const { prompt, label } = requireObject(demonstration, `demonstrations[${i}]`);
       const name = `demonstrations[${i}]`;
       requireWord(label, `${name}.label`);
       const words = options ?? [label];
@@ -70,7 +72,8 @@ export function tokenize(tokenizer: Pick<Tokenizer, 'encode'>, texts: Texts): To
     }),
     queries: queries.map((query, i) => {
       const name = `queries[${i}]`;
-      const { prompt, options: own } = typeof query === 'string' ? { prompt: query } : query;
+      const { prompt, options: own } =
+        typeof query === 'string' ? { prompt: query } : requireObject(query, name);
       if (own !== undefined) requireOptions(own, `${name}.options`);
       const words = own ?? options;
       if (words === undefined)
@@ -83,7 +86,29 @@ export function tokenize(tokenizer: Pick<Tokenizer, 'encode'>, texts: Texts): To
   };
 }
 
+const KNOWN_TEXTS: Required<{ [name in keyof Texts]: true }> = {
+  ...{ demonstrations: true, queries: true, options: true, eosTokenId: true },
+};
+
+/** What types do not hold in JavaScript. @throws RangeError, UserError */
+function requireTexts(tokenizer: Pick<Tokenizer, 'encode'>, texts: Texts): void {
+  if (typeof tokenizer?.encode !== 'function')
+    throw new RangeError('tokenize needs a tokenizer first, as `await loadTokenizer(…)` gives');
+  if (typeof texts !== 'object' || texts === null || Array.isArray(texts))
+    throw new UserError('tokenize takes { demonstrations, queries, options }', 'invalid-text');
+  refuseMisspelt('tokenize', texts, KNOWN_TEXTS);
+  const { demonstrations = [], queries = [] } = texts;
+  for (const [name, list] of Object.entries({ demonstrations, queries }))
+    if (!Array.isArray(list)) throw new UserError(`${name} is no list`, 'invalid-text');
+}
+
+function requireObject<T>(value: T, name: string): T {
+  if (typeof value === 'object' && value !== null) return value;
+  throw new UserError(`${name} is ${String(value)}, not an object with a prompt`, 'invalid-text');
+}
+
 function requireOptions(options: readonly string[], name: string): void {
+  if (!Array.isArray(options)) throw new UserError(`${name} is no list of answers`, 'invalid-text');
   if (options.length === 0)
     throw new UserError(`${name} is empty; give the answers that are compared`, 'invalid-text');
   for (const [i, option] of options.entries()) {

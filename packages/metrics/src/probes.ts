@@ -20,6 +20,9 @@ export interface ProbeShape {
 type Settings = Readonly<Record<string, readonly ProbeArrays[]>>;
 
 function requireShape(shape: ProbeShape): void {
+  // Arrays from JavaScript, whatever comes with them.
+  if (typeof shape !== 'object' || shape === null)
+    throw new RangeError('shape is missing: { layers, heads, dModel }');
   requireSize('shape.layers', shape.layers);
   requireSize('shape.heads', shape.heads);
   requireSize('shape.dModel', shape.dModel);

@@ -56,3 +56,14 @@ test("gives the metrics that are asked for, baselines and one's own among them",
 test('refuses settings of different examples', () => {
   expect(() => similarity({ zsl, icl: icl.slice(1), ft }, shape)).toThrow(RangeError);
 });
+
+test.each([
+  [{ zsl, icl, gd: ft }, shape, {}, 'similarity: ft is no list of probes; it takes { zsl, icl, ft }'],
+  [undefined, shape, {}, 'similarity: zsl is no list of probes; it takes { zsl, icl, ft }'],
+  [{ zsl, icl, ft }, undefined, {}, 'shape is missing: { layers, heads, dModel }'],
+  [{ zsl, icl, ft }, shape, { metrics: 'simaou' }, 'similarity: metrics is no list of metrics'],
+  [{ zsl, icl, ft }, shape, { metrics: ['simaou'] }, 'similarity: metrics[0] is no metric; findMetric(id)'],
+])('what JavaScript lets through is refused by name: %#', (...args) => {
+  const [given, sizes, options, message] = args as [never, never, object, string];
+  expect(() => similarity(given, sizes, options)).toThrow(message);
+});

@@ -48,13 +48,25 @@ export function similarity(
   shape: ProbeShape,
   { metrics, random = noRandom }: SimilarityOptions = {},
 ): Readonly<Record<string, LayerScores>> {
+  requireProbes(probes);
   const chosen = metrics ?? layerMetrics.filter((metric) => metric.of === 'learner');
+  if (!Array.isArray(chosen)) throw new RangeError('similarity: metrics is no list of metrics');
+  for (const [i, metric] of chosen.entries())
+    if (typeof (metric as LearnerMetric | undefined)?.score !== 'function')
+      throw new RangeError(`similarity: metrics[${i}] is no metric; findMetric(id) gives a built-in one`);
   return Object.fromEntries(
     chosen.map((metric) => [
       metric.id,
       metric.of === 'learner' ? metric.score(probes, shape) : metric.score(probes, shape, random),
     ]),
   );
+}
+
+/** What types do not hold in JavaScript. @throws RangeError naming the setting */
+function requireProbes(probes: SimilarityProbes): void {
+  for (const setting of ['zsl', 'icl', 'ft'] as const)
+    if (!Array.isArray(probes?.[setting]))
+      throw new RangeError(`similarity: ${setting} is no list of probes; it takes { zsl, icl, ft }`);
 }
 
 function noRandom(): never {

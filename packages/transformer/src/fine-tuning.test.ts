@@ -159,7 +159,7 @@ test('refuses what it cannot train on, and leaves nothing on the device', async 
   expect(() => tuning.step([0])).toThrow('two tokens or more');
   tuning.step([0, 1]);
   expect(() => tuning.step([0, 1])).toThrow('set up for 1 steps');
-  tuning.abandon();
+  tuning.dispose();
   expect(gpu().pool.live).toEqual(before);
 });
 

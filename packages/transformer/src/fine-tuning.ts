@@ -1,4 +1,4 @@
-import { type Gpu, type Tensor, l2Norm, sgdStep } from '@icl-gd/gpu-kernels';
+import { type Gpu, type Tensor, l2Norm, refuseMisspelt, requireOneOf, sgdStep } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
 import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
@@ -93,14 +93,16 @@ export class FineTuning implements Disposable {
   readonly #log: Tensor;
   readonly #released: ReleasedNorms | undefined;
   #taken = 0;
-  /** Finished or abandoned: there is nothing left to free. */
+  /** Finished or disposed: there is nothing left to free. */
   #over = false;
 
   /**
    * Copies the trained group.
-   * @throws UserError (`memory-budget`) if the device has no room for it; RangeError if it is stored as float16
+   * @throws UserError (`memory-budget`) if the device has no room for it; RangeError if it is stored as float16, or an
+   *   option is none that there is
    */
   constructor(model: Model, options: FineTuningOptions) {
+    requireOptions(options);
     this.#model = model;
     this.#options = options;
     const { gpu, config } = model;
@@ -220,16 +222,16 @@ export class FineTuning implements Disposable {
   }
 
   /** Frees everything, instead of `finish`; after it, and a second time, it does nothing. */
-  abandon(): void {
+  dispose(): void {
     if (this.#over) return;
     this.#over = true;
     this.#tuned.dispose();
     this.#freeLog();
   }
 
-  /** As `abandon`, for `using`. */
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
-    this.abandon();
+    this.dispose();
   }
 
   #freeLog(): void {
@@ -239,8 +241,7 @@ export class FineTuning implements Disposable {
 
   /** @throws RangeError */
   #requireOpen(): void {
-    if (this.#over)
-      throw new RangeError(`a fine-tuning of ${this.#model.name} that is finished or abandoned`);
+    if (this.#over) throw new RangeError(`a fine-tuning of ${this.#model.name} that is finished or disposed`);
   }
 
   #update(gradients: Gradients, layer: number, learningRate: number, tokens: number): void {
@@ -269,6 +270,27 @@ export class FineTuning implements Disposable {
   #logIndex(row: number, step = this.#taken): number {
     return (step * LOG_ROW_COUNT + row) * this.#model.config.layers;
   }
+}
+
+const KNOWN_OPTIONS: Required<{ [name in keyof FineTuningOptions]: true }> = {
+  objective: true,
+  learningRate: true,
+  group: true,
+  steps: true,
+  releasedNorms: true,
+  update: true,
+};
+
+/** What types do not hold in JavaScript. @throws RangeError */
+function requireOptions(options: FineTuningOptions): void {
+  refuseMisspelt('FineTuning', options, KNOWN_OPTIONS);
+  const { objective, group, learningRate, steps } = options;
+  requireOneOf('objective', objective, ['output', 'layerwise'] satisfies Objective[]);
+  requireOneOf('group', group, ['attention.kv', 'attention', 'layers'] satisfies ParameterGroup[]);
+  if (typeof learningRate !== 'number')
+    throw new RangeError(`FineTuning: the learning rate is ${String(learningRate)}, not a number`);
+  if (!Number.isInteger(steps) || steps < 0)
+    throw new RangeError(`FineTuning: steps is ${String(steps)}, not a number of steps`);
 }
 
 function plainStep({ gpu, parameter, gradient, learningRate }: ParameterUpdate): void {

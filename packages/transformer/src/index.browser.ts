@@ -41,6 +41,7 @@ export { type ParameterGroup, type ParameterRole, type ParameterSpec, parameterS
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
 export { withHalfParameters } from './round-parameters.ts';
+export { refuseMisspelt, requireOneOf } from '@icl-gd/gpu-kernels';
 export type { Fetch } from './platform/send.ts';
 export { type HttpOptions, httpSource } from './source/http.ts';
 export { type HubOptions, hubSource } from './source/hub.ts';

@@ -242,9 +242,9 @@ describe('what owns memory', () => {
     });
     tuning.step(SEQUENCE);
     const { model: tuned } = await tuning.finish();
-    tuning.abandon();
+    tuning.dispose();
     expect(await tuned.nextTokenLogits(SEQUENCE)).toHaveLength(model.config.vocabSize);
-    await expect(tuning.finish()).rejects.toThrow('a fine-tuning of tiny that is finished or abandoned');
+    await expect(tuning.finish()).rejects.toThrow('a fine-tuning of tiny that is finished or disposed');
     tuned.dispose();
     expect(gpu().pool.live).toEqual(live);
   });
@@ -269,9 +269,9 @@ describe('what owns memory', () => {
     const tuning = new FineTuning(model, {
       ...{ objective: 'output', group: 'attention.kv', learningRate: 0.01, steps: 1 },
     });
-    tuning.abandon();
+    tuning.dispose();
     expect(() => tuning.step(SEQUENCE)).toThrow(
-      new RangeError('a fine-tuning of tiny that is finished or abandoned'),
+      new RangeError('a fine-tuning of tiny that is finished or disposed'),
     );
   });
 });

@@ -1,5 +1,4 @@
-import { sourceOf } from '#platform/source-of.ts';
-import type { Gpu } from '@icl-gd/gpu-kernels';
+import { type Gpu, refuseMisspelt, requireOneOf } from '@icl-gd/gpu-kernels';
 import { Checkpoint } from './checkpoint/checkpoint.ts';
 import { readJsonFile } from './checkpoint/json-file.ts';
 import { ADAPTER_FILES, insteadOfWeights } from './checkpoint/weight-files.ts';
@@ -9,6 +8,7 @@ import {
   type EvaluationResult,
   readEvaluation,
   recordEvaluation,
+  requireRequests,
 } from './decoder/evaluate.ts';
 import type { Gradients } from './decoder/gradients.ts';
 import type { Hooks } from './decoder/hooks.ts';
@@ -22,12 +22,13 @@ import { UserError } from './errors.ts';
 import { familyOf } from './families/registry.ts';
 import type { LongRunning, Progress } from './long-running.ts';
 import { checkConfig, parameterSpecs } from './parameters.ts';
-import type { ModelVariant } from './weights/initialise.ts';
+import { MODEL_VARIANTS, type ModelVariant } from './weights/initialise.ts';
 import { checkSources, loadParameters } from './weights/load.ts';
 import { weightWarnings } from './weights/warnings.ts';
 import type { ParameterSet } from './weights/parameter-set.ts';
-import type { WeightDtype } from './weights/storage.ts';
+import { WEIGHT_DTYPES, type WeightDtype } from './weights/storage.ts';
 import { elementCount } from './shape.ts';
+import { givenSource } from './source/given-source.ts';
 import { type ModelSource, hasFile, placeOf } from './source/source.ts';
 
 const CONFIG_FILE = 'config.json';
@@ -65,6 +66,11 @@ export interface LoadOptions extends FamilyOptions {
   /** Told how many bytes of weights are read, of all that will be; called for every few megabytes. */
   readonly onProgress?: ((done: Progress) => void) | undefined;
 }
+
+const KNOWN_OPTIONS: Required<{ [name in keyof LoadOptions]: true }> = {
+  ...{ variant: true, seed: true, dtype: true, name: true, families: true },
+  ...{ warn: true, signal: true, onProgress: true },
+};
 
 /** A decoder-only language model on a device. Sequences are packed one after another, never padded. */
 export class Model implements Disposable {
@@ -130,9 +136,9 @@ export class Model implements Disposable {
    * Evaluates sequences as one packed batch, each behind the prefix if given: the same bits as one at a time.
    * @param options the signal is looked at before the work, and when the device has done it
    * @returns one result a request, in their order
-   * @throws the signal's reason if it is aborted; RangeError for a sequence that is empty or past the model's context,
-   *   or a token outside of its vocabulary; UserError if the device has no room or cannot bind what is needed; Error if
-   *   the device failed
+   * @throws the signal's reason if it is aborted; RangeError for a sequence that is empty or past the model's context, a
+   *   token outside of its vocabulary, or a row outside of its sequence; UserError if the device has no room or cannot bind
+   *   what is needed; Error if the device failed
    */
   async evaluate(
     requests: readonly EvaluationRequest[],
@@ -141,6 +147,11 @@ export class Model implements Disposable {
   ): Promise<EvaluationResult[]> {
     signal?.throwIfAborted();
     if (prefix?.disposed) throw new RangeError(`a prefix of ${this.name} that was disposed`);
+    if (prefix && !Array.isArray(prefix.layers))
+      throw new RangeError(
+        'evaluate: the second argument is a prefix, of model.prefix(); options come third',
+      );
+    requireRequests(requests);
     if (requests.length === 0) return [];
     using pass = passOver(
       this,
@@ -187,7 +198,6 @@ export class Model implements Disposable {
 }
 
 /**
-/**
  * Begins a pass of sequences through a model that is not disposed.
  * @throws RangeError for a sequence that is empty or past the model's context, a token outside of its vocabulary, or gradients
  *   of a model with hooks
@@ -203,6 +213,8 @@ export function passOver(
   if (options.gradients && hooks.length > 0)
     throw new RangeError(`${name} has hooks, which gradients do not pass through: train it without them`);
   for (const tokens of sequences) {
+    if (!Array.isArray(tokens) && !ArrayBuffer.isView(tokens))
+      throw new RangeError(`a sequence is ${typeof tokens}, not a list of token ids`);
     const length = (options.prefixLength ?? 0) + tokens.length;
     if (tokens.length === 0) throw new RangeError('a sequence needs a token or more');
     if (length > contextLength)
@@ -240,21 +252,22 @@ export async function describeModel(
  *   begins with `/`, `./`, `../`, `http://` or `https://`, else a hub id whose files are read from the hub
  * @returns to be disposed by the caller
  * @throws UserError naming file and key or tensor for anything wrong with the files, or if a weight is too large for
- *   the device (`buffer-limit`, `memory-budget`) or for float16 (`float16-range`)
+ *   the device (`buffer-limit`, `memory-budget`) or for float16 (`float16-range`); RangeError for options that there are not
  */
 export async function loadModel(
   gpu: Gpu,
   from: string | ModelSource,
   options: LoadOptions = {},
 ): Promise<Model> {
+  const { variant = 'trained', seed = 0, dtype = 'float32', signal, onProgress } = options;
+  if (typeof gpu?.tensor !== 'function')
+    throw new RangeError('loadModel needs a Gpu first: acquireGpu() gives one');
+  requireOneOf('variant', variant, MODEL_VARIANTS);
+  requireOneOf('dtype', dtype, WEIGHT_DTYPES);
   const { source, family, config, checkpoint } = await openModel(from, options);
   try {
     const stored = await loadParameters(gpu, checkpoint, family, config, {
-      variant: options.variant ?? 'trained',
-      seed: options.seed ?? 0,
-      dtype: options.dtype ?? 'float32',
-      signal: options.signal,
-      onProgress: options.onProgress,
+      ...{ variant, seed, dtype, signal, onProgress },
     });
     return new Model(gpu, options.name ?? source.name, config, withPositions(gpu, config, stored));
   } finally {
@@ -272,8 +285,9 @@ interface OpenedModel {
 
 /** Reads what precedes the weights. */
 async function openModel(from: string | ModelSource, options: DescribeOptions): Promise<OpenedModel> {
+  refuseMisspelt('loading a model', options, KNOWN_OPTIONS);
   const { warn, signal } = options;
-  const source = typeof from === 'string' ? await sourceOf(from, { warn, signal }) : from;
+  const source = await givenSource(from, { warn, signal });
   const { family, config } = await readConfig(source, options);
   const checkpoint = await Checkpoint.open(source, { signal });
   checkSources(checkpoint, family, config);

@@ -1,5 +1,5 @@
 import type { ProbeToken } from '@icl-gd/methods';
-import type { ModelVariant, WeightDtype } from '@icl-gd/transformer';
+import { type ModelVariant, type WeightDtype, refuseMisspelt } from '@icl-gd/transformer';
 import { beginWriting } from '../experiment/inputs.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { runExperiment } from '../experiment/run.ts';
@@ -48,7 +48,21 @@ export interface ExperimentOptions {
   readonly releasedNorms?: boolean;
   readonly noiseFloor?: boolean;
   readonly fresh?: boolean;
+  /**
+   * Ends it at the next step or batch: it rejects with the signal's reason. What is finished stays on record, and the same call
+   * goes on from there.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
+
+const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
+  ...{ model: true, data: true, out: true, datasets: true, methods: true, signal: true },
+  ...{ taskFiles: true, learnerFiles: true, metricFiles: true, familyFiles: true },
+  ...{ variants: true, shots: true, seeds: true, permutation: true, fineTuningOrder: true, examples: true },
+  ...{ learningRate: true, probe: true, adapter: true, initSeed: true, dtype: true, fresh: true },
+  ...{ memoryBudget: true, tokenBudget: true, saveProbes: true, discardProbes: true },
+  ...{ releasedNorms: true, noiseFloor: true },
+};
 
 /** What is told while an experiment goes on. */
 export interface ExperimentObserver {
@@ -60,22 +74,27 @@ export interface ExperimentObserver {
 
 /**
  * What `icl-gd run` does, from a program: computes what is not on record yet, writes the tables, and gives what was measured.
- * @throws UserError naming the option, file or dataset that does not fit
+ * @throws the signal's reason if it is aborted; UserError naming the option, file or dataset that does not fit; RangeError for
+ *   a misspelt option
  */
 export async function experiment(
   options: ExperimentOptions,
   observer: ExperimentObserver = {},
 ): Promise<MeasuredRun> {
+  refuseMisspelt('experiment', options, KNOWN_OPTIONS);
+  const { signal } = options;
+  signal?.throwIfAborted();
   const raw = toRaw(options);
   const { request, model, data } = await parseRunOptions(raw, {}, await loadPlugins(raw));
   await beginWriting(request.out);
-  const downloads = { warn: (line: string) => observer.line?.(line) };
+  const downloads = { warn: (line: string) => observer.line?.(line), ...(signal && { signal }) };
   const run = await runExperiment(
     {
       ...request,
       model: await findModel(model as string, downloads),
       data,
       observer: downloads,
+      ...(signal && { signal }),
     },
     progressOf(observer),
   );
@@ -96,7 +115,8 @@ function toRaw({
     metricFile: metricFiles,
     familyFile: familyFiles,
   };
-  const texts = Object.entries(options).map(([name, value]) => [
+  const asTyped = Object.entries(options).filter(([name]) => name !== 'signal');
+  const texts = asTyped.map(([name, value]) => [
     name,
     typeof value === 'boolean' || value === undefined
       ? value

@@ -1,5 +1,6 @@
 import { findAdapter, findAllAdapters } from '#platform/adapters.ts';
 import { askedByEnvironment } from '#platform/debug.ts';
+import { refuseMisspelt } from '../options.ts';
 import { type DeviceOptions, Gpu } from '../runtime/gpu.ts';
 import { type AdapterDescription, describeAdapter } from './description.ts';
 
@@ -27,6 +28,13 @@ export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile'> {
   readonly log?: (line: string) => void;
 }
 
+const KNOWN_OPTIONS: Required<{ [name in keyof AcquireOptions]: true }> = {
+  adapter: true,
+  device: true,
+  log: true,
+  onCompile: true,
+};
+
 /** Where the driver is from, in words. */
 const DRIVERS: Readonly<Record<AdapterDescription['source'], string>> = {
   system: 'system driver',
@@ -41,9 +49,12 @@ const DRIVERS: Readonly<Record<AdapterDescription['source'], string>> = {
  * ICL_GD_DEBUG, the text of each kernel is printed to standard error as it is first compiled; with any value,
  * everything that Dawn and the Vulkan loader say is shown.
  * @throws UserError (`no-adapter`) if WebGPU is not there, or no adapter fits; (`unfit-device`) if the device allows
- *   less than the kernels need
+ *   less than the kernels need; RangeError for both a device and an adapter, what is no device, and a misspelt option
  */
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
+  if (typeof options !== 'object')
+    throw new RangeError(`acquireGpu takes options, such as { adapter: "${String(options)}" }`);
+  refuseMisspelt('acquireGpu', options, KNOWN_OPTIONS);
   const { device, description, hint, ...kept } = await chosenDevice(options);
   if (description.kind === 'software') {
     options.log?.(
@@ -63,6 +74,9 @@ async function chosenDevice({ adapter, device }: AcquireOptions): Promise<Opened
   if (device === undefined) return open(adapter ?? 'auto');
   if (adapter !== undefined)
     throw new RangeError(`acquireGpu takes a device or the name of an adapter ("${adapter}"), not both`);
+  // From JavaScript anything may come: an adapter, or a Gpu.
+  if (typeof device?.limits !== 'object' || 'requestDevice' in device)
+    throw new RangeError('acquireGpu: the device is no GPUDevice, as adapter.requestDevice() gives');
   return { device, description: describeAdapter(device.adapterInfo, 'given'), keepDevice: true };
 }
 

@@ -273,7 +273,8 @@ export class Gpu extends Resource {
       this.#stream.outsidePass().copyBufferToBuffer(buffer, offset, staging, 0, size);
       this.flush();
       await staging.mapAsync(MapMode.READ).catch((error: unknown) => {
-        // A lost device says more than the mapping that it broke.
+        // What was disposed or lost says more than the mapping that it broke.
+        this.#refuseIfDisposed('read');
         this.check();
         throw error;
       });
@@ -309,7 +310,7 @@ export class Gpu extends Resource {
    */
   dispose(): void {
     if (!this.#ownsShared || this.#shared.disposed) return;
-    this.#shared.health.expectLoss();
+    this.#shared.health.end();
     this.#stream.dispose();
     this.pool.close();
     this.#shared.disposed = true;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { acquireGpu, listAdapters } from '../device/acquire.ts';
 import { matmul } from '../kernels/matmul/matmul.ts';
 import { matrix } from '../kernels/matmul/matrix.ts';
@@ -104,6 +104,21 @@ describe('several Gpus on one device', () => {
     expectSameBits(await alone(owner, 3), values[2] as Float32Array);
   });
 
+  it('have one listener of its errors together, so that Node warns of none', async () => {
+    const { device } = await acquireTestGpu();
+    const add = vi.spyOn(device, 'addEventListener');
+    const gpus = Array.from({ length: 20 }, () => Gpu.fromDevice(device, undefined, { keepDevice: true }));
+    expect(add.mock.calls.length).toBeLessThanOrEqual(1);
+    const [first, second] = gpus as [Gpu, Gpu];
+    first.dispose();
+    device.destroy();
+    await device.lost;
+    expect(() => second.check()).toThrow(/^GPU error on .*: device lost/);
+    const late = Gpu.fromDevice(device, undefined, { keepDevice: true });
+    expect(() => late.check()).toThrow(/device lost/);
+    for (const gpu of [...gpus, late]) gpu.dispose();
+  });
+
   it('describe it by what it says of its adapter itself', async () => {
     const lines: string[] = [];
     const given = await acquireGpu({ device: owner.device, log: (line) => lines.push(line) });
@@ -125,6 +140,17 @@ describe('several Gpus on devices of their own', () => {
     expect(new Set(gpus.map(({ device }) => device)).size).toBe(gpus.length);
     await expectBitsOfAlone(gpus);
     for (const gpu of gpus) gpu.dispose();
+  });
+
+  it('say so where they are disposed while somebody reads', async () => {
+    const own = await acquireTestGpu();
+    const x = own.upload(Float32Array.of(1, 2), [2]);
+    const reading = own.read(x).catch((error: unknown) => error);
+    own.dispose();
+    const error = await reading;
+    expect(error).toBeInstanceOf(RangeError);
+    expect(String(error)).toMatch(/read: the Gpu on .* was disposed$/);
+    x.dispose();
   });
 
   it('do not take each other’s tensors', async () => {

@@ -51,7 +51,10 @@ function fineTuningLearner(
     async adapt(model, demonstrations, options = {}) {
       const { learningRate, releasedNorms = false, signal, onProgress, onStep } = options;
       signal?.throwIfAborted();
-      if (learningRate === undefined) throw new RangeError(`${id} needs a learning rate`);
+      if (typeof learningRate !== 'number')
+        throw new RangeError(
+          `${id} needs a learning rate${learningRate === undefined ? '' : `, a number; learningRate is ${JSON.stringify(learningRate)}`}`,
+        );
       if (!Number.isFinite(Math.fround(learningRate)))
         throw new DivergedError(
           `${id} with learning rate ${learningRate} diverged: float32 cannot hold the rate`,
@@ -70,7 +73,7 @@ function fineTuningLearner(
         await tuning.steps(sequences, { signal, onProgress, onStep });
         result = await tuning.finish();
       } catch (error) {
-        tuning.abandon();
+        tuning.dispose();
         throw error;
       }
       const { model: tuned, steps, growth } = result;

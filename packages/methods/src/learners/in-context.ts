@@ -34,6 +34,7 @@ export const inContext: Learner<LearnerOptions, AdaptedModel> = {
     };
     try {
       onProgress?.({ finished: demonstrations.length, total: demonstrations.length });
+      signal?.throwIfAborted();
     } catch (error) {
       prefix.dispose();
       throw error;

@@ -1,5 +1,4 @@
 import { createSha256 } from '#platform/sha256.ts';
-import { sourceOf } from '#platform/source-of.ts';
 import { UserError } from '../errors.ts';
 import { codecOf, firstNonFinite } from './dtype.ts';
 import type { TensorInfo } from './header.ts';
@@ -8,7 +7,8 @@ import { gatherStrided } from './strided.ts';
 import { WEIGHT_ENTRIES, WEIGHT_FORMATS, type WeightFormat, insteadOfWeights } from './weight-files.ts';
 import { elementCount } from '../shape.ts';
 import { OpenedFile } from '../source/opened-file.ts';
-import { type ModelSource, hasFile, placeOf } from '../source/source.ts';
+import { givenSource } from '../source/given-source.ts';
+import { type ModelSource, hasFile, listFiles, placeOf } from '../source/source.ts';
 
 const WHAT = 'checkpoint file';
 const CHUNK_BYTES = 1 << 22;
@@ -89,6 +89,8 @@ export class Checkpoint {
   readonly #files: ReadonlyMap<string, OpenedFile>;
   readonly #digestFiles: readonly string[];
   readonly #signal: AbortSignal | undefined;
+  /** Chunks for the next tensor: fresh memory costs as much as reading into it. */
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #closed = false;
 
   private constructor(
@@ -124,7 +126,7 @@ export class Checkpoint {
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Checkpoint> {
     const { signal } = options;
-    const source = typeof from === 'string' ? await sourceOf(from, { signal }) : from;
+    const source = await givenSource(from, { signal });
     const { format, index } = await findWeights(source, signal);
     const names = index === undefined ? [format.single] : [...new Set(index.values())].sort();
     const files = new Map<string, WeightFile>();
@@ -227,10 +229,11 @@ export class Checkpoint {
       reading.catch(() => {});
       return reading;
     };
-    let [chunk, other] = [step, step < count ? step : 0].map((n) => new Uint8Array(n * codec.bytes)) as [
-      Uint8Array<ArrayBuffer>,
-      Uint8Array<ArrayBuffer>,
-    ];
+    const take = (): Uint8Array<ArrayBuffer> => {
+      const bytes = step * codec.bytes;
+      return (bytes === CHUNK_BYTES && this.#spare.pop()) || new Uint8Array(bytes);
+    };
+    let [chunk, other] = [take(), step < count ? take() : new Uint8Array(0)];
     let reading = count > 0 ? begin(0, chunk) : undefined;
     try {
       for (let done = 0; done < count; done += step) {
@@ -247,6 +250,8 @@ export class Checkpoint {
         }
         yield target;
       }
+      // Kept only where nothing may still be written into them.
+      if (!this.#closed) this.#spare.push(...[chunk, other].filter(({ length }) => length === CHUNK_BYTES));
     } finally {
       // Nothing is under way when it has ended.
       await reading?.catch(() => {});
@@ -279,6 +284,7 @@ export class Checkpoint {
   /** Nothing can be read afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#spare.length = 0;
   }
 
   /** As `close`, for `using`. */
@@ -310,7 +316,7 @@ async function findWeights(
     if (await hasFile(source, format.index, signal))
       return { format, index: await readShardIndex(source, format.index, signal) };
   }
-  const files = (await source.list()).map(({ name }) => name);
+  const files = (await listFiles(source, signal)).map(({ name }) => name);
   throw new UserError(
     `${placeOf(source, '')}: found no weights (${WEIGHT_ENTRIES.join(', ')}); ${insteadOfWeights(files)}`,
   );

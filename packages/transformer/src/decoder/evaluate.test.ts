@@ -53,3 +53,23 @@ test('nothing asked for gives nothing', async () => {
   const [result] = await model.evaluate([{ tokens: TOKENS, probes: [], logProbs: [] }]);
   expect(result).toEqual({ probes: [], logProbs: new Float32Array(0) });
 });
+
+test.each([
+  [{ probes: [{ row: 9, firstKey: 0 }] }, 'probed row 9 of a sequence of 9 tokens'],
+  [{ probes: [{ row: -1, firstKey: 0 }] }, 'probed row -1 of a sequence of 9 tokens'],
+  [{ probes: [{ row: 1, firstKey: 2 }] }, 'probed row 1 with first key 2, which is none before it'],
+  [{ logProbs: [{ row: 9, token: 3 }] }, 'token 3 after row 9 of a sequence of 9 tokens'],
+  [{ logProbs: undefined }, 'logProbs is undefined, not a list; it may be empty where nothing is wanted'],
+])('a row that would be another sequence’s is refused: %o', async (part, message) => {
+  const whole = { tokens: TOKENS, probes: [], logProbs: [] };
+  const wrong = { ...whole, ...part } as typeof whole;
+  await expect(model.evaluate([whole, wrong, whole])).rejects.toThrow(
+    new RangeError(`requests[1]: ${message}`),
+  );
+});
+
+test('options in the place of the prefix are refused', async () => {
+  const request = { tokens: TOKENS, probes: [], logProbs: [] };
+  const options = { signal: AbortSignal.abort() } as unknown as undefined;
+  await expect(model.evaluate([request], options)).rejects.toThrow('the second argument is a prefix');
+});

@@ -4,6 +4,7 @@ import { forwardLayers } from './forward.ts';
 import { headLogProbs } from './head.ts';
 import type { Pass } from './pass.ts';
 import type { ContextPrefix } from './prefix.ts';
+import { quote } from '../words.ts';
 import { planTargets } from './targets.ts';
 
 /** A row of a sequence whose h and m are recorded. Rows count within the sequence's `tokens`. */
@@ -21,6 +22,31 @@ export interface EvaluationRequest {
   readonly probes: readonly ProbedRow[];
   /** Log-probabilities wanted: of `token` directly after row `row`. */
   readonly logProbs: readonly { readonly row: number; readonly token: number }[];
+}
+
+/**
+ * Checks what is asked against the sequences: a row beyond the end would be one of the next sequence of the batch.
+ * @throws RangeError naming the request and the row
+ */
+export function requireRequests(requests: readonly EvaluationRequest[]): void {
+  if (!Array.isArray(requests)) throw new RangeError('evaluate takes a list of requests');
+  for (const [i, { tokens, probes, logProbs }] of requests.entries()) {
+    const refuse = (fault: string): never => {
+      throw new RangeError(`requests[${i}]: ${fault}`);
+    };
+    for (const [name, list] of Object.entries({ tokens, probes, logProbs }))
+      if (typeof list !== 'object' || list === null || !('length' in list))
+        refuse(`${name} is ${quote(list)}, not a list; it may be empty where nothing is wanted`);
+    const isRow = (row: number, end: number): boolean => Number.isInteger(row) && row >= 0 && row < end;
+    for (const { row, firstKey } of probes) {
+      if (!isRow(row, tokens.length)) refuse(`probed row ${row} of a sequence of ${tokens.length} tokens`);
+      if (!isRow(firstKey, row + 1))
+        refuse(`probed row ${row} with first key ${firstKey}, which is none before it`);
+    }
+    for (const { row, token } of logProbs)
+      if (!isRow(row, tokens.length))
+        refuse(`token ${token} after row ${row} of a sequence of ${tokens.length} tokens`);
+  }
 }
 
 /** What is recorded of a probed row (arXiv 2311.07772v4, where it is the last one). */

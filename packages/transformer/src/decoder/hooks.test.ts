@@ -139,6 +139,6 @@ describe.each([preNorm, postNorm])('%s', (name) => {
       steps: 1,
     });
     expect(() => tuning.step([0, 1])).toThrow('has hooks, which gradients do not pass through');
-    tuning.abandon();
+    tuning.dispose();
   });
 });

@@ -146,7 +146,7 @@ function trainAll(
         // Two are as good as all: what a step leaves behind is there from the second on.
         for (let step = 0; step < Math.min(steps, 2); step++) tuning.step(zeros(tokens));
       } finally {
-        tuning.abandon();
+        tuning.dispose();
       }
     });
   }

@@ -12,7 +12,7 @@ const MOST_BYTES = 1 << 30;
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Parts of so many bytes follow each other. */
-const HELD_BYTES = 1 << 20;
+const HELD_BYTES = 1 << 16;
 
 /** A file that is open for as long as somebody reads it. */
 interface HeldFile {

@@ -170,6 +170,15 @@ describe('what goes wrong is said in a line', () => {
     );
   });
 
+  it('another first part than was asked for', async () => {
+    server.fault = (_, response) => {
+      const range = `bytes 5-${BLOCK + 4}/${LARGE.length}`;
+      response.writeHead(206, { 'Content-Range': range }).end(LARGE.subarray(5, BLOCK + 5));
+      return true;
+    };
+    expect(await refusal(open().read(WEIGHTS, 0, 8))).toMatch(/sends another part than was asked for/);
+  });
+
   it('another part than was asked for, or more', async () => {
     const answers: readonly (readonly [string, number, RegExp])[] = [
       [`bytes 5-${BLOCK + 4}/${LARGE.length}`, BLOCK, /sends another part than was asked for/],

@@ -37,9 +37,11 @@ export interface HubOptions {
  * @throws UserError if it cannot be an id, or the endpoint no address
  */
 export function hubSource(id: string, options: HubOptions = {}): ModelSource {
-  const repository = parseHubId(id);
+  const repository = typeof id === 'string' ? parseHubId(id) : undefined;
   if (!repository)
-    throw new UserError(`${shown(id)}: this is no hub id; expected owner/name or owner/name@revision`);
+    throw new UserError(
+      `${shown(String(id))}: this is no hub id; expected owner/name or owner/name@revision`,
+    );
   const client = new HubClient(connectionOf(options), repository, 'model', options.signal, options.fetch);
   return new HubSource(client, options.onProgress);
 }

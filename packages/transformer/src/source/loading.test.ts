@@ -159,3 +159,90 @@ it('a model in memory is described with its name, and its files are named in mes
     'tiny: no tokenizer: found neither tokenizer.json nor vocab.json with merges.txt',
   );
 });
+
+describe('a source of somebody else', () => {
+  const [, CONFIG] = FILES.find(([name]) => name === 'config.json')!;
+  const bytesOf = (file: string, offset: number, length: number) =>
+    FILES.find(([name]) => name === file)![1].subarray(offset, offset + length);
+  const own = (part: object): ModelSource => ({
+    name: 'own',
+    list: async () => FILES.map(([name, { length }]) => ({ name, bytes: length })),
+    read: async (file, offset, length) => bytesOf(file, offset, length),
+    ...part,
+  });
+
+  it.each([
+    ['a Buffer', (bytes: Uint8Array) => Buffer.concat([Buffer.alloc(3), bytes]).subarray(3)],
+    [
+      'shared memory',
+      (bytes: Uint8Array) => {
+        const shared = new Uint8Array(new SharedArrayBuffer(bytes.length + 1), 1);
+        shared.set(bytes);
+        return shared;
+      },
+    ],
+  ])('may answer with a view of %s', async (_, view) => {
+    const read = (file: string, offset: number, length: number) => view(bytesOf(file, offset, length));
+    using model = await loadModel(gpu(), own({ read }));
+    using expected = await loadModel(gpu(), memorySource('tiny', FILES));
+    expect(await model.nextTokenLogits([1, 2])).toEqual(await expected.nextTokenLogits([1, 2]));
+  });
+
+  it('may fill another part of the memory that it is given', async () => {
+    const read: ModelSource['read'] = async (file, offset, length, { into } = {}) => {
+      const bytes = bytesOf(file, offset, length);
+      if (!into || length % 2 === 1) return bytes;
+      // Its own work lies in the first half until it is done.
+      const whole = new Uint8Array(into.buffer);
+      whole.set(bytes, 0);
+      return whole.subarray(0, length);
+    };
+    await using checkpoint = await Checkpoint.open(own({ read }));
+    await using expected = await Checkpoint.open(memorySource('tiny', FILES));
+    for (const name of checkpoint.tensors.keys())
+      expect(await checkpoint.read(name)).toEqual(await expected.read(name));
+  });
+
+  it.each([
+    [{ read: async () => undefined }, 'own/config.json: its source gives undefined where a Uint8Array'],
+    [{ read: async () => CONFIG.buffer }, 'own/config.json: its source gives {…} where a Uint8Array'],
+    [{ list: async () => undefined }, "own: its source's list() gives no list of { name, bytes }"],
+    [{ list: async () => ['config.json'] }, "own: its source's list() gives no list of { name, bytes }"],
+    [
+      { list: async () => [{ name: 'config.json' }] },
+      'own/config.json: its source says that it has undefined bytes',
+    ],
+  ])('that answers with something else is refused by name: %o', async (part, message) => {
+    await expect(describeModel(own(part))).rejects.toThrow(message);
+  });
+
+  it.each([undefined, null, {}, 7, new URL('https://host/model')])(
+    'is not %o: what stands for a model is said',
+    async (from) => {
+      for (const read of [describeModel, loadTokenizer, Checkpoint.open])
+        await expect(read(from as unknown as string)).rejects.toThrow(
+          /: a model is read from a text \(directory/,
+        );
+    },
+  );
+
+  it('cannot be made of what is no content of a file', () => {
+    const files = { 'config.json': { model_type: 'gpt2' } as unknown as string };
+    expect(() => memorySource('tiny', files)).toThrow('tiny/config.json: {…} is no content of a file');
+    expect(() => memorySource('tiny', undefined as unknown as [])).toThrow('the files of tiny are missing');
+  });
+});
+
+describe('options of loading', () => {
+  it.each([
+    [{ dtype: 'float16' }, 'dtype is "float16"; it can be float32, float16-storage'],
+    [{ variant: 'untrainned' }, 'variant is "untrainned"; it can be trained, '],
+    [{ varient: 'untrained' }, 'loading a model: unknown option varient; did you mean variant?'],
+  ])('that are none are refused: %o', async (options, message) => {
+    await expect(loadModel(gpu(), memorySource('tiny', FILES), options as object)).rejects.toThrow(message);
+  });
+
+  it('come after a Gpu', async () => {
+    await expect(loadModel(undefined as never, MODEL)).rejects.toThrow('loadModel needs a Gpu first');
+  });
+});

@@ -1,3 +1,4 @@
+import { quote, shown } from '../words.ts';
 import { MISSING, type ModelSource, SourceFileError } from './source.ts';
 
 /** What a file in memory may be; a text is encoded as UTF-8. A `File` of a form in a browser is a `Blob`. */
@@ -8,15 +9,18 @@ export type MemoryFile = Uint8Array<ArrayBuffer> | ArrayBuffer | Blob | string;
  * is asked for.
  * @param name what the model is called, in tables and messages
  * @param files by their names within the model's directory: config.json, model.safetensors, tokenizer.json, …
+ * @throws RangeError for what is no content of a file
  */
 export function memorySource(
   name: string,
   files: Readonly<Record<string, MemoryFile>> | Iterable<readonly [string, MemoryFile]>,
 ): ModelSource {
+  if (typeof files !== 'object' || files === null)
+    throw new RangeError(`memorySource(name, files): the files of ${shown(String(name))} are missing`);
   const entries = Symbol.iterator in files ? files : Object.entries(files);
   const contents = new Map<string, Uint8Array<ArrayBuffer> | Blob>();
   for (const [file, content] of entries as Iterable<readonly [string, MemoryFile]>)
-    contents.set(file, prepared(content));
+    contents.set(file, prepared(content, `${name}/${file}`));
   const found = (file: string) => {
     const content = contents.get(file);
     return content && { name: file, bytes: sizeOf(content) };
@@ -35,9 +39,14 @@ export function memorySource(
   };
 }
 
-function prepared(content: MemoryFile): Uint8Array<ArrayBuffer> | Blob {
+function prepared(content: MemoryFile, place: string): Uint8Array<ArrayBuffer> | Blob {
   if (typeof content === 'string') return new TextEncoder().encode(content);
-  return content instanceof ArrayBuffer ? new Uint8Array(content) : content;
+  if (content instanceof ArrayBuffer) return new Uint8Array(content);
+  if (content instanceof Uint8Array || typeof (content as Blob | undefined)?.arrayBuffer === 'function')
+    return content;
+  throw new RangeError(
+    `${place}: ${quote(content)} is no content of a file; give a text, bytes (Uint8Array) or a Blob`,
+  );
 }
 
 function sizeOf(content: Uint8Array | Blob): number {

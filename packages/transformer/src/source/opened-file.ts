@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { quote } from '../words.ts';
 import { MISSING, type ModelSource, SourceFileError, findFile, placeOf, untilAborted } from './source.ts';
 
 /** A file of a source, to be read at any place: its size is known, and every failure names it. */
@@ -50,14 +51,22 @@ export class OpenedFile {
     const bytes = await named(this.#what, () =>
       untilAborted(() => this.#source.read(this.#name, offset, length, parts), signal),
     );
+    // Of a source of one's own anything may come; a Buffer of Node is a Uint8Array too.
+    if (kindOf(bytes) !== 'Uint8Array')
+      throw new RangeError(`${this.path}: its source gives ${quote(bytes)} where a Uint8Array was asked for`);
     if (bytes.length < length)
       throw new UserError(`${this.path}: the file ends within ${part}; it was cut off`);
     if (bytes.length > length)
       throw new Error(`${this.path}: its source gives ${bytes.length} bytes where ${length} were asked for`);
-    if (into === undefined || bytes.buffer === into.buffer) return bytes;
-    into.set(bytes);
+    if (into === undefined) return kindOf(bytes.buffer) === 'ArrayBuffer' ? bytes : bytes.slice();
+    if (bytes.buffer !== into.buffer || bytes.byteOffset !== into.byteOffset) into.set(bytes);
     return into.subarray(0, length);
   }
+}
+
+/** The class of an object, of whatever window or worker. */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 /** Work on a file whose errors say what the file is for. */

@@ -127,10 +127,18 @@ export class RangedFile {
       const whole = await this.#whole(exchange, response);
       return { bytes: whole.length, version, whole };
     }
+    this.#requireStart(response, 0);
     const bytes = totalOf(response) ?? (await this.#lengthByHead(exchange));
     const block = await this.#part(exchange, response, Math.min(bytes, BLOCK));
     this.#keep({ start: 0, bytes: block });
     return { bytes, version };
+  }
+
+  /** @throws UserError for a part that begins elsewhere than was asked for */
+  #requireStart(response: Response, start: number): void {
+    const from = /^bytes (\d+)-/.exec(response.headers.get('Content-Range') ?? '')?.[1];
+    if (from !== undefined && Number(from) !== start)
+      throw new UserError(`${this.#server.place}: its server sends another part than was asked for`);
   }
 
   /** The bytes of an answer that must be so many. */
@@ -216,9 +224,7 @@ export class RangedFile {
         this.#opened = Promise.resolve({ ...opened, whole });
         return whole.subarray(start, end);
       }
-      const from = /^bytes (\d+)-/.exec(response.headers.get('Content-Range') ?? '')?.[1];
-      if (from !== undefined && Number(from) !== start)
-        throw new UserError(`${place}: its server sends another part than was asked for`);
+      this.#requireStart(response, start);
       return this.#part(exchange, response, end - start, into);
     });
   }

@@ -77,9 +77,24 @@ export async function findFile(
   file: string,
   signal?: AbortSignal,
 ): Promise<SourceFile | undefined> {
-  if (source.stat) return untilAborted(() => source.stat!(file, signal ? { signal } : {}), signal);
+  const found = source.stat
+    ? await untilAborted(() => source.stat!(file, signal ? { signal } : {}), signal)
+    : (await listFiles(source, signal)).find(({ name }) => name === file);
+  if (found && (!Number.isSafeInteger(found.bytes) || found.bytes < 0))
+    throw new RangeError(
+      `${placeOf(source, file)}: its source says that it has ${String(found.bytes)} bytes`,
+    );
+  return found;
+}
+
+/** The files of a source. @throws RangeError if they are no list */
+export async function listFiles(source: ModelSource, signal?: AbortSignal): Promise<readonly SourceFile[]> {
   const files = await untilAborted(() => source.list(), signal);
-  return files.find(({ name }) => name === file);
+  const isList =
+    Array.isArray(files) && (files as unknown[]).every((file) => typeof file === 'object' && file !== null);
+  if (!isList)
+    throw new RangeError(`${placeOf(source, '')}: its source's list() gives no list of { name, bytes }`);
+  return files;
 }
 
 /** Work that is not waited for any more once a signal says so, whether it obeys the signal itself or not. */

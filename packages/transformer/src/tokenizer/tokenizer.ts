@@ -1,4 +1,3 @@
-import { sourceOf } from '#platform/source-of.ts';
 import { UserError } from '../errors.ts';
 import { AddedTokens } from './added-tokens.ts';
 import type { TokenizerDefinition } from './definition.ts';
@@ -7,6 +6,7 @@ import { type Steps, createSteps } from './pipeline/steps.ts';
 import { createModel } from './models/create-model.ts';
 import type { TokensById } from './models/definition.ts';
 import type { Model } from './models/model.ts';
+import { givenSource } from '../source/given-source.ts';
 import type { ModelSource } from '../source/source.ts';
 import { quote } from '../words.ts';
 
@@ -104,7 +104,7 @@ export async function loadTokenizer(
 ): Promise<Tokenizer> {
   const warn = (line: string): void => options.warn?.(line);
   const { signal } = options;
-  const source = typeof from === 'string' ? await sourceOf(from, { warn, signal }) : from;
+  const source = await givenSource(from, { warn, signal });
   const { definition, file } = await readTokenizer(source, warn, signal);
   return tokenizerOf(definition, file);
 }

@@ -7,8 +7,9 @@ import { fixtures } from '../golden.ts';
 import { AnyHub } from './any-hub.ts';
 import { COMPILERS, compile } from './consumer.ts';
 import { writeInputs } from './example-files.ts';
+import { buildPage, bundle, installExample, openPage, pluginsOn } from './projects.ts';
 import { install, installNode, weighMetrics } from './installing.ts';
-import { runsOn, writeEntries, writeExamples } from './trials.ts';
+import { runsOn, stripsTypes, writeEntries, writeExamples } from './trials.ts';
 import { runProgram } from './programs.ts';
 
 /*
@@ -40,8 +41,10 @@ try {
   const project = join(folder, 'project');
   await install(project, tarballs, ['@types/node@20', '@webgpu/types']);
   await writeInputs(project, fixture);
+  const plugins = await installExample(join(folder, 'plugins'), tarballs, fixture);
+  const page = await installExample(join(folder, 'browser'), tarballs, fixture);
 
-  const lib = ['es2023'];
+  const lib = ['es2022'];
   const dom = [...lib, 'dom', 'dom.iterable'];
   const entries = writeEntries(project);
   const examples = writeExamples(project);
@@ -52,9 +55,11 @@ try {
         `${name} takes all entries with ${libraries.join(', ')} alone`,
         compile(project, { ...options, files: entries, types: [] }),
       );
+      const pages = libraries === dom ? examples.pages : [];
+      const files = [...examples.readmes, ...pages];
       report(
         `${name} takes the READMEs' examples with ${libraries.join(', ')}`,
-        compile(project, { ...options, files: examples.readmes, types: ['node'], outDir: 'compiled' }),
+        compile(project, { ...options, files, types: ['node'], outDir: 'compiled' }),
       );
     }
   }
@@ -71,6 +76,8 @@ try {
     }),
   );
 
+  for (const file of examples.pages) report(`Vite bundles ${file}`, await bundle(project, file));
+
   for (const version of values.node) {
     const node = await installNode(join(folder, 'nodes'), version);
     const { stdout } = await runProgram([node, '--version'], { folder });
@@ -78,9 +85,13 @@ try {
       ...{ HF_ENDPOINT: endpoint, HF_HOME: join(folder, 'cache'), HF_HUB_CACHE: '', HF_TOKEN: '' },
       ...{ HF_HUB_OFFLINE: '', NO_PROXY: '*', no_proxy: '*' },
     };
-    for await (const [what, trouble] of runsOn({ project, node, env, fixture, examples }))
-      report(`Node ${stdout.trim()}: ${what}`, trouble);
+    const place = { project, node, env, fixture, examples };
+    const tell = (what: string, trouble: string): void => report(`Node ${stdout.trim()}: ${what}`, trouble);
+    for await (const told of runsOn(place)) tell(...told);
+    for await (const told of pluginsOn(plugins, place, await stripsTypes(place))) tell(...told);
+    tell('examples/browser, npm run build', await buildPage(page, place));
   }
+  report('examples/browser finishes in Chromium', await openPage(page));
 } finally {
   await hub.stop();
   rmSync(folder, { recursive: true });

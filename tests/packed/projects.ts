@@ -50,10 +50,15 @@ export async function* pluginsOn(
   }
 }
 
-/** The page of examples/browser, built by its own Vite. */
+/** The page of examples/browser, checked and built by its own compiler and Vite. */
 export async function buildPage(project: string, { node, env }: Place): Promise<string> {
+  const checked = await runProgram(['npm', 'run', 'check'], { folder: project, node, env });
   const ended = await runProgram(['npm', 'run', 'build'], { folder: project, node, env });
-  return trouble(ended) || (/warn/i.test(ended.stdout + ended.stderr) ? ended.stdout + ended.stderr : '');
+  return (
+    trouble(checked) ||
+    trouble(ended) ||
+    (/warn/i.test(ended.stdout + ended.stderr) ? ended.stdout + ended.stderr : '')
+  );
 }
 
 /** Opens the built page in Chromium. Empty if it finished, and the browser complained of nothing. */

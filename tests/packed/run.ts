@@ -33,6 +33,9 @@ function report(what: string, trouble: string): void {
   console.log(`${trouble === '' ? 'ok     ' : 'FAILED '} ${what}${trouble === '' ? '' : `\n${trouble}`}`);
 }
 
+/** The command is for Node alone. */
+const withoutBench = (files: readonly string[]): string[] => files.filter((file) => !file.includes('bench'));
+
 try {
   const endpoint = await hub.start();
   const tarballs = packAll(join(folder, 'tarballs'));
@@ -55,6 +58,10 @@ try {
         `${name} takes all entries with ${libraries.join(', ')} alone`,
         compile(project, { ...options, files: entries, types: [] }),
       );
+      report(
+        `${name} takes them as a page does, with ${libraries.join(', ')} alone`,
+        compile(project, { ...options, files: withoutBench(entries), types: [], browser: true }),
+      );
       const pages = libraries === dom ? examples.pages : [];
       const files = [...examples.readmes, ...pages];
       report(
@@ -71,7 +78,8 @@ try {
   report(
     'TypeScript 7 takes the files of examples/',
     compile(project, {
-      ...{ compiler: COMPILERS['TypeScript 7'], files: examples.files, lib: dom, types: ['node'] },
+      ...{ compiler: COMPILERS['TypeScript 7'], files: examples.files, types: ['node'] },
+      lib: ['es2023', 'dom', 'dom.iterable'],
       outDir: 'compiled',
     }),
   );
@@ -89,7 +97,7 @@ try {
     const tell = (what: string, trouble: string): void => report(`Node ${stdout.trim()}: ${what}`, trouble);
     for await (const told of runsOn(place)) tell(...told);
     for await (const told of pluginsOn(plugins, place, await stripsTypes(place))) tell(...told);
-    tell('examples/browser, npm run build', await buildPage(page, place));
+    tell('examples/browser, npm run check and build', await buildPage(page, place));
   }
   report('examples/browser finishes in Chromium', await openPage(page));
 } finally {

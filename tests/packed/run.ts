@@ -75,14 +75,18 @@ try {
       `TypeScript 7 takes ${entry} without the others`,
       compile(project, { compiler: COMPILERS['TypeScript 7'], files: [entry], lib, types: [] }),
     );
-  report(
-    'TypeScript 7 takes the files of examples/',
-    compile(project, {
-      ...{ compiler: COMPILERS['TypeScript 7'], files: examples.files, types: ['node'] },
-      lib: ['es2023', 'dom', 'dom.iterable'],
-      outDir: 'compiled',
-    }),
-  );
+  // Only from version 7 on are the types of WebGPU those of the DOM.
+  for (const [name, types] of [
+    ['TypeScript 5.9', ['node', '@webgpu/types']],
+    ['TypeScript 7', ['node']],
+  ] as const)
+    report(
+      `${name} takes the files of examples/`,
+      compile(project, {
+        ...{ compiler: COMPILERS[name], files: examples.files, types, outDir: 'compiled' },
+        lib: ['es2023', 'dom', 'dom.iterable'],
+      }),
+    );
 
   for (const file of examples.pages) report(`Vite bundles ${file}`, await bundle(project, file));
 

@@ -32,18 +32,14 @@ const gpu = await acquireGpu({ device }); // leaves the device open at its end
 const [rows, width] = [1000, 77];
 const x = Float32Array.from({ length: rows * width }, (_, i) => Math.sin(i));
 const weight = Float32Array.from({ length: rows }, (_, row) => 1 / (row + 1));
-let differing = 0;
-{
-  using scope = gpu.scope(); // disposes its tensors at the end of the block
-  const y = scope.tensor([rows, width]);
-  const storage = { x: scope.upload(x, [rows, width]), weight: scope.upload(weight, [rows]), y };
-  gpu.dispatch(scaleRows, storage, { count: x.length, width }, grid(Math.ceil(x.length / WORKGROUP)));
-  const values = await gpu.read(y);
-  for (const [i, value] of x.entries()) {
-    const expected = Math.fround((weight[Math.floor(i / width)] ?? NaN) * value);
-    if (values[i] !== expected) differing++;
-  }
-}
+const scope = gpu.scope(); // owns its tensors; `using scope` where your Node or compiler has it
+const y = scope.tensor([rows, width]);
+const storage = { x: scope.upload(x, [rows, width]), weight: scope.upload(weight, [rows]), y };
+gpu.dispatch(scaleRows, storage, { count: x.length, width }, grid(Math.ceil(x.length / WORKGROUP)));
+const values = await gpu.read(y);
+scope.dispose();
+const expected = x.map((value, i) => (weight[Math.floor(i / width)] ?? NaN) * value);
+const differing = values.filter((value, i) => value !== expected[i]).length;
 console.log(`${x.length} products, ${differing} differ from plain JavaScript`);
 console.log(`${gpu.pool.live.bytes} bytes left on the device`);
 gpu.dispose();

@@ -18,7 +18,7 @@ try {
     if (faults.length > 0) throw new Error(faults.join('\n'));
     run('publint/src/cli.js', path, '--strict');
     // They are ES modules alone, for Node 20 and newer.
-    run('@arethetypeswrong/cli/dist/index.js', path, '--profile', 'esm-only', '--quiet');
+    run('@arethetypeswrong/cli/dist/index.js', path, '--profile', 'esm-only');
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -31,5 +31,5 @@ function run(tool: string, ...args: string[]): void {
   const { status, stdout } = spawnSync(process.execPath, [join(ROOT, 'node_modules', tool), ...args], {
     ...{ encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
   });
-  if (status !== 0) throw new Error(stdout);
+  if (status !== 0) throw new Error(`${args[0]}: ${tool}\n${stdout}`);
 }

@@ -53,14 +53,20 @@ interface Compilation {
   readonly types: readonly string[];
   /** Where the JavaScript goes; nowhere if absent. */
   readonly outDir?: string;
+  /** As for a page that a bundler makes, instead of Node. */
+  readonly browser?: boolean;
 }
 
 /** What a strict compiler says, which looks into the declarations of the packages too; empty if nothing. */
-export function compile(folder: string, { compiler, files, lib, types, outDir }: Compilation): string {
+export function compile(folder: string, { compiler, files, lib, types, ...more }: Compilation): string {
+  const { outDir, browser = false } = more;
   const config = join(folder, 'tsconfig.json');
   const compilerOptions = {
-    ...{ module: 'nodenext', target: 'es2022', strict: true, skipLibCheck: false },
-    ...{ exactOptionalPropertyTypes: true, lib, types },
+    ...{ target: 'es2022', strict: true, skipLibCheck: false, lib, types },
+    ...{ exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
+    ...(browser
+      ? { module: 'esnext', moduleResolution: 'bundler', customConditions: ['browser'] }
+      : { module: 'nodenext' }),
     ...(outDir === undefined ? { noEmit: true } : { outDir, rootDir: '.' }),
   };
   writeFileSync(config, JSON.stringify({ compilerOptions, files }));

@@ -6,7 +6,7 @@ import { ROOT, publishedPackages } from '../../scripts/packing/packages.ts';
 export interface Example {
   /** Where it stands, as a name that a file can have: `methods-1`. */
   readonly name: string;
-  /** As after the fence: ts, js, sh. */
+  /** As after the fence: ts, sh, or js, which is for a page in a browser. */
   readonly language: string;
   readonly code: string;
 }
@@ -23,7 +23,7 @@ export function readmeExamples(): Example[] {
 }
 
 /** Fenced blocks of the languages that can be run. */
-function examplesOf(page: string, markdown: string): Example[] {
+export function examplesOf(page: string, markdown: string): Example[] {
   const blocks = [...markdown.matchAll(/^```(ts|js|sh)\n(.*?)^```$/gms)];
   return blocks.map(([, language = '', code = ''], i) => ({ name: `${page}-${i + 1}`, language, code }));
 }

@@ -45,7 +45,8 @@ export async function weighMetrics(folder: string, tarballs: readonly Tarball[])
   return [`npm install @icl-gd/metrics brings ${bytes} bytes`, [...heavy, ...native].join('\n')];
 }
 
-async function npm(folder: string, args: readonly string[]): Promise<void> {
+/** @throws Error with what npm says if it fails */
+export async function npm(folder: string, args: readonly string[]): Promise<void> {
   const { code, stderr } = await runProgram(['npm', ...args, '--no-audit', '--no-fund'], { folder });
   if (code !== 0) throw new Error(`npm ${args.join(' ')}: ${stderr}`);
 }

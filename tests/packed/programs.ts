@@ -27,6 +27,12 @@ export function runProgram(
   });
 }
 
+/** What went wrong, in words: a program that is well prints something and ends with 0. Empty if so. */
+export function trouble({ code, stdout, stderr }: Ended): string {
+  if (code === 0 && stdout !== '') return '';
+  return `exit code ${code}\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`;
+}
+
 /** Without the folders that npm puts there for scripts of the repository. */
 function outsidePath(): string {
   const folders = (process.env['PATH'] ?? '').split(delimiter);

@@ -5,15 +5,17 @@ import type { Fixture } from '../golden.ts';
 import { entriesOf } from './consumer.ts';
 import { type ExampleFile, exampleFiles } from './example-files.ts';
 import { type Example, readmeExamples } from './examples.ts';
-import { type Ended, runProgram } from './programs.ts';
+import { type Ended, runProgram, trouble } from './programs.ts';
 
 /** Files to be compiled, relative to the project. */
 export interface WrittenExamples {
   readonly readmes: readonly string[];
+  /** Those of `readmes` that are for a page in a browser. */
+  readonly pages: readonly string[];
   readonly files: readonly string[];
 }
 
-interface Place {
+export interface Place {
   readonly project: string;
   /** Path of the Node that runs things. */
   readonly node: string;
@@ -42,8 +44,11 @@ export function writeExamples(project: string): WrittenExamples {
     writeFileSync(join(project, 'readmes', `${name}.ts`), code);
     writeFileSync(join(project, 'readmes', `${name}.js`), code);
   }
+  const named = (language: string): string[] =>
+    readmes.flatMap((one) => (one.language === language ? [`readmes/${one.name}.ts`] : []));
   return {
-    readmes: readmes.map(({ name }) => `readmes/${name}.ts`),
+    readmes: named('ts'),
+    pages: named('js'),
     files: exampleFiles().map(({ file }) => `examples/${file}`),
   };
 }
@@ -51,22 +56,24 @@ export function writeExamples(project: string): WrittenExamples {
 /** Runs everything on one Node, and says of each what it was and what went wrong; empty where nothing did. */
 export async function* runsOn(place: Place): AsyncGenerator<[what: string, trouble: string]> {
   const { project, node } = place;
-  for (const { name, language, code } of readmeExamples()) {
+  for (const example of readmeExamples()) {
+    const { name, language } = example;
     if (language === 'sh') {
-      yield [`${name}, in a shell`, trouble(await inShell(place, { name, language, code }))];
-      continue;
+      const commands = commandsOf(example);
+      if (commands === '') continue;
+      yield [`${name}, in a shell`, trouble(await run(place, ['bash', '-euo', 'pipefail', '-c', commands]))];
     }
+    if (language !== 'ts') continue;
     const printed = await run(place, [node, `readmes/${name}.js`]);
     yield [`${name}, as printed`, trouble(printed)];
     const compiled = await run(place, [node, `compiled/readmes/${name}.js`]);
     yield [`${name}, compiled`, trouble(compiled) || sameLines(printed, compiled)];
   }
-  const features = await run(place, [node, '-p', 'process.features.typescript || ""']);
-  const strips = features.stdout.trim() !== '';
+  const strips = await stripsTypes(place);
   for (const example of exampleFiles()) {
     const compiled = `compiled/examples/${example.file.replace(/\.ts$/, '.js')}`;
-    const file = strips && runsThere(example, node) ? `examples/${example.file}` : compiled;
-    yield [file, trouble(await run(place, commandOf(example, place, file)))];
+    for (const file of strips ? [`examples/${example.file}`, compiled] : [compiled])
+      yield [file, trouble(await run(place, commandOf(example, place, file)))];
     if (!strips && example.command[0] === 'icl-gd') {
       const refused = await run(place, commandOf(example, place, `examples/${example.file}`));
       const said =
@@ -80,18 +87,17 @@ export async function* runsOn(place: Place): AsyncGenerator<[what: string, troub
   yield ['icl-gd --version', told.stdout.trim() === version ? '' : `${told.stdout}${told.stderr}`];
 }
 
-/** `using` is younger than Node 22; compilers lower it. */
-function runsThere({ code }: ExampleFile, node: string): boolean {
-  return !/^\s*(await )?using /m.test(code) || !/[\\/]22[\\/]/.test(node);
+/** Whether this Node runs TypeScript, from 22.18 on. */
+export async function stripsTypes(place: Place): Promise<boolean> {
+  const { stdout } = await run(place, [place.node, '-p', 'process.features.typescript || ""']);
+  return stdout.trim() !== '';
 }
 
 /** The command of an example's comment, with a file in its place and this fixture in the place of `…`. */
 function commandOf({ file, command }: ExampleFile, { node, fixture }: Place, runs: string): string[] {
   const [program, ...args] = command;
-  const { dataset, k, seed, lr } = fixture.run;
-  const data = ['--model', 'model', '--data', 'data', '--datasets', dataset, '--variants', 'trained'];
-  const size = ['--shots', `${k}`, '--seeds', `${seed}`, '--examples', '2', '--learning-rate', `${lr}`];
-  const own = [...data, ...size, '--adapter', process.env['ICL_GD_ADAPTER'] ?? 'auto'];
+  const data = ['--model', 'model', '--data', 'data', '--datasets', fixture.run.dataset];
+  const own = [...data, ...sizeOptions(fixture)];
   const out = ['--out', `results/${file.replaceAll(/\W/g, '-')}`];
   const filled = args.flatMap((word) => {
     if (word === '…') return [...own, ...out];
@@ -102,19 +108,20 @@ function commandOf({ file, command }: ExampleFile, { node, fixture }: Place, run
     : [node, ...filled];
 }
 
+/** A run that takes seconds, on what the fixture has. */
+export function sizeOptions({ run: { k, seed, lr } }: Fixture): string[] {
+  const size = ['--shots', `${k}`, '--seeds', `${seed}`, '--examples', '2', '--learning-rate', `${lr}`];
+  return ['--variants', 'trained', ...size, '--adapter', process.env['ICL_GD_ADAPTER'] ?? 'auto'];
+}
+
 /** Without the lines that install what is installed. */
-function inShell(place: Place, { code }: Example): Promise<Ended> {
+function commandsOf({ code }: Example): string {
   const lines = code.split('\n').filter((line) => !/^npm (i|install) /.test(line));
-  return run(place, ['bash', '-euo', 'pipefail', '-c', lines.join('\n')]);
+  return lines.join('\n').trim();
 }
 
 function run({ project, node, env }: Place, command: readonly string[]): Promise<Ended> {
   return runProgram(command, { folder: project, node, env });
-}
-
-function trouble({ code, stdout, stderr }: Ended): string {
-  if (code === 0 && stdout !== '') return '';
-  return `exit code ${code}\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`;
 }
 
 /** Numbers may differ where an adapter adds up in another order, lines do not. */

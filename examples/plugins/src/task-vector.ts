@@ -54,8 +54,9 @@ async function updates(model: Model, demonstrations: readonly Demonstration[]): 
     });
     return (await model.evaluate(requests, prefix)).map(({ probes }) => probes[0]?.attentionOutput);
   };
-  using context = model.prefix(contextTokens(demonstrations.slice(0, half), bos, eos));
+  const context = model.prefix(contextTokens(demonstrations.slice(0, half), bos, eos));
   const [icl, zsl] = [await outputs([], context), await outputs([bos])];
+  context.dispose();
   return Array.from({ length: layers }, (_, layer) =>
     Float32Array.from({ length: dModel }, (_unused, i) => {
       const at = layer * dModel + i;

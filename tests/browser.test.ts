@@ -47,6 +47,7 @@ async function built(project: string): Promise<string> {
   const config: InlineConfig = {
     root: join(ROOT, project),
     customLogger,
+    logLevel: 'warn',
     build: { outDir, emptyOutDir: true },
   };
   await build(config);

@@ -39,6 +39,15 @@ export class Form {
       this.#takeTask();
       this.#adviseTask();
     });
+    // Inside of a closed list the browser could not show what is lacking.
+    byId('form', HTMLFormElement).addEventListener(
+      'invalid',
+      ({ target }) => {
+        const list = target instanceof Element && target.closest('details');
+        if (list) list.open = true;
+      },
+      true,
+    );
     for (const id of ['shots', 'query-limit', 'seed'])
       input(id).addEventListener('change', () => this.#draw());
     input('answers').addEventListener('change', () => {

@@ -33,5 +33,8 @@ export function inWords(error: unknown, model: string): string {
     return [happened, error.code && ADVICE[error.code]].filter(Boolean).join(' ');
   }
   if (error.name === 'DivergedError') return `${said} Choose a smaller learning rate.`;
+  // Asleep, unplugged, with a new driver, or ended by the browser: nothing that was computed on it is left.
+  if (error.message.includes('device lost'))
+    return 'The browser took the graphics device away, or it failed, and what was being computed is lost. Run again; if it happens again, choose a smaller model.';
   return `Something failed that should not: ${said}`;
 }

@@ -51,6 +51,8 @@ function start(form: Form): void {
     status.start();
     results = new Results(experiment);
     setRunning(true);
+    // Read by now, and the results need its place.
+    byId('about', HTMLDetailsElement).open = false;
     computation.run(model, experiment);
   } catch (error) {
     status.refuse((error as Error).message);
@@ -60,7 +62,7 @@ function start(form: Form): void {
 function setRunning(running: boolean): void {
   run.disabled = running;
   cancel.disabled = !running;
-  save.disabled = running;
+  save.disabled = running || !results || results.empty;
   // Whoever pressed one button with the keyboard is on the other now.
   if (document.activeElement === document.body || document.activeElement === (running ? run : cancel))
     (running ? cancel : run).focus();

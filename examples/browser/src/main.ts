@@ -10,8 +10,12 @@ function show(id: string, rows: readonly (readonly string[])[]): void {
   const table = document.querySelector(id) as HTMLTableElement;
   for (const [y, cells] of rows.entries()) {
     const row = table.insertRow();
-    for (const [x, text] of cells.entries())
-      row.appendChild(document.createElement(x === 0 || y === 0 ? 'th' : 'td')).textContent = text;
+    for (const [x, text] of cells.entries()) {
+      const cell = document.createElement(x === 0 || y === 0 ? 'th' : 'td');
+      if (cell.tagName === 'TH') cell.setAttribute('scope', y === 0 ? 'col' : 'row');
+      cell.textContent = text;
+      row.append(cell);
+    }
   }
 }
 
@@ -29,17 +33,16 @@ async function run(): Promise<void> {
 
   const settings = Object.entries(results);
   show('#answers', [
-    [
-      'log-probability',
-      ...TEXTS.queries.flatMap((query) => TEXTS.options.map((option) => `${query} ${option}`)),
-    ],
-    ...settings.map(([name, { probes }]) => [
-      name,
-      ...probes.flatMap(({ optionLogProbs }) => optionLogProbs.map(format)),
-    ]),
+    ['query and answer', ...settings.map(([name]) => name)],
+    ...TEXTS.queries.flatMap((query, i) =>
+      TEXTS.options.map((option, j) => [
+        `${query} ${option}`,
+        ...settings.map(([, { probes }]) => format(probes[i]?.optionLogProbs[j])),
+      ]),
+    ),
   ]);
   show('#similarities', [
-    ['similarity to ICL', ...Array.from({ length: model.config.layers }, (_, layer) => `layer ${layer}`)],
+    ['measure', ...Array.from({ length: model.config.layers }, (_, layer) => `layer ${layer}`)],
     ...(['GD', 'LCGD'] as const).flatMap((name) =>
       Object.entries(results[name].similarities).map(([id, { values }]) => [
         `${name} ${id}`,

@@ -40,7 +40,8 @@ export async function runExperiment(
   for (const learner of settings) {
     const progress = (doing: string, within: number): void =>
       tell({ kind: 'progress', doing: `${learner.label}: ${doing}`, finished: finished + within, total });
-    progress('demonstrations', 0);
+    if (learner.objective) progress('training', 0);
+    else if (learner.id === IN_CONTEXT) progress('demonstrations', 0);
     using adapted = await fineTune(model, demonstrations, {
       method: learner,
       learningRate,

@@ -44,6 +44,13 @@ test.each<[string, Partial<typeof TEXTS>, RegExp]>([
   ['a single answer', { labelWords: ['Yes'] }, /two answers/],
   ['no demonstration', { demonstrations: [] }, /no demonstration/],
   ['no query', { queries: [] }, /no query/],
+  ['the same answer twice', { labelWords: ['No', 'No'] }, /“No” is there twice/],
+  [
+    'a demonstration without a text',
+    { demonstrations: [{ text: ' ', label: 1 }] },
+    /Demonstration 1 has no text/,
+  ],
+  ['a query without a text', { queries: [{ text: '', label: 1 }] }, /Query 1 has no text/],
   ['answers of the same tokens', { labelWords: ['Oui', 'Non'] }, /'Oui' and 'Non'/],
   [
     'more than the model reads at once',

@@ -32,8 +32,12 @@ export function encodeTexts(texts: Texts, tokenizer: Tokenizer, limits: Limits):
   if (!template.includes(PLACE_OF_TEXT))
     throw new UserError(`The template needs ${PLACE_OF_TEXT} where the text comes.`);
   if (labelWords.length < 2) throw new UserError('Give two answers or more, so that there is a choice.');
+  const repeated = labelWords.find((word, place) => labelWords.indexOf(word) !== place);
+  if (repeated !== undefined) throw new UserError(`The answer “${repeated}” is there twice: leave one out.`);
   if (demonstrations.length === 0) throw new UserError('There is no demonstration: add one or draw some.');
   if (queries.length === 0) throw new UserError('There is no query: add one or draw some.');
+  requireText('Demonstration', demonstrations);
+  requireText('Query', queries);
   const fill = ({ text }: LabelledText): string => template.replaceAll(PLACE_OF_TEXT, () => text).trim();
   const encoded = tokenize(tokenizer, {
     demonstrations: demonstrations.map((each) => ({
@@ -46,6 +50,12 @@ export function encodeTexts(texts: Texts, tokenizer: Tokenizer, limits: Limits):
   });
   requireRoom(encoded.demonstrations, encoded.queries, limits.contextLength);
   return { ...encoded, unknownWords: unknownWords(texts, tokenizer) };
+}
+
+/** @throws UserError if one of them has no text */
+function requireText(what: string, examples: readonly LabelledText[]): void {
+  for (const [i, { text }] of examples.entries())
+    if (text.trim() === '') throw new UserError(`${what} ${i + 1} has no text: write one or remove it.`);
 }
 
 /** @throws UserError if all demonstrations and the longest query do not fit into one context */

@@ -40,7 +40,11 @@ export class AccuracyTable {
       html(
         'table',
         { class: 'accuracies' },
-        html('caption', {}, `Right answers (guessing would give ${chance.toFixed(0)} %)`),
+        html(
+          'caption',
+          {},
+          `Share of the queries whose right answer is the likeliest; guessing would give ${chance.toFixed(0)} %.`,
+        ),
         html(
           'thead',
           {},

@@ -1,5 +1,7 @@
 import { type Curve, IN_CONTEXT } from '../experiment/experiment.ts';
 import { type Series, lineChart } from '../plots/line-chart.ts';
+import { html } from './elements.ts';
+import { MEANINGS } from './measures.ts';
 
 /** Which baseline stands in the chart of which metric, by their ids. */
 const BASELINE_OF: Readonly<Record<string, string>> = {
@@ -13,7 +15,9 @@ export class CurveCharts {
 
   constructor(parent: HTMLElement) {
     this.#parent = parent;
-    parent.replaceChildren();
+    parent.replaceChildren(
+      html('p', { class: 'hint' }, 'Drawn when the first way of training has answered.'),
+    );
   }
 
   draw(curves: ReadonlyMap<string, readonly Curve[]>): void {
@@ -28,18 +32,18 @@ export class CurveCharts {
         charts.set(BASELINE_OF[metric] ?? metric, chart);
       }
     }
-    this.#parent.replaceChildren(
-      ...[...charts.values()]
-        // A baseline alone has nothing to stand beside yet.
-        .filter(({ series }) => series.some(({ style }) => style !== IN_CONTEXT))
-        .map(({ label, range, series }) =>
-          lineChart({
-            title: label,
-            across: 'layer',
-            series,
-            ...(range[0] === -1 ? { atLeast: [0, 0] } : {}),
-          }),
-        ),
-    );
+    const drawn = [...charts]
+      // A baseline alone has nothing to stand beside yet.
+      .filter(([, { series }]) => series.some(({ style }) => style !== IN_CONTEXT))
+      .map(([metric, { label, range, series }]) =>
+        lineChart({
+          title: label,
+          across: 'layer',
+          series,
+          ...(MEANINGS[metric] === undefined ? {} : { note: MEANINGS[metric] }),
+          ...(range[0] === -1 ? { atLeast: [0, 0] } : {}),
+        }),
+      );
+    if (drawn.length > 0) this.#parent.replaceChildren(...drawn);
   }
 }

@@ -37,13 +37,12 @@ export class ExamplesEditor {
     this.#number();
   }
 
-  /** Other answers; each example keeps the place of its own among them. */
+  /** Other answers; each example keeps the place of its own among them, and one that has none now waits for a choice. */
   relabel(labelWords: readonly string[]): void {
     this.#labelWords = labelWords;
     for (const { answer } of this.#rows()) {
-      const chosen = Math.min(answer.selectedIndex, labelWords.length - 1);
       answer.replaceChildren(...this.#options());
-      answer.selectedIndex = chosen;
+      answer.selectedIndex = placeOf(answer, labelWords.length);
     }
   }
 
@@ -60,8 +59,9 @@ export class ExamplesEditor {
   }
 
   #row({ text, label }: LabelledText): HTMLLIElement {
-    const answer = html('select', {}, ...this.#options());
-    answer.selectedIndex = label;
+    const answer = html('select', { required: true, 'data-label': label }, ...this.#options());
+    answer.addEventListener('change', () => (answer.dataset['label'] = String(answer.selectedIndex)));
+    answer.selectedIndex = placeOf(answer, this.#labelWords.length);
     const row = html(
       'li',
       {},
@@ -96,4 +96,10 @@ export class ExamplesEditor {
     }
     this.#count.textContent = String(rows.length);
   }
+}
+
+/** Where the chosen answer stands among so many; −1 where it does not. */
+function placeOf(answer: HTMLSelectElement, count: number): number {
+  const label = Number(answer.dataset['label']);
+  return label < count ? label : -1;
 }

@@ -35,7 +35,19 @@ export class Form {
   constructor(tasks: readonly ReadyMadeTask[]) {
     this.#tasks = tasks;
     this.#task.replaceChildren(...tasks.map(({ id, title }) => html('option', { value: id }, title)));
-    this.#task.addEventListener('change', () => this.#takeTask());
+    this.#task.addEventListener('change', () => {
+      this.#takeTask();
+      this.#adviseTask();
+    });
+    // Inside of a closed list the browser could not show what is lacking.
+    byId('form', HTMLFormElement).addEventListener(
+      'invalid',
+      ({ target }) => {
+        const list = target instanceof Element && target.closest('details');
+        if (list) list.open = true;
+      },
+      true,
+    );
     for (const id of ['shots', 'query-limit', 'seed'])
       input(id).addEventListener('change', () => this.#draw());
     input('answers').addEventListener('change', () => {
@@ -43,8 +55,8 @@ export class Form {
     });
     for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="model"]'))
       radio.addEventListener('change', () => this.#showModel());
-    this.#showModel();
     this.#takeTask();
+    this.#showModel();
   }
 
   /**
@@ -102,6 +114,19 @@ export class Form {
       if (fields) fields.hidden = !radio.checked;
     }
     input('hub-id').required = input('model-hub').checked;
+    this.#adviseTask();
+  }
+
+  /** A model that does not know the language of the texts computes, but to no end. */
+  #adviseTask(): void {
+    const kind = document.querySelector<HTMLInputElement>('input[name="model"]:checked')?.value;
+    const invented = this.#chosenTask()?.invented ?? false;
+    let advice = '';
+    if (kind === 'bundled' && !invented)
+      advice = 'The small model does not know English: choose another model.';
+    if (kind === 'hub' && invented)
+      advice = 'Models of the hub do not know this language: choose an English task.';
+    byId('task-hint', HTMLElement).textContent = advice;
   }
 
   #labelWords(): string[] {

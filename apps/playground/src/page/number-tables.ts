@@ -25,7 +25,8 @@ function table(
   );
 }
 
-const header = (text: string): HTMLElement => html('th', { scope: 'row' }, text);
+/** Its text may be cut where there is no room. */
+const header = (text: string): HTMLElement => html('th', { scope: 'row', title: text }, text);
 const mean = (values: readonly (number | null)[]): number | null => {
   const defined = values.filter((value) => value !== null);
   return defined.length === 0 ? null : defined.reduce((sum, value) => sum + value, 0) / defined.length;

@@ -6,7 +6,7 @@ import {
   type Step,
   ZERO_SHOT,
 } from '../experiment/experiment.ts';
-import { HeatMap } from '../plots/heat-map.ts';
+import { HeatMap, SharedScale } from '../plots/heat-map.ts';
 import { lineChart } from '../plots/line-chart.ts';
 import type { ModelFacts } from '../worker/messages.ts';
 import { AccuracyTable } from './accuracy-table.ts';
@@ -22,7 +22,7 @@ export class Results {
   readonly #training = byId('training', HTMLElement);
   readonly #numbers = byId('numbers', HTMLElement);
   readonly #maps = new Map<string, HeatMap>();
-  readonly #losses = new Map<string, HTMLElement>();
+  readonly #losses = new Map<string, { row: HTMLElement; loss: HTMLElement }>();
   readonly #accuracies: AccuracyTable;
   readonly #charts: CurveCharts;
   #facts: ModelFacts | undefined;
@@ -35,26 +35,29 @@ export class Results {
     const settings = [ZERO_SHOT, IN_CONTEXT, ...experiment.learners];
     this.#accuracies = new AccuracyTable(byId('accuracies', HTMLElement), settings, experiment);
     this.#charts = new CurveCharts(byId('curves', HTMLElement));
-    byId('results', HTMLElement).hidden = false;
+    // An empty frame says nothing: shown when there is a model.
+    byId('results', HTMLElement).hidden = true;
   }
 
   /** What the model is; maps are laid out then, and fill in later. */
   model(facts: ModelFacts): void {
     this.#facts = facts;
+    byId('results', HTMLElement).hidden = false;
     const { name, layers, heads, dModel, adapter } = facts;
     byId('model-facts', HTMLElement).textContent =
       `Model ${name}: ${layers} layers, ${heads} heads, ${dModel} dimensions; computed on ${adapter}.`;
     const { learners, demonstrations, queries } = this.told.experiment;
+    const share = new SharedScale();
     const sizes = [IN_CONTEXT, ...learners].map((setting) =>
       this.#map(`size ${setting}`, {
         title: `${setting}: size of the update`,
         description: `Length of the change of the attention output by ${setting}, relative to zero-shot, for each layer (rows) and query (columns). Means are in the table of numbers.`,
-        ...{ columns: queries.length, column: 'query', scale: 'size' },
+        ...{ columns: queries.length, column: 'query', scale: 'size', share },
       }),
     );
     const directions = learners.map((setting) =>
       this.#map(`cosine ${setting}`, {
-        title: `${setting}: direction, cosine with ICL’s update`,
+        title: `${setting}: direction against ICL’s`,
         description: `Cosine between the updates of ${setting} and of in-context learning, for each layer (rows) and query (columns). SimAOU in the table of numbers is their mean.`,
         ...{ columns: queries.length, column: 'query', scale: 'cosine' },
       }),
@@ -68,8 +71,9 @@ export class Results {
         ...{ columns: demonstrations.length, column: 'step', scale: 'size' },
       });
       const loss = html('div');
-      this.#losses.set(learner, loss);
-      this.#training.append(html('div', { class: 'charts' }, loss, norms));
+      const row = html('div', { class: 'charts', hidden: true }, loss, norms);
+      this.#losses.set(learner, { row, loss });
+      this.#training.append(row);
     }
   }
 
@@ -79,6 +83,11 @@ export class Results {
     if (event.kind === 'outcomes') this.#drawOutcomes(event.setting, event.outcomes);
     if (event.kind === 'training') this.#drawStep(event.learner, event.place, event.step);
     if (event.kind === 'curves') this.#charts.draw(this.told.curves);
+  }
+
+  /** Whether there is anything to save. */
+  get empty(): boolean {
+    return this.told.outcomes.size === 0;
   }
 
   /** The tables of numbers, when all are there. */
@@ -103,11 +112,12 @@ export class Results {
 
   #drawStep(learner: string, place: number, { gradientNorms }: Step): void {
     this.#maps.get(`norms ${learner}`)?.fill(place, gradientNorms);
-    this.#losses
-      .get(learner)
-      ?.replaceChildren(
-        lossChart(learner, this.told.training.get(learner) ?? [], this.told.experiment.demonstrations.length),
-      );
+    const drawn = this.#losses.get(learner);
+    if (!drawn) return;
+    drawn.row.hidden = false;
+    drawn.loss.replaceChildren(
+      lossChart(learner, this.told.training.get(learner) ?? [], this.told.experiment.demonstrations.length),
+    );
   }
 }
 

@@ -16,6 +16,8 @@ export class Status {
     this.#bar.hidden = false;
     this.#bar.removeAttribute('value');
     this.say('Opening the device and the model …');
+    // On a narrow page it is below the form.
+    this.#bar.scrollIntoView({ block: 'nearest' });
   }
 
   /** What is being done, announced where it differs from before; how far it is. */

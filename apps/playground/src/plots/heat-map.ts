@@ -1,9 +1,28 @@
-import { CHART_WIDTH, picture, short, svg } from './svg.ts';
+import { CHART_WIDTH, figure, picture, short, svg } from './svg.ts';
+
+/** The largest value of several maps. */
+export class SharedScale {
+  readonly #maps: HeatMap[] = [];
+  largest = 0;
+
+  add(map: HeatMap): void {
+    this.#maps.push(map);
+  }
+
+  /** Takes a map's largest value; where it is larger than all others, every map is coloured again. */
+  raise(largest: number): void {
+    if (largest <= this.largest) return;
+    this.largest = largest;
+    for (const map of this.#maps) map.colour();
+  }
+}
 
 /** Rows are layers, columns are queries or steps. */
 export interface HeatMapOptions {
   readonly title: string;
   readonly description: string;
+  /** Maps that share it have the same colour for the same value. */
+  readonly share?: SharedScale;
   readonly layers: number;
   readonly columns: number;
   /** What a column is: `query`, `step`. */
@@ -47,10 +66,8 @@ export class HeatMap {
     drawing.append(svg('text', { x: MARGIN.left, y: size.height - 5 }, `${column} →`));
     this.#legend = document.createElement('p');
     this.#legend.className = 'legend';
-    const caption = document.createElement('figcaption');
-    caption.textContent = title;
-    this.element = document.createElement('figure');
-    this.element.append(caption, drawing, this.#legend);
+    this.element = figure(title, undefined, drawing, this.#legend);
+    options.share?.add(this);
   }
 
   /** Values of a column, by layer; null where there is none. */
@@ -63,16 +80,23 @@ export class HeatMap {
       if (value === null || !Number.isFinite(value)) cell.setAttribute('class', 'cell undefined');
       else this.#values.set(cell, value);
     }
-    this.#colour();
+    this.#options.share?.raise(this.#largest());
+    this.colour();
   }
 
-  #colour(): void {
-    const largest = Math.max(0, ...this.#values.values());
+  #largest(): number {
+    return Math.max(0, ...this.#values.values());
+  }
+
+  /** Colours every cell for the scale as it is now. */
+  colour(): void {
+    const largest = this.#options.share?.largest ?? this.#largest();
     const full = this.#options.scale === 'cosine' ? 1 : largest;
     for (const [cell, value] of this.#values) {
       cell.setAttribute('class', value < 0 ? 'cell negative' : 'cell positive');
       cell.style.setProperty('--share', `${(100 * Math.min(1, Math.abs(value) / (full || 1))).toFixed(1)}%`);
     }
+    if (this.#values.size === 0) return;
     const [low, high] = this.#options.scale === 'cosine' ? ['−1', '1'] : ['0', short(largest)];
     const scale = document.createElement('span');
     scale.className = `scale ${this.#options.scale}`;

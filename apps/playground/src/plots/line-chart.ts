@@ -1,4 +1,4 @@
-import { CHART_WIDTH, picture, short, svg } from './svg.ts';
+import { CHART_WIDTH, figure, picture, short, svg } from './svg.ts';
 
 /** One line. */
 export interface Series {
@@ -12,6 +12,8 @@ export interface Series {
 /** What a chart shows. */
 export interface LineChartOptions {
   readonly title: string;
+  /** A sentence under the title. */
+  readonly note?: string;
   /** What is on the horizontal axis: `layer`, `step`. */
   readonly across: string;
   /** Number of the first place. */
@@ -29,7 +31,7 @@ const TICKS = 4;
 
 /** Lines over layers or steps, with a legend in words. */
 export function lineChart(options: LineChartOptions): HTMLElement {
-  const { title, across, first = 0, atLeast } = options;
+  const { title, note, across, first = 0, atLeast } = options;
   // What is not finite is no point of a line.
   const series = options.series.map((line) => ({
     ...line,
@@ -42,7 +44,7 @@ export function lineChart(options: LineChartOptions): HTMLElement {
   const x = (place: number): number => PLOT.left + (places === 1 ? 0.5 : place / (places - 1)) * inner.width;
   const y = (value: number): number =>
     PLOT.top + (1 - (value - scale.low) / (scale.high - scale.low)) * inner.height;
-  const drawing = picture(SIZE, title, describe(across, series));
+  const drawing = picture(SIZE, title, describe(across, first, series));
   drawing.classList.add('line-chart');
   for (const tick of scale.ticks) {
     drawing.append(
@@ -71,11 +73,7 @@ export function lineChart(options: LineChartOptions): HTMLElement {
       for (const [place, value] of line.entries())
         if (value !== null) drawing.append(marker(style, x(place), y(value)));
   }
-  const caption = document.createElement('figcaption');
-  caption.textContent = title;
-  const figure = document.createElement('figure');
-  figure.append(caption, drawing, legend(series));
-  return figure;
+  return figure(title, note, drawing, legend(series));
 }
 
 function pathOf(line: Series['values'], x: (place: number) => number, y: (value: number) => number): string {
@@ -123,13 +121,13 @@ function legend(series: readonly Series[]): HTMLElement {
   return list;
 }
 
-function describe(across: string, series: readonly Series[]): string {
+function describe(across: string, first: number, series: readonly Series[]): string {
   return series
     .map(({ name, values }) => {
       const defined = values.filter((value) => value !== null);
       if (defined.length === 0) return `${name}: undefined everywhere.`;
       const [low, high] = [Math.min(...defined), Math.max(...defined)];
-      const at = (value: number): string => `${short(value)} at ${across} ${values.indexOf(value)}`;
+      const at = (value: number): string => `${short(value)} at ${across} ${first + values.indexOf(value)}`;
       return `${name}: from ${at(low)} to ${at(high)}.`;
     })
     .join(' ');

@@ -31,6 +31,25 @@ export function picture(
   );
 }
 
+/** A drawing with its title, what it shows in a sentence, and its legend. */
+export function figure(
+  title: string,
+  note: string | undefined,
+  drawing: SVGElement,
+  legend: HTMLElement,
+): HTMLElement {
+  const element = document.createElement('figure');
+  const caption = document.createElement('figcaption');
+  caption.textContent = title;
+  if (note !== undefined) {
+    const sentence = document.createElement('p');
+    sentence.textContent = note;
+    caption.append(sentence);
+  }
+  element.append(caption, drawing, legend);
+  return element;
+}
+
 /** A number for people: three significant digits, no exponent where it can be helped. */
 export function short(value: number | null | undefined): string {
   if (value === null || value === undefined) return 'undefined';

@@ -51,6 +51,7 @@ export class Computation {
     const worker = new Worker(new URL('worker.ts', import.meta.url), { type: 'module' });
     worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => this.#hear(data));
     worker.addEventListener('error', ({ message }) => {
+      worker.terminate();
       this.#worker = undefined;
       this.#hear({
         kind: 'failed',

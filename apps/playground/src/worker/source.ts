@@ -11,6 +11,12 @@ export function sourceOf(choice: ModelChoice, signal: AbortSignal): ModelSource 
   return memorySource(choice.name, choice.files);
 }
 
+/** How the user calls the model. */
+export function nameOf(choice: ModelChoice): string {
+  if (choice.kind === 'hub') return choice.id;
+  return choice.kind === 'folder' ? 'icl-gd tiny' : choice.name;
+}
+
 /** The same for the same model; undefined for files, which may have changed on disk. */
 export function keyOf(choice: ModelChoice): string | undefined {
   if (choice.kind === 'files') return undefined;

@@ -6,7 +6,7 @@ import { runExperiment } from '../experiment/run-experiment.ts';
 import { encodeTexts } from '../experiment/texts.ts';
 import { inWords } from './in-words.ts';
 import type { Answer, ModelChoice, Order } from './messages.ts';
-import { keyOf, sourceOf } from './source.ts';
+import { keyOf, nameOf, sourceOf } from './source.ts';
 
 // Schemas are checked without making code of them, which pages with a strict content security policy forbid.
 config({ jitless: true });
@@ -35,11 +35,10 @@ async function run(choice: ModelChoice, experiment: Experiment): Promise<void> {
   try {
     const { model, tokenizer } = await modelOf(choice, signal);
     const { config: shape, gpu: device } = model;
-    const name = choice.kind === 'folder' ? 'icl-gd tiny' : model.name;
     tell({
       kind: 'model',
       model: {
-        ...{ name, layers: shape.layers, heads: shape.heads, dModel: shape.dModel },
+        ...{ name: nameOf(choice), layers: shape.layers, heads: shape.heads, dModel: shape.dModel },
         adapter: device.adapter.description,
       },
     });
@@ -48,7 +47,9 @@ async function run(choice: ModelChoice, experiment: Experiment): Promise<void> {
     await runExperiment(model, experiment, texts, (event) => tell({ kind: 'event', event }), signal);
     tell({ kind: 'finished' });
   } catch (error) {
-    tell(signal.aborted ? { kind: 'cancelled' } : { kind: 'failed', message: inWords(error) });
+    tell(
+      signal.aborted ? { kind: 'cancelled' } : { kind: 'failed', message: inWords(error, nameOf(choice)) },
+    );
   } finally {
     running = undefined;
   }

@@ -269,6 +269,8 @@ describe('playground', () => {
     expect(await says(page, 'error')).toMatch(/config\.json/);
     const input = (await page.$('#model-files')) as ElementHandle<never>;
     await input.uploadFile(TINY);
+    // A folder is read after that call.
+    await page.waitForFunction('document.querySelector("#model-files").files.length > 0');
     expect(await run()).toBe('');
     const ofFiles = await accuracy();
     await page.click('input[value="hub"]');

@@ -14,7 +14,7 @@ import { join, relative } from 'node:path';
 const SCOPE = '@icl-gd';
 /** Folders of the root that have files of the repository; others hold results, reports and what tools write. */
 const FOLDERS = ['apps', 'docs', 'examples', 'packages', 'tests'];
-const MADE = /[\\/](?:node_modules|docs[\\/]api)$/;
+const MADE = /[\\/](?:node_modules|dist|docs[\\/]api)$/;
 /** What vite and vitest write below node_modules: each copy its own. */
 const WRITTEN = ['.vite', '.vite-temp'];
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -6,7 +5,7 @@ import { writeSafetensors } from '@icl-gd/transformer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestHub } from '../packages/transformer/src/hub/test-server.ts';
 import { FixtureCopy } from './damage.ts';
-import { type CommandResult, type Fixture, fixtures, iclGd, readCsv, readJson } from './golden.ts';
+import { type CommandResult, type Fixture, fixtures, iclGd, readCsv, readJson, runNode } from './golden.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const EXAMPLES = join(ROOT, 'examples');
@@ -33,14 +32,7 @@ const golden = readJson(join(fixture.golden, 'probe.json')) as GoldenProbe;
 
 /** Runs an example in a process of its own, as a user does. */
 function runExample(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [join(EXAMPLES, file), ...args], { env: { ...process.env, ...env } });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise<CommandResult>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-  });
+  return runNode([join(EXAMPLES, file), ...args], { env });
 }
 
 /** Lines of fields separated by tabs, without the first. */

@@ -93,10 +93,12 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs the command in a process of its own, as a user does. */
-export function spawnIclGd(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
-  const launcher = join(import.meta.dirname, '..', 'apps', 'bench', 'bin', 'icl-gd.js');
-  const child = spawn(process.execPath, [launcher, ...args], { env: { ...process.env, ...env } });
+/** Runs Node in a process of its own; `env` is added to this process's environment. */
+export function runNode(
+  args: readonly string[],
+  { cwd, env }: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [...args], { cwd, env: { ...process.env, ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -105,6 +107,12 @@ export function spawnIclGd(args: readonly string[], env: NodeJS.ProcessEnv = {})
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/** Runs the command in a process of its own, as a user does. */
+export function spawnIclGd(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+  const launcher = join(import.meta.dirname, '..', 'apps', 'bench', 'bin', 'icl-gd.js');
+  return runNode([launcher, ...args], { env });
 }
 
 /** Runs the command line in this process: the same program without the start of another one. */

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -15,7 +14,7 @@ import { tolerances } from '@icl-gd/gpu-kernels/testing';
 import { type NamedTensor, SafetensorsFile, readSafetensors, writeSafetensors } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
-import { type CommandResult, type Row, iclGd, readCsv, readJson, spawnIclGd } from './golden.ts';
+import { type CommandResult, type Row, iclGd, readCsv, readJson, runNode, spawnIclGd } from './golden.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** h is a few units of float32 that went through half a dozen operations. */
@@ -71,14 +70,7 @@ async function toNanoGpt({ model }: FixtureCopy): Promise<void> {
 }
 
 function node(args: readonly string[]): Promise<CommandResult> {
-  const child = spawn(process.execPath, [...args], { cwd: project });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-  });
+  return runNode(args, { cwd: project });
 }
 
 it('is typed by the packages alone, strictly', async () => {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { layerMean, simAOU } from '@icl-gd/metrics';
 import { loadModel, loadTokenizer } from '@icl-gd/transformer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestHub } from '../packages/transformer/src/hub/test-server.ts';
-import { type CommandResult, type Fixture, fixtures } from './golden.ts';
+import { type CommandResult, type Fixture, fixtures, runNode } from './golden.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const IDS = /EleutherAI\/pythia-70m|openai-community\/gpt2/g;
@@ -64,14 +64,7 @@ function run(
 ): Promise<CommandResult> {
   const file = fileOf(page, ending);
   writeFileSync(file, text.replaceAll(IDS, 'own/model'));
-  const child = spawn(process.execPath, [file], { cwd: folder, env });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-  });
+  return runNode([file], { cwd: folder, env });
 }
 
 /** What the example of metrics reads: h of two examples in three settings. */

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestHub } from '../packages/transformer/src/hub/test-server.ts';
-import { type CommandResult, type Fixture, fixtures } from './golden.ts';
+import { type CommandResult, type Fixture, fixtures, runNode } from './golden.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const { model } = fixtures().find(({ name }) => name === 'own-text-gpt2') as Fixture;
@@ -72,14 +71,7 @@ gpu.dispose();
 function run(program: string, env: NodeJS.ProcessEnv): Promise<CommandResult> {
   const file = join(folder, 'program.mjs');
   writeFileSync(file, program);
-  const child = spawn(process.execPath, [file], { cwd: folder, env: { ...process.env, ...env } });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-  });
+  return runNode([file], { cwd: folder, env });
 }
 
 it('the libraries print nothing: what there is to say goes to callbacks and into errors', async () => {

@@ -1,4 +1,9 @@
-import type { LabelledText } from './texts.ts';
+/** A text and the class it belongs to. */
+export interface LabelledText {
+  readonly text: string;
+  /** Class index. */
+  readonly label: number;
+}
 
 /** What is to be run, in words and plain values: it crosses from the page to the worker. */
 export interface Experiment {

@@ -1,13 +1,6 @@
 import { type Demonstration, type Query, tokenize } from '@icl-gd/methods';
 import { type DecoderConfig, type Tokenizer, UserError } from '@icl-gd/transformer';
-import type { Experiment } from './experiment.ts';
-
-/** A text and the class it belongs to. */
-export interface LabelledText {
-  readonly text: string;
-  /** Class index. */
-  readonly label: number;
-}
+import type { Experiment, LabelledText } from './experiment.ts';
 
 /** The texts of an experiment as a model takes them. */
 export interface EncodedTexts {

@@ -1,4 +1,4 @@
-import type { LabelledText } from '../experiment/texts.ts';
+import type { LabelledText } from '../experiment/experiment.ts';
 import { html } from './elements.ts';
 
 /** A list of texts with their answers that can be changed. */

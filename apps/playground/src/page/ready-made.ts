@@ -1,6 +1,6 @@
 import { Pcg64 } from '@icl-gd/transformer';
 import type { ReadyMadeTask, Row } from './ready-made-task.ts';
-import type { LabelledText } from '../experiment/texts.ts';
+import type { LabelledText } from '../experiment/experiment.ts';
 
 /** @throws Error if the file that belongs to the page is not there */
 export async function readyMadeTasks(): Promise<readonly ReadyMadeTask[]> {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { UserError } from '../errors.ts';
 import { httpSource } from './http.ts';
 import { OpenedFile, readText } from './opened-file.ts';
 import { findFile } from './source.ts';
 import { StaticServer } from './testing/static-server.ts';
+import { refusalOf } from './testing/refusal-of.ts';
 
 const BLOCK = 1 << 18;
 /** A file of several blocks, in which every four bytes say where they are. */
@@ -23,16 +23,8 @@ beforeEach(() => {
 
 const open = (options = {}) => httpSource(url, { retryDelay: 1, ...options });
 
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  expect(error).toBeInstanceOf(UserError);
-  const { message } = error as UserError;
-  expect(message).not.toMatch(/\n/);
-  return message.replaceAll(url, 'URL');
-}
+const refusal = async (promise: Promise<unknown>): Promise<string> =>
+  (await refusalOf(promise)).replaceAll(url, 'URL');
 
 describe('parts of a file', () => {
   it.each([

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { UserError } from '../errors.ts';
 import { TestHub, refuse } from '../hub/test-server.ts';
 import type { Progress } from '../long-running.ts';
 import { describeModel } from '../model.ts';
@@ -11,6 +10,7 @@ import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import { folderSource } from './folder.ts';
 import { type HubOptions, hubSource } from './hub.ts';
 import type { ModelSource } from './source.ts';
+import { refusalOf } from './testing/refusal-of.ts';
 
 const MODEL = join(import.meta.dirname, '../../../../tests/fixtures/own-text-gpt2/model');
 const WEIGHTS = 'model.safetensors';
@@ -27,16 +27,8 @@ afterEach(() => hub.stop());
 const open = (id = 'own/model', options: HubOptions = {}): ModelSource =>
   hubSource(id, { endpoint, retryDelay: 1, ...options });
 
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  expect(error).toBeInstanceOf(UserError);
-  const { message } = error as UserError;
-  expect(message).not.toMatch(/\n/);
-  return message.replaceAll(endpoint, 'HUB');
-}
+const refusal = async (promise: Promise<unknown>): Promise<string> =>
+  (await refusalOf(promise)).replaceAll(endpoint, 'HUB');
 
 async function weightsOf(source: ModelSource): Promise<Map<string, Float32Array>> {
   await using checkpoint = await Checkpoint.open(source);

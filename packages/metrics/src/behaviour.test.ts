@@ -6,7 +6,6 @@ import {
   kappa,
   logOddsCorrelation,
   pearsonCorrelation,
-  shareInterval,
   topOverlap,
   weightCosine,
 } from './index.ts';
@@ -154,29 +153,6 @@ describe('topOverlap', () => {
       new RangeError('b has an id twice among its first 2'),
     );
     expect(() => topOverlap([1], [1], 0)).toThrow('k is 0; it must be a positive integer');
-  });
-});
-
-describe('shareInterval', () => {
-  it('is Wilson’s', () => {
-    // Of Wilson's formula, in Python.
-    const { lower, upper } = shareInterval(15, 50)!;
-    expect([lower, upper]).toEqual([
-      expect.closeTo(0.19103553500880954, 12),
-      expect.closeTo(0.437503504644534, 12),
-    ]);
-    expect(shareInterval(0, 10)).toEqual({ lower: 0, upper: expect.closeTo(0.2775327998628892, 12) });
-    expect(shareInterval(10, 10)).toEqual({ lower: expect.closeTo(0.7224672001371107, 12), upper: 1 });
-    expect(shareInterval(0, 0)).toBeNull();
-  });
-
-  it('refuses more successes than trials and parts of trials', () => {
-    for (const [successes, trials] of [
-      [3, 2],
-      [-1, 2],
-      [0.5, 2],
-    ] as const)
-      expect(() => shareInterval(successes, trials)).toThrow(RangeError);
   });
 });
 

@@ -39,10 +39,6 @@ export interface Estimate {
   readonly spread: Spread | null;
 }
 
-export const NO_ESTIMATE: Estimate = {
-  ...{ value: null, interval: null, basis: null, parts: [], seeds: 0, spread: null },
-};
-
 const LEVEL = 0.95;
 const RESAMPLES = 1000;
 /** The same scores give the same interval, in whatever order they are asked for. */
@@ -107,19 +103,19 @@ export function intervalAt({ value, parts }: Estimate, level: number): Interval 
 }
 
 /**
- * Two-sided p-value of an estimate against `null hypothesis` + 0: the largest of its parts', so that it is below 0.05 only where zero is
- * outside all of them.
+ * Two-sided p-value of an estimate: the largest of its parts', so that it is below 0.05 only where `against` is outside all of them.
+ * @param against what the value is tested against
  * @returns null without an interval
  */
-export function pValue({ value, parts }: Estimate): number | null {
+export function pValue({ value, parts }: Estimate, against = 0): number | null {
   if (value === null || parts.length === 0) return null;
+  const distance = Math.abs(value - against);
+  if (distance === 0) return 1;
   return Math.max(
     ...parts.map(({ interval: { lower, upper }, df }) => {
-      // By the bound that is nearer to zero.
-      const distance = value > 0 ? value - lower : upper - value;
-      if (value === 0) return 1;
-      if (distance <= 0) return 0;
-      return tTwoSidedP((tQuantile((1 + LEVEL) / 2, df) * Math.abs(value)) / distance, df);
+      // By the bound on the side of what it is tested against.
+      const half = value > against ? value - lower : upper - value;
+      return half <= 0 ? 0 : tTwoSidedP((tQuantile((1 + LEVEL) / 2, df) * distance) / half, df);
     }),
   );
 }
@@ -130,4 +126,19 @@ function widestOf(parts: readonly IntervalPart[]): IntervalPart | undefined {
     (widest, part) => (widest && width(widest) >= width(part) ? widest : part),
     undefined,
   );
+}
+
+/** The estimate of factor × value + offset. */
+export function mapEstimate(own: Estimate, factor: 1 | -1, offset: number): Estimate {
+  const { value, interval, parts } = own;
+  const mapped = ({ lower, upper }: Interval): Interval =>
+    factor === 1
+      ? { lower: lower + offset, upper: upper + offset }
+      : { lower: offset - upper, upper: offset - lower };
+  return {
+    ...own,
+    value: value === null ? null : factor * value + offset,
+    interval: interval && mapped(interval),
+    parts: parts.map((part) => ({ ...part, interval: mapped(part.interval) })),
+  };
 }

@@ -1,4 +1,5 @@
 import { type Interval, type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
+import { publishedSupport } from '../inference/published-support.ts';
 import { showNeeded } from '../inference/seeds-needed.ts';
 import { groupBy } from '../../experiment/group-by.ts';
 import { paperTasks } from '../../tasks/tasks.ts';
@@ -13,6 +14,7 @@ import type { Figure } from './figures.ts';
 import type { LayerNormRatio } from './norm-ratio-table.ts';
 import type { NoiseFloor } from './noise.ts';
 import { type Inline, Markdown, joined, table, written } from './markdown.ts';
+import { supportSection } from './render-support.ts';
 import type { Verdict } from './verdict.ts';
 
 /** All that the one-page summary shows. */
@@ -99,6 +101,7 @@ function comparisonSections({ claims, cells, datasets }: Validation): Markdown[]
     written`## Table 3: datasets`,
     cellGrid(cells, 3),
     written`A cell reads: published → measured. ✓ equivalent, ✗ different, ? inconclusive, with about how many seeds would settle it, – not measured.`,
+    ...supportSection(publishedSupport()),
   ];
 }
 

@@ -115,6 +115,8 @@ describe('the pages', () => {
       '| LCGD > GD on SimAOU<br>*difference; confirmatory* | 5 of 6 datasets | ? inconclusive |  | ✓\u00A0+0.300<br>[0.300,\u00A00.300] |',
     );
     expect(markdown).toContain('| SimAOU\\_norm, trained, GD | r\u00A01.000<br>±\u00A00.000 |');
+    expect(markdown).toContain(String.raw`| SimAM\_Δ | 0.070 | \[−0.019, 0.160\] | 0.100 | 0.125 |`);
+    expect(markdown).toContain(String.raw`| SimAM\_Δ | 0–7 | 0.075 | 0.408 |`);
     expect(html).toContain('<b class="yes">✓</b>\u00A0+0.300');
     expect(html).toContain('GD, published');
     expect(html.match(/<svg /g)).toHaveLength(2);

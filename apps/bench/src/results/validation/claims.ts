@@ -1,188 +1,136 @@
-import { type PublishedCell, readPublishedCells } from '../published/read-published.ts';
-import type { MeasuredCell, MeasuredRun } from '../measured.ts';
-import type { ScoreKey } from '../seed-means.ts';
-import { type Estimate, ExampleScores } from './example-scores.ts';
-import { type GradientNormDefinition, logNormRatio } from './gradient-norms.ts';
-import { type Verdict, judgeShare, judgeSign } from './verdict.ts';
+import { groupBy } from '../../experiment/group-by.ts';
+import { type AcrossDatasets, acrossDatasets, datasetsNeeded } from '../inference/across-datasets.ts';
+import { DEFAULT_MARGIN } from '../inference/equivalence.ts';
+import { type Estimate, pValue } from '../inference/estimate.ts';
+import { holm } from '../inference/holm.ts';
+import { seedsNeeded } from '../inference/seeds-needed.ts';
+import type { MeasuredRun } from '../measured.ts';
+import { type Claim, claimList } from './claim-list.ts';
+import { ExampleScores } from './example-scores.ts';
+import { SIGNIFICANCE, type Verdict, judgeAbove, judgeAll } from './verdict.ts';
 
-/** One of the paper's findings on one dataset (and method). */
-export interface ClaimCase extends Estimate {
-  readonly dataset: string;
+/** What a test of a claim gave. */
+interface Tested {
   /** GD or LCGD where a claim has a case for each, else empty. */
   readonly method: string;
+  /** Two-sided, against {@link JudgedClaim.against}; null without an interval. */
+  readonly p: number | null;
+  /** By Holm's method, over all tests of the same kind and role. */
+  readonly adjustedP: number | null;
   /** Null where model or data are not the paper's: there nothing is judged. */
   readonly verdict: Verdict | null;
+  /** Where it is inconclusive: about how many seeds (datasets, of several datasets) would settle it; null where that is not known. */
+  readonly toSettle: number | null;
 }
 
+/** One of the paper's findings on one dataset (and method). */
+export interface ClaimCase extends Estimate, Tested {
+  readonly dataset: string;
+}
+
+/** One of the paper's findings on several datasets, which are the units. */
+export interface ClaimAcross extends AcrossDatasets, Omit<Tested, 'p'> {}
+
 /** One of the findings of arXiv 2311.07772v4, judged by what a run measured. */
-export interface JudgedClaim {
-  readonly text: string;
-  /** What {@link ClaimCase.value} is; the claim holds for a case if it is above zero. */
-  readonly quantity: string;
-  /** How often the paper itself has it. */
-  readonly published: string;
-  /** By the cases that are judged; null where none may be. */
+export interface JudgedClaim extends Pick<Claim, 'text' | 'quantity' | 'published' | 'role' | 'against'> {
+  /** By the datasets together; null where nothing is judged. */
   readonly verdict: Verdict | null;
+  /** One a method; none with fewer than two datasets. */
+  readonly across: readonly ClaimAcross[];
   /** The cases that were measured. */
   readonly cases: readonly ClaimCase[];
 }
 
-interface Comparison {
-  /** Where a claim has a case for each method, else empty. */
-  readonly method: string;
-  readonly greater: Omit<ScoreKey, 'dataset'>;
-  readonly smaller: Omit<ScoreKey, 'dataset'>;
-}
-
-interface Evidence {
-  readonly examples: ExampleScores;
-  readonly cells: readonly MeasuredCell[];
-}
-
-interface Claim {
-  readonly text: string;
-  readonly quantity: string;
-  readonly published: string;
-  /** Least share of cases to say that it holds: the paper's own. */
-  readonly share: number;
-  readonly orEqual?: boolean;
-  readonly cases: (evidence: Evidence, dataset: string) => (Estimate & { readonly method?: string })[];
-}
-
-/** Above the paper's 0.1 to 0.2, and far below the 1 of two equal optimisers. */
-const ALPHA_LIMIT = 0.25;
+type Untested = Omit<JudgedClaim, 'cases' | 'across' | 'verdict'> & {
+  readonly cases: readonly (Estimate & { readonly dataset: string; readonly method: string })[];
+};
 
 /**
- * Judges every claim by 95 % bootstrap intervals over seeds and examples; paired where two scores are compared. Of a model or
- * data that are not the paper's there are the numbers alone.
+ * Judges every claim on each dataset, and on all of them with datasets as units. p-values are Holm's, over claims and datasets, those of
+ * the confirmatory claims apart from the exploratory ones. Of a model or data that are not the paper's there are the numbers alone.
  */
-export function judgeClaims({ cells, paper }: Pick<MeasuredRun, 'cells' | 'paper'>): JudgedClaim[] {
-  const evidence = { examples: new ExampleScores(cells), cells };
-  return CLAIMS.map(({ text, quantity, published, share, orEqual = false, cases }) => {
-    const judged = evidence.examples.datasets.flatMap((dataset) =>
-      cases(evidence, dataset).flatMap(({ method = '', ...own }): ClaimCase[] =>
-        own.value === null
-          ? []
-          : [
-              {
-                ...{ ...own, dataset, method },
-                verdict: paper.datasets.has(dataset) ? judgeSign(own.interval, orEqual) : null,
-              },
-            ],
+export function judgeClaims(
+  { cells, paper }: Pick<MeasuredRun, 'cells' | 'paper'>,
+  margin = DEFAULT_MARGIN,
+): JudgedClaim[] {
+  const examples = new ExampleScores(cells);
+  const claims = claimList(margin).map(({ cases, ...claim }): Untested => ({
+    ...claim,
+    cases: examples.datasets.flatMap((dataset) =>
+      cases({ examples, cells }, dataset).flatMap(({ method = '', ...own }) =>
+        own.value === null ? [] : [{ ...own, dataset, method }],
       ),
-    );
-    const verdicts = judged.flatMap((own) => own.verdict ?? []);
-    const verdict = paper.datasets.size === 0 ? null : judgeShare(verdicts, share);
-    return { text, quantity, published, verdict, cases: judged };
+    ),
+  }));
+  const judged = paper.datasets.size > 0;
+  return (['confirmatory', 'exploratory'] as const)
+    .flatMap((role) =>
+      testFamily(
+        claims.filter((claim) => claim.role === role),
+        paper.datasets,
+      ),
+    )
+    .map((claim) => ({
+      ...claim,
+      verdict: judged ? judgeAll(claim.across.map(({ verdict }) => verdict ?? 'inconclusive')) : null,
+    }));
+}
+
+function testFamily(claims: readonly Untested[], paper: ReadonlySet<string>): Omit<JudgedClaim, 'verdict'>[] {
+  const cases = adjusted(
+    claims.flatMap(({ against, cases: own }, claim) =>
+      own.map((each) => ({ ...each, claim, against, p: each.seeds > 1 ? pValue(each, against) : null })),
+    ),
+  ).map(({ level, claim, against, ...own }): ClaimCase & { claim: number } => {
+    const verdict = judgeAbove(own.value, own.interval, own.adjustedP, against);
+    const toSettle =
+      verdict === 'inconclusive' && own.spread && own.value !== null
+        ? seedsNeeded([own.spread], { halfWidth: Math.abs(own.value - against), level })
+        : null;
+    return { ...own, claim, toSettle, verdict: paper.has(own.dataset) ? verdict : null };
   });
+  const across = adjusted(
+    claims.flatMap(({ against, cases: own }, claim) =>
+      [
+        ...groupBy(
+          own.filter(({ dataset }) => paper.size === 0 || paper.has(dataset)),
+          ({ method }) => method,
+        ),
+      ].flatMap(([method, some]) => {
+        const units = acrossDatasets(
+          some.flatMap(({ value }) => value ?? []),
+          against,
+        );
+        return units ? [{ ...units, method, claim, against }] : [];
+      }),
+    ),
+  ).map(({ level, claim, against, ...own }): ClaimAcross & { claim: number } => {
+    const verdict = judgeAbove(own.mean, own.interval, own.adjustedP, against);
+    const toSettle = verdict === 'inconclusive' ? datasetsNeeded(own, against, level) : null;
+    return { ...own, claim, toSettle, verdict: paper.size === 0 ? null : verdict };
+  });
+  return claims.map((claim, index) => ({
+    ...claim,
+    cases: ofClaim(cases, index),
+    across: ofClaim(across, index),
+  }));
 }
 
-function key(metric: string, method: string, variant = 'trained'): Omit<ScoreKey, 'dataset'> {
-  return { metric, method, variant };
+function ofClaim<T extends { readonly claim: number }>(all: readonly T[], index: number): Omit<T, 'claim'>[] {
+  return all.flatMap(({ claim, ...own }) => (claim === index ? [own] : []));
 }
 
-function comparison(
-  text: string,
-  share: number,
-  comparisons: readonly Comparison[],
-  options: { readonly orEqual?: boolean; readonly publishedVariant?: string } = {},
-): Claim {
-  return {
-    text,
-    quantity: 'difference',
-    published: countPublished(comparisons, options),
-    share,
-    orEqual: options.orEqual ?? false,
-    cases: ({ examples }, dataset) =>
-      comparisons.map(({ method, greater, smaller }) => ({
-        method,
-        ...examples.difference({ ...greater, dataset }, { ...smaller, dataset }),
-      })),
-  };
-}
-
-const CLAIMS: readonly Claim[] = [
-  comparison('LCGD > GD on SimAOU', 5 / 6, [
-    { method: '', greater: key('simaou', 'LCGD'), smaller: key('simaou', 'GD') },
-  ]),
-  comparison('LCGD > GD on SimAM_Δ', 5 / 6, [
-    { method: '', greater: key('simam_delta', 'LCGD'), smaller: key('simam_delta', 'GD') },
-  ]),
-  comparison('GD > LCGD on SimAM', 1, [
-    { method: '', greater: key('simam', 'GD'), smaller: key('simam', 'LCGD') },
-  ]),
-  comparison(
-    'SimAOU_norm > SimAOU',
-    5 / 6,
-    ['GD', 'LCGD'].map((method) => ({
-      method,
-      greater: key('simaou_norm', method),
-      smaller: key('simaou', method),
-    })),
-  ),
-  comparison(
-    'untrained ≥ trained on SimAOU (GD)',
-    4 / 5,
-    [{ method: '', greater: key('simaou', 'GD', 'untrained'), smaller: key('simaou', 'GD') }],
-    { orEqual: true },
-  ),
-  comparison(
-    'untrained but for its layer norms ≥ trained on SimAOU (GD)',
-    4 / 5,
-    [{ method: '', greater: key('simaou', 'GD', 'layer-norm-only'), smaller: key('simaou', 'GD') }],
-    // The paper's "untrained" kept them, going by the authors' logs (published/README.md).
-    { orEqual: true, publishedVariant: 'untrained' },
-  ),
-  {
-    text: `GD and LCGD take different ways: α below ${ALPHA_LIMIT}`,
-    quantity: `${ALPHA_LIMIT} − α`,
-    published: 'α ≈ 0.1–0.2',
-    share: 1,
-    cases: ({ examples }, dataset) => {
-      const { value, interval, seeds } = examples.estimate({ ...key('alpha', '-'), dataset });
-      return [
-        {
-          value: value === null ? null : ALPHA_LIMIT - value,
-          interval: interval && { lower: ALPHA_LIMIT - interval.upper, upper: ALPHA_LIMIT - interval.lower },
-          seeds,
-        },
-      ];
-    },
-  },
-  gradientNormClaim('kv'),
-  gradientNormClaim('released'),
-];
-
-function gradientNormClaim(definition: GradientNormDefinition): Claim {
-  return {
-    text: `LCGD's gradient norms are over ten times GD's (definition \`${definition}\`)`,
-    quantity: 'log₁₀(LCGD / GD) − 1',
-    published: 'orders of magnitude (Figure 4)',
-    share: 1,
-    cases: ({ cells }, dataset) => [logNormRatio(cells, definition, dataset, -1)],
-  };
-}
-
-/** How many of the paper's own cells have the claim, going by their means alone. */
-function countPublished(
-  comparisons: readonly Comparison[],
-  { orEqual = false, publishedVariant }: { orEqual?: boolean; publishedVariant?: string },
-): string {
-  const cells = readPublishedCells();
-  const find = ({ metric, method, variant }: Omit<ScoreKey, 'dataset'>, dataset: string) =>
-    cells.find(
-      (cell: PublishedCell) =>
-        cell.metric === metric &&
-        cell.method === method &&
-        cell.variant === (variant === 'trained' ? variant : (publishedVariant ?? variant)) &&
-        cell.dataset === dataset,
-    );
-  const outcomes = comparisons.flatMap(({ greater, smaller }) =>
-    [...new Set(cells.map(({ dataset }) => dataset))].flatMap((dataset) => {
-      const [a, b] = [find(greater, dataset), find(smaller, dataset)];
-      return a && b ? [orEqual ? a.mean >= b.mean : a.mean > b.mean] : [];
-    }),
-  );
-  const cases = comparisons.length > 1 ? 'cases' : 'datasets';
-  return `${outcomes.filter(Boolean).length} of ${outcomes.length} ${cases}`;
+/** Holm's p-values, and the level at which each test has to be significant. */
+function adjusted<T extends { readonly p: number | null }>(
+  tests: readonly T[],
+): (T & { readonly adjustedP: number | null; readonly level: number })[] {
+  const ps = tests.flatMap(({ p }) => p ?? []);
+  const all = holm(ps);
+  let next = 0;
+  return tests.map((test) => {
+    if (test.p === null) return { ...test, adjustedP: null, level: 1 - SIGNIFICANCE };
+    const adjustedP = all[next++] as number;
+    const times = adjustedP < 1 && test.p > 0 ? Math.min(ps.length, adjustedP / test.p) : ps.length;
+    return { ...test, adjustedP, level: 1 - SIGNIFICANCE / times };
+  });
 }

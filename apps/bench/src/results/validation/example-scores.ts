@@ -1,23 +1,11 @@
-import { type CrossedScores, type Interval, crossedBootstrapInterval, crossedMean } from '@icl-gd/metrics';
-import { Pcg64 } from '@icl-gd/transformer';
+import type { CrossedScores } from '@icl-gd/metrics';
 import { groupBy } from '../../experiment/group-by.ts';
+import { type Estimate, estimate } from '../inference/estimate.ts';
 import type { MeasuredCell } from '../measured.ts';
 import type { ScoreKey } from '../seed-means.ts';
 
-/** A mean with its 95 % interval over seeds and examples; nulls where too little was measured. */
-export interface Estimate {
-  readonly value: number | null;
-  readonly interval: Interval | null;
-  readonly seeds: number;
-}
-
 /** Score by example, by seed and permutation. */
 type BySeed = ReadonlyMap<string, ReadonlyMap<number, number>>;
-
-const RESAMPLES = 1000;
-const LEVEL = 0.95;
-/** The same scores give the same interval, in whatever order they are asked for. */
-const BOOTSTRAP_SEED = 0;
 
 /** Estimates from the scores of single examples. */
 export class ExampleScores {
@@ -55,20 +43,6 @@ export class ExampleScores {
     }
     return scores;
   }
-}
-
-/** Mean and interval of scores by seed and unit (an example, a training step). */
-export function estimate(scores: CrossedScores): Estimate {
-  const random = new Pcg64(BOOTSTRAP_SEED);
-  return {
-    value: crossedMean(scores),
-    interval: crossedBootstrapInterval(scores, {
-      resamples: RESAMPLES,
-      level: LEVEL,
-      random: () => random.random(),
-    }),
-    seeds: scores.filter((row) => row.some((score) => score !== null)).length,
-  };
 }
 
 /** [seed][example] over the seeds that all sides have; null where one of them lacks the example. */

@@ -1,6 +1,6 @@
 import { mean } from '@icl-gd/metrics';
+import { type Estimate, estimate } from '../inference/estimate.ts';
 import type { MeasuredCell } from '../measured.ts';
-import { type Estimate, estimate } from './example-scores.ts';
 
 /** Gradient norms by definition (docs/deviations.md): [step][layer] of a cell. */
 export const GRADIENT_NORMS = {
@@ -9,37 +9,53 @@ export const GRADIENT_NORMS = {
 } as const;
 export type GradientNormDefinition = keyof typeof GRADIENT_NORMS;
 
+/** log₁₀(LCGD's gradient norm / GD's) of the trained model. */
+export interface NormRatio {
+  /** Mean over the layers where it is defined. */
+  readonly overall: Estimate;
+  readonly layers: readonly Estimate[];
+}
+
 /**
- * Mean over training steps of log₁₀(LCGD's gradient norm / GD's), norms averaged over layers, of the trained model;
- * its interval is over seeds and steps. Steps where a norm is zero are left out.
- * @param shift added to every logarithm
+ * Compares norms layer by layer: of each seed the mean over its training steps. The steps of one trajectory depend on each other and the
+ * layers of one model are not drawn from anything, so that seeds alone are units: no interval with a single one.
  */
 export function logNormRatio(
   cells: readonly MeasuredCell[],
   definition: GradientNormDefinition,
   dataset: string,
-  shift: number,
-): Estimate {
+): NormRatio {
   const own = cells.filter(
     (cell) =>
       cell.variant === 'trained' && cell.dataset === dataset && GRADIENT_NORMS[definition](cell).length > 0,
   );
-  const seeds = new Set(own.map(seedOf));
-  const steps = own.reduce((most, cell) => Math.max(most, GRADIENT_NORMS[definition](cell).length), 0);
-  const byMethod = new Map(
-    own.map((cell) => [`${cell.method} ${seedOf(cell)}`, GRADIENT_NORMS[definition](cell)]),
-  );
-  const ofStep = (method: string, seed: string, step: number): number => {
-    const norms = byMethod.get(`${method} ${seed}`)?.[step] ?? [];
-    return mean(norms.filter((norm) => !Number.isNaN(norm))) ?? 0;
+  const meansOf = (method: string): Map<string, (number | null)[]> =>
+    new Map(
+      own.flatMap((cell) =>
+        cell.method === method ? [[seedOf(cell), layerMeans(GRADIENT_NORMS[definition](cell))]] : [],
+      ),
+    );
+  const [gd, lcgd] = [meansOf('GD'), meansOf('LCGD')];
+  /** [seed][layer] */
+  const ratios = [...gd.keys()].flatMap((seed) => {
+    const other = lcgd.get(seed);
+    return other ? [(gd.get(seed) ?? []).map((norm, layer) => logRatio(other[layer], norm))] : [];
+  });
+  const layers = ratios.reduce((most, { length }) => Math.max(most, length), 0);
+  return {
+    overall: estimate(ratios.map((row) => [mean(row.filter((ratio) => ratio !== null))])),
+    layers: Array.from({ length: layers }, (_, layer) => estimate(ratios.map((row) => [row[layer] ?? null]))),
   };
-  return estimate(
-    [...seeds].map((seed) =>
-      Array.from({ length: steps }, (_, step) => {
-        const [gd, lcgd] = [ofStep('GD', seed, step), ofStep('LCGD', seed, step)];
-        return gd > 0 && lcgd > 0 ? Math.log10(lcgd / gd) + shift : null;
-      }),
-    ),
+}
+
+function logRatio(lcgd: number | null | undefined, gd: number | null): number | null {
+  return lcgd && gd ? Math.log10(lcgd / gd) : null;
+}
+
+/** Mean over steps; null where there is none above zero. */
+function layerMeans(norms: readonly (readonly number[])[]): (number | null)[] {
+  return (norms[0] ?? []).map((_, layer) =>
+    mean(norms.flatMap((step) => (Number.isFinite(step[layer]) ? [step[layer] as number] : []))),
   );
 }
 

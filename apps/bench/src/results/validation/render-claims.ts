@@ -8,16 +8,16 @@ export function renderClaims(claims: readonly JudgedClaim[]): string {
   const judged = claims.filter(({ verdict }) => verdict !== null);
   if (judged.length === 0)
     return [
-      "What the paper's claims are about, in this run, with 95 % bootstrap intervals over seeds and examples; no verdicts:",
+      "What the paper's claims are about, in this run, with 95 % intervals over seeds and examples; no verdicts:",
       ...claims.flatMap((claim) =>
         claim.cases.length === 0 ? [] : `* ${claim.quantity} (of "${claim.text}"): ${numbersOf(claim)}`,
       ),
     ].join('\n');
   return [
-    "The paper's claims, judged by 95 % bootstrap intervals over seeds and examples:",
+    "The paper's claims, judged with datasets as units; 95 % intervals over seeds and examples:",
     ...judged.map((claim) => {
       const { text, quantity, published, verdict, cases } = claim;
-      const here = cases.length === 0 ? 'CANNOT BE SAID: not measured' : verdict?.toUpperCase();
+      const here = cases.length === 0 ? 'INCONCLUSIVE: not measured' : verdict?.toUpperCase();
       return [
         `* ${text} (paper: ${published}): ${here}`,
         ...(cases.length === 0 ? [] : [`    ${quantity}: ${numbersOf(claim)}`]),
@@ -26,8 +26,9 @@ export function renderClaims(claims: readonly JudgedClaim[]): string {
   ].join('\n');
 }
 
-function numbersOf({ cases }: JudgedClaim): string {
-  return cases
+function numbersOf({ cases, across }: JudgedClaim): string {
+  const together = across.map((own) => ({ ...own, dataset: 'datasets together', value: own.mean }));
+  return [...cases, ...together]
     .map(({ dataset, method, value, interval }) => {
       const range = interval ? ` [${interval.lower.toFixed(3)}, ${interval.upper.toFixed(3)}]` : '';
       return `${[dataset, method].filter(Boolean).join(' ')} ${value === null ? '' : signed(value)}${range}`;

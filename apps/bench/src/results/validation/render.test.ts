@@ -10,11 +10,12 @@ import { validate } from './validate.ts';
 const CELL: ComparedCell = {
   ...{ table: 2, metric: 'simaou', variant: 'trained', method: 'GD', dataset: 'mr', seeds: 3 },
   ...{ published: 0.25, deviation: 0.125, measured: -0.5, interval: { lower: -0.75, upper: -0.25 } },
-  verdict: 'does not hold',
+  ...{ verdict: 'different', basis: 'seeds', difference: null, toSettle: null },
 };
 const CELLS: ComparedCell[] = [
   CELL,
-  { ...CELL, dataset: 'cb', measured: null, interval: null, verdict: 'cannot be said' },
+  { ...CELL, dataset: 'cb', measured: null, interval: null, verdict: 'not measured' },
+  { ...CELL, dataset: 'subj', verdict: 'inconclusive', toSettle: 12 },
   {
     ...CELL,
     table: 3,
@@ -23,21 +24,37 @@ const CELLS: ComparedCell[] = [
     deviation: null,
     published: 9,
     measured: 9,
-    verdict: 'holds',
+    verdict: 'equivalent',
   },
 ];
+const CASE = { method: '', basis: null, parts: [], spread: null, p: 0.5, adjustedP: 0.5, toSettle: null };
 const CLAIM: JudgedClaim = {
   ...{ text: 'a > b', quantity: 'difference', published: '5 of 6 datasets', verdict: 'holds' },
+  ...{ role: 'confirmatory', against: 0 },
+  across: [
+    {
+      ...{ method: '', datasets: 3, mean: 0.125, interval: { lower: 0.0625, upper: 0.1875 }, deviation: 0.5 },
+      ...{ p: 0.25, adjustedP: 0.5, signFlipP: 0.0004, verdict: 'inconclusive', toSettle: 9 },
+    },
+  ],
   cases: [
     {
-      ...{ dataset: 'mr', method: 'GD', value: 0.5, seeds: 2, verdict: 'holds' },
+      ...{ ...CASE, dataset: 'mr', method: 'GD', value: 0.5, seeds: 2, verdict: 'holds' },
       interval: { lower: 0.25, upper: 0.75 },
     },
-    { dataset: 'cb', method: '', value: -0.5, seeds: 1, verdict: 'does not hold', interval: null },
-    { dataset: 'sst2', method: '', value: 0, seeds: 1, verdict: 'cannot be said', interval: null },
+    { ...CASE, dataset: 'cb', value: -0.5, seeds: 1, verdict: 'does not hold', interval: null },
+    {
+      ...CASE,
+      dataset: 'sst2',
+      value: 0,
+      seeds: 1,
+      verdict: 'inconclusive',
+      interval: null,
+      toSettle: Infinity,
+    },
   ],
 };
-const OTHER: JudgedClaim = { ...CLAIM, text: 'c > d', verdict: 'cannot be said', cases: [] };
+const OTHER: JudgedClaim = { ...CLAIM, text: 'c > d', verdict: 'inconclusive', cases: [], across: [] };
 const VALIDATION = {
   ...validate(runOf([])),
   ...{ cells: CELLS, claims: [CLAIM, OTHER], datasets: ['mr', 'cb', 'sst2'] },
@@ -58,60 +75,66 @@ const rows = (text: string, separator: string, count: number): string[][] =>
 test('as plain text: cells with their differences, claims with the datasets for which they hold', () => {
   const text = renderValidation(VALIDATION);
   expect(rows(text, '│', 9).slice(1)).toEqual([
+    ['2', 'simaou', 'trained', 'GD', 'mr', '0.25 ± 0.13', '-0.500 [-0.750, -0.250]', '-0.750', 'different'],
+    ['2', 'simaou', 'trained', 'GD', 'cb', '0.25 ± 0.13', '', '', 'not measured'],
     [
-      '2',
-      'simaou',
-      'trained',
-      'GD',
-      'mr',
-      '0.25 ± 0.13',
-      '-0.500 [-0.750, -0.250]',
-      '-0.750',
-      'does not hold',
+      ...['2', 'simaou', 'trained', 'GD', 'subj', '0.25 ± 0.13', '-0.500 [-0.750, -0.250]', '-0.750'],
+      'inconclusive (seeds: 12)',
     ],
-    ['2', 'simaou', 'trained', 'GD', 'cb', '0.25 ± 0.13', 'not measured', '', 'cannot be said'],
-    ['3', 'train', 'trained', '-', 'mr', '9', '9.000 [-0.750, -0.250]', '0.000', 'holds'],
+    ['3', 'train', 'trained', '-', 'mr', '9', '9.000 [-0.750, -0.250]', '0.000', 'equivalent'],
   ]);
   expect(rows(text, '│', 6).slice(1)).toEqual([
     ['a > b', '5 of 6 datasets', 'holds', 'mr GD', 'cb', 'sst2'],
-    ['c > d', '5 of 6 datasets', 'cannot be said: not measured', '', '', ''],
+    ['c > d', '5 of 6 datasets', 'inconclusive: not measured', '', '', ''],
   ]);
 });
 
 test('after a run: each claim with its verdict and the number of every case', () => {
   expect(renderClaims([CLAIM, OTHER]).split('\n').slice(1)).toEqual([
     '* a > b (paper: 5 of 6 datasets): HOLDS',
-    '    difference: mr GD +0.500 [0.250, 0.750]; cb -0.500; sst2 +0.000',
-    '* c > d (paper: 5 of 6 datasets): CANNOT BE SAID: not measured',
+    '    difference: mr GD +0.500 [0.250, 0.750]; cb -0.500; sst2 +0.000; datasets together +0.125 [0.063, 0.188]',
+    '* c > d (paper: 5 of 6 datasets): INCONCLUSIVE: not measured',
   ]);
 });
 
 test('as a page: published → measured with a mark for the verdict', () => {
   const page = renderSummaryPage(VALIDATION).replaceAll('\u00A0', ' ');
-  expect(page).toContain("2 of the paper's 3 cells were measured, 1 of them agree.");
-  expect(rows(page, '|', 3)).toEqual(
-    expect.arrayContaining([['SimAOU, GD', '0.25 → −0.500 ✗<br>[−0.750, −0.250]', '0.25 → –']]),
+  expect(page).toContain(
+    "3 of the paper's 4 cells were measured: 1 of them are equivalent within ±0.05, 1 different, 1 inconclusive.",
   );
+  expect(rows(page, '|', 4)).toContainEqual([
+    ...['SimAOU, GD', '0.25 → −0.500 ✗<br>[−0.750, −0.250]'],
+    ...['0.25 → −0.500 ?<br>[−0.750, −0.250]<br>settled by 12 seeds', '0.25 → –'],
+  ]);
   expect(page).toContain('| train | 9 → 9 ✓<br>[−0.750, −0.250] |');
-  expect(rows(page, '|', 6)).toEqual(
+  expect(rows(page, '|', 7)).toEqual(
     expect.arrayContaining([
       [
-        ...['a > b<br>*difference*', '5 of 6 datasets', '✓ holds'],
-        ...['✓ GD +0.500<br>[0.250, 0.750]', '✗ −0.500', '? +0.000'],
+        ...['a > b<br>*difference; confirmatory*', '5 of 6 datasets', '✓ holds'],
+        '? +0.125<br>[0.063, 0.188]<br>t 0.500, flips &lt; 0.001<br>settled by 9 datasets'.replace(
+          '<  ',
+          '&lt; ',
+        ),
+        ...['✓ GD +0.500<br>[0.250, 0.750]', '✗ −0.500', '? +0.000<br>settled by &gt;1000 seeds'],
       ],
-      ['c > d<br>*difference*', '5 of 6 datasets', '? not measured', '', '', ''],
+      ['c > d<br>*difference; confirmatory*', '5 of 6 datasets', '? not measured', '', '', '', ''],
     ]),
   );
 });
 
 test("of a model or data that are not the paper's: numbers, and no verdict or figure of the paper", () => {
-  const unjudged = { ...CLAIM, verdict: null, cases: CLAIM.cases.map((own) => ({ ...own, verdict: null })) };
+  const unjudged = {
+    ...CLAIM,
+    verdict: null,
+    cases: CLAIM.cases.map((own) => ({ ...own, verdict: null })),
+    across: CLAIM.across.map((own) => ({ ...own, verdict: null })),
+  };
   const claims = [unjudged, { ...OTHER, verdict: null }];
   expect(renderClaims(claims).split('\n').slice(1)).toEqual([
-    '* difference (of "a > b"): mr GD +0.500 [0.250, 0.750]; cb -0.500; sst2 +0.000',
+    '* difference (of "a > b"): mr GD +0.500 [0.250, 0.750]; cb -0.500; sst2 +0.000; datasets together +0.125 [0.063, 0.188]',
   ]);
   const paper = { datasets: new Set<string>(), notice: 'Nothing is compared.' };
   const text = renderValidation({ ...VALIDATION, claims, cells: [], paper });
   expect(text).toMatch(/^Nothing is compared\.\n/);
-  expect(text).not.toMatch(/holds|cannot be said|5 of 6/);
+  expect(text).not.toMatch(/holds|inconclusive|5 of 6/);
 });

@@ -1,4 +1,5 @@
 import { type MeasuredRows, showMean } from '../measured-rows.ts';
+import { showNeeded } from '../inference/seeds-needed.ts';
 import { PAPER_MODEL } from '../published/paper-match.ts';
 import { renderTable } from '../text-table.ts';
 import { renderClaims } from './render-claims.ts';
@@ -32,11 +33,10 @@ function cellTable({ cells }: Validation): string {
     const { table, metric, variant, method, dataset, published, deviation, measured, interval } = cell;
     const spread = interval ? ` [${interval.lower.toFixed(3)}, ${interval.upper.toFixed(3)}]` : '';
     const own =
-      measured === null
-        ? ['not measured', '']
-        : [`${measured.toFixed(3)}${spread}`, (measured - published).toFixed(3)];
+      measured === null ? ['', ''] : [`${measured.toFixed(3)}${spread}`, (measured - published).toFixed(3)];
     const paper = `${published}${deviation === null ? '' : ` ± ${deviation.toFixed(2)}`}`;
-    return [table, metric, variant, method, dataset, paper, ...own, cell.verdict];
+    const needed = cell.toSettle === null ? '' : ` (seeds: ${showNeeded(cell.toSettle)})`;
+    return [table, metric, variant, method, dataset, paper, ...own, `${cell.verdict}${needed}`];
   });
   return renderTable(
     ['table', 'metric', 'variant', 'method', 'dataset', 'published', 'measured', 'difference', 'verdict'],
@@ -51,8 +51,8 @@ function claimTable({ claims }: Validation): string {
       cases
         .flatMap((own) => (own.verdict === wanted ? `${own.dataset} ${own.method}`.trim() : []))
         .join(', ');
-    const here = cases.length === 0 ? 'cannot be said: not measured' : (verdict ?? '');
-    return [text, published, here, labels('holds'), labels('does not hold'), labels('cannot be said')];
+    const here = cases.length === 0 ? 'inconclusive: not measured' : (verdict ?? '');
+    return [text, published, here, labels('holds'), labels('does not hold'), labels('inconclusive')];
   });
   return renderTable(['claim', 'paper', 'here', 'holds for', 'fails for', 'open for'], rows);
 }

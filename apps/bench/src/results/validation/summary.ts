@@ -1,15 +1,20 @@
 import { type Interval, type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
+import { publishedSupport } from '../inference/published-support.ts';
+import { showNeeded } from '../inference/seeds-needed.ts';
 import { groupBy } from '../../experiment/group-by.ts';
 import { paperTasks } from '../../tasks/tasks.ts';
 import type { PaperMatch } from '../published/paper-match.ts';
 import { PAPER_MODEL } from '../published/paper-match.ts';
 import { type MeasuredRows, showMean } from '../measured-rows.ts';
+import { howJudged } from './how-judged.ts';
 import type { ComparedCell } from './cells.ts';
 import type { JudgedClaim } from './claims.ts';
 import type { ComparedCurve } from './compare-curves.ts';
 import type { Figure } from './figures.ts';
+import type { LayerNormRatio } from './norm-ratio-table.ts';
 import type { NoiseFloor } from './noise.ts';
 import { type Inline, Markdown, joined, table, written } from './markdown.ts';
+import { supportSection } from './render-support.ts';
 import type { Verdict } from './verdict.ts';
 
 /** All that the one-page summary shows. */
@@ -25,15 +30,22 @@ export interface Validation {
   readonly metrics?: MetricCatalogue;
   /** Which of it stands beside the paper's figures. */
   readonly paper: PaperMatch;
+  /** By how much a score may differ and count as the same. */
+  readonly margin: number;
   readonly claims: readonly JudgedClaim[];
   readonly cells: readonly ComparedCell[];
   readonly curves: readonly ComparedCurve[];
   readonly figures: readonly Figure[];
+  /** Empty where the run trained nothing. */
+  readonly normRatios: readonly LayerNormRatio[];
   /** Empty where the run measured none. */
   readonly noise: readonly NoiseFloor[];
 }
 
-const MARKS: Readonly<Record<Verdict, string>> = { holds: '✓', 'does not hold': '✗', 'cannot be said': '?' };
+const MARKS: Readonly<Record<Verdict | ComparedCell['verdict'], string>> = {
+  ...{ holds: '✓', 'does not hold': '✗', inconclusive: '?' },
+  ...{ equivalent: '✓', different: '✗', 'not measured': '–' },
+};
 /** Keeps a number and its mark on one line. */
 const NBSP = '\u00A0';
 const BREAK = '<br>';
@@ -60,13 +72,7 @@ export function renderSummaryPage(validation: Validation): string {
     written`## How it is ${compared ? 'judged' : 'computed'}`,
     new Markdown(
       [
-        'Intervals are 95 % bootstrap intervals over seeds and examples (over seeds and training steps for gradient norms), paired where two scores are compared.',
-        ...(compared
-          ? [
-              'A claim holds for a dataset if the interval lies above zero, does not hold if it lies below, and else cannot be said; it holds as a whole if the share of the measured datasets that the paper reports does.',
-              "A cell holds if the interval and the published mean ± deviation, printed with two decimals, overlap; Table 3's cells must be equal.",
-            ]
-          : []),
+        ...howJudged(compared, validation.margin),
         `Bands in the figures are ± one sample deviation over seeds${compared ? '; dashed curves are the published ones, drawn where the numbers of layers agree' : ''}.`,
       ].join(' '),
     ),
@@ -76,11 +82,12 @@ export function renderSummaryPage(validation: Validation): string {
 }
 
 /** How much of the paper's tables the run has, if any of it. */
-function coverage({ cells, paper }: Validation): Markdown {
+function coverage({ cells, margin, paper }: Validation): Markdown {
   if (paper.datasets.size === 0) return written``;
-  const agreeing = cells.filter(({ verdict }) => verdict === 'holds').length;
+  const count = (wanted: ComparedCell['verdict']): string =>
+    `${cells.filter(({ verdict }) => verdict === wanted).length}`;
   const measured = cells.filter((cell) => cell.measured !== null).length;
-  return written` ${`${measured}`} of the paper's ${`${cells.length}`} cells were measured, ${`${agreeing}`} of them agree. The published figures are those of ${PAPER_MODEL} on the real datasets.`;
+  return written` ${`${measured}`} of the paper's ${`${cells.length}`} cells were measured: ${count('equivalent')} of them are equivalent within ±${`${margin}`}, ${count('different')} different, ${count('inconclusive')} inconclusive. The published figures are those of ${PAPER_MODEL} on the real datasets.`;
 }
 
 function comparisonSections({ claims, cells, datasets }: Validation): Markdown[] {
@@ -93,7 +100,8 @@ function comparisonSections({ claims, cells, datasets }: Validation): Markdown[]
     cellGrid(cells, 2),
     written`## Table 3: datasets`,
     cellGrid(cells, 3),
-    written`A cell reads: published → measured. ✓ holds, ✗ does not hold, ? cannot be said, – not measured.`,
+    written`A cell reads: published → measured. ✓ equivalent, ✗ different, ? inconclusive, with about how many seeds would settle it, – not measured.`,
+    ...supportSection(publishedSupport()),
   ];
 }
 
@@ -104,37 +112,62 @@ function claimNumbers({ claims, datasets }: Validation): Markdown[] {
   return [
     written`## What the paper's claims are about`,
     table(
-      ['claim of the paper', ...datasets],
-      measured.map((claim) => [nameOf(claim), ...datasets.map((dataset) => showCases(claim, dataset))]),
+      ['claim of the paper', 'datasets together', ...datasets],
+      measured.map((claim) => [
+        nameOf(claim),
+        showAcross(claim),
+        ...datasets.map((dataset) => showCases(claim, dataset)),
+      ]),
     ),
   ];
 }
 
 function claimTable(claims: readonly JudgedClaim[], datasets: readonly string[]): Markdown {
   return table(
-    ['claim', 'paper', 'here', ...datasets],
+    ['claim', 'paper', 'here', 'datasets together', ...datasets],
     claims.map((claim) => [
       nameOf(claim),
       claim.published,
       claim.verdict === null
         ? ''
         : `${MARKS[claim.verdict]} ${claim.cases.length === 0 ? 'not measured' : claim.verdict}`,
+      showAcross(claim),
       ...datasets.map((dataset) => showCases(claim, dataset)),
     ]),
   );
 }
 
 /** Claims are ours, and may have code in them. */
-function nameOf({ text, quantity }: JudgedClaim): Markdown {
-  return new Markdown(`${text.replaceAll('_', String.raw`\_`)}${BREAK}*${quantity}*`);
+function nameOf({ text, quantity, role }: JudgedClaim): Markdown {
+  return new Markdown(`${text.replaceAll('_', String.raw`\_`)}${BREAK}*${quantity}; ${role}*`);
+}
+
+function showAcross({ across }: JudgedClaim): Markdown {
+  return joined(
+    across.map(
+      ({ verdict, method, mean, interval, adjustedP, signFlipP, toSettle }) =>
+        written`${[...(verdict === null ? [] : [MARKS[verdict]]), ...(method ? [method] : []), signed(mean)].join(NBSP)}${range(interval)}${new Markdown(BREAK)}${`t${NBSP}${showP(adjustedP)}, flips${NBSP}${showP(signFlipP)}`}${settled(toSettle, 'datasets')}`,
+    ),
+    BREAK,
+  );
+}
+
+function showP(p: number | null): string {
+  return p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+function settled(needed: number | null, units: string): Markdown {
+  return needed === null
+    ? written``
+    : written`${new Markdown(BREAK)}settled by ${showNeeded(needed)} ${units}`;
 }
 
 function showCases({ cases }: JudgedClaim, dataset: string): Markdown {
   const own = cases.filter((each) => each.dataset === dataset);
   return joined(
     own.map(
-      ({ verdict, method, value, interval }) =>
-        written`${[...(verdict === null ? [] : [MARKS[verdict]]), ...(method ? [method] : []), signed(value)].join(NBSP)}${range(interval)}`,
+      ({ verdict, method, value, interval, toSettle }) =>
+        written`${[...(verdict === null ? [] : [MARKS[verdict]]), ...(method ? [method] : []), signed(value)].join(NBSP)}${range(interval)}${settled(verdict === null ? null : toSettle, 'seeds')}`,
     ),
     BREAK,
   );
@@ -170,12 +203,12 @@ function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): Markdown {
   );
 }
 
-function showCell({ table: which, published, deviation, measured, interval, verdict }: ComparedCell): Inline {
+function showCell({ table: which, published, deviation, measured, ...cell }: ComparedCell): Inline {
   // With as many decimals as the paper prints.
   const paper = deviation === null ? `${published}` : published.toFixed(2);
   if (measured === null) return `${paper} → –`;
   const own = which === 3 ? measured.toFixed(0) : number(measured);
-  return written`${[paper, '→', own, MARKS[verdict]].join(NBSP)}${range(interval)}`;
+  return written`${[paper, '→', own, MARKS[cell.verdict]].join(NBSP)}${range(cell.interval)}${settled(cell.toSettle, 'seeds')}`;
 }
 
 function curveTable(curves: readonly ComparedCurve[]): Markdown {

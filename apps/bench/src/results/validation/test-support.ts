@@ -60,3 +60,8 @@ export function runOf(cells: readonly MeasuredCell[], given: Partial<MeasuredRun
 export function around(mean: number, spread = 0.01): number[] {
   return Array.from({ length: 20 }, (_, i) => mean + spread * ((i % 2) - 0.5));
 }
+
+/** The same cell under three seeds: what is claimed of one seed alone cannot be judged. */
+export function seeds(given: Parameters<typeof measuredCell>[0]): MeasuredCell[] {
+  return [1, 2, 3].map((seed) => measuredCell({ ...given, seed }));
+}

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { groupBy } from '../../experiment/group-by.ts';
 import { readPublishedLayers } from '../published/read-published.ts';
-import { around, measuredCell, runOf } from './test-support.ts';
+import { around, measuredCell, runOf, seeds } from './test-support.ts';
+import type { JudgedClaim } from './claims.ts';
 import { validate, writeValidation } from './validate.ts';
 
 let out: string;
@@ -12,8 +13,8 @@ beforeEach(async () => (out = await mkdtemp(join(tmpdir(), 'icl-gd-validate-')))
 afterEach(() => rm(out, { recursive: true }));
 
 const NAME = '<b>a|b</b>_*c*';
-const examples = ['GD', 'LCGD'].map((method) =>
-  measuredCell({ method, dataset: 'mr', examples: { simaou: around(method === 'GD' ? 0.1 : 0.4) } }),
+const examples = ['GD', 'LCGD'].flatMap((method) =>
+  seeds({ method, dataset: 'mr', examples: { simaou: around(method === 'GD' ? 0.1 : 0.4) } }),
 );
 /** The authors' own curves as if measured, from the first layer on. */
 const curves = (layers = 24, change = (value: number, _layer: number): number | null => value) => {
@@ -58,33 +59,52 @@ test('the summary, its tables and its figures, in the same bytes every time', as
   for (const [file, text] of files) expect(text, file).not.toMatch(/NaN|undefined|Infinity|\[object/);
 });
 
-test('validation_claims.csv: a row a case with its interval, one without numbers where nothing was measured', async () => {
-  const claim = {
+test('validation_claims.csv: a row a case and one for all datasets, one without numbers where nothing was measured', async () => {
+  const common = { parts: [], spread: null, p: 0.25, adjustedP: 0.5 };
+  const claim: JudgedClaim = {
     ...{ text: 'a > b', published: '5 of 6 datasets', quantity: 'difference', verdict: 'holds' as const },
+    ...{ role: 'confirmatory', against: -0.05 },
+    across: [
+      {
+        ...{ method: 'GD', datasets: 2, mean: 0.125, interval: { lower: -1, upper: 2 }, deviation: 1 },
+        ...{ p: 0.125, adjustedP: 0.375, signFlipP: 0.75, verdict: 'inconclusive', toSettle: Infinity },
+      },
+    ],
     cases: [
       {
-        ...{ dataset: 'mr', method: '', value: 0.5, seeds: 3, verdict: 'holds' as const },
-        interval: { lower: 0.25, upper: 0.75 },
+        ...{ ...common, dataset: 'mr', method: '', value: 0.5, seeds: 3, verdict: 'holds' as const },
+        ...{ interval: { lower: 0.25, upper: 0.75 }, basis: 'seeds', toSettle: null },
       },
       {
-        dataset: 'cb',
-        method: 'GD',
-        value: -1,
-        seeds: 1,
-        verdict: 'cannot be said' as const,
-        interval: null,
+        ...{ ...common, dataset: 'cb', method: 'GD', value: -1, seeds: 2, verdict: 'inconclusive' },
+        ...{ interval: null, basis: null, toSettle: 12 },
       },
     ],
   };
-  const claims = [claim, { ...claim, text: 'c > d', verdict: 'cannot be said' as const, cases: [] }];
-  await writeValidation(out, { ...validate(runOf([])), claims });
+  const none = { verdict: 'inconclusive' as const, cases: [], across: [] };
+  await writeValidation(out, {
+    ...validate(runOf([])),
+    claims: [claim, { ...claim, text: 'c > d', ...none }],
+  });
   expect(await readFile(join(out, 'validation_claims.csv'), 'utf8')).toMatchInlineSnapshot(`
-    "claim,published,claim_verdict,dataset,method,quantity,value,lower_95,upper_95,seeds,verdict
-    a > b,5 of 6 datasets,holds,mr,-,difference,0.5,0.25,0.75,3,holds
-    a > b,5 of 6 datasets,holds,cb,GD,difference,-1,,,1,cannot be said
-    c > d,5 of 6 datasets,cannot be said,,,difference,,,,0,
+    "claim,role,published,claim_verdict,dataset,method,quantity,against,value,lower_95,upper_95,interval,p,p_holm,p_sign_flip,seeds,datasets,verdict,to_settle
+    a > b,confirmatory,5 of 6 datasets,holds,mr,-,difference,-0.05,0.5,0.25,0.75,seeds,0.25,0.5,,3,1,holds,
+    a > b,confirmatory,5 of 6 datasets,holds,cb,GD,difference,-0.05,-1,,,,0.25,0.5,,2,1,inconclusive,12
+    a > b,confirmatory,5 of 6 datasets,holds,all,GD,difference,-0.05,0.125,-1,2,datasets,0.125,0.375,0.75,,2,inconclusive,>1000
+    c > d,confirmatory,5 of 6 datasets,inconclusive,,,difference,-0.05,,,,,,,,0,0,,
     "
   `);
+});
+
+test('validation_gradient_norms.csv: log₁₀ of the ratio of norms by layer', async () => {
+  const cells = [1, 2].flatMap((seed) => [
+    measuredCell({ method: 'GD', dataset: 'mr', seed, gradientNorms: [[1, 1]] }),
+    measuredCell({ method: 'LCGD', dataset: 'mr', seed, gradientNorms: [[10 ** seed, 1]] }),
+  ]);
+  const lines = (await written(runOf(cells))).get('validation_gradient_norms.csv')?.split('\n');
+  expect(lines?.[0]).toBe('definition,dataset,layer,log10_ratio,lower_95,upper_95,seeds');
+  expect(lines?.[1]).toMatch(/^kv,mr,0,1\.5,-4\.85\d*,7\.85\d*,2$/);
+  expect(lines?.[2]).toBe('kv,mr,1,0,0,0,2');
 });
 
 describe('the pages', () => {
@@ -92,9 +112,11 @@ describe('the pages', () => {
     const files = await written();
     const [markdown = '', html = ''] = ['summary.md', 'summary.html'].map((file) => files.get(file));
     expect(markdown).toContain(
-      '| LCGD > GD on SimAOU<br>*difference* | 5 of 6 datasets | ✓ holds | ✓\u00A0+0.300<br>[0.300,\u00A00.300] |',
+      '| LCGD > GD on SimAOU<br>*difference; confirmatory* | 5 of 6 datasets | ? inconclusive |  | ✓\u00A0+0.300<br>[0.300,\u00A00.300] |',
     );
     expect(markdown).toContain('| SimAOU\\_norm, trained, GD | r\u00A01.000<br>±\u00A00.000 |');
+    expect(markdown).toContain(String.raw`| SimAM\_Δ | 0.070 | \[−0.019, 0.160\] | 0.100 | 0.125 |`);
+    expect(markdown).toContain(String.raw`| SimAM\_Δ | 0–7 | 0.075 | 0.408 |`);
     expect(html).toContain('<b class="yes">✓</b>\u00A0+0.300');
     expect(html).toContain('GD, published');
     expect(html.match(/<svg /g)).toHaveLength(2);
@@ -147,10 +169,14 @@ describe('the pages', () => {
     expect(markdown).toContain('\n\nNo published figure: the model is another &lt;b&gt;.\n\n');
     for (const text of [markdown, html, files.get('figures/figure3-simaou_norm-mr.svg') ?? ''])
       expect(text).not.toMatch(/[✓✗→]|published against|, published|holds/);
-    expect(markdown).toContain('| LCGD > GD on SimAOU<br>*difference* | +0.300<br>[0.300,\u00A00.300] |');
+    expect(markdown).toContain(
+      '| LCGD > GD on SimAOU<br>*difference; confirmatory* |  | +0.300<br>[0.300,\u00A00.300] |',
+    );
     expect(files.has('validation_cells.csv')).toBe(false);
     expect(files.has('validation_layers.csv')).toBe(false);
-    expect(files.get('validation_claims.csv')).toContain('LCGD > GD on SimAOU,,,mr,-,difference,');
+    expect(files.get('validation_claims.csv')).toContain(
+      'LCGD > GD on SimAOU,confirmatory,,,mr,-,difference,0,',
+    );
   });
 
   test('leave nothing of an earlier, wider validation', async () => {

@@ -10,14 +10,19 @@ import type { MeasuredRun } from '../measured.ts';
 import { measuredRows } from '../measured-rows.ts';
 import { publishedShown } from '../shown.ts';
 import { removeFigures, removeOwn, withHeader } from '../stale.ts';
+import { DEFAULT_MARGIN } from '../inference/equivalence.ts';
 import { ExampleScores } from './example-scores.ts';
+import { normRatiosOf } from './norm-ratio-table.ts';
 import { summariseNoise } from './noise.ts';
 import { renderPage } from './page.ts';
 import { validationTables } from './validation-files.ts';
 import { type Validation, renderSummaryPage, titleOf } from './summary.ts';
 
-/** Compares a run with the paper. A pure function of what was measured. */
-export function validate(run: MeasuredRun): Validation {
+/**
+ * Compares a run with the paper. A pure function of what was measured.
+ * @param margin by how much a score may differ and count as the same
+ */
+export function validate(run: MeasuredRun, margin = DEFAULT_MARGIN): Validation {
   const examples = new ExampleScores(run.cells);
   const shown = publishedShown(run);
   return {
@@ -28,8 +33,10 @@ export function validate(run: MeasuredRun): Validation {
     selections: [...new Set(run.cells.map(({ seed, permutation }) => `${seed}/${permutation}`))],
     measured: measuredRows(run),
     ...(run.metrics ? { metrics: run.metrics } : {}),
-    claims: judgeClaims(run),
-    cells: compareCells(run, examples),
+    margin,
+    claims: judgeClaims(run, margin),
+    cells: compareCells(run, examples, margin),
+    normRatios: normRatiosOf(run.cells),
     paper: run.paper,
     curves: compareCurves(
       publishedCurves().filter(({ dataset }) => shown(dataset)),

@@ -1,46 +1,45 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Verdict, judgeAgreement, judgeShare, judgeSign } from './verdict.ts';
+import { type Verdict, judgeAbove, judgeAll } from './verdict.ts';
 
-test.each<[number, number, boolean, Verdict]>([
-  [0.1, 0.2, false, 'holds'],
-  [0, 0.2, false, 'cannot be said'],
-  [0, 0.2, true, 'holds'],
-  [-0.2, 0, false, 'does not hold'],
-  [-0.2, 0, true, 'cannot be said'],
-  [-0.2, -0.1, true, 'does not hold'],
-])('the sign of [%s, %s], or equal %s: %s', (lower, upper, orEqual, verdict) =>
-  expect(judgeSign({ lower, upper }, orEqual)).toBe(verdict),
+test.each<[number, number, number, Verdict]>([
+  [0.1, 0.01, 0, 'holds'],
+  [0.1, 0.05, 0, 'holds'],
+  [0.1, 0.051, 0, 'inconclusive'],
+  [-0.1, 0.01, 0, 'does not hold'],
+  [-0.1, 0.2, 0, 'inconclusive'],
+  [-0.02, 0.01, -0.05, 'holds'],
+  [-0.2, 0.01, -0.05, 'does not hold'],
+  [0, 1, 0, 'inconclusive'],
+])('%f with p = %f, against %f: %s', (value, p, against, verdict) =>
+  expect(judgeAbove(value, { lower: value - 0.1, upper: value + 0.1 }, p, against)).toBe(verdict),
 );
 
-test('without an interval nothing can be said', () => {
-  expect(judgeSign(null)).toBe('cannot be said');
-  expect(judgeAgreement(null, 0.1, 0.1)).toBe('cannot be said');
+test('what is at the limit without any uncertainty is not above it', () => {
+  expect(judgeAbove(0, { lower: 0, upper: 0 }, 1)).toBe('does not hold');
 });
 
-test('a published figure agrees if its deviation and rounding reach the interval', () => {
-  const interval = { lower: 0.1, upper: 0.12 };
-  expect(judgeAgreement(interval, 0.095, 0)).toBe('holds');
-  expect(judgeAgreement(interval, 0.094, 0)).toBe('does not hold');
-  expect(judgeAgreement(interval, 0.085, 0.01)).toBe('holds');
-  expect(judgeAgreement(interval, 0.14, 0.01)).toBe('does not hold');
+test('without a value, an interval or a p-value nothing can be said', () => {
+  const interval = { lower: 0.1, upper: 0.2 };
+  expect(judgeAbove(null, interval, 0.01)).toBe('inconclusive');
+  expect(judgeAbove(0.15, null, 0.01)).toBe('inconclusive');
+  expect(judgeAbove(0.15, interval, null)).toBe('inconclusive');
 });
 
-test('a share is reached, out of reach, or open', () => {
-  const cases = (holds: number, fails: number, open: number): Verdict[] => [
-    ...Array.from({ length: holds }, (): Verdict => 'holds'),
-    ...Array.from({ length: fails }, (): Verdict => 'does not hold'),
-    ...Array.from({ length: open }, (): Verdict => 'cannot be said'),
-  ];
-  expect(judgeShare(cases(5, 0, 1), 5 / 6)).toBe('holds');
-  expect(judgeShare(cases(4, 1, 1), 5 / 6)).toBe('cannot be said');
-  expect(judgeShare(cases(4, 2, 0), 5 / 6)).toBe('does not hold');
-  expect(judgeShare(cases(1, 0, 0), 5 / 6)).toBe('holds');
-  // Of five, 5/6 are all five; of seven they are six.
-  expect(judgeShare(cases(4, 1, 0), 5 / 6)).toBe('does not hold');
-  expect(judgeShare(cases(6, 1, 0), 5 / 6)).toBe('holds');
-  expect(judgeShare(cases(0, 1, 0), 5 / 6)).toBe('does not hold');
-  expect(judgeShare(cases(0, 0, 1), 5 / 6)).toBe('cannot be said');
-  // 4/5 of five are four, whatever rounding does to the product.
-  expect(judgeShare(cases(4, 1, 0), 4 / 5)).toBe('holds');
-  expect(judgeShare([], 1)).toBe('cannot be said');
+test('a larger p-value never turns a verdict positive', () => {
+  const p = fc.double({ min: 0, max: 1, noNaN: true });
+  fc.assert(
+    fc.property(fc.double({ min: -1, max: 1, noNaN: true }), p, p, (value, a, b) => {
+      const of = (own: number) => judgeAbove(value, { lower: value - 1, upper: value + 1 }, own);
+      if (of(Math.min(a, b)) !== 'holds') expect(of(Math.max(a, b))).not.toBe('holds');
+    }),
+    { seed: 4 },
+  );
+});
+
+test('of several verdicts all have to hold, and one that does not is enough', () => {
+  expect(judgeAll(['holds', 'holds'])).toBe('holds');
+  expect(judgeAll(['holds', 'inconclusive'])).toBe('inconclusive');
+  expect(judgeAll(['holds', 'inconclusive', 'does not hold'])).toBe('does not hold');
+  expect(judgeAll([])).toBe('inconclusive');
 });

@@ -12,6 +12,7 @@ import {
   planMemory,
 } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { NEXT_TOKENS } from './next-tokens.ts';
 import type { RunRequest } from './run-request.ts';
 
 /**
@@ -51,6 +52,7 @@ export function workloadOf(
   const { dtype, methods, releasedNorms, noiseFloor, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
+    nextTokens: NEXT_TOKENS,
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
   };
   const learners = methods.map(({ learner }) => learner);

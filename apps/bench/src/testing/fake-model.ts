@@ -24,7 +24,7 @@ export function fakeModel(weights: ModelVariant | (string & {})): Model {
     requests: readonly EvaluationRequest[],
     prefix?: { readonly tokens: readonly number[] },
   ): EvaluationResult[] =>
-    requests.map(({ tokens, probes, logProbs }) => {
+    requests.map(({ tokens, probes, logProbs, top = [] }) => {
       const { layers, heads, dModel } = FAKE_CONFIG;
       const before = prefix?.tokens ?? [];
       return {
@@ -38,6 +38,11 @@ export function fakeModel(weights: ModelVariant | (string & {})): Model {
         logProbs: Float32Array.from(logProbs, ({ row, token }) => {
           const [uniform = 0] = draw(1, 'log-probability', before, tokens.slice(0, row + 1), token);
           return -1 - uniform;
+        }),
+        top: top.map(({ row, k }) => {
+          const seen = [before, tokens.slice(0, row + 1)];
+          const ids = draw(k, 'likeliest', ...seen).map((uniform) => Math.floor(50 * (uniform + 1)));
+          return { ids: Uint32Array.from(ids), logProbs: draw(k, 'likeliness', ...seen) };
         }),
       };
     });

@@ -11,6 +11,7 @@ import {
   NO_METHOD,
   withOwnMetrics,
 } from './measured.ts';
+import { readOutputs } from './outputs-table.ts';
 import { readSource } from './read-source.ts';
 import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
@@ -27,7 +28,9 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   const scored = await readLayers(folder, drafts, known);
   await readExamples(folder, drafts, scored, known);
   const noise = await readNoise(folder, drafts, known);
-  return toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
+  const outputs = await readOutputs(folder, drafts);
+  const run = await toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
+  return { ...run, ...(outputs ? { outputs } : {}) };
 }
 
 /**

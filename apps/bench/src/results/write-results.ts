@@ -15,6 +15,7 @@ import {
   measureTrial,
   withOwnMetrics,
 } from './measured.ts';
+import { type MeasuredOutputs, measureOutputs } from './outputs.ts';
 import { OPTIONAL_TABLES, type TrialTable, trialTables } from './rows.ts';
 import { removeOwn, withHeader } from './stale.ts';
 import { type TableDigests, differingTables, digestTables, recordedDigests } from './table-digests.ts';
@@ -34,6 +35,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   const { name } = inputs.model;
   const cells: MeasuredCell[] = [];
   const noise: MeasuredNoise[] = [];
+  const outputs: MeasuredOutputs[] = [];
   const statuses: unknown[] = [];
   const tables = trialTables({
     taskOptions: settings.datasets.reduce((most, { labelWords }) => Math.max(most, labelWords.length), 0),
@@ -45,13 +47,14 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   await writeTrialTables(out, name, tables, run.trials(), (result) => {
     for (const cell of measureTrial(result)) cells.push(cell);
     for (const own of measureNoise(result)) noise.push(own);
+    outputs.push(...measureOutputs(result));
     for (const { id, record } of result.methods)
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
   await removeOthers(out, tables);
   const methods = settings.methods.map(settingId);
   const measured: MeasuredRun = {
-    ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise },
+    ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise, outputs },
     ...withOwnMetrics(run.metrics),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },

@@ -41,8 +41,9 @@ export function fakeModel(weights: ModelVariant | (string & {})): Model {
         }),
         top: top.map(({ row, k }) => {
           const seen = [before, tokens.slice(0, row + 1)];
-          const ids = draw(k, 'likeliest', ...seen).map((uniform) => Math.floor(50 * (uniform + 1)));
-          return { ids: Uint32Array.from(ids), logProbs: draw(k, 'likeliness', ...seen) };
+          const all = draw(FAKE_CONFIG.vocabSize, 'likeliest', ...seen);
+          const ids = [...all.keys()].sort((a, b) => all[b]! - all[a]!).slice(0, k);
+          return { ids: Uint32Array.from(ids), logProbs: Float32Array.from(ids, (id) => all[id]! - 1) };
         }),
       };
     });

@@ -101,11 +101,16 @@ function compareOutputs(own: readonly PredictionRecord[], { gold, zsl, icl }: Co
     js_divergence: haveSameOptions(a, b) ? jsDivergence(a, b) : null,
     log_odds_correlation:
       hasOdds && haveSameOptions(a, b) && haveSameOptions(from, b)
-        ? logOddsCorrelation({ zsl: from, a, b }, gold)
+        ? withinOne(logOddsCorrelation({ zsl: from, a, b }, gold))
         : null,
     ...(judged ? recall(predictions) : NO_RECALL),
     next_token_overlap: nextTokenOverlap(own, icl),
   };
+}
+
+/** Rounding may take a correlation a little beyond. */
+function withinOne(correlation: number | null): number | null {
+  return correlation === null ? null : Math.max(-1, Math.min(1, correlation));
 }
 
 /** Of recordings that are not ours, settings may have other options. */

@@ -44,9 +44,9 @@ export function simAMDeltaMismatched(
         cosines.add(
           examples.map((example) => ({
             example,
-            pair: headPair(
-              [icl[example]!, zsl[example]!, other[example]!],
-              headSpan(zsl[example]!, shape, layer, head),
+            pair: definedPair(
+              updatePair(logitsOf({ icl, zsl, other }, example), headSpan(zsl[example]!, shape, layer, head)),
+              ROUNDING_OF_MAPS,
             ),
           })),
         );
@@ -64,11 +64,8 @@ export function simAMDeltaMismatched(
 export function simAMDeltaCentred(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionScores({ icl, zsl, other }, shape);
   return scoreHeads(zsl, shape, (example, span) => {
-    const [inContext, zeroShot, changed] = [icl[example]!, zsl[example]!, other[example]!];
-    const [a, b] = [inContext, changed].map((probe) =>
-      centre(difference(probe.attentionScores, zeroShot.attentionScores, span)),
-    ) as [Float64Array, Float64Array];
-    return pairCosine({ a, b, zeroShotNorm: spanNorm(zeroShot.attentionScores, span) });
+    const pair = centredPair(logitsOf({ icl, zsl, other }, example), span);
+    return pair && cosine(pair.a, pair.b);
   });
 }
 
@@ -76,21 +73,22 @@ export function simAMDeltaCentred(icl: Probes, zsl: Probes, other: Probes, shape
  * SimAM_Δ of what softmax makes of the logits: cos(p_ICL − p_ZSL, p_X − p_ZSL), p = softmax of m over the keys of the query
  * part.
  *
- * Undefined, head by head, where a change is no longer than 2e-6 of p_ZSL. Parameters and errors as in
+ * Undefined, head by head, where a change is no longer than 2e-6 of p_ZSL, and where the centred change of m is rounding:
+ * softmax turns the rounding of large logits into a larger share of p. Parameters and errors as in
  * {@link simAMDeltaMismatched}.
  */
 export function simAMDeltaSoftmax(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionScores({ icl, zsl, other }, shape);
   return scoreHeads(zsl, shape, (example, span) => {
-    const [inContext, zeroShot, changed] = [icl, zsl, other].map((probes) =>
-      softmax(probes[example]!.attentionScores, span),
-    ) as [Float64Array, Float64Array, Float64Array];
-    const all = { start: 0, width: span.width };
-    return pairCosine({
-      a: difference(inContext, zeroShot, all),
-      b: difference(changed, zeroShot, all),
-      zeroShotNorm: spanNorm(zeroShot, all),
-    });
+    const logits = logitsOf({ icl, zsl, other }, example);
+    if (!centredPair(logits, span)) return null;
+    const weights = {
+      icl: softmax(logits.icl, span),
+      zsl: softmax(logits.zsl, span),
+      other: softmax(logits.other, span),
+    };
+    const pair = definedPair(updatePair(weights, { start: 0, width: span.width }), ROUNDING_OF_MAPS);
+    return pair && cosine(pair.a, pair.b);
   });
 }
 
@@ -147,25 +145,34 @@ function headSpan(
   return { start: (layer * heads + head) * width, width };
 }
 
-/** Of one head; null where one of the updates is rounding. */
-function headPair(
-  [icl, zsl, other]: readonly [ProbeArrays, ProbeArrays, ProbeArrays],
-  span: Span,
-): UpdatePair | null {
-  const from = zsl.attentionScores;
-  return definedPair(
-    {
-      a: difference(icl.attentionScores, from, span),
-      b: difference(other.attentionScores, from, span),
-      zeroShotNorm: spanNorm(from, span),
-    },
-    ROUNDING_OF_MAPS,
-  );
+/** Of one example: m, or the softmax of it. */
+type Logits = Readonly<Record<'icl' | 'zsl' | 'other', NumericArray>>;
+
+function logitsOf(
+  { icl, zsl, other }: Readonly<Record<'icl' | 'zsl' | 'other', Probes>>,
+  example: number,
+): Logits {
+  return {
+    icl: icl[example]!.attentionScores,
+    zsl: zsl[example]!.attentionScores,
+    other: other[example]!.attentionScores,
+  };
 }
 
-function pairCosine(pair: UpdatePair): number | null {
-  const defined = definedPair(pair, ROUNDING_OF_MAPS);
-  return defined && cosine(defined.a, defined.b);
+function updatePair({ icl, zsl, other }: Logits, span: Span): UpdatePair {
+  return {
+    a: difference(icl, zsl, span),
+    b: difference(other, zsl, span),
+    zeroShotNorm: spanNorm(zsl, span),
+  };
+}
+
+/** Updates less their means over the keys; null where one of them is rounding. */
+function centredPair(logits: Logits, span: Span): UpdatePair | null {
+  const pair = updatePair(logits, span);
+  centre(pair.a);
+  centre(pair.b);
+  return definedPair(pair, ROUNDING_OF_MAPS);
 }
 
 function meanOf(values: Float64Array): number {
@@ -174,10 +181,10 @@ function meanOf(values: Float64Array): number {
   return total / values.length;
 }
 
-function centre(values: Float64Array): Float64Array {
+/** In place. */
+function centre(values: Float64Array): void {
   const mean = meanOf(values);
   for (let i = 0; i < values.length; i++) values[i]! -= mean;
-  return values;
 }
 
 /** Over a part of a tensor, safe for logits of any size. */
@@ -232,7 +239,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'cos(p_ICL − p_ZSL, p_X − p_ZSL), p = softmax of m over the query part, by head',
     of: 'learner',
     moreAlike: 'higher',
-    definedWhen: `both updates are longer than ${ROUNDING_OF_MAPS} of p_ZSL`,
+    definedWhen: `both updates are longer than ${ROUNDING_OF_MAPS} of p_ZSL, the centred ones of m_ZSL`,
     score: ({ icl, zsl, ft }, shape) => simAMDeltaSoftmax(icl, zsl, ft, shape),
   },
   {

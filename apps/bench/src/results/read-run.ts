@@ -160,7 +160,7 @@ async function readExamples(
     const values: Readonly<Record<string, unknown>> = row.values;
     for (const metric of draft.layers.keys()) {
       const value = values[metric] as number | null;
-      known.requireRange(metric, value, () => row.place(metric));
+      known.requireExampleRange(metric, value, () => row.place(metric));
       const own = draft.examples.get(metric);
       if (own) own.push(value ?? Number.NaN);
       else draft.examples.set(metric, [value ?? Number.NaN]);

@@ -67,5 +67,7 @@ function requireMeasures(measures: OutputMeasures, place: (column: string) => st
   }
   const { rec2ftp_lower_95: lower, rec2ftp_upper_95: upper } = measures;
   if ((lower === null) !== (upper === null) || (lower !== null && upper !== null && lower > upper))
-    throw new UserError(`${place('rec2ftp_lower_95')} ${lower ?? 'nothing'} to ${upper ?? 'nothing'} is no interval`);
+    throw new UserError(
+      `${place('rec2ftp_lower_95')} ${lower ?? 'nothing'} to ${upper ?? 'nothing'} is no interval`,
+    );
 }

@@ -1,4 +1,13 @@
-import { agreement, jsDivergence, kappa, logOddsCorrelation, rec2ftp, topOverlap } from '@icl-gd/metrics';
+import {
+  agreement,
+  jsDivergence,
+  kappa,
+  logOddsCorrelation,
+  rec2ftp,
+  rec2ftpBaseRate,
+  rec2ftpCounts,
+  topOverlap,
+} from '@icl-gd/metrics';
 import { COMPARED_NEXT_TOKENS } from '../experiment/next-tokens.ts';
 import type { FinishedSetting, PredictionRecord } from '../experiment/record.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
@@ -126,17 +135,14 @@ const NO_RECALL: Recall = {
 };
 
 function recall(predictions: Readonly<Record<'gold' | 'zsl' | 'icl' | 'ft', readonly number[]>>): Recall {
-  const { gold, zsl, ft } = predictions;
-  const value = rec2ftp(predictions);
-  const count = gold.filter((label, i) => zsl[i] !== label && ft[i] === label).length;
-  const interval = wilsonInterval(Math.round((value ?? 0) * count), count);
+  const { recalled, corrected } = rec2ftpCounts(predictions);
+  const interval = wilsonInterval(recalled, corrected);
   return {
-    rec2ftp: value,
+    rec2ftp: rec2ftp(predictions),
     rec2ftp_lower_95: interval?.lower ?? null,
     rec2ftp_upper_95: interval?.upper ?? null,
-    rec2ftp_examples: count,
-    // Of what gets everything right.
-    rec2ftp_base: rec2ftp({ ...predictions, ft: gold }),
+    rec2ftp_examples: corrected,
+    rec2ftp_base: rec2ftpBaseRate(predictions),
   };
 }
 

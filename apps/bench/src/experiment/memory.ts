@@ -12,6 +12,7 @@ import {
   planMemory,
 } from '@icl-gd/transformer';
 import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
+import { NEXT_TOKENS } from './next-tokens.ts';
 import { comparedSettings } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
 import { demonstrationsFor, unavailability } from './setting.ts';
@@ -54,6 +55,7 @@ export function workloadOf(
   const { dtype, releasedNorms, noiseFloor, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
+    nextTokens: NEXT_TOKENS,
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
   };
   const compared = comparedSettings(settings).filter((own) => unavailability(own, prepared) === undefined);
@@ -81,7 +83,7 @@ export function workloadOf(
     learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
       ? {
           training: {
-            objectives: learners.flatMap(({ objective }) => objective ?? []),
+            kinds: learners.flatMap(({ objective }) => (objective ? [{ objective }] : [])),
             steps: longest(trained.map(({ length }) => length)),
             // With BOS.
             tokens: 1 + longest(trained.flatMap((own) => own.map(({ tokens }) => tokens.length))),

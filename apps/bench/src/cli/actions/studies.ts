@@ -6,6 +6,7 @@ import { createProgress } from '../../experiment/progress.ts';
 import type { Table } from '../../results/csv.ts';
 import { renderTable } from '../../results/text-table.ts';
 import { LABELLINGS } from '../../tasks/prompts/labels.ts';
+import { flipsCurves, flipsPicture, flipsTable, measureFlips } from '../../studies/flips.ts';
 import { measureShots, shotsCurves, shotsPicture, shotsTable, usedShots } from '../../studies/shots.ts';
 import {
   bestLearningRates,
@@ -16,8 +17,8 @@ import {
 } from '../../studies/sweep.ts';
 import { replaceTable } from '../../studies/write-table.ts';
 import { loadPlugins } from '../../plugins/load-plugins.ts';
-import { chooseList, integerList, positiveList } from '../choose.ts';
-import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
+import { chooseList, integerList, positiveList, shareList } from '../choose.ts';
+import type { RawFlipsOptions, RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import { downloadObserver, findModel } from '../find-model.ts';
 import { type ParsedRun, parseRunOptions } from '../run-options.ts';
 import { fromWhereTyped } from '../../terminal/place-typed.ts';
@@ -49,6 +50,32 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
   const used = usedShots(rows, numbers);
   const asked = numbers.every((k, i) => `${k}` === used[i]);
   print(renderTable(header, asked ? lines : [['demonstrations used', ...used], ...lines]));
+  print(`results: ${fromWhereTyped(request.out)}`);
+}
+
+/**
+ * Measures accuracy of in-context learning and of learners by the share of flipped labels; writes and prints it.
+ *
+ * @throws UserError naming the option, file or dataset that does not fit
+ */
+export async function flips({ shares: listed, ...options }: RawFlipsOptions): Promise<void> {
+  const shares = shareList('--shares', listed);
+  const parsed = await parseRunOptions(options, {}, await loadPlugins(options));
+  const { request, model, data, observer } = await resolveStudy(parsed);
+  const rows = await measureFlips({ ...request, model, data, observer, shares }, createProgress());
+  await writeTable(request.out, 'flips.csv', flipsTable(model.name, rows), 'used');
+  await writeWhole(join(request.out, 'flips.svg'), flipsPicture(model.name, rows));
+  const curves = flipsCurves(rows);
+  const header = ['mean accuracy', ...(curves[0]?.points ?? []).map(([share]) => `${share} flipped`)];
+  print(
+    renderTable(
+      header,
+      curves.map(({ name, points }) => [
+        name,
+        ...points.map(([, accuracy]) => accuracy?.toFixed(3) ?? 'diverged'),
+      ]),
+    ),
+  );
   print(`results: ${fromWhereTyped(request.out)}`);
 }
 

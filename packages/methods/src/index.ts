@@ -1,4 +1,11 @@
-export { type LongRunning, type Progress, UserError, type UserErrorCode } from '@icl-gd/transformer';
+export {
+  type GradientNormVariant,
+  type LongRunning,
+  type ParameterChange,
+  type Progress,
+  UserError,
+  type UserErrorCode,
+} from '@icl-gd/transformer';
 export * from './learner.ts';
 export * from './learners/index.ts';
 export { adaptedModel } from './adapted-model.ts';

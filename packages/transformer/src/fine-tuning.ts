@@ -3,6 +3,12 @@ import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
 import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
 import { nextTokenTargets, planTargets } from './decoder/targets.ts';
+import {
+  type GradientNormVariant,
+  GradientNormVariants,
+  VARIANT_ROWS,
+  type VariantRow,
+} from './gradient-norm-variants.ts';
 import type { LongRunning } from './long-running.ts';
 import { type Model, passOver } from './model.ts';
 import { type ParameterGroup, inLayer } from './parameters.ts';
@@ -25,6 +31,11 @@ export interface FineTuningOptions {
    * gradients of all parameters of the layers are computed and kept then. No if absent.
    */
   readonly releasedNorms?: boolean;
+  /**
+   * Whether each step also reports the gradient norms under every definition. The gradients of all parameters of the layers
+   * are computed, and their sums over the steps kept twice. No if absent.
+   */
+  readonly gradientNormVariants?: boolean;
   /**
    * What a step does to a parameter, by what it dispatches: another optimizer than plain SGD, which is what is done if it is
    * absent. Called once for each trained parameter and step.
@@ -57,6 +68,8 @@ export interface FineTuningStep {
    * frozen parameters add up over the steps; there if `releasedNorms` asks for it.
    */
   readonly releasedGradientNorms?: readonly number[];
+  /** The gradient norms under every definition; there if `gradientNormVariants` asks for them. */
+  readonly gradientNormVariants?: readonly GradientNormVariant[];
 }
 
 /** How {@link FineTuning.steps} is followed. */
@@ -65,7 +78,7 @@ export interface StepsOptions extends LongRunning {
   readonly onStep?: ((step: FineTuningStep, place: number) => void) | undefined;
 }
 
-/** Rows of the log that each step writes, one number a layer each. */
+/** Rows of the log that each step writes, one number a layer each; after them those of the variants, if they are asked for. */
 const LOG_ROWS = { norms: 0, losses: 1, releasedNorms: 2 } as const;
 const LOG_ROW_COUNT = 3;
 
@@ -92,6 +105,8 @@ export class FineTuning implements Disposable {
   readonly #tuned: Model;
   readonly #log: Tensor;
   readonly #released: ReleasedNorms | undefined;
+  readonly #variants: GradientNormVariants | undefined;
+  readonly #logRows: number;
   #taken = 0;
   /** Finished or disposed: there is nothing left to free. */
   #over = false;
@@ -108,13 +123,17 @@ export class FineTuning implements Disposable {
     const { gpu, config } = model;
     this.#trained = copyGroup(model, options.group, 'fine-tuned');
     this.#tuned = model.withParameters(model.parameters.overlay(this.#trained));
+    this.#logRows = LOG_ROW_COUNT + (options.gradientNormVariants ? VARIANT_ROWS.length : 0);
     try {
-      this.#log = gpu.tensor([options.steps, LOG_ROW_COUNT, config.layers], { label: 'fine-tuning log' });
+      this.#log = gpu.tensor([options.steps, this.#logRows, config.layers], { label: 'fine-tuning log' });
+      // A layer may lack the parameters of a row.
+      if (options.gradientNormVariants) gpu.clear(this.#log);
     } catch (error) {
       this.#tuned.dispose();
       throw error;
     }
     this.#released = options.releasedNorms ? new ReleasedNorms(gpu) : undefined;
+    this.#variants = options.gradientNormVariants ? new GradientNormVariants(gpu, config) : undefined;
   }
 
   /**
@@ -129,7 +148,7 @@ export class FineTuning implements Disposable {
     this.#requireOpen();
     if (this.#taken >= steps) throw new RangeError(`fine-tuning was set up for ${steps} steps`);
     if (tokens.length < 2) throw new RangeError('a training sequence needs two tokens or more');
-    using gradients = Gradients.ofGroup(gpu, config, this.#released ? 'layers' : group);
+    using gradients = Gradients.ofGroup(gpu, config, this.#released || this.#variants ? 'layers' : group);
     using pass = passOver(this.#tuned, [tokens], { gradients });
     const targets = planTargets(pass, nextTokenTargets([tokens]));
     recordLossGradient(pass, {
@@ -196,15 +215,18 @@ export class FineTuning implements Disposable {
 
   /** What a step has written to the log. */
   #report(log: Float32Array, step: number): FineTuningStep {
-    const row = (name: keyof typeof LOG_ROWS): number[] => {
-      const at = this.#logIndex(LOG_ROWS[name], step);
+    const row = (place: number): number[] => {
+      const at = this.#logIndex(place, step);
       return Array.from(log.subarray(at, at + this.#model.config.layers));
     };
-    const losses = row('losses');
+    const losses = row(LOG_ROWS.losses);
     return {
-      gradientNorms: row('norms'),
+      gradientNorms: row(LOG_ROWS.norms),
       losses: this.#options.objective === 'output' ? losses.map(() => losses[0] as number) : losses,
-      ...(this.#released ? { releasedGradientNorms: row('releasedNorms') } : {}),
+      ...(this.#released ? { releasedGradientNorms: row(LOG_ROWS.releasedNorms) } : {}),
+      ...(this.#variants
+        ? { gradientNormVariants: this.#variants.report(step, (name) => row(variantRow(name))) }
+        : {}),
     };
   }
 
@@ -236,6 +258,7 @@ export class FineTuning implements Disposable {
 
   #freeLog(): void {
     this.#released?.[Symbol.dispose]();
+    this.#variants?.[Symbol.dispose]();
     this.#log.dispose();
   }
 
@@ -256,8 +279,16 @@ export class FineTuning implements Disposable {
       const parameter = this.#trained.get(name) as Tensor;
       update({ gpu, step: this.#taken, name, parameter, gradient, learningRate });
     }
+    const isTrained = (name: string): boolean => this.#trained.has(name);
+    const step = this.#taken;
+    this.#variants?.take(
+      { gradients, layer, step, tokens, isTrained },
+      this.#log,
+      (row) => this.#logIndex(variantRow(row)) + layer,
+    );
     if (!this.#released) return gradients.drop(layer);
-    const released = this.#released.take(gradients, layer, tokens, (name) => this.#trained.has(name));
+    // Last: it rescales the gradients of trained parameters.
+    const released = this.#released.take(gradients, layer, tokens, isTrained);
     l2Norm(gpu, {
       tensors: released,
       out: this.#log,
@@ -268,7 +299,7 @@ export class FineTuning implements Disposable {
 
   /** First element of a row of the log. */
   #logIndex(row: number, step = this.#taken): number {
-    return (step * LOG_ROW_COUNT + row) * this.#model.config.layers;
+    return (step * this.#logRows + row) * this.#model.config.layers;
   }
 }
 
@@ -278,6 +309,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof FineTuningOptions]: true }> = {
   group: true,
   steps: true,
   releasedNorms: true,
+  gradientNormVariants: true,
   update: true,
 };
 
@@ -291,6 +323,10 @@ function requireOptions(options: FineTuningOptions): void {
     throw new RangeError(`FineTuning: the learning rate is ${String(learningRate)}, not a number`);
   if (!Number.isInteger(steps) || steps < 0)
     throw new RangeError(`FineTuning: steps is ${String(steps)}, not a number of steps`);
+}
+
+function variantRow(row: VariantRow): number {
+  return LOG_ROW_COUNT + VARIANT_ROWS.indexOf(row);
 }
 
 function plainStep({ gpu, parameter, gradient, learningRate }: ParameterUpdate): void {

@@ -24,6 +24,7 @@ export {
   type ParameterUpdate,
   type StepsOptions,
 } from './fine-tuning.ts';
+export type { GradientNormVariant } from './gradient-norm-variants.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
 export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
@@ -37,6 +38,7 @@ export {
   type ModelDescription,
 } from './model.ts';
 export { readModelConfig } from './model-config.ts';
+export { type ParameterChange, parameterChanges } from './parameter-changes.ts';
 export { type ParameterGroup, type ParameterRole, type ParameterSpec, parameterSpecs } from './parameters.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';

@@ -136,10 +136,23 @@ function evaluateBehind(
 function trainAll(
   meter: Meter,
   model: Model,
-  { objectives, steps, tokens, releasedNorms }: NonNullable<Workload['training']>,
+  {
+    objectives,
+    steps,
+    tokens,
+    releasedNorms,
+    gradientNormVariants = false,
+  }: NonNullable<Workload['training']>,
 ): void {
   for (const objective of objectives) {
-    const options = { objective, learningRate: 0, group: TRAINED, steps, releasedNorms } as const;
+    const options = {
+      objective,
+      learningRate: 0,
+      group: TRAINED,
+      steps,
+      releasedNorms,
+      gradientNormVariants,
+    } as const;
     meter.attempt(`training on ${tokens} tokens`, () => {
       const tuning = new FineTuning(model, options);
       try {

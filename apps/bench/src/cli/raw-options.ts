@@ -30,6 +30,8 @@ export interface RawRunOptions {
   readonly releasedNorms: boolean;
   readonly dryRun: boolean;
   readonly noiseFloor: boolean;
+  readonly weightChanges: boolean;
+  readonly gradientNorms: boolean;
 }
 
 /** Options of `icl-gd inspect` as typed. */

@@ -136,6 +136,8 @@ function parseSettings(
     dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
     noiseFloor: raw.noiseFloor ?? false,
+    ...(raw.weightChanges ? { weightChanges: true } : {}),
+    ...(raw.gradientNorms ? { gradientNorms: true } : {}),
     initSeed: raw.initSeed === undefined ? 0 : integer('--init-seed', raw.initSeed, 0),
   };
 }

@@ -48,7 +48,7 @@ export function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
   { queries, demonstrations, context }: PreparedRun,
 ): Workload {
-  const { dtype, methods, releasedNorms, noiseFloor, probe } = settings;
+  const { dtype, methods, releasedNorms, noiseFloor, gradientNorms = false, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
@@ -68,6 +68,7 @@ export function workloadOf(
             // With BOS.
             tokens: 1 + demonstrations.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
             releasedNorms,
+            gradientNormVariants: gradientNorms,
             halfCopies: noiseFloor,
           },
         }

@@ -23,6 +23,10 @@ export interface RunSettings {
   readonly releasedNorms: boolean;
   /** Also measure how much of each score is rounding; takes three times as long. */
   readonly noiseFloor: boolean;
+  /** Also compare weight changes with each other and with the grid of float16; trains once more. No if absent. */
+  readonly weightChanges?: boolean;
+  /** Also measure gradient norms under every definition; trains once more. No if absent. */
+  readonly gradientNorms?: boolean;
   /** Seed of the re-initialised variants. */
   readonly initSeed: number;
 }

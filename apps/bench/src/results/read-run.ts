@@ -12,6 +12,8 @@ import {
   withOwnMetrics,
 } from './measured.ts';
 import { readSource } from './read-source.ts';
+import { readTraining } from './read-training.ts';
+import { withTraining } from './training-rows.ts';
 import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
 /**
@@ -27,7 +29,8 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   const scored = await readLayers(folder, drafts, known);
   await readExamples(folder, drafts, scored, known);
   const noise = await readNoise(folder, drafts, known);
-  return toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
+  const training = withTraining([await readTraining(folder, drafts)]);
+  return { ...(await toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue })), ...training };
 }
 
 /**

@@ -55,6 +55,8 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
               steps: DEMONSTRATIONS.length,
               tokens: 71,
               releasedNorms,
+              // Both keep what they add up, at once.
+              gradientNormVariants: releasedNorms,
             },
           }
         : {}),
@@ -87,7 +89,10 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
       gpu().pool.limits = { planned: used, budget: used };
       using model = await loadModel(gpu(), directory, { dtype });
       expect(gpu().pool.allocatedBytes).toBe(plan.weights);
-      const adapted = await learner.adapt(model, DEMONSTRATIONS, { learningRate: 0.01, releasedNorms });
+      const adapted = await learner.adapt(model, DEMONSTRATIONS, {
+        learningRate: 0.01,
+        ...{ releasedNorms, gradientNormVariants: releasedNorms },
+      });
       await adapted.probeTokens(QUERIES, options);
       adapted.dispose();
       expect(gpu().pool.peakBytes).toBe(used);

@@ -1,4 +1,4 @@
-import { type Model, withHalfParameters } from '@icl-gd/transformer';
+import { type Model, parameterChanges, withHalfParameters } from '@icl-gd/transformer';
 import { requireProbing } from './given.ts';
 import type { AdaptOptions, AdaptedModel, BatchOptions, LearnerResult, ProbeToken } from './learner.ts';
 import { probesOf } from './probe-queries.ts';
@@ -27,6 +27,7 @@ export function adaptedModel(
   const result: LearnerResult = {
     ...(training ? { training } : {}),
     ...probesOf(probed),
+    weightChanges: (layer) => parameterChanges(changed, layer),
     dispose: () => {
       for (const model of new Set([probed, changed])) model.dispose();
     },
@@ -55,10 +56,19 @@ export function guarded(result: LearnerResult, model: string): AdaptedModel {
     return probes;
   };
   const { training, context, directionsOnly } = result;
+  const changesOf = result.weightChanges?.bind(result);
   return {
     ...(training ? { training } : {}),
     ...(context ? { context } : {}),
     ...(directionsOnly ? { directionsOnly } : {}),
+    ...(changesOf
+      ? {
+          weightChanges: async (layer: number) => {
+            if (disposed) throw new RangeError(`weights of an adapted ${model} that was disposed`);
+            return await changesOf(layer);
+          },
+        }
+      : {}),
     probe: (queries, { probeToken = DEFAULT_PROBE_TOKEN, ...options } = {}) =>
       probing(options, () => result.probe(queries, { ...options, probeToken })),
     probeTokens: (queries, options) => probing(options, () => result.probeTokens(queries, options)),

@@ -1,5 +1,7 @@
 export {
+  type GradientNormVariant,
   type LongRunning,
+  type ParameterChange,
   type Progress,
   type TopTokens,
   UserError,

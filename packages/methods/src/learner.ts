@@ -1,4 +1,11 @@
-import type { LongRunning, Model, Objective, TopTokens } from '@icl-gd/transformer';
+import type {
+  GradientNormVariant,
+  LongRunning,
+  Model,
+  Objective,
+  ParameterChange,
+  TopTokens,
+} from '@icl-gd/transformer';
 
 /** One training or in-context example: query tokens followed by the label word's tokens, without BOS and EOS. */
 export interface Demonstration {
@@ -66,6 +73,8 @@ export interface TrainingStep {
   readonly losses: readonly number[];
   /** Gradient norms by the released code's definition, if asked for; see `FineTuningStep`. */
   readonly releasedGradientNorms?: readonly number[];
+  /** Gradient norms under every definition that Figure 4 of the paper may have, if asked for. */
+  readonly gradientNormVariants?: readonly GradientNormVariant[];
 }
 
 /** What a learner has to give: a model after it has taken in the demonstrations. */
@@ -90,6 +99,12 @@ export interface LearnerResult {
    * of an update means nothing.
    */
   readonly directionsOnly?: true;
+  /**
+   * Of learners that change weights: those of a layer (from 0) that they changed, before and after, as float32 arrays, whatever
+   * `halfWeights` says. A large model's are large: 33 MB a layer, before and after, for keys and values of the 1.3B model.
+   * @throws as `parameterChanges`; RangeError once it was disposed
+   */
+  weightChanges?(layer: number): Promise<ParameterChange[]>;
   /** Frees what taking in the demonstrations made; the base model stays. */
   dispose(): void;
 }
@@ -136,6 +151,8 @@ export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> e
   readonly learningRate?: number;
   /** Whether training also reports the released code's gradient norms; costs about half a step more. No if absent. */
   readonly releasedNorms?: boolean;
+  /** Whether training also reports the gradient norms under every definition; costs as much, and twice the memory. */
+  readonly gradientNormVariants?: boolean;
   /**
    * Whether the model is probed with the changed weights rounded to float16, as in mixed-precision training; the training
    * itself is float32. No if absent.

@@ -27,6 +27,11 @@ export interface FineTuningOptions {
    */
   readonly releasedNorms?: boolean;
   /**
+   * Whether each step also reports the gradient norms under every definition. The gradients of all parameters of the layers
+   * are computed, and their sums over the steps kept twice. No if absent.
+   */
+  readonly gradientNormVariants?: boolean;
+  /**
    * What a step does to a parameter, by what it dispatches, instead of `optimizer`. Called once for each trained parameter and
    * step.
    */
@@ -35,7 +40,13 @@ export interface FineTuningOptions {
 
 const KNOWN_OPTIONS: Required<{ [name in keyof FineTuningOptions]: true }> = {
   ...{ objective: true, readout: true, learningRate: true, group: true, steps: true },
-  ...{ sequencesPerStep: true, optimizer: true, releasedNorms: true, update: true },
+  ...{
+    sequencesPerStep: true,
+    optimizer: true,
+    releasedNorms: true,
+    gradientNormVariants: true,
+    update: true,
+  },
 };
 
 /** What types do not hold in JavaScript. @throws RangeError */

@@ -1,6 +1,12 @@
 import { type Tensor, l2Norm, scaleInPlace } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
+import {
+  type GradientNormVariant,
+  GradientNormVariants,
+  VARIANT_ROWS,
+  type VariantRow,
+} from './gradient-norm-variants.ts';
 import type { LongRunning } from './long-running.ts';
 import type { Model } from './model.ts';
 import { type FineTuningOptions, requireOptions } from './fine-tuning-options.ts';
@@ -25,6 +31,8 @@ export interface FineTuningStep {
    * frozen parameters add up over the steps; there if `releasedNorms` asks for it.
    */
   readonly releasedGradientNorms?: readonly number[];
+  /** The gradient norms under every definition; there if `gradientNormVariants` asks for them. */
+  readonly gradientNormVariants?: readonly GradientNormVariant[];
 }
 
 /** How {@link FineTuning.steps} is followed. */
@@ -33,7 +41,10 @@ export interface StepsOptions extends LongRunning {
   readonly onStep?: ((step: FineTuningStep, place: number) => void) | undefined;
 }
 
-/** Rows of the log that each step writes, one number a layer each; of the losses there is a row for each sequence. */
+/**
+ * Rows of the log that each step writes, one number a layer each; of the losses there is a row for each sequence, and after them
+ * those of the variants, if they are asked for.
+ */
 const LOG_ROWS = { norms: 0, releasedNorms: 1, losses: 2 } as const;
 
 /** A fine-tuned model and the way to it. */
@@ -62,6 +73,7 @@ export class FineTuning implements Disposable {
   readonly #adam: Adam | undefined;
   /** Sequences that each step has taken in. */
   readonly #sequences: number[] = [];
+  readonly #variants: GradientNormVariants | undefined;
   #taken = 0;
   /** Finished or disposed: there is nothing left to free. */
   #over = false;
@@ -81,6 +93,8 @@ export class FineTuning implements Disposable {
     try {
       const shape = [options.steps, this.#logRowCount, config.layers];
       this.#log = gpu.tensor(shape, { label: 'fine-tuning log' });
+      // A layer may lack the parameters of a row.
+      if (options.gradientNormVariants) gpu.clear(this.#log);
     } catch (error) {
       this.#tuned.dispose();
       throw error;
@@ -93,6 +107,7 @@ export class FineTuning implements Disposable {
       throw error;
     }
     this.#released = options.releasedNorms ? new ReleasedNorms(gpu) : undefined;
+    this.#variants = options.gradientNormVariants ? new GradientNormVariants(gpu, config) : undefined;
   }
 
   /**
@@ -157,7 +172,7 @@ export class FineTuning implements Disposable {
 
   #gradients(): Gradients {
     const { gpu, config } = this.#model;
-    return Gradients.ofGroup(gpu, config, this.#released ? 'layers' : this.#options.group);
+    return Gradients.ofGroup(gpu, config, this.#released || this.#variants ? 'layers' : this.#options.group);
   }
 
   /** Records the sequence whose turn it is, and a step after the last. */
@@ -165,7 +180,10 @@ export class FineTuning implements Disposable {
     const { sequencesPerStep = 1, objective, readout } = this.#options;
     const { layers } = this.#model.config;
     const perStep = sequences.length;
-    if (this.#released) throw new RangeError('full batches have no released gradient norms');
+    if (this.#released || this.#variants)
+      throw new RangeError(
+        'full batches have no gradient norms of other definitions: those are of single steps',
+      );
     if (perStep > sequencesPerStep)
       throw new RangeError(`fine-tuning was set up for ${sequencesPerStep} sequences a step, not ${perStep}`);
     const ordered = inCanonicalOrder(sequences);
@@ -251,6 +269,9 @@ export class FineTuning implements Disposable {
       gradientNorms: row(LOG_ROWS.norms),
       losses: this.#options.objective === 'output' ? losses.map(() => losses[0] as number) : losses,
       ...(this.#released ? { releasedGradientNorms: row(LOG_ROWS.releasedNorms) } : {}),
+      ...(this.#variants
+        ? { gradientNormVariants: this.#variants.report(step, (name) => row(this.#variantRow(name))) }
+        : {}),
     };
   }
 
@@ -283,6 +304,7 @@ export class FineTuning implements Disposable {
   #freeLog(): void {
     this.#released?.[Symbol.dispose]();
     this.#adam?.[Symbol.dispose]();
+    this.#variants?.[Symbol.dispose]();
     this.#log.dispose();
   }
 
@@ -316,8 +338,16 @@ export class FineTuning implements Disposable {
       const parameter = this.#trained.get(name) as Tensor;
       update({ gpu, step: this.#taken, name, parameter, gradient, learningRate });
     }
+    const isTrained = (name: string): boolean => this.#trained.has(name);
+    const step = this.#taken;
+    this.#variants?.take(
+      { gradients, layer, step, tokens, isTrained },
+      this.#log,
+      (row) => this.#logIndex(this.#variantRow(row)) + layer,
+    );
     if (!this.#released) return gradients.drop(layer);
-    const released = this.#released.take(gradients, layer, tokens, (name) => this.#trained.has(name));
+    // Last: it rescales the gradients of trained parameters.
+    const released = this.#released.take(gradients, layer, tokens, isTrained);
     l2Norm(gpu, {
       tensors: released,
       out: this.#log,
@@ -332,7 +362,12 @@ export class FineTuning implements Disposable {
   }
 
   get #logRowCount(): number {
-    return LOG_ROWS.losses + (this.#options.sequencesPerStep ?? 1);
+    return this.#variantRow() + (this.#options.gradientNormVariants ? VARIANT_ROWS.length : 0);
+  }
+
+  /** Of the first of them if none is named. */
+  #variantRow(row?: VariantRow): number {
+    return LOG_ROWS.losses + (this.#options.sequencesPerStep ?? 1) + (row ? VARIANT_ROWS.indexOf(row) : 0);
   }
 
   /** First element of a row of the log. */

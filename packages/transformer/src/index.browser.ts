@@ -29,6 +29,7 @@ export { replaceChangeByNoise } from './noise.ts';
 export type { FineTuningOptions } from './fine-tuning-options.ts';
 export type { Optimizer, ParameterUpdate } from './optimizer.ts';
 export type { TrainingInput, TrainingSequence } from './training-sequence.ts';
+export type { GradientNormVariant } from './gradient-norm-variants.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
 export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
@@ -50,6 +51,7 @@ export {
   type ParameterSpec,
   parameterSpecs,
 } from './parameters.ts';
+export { type ParameterChange, parameterChanges } from './parameter-changes.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
 export { withHalfParameters } from './round-parameters.ts';

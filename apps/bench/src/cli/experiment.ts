@@ -51,6 +51,8 @@ export interface ExperimentOptions {
   readonly discardProbes?: boolean;
   readonly releasedNorms?: boolean;
   readonly noiseFloor?: boolean;
+  readonly weightChanges?: boolean;
+  readonly gradientNorms?: boolean;
   readonly fresh?: boolean;
   /**
    * Ends it at the next step or batch: it rejects with the signal's reason. What is finished stays on record, and the same call
@@ -66,6 +68,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
   ...{ learningRate: true, probe: true, adapter: true, initSeed: true, dtype: true, fresh: true },
   ...{ memoryBudget: true, tokenBudget: true, saveProbes: true, discardProbes: true },
   ...{ releasedNorms: true, noiseFloor: true, controls: true, matchedDemonstrations: true },
+  ...{ weightChanges: true, gradientNorms: true },
 };
 
 /** What is told while an experiment goes on. */

@@ -178,6 +178,8 @@ const OPTIONS = [
   'token-budget',
   'save-probes',
   'released-norms',
+  'weight-changes',
+  'gradient-norms',
   '__proto__',
   'constructor',
   'toString',

@@ -32,6 +32,8 @@ export interface RawRunOptions {
   readonly dryRun: boolean;
   readonly noiseFloor: boolean;
   readonly matchedDemonstrations: boolean;
+  readonly weightChanges: boolean;
+  readonly gradientNorms: boolean;
 }
 
 /** Options of `icl-gd inspect` as typed. */

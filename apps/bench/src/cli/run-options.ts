@@ -148,6 +148,8 @@ function parseSettings(
     noiseFloor: raw.noiseFloor ?? false,
     ...(raw.initSeed === undefined ? {} : { initSeed: integer('--init-seed', raw.initSeed, 0) }),
     ...(raw.matchedDemonstrations ? { matchedDemonstrations: true } : {}),
+    ...(raw.weightChanges ? { weightChanges: true } : {}),
+    ...(raw.gradientNorms ? { gradientNorms: true } : {}),
   };
 }
 

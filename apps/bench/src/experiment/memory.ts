@@ -52,7 +52,7 @@ export function workloadOf(
   prepared: PreparedRun,
 ): Workload {
   const { queries } = prepared;
-  const { dtype, releasedNorms, noiseFloor, probe } = settings;
+  const { dtype, releasedNorms, noiseFloor, gradientNorms = false, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
     nextTokens: NEXT_TOKENS,
@@ -88,6 +88,7 @@ export function workloadOf(
             // With BOS.
             tokens: 1 + longest(trained.flatMap((own) => own.map(({ tokens }) => tokens.length))),
             releasedNorms,
+            gradientNormVariants: gradientNorms,
             halfCopies: noiseFloor,
           },
         }

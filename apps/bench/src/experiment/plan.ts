@@ -27,6 +27,10 @@ export interface RunSettings {
   readonly releasedNorms: boolean;
   /** Also measure how much of each score is rounding; takes three times as long. */
   readonly noiseFloor: boolean;
+  /** Also compare weight changes with each other and with the grid of float16; trains once more. No if absent. */
+  readonly weightChanges?: boolean;
+  /** Also measure gradient norms under every definition; trains once more. No if absent. */
+  readonly gradientNorms?: boolean;
   /** Seed of the re-initialised variants; each trial's own seed if absent, as in the released code. */
   readonly initSeed?: number;
   /** Fine-tuning is given those demonstrations alone that fit the context of in-context learning. No if absent. */

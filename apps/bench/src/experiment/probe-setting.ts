@@ -36,24 +36,31 @@ export interface ProbedSetting {
   readonly directionsOnly?: true | undefined;
 }
 
+/** How a setting takes in its demonstrations. */
+export interface TakingIn extends Pick<SettingOptions, 'learningRate' | 'halfWeights' | 'signal'> {
+  readonly releasedNorms?: boolean;
+  readonly gradientNormVariants?: boolean;
+}
+
 /**
- * Lets a learner take in the demonstrations that it needs and probes the queries.
- * @throws DivergedError if its training or what the model computes is not finite
+ * Lets a learner take in the demonstrations that it needs.
+ * @returns to be disposed
+ * @throws DivergedError if its training is not finite
  */
-export async function probeSetting(
+export async function takeIn(
   model: Model,
   setting: RunSetting,
   prepared: PreparedRun,
-  { probeTokens, tokenBudget, signal, ...adaptOptions }: SettingOptions,
+  { learningRate, releasedNorms = false, halfWeights = false, gradientNormVariants, signal }: TakingIn,
   onWork: OnWork,
-): Promise<ProbedSetting> {
-  const { learningRate, releasedNorms, halfWeights = false } = adaptOptions;
+): Promise<LearnerResult> {
   const { learner, options } = setting;
   let trained = 0;
   const adapted = await learner.adapt(model, demonstrationsFor(setting, prepared), {
     // What is no part of a record's key must not be known to the learner.
     ...(takesRate(setting) ? { learningRate } : {}),
     ...(learner.objective ? { releasedNorms } : {}),
+    ...(learner.objective && gradientNormVariants ? { gradientNormVariants } : {}),
     ...(draws(setting) ? { seed: prepared.seed } : {}),
     halfWeights,
     learnerOptions: options,
@@ -65,6 +72,27 @@ export async function probeSetting(
   });
   try {
     requireSteps(learner.id, adapted.training ?? []);
+  } catch (error) {
+    adapted.dispose();
+    throw error;
+  }
+  return adapted;
+}
+
+/**
+ * Lets a learner take in the demonstrations that it needs and probes the queries.
+ * @throws DivergedError if its training or what the model computes is not finite
+ */
+export async function probeSetting(
+  model: Model,
+  setting: RunSetting,
+  prepared: PreparedRun,
+  { probeTokens, tokenBudget, signal, ...adaptOptions }: SettingOptions,
+  onWork: OnWork,
+): Promise<ProbedSetting> {
+  const { learner } = setting;
+  const adapted = await takeIn(model, setting, prepared, { ...adaptOptions, signal }, onWork);
+  try {
     const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget, signal }, onWork);
     for (const [token, own] of probes)
       if (own.length !== prepared.queries.length)

@@ -8,7 +8,7 @@ import {
   measureNoiseFloor,
 } from './noise-floor.ts';
 import { type Trial, trialName } from './plan.ts';
-import { type ProbedSetting, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
+import { type ProbedSetting, predict, probeSetting, takeIn, unlessDiverged } from './probe-setting.ts';
 import type { FinishedSetting, SettingRecord } from './record.ts';
 import type { z } from 'zod';
 import type { ProbeWrite } from './probe-file.ts';
@@ -16,6 +16,8 @@ import type { RecordStore } from './record-store.ts';
 import { demonstrationsFor } from './setting.ts';
 import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
 import type { Tally } from './tally.ts';
+import type { TrainingMeasures } from './training/cells.ts';
+import { measureTraining } from './training/measure-training.ts';
 import {
   type TrialPair,
   type TrialPlan,
@@ -36,6 +38,8 @@ export interface TrialRunnerOptions {
   readonly tokenBudget?: number;
   readonly releasedNorms: boolean;
   readonly noiseFloor: boolean;
+  /** What is measured by training once more; nothing if absent. */
+  readonly training?: TrainingMeasures;
   /** Compute every cell once more, whatever records exist. */
   readonly fresh: boolean;
   /** Keys of records written since `fresh` was asked for; added to. */
@@ -94,6 +98,7 @@ export class TrialRunner {
       recorded = (await this.#comparePair(plan, pair)) && recorded;
     }
     if (this.#options.noiseFloor) recorded = (await this.#measureNoise(plan, records)) && recorded;
+    recorded = (await this.#measureTraining(plan, records)) && recorded;
     return { records, recorded };
   }
 
@@ -362,6 +367,27 @@ export class TrialRunner {
     });
     await this.#write(plan.noise, { noise });
     return false;
+  }
+
+  /** @returns whether it was recorded already */
+  #measureTraining(plan: TrialPlan, records: TrialOutcome['records']): Promise<boolean> {
+    const { training: measures = {}, tally, config, loadModel, onWork, signal } = this.#options;
+    const { learningRate } = plan.trial;
+    const finished = plan.methods.filter(({ id }) => records.get(id)?.status === 'finished');
+    return measureTraining(plan, finished, {
+      ...{ measures, tally, layers: config.layers },
+      readable: (address, schema) => this.#readable(address, schema),
+      write: (address, result) => this.#write(address, result),
+      train: async ({ setting }, options, onUnits) =>
+        takeIn(
+          await loadModel(plan.trial),
+          setting,
+          plan.prepared,
+          { learningRate, ...options, signal },
+          onUnits,
+        ),
+      onWork: (units) => onWork(units, `${trialName(plan.trial)} weights`),
+    });
   }
 
   /** Everything that can be scored of the settings that have probes. */

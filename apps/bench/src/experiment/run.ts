@@ -33,6 +33,8 @@ import type { SettingRecord } from './record.ts';
 import { type TrialOutcome, TrialRunner } from './run-trial.ts';
 import { linkSavedProbes, removeOtherProbes } from './saved-probes.ts';
 import { Tally } from './tally.ts';
+import type { TrainingMeasures } from './training/cells.ts';
+import { trainingUnits } from './training/measure-training.ts';
 import { type TrialPlan, addressesOf, ownAddress, planTrial, settingsOf, unitsOf } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
 
@@ -123,7 +125,8 @@ export async function runExperiment(
       async *trials() {
         for (const plan of tabulated) {
           const noiseFloor = settings.noiseFloor && (plans.includes(plan) || store.has(plan.noise));
-          yield await readTrial(store, plan, { noiseFloor });
+          const required = plans.includes(plan);
+          yield await readTrial(store, plan, { noiseFloor, training: { ...measuresOf(settings), required } });
         }
       },
     };
@@ -244,6 +247,7 @@ async function computeCells(
     modelName: inputs.model.name,
     releasedNorms: settings.releasedNorms,
     noiseFloor: settings.noiseFloor,
+    training: measuresOf(settings),
     fresh: request.fresh,
     written: request.written ?? new Set(),
     keepAllProbes: request.saveProbes,
@@ -324,11 +328,17 @@ async function discardProbes(
   for (const address of addressesOf(plan)) if (!shared.has(address.key)) await store.discardProbes(address);
 }
 
-/** Work of cells, each once; of a noise floor, all settings again. */
-function totalUnits(plans: readonly TrialPlan[], { noiseFloor }: RunSettings): number {
+function measuresOf({ weightChanges, gradientNorms }: RunSettings): TrainingMeasures {
+  return { weightChanges, gradientNorms };
+}
+
+/** Work of cells, each once; of a noise floor, all settings again; of what is measured of trainings, these again. */
+function totalUnits(plans: readonly TrialPlan[], settings: RunSettings): number {
+  const { noiseFloor } = settings;
   const units = new Map<string, number>();
   let again = 0;
   for (const plan of plans) {
+    again += trainingUnits(plan, measuresOf(settings));
     for (const setting of settingsOf(plan)) {
       const own = unitsOf(plan, setting);
       units.set(ownAddress(setting).key, own);

@@ -13,6 +13,8 @@ import type {
   UnavailableSetting,
 } from './record.ts';
 import type { RecordStore } from './record-store.ts';
+import type { TrainingMeasures } from './training/cells.ts';
+import { type MeasuredTraining, readTraining } from './training/read-training.ts';
 import { type TrialPlan, type TrialSetting, ownAddress } from './trial-plan.ts';
 
 export interface MethodResult {
@@ -39,6 +41,8 @@ export interface TrialResult {
   readonly pairs: Readonly<Record<string, ScoreRecord>>;
   /** None without a noise floor. */
   readonly noise: readonly NoiseEntry[];
+  /** Weight changes and gradient norms; absent unless something of the kind is asked for. */
+  readonly training?: MeasuredTraining;
   /** What is measured; the built-in metrics if absent. */
   readonly metrics?: MetricCatalogue;
 }
@@ -50,7 +54,10 @@ export interface TrialResult {
 export async function readTrial(
   store: RecordStore,
   plan: TrialPlan,
-  options: { readonly noiseFloor: boolean },
+  options: {
+    readonly noiseFloor: boolean;
+    readonly training?: TrainingMeasures & { readonly required: boolean };
+  },
 ): Promise<TrialResult> {
   const need = async <T>(address: CellAddress, schema: z.ZodType<T>): Promise<T> => {
     const record = await store.read(address, schema);
@@ -85,7 +92,12 @@ export async function readTrial(
       Object.assign(pairs, (await need(ownAddress(pair), records.pair)).metrics);
   }
   const noise = options.noiseFloor ? (await need(plan.noise, records.noise)).noise : [];
-  return { trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise, metrics };
+  const { training: asked } = options;
+  const training = asked && { training: await readTraining(store, plan, finished, asked) };
+  return {
+    ...{ trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise, metrics },
+    ...training,
+  };
 }
 
 function toResult({ id, setting, unavailable }: TrialSetting, record: SettingRecord): MethodResult {

@@ -5,6 +5,7 @@ import { roleOf } from '../experiment/setting.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { MeasuredOutputs } from './outputs.ts';
 import type { PaperMatch } from './published/paper-match.ts';
+import type { TrainingRows } from './training-rows.ts';
 
 /** In the column `method`, where something belongs to no method. */
 export const NO_METHOD = '-';
@@ -65,6 +66,8 @@ export interface MeasuredRun {
   readonly noise: readonly MeasuredNoise[];
   /** What settings put out, compared with ICL: by trial, in the order of the settings, ZSL first; absent in runs without it. */
   readonly outputs?: readonly MeasuredOutputs[];
+  /** Weight changes and gradient norms, where there are any. */
+  readonly training?: TrainingRows;
   /** Which of it may stand beside the paper's figures. */
   readonly paper: PaperMatch;
   /** Where metrics that are not built in are among them: all that there are. */

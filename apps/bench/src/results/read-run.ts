@@ -14,6 +14,8 @@ import {
 } from './measured.ts';
 import { readOutputs } from './outputs-table.ts';
 import { readSource } from './read-source.ts';
+import { readTraining } from './read-training.ts';
+import { withTraining } from './training-rows.ts';
 import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
 /**
@@ -30,8 +32,9 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   await readExamples(folder, drafts, scored, known);
   const noise = await readNoise(folder, drafts, known);
   const outputs = await readOutputs(folder, drafts);
+  const training = withTraining([await readTraining(folder, drafts)]);
   const run = await toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
-  return { ...run, ...(outputs ? { outputs } : {}) };
+  return { ...run, ...(outputs ? { outputs } : {}), ...training };
 }
 
 /**

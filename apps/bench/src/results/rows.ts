@@ -11,6 +11,7 @@ import type { TrialResult } from '../experiment/trial-result.ts';
 import type { Field } from './csv.ts';
 import { NO_METHOD, numbersOf } from './measured.ts';
 import { outputsTable } from './outputs-table.ts';
+import { gradientNorms, precision, weights } from './training-tables.ts';
 import { CELL, type TrialTable, cell } from './trial-table.ts';
 
 export type { TrialTable } from './trial-table.ts';
@@ -190,6 +191,8 @@ export function trialTables(options: {
   readonly taskOptions: number;
   readonly releasedNorms: boolean;
   readonly noiseFloor: boolean;
+  readonly weightChanges?: boolean | undefined;
+  readonly gradientNorms?: boolean | undefined;
   /** What is measured; the built-in metrics if absent. */
   readonly metrics?: MetricCatalogue | undefined;
 }): TrialTable[] {
@@ -205,16 +208,26 @@ export function trialTables(options: {
     ],
     ...(options.releasedNorms ? [releasedTraining] : []),
     ...(options.noiseFloor ? [noiseFloor] : []),
+    ...(options.weightChanges ? [weights, precision] : []),
+    ...(options.gradientNorms ? [gradientNorms] : []),
     cells,
   ];
 }
 
 /** Those that a run writes only if it is asked to. */
-export const OPTIONAL_TABLES: readonly TrialTable[] = [releasedTraining, noiseFloor];
+export const OPTIONAL_TABLES: readonly TrialTable[] = [
+  releasedTraining,
+  noiseFloor,
+  weights,
+  precision,
+  gradientNorms,
+];
 
 /** Every file that {@link trialTables} may list. */
 export const TRIAL_FILES: readonly string[] = trialTables({
   taskOptions: 0,
   releasedNorms: true,
   noiseFloor: true,
+  weightChanges: true,
+  gradientNorms: true,
 }).map(({ file }) => file);

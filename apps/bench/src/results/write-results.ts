@@ -25,6 +25,7 @@ import { removeValidation } from './validation/validation-files.ts';
 import { matchPaper } from './published/paper-match.ts';
 import { seedMeans } from './seed-means.ts';
 import { publishedShown } from './shown.ts';
+import { type TrainingRows, trainingRows, withTraining } from './training-rows.ts';
 import { comparisonTable, table1, table2, table3 } from './tables.ts';
 
 /**
@@ -38,11 +39,14 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   const cells: MeasuredCell[] = [];
   const noise: MeasuredNoise[] = [];
   const outputs: MeasuredOutputs[] = [];
+  const training: TrainingRows[] = [];
   const statuses: unknown[] = [];
   const tables = trialTables({
     taskOptions: settings.datasets.reduce((most, { labelWords }) => Math.max(most, labelWords.length), 0),
     releasedNorms: settings.releasedNorms,
     noiseFloor: settings.noiseFloor,
+    weightChanges: settings.weightChanges,
+    gradientNorms: settings.gradientNorms,
     metrics: run.metrics,
   });
   const earlier = [await digestTables(out), await recordedDigests(out)];
@@ -50,6 +54,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     for (const cell of measureTrial(result)) cells.push(cell);
     for (const own of measureNoise(result)) noise.push(own);
     outputs.push(...measureOutputs(result));
+    training.push(trainingRows(result));
     for (const { id, record } of result.methods)
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
@@ -69,6 +74,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
       outputs,
     },
     ...withOwnMetrics(run.metrics),
+    ...withTraining(training),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },
       datasets: inputs.statistics,

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type Learner, gradientDescent, layerCausalGradientDescent, zeroShot } from '@icl-gd/methods';
+import {
+  type GradientNormVariant,
+  type Learner,
+  type ParameterChange,
+  gradientDescent,
+  layerCausalGradientDescent,
+  zeroShot,
+} from '@icl-gd/methods';
 import type {
   DecoderConfig,
   EvaluationRequest,
@@ -64,7 +71,7 @@ export const FAKE_LEARNERS: readonly Learner[] = [gradientDescent, layerCausalGr
   (learner): Learner => ({
     ...learner,
     async adapt({ name }, demonstrations, options = {}) {
-      const { learningRate, releasedNorms, halfWeights, onProgress } = options;
+      const { learningRate, releasedNorms, gradientNormVariants, halfWeights, onProgress } = options;
       const trained = `${name} ${learner.id} ${learningRate} ${JSON.stringify(demonstrations)}`;
       const numbers = numbersOf(trained);
       const layers = (): number[] => Array.from({ length: FAKE_CONFIG.layers }, () => 1.5 + numbers());
@@ -73,13 +80,36 @@ export const FAKE_LEARNERS: readonly Learner[] = [gradientDescent, layerCausalGr
         return {
           ...{ gradientNorms: layers(), losses: layers() },
           ...(releasedNorms ? { releasedGradientNorms: layers() } : {}),
+          ...(gradientNormVariants ? { gradientNormVariants: fakeVariants(`${trained} ${i}`) } : {}),
         };
       });
       const probed = halfWeights ? `${trained}, rounded` : trained;
-      return { ...(await zeroShot.adapt(fakeModel(probed), [])), training };
+      const weightChanges = (layer: number) => Promise.resolve(fakeChanges(name, trained, layer));
+      return { ...(await zeroShot.adapt(fakeModel(probed), [])), training, weightChanges };
     },
   }),
 );
+
+function fakeVariants(subject: string): GradientNormVariant[] {
+  const numbers = numbersOf([subject, 'variants']);
+  return (['all', 'kv'] as const).flatMap((parameters) =>
+    (['sum', 'mean'] as const).flatMap((reduction) =>
+      (['accumulated', 'reset'] as const).map((gradients) => ({
+        ...{ parameters, reduction, gradients },
+        norms: Array.from({ length: FAKE_CONFIG.layers }, () => 1.5 + numbers()),
+      })),
+    ),
+  );
+}
+
+/** Two weights of a layer's keys, before and after. */
+function fakeChanges(model: string, trained: string, layer: number): ParameterChange[] {
+  const draw = (subject: string) => Float32Array.from({ length: 2 }, numbersOf([subject, layer, 'key']));
+  const before = draw(model);
+  const change = draw(trained);
+  const after = before.map((value, i) => value + (change[i] as number) / 8);
+  return [{ name: `layers.${layer}.attention.key.weight`, shape: [1, 2], before, after }];
+}
 
 /** Numbers from −1 to 1 that follow from what they are of. */
 function numbersOf(subject: unknown): () => number {

@@ -8,7 +8,7 @@ import { RecordStore } from '../experiment/record-store.ts';
 import { TrialRunner } from '../experiment/run-trial.ts';
 import { runSetting } from '../experiment/setting.ts';
 import { Tally } from '../experiment/tally.ts';
-import { planTrial } from '../experiment/trial-plan.ts';
+import { type TrialPlan, planTrial } from '../experiment/trial-plan.ts';
 import { type TrialResult, readTrial } from '../experiment/trial-result.ts';
 import { toCsv } from '../results/csv.ts';
 import { trialTables } from '../results/rows.ts';
@@ -50,9 +50,8 @@ const SETTINGS: Omit<RunSettings, 'methods'> = {
 };
 const ENVIRONMENT = { format: 'f', code: 'c', scores: 's', adapter: 'a', model: 'm' };
 
-/** Plans, computes, records and tabulates trials on a fake model, as a run does on a real one, in milliseconds. */
-export async function fakeRun(out: string, changes: Changes = {}): Promise<Outcome> {
-  const { learners = FAKE_LEARNERS, probeTokens = ['label'], modelOf = fakeModel } = changes;
+/** A run's settings and plans, of the fake model. */
+function planRun({ learners = FAKE_LEARNERS, probeTokens = ['label'], ...changes }: Changes) {
   const settings: RunSettings = {
     ...SETTINGS,
     methods: learners.map((learner) => runSetting(learner)),
@@ -66,6 +65,19 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
   const plans = planTrials(settings).map((trial) =>
     planTrial(identity, trial, fakePrepared(trial), probeTokens),
   );
+  return { settings, plans };
+}
+
+/** The plan of the first trial. */
+export function fakePlan(changes: Changes = {}): TrialPlan {
+  return planRun(changes).plans[0] as TrialPlan;
+}
+
+/** Plans, computes, records and tabulates trials on a fake model, as a run does on a real one, in milliseconds. */
+export async function fakeRun(out: string, changes: Changes = {}): Promise<Outcome> {
+  const { modelOf = fakeModel } = changes;
+  const { settings, plans } = planRun(changes);
+  const { weightChanges, gradientNorms } = settings;
   const lines: string[] = [];
   const loaded: ModelVariant[] = [];
   const store = new RecordStore(out, (line) => lines.push(line));
@@ -79,6 +91,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
       modelName: 'fake',
       releasedNorms: settings.releasedNorms,
       noiseFloor: settings.noiseFloor,
+      training: { weightChanges, gradientNorms },
     },
     fresh: changes.fresh ?? false,
     written: changes.written ?? new Set(),
@@ -91,14 +104,15 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
   });
   for (const plan of plans) await runner.run(plan);
   const results: TrialResult[] = [];
-  for (const plan of plans) results.push(await readTrial(store, plan, settings));
+  for (const plan of plans) {
+    const training = { weightChanges, gradientNorms, required: true };
+    results.push(await readTrial(store, plan, { noiseFloor: settings.noiseFloor, training }));
+  }
   const tables = Object.fromEntries(
-    trialTables({ taskOptions: 2, releasedNorms: true, noiseFloor: settings.noiseFloor }).map(
-      ({ file, columns, rows }) => [
-        file,
-        toCsv({ columns, rows: results.flatMap((result) => rows('fake', result)) }),
-      ],
-    ),
+    trialTables({ ...settings, taskOptions: 2, releasedNorms: true }).map(({ file, columns, rows }) => [
+      file,
+      toCsv({ columns, rows: results.flatMap((result) => rows('fake', result)) }),
+    ]),
   );
   return { tables, counts: tally.describe(), lines, loaded, units };
 }

@@ -122,6 +122,19 @@ describe.each([
     for (const each of [plain, released, tuned]) each.dispose();
   });
 
+  test('reports the gradient norms under every definition if asked to, and changes nothing else by that', async () => {
+    using plain = await adapt(DEMONSTRATIONS);
+    using full = await adapt(DEMONSTRATIONS, { gradientNormVariants: true });
+    for (const [i, { gradientNormVariants, ...others }] of full.training!.entries()) {
+      expect(others).toEqual(plain.training![i]);
+      const own = gradientNormVariants!.find(
+        ({ parameters, reduction, gradients }) =>
+          parameters === 'kv' && reduction === 'mean' && gradients === 'reset',
+      );
+      expect(own?.norms).toEqual(others.gradientNorms);
+    }
+  });
+
   test('tells its progress in demonstrations taken in', async () => {
     const onProgress = vi.fn<(done: Progress) => void>();
     (await adapt(DEMONSTRATIONS, { onProgress })).dispose();

@@ -49,7 +49,8 @@ function fineTuningLearner(
     needs: 'all',
     objective,
     async adapt(model, demonstrations, options = {}) {
-      const { learningRate, releasedNorms = false, signal, onProgress, onStep } = options;
+      const { learningRate, releasedNorms = false, gradientNormVariants = false } = options;
+      const { signal, onProgress, onStep } = options;
       signal?.throwIfAborted();
       if (typeof learningRate !== 'number')
         throw new RangeError(
@@ -65,6 +66,7 @@ function fineTuningLearner(
         group: TRAINED,
         steps: demonstrations.length,
         releasedNorms,
+        gradientNormVariants,
       });
       let result: FineTuningResult;
       try {

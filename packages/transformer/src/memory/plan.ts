@@ -177,7 +177,7 @@ function train(
   meter: Meter,
   model: Model,
   { direction, fullBatchSteps, group = TRAINED, ...kind }: TrainingKind,
-  { steps, tokens, releasedNorms }: NonNullable<Workload['training']>,
+  { steps, tokens, releasedNorms, gradientNormVariants = false }: NonNullable<Workload['training']>,
 ): void {
   // Two are as good as all: what a step leaves behind is there from the second on.
   const few = Math.min(steps, 2);
@@ -193,7 +193,7 @@ function train(
     }
     const common = { ...kind, group, learningRate: 0 };
     if (fullBatchSteps === undefined) {
-      using tuning = new FineTuning(model, { ...common, steps, releasedNorms });
+      using tuning = new FineTuning(model, { ...common, steps, releasedNorms, gradientNormVariants });
       for (let step = 0; step < few; step++) tuning.step(sequence);
       return;
     }

@@ -34,6 +34,8 @@ export interface Workload {
     /** Of the longest of them. */
     readonly tokens: number;
     readonly releasedNorms: boolean;
+    /** Whether gradient norms are measured under every definition; no if absent. */
+    readonly gradientNormVariants?: boolean;
     /** Whether base and fine-tuned model are also evaluated with copies of keys and values rounded to float16. */
     readonly halfCopies?: boolean;
   };

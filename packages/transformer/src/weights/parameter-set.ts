@@ -50,6 +50,14 @@ export class ParameterSet extends Resource {
     return new ParameterSet(replacements, this);
   }
 
+  /** What the overlay replaces, by name; nothing of a set that is none. An overlay of nothing is as what it lies on. */
+  get replacements(): ReadonlyMap<string, { readonly before: Tensor; readonly after: Tensor }> {
+    const base = this.#base;
+    if (!base) return new Map();
+    if (this.#own.size === 0) return base.replacements;
+    return new Map([...this.#own].map(([name, after]) => [name, { before: base.get(name), after }]));
+  }
+
   /** This set with computed positions, owned by the result; use the result from then on. */
   withPositions(positions: PositionTable): ParameterSet {
     return new ParameterSet(this.#own, this.#base, positions);

@@ -102,6 +102,14 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       'keep h and m no longer than the run needs them: less disk, but a learner added later computes the baselines again',
     )
     .option('--released-norms', "also write gradient norms by the released code's definition")
+    .option(
+      '--gradient-norms',
+      'also write gradient_norms.csv: the norms of first and last step under every definition; trains once more',
+    )
+    .option(
+      '--weight-changes',
+      'also write weights.csv and precision.csv: weight changes of learners against each other and on the grid of float16; trains once more',
+    )
     .option('--dry-run', 'print what would be run, without reading or downloading anything')
     .option(
       '--noise-floor',

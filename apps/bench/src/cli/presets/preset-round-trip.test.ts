@@ -16,12 +16,13 @@ const NAMES: Readonly<Record<string, string>> = {
   ...{ 'fine-tuning-order': 'fineTuningOrder', 'learning-rate': 'learningRate', adapter: 'adapter' },
   ...{ 'init-seed': 'initSeed', 'token-budget': 'tokenBudget' },
   ...{ 'save-probes': 'saveProbes', 'released-norms': 'releasedNorms' },
+  ...{ 'weight-changes': 'weightChanges', 'gradient-norms': 'gradientNorms' },
 };
 // Whole numbers beyond 2^53 are refused.
 const number = fc.double({ min: -1e9, max: 1e9, noNaN: true }).map((value) => value + 0);
 const single = fc.oneof(anyText, fc.integer(), number);
 const list = fc.oneof(single, fc.array(single, { minLength: 1, maxLength: 3 }));
-const FLAGS = ['save-probes', 'released-norms'];
+const FLAGS = ['save-probes', 'released-norms', 'weight-changes', 'gradient-norms'];
 const LISTS = ['datasets', 'methods', 'variants', 'seeds'];
 const valueOf = (name: string) =>
   FLAGS.includes(name) ? fc.boolean() : LISTS.includes(name) ? list : single;

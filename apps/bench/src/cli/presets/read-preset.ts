@@ -66,6 +66,7 @@ const OPTIONS = {
   ...{ seeds: list, permutation: single, 'fine-tuning-order': single, examples: single },
   ...{ 'learning-rate': single, probe: single, adapter: single, 'init-seed': single, 'token-budget': single },
   ...{ 'save-probes': flag, 'released-norms': flag, 'matched-demonstrations': flag },
+  ...{ 'weight-changes': flag, 'gradient-norms': flag },
 };
 
 /** Names of the functions that make a preset's own model and datasets. */

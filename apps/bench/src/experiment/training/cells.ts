@@ -1,0 +1,59 @@
+import { type CellAddress, digest } from '../cell.ts';
+import { type TrialPlan, type TrialSetting, ownAddress } from '../trial-plan.ts';
+
+/** What is measured by training once more, beside probes. */
+export interface TrainingMeasures {
+  /** Weight changes of learners against each other, and against the grid of float16. */
+  readonly weightChanges?: boolean | undefined;
+  /** Gradient norms under every definition. */
+  readonly gradientNorms?: boolean | undefined;
+}
+
+/** What a record of a training is of. */
+export type Measured = 'weights' | 'gradient-norms';
+
+/** Choices of a setting's cell that its probes and scores depend on and its training does not. */
+const OF_PROBES: readonly string[] = ['queries', 'context', 'releasedNorms', 'probe'];
+
+/**
+ * The settings of a trial whose trainings are measured, in the order of the tables: learners, of which only the result tells
+ * whether it changed weights.
+ */
+export function trainedSettings({ methods }: TrialPlan): TrialSetting[] {
+  return methods.filter(({ setting: { learner } }) => learner.role === 'learner');
+}
+
+/** Where is on record what was measured of a setting's training: runs with other queries, probe tokens and metrics share it. */
+export function trainedCell(setting: TrialSetting, measured: Measured): CellAddress {
+  const own = ownAddress(setting);
+  const choices = Object.entries(own.parts.choices).filter(([name]) => !OF_PROBES.includes(name));
+  const parts = {
+    environment: { ...own.parts.environment, scores: '' },
+    choices: { ...Object.fromEntries(choices), measured },
+  };
+  const title = `${own.title.replace(new RegExp(`-${own.cell.probe}$`), '')}-${measured}`;
+  const cell = { ...own.cell, setting: `${own.cell.setting} ${measured}`, probe: 'prompt' as const };
+  return { cell, parts, title, key: digest(parts) };
+}
+
+/** Where are on record the weight changes of a trial's learners against each other. */
+export function weightPairsCell(settings: readonly TrialSetting[]): CellAddress {
+  const members = settings.map((setting) => trainedCell(setting, 'weights'));
+  const { cell, parts } = members[0] as CellAddress;
+  const { setting: _one, learningRate: _rate, ...trial } = cell;
+  const pairs = {
+    // Cosines are computed by the metrics.
+    environment: {
+      ...parts.environment,
+      scores: ownAddress(settings[0] as TrialSetting).parts.environment.scores,
+    },
+    choices: { measured: 'weight-pairs', members: digest(members.map(({ key }) => key).toSorted()) },
+  };
+  const { variant, dataset, seed, permutation } = cell;
+  return {
+    cell: { ...trial, setting: 'weights', learningRate: null },
+    parts: pairs,
+    title: `${variant}-${dataset}-seed${seed}-order${permutation}-weights`.replaceAll(/[^\w.-]/g, '_'),
+    key: digest(pairs),
+  };
+}

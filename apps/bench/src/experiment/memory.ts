@@ -1,10 +1,11 @@
 import { totalmem } from 'node:os';
 import type { Gpu } from '@icl-gd/gpu-kernels';
-import { probeBatches } from '@icl-gd/methods';
+import { type LearnerSetting, probeBatches, trainingKindOf } from '@icl-gd/methods';
 import {
   type DecoderConfig,
   type DeviceLimits,
   type MemoryPlan,
+  type TrainingKind,
   type Workload,
   checkMemoryPlan,
   describeMemoryPlan,
@@ -81,7 +82,7 @@ export function workloadOf(
     learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
       ? {
           training: {
-            objectives: learners.flatMap(({ objective }) => objective ?? []),
+            kinds: kindsOf(compared),
             steps: longest(trained.map(({ length }) => length)),
             // With BOS.
             tokens: 1 + longest(trained.flatMap((own) => own.map(({ tokens }) => tokens.length))),
@@ -91,6 +92,12 @@ export function workloadOf(
         }
       : {}),
   };
+}
+
+/** Each way to train once. */
+function kindsOf(settings: readonly LearnerSetting[]): TrainingKind[] {
+  const kinds = settings.flatMap((setting) => trainingKindOf(setting) ?? []);
+  return [...new Map(kinds.map((kind) => [JSON.stringify(kind), kind])).values()];
 }
 
 function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {

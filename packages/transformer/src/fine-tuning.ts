@@ -1,7 +1,8 @@
 import { type Gpu, type Tensor, l2Norm, refuseMisspelt, requireOneOf, sgdStep } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
-import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
+import { type LossOptions, type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
+import { KeptQueries } from './decoder/query-scores.ts';
 import { nextTokenTargets, planTargets } from './decoder/targets.ts';
 import type { LongRunning } from './long-running.ts';
 import { type Model, passOver } from './model.ts';
@@ -25,11 +26,21 @@ export interface FineTuningOptions {
    * gradients of all parameters of the layers are computed and kept then. No if absent.
    */
   readonly releasedNorms?: boolean;
+  /** Keeps the query vectors that sequences have while they are trained on: {@link FineTuningResult.queries}. */
+  readonly keepQueries?: KeepQueriesOptions | undefined;
   /**
    * What a step does to a parameter, by what it dispatches: another optimizer than plain SGD, which is what is done if it is
    * absent. Called once for each trained parameter and step.
    */
   readonly update?: (update: ParameterUpdate) => void;
+}
+
+/** Of which steps query vectors are kept. */
+export interface KeepQueriesOptions {
+  /** From 0. */
+  readonly steps: readonly number[];
+  /** That the sequences of these steps have in all, without the first of each. */
+  readonly tokens: number;
 }
 
 /** A trained parameter and its gradient in one step, both on the device. The gradient lives as long as the call. */
@@ -75,6 +86,11 @@ export interface FineTuningResult {
   readonly model: Model;
   /** One entry a step, in their order. */
   readonly steps: readonly FineTuningStep[];
+  /**
+   * With `keepQueries`: query vectors of those steps' sequences, step after step, without each one's first token (BOS), as they
+   * were in the step's forward pass, before its update. To be disposed by the caller, before or after the model.
+   */
+  readonly queries?: KeptQueries;
   /** l2 norm of the trained parameters, after over before; far above 1 or not finite if the learning rate was too high. */
   readonly growth: number;
 }
@@ -92,6 +108,7 @@ export class FineTuning implements Disposable {
   readonly #tuned: Model;
   readonly #log: Tensor;
   readonly #released: ReleasedNorms | undefined;
+  readonly #queries: KeptQueries | undefined;
   #taken = 0;
   /** Finished or disposed: there is nothing left to free. */
   #over = false;
@@ -108,9 +125,13 @@ export class FineTuning implements Disposable {
     const { gpu, config } = model;
     this.#trained = copyGroup(model, options.group, 'fine-tuned');
     this.#tuned = model.withParameters(model.parameters.overlay(this.#trained));
+    const { keepQueries, steps } = options;
+    let log: Tensor | undefined;
     try {
-      this.#log = gpu.tensor([options.steps, LOG_ROW_COUNT, config.layers], { label: 'fine-tuning log' });
+      this.#log = log = gpu.tensor([steps, LOG_ROW_COUNT, config.layers], { label: 'fine-tuning log' });
+      this.#queries = keepQueries && new KeptQueries(gpu, config, keepQueries.tokens);
     } catch (error) {
+      log?.dispose();
       this.#tuned.dispose();
       throw error;
     }
@@ -137,9 +158,24 @@ export class FineTuning implements Disposable {
       targets,
       losses: this.#log,
       lossIndex: this.#logIndex(LOG_ROWS.losses),
+      ...this.#keeping(tokens.length),
       onLayer: (layer) => this.#update(gradients, layer, learningRate, targets.targetCount),
     });
     this.#taken++;
+  }
+
+  /** Copies the queries of a step's sequence, if they are to be kept, as its forward pass goes. */
+  #keeping(length: number): Pick<LossOptions, 'onForward'> {
+    const kept = this.#queries;
+    if (!kept || !this.#options.keepQueries?.steps.includes(this.#taken)) return {};
+    const row = kept.reserve(length - 1);
+    return {
+      onForward: (layer, { attention: { query } }) => {
+        const width = query.length / length;
+        const target = kept.layers[layer] as Tensor;
+        this.#model.gpu.copy(query, target, (length - 1) * width, width, row * width);
+      },
+    };
   }
 
   /**
@@ -191,7 +227,7 @@ export class FineTuning implements Disposable {
     this.#requireOpen();
     this.#freeLog();
     this.#over = true;
-    return { model: this.#tuned, steps, growth };
+    return { model: this.#tuned, steps, growth, ...(this.#queries ? { queries: this.#queries } : {}) };
   }
 
   /** What a step has written to the log. */
@@ -226,6 +262,7 @@ export class FineTuning implements Disposable {
     if (this.#over) return;
     this.#over = true;
     this.#tuned.dispose();
+    this.#queries?.dispose();
     this.#freeLog();
   }
 
@@ -278,6 +315,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof FineTuningOptions]: true }> = {
   group: true,
   steps: true,
   releasedNorms: true,
+  keepQueries: true,
   update: true,
 };
 

@@ -8,6 +8,7 @@ export type { Hook, HookedActivation, Hooks } from './decoder/hooks.ts';
 export type { Objective } from './decoder/loss-gradient.ts';
 export type { TokenTargets } from './decoder/targets.ts';
 export { ContextPrefix } from './decoder/prefix.ts';
+export { KeptQueries, type QueryScoreRequest, type ScoredVectors } from './decoder/query-scores.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
 export { defineFamily, type FamilyDefinition } from './families/define-family.ts';
 export type { Family, FamilyKeys, FamilyOptions, ParameterSource } from './families/family.ts';
@@ -21,13 +22,14 @@ export {
   type FineTuningOptions,
   type FineTuningResult,
   type FineTuningStep,
+  type KeepQueriesOptions,
   type ParameterUpdate,
   type StepsOptions,
 } from './fine-tuning.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
 export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
-export type { EvaluationBatch, Workload } from './memory/workload.ts';
+export type { EvaluationBatch, QueryScoreBatch, Workload } from './memory/workload.ts';
 export {
   describeModel,
   type DescribeOptions,

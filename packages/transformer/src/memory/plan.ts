@@ -3,6 +3,7 @@ import type { DecoderConfig } from '../config.ts';
 import { recordEvaluation } from '../decoder/evaluate.ts';
 import { withPositions } from '../decoder/positions.ts';
 import type { ContextPrefix } from '../decoder/prefix.ts';
+import { KeptQueries, type ScoredVectors, prefixOf, recordQueryScores } from '../decoder/query-scores.ts';
 import { UserError } from '../errors.ts';
 import { FineTuning } from '../fine-tuning.ts';
 import { Model, passOver } from '../model.ts';
@@ -13,7 +14,13 @@ import { parameterTensor } from '../weights/load.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
 import { type WeightDtype, storageDType } from '../weights/storage.ts';
 import { countingGpu } from './counting-gpu.ts';
-import { type EvaluationBatch, type Workload, largestBatches } from './workload.ts';
+import {
+  type EvaluationBatch,
+  type QueryScoreBatch,
+  type Workload,
+  largestBatches,
+  largestScored,
+} from './workload.ts';
 
 /** What decides about a plan besides the model and its workload. */
 export interface PlannedDevice {
@@ -37,6 +44,8 @@ export interface MemoryPlan {
   readonly overlay: number;
   /** Activations and gradients of a training step. */
   readonly training: number;
+  /** Scores of queries: kept queries and what is evaluated with them, or a context and what is behind it. */
+  readonly queryScores: number;
   /** The most at any time. One setting is computed after another, so that the largest counts. */
   readonly peak: number;
   readonly largestWeight: { readonly name: string; readonly bytes: number };
@@ -55,7 +64,7 @@ const TRAINED = 'attention.kv';
  * @throws RangeError for a sequence past the model's context
  */
 export function planMemory(config: DecoderConfig, workload: Workload, device: PlannedDevice): MemoryPlan {
-  const { dtype, batches, context, training } = workload;
+  const { dtype, batches, context, training, queryScores: scored } = workload;
   using model = emptyModel(countingGpu(device.maxBindingBytes, device.adapter), config, dtype);
   model.parameters.positions?.atLeast(longestSequence(config, workload) + config.positions.offset);
   const meter = new Meter(model.gpu);
@@ -68,9 +77,15 @@ export function planMemory(config: DecoderConfig, workload: Workload, device: Pl
   // In the order of a run: the rounded base model, the trained copy, and that rounded.
   const [base, overlay] = training?.halfCopies ? [copy, 3 * copy] : [0, copy];
   const whileProbing = Math.max(base + evaluation, base + inContext, overlay + (training ? evaluation : 0));
-  const peak = weights + Math.max(uploads, whileProbing, base + copy + step);
+  const kept = scored ? meter.growth(() => keep(meter, model, scored)) : 0;
+  const scoring = scored ? meter.growth(() => scoreKept(meter, model, scored)) : 0;
+  const scoringBehind =
+    scored && context ? meter.growth(() => scoreBehind(meter, model, context, scored)) : 0;
+  const whileScoring = scored ? Math.max(scoringBehind, copy + Math.max(scoring, kept + step)) : 0;
+  const peak = weights + Math.max(uploads, whileProbing, base + copy + step, whileScoring);
   return {
     ...{ weights, uploads, evaluation, inContext, overlay, training: step, peak },
+    queryScores: Math.max(scoring, scoringBehind),
     largestWeight: largestWeight(config, dtype),
     refusals: meter.refusals,
   };
@@ -131,6 +146,47 @@ function evaluateBehind(
     using prefix = model.prefix(zeros(tokens));
     evaluateAll(meter, model, batches, prefix);
   });
+}
+
+type QueryScores = NonNullable<Workload['queryScores']>;
+
+function keep(meter: Meter, model: Model, { keptTokens }: QueryScores): void {
+  meter.attempt(`keeping the queries of ${keptTokens} tokens`, () =>
+    new KeptQueries(model.gpu, model.config, keptTokens).dispose(),
+  );
+}
+
+function scoreKept(meter: Meter, model: Model, { keptTokens, batches }: QueryScores): void {
+  meter.attempt(`keeping the queries of ${keptTokens} tokens`, () => {
+    using kept = new KeptQueries(model.gpu, model.config, keptTokens);
+    scoreAll(meter, model, batches, kept);
+  });
+}
+
+function scoreBehind(
+  meter: Meter,
+  model: Model,
+  { tokens }: NonNullable<Workload['context']>,
+  { inContext }: QueryScores,
+): void {
+  meter.attempt(`a context of ${tokens} tokens`, () => {
+    using prefix = model.prefix(zeros(tokens));
+    scoreAll(meter, model, inContext, prefix);
+  });
+}
+
+function scoreAll(
+  meter: Meter,
+  model: Model,
+  batches: readonly QueryScoreBatch[],
+  towards: ScoredVectors,
+): void {
+  for (const batch of largestScored(batches))
+    meter.attempt(`scoring ${batch.length} queries at once`, () => {
+      const sequences = batch.map(({ tokens }) => tokens);
+      using pass = passOver(model, sequences, { prefixLength: prefixOf(towards)?.length ?? 0 });
+      recordQueryScores(pass, batch, towards);
+    });
 }
 
 function trainAll(

@@ -20,7 +20,7 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('with the tokenizer of %s', (n
       options: OPTIONS,
     });
     expect(demonstrations).toEqual([
-      { tokens: tokenizer.encode('Review: what a joy . Sentiment: Positive') },
+      { tokens: tokenizer.encode('Review: what a joy . Sentiment: Positive'), answerLength: 7 },
     ]);
     const [query] = queries;
     expect(query?.tokens).toEqual(tokenizer.encode('Review: a dull film . Sentiment:'));

@@ -1,4 +1,5 @@
-import { type Model, withHalfParameters } from '@icl-gd/transformer';
+import { type KeptQueries, type Model, withHalfParameters } from '@icl-gd/transformer';
+import { attentionToTraining } from './demonstration-attention.ts';
 import { requireProbing } from './given.ts';
 import type { AdaptOptions, AdaptedModel, BatchOptions, LearnerResult, ProbeToken } from './learner.ts';
 import { probesOf } from './probe-queries.ts';
@@ -10,24 +11,29 @@ const DEFAULT_PROBE_TOKEN: ProbeToken = 'prompt';
  * What a learner that changes weights gives: probes of the changed model, rounded to float16 first where that is asked for.
  * @param changed shares with its base what it does not change; disposed with the result, or if there is none
  * @param training one entry a step, of learners that train
+ * @param queries kept of the demonstrations while they were trained on; disposed with the result, or if there is none
  * @throws UserError (`memory-budget`) if the device has no room for the rounded copies
  */
 export function adaptedModel(
   changed: Model,
   { halfWeights = false }: Pick<AdaptOptions, 'halfWeights'>,
   training?: AdaptedModel['training'],
+  queries?: KeptQueries,
 ): AdaptedModel {
   let probed = changed;
   try {
     if (halfWeights) probed = withHalfParameters(changed, 'attention.kv');
   } catch (error) {
     changed.dispose();
+    queries?.dispose();
     throw error;
   }
   const result: LearnerResult = {
     ...(training ? { training } : {}),
     ...probesOf(probed),
+    ...(queries ? attentionToTraining(probed, queries) : {}),
     dispose: () => {
+      queries?.dispose();
       for (const model of new Set([probed, changed])) model.dispose();
     },
   };
@@ -55,6 +61,7 @@ export function guarded(result: LearnerResult, model: string): AdaptedModel {
     return probes;
   };
   const { training, context, directionsOnly } = result;
+  const attention = result.attentionToDemonstrations?.bind(result);
   return {
     ...(training ? { training } : {}),
     ...(context ? { context } : {}),
@@ -62,6 +69,12 @@ export function guarded(result: LearnerResult, model: string): AdaptedModel {
     probe: (queries, { probeToken = DEFAULT_PROBE_TOKEN, ...options } = {}) =>
       probing(options, () => result.probe(queries, { ...options, probeToken })),
     probeTokens: (queries, options) => probing(options, () => result.probeTokens(queries, options)),
+    ...(attention
+      ? {
+          attentionToDemonstrations: (queries, options) =>
+            probing(options, () => attention(queries, options)),
+        }
+      : {}),
     dispose,
     [Symbol.dispose]: dispose,
   };

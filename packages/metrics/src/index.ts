@@ -9,8 +9,13 @@ export { alpha, simAM, simAMDelta, simAMZeroShot } from './attention-map-similar
 export { accuracy, rec2ftp } from './predictions.ts';
 export { kendallTau } from './kendall-tau.ts';
 export { topKRecall } from './top-k-recall.ts';
-export { trainingAttentionAgreement } from './training-attention.ts';
-export type { RankAgreement, TrainingAttention, TrainingAttentionAgreement } from './training-attention.ts';
+export { demonstrationAttentionAgreement, TOP_K, trainingAttentionAgreement } from './training-attention.ts';
+export type {
+  DemonstrationAttention,
+  RankAgreement,
+  TrainingAttention,
+  TrainingAttentionAgreement,
+} from './training-attention.ts';
 export { mean, pearsonCorrelation, sampleStandardDeviation } from './statistics.ts';
 export { bootstrapInterval, bootstrapLayerMeanInterval } from './bootstrap.ts';
 export type { BootstrapOptions, Interval } from './bootstrap.ts';

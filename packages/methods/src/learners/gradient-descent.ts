@@ -6,7 +6,13 @@ import {
   specialToken,
 } from '@icl-gd/transformer';
 import { adaptedModel } from '../adapted-model.ts';
-import { type AdaptedModel, DivergedError, type Learner, type LearnerOptions } from '../learner.ts';
+import {
+  type AdaptedModel,
+  type Demonstration,
+  DivergedError,
+  type Learner,
+  type LearnerOptions,
+} from '../learner.ts';
 
 /** Sound training changes the norm by a few percent; beyond this nothing of the model is left. */
 const GROWTH_LIMIT = 100;
@@ -48,8 +54,16 @@ function fineTuningLearner(
     paper: true,
     needs: 'all',
     objective,
+    keepsTrainingQueriesWith: trainsOnEachDemonstration,
     async adapt(model, demonstrations, options = {}) {
-      const { learningRate, releasedNorms = false, signal, onProgress, onStep } = options;
+      const {
+        learningRate,
+        releasedNorms = false,
+        keepTrainingQueries: kept,
+        signal,
+        onProgress,
+        onStep,
+      } = options;
       signal?.throwIfAborted();
       if (typeof learningRate !== 'number')
         throw new RangeError(
@@ -65,6 +79,7 @@ function fineTuningLearner(
         group: TRAINED,
         steps: demonstrations.length,
         releasedNorms,
+        keepQueries: kept && { steps: kept, tokens: tokensOf(kept, demonstrations) },
       });
       let result: FineTuningResult;
       try {
@@ -76,15 +91,26 @@ function fineTuningLearner(
         tuning.dispose();
         throw error;
       }
-      const { model: tuned, steps, growth } = result;
+      const { model: tuned, steps, growth, queries } = result;
       const failure = divergence(steps, growth);
       if (failure) {
         tuned.dispose();
+        queries?.dispose();
         throw new DivergedError(`${id} with learning rate ${learningRate} diverged: ${failure}`);
       }
-      return adaptedModel(tuned, options, steps);
+      return adaptedModel(tuned, options, steps, queries);
     },
   };
+}
+
+/** Not where one step is on all of them, or none is taken. */
+function trainsOnEachDemonstration({ batch, tangent, noise }: LearnerOptions): boolean {
+  return batch !== 'full' && tangent !== true && noise !== true;
+}
+
+/** Tokens of demonstrations in all. */
+function tokensOf(places: readonly number[], demonstrations: readonly Demonstration[]): number {
+  return places.reduce((total, place) => total + (demonstrations[place]?.tokens.length ?? 0), 0);
 }
 
 /** Layer norms keep losses finite at any weights, so that the weights' own growth has to be looked at too. */

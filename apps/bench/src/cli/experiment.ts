@@ -47,6 +47,7 @@ export interface ExperimentOptions {
   readonly discardProbes?: boolean;
   readonly releasedNorms?: boolean;
   readonly noiseFloor?: boolean;
+  readonly trainingAttention?: boolean;
   readonly fresh?: boolean;
   /**
    * Ends it at the next step or batch: it rejects with the signal's reason. What is finished stays on record, and the same call
@@ -61,7 +62,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
   ...{ variants: true, shots: true, seeds: true, permutation: true, fineTuningOrder: true, examples: true },
   ...{ learningRate: true, probe: true, adapter: true, initSeed: true, dtype: true, fresh: true },
   ...{ memoryBudget: true, tokenBudget: true, saveProbes: true, discardProbes: true },
-  ...{ releasedNorms: true, noiseFloor: true },
+  ...{ releasedNorms: true, noiseFloor: true, trainingAttention: true },
 };
 
 /** What is told while an experiment goes on. */

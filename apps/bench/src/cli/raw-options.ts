@@ -30,6 +30,7 @@ export interface RawRunOptions {
   readonly releasedNorms: boolean;
   readonly dryRun: boolean;
   readonly noiseFloor: boolean;
+  readonly trainingAttention: boolean;
 }
 
 /** Options of `icl-gd inspect` as typed. */

@@ -1,6 +1,7 @@
 import { type Learner, type ProbeToken, learnerSetting, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import type { RunSettings } from '../experiment/plan.ts';
+import { requireTrainingAttention } from '../experiment/training-attention/places.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { HUB } from '../tasks/locate.ts';
@@ -55,6 +56,7 @@ export async function parseRunOptions(
     throw new UserError('--adapter is empty: name one, or leave the option out');
   const prepare = raw.model === undefined && raw.data === undefined ? preset?.prepare : undefined;
   const settings = parseSettings(raw, { tasks: preset?.tasks ?? [], alone: prepare !== undefined }, foreign);
+  if (settings.trainingAttention) requireTrainingAttention(settings.methods);
   if (!prepare) requireSources(raw, settings.datasets, preset);
   return {
     request: {
@@ -136,6 +138,7 @@ function parseSettings(
     dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
     noiseFloor: raw.noiseFloor ?? false,
+    ...(raw.trainingAttention ? { trainingAttention: true } : {}),
     initSeed: raw.initSeed === undefined ? 0 : integer('--init-seed', raw.initSeed, 0),
   };
 }

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import type { Gpu } from '@icl-gd/gpu-kernels';
-import { probeBatches } from '@icl-gd/methods';
+import { attentionBatches, keepsTrainingQueries, probeBatches } from '@icl-gd/methods';
 import {
   type DecoderConfig,
   type DeviceLimits,
@@ -48,11 +48,12 @@ export function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
   { queries, demonstrations, context }: PreparedRun,
 ): Workload {
-  const { dtype, methods, releasedNorms, noiseFloor, probe } = settings;
+  const { dtype, methods, releasedNorms, noiseFloor, trainingAttention = false, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
   };
+  const attention = { probeToken: probe, ...(tokenBudget === undefined ? {} : { tokenBudget }) };
   const learners = methods.map(({ learner }) => learner);
   return {
     dtype,
@@ -69,6 +70,17 @@ export function workloadOf(
             tokens: 1 + demonstrations.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
             releasedNorms,
             halfCopies: noiseFloor,
+          },
+        }
+      : {}),
+    ...(trainingAttention && methods.some(keepsTrainingQueries)
+      ? {
+          queryScores: {
+            keptTokens: demonstrations
+              .slice(0, context.demonstrations)
+              .reduce((total, { tokens }) => total + tokens.length, 0),
+            batches: attentionBatches(queries, attention, false),
+            inContext: attentionBatches(queries, attention, true),
           },
         }
       : {}),

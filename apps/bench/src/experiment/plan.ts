@@ -23,6 +23,8 @@ export interface RunSettings {
   readonly releasedNorms: boolean;
   /** Also measure how much of each score is rounding; takes three times as long. */
   readonly noiseFloor: boolean;
+  /** Also compare what ICL and fine-tuning attend to; trains and probes once more. No if absent. */
+  readonly trainingAttention?: boolean;
   /** Seed of the re-initialised variants. */
   readonly initSeed: number;
 }

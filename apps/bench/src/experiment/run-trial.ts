@@ -15,6 +15,8 @@ import type { ProbeWrite } from './probe-file.ts';
 import type { RecordStore } from './record-store.ts';
 import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
 import type { Tally } from './tally.ts';
+import { trainingAttentionRecord } from './training-attention/record.ts';
+import { recordTrainingAttention } from './training-attention/record-trial.ts';
 import {
   type TrialPair,
   type TrialPlan,
@@ -92,6 +94,7 @@ export class TrialRunner {
       recorded = (await this.#comparePair(plan, pair)) && recorded;
     }
     if (this.#options.noiseFloor) recorded = (await this.#measureNoise(plan, records)) && recorded;
+    recorded = (await this.#measureAttention(plan, records)) && recorded;
     return { records, recorded };
   }
 
@@ -347,6 +350,16 @@ export class TrialRunner {
     });
     await this.#write(plan.noise, { noise });
     return false;
+  }
+
+  /** @returns whether it was recorded already */
+  #measureAttention(plan: TrialPlan, records: TrialOutcome['records']): Promise<boolean> {
+    return recordTrainingAttention(plan, (id) => records.get(id)?.status === 'finished', {
+      ...this.#options,
+      isReadable: (address) => this.#readable(address, trainingAttentionRecord),
+      write: (address, record) => this.#write(address, record),
+      loadModel: () => this.#options.loadModel(plan.trial.variant),
+    });
   }
 
   /** Everything that can be scored of the settings that have probes. */

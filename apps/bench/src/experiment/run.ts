@@ -32,6 +32,8 @@ import type { SettingRecord } from './record.ts';
 import { type TrialOutcome, TrialRunner } from './run-trial.ts';
 import { linkSavedProbes, removeOtherProbes } from './saved-probes.ts';
 import { Tally } from './tally.ts';
+import { leftOutOfTrainingAttention } from './training-attention/places.ts';
+import { attentionUnits } from './training-attention/record-trial.ts';
 import { type TrialPlan, addressesOf, ownAddress, planTrial, settingsOf, unitsOf } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
 
@@ -119,7 +121,7 @@ export async function runExperiment(
       async *trials() {
         for (const plan of tabulated) {
           const noiseFloor = settings.noiseFloor && (plans.includes(plan) || store.has(plan.noise));
-          yield await readTrial(store, plan, { noiseFloor });
+          yield await readTrial(store, plan, { noiseFloor, partial: !plans.includes(plan) });
         }
       },
     };
@@ -248,6 +250,8 @@ async function computeCells(
     signal: request.signal,
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
   });
+  if (settings.trainingAttention)
+    for (const line of leftOutOfTrainingAttention(settings.methods, inputs.prepared[0])) log(line);
   progress.start(totalUnits(plans, settings));
   let complete = true;
   let advised = false;
@@ -316,11 +320,12 @@ async function discardProbes(
   for (const address of addressesOf(plan)) if (!shared.has(address.key)) await store.discardProbes(address);
 }
 
-/** Work of cells, each once; of a noise floor, all settings again. */
+/** Work of cells, each once; of a noise floor, all settings again; of training attention, its learners and contexts again. */
 function totalUnits(plans: readonly TrialPlan[], { noiseFloor }: RunSettings): number {
   const units = new Map<string, number>();
   let again = 0;
   for (const plan of plans) {
+    again += attentionUnits(plan);
     for (const setting of settingsOf(plan)) {
       const own = unitsOf(plan, setting);
       units.set(ownAddress(setting).key, own);

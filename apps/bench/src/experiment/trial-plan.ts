@@ -5,6 +5,7 @@ import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerC
 import type { Trial } from './plan.ts';
 import { type TrialRecords, recordsOf } from './record.ts';
 import { pairsAmong } from './scores.ts';
+import { type TrialAttention, planAttention } from './training-attention/plan.ts';
 
 /** By probe token, the run's own first. */
 export type ByToken<T> = ReadonlyMap<ProbeToken, T>;
@@ -32,6 +33,8 @@ export interface TrialPlan {
   readonly methods: readonly TrialSetting[];
   readonly pairs: readonly TrialPair[];
   readonly noise: CellAddress;
+  /** Of the learners whose training attention is measured; none unless that is asked for. */
+  readonly attention: readonly TrialAttention[];
   /** What its records must hold. */
   readonly records: TrialRecords;
   /** What is measured. */
@@ -80,6 +83,7 @@ export function planTrial(
       metrics,
     ).map(planPair),
     noise: jointCell(identity, trial, 'noise', all),
+    attention: planAttention(identity, trial, prepared, { inContext: icl, methods }, ownAddress),
     records: recordsOf(prepared.queries, metrics),
     metrics,
   };

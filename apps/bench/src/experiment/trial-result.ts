@@ -6,6 +6,7 @@ import type { CellAddress } from './cell.ts';
 import type { Trial } from './plan.ts';
 import type { FinishedSetting, NoiseEntry, ScoreRecord, SettingRecord } from './record.ts';
 import type { RecordStore } from './record-store.ts';
+import { type TrainingAttentionRecord, trainingAttentionRecord } from './training-attention/record.ts';
 import { type TrialPlan, type TrialSetting, ownAddress } from './trial-plan.ts';
 
 export interface MethodResult {
@@ -32,6 +33,8 @@ export interface TrialResult {
   readonly pairs: Readonly<Record<string, ScoreRecord>>;
   /** None without a noise floor. */
   readonly noise: readonly NoiseEntry[];
+  /** By learner that it was measured of; none if absent. */
+  readonly trainingAttention?: readonly { readonly id: string; readonly record: TrainingAttentionRecord }[];
   /** What is measured; the built-in metrics if absent. */
   readonly metrics?: MetricCatalogue;
 }
@@ -43,7 +46,11 @@ export interface TrialResult {
 export async function readTrial(
   store: RecordStore,
   plan: TrialPlan,
-  options: { readonly noiseFloor: boolean },
+  options: {
+    readonly noiseFloor: boolean;
+    /** Whether training attention that is planned may be missing. No if absent. */
+    readonly partial?: boolean;
+  },
 ): Promise<TrialResult> {
   const need = async <T>(address: CellAddress, schema: z.ZodType<T>): Promise<T> => {
     const record = await store.read(address, schema);
@@ -76,7 +83,14 @@ export async function readTrial(
       Object.assign(pairs, (await need(ownAddress(pair), records.pair)).metrics);
   }
   const noise = options.noiseFloor ? (await need(plan.noise, records.noise)).noise : [];
-  return { trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise, metrics };
+  const trainingAttention: { id: string; record: TrainingAttentionRecord }[] = [];
+  for (const { setting, address } of plan.attention) {
+    if (!finished.includes(setting.id)) continue;
+    if (options.partial && !store.has(address)) continue;
+    trainingAttention.push({ id: setting.id, record: await need(address, trainingAttentionRecord) });
+  }
+  const baselines = { zeroShot, inContext };
+  return { trial, prepared, baselines, methods, pairs, noise, trainingAttention, metrics };
 }
 
 function toResult({ id, setting: { learner } }: TrialSetting, record: SettingRecord): MethodResult {

@@ -3,6 +3,7 @@ import { groupBy } from '../experiment/group-by.ts';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { PaperMatch } from './published/paper-match.ts';
+import type { MeasuredAttention } from './training-attention.ts';
 
 /** In the column `method`, where something belongs to no method. */
 export const NO_METHOD = '-';
@@ -58,6 +59,8 @@ export interface MeasuredRun {
   readonly cells: readonly MeasuredCell[];
   readonly sizes: ReadonlyMap<string, DatasetSize>;
   readonly noise: readonly MeasuredNoise[];
+  /** How far ICL and fine-tuning attend to the same demonstrations, where that was measured. */
+  readonly trainingAttention?: readonly MeasuredAttention[];
   /** Which of it may stand beside the paper's figures. */
   readonly paper: PaperMatch;
   /** Where metrics that are not built in are among them: all that there are. */

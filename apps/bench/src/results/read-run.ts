@@ -12,6 +12,7 @@ import {
   withOwnMetrics,
 } from './measured.ts';
 import { readSource } from './read-source.ts';
+import { readTrainingAttention } from './read-training-attention.ts';
 import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
 /**
@@ -27,7 +28,8 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   const scored = await readLayers(folder, drafts, known);
   await readExamples(folder, drafts, scored, known);
   const noise = await readNoise(folder, drafts, known);
-  return toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
+  const trainingAttention = await readTrainingAttention(folder, drafts);
+  return toRun(folder, model, drafts, { sizes, noise, trainingAttention, metrics: known.catalogue });
 }
 
 /**
@@ -46,7 +48,12 @@ async function toRun(
   folder: string,
   model: string,
   drafts: CellDrafts,
-  { sizes, noise, metrics }: Pick<MeasuredRun, 'sizes' | 'noise'> & { readonly metrics: MetricCatalogue },
+  {
+    sizes,
+    noise,
+    trainingAttention = [],
+    metrics,
+  }: Pick<MeasuredRun, 'sizes' | 'noise' | 'trainingAttention'> & { readonly metrics: MetricCatalogue },
 ): Promise<MeasuredRun> {
   const cells = drafts.finish();
   const methods = new Set(cells.map(({ method }) => method));
@@ -55,6 +62,7 @@ async function toRun(
   const paper = await readSource(folder, model, sizes);
   return {
     ...{ model, cells, variants: [...variants], methods: [...methods], sizes, noise, paper },
+    ...(trainingAttention.length > 0 ? { trainingAttention } : {}),
     ...withOwnMetrics(metrics),
   };
 }

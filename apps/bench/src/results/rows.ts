@@ -9,21 +9,8 @@ import type {
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { Field } from './csv.ts';
 import { NO_METHOD, numbersOf } from './measured.ts';
-
-/** Columns that say which cell a row is of. Options of a learner stand in `method`, in brackets. */
-const CELL = ['model', 'variant', 'dataset', 'method', 'seed', 'permutation', 'learning_rate'] as const;
-
-/** A table that has rows of every trial, made trial by trial. */
-export interface TrialTable {
-  readonly file: string;
-  readonly columns: readonly string[];
-  readonly rows: (model: string, result: TrialResult) => Field[][];
-}
-
-function cell(model: string, { trial }: TrialResult, method: string): Field[] {
-  const { variant, dataset, seed, permutation, learningRate } = trial;
-  return [model, variant, dataset, method, seed, permutation, learningRate];
-}
+import { trainingAttention } from './training-attention.ts';
+import { CELL, type TrialTable, cell } from './trial-table.ts';
 
 /** Scores by method, those that belong to none first. */
 function* scoresOf({ baselines, methods, pairs }: TrialResult): Generator<[string, string, ScoreRecord]> {
@@ -192,6 +179,8 @@ export function trialTables(options: {
   readonly taskOptions: number;
   readonly releasedNorms: boolean;
   readonly noiseFloor: boolean;
+  /** No if absent. */
+  readonly trainingAttention?: boolean | undefined;
   /** What is measured; the built-in metrics if absent. */
   readonly metrics?: MetricCatalogue | undefined;
 }): TrialTable[] {
@@ -206,16 +195,18 @@ export function trialTables(options: {
     ],
     ...(options.releasedNorms ? [releasedTraining] : []),
     ...(options.noiseFloor ? [noiseFloor] : []),
+    ...(options.trainingAttention ? [trainingAttention] : []),
     cells,
   ];
 }
 
 /** Those that a run writes only if it is asked to. */
-export const OPTIONAL_TABLES: readonly TrialTable[] = [releasedTraining, noiseFloor];
+export const OPTIONAL_TABLES: readonly TrialTable[] = [releasedTraining, noiseFloor, trainingAttention];
 
 /** Every file that {@link trialTables} may list. */
 export const TRIAL_FILES: readonly string[] = trialTables({
   taskOptions: 0,
   releasedNorms: true,
   noiseFloor: true,
+  trainingAttention: true,
 }).map(({ file }) => file);

@@ -15,13 +15,15 @@ import {
   measureTrial,
   withOwnMetrics,
 } from './measured.ts';
-import { OPTIONAL_TABLES, type TrialTable, trialTables } from './rows.ts';
+import { OPTIONAL_TABLES, trialTables } from './rows.ts';
 import { removeOwn, withHeader } from './stale.ts';
 import { type TableDigests, differingTables, digestTables, recordedDigests } from './table-digests.ts';
 import { removeValidation } from './validation/validation-files.ts';
 import { matchPaper } from './published/paper-match.ts';
 import { seedMeans } from './seed-means.ts';
 import { publishedShown } from './shown.ts';
+import { type MeasuredAttention, measureAttention } from './training-attention.ts';
+import type { TrialTable } from './trial-table.ts';
 import { comparisonTable, table1, table2, table3 } from './tables.ts';
 
 /**
@@ -34,17 +36,20 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   const { name } = inputs.model;
   const cells: MeasuredCell[] = [];
   const noise: MeasuredNoise[] = [];
+  const trainingAttention: MeasuredAttention[] = [];
   const statuses: unknown[] = [];
   const tables = trialTables({
     taskOptions: settings.datasets.reduce((most, { labelWords }) => Math.max(most, labelWords.length), 0),
     releasedNorms: settings.releasedNorms,
     noiseFloor: settings.noiseFloor,
+    trainingAttention: settings.trainingAttention,
     metrics: run.metrics,
   });
   const earlier = [await digestTables(out), await recordedDigests(out)];
   await writeTrialTables(out, name, tables, run.trials(), (result) => {
     for (const cell of measureTrial(result)) cells.push(cell);
     for (const own of measureNoise(result)) noise.push(own);
+    for (const own of measureAttention(result)) trainingAttention.push(own);
     for (const { id, record } of result.methods)
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
@@ -52,6 +57,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   const methods = settings.methods.map(settingId);
   const measured: MeasuredRun = {
     ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise },
+    ...(trainingAttention.length > 0 ? { trainingAttention } : {}),
     ...withOwnMetrics(run.metrics),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },

@@ -1,4 +1,4 @@
-import { type KeptQueries, type Model, withHalfParameters } from '@icl-gd/transformer';
+import { type KeptQueries, type LayerGroup, type Model, withHalfParameters } from '@icl-gd/transformer';
 import { attentionToTraining } from './demonstration-attention.ts';
 import { requireProbing } from './given.ts';
 import type { AdaptOptions, AdaptedModel, BatchOptions, LearnerResult, ProbeToken } from './learner.ts';
@@ -11,6 +11,7 @@ const DEFAULT_PROBE_TOKEN: ProbeToken = 'prompt';
  * What a learner that changes weights gives: probes of the changed model, rounded to float16 first where that is asked for.
  * @param changed shares with its base what it does not change; disposed with the result, or if there is none
  * @param training one entry a step, of learners that train
+ * @param group what the learner changes, and what is rounded; key and value projections if absent
  * @param queries kept of the demonstrations while they were trained on; disposed with the result, or if there is none
  * @throws UserError (`memory-budget`) if the device has no room for the rounded copies
  */
@@ -18,11 +19,12 @@ export function adaptedModel(
   changed: Model,
   { halfWeights = false }: Pick<AdaptOptions, 'halfWeights'>,
   training?: AdaptedModel['training'],
+  group: LayerGroup = 'attention.kv',
   queries?: KeptQueries,
 ): AdaptedModel {
   let probed = changed;
   try {
-    if (halfWeights) probed = withHalfParameters(changed, 'attention.kv');
+    if (halfWeights) probed = withHalfParameters(changed, group);
   } catch (error) {
     changed.dispose();
     queries?.dispose();

@@ -12,6 +12,8 @@ export {
   needsOf,
   settingId,
   takesRate,
+  trainingKindOf,
+  trainingPasses,
 } from './catalogue.ts';
 export {
   runInContext,
@@ -26,4 +28,4 @@ export { type PromptPlace, promptEncoder, withAnswer } from './prompt-encoder.ts
 export { type ActivationCache, activationCache } from './activation-cache.ts';
 export { type LabelledText, type QueryText, type Texts, type TokenizedTexts, tokenize } from './tokenize.ts';
 export { attentionBatches } from './demonstration-attention.ts';
-export { probeBatches, probesOf } from './probe-queries.ts';
+export { type Placement, probeBatches, type Probing, probesOf } from './probe-queries.ts';

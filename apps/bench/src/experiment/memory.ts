@@ -1,18 +1,28 @@
 import { totalmem } from 'node:os';
 import type { Gpu } from '@icl-gd/gpu-kernels';
-import { attentionBatches, keepsTrainingQueries, probeBatches } from '@icl-gd/methods';
+import {
+  type LearnerSetting,
+  type ProbeOptions,
+  attentionBatches,
+  keepsTrainingQueries,
+  probeBatches,
+  trainingKindOf,
+} from '@icl-gd/methods';
 import {
   type DecoderConfig,
   type DeviceLimits,
   type MemoryPlan,
+  type TrainingKind,
   type Workload,
   checkMemoryPlan,
   describeMemoryPlan,
   formatBytes,
   planMemory,
 } from '@icl-gd/transformer';
-import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
+import { comparedSettings } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
+import { demonstrationsFor, unavailability } from './setting.ts';
 
 /**
  * Plans the device memory of a run, says it, and holds the device to it.
@@ -46,45 +56,70 @@ export function planRunMemory(
 /** What one choice of demonstrations and queries will be put to. */
 export function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
-  { queries, demonstrations, context }: PreparedRun,
+  prepared: PreparedRun,
 ): Workload {
-  const { dtype, methods, releasedNorms, noiseFloor, trainingAttention = false, probe } = settings;
+  const { queries } = prepared;
+  const { dtype, releasedNorms, noiseFloor, trainingAttention = false, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
   };
-  const attention = { probeToken: probe, ...(tokenBudget === undefined ? {} : { tokenBudget }) };
-  const learners = methods.map(({ learner }) => learner);
+  const compared = comparedSettings(settings).filter((own) => unavailability(own, prepared) === undefined);
+  const learners = compared.map(({ learner }) => learner);
+  const longest = (lengths: readonly number[]): number =>
+    lengths.reduce((most, own) => Math.max(most, own), 0);
+  const contexts = compared.flatMap(({ demonstrations }) => {
+    const given = demonstrationsOf(prepared, demonstrations);
+    return 'unavailable' in given ? [] : [given.context.tokens.length];
+  });
+  const training = compared.filter(({ learner }) => learner.objective);
+  const trained =
+    training.length === 0
+      ? [prepared.fineTuningDemonstrations]
+      : training.map((setting) => demonstrationsFor(setting, prepared));
   return {
     dtype,
     batches: probeBatches(queries, options, false),
-    context: { tokens: context.tokens.length, batches: probeBatches(queries, options, true) },
+    context: {
+      tokens: longest([prepared.context.tokens.length, ...contexts]),
+      batches: probeBatches(queries, options, true),
+    },
     // A noise floor has copies of key and value weights, whatever the learners do.
     ...(noiseFloor ||
     learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
       ? {
           training: {
-            objectives: learners.flatMap(({ objective }) => objective ?? []),
-            steps: demonstrations.length,
+            kinds: kindsOf(compared),
+            steps: longest(trained.map(({ length }) => length)),
             // With BOS.
-            tokens: 1 + demonstrations.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
+            tokens: 1 + longest(trained.flatMap((own) => own.map(({ tokens }) => tokens.length))),
             releasedNorms,
             halfCopies: noiseFloor,
           },
         }
       : {}),
-    ...(trainingAttention && methods.some(keepsTrainingQueries)
-      ? {
-          queryScores: {
-            keptTokens: demonstrations
-              .slice(0, context.demonstrations)
-              .reduce((total, { tokens }) => total + tokens.length, 0),
-            batches: attentionBatches(queries, attention, false),
-            inContext: attentionBatches(queries, attention, true),
-          },
-        }
+    ...(trainingAttention && compared.some(keepsTrainingQueries)
+      ? { queryScores: queryScoresOf(prepared, { ...options, probeToken: probe }) }
       : {}),
   };
+}
+
+function queryScoresOf(
+  { queries, demonstrations, context }: PreparedRun,
+  options: ProbeOptions,
+): NonNullable<Workload['queryScores']> {
+  const kept = demonstrations.slice(0, context.demonstrations);
+  return {
+    keptTokens: kept.reduce((total, { tokens }) => total + tokens.length, 0),
+    batches: attentionBatches(queries, options, false),
+    inContext: attentionBatches(queries, options, true),
+  };
+}
+
+/** Each way to train once. */
+function kindsOf(settings: readonly LearnerSetting[]): TrainingKind[] {
+  const kinds = settings.flatMap((setting) => trainingKindOf(setting) ?? []);
+  return [...new Map(kinds.map((kind) => [JSON.stringify(kind), kind])).values()];
 }
 
 function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {

@@ -1,14 +1,15 @@
 import { type AdapterDescription, type Gpu, storageBytes } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
+import { copyGroup } from '../copy-group.ts';
 import { recordEvaluation } from '../decoder/evaluate.ts';
 import { withPositions } from '../decoder/positions.ts';
 import type { ContextPrefix } from '../decoder/prefix.ts';
 import { KeptQueries, type ScoredVectors, prefixOf, recordQueryScores } from '../decoder/query-scores.ts';
 import { UserError } from '../errors.ts';
 import { FineTuning } from '../fine-tuning.ts';
+import { GradientDirection } from '../gradient-direction.ts';
 import { Model, passOver } from '../model.ts';
-import { parameterSpecs } from '../parameters.ts';
-import { withHalfParameters } from '../round-parameters.ts';
+import { type LayerGroup, parameterSpecs } from '../parameters.ts';
 import { elementCount } from '../shape.ts';
 import { parameterTensor } from '../weights/load.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
@@ -17,6 +18,7 @@ import { countingGpu } from './counting-gpu.ts';
 import {
   type EvaluationBatch,
   type QueryScoreBatch,
+  type TrainingKind,
   type Workload,
   largestBatches,
   largestScored,
@@ -40,9 +42,12 @@ export interface MemoryPlan {
   readonly evaluation: number;
   /** A context's keys and values, and evaluation behind it. */
   readonly inContext: number;
-  /** The trained copy of keys and values, if there is training; three copies with those rounded to float16. */
+  /**
+   * The trained copy of keys and values, or of what else is trained; with that of the base and the one rounded to float16, where
+   * there are such; with the gradient where the model is moved along it. Of the training that needs most in all.
+   */
   readonly overlay: number;
-  /** Activations and gradients of a training step. */
+  /** Activations, gradients and an optimizer's moments of a step of that training. */
   readonly training: number;
   /** Scores of queries: kept queries and what is evaluated with them, or a context and what is behind it. */
   readonly queryScores: number;
@@ -55,16 +60,17 @@ export interface MemoryPlan {
 
 /** Weights on their way to the device, at most. */
 const UPLOAD_BYTES = 2 ** 26;
-/** What fine-tuning trains. */
+/** What fine-tuning trains unless told otherwise. */
 const TRAINED = 'attention.kv';
 
 /**
  * Finds out what a workload will allocate, before anything is: the code that will run is recorded on a device that only
  * counts.
- * @throws RangeError for a sequence past the model's context
+ * @throws RangeError for a sequence past the model's context; UserError (`float16-training`) if what is trained is stored as
+ *   float16
  */
 export function planMemory(config: DecoderConfig, workload: Workload, device: PlannedDevice): MemoryPlan {
-  const { dtype, batches, context, training, queryScores: scored } = workload;
+  const { dtype, batches, context, training } = workload;
   using model = emptyModel(countingGpu(device.maxBindingBytes, device.adapter), config, dtype);
   model.parameters.positions?.atLeast(longestSequence(config, workload) + config.positions.offset);
   const meter = new Meter(model.gpu);
@@ -72,20 +78,17 @@ export function planMemory(config: DecoderConfig, workload: Workload, device: Pl
   const uploads = Math.min(UPLOAD_BYTES, weights);
   const evaluation = meter.growth(() => evaluateAll(meter, model, batches));
   const inContext = context ? meter.growth(() => evaluateBehind(meter, model, context)) : 0;
-  const copy = training ? meter.growth(() => withHalfParameters(model, TRAINED).dispose()) : 0;
-  const step = training ? meter.growth(() => trainAll(meter, model, training)) - copy : 0;
-  // In the order of a run: the rounded base model, the trained copy, and that rounded.
-  const [base, overlay] = training?.halfCopies ? [copy, 3 * copy] : [0, copy];
-  const whileProbing = Math.max(base + evaluation, base + inContext, overlay + (training ? evaluation : 0));
-  const kept = scored ? meter.growth(() => keep(meter, model, scored)) : 0;
-  const scoring = scored ? meter.growth(() => scoreKept(meter, model, scored)) : 0;
-  const scoringBehind =
-    scored && context ? meter.growth(() => scoreBehind(meter, model, context, scored)) : 0;
-  const whileScoring = scored ? Math.max(scoringBehind, copy + Math.max(scoring, kept + step)) : 0;
-  const peak = weights + Math.max(uploads, whileProbing, base + copy + step, whileScoring);
+  const { base, kind, ofSingles } = planTraining(meter, model, training, evaluation);
+  const whileProbing = Math.max(base + evaluation, base + inContext, kind.overlay + evaluation);
+  const scored = planScores(meter, model, workload);
+  // No rounded base model is there then.
+  const whileScoring = ofSingles.map(({ held, step }) => held + Math.max(scored.kept + step, scored.scoring));
+  const peak =
+    weights +
+    Math.max(uploads, whileProbing, kind.peak, scored.behind, ...(workload.queryScores ? whileScoring : []));
   return {
-    ...{ weights, uploads, evaluation, inContext, overlay, training: step, peak },
-    queryScores: Math.max(scoring, scoringBehind),
+    ...{ weights, uploads, evaluation, inContext, overlay: kind.overlay, training: kind.step, peak },
+    queryScores: Math.max(scored.scoring, scored.behind),
     largestWeight: largestWeight(config, dtype),
     refusals: meter.refusals,
   };
@@ -148,31 +151,31 @@ function evaluateBehind(
   });
 }
 
-type QueryScores = NonNullable<Workload['queryScores']>;
-
-function keep(meter: Meter, model: Model, { keptTokens }: QueryScores): void {
-  meter.attempt(`keeping the queries of ${keptTokens} tokens`, () =>
-    new KeptQueries(model.gpu, model.config, keptTokens).dispose(),
-  );
-}
-
-function scoreKept(meter: Meter, model: Model, { keptTokens, batches }: QueryScores): void {
-  meter.attempt(`keeping the queries of ${keptTokens} tokens`, () => {
-    using kept = new KeptQueries(model.gpu, model.config, keptTokens);
-    scoreAll(meter, model, batches, kept);
-  });
-}
-
-function scoreBehind(
+/** Bytes of scoring queries: of those that are kept; with them, of scoring towards them; and of scoring behind a context. */
+function planScores(
   meter: Meter,
   model: Model,
-  { tokens }: NonNullable<Workload['context']>,
-  { inContext }: QueryScores,
-): void {
-  meter.attempt(`a context of ${tokens} tokens`, () => {
-    using prefix = model.prefix(zeros(tokens));
-    scoreAll(meter, model, inContext, prefix);
-  });
+  { context, queryScores }: Workload,
+): Readonly<Record<'kept' | 'scoring' | 'behind', number>> {
+  if (!queryScores) return { kept: 0, scoring: 0, behind: 0 };
+  const { keptTokens, batches, inContext } = queryScores;
+  const towardsKept = (what: readonly QueryScoreBatch[]): number =>
+    meter.growth(() => {
+      using kept = new KeptQueries(model.gpu, model.config, keptTokens);
+      scoreAll(meter, model, what, kept);
+    });
+  const behind = (tokens: number): number =>
+    meter.growth(() =>
+      meter.attempt(`a context of ${tokens} tokens`, () => {
+        using prefix = model.prefix(zeros(tokens));
+        scoreAll(meter, model, inContext, prefix);
+      }),
+    );
+  return {
+    kept: towardsKept([]),
+    scoring: towardsKept(batches),
+    behind: context ? behind(context.tokens) : 0,
+  };
 }
 
 function scoreAll(
@@ -189,23 +192,78 @@ function scoreAll(
     });
 }
 
-function trainAll(
+/** Bytes of a kind of training. */
+interface PlannedKind {
+  /** The trained copy, and the gradient where the model is moved along it. */
+  readonly held: number;
+  /** Copies that are there while the trained model is probed. */
+  readonly overlay: number;
+  /** What a step needs beside the copies that are there then. */
+  readonly step: number;
+  /** The most of both. */
+  readonly peak: number;
+}
+
+/** @returns the rounded base model's bytes, the kind of training that needs most, and those that take a sequence a step */
+function planTraining(
   meter: Meter,
   model: Model,
-  { objectives, steps, tokens, releasedNorms }: NonNullable<Workload['training']>,
-): void {
-  for (const objective of objectives) {
-    const options = { objective, learningRate: 0, group: TRAINED, steps, releasedNorms } as const;
-    meter.attempt(`training on ${tokens} tokens`, () => {
-      const tuning = new FineTuning(model, options);
-      try {
-        // Two are as good as all: what a step leaves behind is there from the second on.
-        for (let step = 0; step < Math.min(steps, 2); step++) tuning.step(zeros(tokens));
-      } finally {
-        tuning.dispose();
-      }
+  training: Workload['training'],
+  evaluation: number,
+): { readonly base: number; readonly kind: PlannedKind; readonly ofSingles: readonly PlannedKind[] } {
+  if (!training) return { base: 0, kind: { held: 0, overlay: 0, step: 0, peak: 0 }, ofSingles: [] };
+  const copyOf = (group: LayerGroup): number =>
+    meter.growth(() => {
+      for (const copy of copyGroup(model, group, 'trained').values()) copy.dispose();
     });
-  }
+  const { halfCopies = false, kinds } = training;
+  const base = halfCopies ? copyOf(TRAINED) : 0;
+  const planned = kinds.map((kind): PlannedKind => {
+    const copy = copyOf(kind.group ?? TRAINED);
+    const held = kind.direction ? 2 * copy : copy;
+    const step = Math.max(0, meter.growth(() => train(meter, model, kind, training)) - held);
+    // In the order of a run: the rounded base model, the trained copy, and that rounded.
+    const overlay = base + held + (halfCopies && !kind.direction ? copy : 0);
+    return { held, overlay, step, peak: Math.max(base + held + step, overlay + evaluation) };
+  });
+  const copies = (halfCopies ? 3 : 1) * copyOf(TRAINED);
+  const none: PlannedKind = { held: copies, overlay: copies, step: 0, peak: copies + evaluation };
+  if (planned.length === 0) return { base, kind: none, ofSingles: [] };
+  return {
+    base,
+    kind: planned.reduce((most, other) => (other.peak > most.peak ? other : most)),
+    ofSingles: planned.filter((_, i) => !kinds[i]?.direction && kinds[i]?.fullBatchSteps === undefined),
+  };
+}
+
+function train(
+  meter: Meter,
+  model: Model,
+  { direction, fullBatchSteps, group = TRAINED, ...kind }: TrainingKind,
+  { steps, tokens, releasedNorms }: NonNullable<Workload['training']>,
+): void {
+  // Two are as good as all: what a step leaves behind is there from the second on.
+  const few = Math.min(steps, 2);
+  const sequence = zeros(tokens);
+  meter.attempt(`training on ${tokens} tokens`, () => {
+    if (direction) {
+      if (few === 0) return;
+      using moved = new GradientDirection(model, { ...kind, group });
+      for (let step = 0; step < few; step++) moved.add(sequence);
+      const probes = [{ row: tokens - 1, firstKey: 1 }];
+      evaluateAll(meter, moved.model, [[{ tokens: sequence, probes, logProbs: [] }]]);
+      return;
+    }
+    const common = { ...kind, group, learningRate: 0 };
+    if (fullBatchSteps === undefined) {
+      using tuning = new FineTuning(model, { ...common, steps, releasedNorms });
+      for (let step = 0; step < few; step++) tuning.step(sequence);
+      return;
+    }
+    using tuning = new FineTuning(model, { ...common, steps: fullBatchSteps, sequencesPerStep: steps });
+    const batch = Array.from({ length: few }, () => sequence);
+    for (let step = 0; step < Math.min(fullBatchSteps, 2); step++) tuning.fullBatchStep(batch);
+  });
 }
 
 /** A model whose parameters have a place on the device, but no values. */
@@ -217,11 +275,17 @@ function emptyModel(gpu: Gpu, config: DecoderConfig, dtype: WeightDtype): Model 
 }
 
 /** In tokens, what stands before it included. */
-function longestSequence({ contextLength }: DecoderConfig, { batches, context, training }: Workload): number {
+function longestSequence(
+  { contextLength }: DecoderConfig,
+  { batches, context, positionOffset = 0, training }: Workload,
+): number {
   const longestOf = (of: readonly EvaluationBatch[]): number =>
     of.flat().reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0);
   const behind = context ? context.tokens + longestOf(context.batches) : 0;
-  return Math.min(contextLength, Math.max(longestOf(batches), behind, training?.tokens ?? 0));
+  return Math.min(
+    contextLength,
+    Math.max(positionOffset + longestOf(batches), behind, training?.tokens ?? 0),
+  );
 }
 
 function zeros(length: number): number[] {

@@ -1,8 +1,9 @@
 import { type LearnerResult, type Query, inContext } from '@icl-gd/methods';
-import type { LearnerSetting, ProbeOptions, ProbeToken } from '@icl-gd/methods';
+import type { ProbeOptions, ProbeToken } from '@icl-gd/methods';
 import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
-import { type OnWork, demonstrationsFor } from '../probe-setting.ts';
+import type { OnWork } from '../probe-setting.ts';
+import { type RunSetting, demonstrationsFor } from '../setting.ts';
 import { AgreementMeans, randomAgreement } from './agreement.ts';
 import type { TrainingAttentionRecord } from './record.ts';
 
@@ -52,7 +53,7 @@ export async function contextAttention(
  */
 export async function learnerAgreement(
   model: Model,
-  { learner, options: learnerOptions }: LearnerSetting,
+  setting: RunSetting,
   prepared: PreparedRun,
   context: ContextAttention,
   {
@@ -63,8 +64,9 @@ export async function learnerAgreement(
   onWork: OnWork,
 ): Promise<TrainingAttentionRecord> {
   const { signal } = options;
+  const { learner, options: learnerOptions } = setting;
   let trained = 0;
-  const adapted = await learner.adapt(model, demonstrationsFor(learner, prepared), {
+  const adapted = await learner.adapt(model, demonstrationsFor(setting, prepared), {
     ...{ learningRate, learnerOptions, signal, keepTrainingQueries: places },
     onProgress({ finished }) {
       onWork(finished - trained);

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { AgreementMeans, randomAgreement } from './agreement.ts';
 import { contextOrder } from './measure.ts';
+import { runSetting } from '../setting.ts';
 import { leftOutOfTrainingAttention, requireTrainingAttention, trainedPlaces } from './places.ts';
 
-const GD = { learner: gradientDescent, options: {} };
+const GD = runSetting(gradientDescent);
 
 /** Demonstrations by rows: those of an even and the next odd row have the same tokens. */
 function prepared(
@@ -76,9 +77,9 @@ test('random scores agree by chance: τ about 0, k of T tokens; the longer demon
 });
 
 test('what cannot be measured is said by name', () => {
-  const full = { learner: gradientDescent, options: { batch: 'full' } };
-  const own = { learner: { ...zeroShot, id: 'Mine', role: 'learner' as const }, options: {} };
-  const settings = [GD, { learner: layerCausalGradientDescent, options: {} }];
+  const full = runSetting(gradientDescent, { batch: 'full' });
+  const own = runSetting({ ...zeroShot, id: 'Mine', role: 'learner' });
+  const settings = [GD, runSetting(layerCausalGradientDescent)];
   expect(leftOutOfTrainingAttention([...settings, own], prepared([2], [2], 1))).toEqual([
     'training attention is not measured of Mine: it does not take one step a demonstration',
   ]);
@@ -89,7 +90,7 @@ test('what cannot be measured is said by name', () => {
     ),
   );
   expect(() => requireTrainingAttention([GD, own])).not.toThrow();
-  expect(() => requireTrainingAttention([own, full, { learner: inContext, options: {} }])).toThrow(
-    'none of --methods does (Mine',
+  expect(() => requireTrainingAttention([own, full, runSetting(inContext)])).toThrow(
+    'none of --methods does (Mine, GD[batch=full])',
   );
 });

@@ -1,4 +1,11 @@
-import { type LayerGroup, type Model, parameterChanges, withHalfParameters } from '@icl-gd/transformer';
+import {
+  type KeptQueries,
+  type LayerGroup,
+  type Model,
+  parameterChanges,
+  withHalfParameters,
+} from '@icl-gd/transformer';
+import { attentionToTraining } from './demonstration-attention.ts';
 import { requireProbing } from './given.ts';
 import type { AdaptOptions, AdaptedModel, BatchOptions, LearnerResult, ProbeToken } from './learner.ts';
 import { probesOf } from './probe-queries.ts';
@@ -11,6 +18,7 @@ const DEFAULT_PROBE_TOKEN: ProbeToken = 'prompt';
  * @param changed shares with its base what it does not change; disposed with the result, or if there is none
  * @param training one entry a step, of learners that train
  * @param group what the learner changes, and what is rounded; key and value projections if absent
+ * @param queries kept of the demonstrations while they were trained on; disposed with the result, or if there is none
  * @throws UserError (`memory-budget`) if the device has no room for the rounded copies
  */
 export function adaptedModel(
@@ -18,19 +26,23 @@ export function adaptedModel(
   { halfWeights = false }: Pick<AdaptOptions, 'halfWeights'>,
   training?: AdaptedModel['training'],
   group: LayerGroup = 'attention.kv',
+  queries?: KeptQueries,
 ): AdaptedModel {
   let probed = changed;
   try {
     if (halfWeights) probed = withHalfParameters(changed, group);
   } catch (error) {
     changed.dispose();
+    queries?.dispose();
     throw error;
   }
   const result: LearnerResult = {
     ...(training ? { training } : {}),
     ...probesOf(probed),
     weightChanges: (layer) => parameterChanges(changed, layer),
+    ...(queries ? attentionToTraining(probed, queries) : {}),
     dispose: () => {
+      queries?.dispose();
       for (const model of new Set([probed, changed])) model.dispose();
     },
   };
@@ -59,6 +71,7 @@ export function guarded(result: LearnerResult, model: string): AdaptedModel {
   };
   const { training, context, directionsOnly } = result;
   const changesOf = result.weightChanges?.bind(result);
+  const attention = result.attentionToDemonstrations?.bind(result);
   return {
     ...(training ? { training } : {}),
     ...(context ? { context } : {}),
@@ -74,6 +87,12 @@ export function guarded(result: LearnerResult, model: string): AdaptedModel {
     probe: (queries, { probeToken = DEFAULT_PROBE_TOKEN, ...options } = {}) =>
       probing(options, () => result.probe(queries, { ...options, probeToken })),
     probeTokens: (queries, options) => probing(options, () => result.probeTokens(queries, options)),
+    ...(attention
+      ? {
+          attentionToDemonstrations: (queries, options) =>
+            probing(options, () => attention(queries, options)),
+        }
+      : {}),
     dispose,
     [Symbol.dispose]: dispose,
   };

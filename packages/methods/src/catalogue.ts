@@ -74,6 +74,11 @@ export function draws({ learner, options }: LearnerSetting): boolean {
   return learner.drawsWith?.(options) ?? false;
 }
 
+/** Whether a learner can keep the query vectors that demonstrations have while it trains on them. */
+export function keepsTrainingQueries({ learner, options }: LearnerSetting): boolean {
+  return learner.keepsTrainingQueriesWith?.(options) ?? false;
+}
+
 /**
  * A learner with options as they are typed.
  * @param typed texts by name; of an option that stands bare, as in `GD[noise]`, the text `true`

@@ -13,6 +13,7 @@ export { adaptedModel } from './adapted-model.ts';
 export {
   draws,
   inapplicableMetricsOf,
+  keepsTrainingQueries,
   type LearnerSetting,
   learners,
   learnerSetting,
@@ -34,4 +35,5 @@ export { predictions } from './predictions.ts';
 export { type PromptPlace, promptEncoder, withAnswer } from './prompt-encoder.ts';
 export { type ActivationCache, activationCache } from './activation-cache.ts';
 export { type LabelledText, type QueryText, type Texts, type TokenizedTexts, tokenize } from './tokenize.ts';
+export { attentionBatches } from './demonstration-attention.ts';
 export { type Placement, probeBatches, type Probing, probesOf } from './probe-queries.ts';

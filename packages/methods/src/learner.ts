@@ -106,6 +106,15 @@ export interface LearnerResult {
    * @throws as `parameterChanges`; RangeError once it was disposed
    */
   weightChanges?(layer: number): Promise<ParameterChange[]>;
+  /**
+   * How the probed token of each query attends to tokens of demonstrations, as scores before a softmax over them, in every
+   * layer: float32 [L, T] a query, T the tokens of the demonstrations without BOS and EOS, in their order. In context: attention
+   * scores, summed over heads. Of learners that train (with `keepTrainingQueries`): inner products of the probed token's query
+   * vector and those of the demonstrations' tokens while they were trained on, both scaled as attention scales queries. The
+   * numbers may be infinite or NaN where the model overflows.
+   * @throws as `Model.evaluate`
+   */
+  attentionToDemonstrations?(queries: readonly Query[], options: ProbeOptions): Promise<Float32Array[]>;
   /** Frees what taking in the demonstrations made; the base model stays. */
   dispose(): void;
 }
@@ -164,6 +173,12 @@ export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> e
   /** Of learners that draw: the same seed gives the same numbers. 0 if absent. */
   readonly seed?: number;
   /**
+   * Places from 0 of demonstrations whose tokens' query vectors are kept while they are trained on, for
+   * `attentionToDemonstrations`; only of learners that can, see `keepsTrainingQueries`. They stay on the device with the
+   * adapted model, in the order of training.
+   */
+  readonly keepTrainingQueries?: readonly number[] | undefined;
+  /**
    * Called after each training step, by learners that train, with what it reports and its place from 0 on: `training`, as it
    * comes. The device is read from at each step then.
    */
@@ -195,6 +210,11 @@ export interface Learner<
   takesRateWith?(options: Partial<Options>): boolean;
   /** Whether it draws with these options, so that its numbers depend on the seed; it does not if absent, see `draws`. */
   drawsWith?(options: Partial<Options>): boolean;
+  /**
+   * Whether each step trains on one demonstration with these options, in their order, so that the query vectors that its tokens
+   * have then can be kept (`keepTrainingQueries`); not if absent, see `keepsTrainingQueries`.
+   */
+  keepsTrainingQueriesWith?(options: Partial<Options>): boolean;
   /** What its training allocates with these options, for the memory plan; as `objective` says if absent, see `trainingKindOf`. */
   trainingWith?(options: Partial<Options>): TrainingKind | undefined;
   /** How often it takes in each demonstration with these options, which its progress counts; once if absent. */

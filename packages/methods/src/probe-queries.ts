@@ -124,12 +124,13 @@ function total<T>(items: readonly T[], count: (item: T) => number): number {
   return items.reduce((sum, item) => sum + count(item), 0);
 }
 
-function cutIntoBatches(
-  plans: readonly QueryPlan[],
+/** In their order; as many to a batch as the budget has room for, one at least. */
+export function cutIntoBatches<Plan extends Pick<QueryPlan, 'requests'>>(
+  plans: readonly Plan[],
   { tokenBudget = DEFAULT_TOKEN_BUDGET }: BatchOptions,
-): QueryPlan[][] {
+): Plan[][] {
   if (!(tokenBudget >= 0)) throw new RangeError(`tokenBudget is ${tokenBudget}, not a number of tokens`);
-  const batches: QueryPlan[][] = [];
+  const batches: Plan[][] = [];
   let used = Number.POSITIVE_INFINITY;
   for (const plan of plans) {
     const tokens = total(plan.requests, (request) => request.tokens.length);

@@ -70,7 +70,8 @@ export function runInContext(
 
 const KNOWN_ADAPT_OPTIONS: Required<{ [name in keyof FineTuneOptions]: true }> = {
   ...{ method: true, learningRate: true, releasedNorms: true, halfWeights: true, learnerOptions: true },
-  ...{ seed: true, signal: true, onProgress: true, onStep: true, gradientNormVariants: true },
+  ...{ keepTrainingQueries: true, seed: true, signal: true, onProgress: true, onStep: true },
+  gradientNormVariants: true,
 };
 
 async function run(

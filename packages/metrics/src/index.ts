@@ -25,8 +25,13 @@ export { accuracy, rec2ftp, rec2ftpBaseRate, rec2ftpCounts, type Rec2ftpCounts }
 export { agreement, jsDivergence, kappa, logOddsCorrelation, topOverlap } from './behaviour.ts';
 export { kendallTau } from './kendall-tau.ts';
 export { topKRecall } from './top-k-recall.ts';
-export { trainingAttentionAgreement } from './training-attention.ts';
-export type { RankAgreement, TrainingAttention, TrainingAttentionAgreement } from './training-attention.ts';
+export { demonstrationAttentionAgreement, TOP_K, trainingAttentionAgreement } from './training-attention.ts';
+export type {
+  DemonstrationAttention,
+  RankAgreement,
+  TrainingAttention,
+  TrainingAttentionAgreement,
+} from './training-attention.ts';
 export { mean, pearsonCorrelation, sampleStandardDeviation } from './statistics.ts';
 export { bootstrapInterval, bootstrapLayerMeanInterval } from './bootstrap.ts';
 export type { BootstrapOptions, Interval } from './bootstrap.ts';

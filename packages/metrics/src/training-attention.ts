@@ -17,6 +17,19 @@ export interface TrainingAttention {
   readonly demonstrationLengths: readonly number[];
 }
 
+/** One layer's attention to the demonstrations, for one validation example, as scores of single tokens before a softmax. */
+export interface DemonstrationAttention {
+  /** ICL's, summed over heads, [T]. */
+  readonly inContext: NumericArray;
+  /** Fine-tuning's inferred scores of the same tokens, or others that are compared with ICL's, [T]. */
+  readonly fineTuned: NumericArray;
+  /** Tokens of each demonstration; their sum is T. */
+  readonly demonstrationLengths: readonly number[];
+}
+
+/** How many of the largest count for the recalls; Dai et al. 2023: 100 tokens, 5 examples. */
+export const TOP_K = { token: 100, example: 5 } as const;
+
 /** Rank agreement of two attention distributions; null where undefined. */
 export interface RankAgreement {
   readonly kendallTau: number | null;
@@ -43,12 +56,10 @@ export interface TrainingAttentionAgreement {
  */
 export function trainingAttentionAgreement(
   { iclScores, heads, testQuery, trainingQueries, demonstrationLengths }: TrainingAttention,
-  k: { readonly token: number; readonly example: number } = { token: 100, example: 5 },
+  k: { readonly token: number; readonly example: number } = TOP_K,
 ): TrainingAttentionAgreement {
   requireSize('heads', heads);
-  demonstrationLengths.forEach((length, i) => requireSize(`demonstrationLengths[${i}]`, length));
-  const tokens = demonstrationLengths.reduce((a, b) => a + b, 0);
-  requireSize('the sum of demonstrationLengths', tokens);
+  const tokens = tokensIn(demonstrationLengths);
   requireShape('iclScores', iclScores, { heads, 'demonstration tokens': tokens });
   requireShape('trainingQueries', trainingQueries, {
     'demonstration tokens': tokens,
@@ -67,26 +78,53 @@ export function trainingAttentionAgreement(
     dot(query, row(trainingQueries, t, query.length)),
   );
 
-  const inContext = softmax(headSums);
-  const fineTuned = softmax(inferred);
+  return demonstrationAttentionAgreement(
+    { inContext: headSums, fineTuned: inferred, demonstrationLengths },
+    k,
+  );
+}
+
+/**
+ * As {@link trainingAttentionAgreement}, of scores that are there already.
+ * @param k how many of the largest count for the recall
+ * @returns as there
+ * @throws RangeError if lengths disagree or a value is not finite
+ */
+export function demonstrationAttentionAgreement(
+  { inContext, fineTuned, demonstrationLengths }: DemonstrationAttention,
+  k: { readonly token: number; readonly example: number } = TOP_K,
+): TrainingAttentionAgreement {
+  const tokens = tokensIn(demonstrationLengths);
+  requireShape('inContext', inContext, { 'demonstration tokens': tokens });
+  requireShape('fineTuned', fineTuned, { 'demonstration tokens': tokens });
+  const [own, other] = [softmax(inContext), softmax(fineTuned)];
   return {
-    token: agreement(inContext, fineTuned, k.token),
+    token: agreement(own, other, k.token),
     example: agreement(
-      sumSegments(inContext, demonstrationLengths),
-      sumSegments(fineTuned, demonstrationLengths),
+      sumSegments(own, demonstrationLengths),
+      sumSegments(other, demonstrationLengths),
       k.example,
     ),
   };
+}
+
+/** T. */
+function tokensIn(demonstrationLengths: readonly number[]): number {
+  demonstrationLengths.forEach((length, i) => requireSize(`demonstrationLengths[${i}]`, length));
+  const tokens = demonstrationLengths.reduce((a, b) => a + b, 0);
+  requireSize('the sum of demonstrationLengths', tokens);
+  return tokens;
 }
 
 function agreement(inContext: Float64Array, fineTuned: Float64Array, k: number): RankAgreement {
   return { kendallTau: kendallTau(inContext, fineTuned), topKRecall: topKRecall(inContext, fineTuned, k) };
 }
 
-function softmax(scores: Float64Array): Float64Array {
+function softmax(scores: NumericArray): Float64Array {
   requireFinite('attention scores', scores);
-  const largest = scores.reduce((a, b) => Math.max(a, b), -Infinity);
-  const exponentials = scores.map((score) => Math.exp(score - largest));
+  const exponentials = Float64Array.from(scores);
+  const largest = exponentials.reduce((a, b) => Math.max(a, b), -Infinity);
+  for (const [i, score] of exponentials.entries()) exponentials[i] = Math.exp(score - largest);
   const total = exponentials.reduce((a, b) => a + b, 0);
   return exponentials.map((value) => value / total);
 }

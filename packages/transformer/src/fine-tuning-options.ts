@@ -26,6 +26,8 @@ export interface FineTuningOptions {
    * gradients of all parameters of the layers are computed and kept then. No if absent.
    */
   readonly releasedNorms?: boolean;
+  /** Keeps the query vectors that sequences have while they are trained on, one a step: `FineTuningResult.queries`. */
+  readonly keepQueries?: KeepQueriesOptions | undefined;
   /**
    * Whether each step also reports the gradient norms under every definition. The gradients of all parameters of the layers
    * are computed, and their sums over the steps kept twice. No if absent.
@@ -38,6 +40,14 @@ export interface FineTuningOptions {
   readonly update?: (update: ParameterUpdate) => void;
 }
 
+/** Of which steps query vectors are kept. */
+export interface KeepQueriesOptions {
+  /** From 0. */
+  readonly steps: readonly number[];
+  /** That the sequences of these steps have in all, without the first of each. */
+  readonly tokens: number;
+}
+
 const KNOWN_OPTIONS: Required<{ [name in keyof FineTuningOptions]: true }> = {
   ...{ objective: true, readout: true, learningRate: true, group: true, steps: true },
   ...{
@@ -45,6 +55,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof FineTuningOptions]: true }> = {
     optimizer: true,
     releasedNorms: true,
     gradientNormVariants: true,
+    keepQueries: true,
     update: true,
   },
 };

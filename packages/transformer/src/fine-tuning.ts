@@ -7,6 +7,8 @@ import {
   VARIANT_ROWS,
   type VariantRow,
 } from './gradient-norm-variants.ts';
+import type { LossOptions } from './decoder/loss-gradient.ts';
+import { KeptQueries } from './decoder/query-scores.ts';
 import type { LongRunning } from './long-running.ts';
 import type { Model } from './model.ts';
 import { type FineTuningOptions, requireOptions } from './fine-tuning-options.ts';
@@ -53,6 +55,11 @@ export interface FineTuningResult {
   readonly model: Model;
   /** One entry a step, in their order. */
   readonly steps: readonly FineTuningStep[];
+  /**
+   * With `keepQueries`: query vectors of those steps' sequences, step after step, without each one's first token (BOS), as they
+   * were in the step's forward pass, before its update. To be disposed by the caller, before or after the model.
+   */
+  readonly queries?: KeptQueries;
   /** l2 norm of the trained parameters, after over before; far above 1 or not finite if the learning rate was too high. */
   readonly growth: number;
 }
@@ -71,6 +78,7 @@ export class FineTuning implements Disposable {
   readonly #log: Tensor;
   readonly #released: ReleasedNorms | undefined;
   readonly #adam: Adam | undefined;
+  readonly #queries: KeptQueries | undefined;
   /** Sequences that each step has taken in. */
   readonly #sequences: number[] = [];
   readonly #variants: GradientNormVariants | undefined;
@@ -99,10 +107,14 @@ export class FineTuning implements Disposable {
       this.#tuned.dispose();
       throw error;
     }
+    const { optimizer, keepQueries } = options;
+    let adam: Adam | undefined;
     try {
-      this.#adam = options.optimizer === 'adam' ? new Adam(gpu, this.#trained) : undefined;
+      this.#adam = adam = optimizer === 'adam' ? new Adam(gpu, this.#trained) : undefined;
+      this.#queries = keepQueries && new KeptQueries(gpu, config, keepQueries.tokens);
     } catch (error) {
       this.#tuned.dispose();
+      adam?.[Symbol.dispose]();
       this.#log.dispose();
       throw error;
     }
@@ -122,13 +134,27 @@ export class FineTuning implements Disposable {
     const { objective, readout } = this.#options;
     this.#requireRoom();
     using gradients = this.#gradients();
-    recordSequenceGradient(this.#tuned, trainingSequence(input), {
+    const sequence = trainingSequence(input);
+    recordSequenceGradient(this.#tuned, sequence, {
       ...{ objective, readout, gradients },
       losses: this.#log,
       lossIndex: this.#logIndex(LOG_ROWS.losses),
+      onForward: this.#keeping(sequence.tokens.length),
       onLayer: (layer, predictions) => this.#update(gradients, layer, predictions),
     });
     this.#sequences[this.#taken++] = 1;
+  }
+
+  /** What copies the queries of a step's sequence as its forward pass goes, if they are to be kept. */
+  #keeping(length: number): LossOptions['onForward'] {
+    const kept = this.#queries;
+    if (!kept || !this.#options.keepQueries?.steps.includes(this.#taken)) return undefined;
+    const row = kept.reserve(length - 1);
+    return (layer, { attention: { query } }) => {
+      const width = query.length / length;
+      const target = kept.layers[layer] as Tensor;
+      this.#model.gpu.copy(query, target, (length - 1) * width, width, row * width);
+    };
   }
 
   /**
@@ -251,7 +277,7 @@ export class FineTuning implements Disposable {
     this.#requireOpen();
     this.#freeLog();
     this.#over = true;
-    return { model: this.#tuned, steps, growth };
+    return { model: this.#tuned, steps, growth, ...(this.#queries ? { queries: this.#queries } : {}) };
   }
 
   /** What a step has written to the log. */
@@ -293,6 +319,7 @@ export class FineTuning implements Disposable {
     if (this.#over) return;
     this.#over = true;
     this.#tuned.dispose();
+    this.#queries?.dispose();
     this.#freeLog();
   }
 

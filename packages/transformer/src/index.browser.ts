@@ -15,6 +15,7 @@ export type { Hook, HookedActivation, Hooks } from './decoder/hooks.ts';
 export type { Objective, Readout } from './decoder/loss-gradient.ts';
 export type { TokenTargets } from './decoder/targets.ts';
 export { ContextPrefix } from './decoder/prefix.ts';
+export { KeptQueries, type QueryScoreRequest, type ScoredVectors } from './decoder/query-scores.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
 export { defineFamily, type FamilyDefinition } from './families/define-family.ts';
 export type { Family, FamilyKeys, FamilyOptions, ParameterSource } from './families/family.ts';
@@ -26,14 +27,14 @@ export type { Sources } from './families/sources.ts';
 export { FineTuning, type FineTuningResult, type FineTuningStep, type StepsOptions } from './fine-tuning.ts';
 export { GradientDirection, type GradientDirectionOptions } from './gradient-direction.ts';
 export { replaceChangeByNoise } from './noise.ts';
-export type { FineTuningOptions } from './fine-tuning-options.ts';
+export type { FineTuningOptions, KeepQueriesOptions } from './fine-tuning-options.ts';
 export type { Optimizer, ParameterUpdate } from './optimizer.ts';
 export { inCanonicalOrder, type TrainingInput, type TrainingSequence } from './training-sequence.ts';
 export type { GradientNormVariant } from './gradient-norm-variants.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
 export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
-export type { EvaluationBatch, TrainingKind, Workload } from './memory/workload.ts';
+export type { EvaluationBatch, QueryScoreBatch, TrainingKind, Workload } from './memory/workload.ts';
 export {
   describeModel,
   type DescribeOptions,

@@ -16,6 +16,14 @@ import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
 import { Pass } from './decoder/pass.ts';
 import { withPositions } from './decoder/positions.ts';
 import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
+import {
+  type QueryScoreRequest,
+  type ScoredVectors,
+  prefixOf,
+  readQueryScores,
+  recordQueryScores,
+  requireScored,
+} from './decoder/query-scores.ts';
 import type { Family, FamilyOptions } from './families/family.ts';
 import { keyWarnings } from './families/keys.ts';
 import { UserError } from './errors.ts';
@@ -168,6 +176,38 @@ export class Model implements Disposable {
       { prefixLength: prefix?.length ?? 0, positionOffset },
     );
     const results = await readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
+    signal?.throwIfAborted();
+    return results;
+  }
+
+  /**
+   * How the query vectors of single tokens go with those of other tokens, in every layer: inner products summed over heads.
+   * The device computes them, so that no vector of a long text is read from it.
+   * @param requests the row of each sequence whose query is meant; one packed batch, the same bits as one at a time
+   * @param towards a prefix: attention scores before the softmax towards its tokens, scaled, not masked by windows, of
+   *   sequences behind it; {@link KeptQueries}: inner products with their query vectors, both sides scaled as attention scales
+   *   queries, of sequences from BOS on
+   * @returns float32 [L, N] for each request, N the tokens of `towards`
+   * @throws as {@link evaluate}
+   */
+  async scoreQueries(
+    requests: readonly QueryScoreRequest[],
+    towards: ScoredVectors,
+    { signal }: Pick<LongRunning, 'signal'> = {},
+  ): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
+    if (towards.disposed) throw new RangeError(`a prefix or kept queries of ${this.name} that were disposed`);
+    requireScored(requests);
+    if (requests.length === 0) return [];
+    const { attentionScale: scale } = this.config;
+    const prefix = prefixOf(towards);
+    using pass = passOver(
+      this,
+      requests.map(({ tokens }) => tokens),
+      { prefixLength: prefix?.length ?? 0 },
+    );
+    const scores = recordQueryScores(pass, requests, towards);
+    const results = await readQueryScores(pass, requests, scores, prefix ? scale : scale ** 2);
     signal?.throwIfAborted();
     return results;
   }

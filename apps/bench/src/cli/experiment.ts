@@ -53,6 +53,7 @@ export interface ExperimentOptions {
   readonly noiseFloor?: boolean;
   readonly weightChanges?: boolean;
   readonly gradientNorms?: boolean;
+  readonly trainingAttention?: boolean;
   readonly fresh?: boolean;
   /**
    * Ends it at the next step or batch: it rejects with the signal's reason. What is finished stays on record, and the same call
@@ -69,6 +70,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
   ...{ memoryBudget: true, tokenBudget: true, saveProbes: true, discardProbes: true },
   ...{ releasedNorms: true, noiseFloor: true, controls: true, matchedDemonstrations: true },
   ...{ weightChanges: true, gradientNorms: true },
+  ...{ trainingAttention: true },
 };
 
 /** What is told while an experiment goes on. */

@@ -31,6 +31,7 @@ export interface RawRunOptions {
   readonly releasedNorms: boolean;
   readonly dryRun: boolean;
   readonly noiseFloor: boolean;
+  readonly trainingAttention: boolean;
   readonly matchedDemonstrations: boolean;
   readonly weightChanges: boolean;
   readonly gradientNorms: boolean;

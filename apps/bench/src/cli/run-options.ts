@@ -2,6 +2,7 @@ import { type Learner, type ProbeToken, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { type RunSettings, comparedSettings } from '../experiment/plan.ts';
 import { type RunSetting, runSetting, runSettingId } from '../experiment/setting.ts';
+import { requireTrainingAttention } from '../experiment/training-attention/places.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { HUB } from '../tasks/locate.ts';
@@ -61,6 +62,7 @@ export async function parseRunOptions(
     throw new UserError('--adapter is empty: name one, or leave the option out');
   const prepare = raw.model === undefined && raw.data === undefined ? preset?.prepare : undefined;
   const settings = parseSettings(raw, { tasks: preset?.tasks ?? [], alone: prepare !== undefined }, foreign);
+  if (settings.trainingAttention) requireTrainingAttention(comparedSettings(settings));
   if (!prepare) requireSources(raw, settings.datasets, preset);
   return {
     request: {
@@ -146,6 +148,7 @@ function parseSettings(
     dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
     noiseFloor: raw.noiseFloor ?? false,
+    ...(raw.trainingAttention ? { trainingAttention: true } : {}),
     ...(raw.initSeed === undefined ? {} : { initSeed: integer('--init-seed', raw.initSeed, 0) }),
     ...(raw.matchedDemonstrations ? { matchedDemonstrations: true } : {}),
     ...(raw.weightChanges ? { weightChanges: true } : {}),

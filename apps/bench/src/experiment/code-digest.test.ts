@@ -33,6 +33,7 @@ test.each([
   'metrics/src/catalogue.ts',
   'experiment/scores.ts',
   'experiment/noise-floor.ts',
+  'experiment/training-attention/agreement.ts',
 ])('an edit of %s makes scores anew, of what is kept', (file) => {
   const after = digestsAfterEditing(file);
   expect(after.scores).not.toBe(before.scores);

@@ -21,7 +21,7 @@ const PROBING: Parts = {
 };
 const SCORING: Parts = {
   packages: ['metrics'],
-  files: ['scores', 'noise-floor'],
+  files: ['scores', 'noise-floor', 'training-attention/agreement', 'training-attention/measure'],
   libraries: [],
 };
 

@@ -5,6 +5,7 @@ import { orderDatasets } from '../tasks/tasks.ts';
 import { titlePart } from './cell.ts';
 import { type RunSettings, type Trial, trialOf } from './plan.ts';
 import { RecordStore } from './record-store.ts';
+import { TRAINING_ATTENTION } from './training-attention/plan.ts';
 import { type TrialPlan, addressesOf, ownAddress } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
 
@@ -63,7 +64,8 @@ export function recordedElsewhere(
     const dataset = title && variant && title.slice(variant.length + 1);
     if (dataset && !own.has(dataset)) datasets.add(dataset);
     const setting = LEARNER.exec(name)?.[1];
-    if (setting !== undefined && !settingsOfRun.has(setting)) methods.add(setting);
+    if (setting === undefined || setting.startsWith(`${TRAINING_ATTENTION}-`)) continue;
+    if (!settingsOfRun.has(setting)) methods.add(setting);
   }
   return { datasets: [...datasets].toSorted(), methods: [...methods].toSorted() };
 }
@@ -98,14 +100,17 @@ export async function keepRecorded(
   return { whole, partial };
 }
 
-/** What was measured of an earlier trial; undefined if not all of it is on record. The noise floor may be missing. */
+/** What was measured of an earlier trial; undefined if not all of it is on record. Noise floor and training attention may be missing. */
 async function readEarlier(
   store: RecordStore,
   plan: TrialPlan,
   { noiseFloor }: Pick<RunSettings, 'noiseFloor'>,
 ): Promise<TrialResult | undefined> {
   try {
-    return await readTrial(store, plan, { noiseFloor: noiseFloor && store.has(plan.noise) });
+    return await readTrial(store, plan, {
+      noiseFloor: noiseFloor && store.has(plan.noise),
+      partial: true,
+    });
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -1,6 +1,15 @@
 import { totalmem } from 'node:os';
 import type { Gpu } from '@icl-gd/gpu-kernels';
-import { type LearnerSetting, inContext, needsOf, probeBatches, trainingKindOf } from '@icl-gd/methods';
+import {
+  type LearnerSetting,
+  type ProbeOptions,
+  attentionBatches,
+  inContext,
+  keepsTrainingQueries,
+  needsOf,
+  probeBatches,
+  trainingKindOf,
+} from '@icl-gd/methods';
 import {
   type DecoderConfig,
   type DeviceLimits,
@@ -53,7 +62,14 @@ export function workloadOf(
   prepared: PreparedRun,
 ): Workload {
   const { queries } = prepared;
-  const { dtype, releasedNorms, noiseFloor, gradientNorms = false, probe } = settings;
+  const {
+    dtype,
+    releasedNorms,
+    noiseFloor,
+    gradientNorms = false,
+    trainingAttention = false,
+    probe,
+  } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
     nextTokens: NEXT_TOKENS,
@@ -97,6 +113,21 @@ export function workloadOf(
           },
         }
       : {}),
+    ...(trainingAttention && compared.some(keepsTrainingQueries)
+      ? { queryScores: queryScoresOf(prepared, { ...options, probeToken: probe }) }
+      : {}),
+  };
+}
+
+function queryScoresOf(
+  { queries, demonstrations, context }: PreparedRun,
+  options: ProbeOptions,
+): NonNullable<Workload['queryScores']> {
+  const kept = demonstrations.slice(0, context.demonstrations);
+  return {
+    keptTokens: kept.reduce((total, { tokens }) => total + tokens.length, 0),
+    batches: attentionBatches(queries, options, false),
+    inContext: attentionBatches(queries, options, true),
   };
 }
 

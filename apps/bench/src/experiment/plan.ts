@@ -31,6 +31,8 @@ export interface RunSettings {
   readonly weightChanges?: boolean;
   /** Also measure gradient norms under every definition; trains once more. No if absent. */
   readonly gradientNorms?: boolean;
+  /** Also compare what ICL and fine-tuning attend to; trains and probes once more. No if absent. */
+  readonly trainingAttention?: boolean;
   /** Seed of the re-initialised variants; each trial's own seed if absent, as in the released code. */
   readonly initSeed?: number;
   /** Fine-tuning is given those demonstrations alone that fit the context of in-context learning. No if absent. */

@@ -18,6 +18,8 @@ import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores
 import type { Tally } from './tally.ts';
 import type { TrainingMeasures } from './training/cells.ts';
 import { measureTraining } from './training/measure-training.ts';
+import { trainingAttentionRecord } from './training-attention/record.ts';
+import { recordTrainingAttention } from './training-attention/record-trial.ts';
 import {
   type TrialPair,
   type TrialPlan,
@@ -99,6 +101,7 @@ export class TrialRunner {
     }
     if (this.#options.noiseFloor) recorded = (await this.#measureNoise(plan, records)) && recorded;
     recorded = (await this.#measureTraining(plan, records)) && recorded;
+    recorded = (await this.#measureAttention(plan, records)) && recorded;
     return { records, recorded };
   }
 
@@ -367,6 +370,16 @@ export class TrialRunner {
     });
     await this.#write(plan.noise, { noise });
     return false;
+  }
+
+  /** @returns whether it was recorded already */
+  #measureAttention(plan: TrialPlan, records: TrialOutcome['records']): Promise<boolean> {
+    return recordTrainingAttention(plan, (id) => records.get(id)?.status === 'finished', {
+      ...this.#options,
+      isReadable: (address) => this.#readable(address, trainingAttentionRecord),
+      write: (address, record) => this.#write(address, record),
+      loadModel: () => this.#options.loadModel(plan.trial),
+    });
   }
 
   /** @returns whether it was recorded already */

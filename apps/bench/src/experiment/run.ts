@@ -24,7 +24,15 @@ import {
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
-import { type RunSettings, type Trial, inLoadingOrder, initSeedOf, planTrials, trialName } from './plan.ts';
+import {
+  type RunSettings,
+  type Trial,
+  comparedSettings,
+  inLoadingOrder,
+  initSeedOf,
+  planTrials,
+  trialName,
+} from './plan.ts';
 import { type Progress, createProgress } from './progress.ts';
 import { runIdentity } from './run-identity.ts';
 import type { RunRequest } from './run-request.ts';
@@ -35,6 +43,8 @@ import { linkSavedProbes, removeOtherProbes } from './saved-probes.ts';
 import { Tally } from './tally.ts';
 import type { TrainingMeasures } from './training/cells.ts';
 import { trainingUnits } from './training/measure-training.ts';
+import { leftOutOfTrainingAttention } from './training-attention/places.ts';
+import { attentionUnits } from './training-attention/record-trial.ts';
 import { type TrialPlan, addressesOf, ownAddress, planTrial, settingsOf, unitsOf } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
 
@@ -126,7 +136,8 @@ export async function runExperiment(
         for (const plan of tabulated) {
           const noiseFloor = settings.noiseFloor && (plans.includes(plan) || store.has(plan.noise));
           const required = plans.includes(plan);
-          yield await readTrial(store, plan, { noiseFloor, training: { ...measuresOf(settings), required } });
+          const training = { ...measuresOf(settings), required };
+          yield await readTrial(store, plan, { noiseFloor, training, partial: !required });
         }
       },
     };
@@ -256,6 +267,8 @@ async function computeCells(
     signal: request.signal,
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
   });
+  if (settings.trainingAttention)
+    for (const line of leftOutOfTrainingAttention(comparedSettings(settings), inputs.prepared[0])) log(line);
   progress.start(totalUnits(plans, settings));
   let complete = true;
   let advised = false;
@@ -332,13 +345,17 @@ function measuresOf({ weightChanges, gradientNorms }: RunSettings): TrainingMeas
   return { weightChanges, gradientNorms };
 }
 
-/** Work of cells, each once; of a noise floor, all settings again; of what is measured of trainings, these again. */
+/**
+ * Work of cells, each once; of a noise floor, all settings again; of training attention, its learners and contexts again; of what
+ * is measured of trainings, these again.
+ */
 function totalUnits(plans: readonly TrialPlan[], settings: RunSettings): number {
   const { noiseFloor } = settings;
   const units = new Map<string, number>();
   let again = 0;
   for (const plan of plans) {
     again += trainingUnits(plan, measuresOf(settings));
+    again += attentionUnits(plan);
     for (const setting of settingsOf(plan)) {
       const own = unitsOf(plan, setting);
       units.set(ownAddress(setting).key, own);

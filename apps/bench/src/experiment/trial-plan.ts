@@ -5,6 +5,7 @@ import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerC
 import { type Trial, comparedSettings } from './plan.ts';
 import { type TrialRecords, recordsOf } from './record.ts';
 import { pairsAmong } from './scores.ts';
+import { type TrialAttention, planAttention } from './training-attention/plan.ts';
 import { type RunSetting, demonstrationsFor, runSetting, runSettingId, unavailability } from './setting.ts';
 
 /** By probe token, the run's own first. */
@@ -36,6 +37,8 @@ export interface TrialPlan {
   readonly methods: readonly TrialSetting[];
   readonly pairs: readonly TrialPair[];
   readonly noise: CellAddress;
+  /** Of the learners whose training attention is measured; none unless that is asked for. */
+  readonly attention: readonly TrialAttention[];
   /** What its records must hold. */
   readonly records: TrialRecords;
   /** What is measured. */
@@ -90,6 +93,7 @@ export function planTrial(
       metrics,
     ).map(planPair),
     noise: jointCell(identity, trial, 'noise', all),
+    attention: planAttention(identity, trial, prepared, { inContext: icl, methods }, ownAddress),
     records: recordsOf(prepared.queries, metrics),
     metrics,
   };

@@ -15,6 +15,7 @@ import type {
 import type { RecordStore } from './record-store.ts';
 import type { TrainingMeasures } from './training/cells.ts';
 import { type MeasuredTraining, readTraining } from './training/read-training.ts';
+import { type TrainingAttentionRecord, trainingAttentionRecord } from './training-attention/record.ts';
 import { type TrialPlan, type TrialSetting, ownAddress } from './trial-plan.ts';
 
 export interface MethodResult {
@@ -43,6 +44,8 @@ export interface TrialResult {
   readonly noise: readonly NoiseEntry[];
   /** Weight changes and gradient norms; absent unless something of the kind is asked for. */
   readonly training?: MeasuredTraining;
+  /** By learner that it was measured of; none if absent. */
+  readonly trainingAttention?: readonly { readonly id: string; readonly record: TrainingAttentionRecord }[];
   /** What is measured; the built-in metrics if absent. */
   readonly metrics?: MetricCatalogue;
 }
@@ -57,6 +60,8 @@ export async function readTrial(
   options: {
     readonly noiseFloor: boolean;
     readonly training?: TrainingMeasures & { readonly required: boolean };
+    /** Whether training attention that is planned may be missing. No if absent. */
+    readonly partial?: boolean;
   },
 ): Promise<TrialResult> {
   const need = async <T>(address: CellAddress, schema: z.ZodType<T>): Promise<T> => {
@@ -92,12 +97,16 @@ export async function readTrial(
       Object.assign(pairs, (await need(ownAddress(pair), records.pair)).metrics);
   }
   const noise = options.noiseFloor ? (await need(plan.noise, records.noise)).noise : [];
+  const trainingAttention: { id: string; record: TrainingAttentionRecord }[] = [];
+  for (const { setting, address } of plan.attention) {
+    if (!finished.includes(setting.id)) continue;
+    if (options.partial && !store.has(address)) continue;
+    trainingAttention.push({ id: setting.id, record: await need(address, trainingAttentionRecord) });
+  }
   const { training: asked } = options;
   const training = asked && { training: await readTraining(store, plan, finished, asked) };
-  return {
-    ...{ trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise, metrics },
-    ...training,
-  };
+  const baselines = { zeroShot, inContext };
+  return { trial, prepared, baselines, methods, pairs, noise, trainingAttention, metrics, ...training };
 }
 
 function toResult({ id, setting, unavailable }: TrialSetting, record: SettingRecord): MethodResult {

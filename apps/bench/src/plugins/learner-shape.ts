@@ -44,6 +44,7 @@ export function learnerShape(metrics: MetricCatalogue): z.ZodType {
     adapt: functionOf<Learner['adapt']>(),
     needsWith: functionOf<Learner['needsWith']>().optional(),
     takesRateWith: functionOf<Learner['takesRateWith']>().optional(),
+    keepsTrainingQueriesWith: functionOf<Learner['keepsTrainingQueriesWith']>().optional(),
     drawsWith: functionOf<Learner['drawsWith']>().optional(),
     inapplicableMetricsWith: functionOf<Learner['inapplicableMetricsWith']>().optional(),
   });

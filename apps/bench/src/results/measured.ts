@@ -6,6 +6,7 @@ import type { TrialResult } from '../experiment/trial-result.ts';
 import type { MeasuredOutputs } from './outputs.ts';
 import type { PaperMatch } from './published/paper-match.ts';
 import type { TrainingRows } from './training-rows.ts';
+import type { MeasuredAttention } from './training-attention.ts';
 
 /** In the column `method`, where something belongs to no method. */
 export const NO_METHOD = '-';
@@ -68,6 +69,8 @@ export interface MeasuredRun {
   readonly outputs?: readonly MeasuredOutputs[];
   /** Weight changes and gradient norms, where there are any. */
   readonly training?: TrainingRows;
+  /** How far ICL and fine-tuning attend to the same demonstrations, where that was measured. */
+  readonly trainingAttention?: readonly MeasuredAttention[];
   /** Which of it may stand beside the paper's figures. */
   readonly paper: PaperMatch;
   /** Where metrics that are not built in are among them: all that there are. */

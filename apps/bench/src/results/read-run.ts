@@ -16,6 +16,7 @@ import { readOutputs } from './outputs-table.ts';
 import { readSource } from './read-source.ts';
 import { readTraining } from './read-training.ts';
 import { withTraining } from './training-rows.ts';
+import { readTrainingAttention } from './read-training-attention.ts';
 import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
 /**
@@ -33,7 +34,13 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   const noise = await readNoise(folder, drafts, known);
   const outputs = await readOutputs(folder, drafts);
   const training = withTraining([await readTraining(folder, drafts)]);
-  const run = await toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
+  const trainingAttention = await readTrainingAttention(folder, drafts);
+  const run = await toRun(folder, model, drafts, {
+    sizes,
+    noise,
+    trainingAttention,
+    metrics: known.catalogue,
+  });
   return { ...run, ...(outputs ? { outputs } : {}), ...training };
 }
 
@@ -53,7 +60,12 @@ async function toRun(
   folder: string,
   model: string,
   drafts: CellDrafts,
-  { sizes, noise, metrics }: Pick<MeasuredRun, 'sizes' | 'noise'> & { readonly metrics: MetricCatalogue },
+  {
+    sizes,
+    noise,
+    trainingAttention = [],
+    metrics,
+  }: Pick<MeasuredRun, 'sizes' | 'noise' | 'trainingAttention'> & { readonly metrics: MetricCatalogue },
 ): Promise<MeasuredRun> {
   const cells = drafts.finish();
   const methods = new Set(cells.map(({ method }) => method));
@@ -62,6 +74,7 @@ async function toRun(
   const paper = await readSource(folder, model, sizes);
   return {
     ...{ model, cells, variants: [...variants], ...byRole(methods), sizes, noise, paper },
+    ...(trainingAttention.length > 0 ? { trainingAttention } : {}),
     ...withOwnMetrics(metrics),
   };
 }

@@ -1,7 +1,8 @@
 import { layerMetrics } from '@icl-gd/metrics';
 import { expect, test } from 'vitest';
 import { toCsv } from './csv.ts';
-import { type TrialTable, trialTables } from './rows.ts';
+import { trialTables } from './rows.ts';
+import type { TrialTable } from './trial-table.ts';
 import { TRIAL } from './test-support.ts';
 
 const tableOf = (file: string, taskOptions = 2): TrialTable =>

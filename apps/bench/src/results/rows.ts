@@ -15,6 +15,7 @@ import { gradientNorms, precision, weights } from './training-tables.ts';
 import { CELL, type TrialTable, cell } from './trial-table.ts';
 
 export type { TrialTable } from './trial-table.ts';
+import { trainingAttention } from './training-attention.ts';
 
 /** Scores by method, those that belong to none first. */
 function* scoresOf({ baselines, methods, pairs }: TrialResult): Generator<[string, string, ScoreRecord]> {
@@ -193,6 +194,8 @@ export function trialTables(options: {
   readonly noiseFloor: boolean;
   readonly weightChanges?: boolean | undefined;
   readonly gradientNorms?: boolean | undefined;
+  /** No if absent. */
+  readonly trainingAttention?: boolean | undefined;
   /** What is measured; the built-in metrics if absent. */
   readonly metrics?: MetricCatalogue | undefined;
 }): TrialTable[] {
@@ -210,6 +213,7 @@ export function trialTables(options: {
     ...(options.noiseFloor ? [noiseFloor] : []),
     ...(options.weightChanges ? [weights, precision] : []),
     ...(options.gradientNorms ? [gradientNorms] : []),
+    ...(options.trainingAttention ? [trainingAttention] : []),
     cells,
   ];
 }
@@ -218,6 +222,7 @@ export function trialTables(options: {
 export const OPTIONAL_TABLES: readonly TrialTable[] = [
   releasedTraining,
   noiseFloor,
+  trainingAttention,
   weights,
   precision,
   gradientNorms,
@@ -230,4 +235,5 @@ export const TRIAL_FILES: readonly string[] = trialTables({
   noiseFloor: true,
   weightChanges: true,
   gradientNorms: true,
+  trainingAttention: true,
 }).map(({ file }) => file);

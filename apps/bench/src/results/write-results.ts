@@ -26,6 +26,7 @@ import { matchPaper } from './published/paper-match.ts';
 import { seedMeans } from './seed-means.ts';
 import { publishedShown } from './shown.ts';
 import { type TrainingRows, trainingRows, withTraining } from './training-rows.ts';
+import { type MeasuredAttention, measureAttention } from './training-attention.ts';
 import { comparisonTable, table1, table2, table3 } from './tables.ts';
 
 /**
@@ -40,6 +41,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   const noise: MeasuredNoise[] = [];
   const outputs: MeasuredOutputs[] = [];
   const training: TrainingRows[] = [];
+  const trainingAttention: MeasuredAttention[] = [];
   const statuses: unknown[] = [];
   const tables = trialTables({
     taskOptions: settings.datasets.reduce((most, { labelWords }) => Math.max(most, labelWords.length), 0),
@@ -47,6 +49,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     noiseFloor: settings.noiseFloor,
     weightChanges: settings.weightChanges,
     gradientNorms: settings.gradientNorms,
+    trainingAttention: settings.trainingAttention,
     metrics: run.metrics,
   });
   const earlier = [await digestTables(out), await recordedDigests(out)];
@@ -55,6 +58,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     for (const own of measureNoise(result)) noise.push(own);
     outputs.push(...measureOutputs(result));
     training.push(trainingRows(result));
+    for (const own of measureAttention(result)) trainingAttention.push(own);
     for (const { id, record } of result.methods)
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
@@ -73,6 +77,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
       noise,
       outputs,
     },
+    ...(trainingAttention.length > 0 ? { trainingAttention } : {}),
     ...withOwnMetrics(run.metrics),
     ...withTraining(training),
     paper: matchPaper({

@@ -1,5 +1,6 @@
 import { specialToken } from '@icl-gd/transformer';
 import { guarded } from '../adapted-model.ts';
+import { attentionToContext } from '../demonstration-attention.ts';
 import type { AdaptedModel, Demonstration, Learner, LearnerOptions } from '../learner.ts';
 import { probesOf } from '../probe-queries.ts';
 
@@ -30,6 +31,7 @@ export const inContext: Learner<LearnerOptions, AdaptedModel> = {
     const result = {
       context: { demonstrations: demonstrations.length, tokens },
       ...probesOf(model, prefix),
+      ...attentionToContext(model, prefix, demonstrations),
       dispose: () => prefix.dispose(),
     };
     try {

@@ -56,6 +56,7 @@ export function fineTuningLearner({ objective, options: schema, ...description }
     objective,
     options: schema as LearnerOptionsSchema<LearnerOptions>,
     takesRateWith: (given) => !given['tangent'],
+    keepsTrainingQueriesWith: (given) => given['batch'] !== 'full' && !given['tangent'] && !given['noise'],
     drawsWith: (given) => Boolean(given['noise']),
     inapplicableMetricsWith: (given) => (given['tangent'] ? NOT_OF_DIRECTIONS : []),
     passesWith: (given) => (given['batch'] === 'full' ? Number(given['steps'] ?? 1) : 1),
@@ -114,7 +115,12 @@ async function train(
   sequences: readonly TrainingSequence[],
   options: AdaptOptions,
 ): Promise<AdaptedModel> {
-  const { releasedNorms = false, gradientNormVariants = false, seed = 0 } = options;
+  const {
+    releasedNorms = false,
+    gradientNormVariants = false,
+    keepTrainingQueries: kept,
+    seed = 0,
+  } = options;
   const { signal, onProgress, onStep } = options;
   const learningRate = requireRate(id, options);
   const { fullBatchSteps, direction: _, ...kind } = trainingKind(objective, training);
@@ -122,6 +128,7 @@ async function train(
   const tuning = new FineTuning(model, {
     ...kind,
     learningRate,
+    keepQueries: kept && { steps: kept, tokens: tokensOf(kept, sequences) },
     steps: fullBatchSteps ?? sequences.length,
     // The released code has no full batches, and no norms of them.
     ...(inFull ? { sequencesPerStep: sequences.length } : { releasedNorms, gradientNormVariants }),
@@ -136,16 +143,22 @@ async function train(
     tuning.dispose();
     throw error;
   }
-  const { model: tuned, steps, growth } = result;
+  const { model: tuned, steps, growth, queries } = result;
   try {
     const failure = divergence(steps, growth);
     if (failure) throw new DivergedError(`${id} with learning rate ${learningRate} diverged: ${failure}`);
     if (training.noise) await replaceChangeByNoise(model, tuned, kind.group, new Pcg64(seed), { signal });
   } catch (error) {
     tuned.dispose();
+    queries?.dispose();
     throw error;
   }
-  return adaptedModel(tuned, options, steps, kind.group);
+  return adaptedModel(tuned, options, steps, kind.group, queries);
+}
+
+/** Of sequences in all, without BOS. */
+function tokensOf(places: readonly number[], sequences: readonly TrainingSequence[]): number {
+  return places.reduce((total, place) => total + (sequences[place]?.tokens.length ?? 1) - 1, 0);
 }
 
 function requireRate(id: string, { learningRate }: AdaptOptions): number {

@@ -31,6 +31,8 @@ export interface LossOptions {
   /** float32; receives the loss in nats at `lossIndex`, for `layerwise` one a layer from there on. */
   readonly losses: Tensor;
   readonly lossIndex: number;
+  /** Sees each layer's activations of the forward pass, which live as long as the call. */
+  readonly onForward?: ((layer: number, activations: LayerActivations) => void) | undefined;
   /** Called when all gradients of a layer are recorded and its weights are no longer read: they may be updated here. */
   readonly onLayer?: (layer: number) => void;
 }
@@ -41,12 +43,13 @@ export function recordLossGradient(pass: Pass, options: LossOptions): void {
   else layerwiseGradient(pass, options);
 }
 
-function outputGradient(pass: Pass, { targets, losses, lossIndex, onLayer }: LossOptions): void {
+function outputGradient(pass: Pass, { targets, losses, lossIndex, onForward, onLayer }: LossOptions): void {
   let residual = embed(pass);
   const activations: LayerActivations[] = [];
   for (let layer = 0; layer < pass.config.layers; layer++) {
     const own = layerForward(pass, layer, residual);
     activations.push(own);
+    onForward?.(layer, own);
     residual = own.output;
   }
   let gradResidual: Tensor;
@@ -70,10 +73,11 @@ function outputGradient(pass: Pass, { targets, losses, lossIndex, onLayer }: Los
 /** One layer in memory at a time: no gradient flows between layers. */
 function layerwiseGradient(
   pass: Pass,
-  { readout = 'layer', targets, losses, lossIndex, onLayer }: LossOptions,
+  { readout = 'layer', targets, losses, lossIndex, onForward, onLayer }: LossOptions,
 ): void {
   forwardLayers(pass, embed(pass), {
     onLayer(layer, activations, inner) {
+      onForward?.(layer, activations);
       const place = { losses, index: lossIndex + layer };
       const gradOutput = headLossAndGradient(inner, readFrom(activations, readout), targets, place);
       if (readout === 'layer') layerBackward(inner, layer, activations, gradOutput, false);

@@ -33,8 +33,11 @@ export function checkMemoryPlan(plan: MemoryPlan, limits: DeviceLimits): void {
 
 /** The plan's parts in one line. */
 export function describeMemoryPlan(plan: MemoryPlan): string {
-  const { weights, evaluation, inContext, overlay, training } = plan;
-  const parts = { weights, evaluation, 'in context': inContext, 'K/V copy': overlay, training };
+  const { weights, evaluation, inContext, overlay, training, queryScores } = plan;
+  const parts = {
+    ...{ weights, evaluation, 'in context': inContext, 'K/V copy': overlay, training },
+    'training attention': queryScores,
+  };
   return Object.entries(parts)
     .filter(([, bytes]) => bytes > 0)
     .map(([name, bytes]) => `${name} ${formatBytes(bytes)}`)

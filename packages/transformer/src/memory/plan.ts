@@ -4,6 +4,7 @@ import { copyGroup } from '../copy-group.ts';
 import { recordEvaluation } from '../decoder/evaluate.ts';
 import { withPositions } from '../decoder/positions.ts';
 import type { ContextPrefix } from '../decoder/prefix.ts';
+import { KeptQueries, type ScoredVectors, prefixOf, recordQueryScores } from '../decoder/query-scores.ts';
 import { UserError } from '../errors.ts';
 import { FineTuning } from '../fine-tuning.ts';
 import { GradientDirection } from '../gradient-direction.ts';
@@ -14,7 +15,14 @@ import { parameterTensor } from '../weights/load.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
 import { type WeightDtype, storageDType } from '../weights/storage.ts';
 import { countingGpu } from './counting-gpu.ts';
-import { type EvaluationBatch, type TrainingKind, type Workload, largestBatches } from './workload.ts';
+import {
+  type EvaluationBatch,
+  type QueryScoreBatch,
+  type TrainingKind,
+  type Workload,
+  largestBatches,
+  largestScored,
+} from './workload.ts';
 
 /** What decides about a plan besides the model and its workload. */
 export interface PlannedDevice {
@@ -41,6 +49,8 @@ export interface MemoryPlan {
   readonly overlay: number;
   /** Activations, gradients and an optimizer's moments of a step of that training. */
   readonly training: number;
+  /** Scores of queries: kept queries and what is evaluated with them, or a context and what is behind it. */
+  readonly queryScores: number;
   /** The most at any time. One setting is computed after another, so that the largest counts. */
   readonly peak: number;
   readonly largestWeight: { readonly name: string; readonly bytes: number };
@@ -68,11 +78,17 @@ export function planMemory(config: DecoderConfig, workload: Workload, device: Pl
   const uploads = Math.min(UPLOAD_BYTES, weights);
   const evaluation = meter.growth(() => evaluateAll(meter, model, batches));
   const inContext = context ? meter.growth(() => evaluateBehind(meter, model, context)) : 0;
-  const { base, kind } = planTraining(meter, model, training, evaluation);
+  const { base, kind, ofSingles } = planTraining(meter, model, training, evaluation);
   const whileProbing = Math.max(base + evaluation, base + inContext, kind.overlay + evaluation);
-  const peak = weights + Math.max(uploads, whileProbing, kind.peak);
+  const scored = planScores(meter, model, workload);
+  // No rounded base model is there then.
+  const whileScoring = ofSingles.map(({ held, step }) => held + Math.max(scored.kept + step, scored.scoring));
+  const peak =
+    weights +
+    Math.max(uploads, whileProbing, kind.peak, scored.behind, ...(workload.queryScores ? whileScoring : []));
   return {
     ...{ weights, uploads, evaluation, inContext, overlay: kind.overlay, training: kind.step, peak },
+    queryScores: Math.max(scored.scoring, scored.behind),
     largestWeight: largestWeight(config, dtype),
     refusals: meter.refusals,
   };
@@ -135,8 +151,51 @@ function evaluateBehind(
   });
 }
 
+/** Bytes of scoring queries: of those that are kept; with them, of scoring towards them; and of scoring behind a context. */
+function planScores(
+  meter: Meter,
+  model: Model,
+  { context, queryScores }: Workload,
+): Readonly<Record<'kept' | 'scoring' | 'behind', number>> {
+  if (!queryScores) return { kept: 0, scoring: 0, behind: 0 };
+  const { keptTokens, batches, inContext } = queryScores;
+  const towardsKept = (what: readonly QueryScoreBatch[]): number =>
+    meter.growth(() => {
+      using kept = new KeptQueries(model.gpu, model.config, keptTokens);
+      scoreAll(meter, model, what, kept);
+    });
+  const behind = (tokens: number): number =>
+    meter.growth(() =>
+      meter.attempt(`a context of ${tokens} tokens`, () => {
+        using prefix = model.prefix(zeros(tokens));
+        scoreAll(meter, model, inContext, prefix);
+      }),
+    );
+  return {
+    kept: towardsKept([]),
+    scoring: towardsKept(batches),
+    behind: context ? behind(context.tokens) : 0,
+  };
+}
+
+function scoreAll(
+  meter: Meter,
+  model: Model,
+  batches: readonly QueryScoreBatch[],
+  towards: ScoredVectors,
+): void {
+  for (const batch of largestScored(batches))
+    meter.attempt(`scoring ${batch.length} queries at once`, () => {
+      const sequences = batch.map(({ tokens }) => tokens);
+      using pass = passOver(model, sequences, { prefixLength: prefixOf(towards)?.length ?? 0 });
+      recordQueryScores(pass, batch, towards);
+    });
+}
+
 /** Bytes of a kind of training. */
 interface PlannedKind {
+  /** The trained copy, and the gradient where the model is moved along it. */
+  readonly held: number;
   /** Copies that are there while the trained model is probed. */
   readonly overlay: number;
   /** What a step needs beside the copies that are there then. */
@@ -145,14 +204,14 @@ interface PlannedKind {
   readonly peak: number;
 }
 
-/** @returns the rounded base model's bytes, and the kind of training that needs most */
+/** @returns the rounded base model's bytes, the kind of training that needs most, and those that take a sequence a step */
 function planTraining(
   meter: Meter,
   model: Model,
   training: Workload['training'],
   evaluation: number,
-): { readonly base: number; readonly kind: PlannedKind } {
-  if (!training) return { base: 0, kind: { overlay: 0, step: 0, peak: 0 } };
+): { readonly base: number; readonly kind: PlannedKind; readonly ofSingles: readonly PlannedKind[] } {
+  if (!training) return { base: 0, kind: { held: 0, overlay: 0, step: 0, peak: 0 }, ofSingles: [] };
   const copyOf = (group: LayerGroup): number =>
     meter.growth(() => {
       for (const copy of copyGroup(model, group, 'trained').values()) copy.dispose();
@@ -165,12 +224,16 @@ function planTraining(
     const step = Math.max(0, meter.growth(() => train(meter, model, kind, training)) - held);
     // In the order of a run: the rounded base model, the trained copy, and that rounded.
     const overlay = base + held + (halfCopies && !kind.direction ? copy : 0);
-    return { overlay, step, peak: Math.max(base + held + step, overlay + evaluation) };
+    return { held, overlay, step, peak: Math.max(base + held + step, overlay + evaluation) };
   });
   const copies = (halfCopies ? 3 : 1) * copyOf(TRAINED);
-  const none: PlannedKind = { overlay: copies, step: 0, peak: copies + evaluation };
-  if (planned.length === 0) return { base, kind: none };
-  return { base, kind: planned.reduce((most, other) => (other.peak > most.peak ? other : most)) };
+  const none: PlannedKind = { held: copies, overlay: copies, step: 0, peak: copies + evaluation };
+  if (planned.length === 0) return { base, kind: none, ofSingles: [] };
+  return {
+    base,
+    kind: planned.reduce((most, other) => (other.peak > most.peak ? other : most)),
+    ofSingles: planned.filter((_, i) => !kinds[i]?.direction && kinds[i]?.fullBatchSteps === undefined),
+  };
 }
 
 function train(

@@ -1,4 +1,5 @@
 import type { EvaluationRequest } from '../decoder/evaluate.ts';
+import type { QueryScoreRequest } from '../decoder/query-scores.ts';
 import type { FineTuningOptions } from '../fine-tuning-options.ts';
 import type { LayerGroup } from '../parameters.ts';
 import type { WeightDtype } from '../weights/storage.ts';
@@ -39,13 +40,40 @@ export interface Workload {
     /** Whether base and fine-tuned model are also evaluated with copies of keys and values rounded to float16. */
     readonly halfCopies?: boolean;
   };
+  /**
+   * Scores of queries towards the context's tokens, and of models that were fine-tuned one sequence a step towards queries that
+   * were kept then.
+   */
+  readonly queryScores?: {
+    /** Tokens whose queries are kept. */
+    readonly keptTokens: number;
+    /** Scored by the fine-tuned model. */
+    readonly batches: readonly QueryScoreBatch[];
+    /** Scored behind the context. */
+    readonly inContext: readonly QueryScoreBatch[];
+  };
 }
+
+/** Sequences whose queries are scored together, packed. */
+export type QueryScoreBatch = readonly QueryScoreRequest[];
 
 /** The batches that no other is as large as in every respect: one of these needs the most memory. */
 export function largestBatches(batches: readonly EvaluationBatch[]): EvaluationBatch[] {
-  const largest: { batch: EvaluationBatch; sizes: readonly number[] }[] = [];
+  return largestBy(batches, sizesOf);
+}
+
+/** As {@link largestBatches}. */
+export function largestScored(batches: readonly QueryScoreBatch[]): QueryScoreBatch[] {
+  return largestBy(batches, (batch) => [
+    batch.length,
+    batch.reduce((total, { tokens }) => total + tokens.length, 0),
+  ]);
+}
+
+function largestBy<Batch>(batches: readonly Batch[], measure: (batch: Batch) => readonly number[]): Batch[] {
+  const largest: { batch: Batch; sizes: readonly number[] }[] = [];
   for (const batch of batches) {
-    const sizes = sizesOf(batch);
+    const sizes = measure(batch);
     if (largest.some((other) => covers(other.sizes, sizes))) continue;
     const rest = largest.filter((other) => !covers(sizes, other.sizes));
     largest.splice(0, largest.length, ...rest, { batch, sizes });

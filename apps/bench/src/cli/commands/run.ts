@@ -115,6 +115,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       '--noise-floor',
       'also write noise_floor.csv: how much of each score is rounding; takes three times as long',
     )
+    .option(
+      '--training-attention',
+      'also write training_attention.csv: whether ICL and fine-tuning attend to the same demonstrations; trains and probes once more',
+    )
     .option('--fresh', 'compute everything again, whatever an earlier run left')
     .option('--out <dir>', 'folder for the results (required)')
     .action(async (options: Partial<RawRunOptions>) => {

@@ -67,6 +67,7 @@ const OPTIONS = {
   ...{ 'learning-rate': single, probe: single, adapter: single, 'init-seed': single, 'token-budget': single },
   ...{ 'save-probes': flag, 'released-norms': flag, 'matched-demonstrations': flag },
   ...{ 'weight-changes': flag, 'gradient-norms': flag },
+  ...{ 'training-attention': flag },
 };
 
 /** Names of the functions that make a preset's own model and datasets. */

@@ -47,6 +47,8 @@ export interface ExperimentOptions {
   readonly discardProbes?: boolean;
   readonly releasedNorms?: boolean;
   readonly noiseFloor?: boolean;
+  /** By how much a score may differ and count as the same. */
+  readonly margin?: number;
   readonly fresh?: boolean;
   /**
    * Ends it at the next step or batch: it rejects with the signal's reason. What is finished stays on record, and the same call
@@ -61,7 +63,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
   ...{ variants: true, shots: true, seeds: true, permutation: true, fineTuningOrder: true, examples: true },
   ...{ learningRate: true, probe: true, adapter: true, initSeed: true, dtype: true, fresh: true },
   ...{ memoryBudget: true, tokenBudget: true, saveProbes: true, discardProbes: true },
-  ...{ releasedNorms: true, noiseFloor: true },
+  ...{ releasedNorms: true, noiseFloor: true, margin: true },
 };
 
 /** What is told while an experiment goes on. */

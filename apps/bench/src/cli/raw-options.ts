@@ -30,6 +30,7 @@ export interface RawRunOptions {
   readonly releasedNorms: boolean;
   readonly dryRun: boolean;
   readonly noiseFloor: boolean;
+  readonly margin: string;
 }
 
 /** Options of `icl-gd inspect` as typed. */
@@ -60,6 +61,8 @@ export interface RawPretrainOptions {
 export interface RawResultsOptions {
   readonly from?: string;
   readonly out?: string;
+  /** Of `validate` alone. */
+  readonly margin?: string;
 }
 
 /** Options of `icl-gd score` as typed. */

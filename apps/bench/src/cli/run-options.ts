@@ -3,6 +3,7 @@ import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import type { RunSettings } from '../experiment/plan.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
+import { DEFAULT_MARGIN } from '../results/inference/margin.ts';
 import { HUB } from '../tasks/locate.ts';
 import type { Task } from '../tasks/task.ts';
 import { builtInTasks, paperTasks, readUserTask } from '../tasks/tasks.ts';
@@ -136,6 +137,7 @@ function parseSettings(
     dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
     noiseFloor: raw.noiseFloor ?? false,
+    margin: raw.margin === undefined ? DEFAULT_MARGIN : positiveNumber('--margin', raw.margin),
     initSeed: raw.initSeed === undefined ? 0 : integer('--init-seed', raw.initSeed, 0),
   };
 }

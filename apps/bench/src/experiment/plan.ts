@@ -23,6 +23,8 @@ export interface RunSettings {
   readonly releasedNorms: boolean;
   /** Also measure how much of each score is rounding; takes three times as long. */
   readonly noiseFloor: boolean;
+  /** By how much a score may differ and count as the same; declared before the run, and used by nothing that it computes. */
+  readonly margin?: number;
   /** Seed of the re-initialised variants. */
   readonly initSeed: number;
 }

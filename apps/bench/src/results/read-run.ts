@@ -11,6 +11,7 @@ import {
   NO_METHOD,
   withOwnMetrics,
 } from './measured.ts';
+import { readMargin } from './read-margin.ts';
 import { readSource } from './read-source.ts';
 import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
 
@@ -55,6 +56,7 @@ async function toRun(
   const paper = await readSource(folder, model, sizes);
   return {
     ...{ model, cells, variants: [...variants], methods: [...methods], sizes, noise, paper },
+    ...(await readMargin(folder)),
     ...withOwnMetrics(metrics),
   };
 }

@@ -53,6 +53,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   const measured: MeasuredRun = {
     ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise },
     ...withOwnMetrics(run.metrics),
+    ...(settings.margin === undefined ? {} : { margin: settings.margin }),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },
       datasets: inputs.statistics,

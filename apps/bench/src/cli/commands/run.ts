@@ -96,6 +96,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       '--noise-floor',
       'also write noise_floor.csv: how much of each score is rounding; takes three times as long',
     )
+    .option(
+      '--margin <m>',
+      'by how much a score may differ and count as the same, declared before the run (default: 0.05)',
+    )
     .option('--fresh', 'compute everything again, whatever an earlier run left')
     .option('--out <dir>', 'folder for the results (required)')
     .action(async (options: Partial<RawRunOptions>) => {

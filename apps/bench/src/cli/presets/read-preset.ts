@@ -28,7 +28,7 @@ const OPTIONS = {
   ...{ model: single, data: single, datasets: list, methods: list, variants: list, shots: single },
   ...{ seeds: list, permutation: single, 'fine-tuning-order': single, examples: single },
   ...{ 'learning-rate': single, probe: single, adapter: single, 'init-seed': single, 'token-budget': single },
-  ...{ 'save-probes': flag, 'released-norms': flag },
+  ...{ 'save-probes': flag, 'released-norms': flag, margin: single },
 };
 
 /** Names of the functions that make a preset's own model and datasets. */

@@ -88,7 +88,7 @@ describe('validate', () => {
       'The margin of ±0.3 was chosen after the run, which declared ±0.04',
     );
     const refused = await iclGd(['validate', '--from', asPaper, '--out', own, '--margin', '0']);
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('--margin')]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--margin')]);
   });
 
   it('judges every claim that was measured, and prints it', () => {

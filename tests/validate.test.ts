@@ -5,7 +5,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FixtureCopy } from './damage.ts';
 import { iclGd, readCsv, readJson } from './golden.ts';
 
-const SETTINGS = ['--seeds', '5,6', '--examples', '8', '--variants', 'trained,untrained', '--released-norms'];
+const SETTINGS = [
+  '--seeds',
+  '5,6',
+  '--examples',
+  '8',
+  '--variants',
+  'trained,untrained',
+  '--released-norms',
+  '--margin',
+  '0.04',
+];
 
 const copy = new FixtureCopy('own-text-gpt2');
 const folder = mkdtempSync(join(tmpdir(), 'icl-gd-validate-'));
@@ -65,6 +75,22 @@ describe('validate', () => {
     }
   });
 
+  it('calls cells equivalent by the margin that the run declared, and says where another was taken afterwards', async () => {
+    const margins = (file: string) =>
+      new Set(readCsv(file).flatMap(({ table, margin }) => (table === '3' ? [] : [margin])));
+    expect(margins(join(report, 'validation_cells.csv'))).toEqual(new Set(['0.04']));
+    expect(readFileSync(join(report, 'summary.md'), 'utf8')).not.toContain('chosen after the run');
+    const own = join(folder, 'margin');
+    const { code } = await iclGd(['validate', '--from', asPaper, '--out', own, '--margin', '0.3']);
+    expect(code).toBe(0);
+    expect(margins(join(own, 'validation_cells.csv'))).toEqual(new Set(['0.3']));
+    expect(readFileSync(join(own, 'summary.md'), 'utf8')).toContain(
+      'The margin of ±0.3 was chosen after the run, which declared ±0.04',
+    );
+    const refused = await iclGd(['validate', '--from', asPaper, '--out', own, '--margin', '0']);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--margin')]);
+  });
+
   it('judges every claim that was measured, and prints it', () => {
     const claims = readCsv(join(report, 'validation_claims.csv'));
     expect(new Set(claims.map(({ claim }) => claim)).size).toBe(9);
@@ -116,6 +142,7 @@ describe('validate', () => {
       'summary.html',
       'summary.md',
       'validation_claims.csv',
+      'validation_gradient_norms.csv',
     ]);
     for (const [file, text] of texts(own)) expect(text, file).not.toMatch(/[✓✗]|holds|5 of 6/);
     for (const claim of readCsv(join(own, 'validation_claims.csv')))

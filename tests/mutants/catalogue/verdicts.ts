@@ -11,14 +11,14 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'cells-average-half',
         kind: 'wrong interval',
-        find: '(upper - lower) / 2)) /',
-        replace: 'upper - lower)) /',
+        find: 'value + half(({ upper }, own) => upper - own)',
+        replace: 'value + half(({ upper }, own) => 2 * (upper - own))',
       },
       {
         id: 'cells-average',
         kind: 'not divided',
-        find: 'Math.hypot(...intervals.map(({ lower, upper }) => (upper - lower) / 2)) / Math.max(1, intervals.length)',
-        replace: 'Math.hypot(...intervals.map(({ lower, upper }) => (upper - lower) / 2))',
+        find: 'of(interval as Interval, measured as number))) /',
+        replace: 'of(interval as Interval, measured as number))) / 1 ||',
       },
       {
         id: 'cells-difference',
@@ -30,7 +30,7 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/results/validation/claims.ts',
+      file: 'apps/bench/src/results/validation/claim-list.ts',
       tests: ['apps/bench/src/results/validation/claims.test.ts'],
     },
     [
@@ -41,16 +41,30 @@ export const mutants: readonly Mutant[] = [
         replace: "greater: key('simam_delta', 'GD'), smaller: key('simam_delta', 'LCGD')",
       },
       {
-        id: 'claims-alpha-interval',
-        kind: 'bounds swapped',
-        find: 'lower: ALPHA_LIMIT - interval.upper, upper: ALPHA_LIMIT - interval.lower',
-        replace: 'lower: ALPHA_LIMIT - interval.lower, upper: ALPHA_LIMIT - interval.upper',
-      },
-      {
         id: 'claims-layer-norm-only',
         kind: 'wrong variant',
         find: "key('simaou', 'GD', 'layer-norm-only')",
         replace: "key('simaou', 'GD', 'untrained')",
+      },
+      {
+        id: 'claims-margin',
+        kind: 'sign',
+        find: 'margin === undefined ? 0 : -margin',
+        replace: 'margin === undefined ? 0 : margin',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/claims.ts',
+      tests: ['apps/bench/src/results/validation/claims.test.ts'],
+    },
+    [
+      {
+        id: 'claims-single-seed',
+        kind: 'judged by one seed',
+        find: 'each.seeds > 1 ? pValue(each, against) : null',
+        replace: 'pValue(each, against)',
       },
     ],
   ),
@@ -83,15 +97,84 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/results/validation/example-scores.ts',
-      tests: ['apps/bench/src/results/validation/claims.test.ts'],
+      file: 'apps/bench/src/results/inference/estimate.ts',
+      tests: [
+        'apps/bench/src/results/inference/estimate.test.ts',
+        'apps/bench/src/results/validation/claims.test.ts',
+      ],
     },
     [
       {
-        id: 'examples-level',
+        id: 'estimate-level',
         kind: 'wrong percentiles',
         find: 'const LEVEL = 0.95;',
         replace: 'const LEVEL = 0.5;',
+      },
+      {
+        id: 'estimate-widest',
+        kind: 'the narrower interval',
+        find: 'width(widest) >= width(part)',
+        replace: 'width(widest) <= width(part)',
+      },
+      {
+        id: 'estimate-shared-examples',
+        kind: 'examples that seeds share forgotten',
+        find: 'Math.hypot(t.interval.upper - t.mean, shared)',
+        replace: 'Math.hypot(t.interval.upper - t.mean, 0 * shared)',
+      },
+      {
+        id: 'estimate-mapped-interval',
+        kind: 'bounds swapped',
+        find: '{ lower: offset - upper, upper: offset - lower }',
+        replace: '{ lower: offset - lower, upper: offset - upper }',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/inference/equivalence.ts',
+      tests: ['apps/bench/src/results/inference/equivalence.test.ts'],
+    },
+    [
+      {
+        id: 'equivalence-sides',
+        kind: 'one side tested',
+        find: 'interval90.lower > -margin && interval90.upper < margin',
+        replace: 'interval90.upper < margin',
+      },
+      {
+        id: 'equivalence-rounding',
+        kind: 'rounding forgotten',
+        find: '(tQuantile((1 + level) / 2, Infinity) * ROUNDING) / Math.sqrt(3)',
+        replace: '0 * ROUNDING',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/inference/holm.ts',
+      tests: ['apps/bench/src/results/inference/statistics.test.ts'],
+    },
+    [
+      {
+        id: 'holm-rank',
+        kind: 'off by one',
+        find: '(pValues.length - rank)',
+        replace: '(pValues.length - rank - 1)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/inference/sign-flip.ts',
+      tests: ['apps/bench/src/results/inference/statistics.test.ts'],
+    },
+    [
+      {
+        id: 'sign-flip-sides',
+        kind: 'one-sided',
+        find: 'if (Math.abs(sum) >= least) count++;',
+        replace: 'if (sum >= least) count++;',
       },
     ],
   ),
@@ -203,15 +286,15 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/results/validation/validation-files.ts',
+      file: 'apps/bench/src/results/validation/claim-table.ts',
       tests: ['apps/bench/src/results/validation/validate.test.ts'],
     },
     [
       {
         id: 'claim-csv-interval',
         kind: 'columns swapped',
-        find: 'own.interval?.lower ?? null, own.interval?.upper ?? null, own.seeds',
-        replace: 'own.interval?.upper ?? null, own.interval?.lower ?? null, own.seeds',
+        find: '[interval?.lower ?? null, interval?.upper ?? null]',
+        replace: '[interval?.upper ?? null, interval?.lower ?? null]',
       },
     ],
   ),
@@ -222,16 +305,16 @@ export const mutants: readonly Mutant[] = [
     },
     [
       {
-        id: 'agreement-room',
-        kind: 'rounding forgotten',
-        find: 'const room = deviation + ROUNDING;',
-        replace: 'const room = deviation;',
+        id: 'above-significance',
+        kind: 'not adjusted away',
+        find: 'if (adjustedP > SIGNIFICANCE || value === against)',
+        replace: 'if (value === against)',
       },
       {
-        id: 'share-needed',
-        kind: 'rounded down',
-        find: 'Math.ceil(share * cases.length - 1e-9)',
-        replace: 'Math.floor(share * cases.length)',
+        id: 'all-verdicts',
+        kind: 'one is enough',
+        find: "verdicts.length > 0 && verdicts.every((own) => own === 'holds')",
+        replace: "verdicts.some((own) => own === 'holds')",
       },
     ],
   ),

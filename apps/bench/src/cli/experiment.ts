@@ -54,6 +54,8 @@ export interface ExperimentOptions {
   readonly weightChanges?: boolean;
   readonly gradientNorms?: boolean;
   readonly trainingAttention?: boolean;
+  /** By how much a score may differ and count as the same. */
+  readonly margin?: number;
   readonly fresh?: boolean;
   /**
    * Ends it at the next step or batch: it rejects with the signal's reason. What is finished stays on record, and the same call
@@ -71,6 +73,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
   ...{ releasedNorms: true, noiseFloor: true, controls: true, matchedDemonstrations: true },
   ...{ weightChanges: true, gradientNorms: true },
   ...{ trainingAttention: true },
+  ...{ margin: true },
 };
 
 /** What is told while an experiment goes on. */

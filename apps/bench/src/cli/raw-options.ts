@@ -35,6 +35,7 @@ export interface RawRunOptions {
   readonly matchedDemonstrations: boolean;
   readonly weightChanges: boolean;
   readonly gradientNorms: boolean;
+  readonly margin: string;
 }
 
 /** Options of `icl-gd inspect` as typed. */
@@ -65,6 +66,8 @@ export interface RawPretrainOptions {
 export interface RawResultsOptions {
   readonly from?: string;
   readonly out?: string;
+  /** Of `validate` alone. */
+  readonly margin?: string;
 }
 
 /** Options of `icl-gd score` as typed. */

@@ -5,6 +5,7 @@ import { type RunSetting, runSetting, runSettingId } from '../experiment/setting
 import { requireTrainingAttention } from '../experiment/training-attention/places.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
+import { DEFAULT_MARGIN } from '../results/inference/margin.ts';
 import { HUB } from '../tasks/locate.ts';
 import type { Task } from '../tasks/task.ts';
 import { builtInTasks, paperTasks, readUserTask } from '../tasks/tasks.ts';
@@ -153,6 +154,7 @@ function parseSettings(
     ...(raw.matchedDemonstrations ? { matchedDemonstrations: true } : {}),
     ...(raw.weightChanges ? { weightChanges: true } : {}),
     ...(raw.gradientNorms ? { gradientNorms: true } : {}),
+    margin: raw.margin === undefined ? DEFAULT_MARGIN : positiveNumber('--margin', raw.margin),
   };
 }
 

@@ -160,7 +160,7 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
         `the tables that were here before had the metric ${id} of ${path}, which the command does not name: it is not in these (--metric-file ${path})`,
       );
     print(renderSummary(measured));
-    print(renderClaims(judgeClaims(measured)));
+    print(renderClaims(judgeClaims(measured, measured.margin)));
     print(`results: ${fromWhereTyped(out)}`);
   }
   return complete;

@@ -27,6 +27,8 @@ export interface RunSettings {
   readonly releasedNorms: boolean;
   /** Also measure how much of each score is rounding; takes three times as long. */
   readonly noiseFloor: boolean;
+  /** By how much a score may differ and count as the same; declared before the run, and used by nothing that it computes. */
+  readonly margin?: number;
   /** Also compare weight changes with each other and with the grid of float16; trains once more. No if absent. */
   readonly weightChanges?: boolean;
   /** Also measure gradient norms under every definition; trains once more. No if absent. */

@@ -73,6 +73,8 @@ export interface MeasuredRun {
   readonly trainingAttention?: readonly MeasuredAttention[];
   /** Which of it may stand beside the paper's figures. */
   readonly paper: PaperMatch;
+  /** By how much a score may differ and count as the same, as declared before the run; absent where nothing was. */
+  readonly margin?: number;
   /** Where metrics that are not built in are among them: all that there are. */
   readonly metrics?: MetricCatalogue;
 }

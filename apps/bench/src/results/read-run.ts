@@ -13,6 +13,7 @@ import {
   withOwnMetrics,
 } from './measured.ts';
 import { readOutputs } from './outputs-table.ts';
+import { readMargin } from './read-margin.ts';
 import { readSource } from './read-source.ts';
 import { readTraining } from './read-training.ts';
 import { withTraining } from './training-rows.ts';
@@ -75,6 +76,7 @@ async function toRun(
   return {
     ...{ model, cells, variants: [...variants], ...byRole(methods), sizes, noise, paper },
     ...(trainingAttention.length > 0 ? { trainingAttention } : {}),
+    ...(await readMargin(folder)),
     ...withOwnMetrics(metrics),
   };
 }

@@ -80,6 +80,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     ...(trainingAttention.length > 0 ? { trainingAttention } : {}),
     ...withOwnMetrics(run.metrics),
     ...withTraining(training),
+    ...(settings.margin === undefined ? {} : { margin: settings.margin }),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },
       datasets: inputs.statistics,

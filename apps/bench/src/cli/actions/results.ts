@@ -5,6 +5,7 @@ import { renderSummary } from '../../results/print-summary.ts';
 import { readRun, readSummary } from '../../results/read-run.ts';
 import { changedTables } from '../../results/table-digests.ts';
 import { summaryTables, writeSummaryTables } from '../../results/write-results.ts';
+import { positiveNumber } from '../choose.ts';
 import type { RawResultsOptions } from '../raw-options.ts';
 import { doing } from '../../terminal/heartbeat.ts';
 import { fromWhereTyped } from '../../terminal/place-typed.ts';
@@ -35,13 +36,14 @@ export async function rebuildTables(options: RawResultsOptions): Promise<void> {
 export async function validateRun(options: RawResultsOptions): Promise<void> {
   const from = requireFrom(options);
   const { out = from } = options;
+  const margin = options.margin === undefined ? undefined : positiveNumber('--margin', options.margin);
   if (out === '') throw new UserError('--out is empty; without it the folder of --from is taken');
   await beginWriting(out, options.out === undefined ? '--from' : '--out');
   // Loaded here, since `tables` draws nothing.
   const { renderValidation } = await import('../../results/validation/render.ts');
   const { validate, writeValidation } = await import('../../results/validation/validate.ts');
   doing({ text: 'comparing with the published figures' });
-  const validation = validate(await readRun(from));
+  const validation = validate(await readRun(from), margin);
   await warnOfChanges(from);
   await writeValidation(out, validation);
   print(renderValidation(validation));

@@ -21,6 +21,10 @@ export function addResultsCommands(program: Command): void {
     )
     .option('--from <dir>', 'folder of a run (required)')
     .option('--out <dir>', 'folder for what is written (default: that of --from)')
+    .option(
+      '--margin <m>',
+      'by how much a score may differ and count as the same (default: that of the run, 0.05)',
+    )
     .action(async (options: RawResultsOptions) => {
       const { validateRun } = await import('../actions/results.ts');
       await validateRun(options);

@@ -119,6 +119,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       '--training-attention',
       'also write training_attention.csv: whether ICL and fine-tuning attend to the same demonstrations; trains and probes once more',
     )
+    .option(
+      '--margin <m>',
+      'by how much a score may differ and count as the same, declared before the run (default: 0.05)',
+    )
     .option('--fresh', 'compute everything again, whatever an earlier run left')
     .option('--out <dir>', 'folder for the results (required)')
     .action(async (options: Partial<RawRunOptions>) => {

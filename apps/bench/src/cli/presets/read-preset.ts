@@ -68,6 +68,7 @@ const OPTIONS = {
   ...{ 'save-probes': flag, 'released-norms': flag, 'matched-demonstrations': flag },
   ...{ 'weight-changes': flag, 'gradient-norms': flag },
   ...{ 'training-attention': flag },
+  margin: single,
 };
 
 /** Names of the functions that make a preset's own model and datasets. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { averageDifference, differenceFrom, judgeEquivalence, publishedHalfWidth } from './equivalence.ts';
 import { type IntervalPart, fromParts } from './estimate.ts';
@@ -94,7 +94,7 @@ describe('widening', () => {
             );
           const [before, after] = [of(narrow / 4), of(narrow / 4 + more / 4)];
           if (before !== 'inconclusive') settled++;
-          if (after !== before) expect(after).toBe('inconclusive');
+          expect(['inconclusive', before]).toContain(after);
         },
       ),
       { seed: 5, numRuns: 2000 },
@@ -107,7 +107,7 @@ describe('widening', () => {
       fc.property(number, number, number, number, (value, half, deviation, more) => {
         const of = (own: number) => verdict(value, half / 10, 0.05, { mean: 0.3, deviation: own });
         const [before, after] = [of(deviation / 20), of((deviation + more) / 20)];
-        if (after !== before) expect(after).toBe('inconclusive');
+        expect(['inconclusive', before]).toContain(after);
       }),
       { seed: 6, numRuns: 1000 },
     );

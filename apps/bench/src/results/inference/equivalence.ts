@@ -8,8 +8,6 @@ import { type Estimate, intervalAt } from './estimate.ts';
  */
 export type Equivalence = 'equivalent' | 'different' | 'inconclusive';
 
-/** By how much a score may differ and still count as the same, if nothing else is asked for. */
-export const DEFAULT_MARGIN = 0.05;
 /** Half a unit of the last digit of the paper's tables. */
 export const ROUNDING = 0.005;
 /** Seeds behind every published mean and deviation. */

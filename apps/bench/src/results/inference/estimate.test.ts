@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type IntervalPart, estimate, fromParts, intervalAt, pValue } from './estimate.ts';
 import { spreadOf } from './spread.ts';

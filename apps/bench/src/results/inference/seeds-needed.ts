@@ -2,7 +2,7 @@ import { tQuantile } from './distributions.ts';
 import type { Spread } from './spread.ts';
 
 /** More are not looked for. */
-export const MOST_SEEDS = 1000;
+const MOST_SEEDS = 1000;
 
 /** What a number of seeds would have to bring about. */
 export interface Wanted {
@@ -18,7 +18,7 @@ export interface Wanted {
  * The smallest number of seeds with which the interval of a mean over datasets (or of one) is expected to be narrow enough, if value
  * and variances stay as they are: as rough an estimate as the variance over the few seeds that it is made of.
  * @param spreads one a dataset
- * @returns Infinity for more than {@link MOST_SEEDS}, or where no number would do
+ * @returns Infinity for more than a thousand, or where no number would do
  */
 export function seedsNeeded(spreads: readonly Spread[], { halfWidth, level, fixed = 0 }: Wanted): number {
   const sum = (of: (spread: Spread) => number): number =>

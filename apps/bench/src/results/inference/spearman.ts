@@ -1,3 +1,4 @@
+/// <reference path="./jstat.d.ts" />
 import { pearsonCorrelation } from '@icl-gd/metrics';
 import library from 'jstat';
 

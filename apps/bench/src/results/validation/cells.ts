@@ -1,7 +1,6 @@
 import { type Interval, mean } from '@icl-gd/metrics';
 import type { Table } from '../csv.ts';
 import {
-  DEFAULT_MARGIN,
   type Difference,
   type Equivalence,
   ROUNDING,
@@ -11,6 +10,7 @@ import {
   publishedHalfWidth,
 } from '../inference/equivalence.ts';
 import type { Estimate, IntervalBasis } from '../inference/estimate.ts';
+import { DEFAULT_MARGIN } from '../inference/margin.ts';
 import { seedsNeeded, showNeeded } from '../inference/seeds-needed.ts';
 import type { Spread } from '../inference/spread.ts';
 import type { MeasuredRun } from '../measured.ts';

@@ -1,6 +1,6 @@
 import { groupBy } from '../../experiment/group-by.ts';
 import { type AcrossDatasets, acrossDatasets, datasetsNeeded } from '../inference/across-datasets.ts';
-import { DEFAULT_MARGIN } from '../inference/equivalence.ts';
+import { DEFAULT_MARGIN } from '../inference/margin.ts';
 import { type Estimate, pValue } from '../inference/estimate.ts';
 import { holm } from '../inference/holm.ts';
 import { seedsNeeded } from '../inference/seeds-needed.ts';

@@ -32,6 +32,8 @@ export interface Validation {
   readonly paper: PaperMatch;
   /** By how much a score may differ and count as the same. */
   readonly margin: number;
+  /** What the run itself declared, if it did. */
+  readonly declaredMargin?: number;
   readonly claims: readonly JudgedClaim[];
   readonly cells: readonly ComparedCell[];
   readonly curves: readonly ComparedCurve[];
@@ -72,7 +74,7 @@ export function renderSummaryPage(validation: Validation): string {
     written`## How it is ${compared ? 'judged' : 'computed'}`,
     new Markdown(
       [
-        ...howJudged(compared, validation.margin),
+        ...howJudged(compared, validation.margin, validation.declaredMargin),
         `Bands in the figures are ± one sample deviation over seeds${compared ? '; dashed curves are the published ones, drawn where the numbers of layers agree' : ''}.`,
       ].join(' '),
     ),

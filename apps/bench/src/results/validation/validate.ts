@@ -10,7 +10,7 @@ import type { MeasuredRun } from '../measured.ts';
 import { measuredRows } from '../measured-rows.ts';
 import { publishedShown } from '../shown.ts';
 import { removeFigures, removeOwn, withHeader } from '../stale.ts';
-import { DEFAULT_MARGIN } from '../inference/equivalence.ts';
+import { DEFAULT_MARGIN } from '../inference/margin.ts';
 import { ExampleScores } from './example-scores.ts';
 import { normRatiosOf } from './norm-ratio-table.ts';
 import { summariseNoise } from './noise.ts';
@@ -20,9 +20,9 @@ import { type Validation, renderSummaryPage, titleOf } from './summary.ts';
 
 /**
  * Compares a run with the paper. A pure function of what was measured.
- * @param margin by how much a score may differ and count as the same
+ * @param margin by how much a score may differ and count as the same; that of the run if not given
  */
-export function validate(run: MeasuredRun, margin = DEFAULT_MARGIN): Validation {
+export function validate(run: MeasuredRun, margin = run.margin ?? DEFAULT_MARGIN): Validation {
   const examples = new ExampleScores(run.cells);
   const shown = publishedShown(run);
   return {
@@ -34,6 +34,7 @@ export function validate(run: MeasuredRun, margin = DEFAULT_MARGIN): Validation 
     measured: measuredRows(run),
     ...(run.metrics ? { metrics: run.metrics } : {}),
     margin,
+    ...(run.margin === undefined ? {} : { declaredMargin: run.margin }),
     claims: judgeClaims(run, margin),
     cells: compareCells(run, examples, margin),
     normRatios: normRatiosOf(run.cells),

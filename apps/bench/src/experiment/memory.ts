@@ -81,7 +81,7 @@ export function workloadOf(
     learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
       ? {
           training: {
-            objectives: learners.flatMap(({ objective }) => objective ?? []),
+            kinds: learners.flatMap(({ objective }) => (objective ? [{ objective }] : [])),
             steps: longest(trained.map(({ length }) => length)),
             // With BOS.
             tokens: 1 + longest(trained.flatMap((own) => own.map(({ tokens }) => tokens.length))),

@@ -49,8 +49,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'measured-null-zero',
         kind: 'undefined counted as zero',
-        find: '(value) => value ?? Number.NaN) };',
-        replace: '(value) => value ?? 0) };',
+        find: '(value) => value ?? Number.NaN)',
+        replace: '(value) => value ?? 0)',
       },
     ],
   ),

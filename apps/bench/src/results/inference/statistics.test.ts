@@ -92,6 +92,18 @@ describe("Holm's adjustment", () => {
     expect(holm([])).toEqual([]);
   });
 
+  test('never becomes smaller where any p-value becomes larger', () => {
+    const p = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(p, p), { minLength: 1, maxLength: 12 }), (pairs) => {
+        const [small, large] = [Math.min, Math.max].map((of) => holm(pairs.map(([a, b]) => of(a, b))));
+        for (const [i, adjusted] of small!.entries())
+          expect(large![i]!).toBeGreaterThanOrEqual(adjusted - 1e-12);
+      }),
+      { seed: 7 },
+    );
+  });
+
   test('never makes a p-value smaller, nor larger than Bonferroni does', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 20 }), (ps) => {

@@ -5,6 +5,7 @@ import { type Estimate, pValue } from '../inference/estimate.ts';
 import { holm } from '../inference/holm.ts';
 import { seedsNeeded } from '../inference/seeds-needed.ts';
 import type { MeasuredRun } from '../measured.ts';
+import { readPublishedHyperparameters } from '../published/read-published.ts';
 import { type Claim, claimList } from './claim-list.ts';
 import { ExampleScores } from './example-scores.ts';
 import { SIGNIFICANCE, type Verdict, judgeAbove, judgeAll } from './verdict.ts';
@@ -54,8 +55,10 @@ export function judgeClaims(
   margin = DEFAULT_MARGIN,
 ): JudgedClaim[] {
   const examples = new ExampleScores(cells);
-  const claims = claimList(margin).map(({ cases, ...claim }): Untested => ({
+  const declared = atPublishedRates(cells);
+  const claims = claimList(margin).map(({ cases, role, ...claim }): Untested => ({
     ...claim,
+    role: declared ? role : 'exploratory',
     cases: examples.datasets.flatMap((dataset) =>
       cases({ examples, cells }, dataset).flatMap(({ method = '', ...own }) =>
         own.value === null ? [] : [{ ...own, dataset, method }],
@@ -74,6 +77,14 @@ export function judgeClaims(
       ...claim,
       verdict: judged ? judgeAll(claim.across.map(({ verdict }) => verdict ?? 'inconclusive')) : null,
     }));
+}
+
+/** Other rates than the published ones are another question than the one that was declared beforehand. */
+function atPublishedRates(cells: MeasuredRun['cells']): boolean {
+  const rates = new Map(readPublishedHyperparameters().map((own) => [own.dataset, own.learning_rate]));
+  return cells
+    .filter(({ method }) => method === 'GD' || method === 'LCGD')
+    .every(({ dataset, learningRate }) => (rates.get(dataset) ?? learningRate) === learningRate);
 }
 
 function testFamily(claims: readonly Untested[], paper: ReadonlySet<string>): Omit<JudgedClaim, 'verdict'>[] {

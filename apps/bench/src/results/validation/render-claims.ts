@@ -29,8 +29,9 @@ export function renderClaims(claims: readonly JudgedClaim[]): string {
 function numbersOf({ cases, across }: JudgedClaim): string {
   const together = across.map((own) => ({ ...own, dataset: 'datasets together', value: own.mean }));
   return [...cases, ...together]
-    .map(({ dataset, method, value, interval }) => {
-      const range = interval ? ` [${interval.lower.toFixed(3)}, ${interval.upper.toFixed(3)}]` : '';
+    .map(({ dataset, method, value, interval, ...own }) => {
+      const alone = 'basis' in own && own.basis === 'examples' ? ' (1 seed)' : '';
+      const range = interval ? ` [${interval.lower.toFixed(3)}, ${interval.upper.toFixed(3)}]${alone}` : '';
       return `${[dataset, method].filter(Boolean).join(' ')} ${value === null ? '' : signed(value)}${range}`;
     })
     .join('; ');

@@ -42,7 +42,10 @@ const CLAIM: JudgedClaim = {
       ...{ ...CASE, dataset: 'mr', method: 'GD', value: 0.5, seeds: 2, verdict: 'holds' },
       interval: { lower: 0.25, upper: 0.75 },
     },
-    { ...CASE, dataset: 'cb', value: -0.5, seeds: 1, verdict: 'does not hold', interval: null },
+    {
+      ...{ ...CASE, dataset: 'cb', value: -0.5, seeds: 1, verdict: 'does not hold', basis: 'examples' },
+      interval: { lower: -0.75, upper: -0.25 },
+    },
     {
       ...CASE,
       dataset: 'sst2',
@@ -92,7 +95,7 @@ test('as plain text: cells with their differences, claims with the datasets for 
 test('after a run: each claim with its verdict and the number of every case', () => {
   expect(renderClaims([CLAIM, OTHER]).split('\n').slice(1)).toEqual([
     '* a > b (paper: 5 of 6 datasets): HOLDS',
-    '    difference: mr GD +0.500 [0.250, 0.750]; cb -0.500; sst2 +0.000; datasets together +0.125 [0.063, 0.188]',
+    '    difference: mr GD +0.500 [0.250, 0.750]; cb -0.500 [-0.750, -0.250] (1 seed); sst2 +0.000; datasets together +0.125 [0.063, 0.188]',
     '* c > d (paper: 5 of 6 datasets): INCONCLUSIVE: not measured',
   ]);
 });
@@ -115,7 +118,11 @@ test('as a page: published → measured with a mark for the verdict', () => {
           '<  ',
           '&lt; ',
         ),
-        ...['✓ GD +0.500<br>[0.250, 0.750]', '✗ −0.500', '? +0.000<br>settled by &gt;1000 seeds'],
+        ...[
+          '✓ GD +0.500<br>[0.250, 0.750]',
+          '✗ −0.500<br>[−0.750, −0.250] (1 seed)',
+          '? +0.000<br>settled by &gt;1000 seeds',
+        ],
       ],
       ['c > d<br>*difference; confirmatory*', '5 of 6 datasets', '? not measured', '', '', '', ''],
     ]),
@@ -131,7 +138,7 @@ test("of a model or data that are not the paper's: numbers, and no verdict or fi
   };
   const claims = [unjudged, { ...OTHER, verdict: null }];
   expect(renderClaims(claims).split('\n').slice(1)).toEqual([
-    '* difference (of "a > b"): mr GD +0.500 [0.250, 0.750]; cb -0.500; sst2 +0.000; datasets together +0.125 [0.063, 0.188]',
+    '* difference (of "a > b"): mr GD +0.500 [0.250, 0.750]; cb -0.500 [-0.750, -0.250] (1 seed); sst2 +0.000; datasets together +0.125 [0.063, 0.188]',
   ]);
   const paper = { datasets: new Set<string>(), notice: 'Nothing is compared.' };
   const text = renderValidation({ ...VALIDATION, claims, cells: [], paper });

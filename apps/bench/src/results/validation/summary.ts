@@ -168,8 +168,8 @@ function showCases({ cases }: JudgedClaim, dataset: string): Markdown {
   const own = cases.filter((each) => each.dataset === dataset);
   return joined(
     own.map(
-      ({ verdict, method, value, interval, toSettle }) =>
-        written`${[...(verdict === null ? [] : [MARKS[verdict]]), ...(method ? [method] : []), signed(value)].join(NBSP)}${range(interval)}${settled(verdict === null ? null : toSettle, 'seeds')}`,
+      ({ verdict, method, value, interval, basis, toSettle }) =>
+        written`${[...(verdict === null ? [] : [MARKS[verdict]]), ...(method ? [method] : []), signed(value)].join(NBSP)}${range(interval, basis)}${settled(verdict === null ? null : toSettle, 'seeds')}`,
     ),
     BREAK,
   );
@@ -210,7 +210,7 @@ function showCell({ table: which, published, deviation, measured, ...cell }: Com
   const paper = deviation === null ? `${published}` : published.toFixed(2);
   if (measured === null) return `${paper} → –`;
   const own = which === 3 ? measured.toFixed(0) : number(measured);
-  return written`${[paper, '→', own, MARKS[cell.verdict]].join(NBSP)}${range(cell.interval)}${settled(cell.toSettle, 'seeds')}`;
+  return written`${[paper, '→', own, MARKS[cell.verdict]].join(NBSP)}${range(cell.interval, cell.basis)}${settled(cell.toSettle, 'seeds')}`;
 }
 
 function curveTable(curves: readonly ComparedCurve[]): Markdown {
@@ -319,9 +319,11 @@ function number(value: number): string {
   return (tiny ? value.toExponential(0) : value.toFixed(3)).replaceAll('-', '−');
 }
 
-function range(interval: Interval | null): Markdown {
+/** An interval, with a word where it is of a single seed. */
+function range(interval: Interval | null, basis?: ComparedCell['basis']): Markdown {
+  const alone = basis === 'examples' ? ` (1${NBSP}seed)` : '';
   return interval
-    ? new Markdown(`${BREAK}[${number(interval.lower)},${NBSP}${number(interval.upper)}]`)
+    ? new Markdown(`${BREAK}[${number(interval.lower)},${NBSP}${number(interval.upper)}]${alone}`)
     : written``;
 }
 

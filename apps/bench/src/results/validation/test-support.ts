@@ -1,4 +1,5 @@
 import type { MeasuredCell, MeasuredRun } from '../measured.ts';
+import { readPublishedHyperparameters } from '../published/read-published.ts';
 
 type Lists = Readonly<Record<string, readonly (number | null)[]>>;
 
@@ -15,6 +16,8 @@ interface Given {
   readonly releasedGradientNorms?: MeasuredCell['gradientNorms'];
 }
 
+const RATES = new Map(readPublishedHyperparameters().map((own) => [own.dataset, own.learning_rate]));
+
 /** A cell in which nothing was measured but what is given. */
 export function measuredCell({ examples = {}, layers = {}, ...given }: Given): MeasuredCell {
   const metrics = new Set([...Object.keys(examples), ...Object.keys(layers)]);
@@ -23,7 +26,7 @@ export function measuredCell({ examples = {}, layers = {}, ...given }: Given): M
     variant: 'trained',
     seed: 1,
     permutation: 0,
-    learningRate: 0.01,
+    learningRate: RATES.get(given.dataset) ?? 0.01,
     numbers: new Map(),
     exampleRows: Array.from({ length: count }, (_, row) => row),
     gradientNorms: [],

@@ -39,7 +39,9 @@ describe.each(['1e6', '1e300'])('learning rate %s', (rate) => {
     const settings = readCsv(join(copy.out, 'predictions.csv')).map(({ setting }) => setting);
     expect(new Set(settings)).toEqual(new Set(['ZSL', 'ICL']));
     const metrics = readCsv(join(copy.out, 'layerwise.csv')).map(({ metric }) => metric);
-    expect(new Set(metrics)).toEqual(new Set(['simaou_random', 'simam_zsl']));
+    expect(new Set(metrics)).toEqual(
+      new Set(['simaou_random', 'simam_zsl', 'update_norm_icl', 'common_mode_icl']),
+    );
     expect(readCsv(join(copy.out, 'training.csv'))).toEqual([]);
   });
 });

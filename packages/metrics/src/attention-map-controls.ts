@@ -12,8 +12,9 @@ import {
   difference,
   scoreTogether,
   spanNorm,
+  subtract,
 } from './update-pairs.ts';
-import { type NumericArray, cosine, dot, norm } from './vectors.ts';
+import { type NumericArray, cosine, dot, lengthOf, norm } from './vectors.ts';
 
 type Probes = readonly ProbeArrays[];
 
@@ -64,7 +65,10 @@ export function simAMDeltaMismatched(
 export function simAMDeltaCentred(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionScores({ icl, zsl, other }, shape);
   return scoreHeads(zsl, shape, (example, span) => {
-    const pair = centredPair(logitsOf({ icl, zsl, other }, example), span);
+    const updates = updatePair(logitsOf({ icl, zsl, other }, example), span);
+    centre(updates.a);
+    centre(updates.b);
+    const pair = definedPair(updates, ROUNDING_OF_MAPS);
     return pair && cosine(pair.a, pair.b);
   });
 }
@@ -81,13 +85,14 @@ export function simAMDeltaSoftmax(icl: Probes, zsl: Probes, other: Probes, shape
   requireAttentionScores({ icl, zsl, other }, shape);
   return scoreHeads(zsl, shape, (example, span) => {
     const logits = logitsOf({ icl, zsl, other }, example);
-    if (!centredPair(logits, span)) return null;
-    const weights = {
-      icl: softmax(logits.icl, span),
-      zsl: softmax(logits.zsl, span),
-      other: softmax(logits.other, span),
-    };
-    const pair = definedPair(updatePair(weights, { start: 0, width: span.width }), ROUNDING_OF_MAPS);
+    const least = ROUNDING_OF_MAPS * spanNorm(logits.zsl, span);
+    if (centredNorm(logits.icl, logits.zsl, span) <= least) return null;
+    if (centredNorm(logits.other, logits.zsl, span) <= least) return null;
+    const zeroShot = softmax(logits.zsl, span);
+    const [a, b] = [softmax(logits.icl, span), softmax(logits.other, span)];
+    subtract(a, zeroShot);
+    subtract(b, zeroShot);
+    const pair = definedPair({ a, b, zeroShotNorm: norm(zeroShot) }, ROUNDING_OF_MAPS);
     return pair && cosine(pair.a, pair.b);
   });
 }
@@ -145,7 +150,7 @@ function headSpan(
   return { start: (layer * heads + head) * width, width };
 }
 
-/** Of one example: m, or the softmax of it. */
+/** m of one example. */
 type Logits = Readonly<Record<'icl' | 'zsl' | 'other', NumericArray>>;
 
 function logitsOf(
@@ -167,14 +172,6 @@ function updatePair({ icl, zsl, other }: Logits, span: Span): UpdatePair {
   };
 }
 
-/** Updates less their means over the keys; null where one of them is rounding. */
-function centredPair(logits: Logits, span: Span): UpdatePair | null {
-  const pair = updatePair(logits, span);
-  centre(pair.a);
-  centre(pair.b);
-  return definedPair(pair, ROUNDING_OF_MAPS);
-}
-
 function meanOf(values: Float64Array): number {
   let total = 0;
   for (const value of values) total += value;
@@ -185,6 +182,16 @@ function meanOf(values: Float64Array): number {
 function centre(values: Float64Array): void {
   const mean = meanOf(values);
   for (let i = 0; i < values.length; i++) values[i]! -= mean;
+}
+
+/** l2 norm of x − y less its mean: of the part of a change of logits that softmax sees. */
+function centredNorm(x: NumericArray, y: NumericArray, { start, width }: Span): number {
+  let total = 0;
+  for (let i = start; i < start + width; i++) total += x[i]! - y[i]!;
+  const mean = total / width;
+  let squared = 0;
+  for (let i = start; i < start + width; i++) squared += (x[i]! - y[i]! - mean) ** 2;
+  return lengthOf(squared);
 }
 
 /** Over a part of a tensor, safe for logits of any size. */
@@ -216,7 +223,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'mean over heads and i ≠ j with query parts of equal length of cos(Δm_ICL,i, Δm_X,j)',
     of: 'learner',
     moreAlike: null,
-    definedWhen: `two examples of equal length have updates longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `two examples of equal length have updates longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     exampleValues: 'pseudo-values',
     score: ({ icl, zsl, ft }, shape) => simAMDeltaMismatched(icl, zsl, ft, shape),
   },
@@ -228,7 +235,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'SimAM_Δ of each Δm less its mean over the keys, by head',
     of: 'learner',
     moreAlike: 'higher',
-    definedWhen: `both centred updates are longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `both centred updates are longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     score: ({ icl, zsl, ft }, shape) => simAMDeltaCentred(icl, zsl, ft, shape),
   },
   {
@@ -239,7 +246,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'cos(p_ICL − p_ZSL, p_X − p_ZSL), p = softmax of m over the query part, by head',
     of: 'learner',
     moreAlike: 'higher',
-    definedWhen: `both updates are longer than ${ROUNDING_OF_MAPS} of p_ZSL, the centred ones of m_ZSL`,
+    definedWhen: `both updates are longer than ${ROUNDING_OF_MAPS.toExponential()} of p_ZSL, the centred ones of m_ZSL`,
     score: ({ icl, zsl, ft }, shape) => simAMDeltaSoftmax(icl, zsl, ft, shape),
   },
   {
@@ -249,7 +256,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     label: 'common mode',
     formula: 'L · mean(Δm)² / ‖Δm‖², Δm = m_X − m_ZSL to L keys, by head',
     of: 'learner',
-    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     score: ({ zsl, ft }, shape) => commonMode(zsl, ft, shape),
   },
   {
@@ -259,7 +266,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     label: 'common mode of ICL',
     formula: 'L · mean(Δm)² / ‖Δm‖², Δm = m_ICL − m_ZSL to L keys, by head',
     of: 'baseline',
-    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     score: ({ icl, zsl }, shape) => commonMode(zsl, icl, shape),
   },
 ];

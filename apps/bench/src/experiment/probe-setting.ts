@@ -9,7 +9,7 @@ import {
 } from '@icl-gd/methods';
 import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import { COMPARED_NEXT_TOKENS, NEXT_TOKENS } from './next-tokens.ts';
+import { COMPARED_NEXT_TOKENS, NEXT_TOKENS, areTokens } from './next-tokens.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
 
 /** What a setting is probed with besides the trial's own choices. */
@@ -59,11 +59,16 @@ export async function probeSetting(
   try {
     requireSteps(learner.id, adapted.training ?? []);
     const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget, signal }, onWork);
-    for (const [token, own] of probes)
+    for (const [token, own] of probes) {
       if (own.length !== prepared.queries.length)
         throw new UserError(
           `${learner.id} gave ${own.length} probes of the ${token} for ${prepared.queries.length} queries: it must give one for each`,
         );
+      if (own.some(({ nextTokens }) => nextTokens && !areTokens(nextTokens.ids)))
+        throw new UserError(
+          `${learner.id} gave nextTokens whose ids are no token ids, or are there twice: it may leave them out`,
+        );
+    }
     return { probes, training: (adapted.training ?? []).map(toRecord) };
   } finally {
     adapted.dispose();

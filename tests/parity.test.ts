@@ -126,9 +126,8 @@ describe.each(fixtures())('$name', (fixture) => {
     expect(found.map((row) => row['undefined'])).toEqual(expected.map((row) => row['undefined'] ?? '0'));
   });
 
-  const controls = join(fixture.golden, 'controls.json');
-  if (existsSync(controls)) {
-    const { settings, icl } = readJson(controls) as Controls;
+  describe.each(existsSync(join(fixture.golden, 'controls.json')) ? ['controls.json'] : [])('%s', (file) => {
+    const { settings, icl } = readJson(join(fixture.golden, file)) as Controls;
 
     it('has the golden scores of GD, LCGD and ICL beside their nulls in every layer, all of them defined or as many', () => {
       const rows = measured('layerwise.csv');
@@ -162,7 +161,7 @@ describe.each(fixtures())('$name', (fixture) => {
           expectClose(numbers(own, measure), [outputs[measure]], METRIC);
       }
     });
-  }
+  });
 
   it('records the likeliest next tokens, and how many of the first ten each setting shares with ICL', async () => {
     const recorded = async (setting: string) => {

@@ -1,9 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Learner, gradientDescent, layerCausalGradientDescent, settingId } from '@icl-gd/methods';
+import {
+  type Learner,
+  gradientDescent,
+  inContext,
+  layerCausalGradientDescent,
+  zeroShot,
+} from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { expect, test } from 'vitest';
+import { runSetting, runSettingId } from '../experiment/setting.ts';
 import { paperTasks } from '../tasks/tasks.ts';
 import { NO_PLUGINS } from '../plugins/load-plugins.ts';
 import type { RawRunOptions } from './raw-options.ts';
@@ -17,14 +24,17 @@ test('without options it is the paper on all six datasets', async () => {
     request: {
       settings: {
         datasets: paperTasks(),
-        methods: [gradientDescent, layerCausalGradientDescent].map((learner) => ({ learner, options: {} })),
+        methods: [gradientDescent, layerCausalGradientDescent].map((learner) => runSetting(learner)),
+        controls: [
+          { ...runSetting(inContext), demonstrations: { disjoint: true }, byDefault: true },
+          { ...runSetting(zeroShot, { positions: 'icl' }), byDefault: true },
+        ],
         variants: ['trained'],
         examples: 2000,
         probe: 'label',
         dtype: 'float32',
         releasedNorms: false,
         noiseFloor: false,
-        initSeed: 0,
       },
       adapter: 'auto',
       out: 'some/out',
@@ -43,7 +53,7 @@ test("a learner of the user's own is run without being named", async () => {
   const own: Learner = { ...gradientDescent, id: 'Own', paper: false };
   const foreign = { ...NO_PLUGINS.learners, learners: [own] };
   const { request } = await parseRunOptions(PLACES, {}, { ...NO_PLUGINS, learners: foreign });
-  expect(request.settings.methods.map(settingId)).toEqual(['GD', 'LCGD', 'Own']);
+  expect(request.settings.methods.map(runSettingId)).toEqual(['GD', 'LCGD', 'Own']);
 });
 
 test('every option arrives', async () => {
@@ -51,6 +61,7 @@ test('every option arrives', async () => {
     ...{
       datasets: 'cb,mr',
       methods: 'lcgd',
+      controls: 'icl[labels=wrong],ICL[Order=2]',
       variants: 'untrained,trained',
       shots: '4',
       seeds: '9,0',
@@ -84,8 +95,9 @@ test('every option arrives', async () => {
   });
   expect(request.memoryBudget).toBe(1.5 * 2 ** 30);
   expect(checkOnly).toBe(true);
-  const { datasets, methods, ...settings } = request.settings;
-  expect(methods.map(settingId)).toEqual(['LCGD']);
+  const { datasets, methods, controls, ...settings } = request.settings;
+  expect(controls.map(runSettingId)).toEqual(['ICL[labels=wrong]', 'ICL[order=2]']);
+  expect(methods.map(runSettingId)).toEqual(['LCGD']);
   expect(datasets.map(({ id }) => id)).toEqual(['cb', 'mr']);
   expect(settings).toEqual({
     ...{ variants: ['untrained', 'trained'], shots: 4, seeds: [9, 0], permutation: 3 },
@@ -99,6 +111,31 @@ test('every option arrives', async () => {
     },
     dtype: 'float16-storage',
   });
+});
+
+test('controls that nobody named are left out where a learner is the same setting', async () => {
+  const ids = async (more: Partial<RawRunOptions>) => {
+    const { methods, controls } = (await parse(more)).request.settings;
+    return [methods, controls].map((own) => own.map(runSettingId));
+  };
+  expect(await ids({ methods: 'gd,icl[disjoint]' })).toEqual([
+    ['GD', 'ICL[disjoint]'],
+    ['ZSL[positions=icl]'],
+  ]);
+  expect(await ids({ methods: 'gd', controls: ' NONE ' })).toEqual([['GD'], []]);
+  expect(await ids({ methods: 'gd', controls: 'gd[noise],lcgd' })).toEqual([['GD'], ['GD[noise]', 'LCGD']]);
+  await expect(parse({ methods: 'gd,lcgd', controls: 'ICL[disjoint],GD' })).rejects.toThrow(
+    '--methods and --controls: GD is there twice',
+  );
+});
+
+test('demonstrations of another task need another task', async () => {
+  await expect(parse({ datasets: 'mr', controls: 'ICL[other-task]' })).rejects.toThrow(
+    'ICL[other-task] takes demonstrations of another dataset of the run, but mr is its only one',
+  );
+  expect(
+    (await parse({ datasets: 'mr,cb', methods: 'gd[other-task]' })).request.settings.methods,
+  ).toHaveLength(1);
 });
 
 test('what a preset says gives way to what is typed', async () => {

@@ -1,16 +1,19 @@
 import { join } from 'node:path';
-import { settingId } from '@icl-gd/methods';
+import { comparedSettings } from '../experiment/plan.ts';
+import { runSettingId } from '../experiment/setting.ts';
 import { writeWhole } from '@icl-gd/transformer/files';
 import type { FinishedRun } from '../experiment/run.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { ForeignMetrics } from '../plugins/metric-file.ts';
-import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import type { DemonstrationSet } from '../tasks/prompts/choose-demonstrations.ts';
+import type { PreparedRun, Unavailable } from '../tasks/prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
 import { CsvFile, type Table, toCsv } from './csv.ts';
 import {
   type MeasuredCell,
   type MeasuredNoise,
   type MeasuredRun,
+  byRole,
   measureNoise,
   measureTrial,
   withOwnMetrics,
@@ -52,9 +55,13 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
   await removeOthers(out, tables);
-  const methods = settings.methods.map(settingId);
+  const measuredIds = new Set(cells.map(({ method }) => method));
+  const compared = comparedSettings(settings)
+    .map(runSettingId)
+    .filter((id) => measuredIds.has(id));
   const measured: MeasuredRun = {
-    ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise, outputs },
+    ...{ model: name, variants: run.variants, ...byRole(compared), cells, sizes: inputs.statistics, noise },
+    outputs,
     ...withOwnMetrics(run.metrics),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },
@@ -136,9 +143,18 @@ function promptEntry(prepared: PreparedRun): unknown {
     train_rows: prepared.trainRows,
     fine_tuning_rows: prepared.fineTuningRows,
     validation_rows: prepared.validationRows,
-    demonstrations_in_context: prepared.context.demonstrations,
-    context_tokens: prepared.context.tokens,
+    ...contextEntry(prepared),
+    ...(prepared.chosen?.size ? { choices: Object.fromEntries([...prepared.chosen].map(choiceEntry)) } : {}),
   };
+}
+
+function contextEntry({ context }: Pick<PreparedRun, 'context'>): object {
+  return { demonstrations_in_context: context.demonstrations, context_tokens: context.tokens };
+}
+
+function choiceEntry([id, own]: [string, DemonstrationSet | Unavailable]): [string, object] {
+  if ('unavailable' in own) return [id, own];
+  return [id, { train_rows: own.trainRows, fine_tuning_rows: own.fineTuningRows, ...contextEntry(own) }];
 }
 
 /** Everything needed to repeat the run. */
@@ -168,7 +184,8 @@ function manifest(
     settings: {
       ...settings,
       datasets: settings.datasets.map(({ id }) => id),
-      methods: settings.methods.map(settingId),
+      methods: settings.methods.map(runSettingId),
+      controls: settings.controls.map(runSettingId),
     },
     prompts: Object.fromEntries(
       settings.datasets.map(({ id, template, labelWords }) => [id, { template, label_words: labelWords }]),

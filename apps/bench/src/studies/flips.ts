@@ -1,8 +1,15 @@
-import { type LearnerSetting, inContext, learnerSetting, settingId, zeroShot } from '@icl-gd/methods';
+import { inContext, needsOf, takesRate, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
+import { UserError } from '@icl-gd/transformer';
 import type { Progress } from '../experiment/progress.ts';
 import { selections } from '../experiment/plan.ts';
-import { demonstrationsFor } from '../experiment/probe-setting.ts';
+import {
+  type RunSetting,
+  choicesAmong,
+  demonstrationsFor,
+  runSetting,
+  runSettingId,
+} from '../experiment/setting.ts';
 import type { Table } from '../results/csv.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import { type PreparedRun, fewerRows } from '../tasks/prompts/prepare-run.ts';
@@ -44,6 +51,15 @@ export interface FlipsRow {
   readonly chance: number;
 }
 
+/** @throws UserError for learners that choose demonstrations of their own: here all are given the same */
+export function requireFlippable(methods: readonly RunSetting[]): void {
+  const other = methods.find((setting) => choicesAmong([setting]).length > 0);
+  if (other)
+    throw new UserError(
+      `--methods: ${runSettingId(other)} has demonstrations of its own; every method is given those with flipped labels`,
+    );
+}
+
 interface FlippedRun {
   readonly prepared: PreparedRun;
   readonly task: Task;
@@ -61,15 +77,15 @@ export async function measureFlips(request: FlipsRequest, progress: Progress): P
   const inputs = await readStudyInputs(request, request.observer);
   const runs: FlippedRun[] = [];
   for (const task of settings.datasets) runs.push(...(await prepareFlips(request, inputs, task)));
-  const compared = [learnerSetting(inContext), ...settings.methods];
+  const compared = [runSetting(inContext), ...settings.methods];
   const asked = runs.flatMap((run) => compared.map((setting) => ({ run, setting })));
   const questions = asked.map(({ run: { prepared, task, share }, setting }): AccuracyQuestion => ({
     ...{ variant: 'trained', prepared, setting },
-    learningRate: setting.learner.objective ? (settings.learningRate ?? task.defaults.learningRate) : null,
-    name: `${prepared.dataset} seed ${prepared.seed} ${settingId(setting)}, ${share} flipped`,
+    learningRate: takesRate(setting) ? (settings.learningRate ?? task.defaults.learningRate) : null,
+    name: `${prepared.dataset} seed ${prepared.seed} ${runSettingId(setting)}, ${share} flipped`,
   }));
   const baselines = runs.map(({ prepared }): AccuracyQuestion => ({
-    ...{ variant: 'trained', prepared, setting: learnerSetting(zeroShot), learningRate: null },
+    ...{ variant: 'trained', prepared, setting: runSetting(zeroShot), learningRate: null },
     name: `${prepared.dataset} seed ${prepared.seed} ZSL`,
   }));
   const answers = await answer(request, inputs, [...baselines, ...questions], progress);
@@ -81,7 +97,11 @@ export async function measureFlips(request: FlipsRequest, progress: Progress): P
     const rows = rowsOf(setting, prepared);
     return {
       ...{ dataset: prepared.dataset, seed: prepared.seed, permutation: prepared.permutation },
-      ...{ method: settingId(setting), learningRate: (questions[i] as AccuracyQuestion).learningRate, share },
+      ...{
+        method: runSettingId(setting),
+        learningRate: (questions[i] as AccuracyQuestion).learningRate,
+        share,
+      },
       ...{ used: rows.length, flipped: rows.filter((row) => run.flipped.has(row)).length },
       examples: prepared.queries.length,
       accuracy: answers[runs.length + i],
@@ -106,17 +126,17 @@ async function prepareFlips(request: FlipsRequest, inputs: StudyInputs, task: Ta
     const { trainRows } = prepare(dataset.train);
     return shares.map((share): FlippedRun => {
       const { seed } = selection;
-      const flipped = flippedRows(trainRows, dataset.train.length, { share, seed });
-      const train = flipLabels(dataset.train, task.classes.length, flipped, seed);
+      const flipped = flippedRows(trainRows, { share, seed });
+      const train = flipLabels(dataset.train, trainRows, flipped, { classes: task.classes.length, seed });
       return { prepared: prepare(train), task, share, flipped };
     });
   });
 }
 
 /** Rows of the training split that a setting is given. */
-function rowsOf({ learner }: LearnerSetting, prepared: PreparedRun): readonly number[] {
-  const { length } = demonstrationsFor(learner, prepared);
-  return (learner.needs === 'all' ? prepared.fineTuningRows : prepared.trainRows).slice(0, length);
+function rowsOf(setting: RunSetting, prepared: PreparedRun): readonly number[] {
+  const { length } = demonstrationsFor(setting, prepared);
+  return (needsOf(setting) === 'all' ? prepared.fineTuningRows : prepared.trainRows).slice(0, length);
 }
 
 export function flipsTable(model: string, rows: readonly FlipsRow[]): Table {

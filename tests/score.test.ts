@@ -54,7 +54,7 @@ describe('probes that a run saved', () => {
       expect(stderr).not.toMatch(/without|0 in the tables/);
       for (const file of [
         ...['layerwise.csv', 'summary.csv', 'intervals.csv', 'examples.csv', 'predictions.csv'],
-        ...['training.csv', 'cells.csv', 'table1.csv', 'table2.csv'],
+        ...['outputs.csv', 'training.csv', 'cells.csv', 'table1.csv', 'table2.csv'],
       ])
         expect(readFileSync(join(scored, file), 'utf8'), file).toBe(readFileSync(join(run, file), 'utf8'));
       rmSync(scored, { recursive: true });

@@ -13,6 +13,7 @@ import {
   planMemory,
 } from '@icl-gd/transformer';
 import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
+import { NEXT_TOKENS } from './next-tokens.ts';
 import { comparedSettings } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
 import { demonstrationsFor, unavailability } from './setting.ts';
@@ -55,6 +56,7 @@ export function workloadOf(
   const { dtype, releasedNorms, noiseFloor, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
+    nextTokens: NEXT_TOKENS,
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
   };
   const compared = comparedSettings(settings).filter((own) => unavailability(own, prepared) === undefined);

@@ -3,6 +3,7 @@ import { groupBy } from '../experiment/group-by.ts';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import { roleOf } from '../experiment/setting.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
+import type { MeasuredOutputs } from './outputs.ts';
 import type { PaperMatch } from './published/paper-match.ts';
 
 /** In the column `method`, where something belongs to no method. */
@@ -64,6 +65,8 @@ export interface MeasuredRun {
   readonly cells: readonly MeasuredCell[];
   readonly sizes: ReadonlyMap<string, DatasetSize>;
   readonly noise: readonly MeasuredNoise[];
+  /** What settings put out, compared with ICL: by trial, in the order of the settings, ZSL first; absent in runs without it. */
+  readonly outputs?: readonly MeasuredOutputs[];
   /** Which of it may stand beside the paper's figures. */
   readonly paper: PaperMatch;
   /** Where metrics that are not built in are among them: all that there are. */

@@ -12,6 +12,7 @@ import {
   byRole,
   withOwnMetrics,
 } from './measured.ts';
+import { readOutputs } from './outputs-table.ts';
 import { readSource } from './read-source.ts';
 import {
   amount,
@@ -37,7 +38,9 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   const scored = await readLayers(folder, drafts, known);
   await readExamples(folder, drafts, scored, known);
   const noise = await readNoise(folder, drafts, known);
-  return toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
+  const outputs = await readOutputs(folder, drafts);
+  const run = await toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
+  return { ...run, ...(outputs ? { outputs } : {}) };
 }
 
 /**

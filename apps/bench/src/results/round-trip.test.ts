@@ -11,6 +11,7 @@ import type { MethodResult, TrialResult } from '../experiment/trial-result.ts';
 import { type Field, type Table, toCsv } from './csv.ts';
 import { fromHarmless } from './harmless.ts';
 import { type MeasuredRun, NO_METHOD, measureNoise, measureTrial } from './measured.ts';
+import { measureOutputs } from './outputs.ts';
 import { matchPaper } from './published/paper-match.ts';
 import { readRun, readSummary } from './read-run.ts';
 import { trialTables } from './rows.ts';
@@ -211,6 +212,7 @@ test('what is read from the files of any run is what it measured', async () => {
       const measured: MeasuredRun = {
         ...{ model, cells, noise, variants: [trial.variant], methods: methods.map(({ id }) => id) },
         sizes: new Map([[trial.dataset, { train: 10, validation: 5, averageTokens }]]),
+        outputs: results.flatMap(measureOutputs),
         paper: matchPaper(undefined),
       };
       const tables = summaryTables(measured);

@@ -18,6 +18,7 @@ import {
   measureTrial,
   withOwnMetrics,
 } from './measured.ts';
+import { type MeasuredOutputs, measureOutputs } from './outputs.ts';
 import { OPTIONAL_TABLES, type TrialTable, trialTables } from './rows.ts';
 import { removeOwn, withHeader } from './stale.ts';
 import { type TableDigests, differingTables, digestTables, recordedDigests } from './table-digests.ts';
@@ -37,6 +38,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   const { name } = inputs.model;
   const cells: MeasuredCell[] = [];
   const noise: MeasuredNoise[] = [];
+  const outputs: MeasuredOutputs[] = [];
   const statuses: unknown[] = [];
   const tables = trialTables({
     taskOptions: settings.datasets.reduce((most, { labelWords }) => Math.max(most, labelWords.length), 0),
@@ -48,6 +50,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   await writeTrialTables(out, name, tables, run.trials(), (result) => {
     for (const cell of measureTrial(result)) cells.push(cell);
     for (const own of measureNoise(result)) noise.push(own);
+    outputs.push(...measureOutputs(result));
     for (const { id, record } of result.methods)
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
@@ -58,6 +61,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     .filter((id) => measuredIds.has(id));
   const measured: MeasuredRun = {
     ...{ model: name, variants: run.variants, ...byRole(compared), cells, sizes: inputs.statistics, noise },
+    outputs,
     ...withOwnMetrics(run.metrics),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },

@@ -198,6 +198,9 @@ it('accuracies by flipped labels are those of a run with gold labels, and of one
   expect(rows.map((row) => row['flipped'])).toEqual(['0', '0', '3', '3', used, '6']);
   // Otherwise the comparison would say nothing.
   expect(of('0')).not.toEqual(of('1'));
+  await expect(
+    study(join(copy.folder, 'no-flips'), 'flips', '--methods', 'gd[labels=wrong]'),
+  ).rejects.toThrow('GD[labels=wrong] has demonstrations of its own');
   for (const shares of ['2', '-0.5', 'half', '0.5,0.5', ''])
     await expect(study(join(copy.folder, 'no-flips'), 'flips', '--shares', shares)).rejects.toThrow(
       '--shares',

@@ -8,6 +8,14 @@ export const COMPARED_NEXT_TOKENS = 10;
 
 const [IDS, LOG_PROBS] = ['next_tokens', 'next_token_log_probs'];
 
+/** Whether they are ids of tokens, each once. */
+export function areTokens(ids: ArrayLike<number>): boolean {
+  const list = Array.from(ids);
+  return (
+    new Set(list).size === list.length && list.every((id) => Number.isInteger(id) && id >= 0 && id < 2 ** 32)
+  );
+}
+
 /** Of probes of a learner that gives them: ids [examples, k] in int64 and log-probabilities [examples, k] in float32. */
 export function nextTokenTensors(
   probes: readonly Pick<Probe, 'nextTokens'>[],
@@ -42,11 +50,11 @@ export async function readNextTokens(
   const k = shape[1] ?? 0;
   if (shape[0] !== examples || ids.length !== examples * k || logProbs.length !== ids.length)
     throw new RangeError(`${file.path} does not hold ${IDS} and ${LOG_PROBS} [${examples}, …]`);
-  const isToken = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < 2 ** 32;
-  if (!ids.every(isToken) || !logProbs.every(Number.isFinite))
+  const places = Array.from({ length: examples }, (_, i) => [i * k, (i + 1) * k] as const);
+  if (!places.every(([from, to]) => areTokens(ids.subarray(from, to))) || !logProbs.every(Number.isFinite))
     throw new RangeError(`${file.path}: ${IDS} or ${LOG_PROBS} hold what are no tokens`);
-  return Array.from({ length: examples }, (_, i) => ({
-    ids: Uint32Array.from(ids.subarray(i * k, (i + 1) * k)),
-    logProbs: logProbs.slice(i * k, (i + 1) * k),
+  return places.map(([from, to]) => ({
+    ids: Uint32Array.from(ids.subarray(from, to)),
+    logProbs: logProbs.slice(from, to),
   }));
 }

@@ -10,7 +10,7 @@ import {
 } from '@icl-gd/methods';
 import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import { COMPARED_NEXT_TOKENS, NEXT_TOKENS } from './next-tokens.ts';
+import { COMPARED_NEXT_TOKENS, NEXT_TOKENS, areTokens } from './next-tokens.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
 import { type RunSetting, demonstrationsFor } from './setting.ts';
 
@@ -94,11 +94,16 @@ export async function probeSetting(
   const adapted = await takeIn(model, setting, prepared, { ...adaptOptions, signal }, onWork);
   try {
     const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget, signal }, onWork);
-    for (const [token, own] of probes)
+    for (const [token, own] of probes) {
       if (own.length !== prepared.queries.length)
         throw new UserError(
           `${learner.id} gave ${own.length} probes of the ${token} for ${prepared.queries.length} queries: it must give one for each`,
         );
+      if (own.some(({ nextTokens }) => nextTokens && !areTokens(nextTokens.ids)))
+        throw new UserError(
+          `${learner.id} gave nextTokens whose ids are no token ids, or are there twice: it may leave them out`,
+        );
+    }
     const { training = [], directionsOnly } = adapted;
     return { probes, training: training.map(toRecord), directionsOnly };
   } finally {

@@ -9,7 +9,7 @@ const TRAIN = Array.from({ length: 60 }, (_, i) => ({ fields: { text: `${i}` }, 
 const ROWS = [41, 3, 17, 8, 55, 20, 1, 30];
 
 test('what is flipped at a smaller share is flipped at a larger one, and all of it at 1', () => {
-  const flipped = (share: number, seed = 5) => flippedRows(ROWS, TRAIN.length, { share, seed });
+  const flipped = (share: number, seed = 5) => flippedRows(ROWS, { share, seed });
   expect([0, 0.25, 0.5, 0.75, 1].map((share) => flipped(share).size)).toEqual([0, 2, 4, 6, 8]);
   for (const [less, more] of [
     [0.25, 0.5],
@@ -18,19 +18,24 @@ test('what is flipped at a smaller share is flipped at a larger one, and all of 
     for (const row of flipped(less)) expect(flipped(more)).toContain(row);
   expect([...flipped(1)].toSorted((a, b) => a - b)).toEqual(ROWS.toSorted((a, b) => a - b));
   expect(flipped(0.5, 6)).not.toEqual(flipped(0.5));
-  // By numpy's numbers of the rows, whatever the order of the demonstrations.
+  // By numpy's numbers, of the demonstrations in turn.
   const random = new Pcg64((5n << 32n) | 9n);
-  const drawn = TRAIN.map(() => random.random());
-  const smallest = ROWS.toSorted((a, b) => drawn[a]! - drawn[b]!).slice(0, 2);
-  expect(flipped(0.25)).toEqual(new Set(smallest));
-  expect(flippedRows(ROWS.toReversed(), TRAIN.length, { share: 0.25, seed: 5 })).toEqual(new Set(smallest));
+  const drawn = ROWS.map((row) => ({ row, number: random.random() }));
+  const smallest = drawn.toSorted((x, y) => x.number - y.number).slice(0, 2);
+  expect(flipped(0.25)).toEqual(new Set(smallest.map(({ row }) => row)));
 });
 
 test('a flipped label is the one that wrong labels have, all others stay', () => {
-  const wrong = relabel(TRAIN, 3, 'wrong', 5);
+  const wrong = relabel(
+    ROWS.map((row) => TRAIN[row]!),
+    3,
+    'wrong',
+    5,
+  );
   const flipped = new Set([3, 17]);
-  const labels = flipLabels(TRAIN, 3, flipped, 5);
-  for (const [i, row] of labels.entries()) expect(row).toEqual(flipped.has(i) ? wrong[i] : TRAIN[i]);
+  const labels = flipLabels(TRAIN, ROWS, flipped, { classes: 3, seed: 5 });
+  for (const [i, row] of labels.entries())
+    expect(row).toEqual(flipped.has(i) ? wrong[ROWS.indexOf(i)] : TRAIN[i]);
   expect(labels[3]?.label).not.toBe(TRAIN[3]?.label);
 });
 

@@ -1,8 +1,15 @@
-import { inContext, needsOf, zeroShot } from '@icl-gd/methods';
+import { inContext, needsOf, takesRate, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
+import { UserError } from '@icl-gd/transformer';
 import type { Progress } from '../experiment/progress.ts';
 import { selections } from '../experiment/plan.ts';
-import { type RunSetting, demonstrationsFor, runSetting, runSettingId } from '../experiment/setting.ts';
+import {
+  type RunSetting,
+  choicesAmong,
+  demonstrationsFor,
+  runSetting,
+  runSettingId,
+} from '../experiment/setting.ts';
 import type { Table } from '../results/csv.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import { type PreparedRun, fewerRows } from '../tasks/prompts/prepare-run.ts';
@@ -44,6 +51,15 @@ export interface FlipsRow {
   readonly chance: number;
 }
 
+/** @throws UserError for learners that choose demonstrations of their own: here all are given the same */
+export function requireFlippable(methods: readonly RunSetting[]): void {
+  const other = methods.find((setting) => choicesAmong([setting]).length > 0);
+  if (other)
+    throw new UserError(
+      `--methods: ${runSettingId(other)} has demonstrations of its own; every method is given those with flipped labels`,
+    );
+}
+
 interface FlippedRun {
   readonly prepared: PreparedRun;
   readonly task: Task;
@@ -65,7 +81,7 @@ export async function measureFlips(request: FlipsRequest, progress: Progress): P
   const asked = runs.flatMap((run) => compared.map((setting) => ({ run, setting })));
   const questions = asked.map(({ run: { prepared, task, share }, setting }): AccuracyQuestion => ({
     ...{ variant: 'trained', prepared, setting },
-    learningRate: setting.learner.objective ? (settings.learningRate ?? task.defaults.learningRate) : null,
+    learningRate: takesRate(setting) ? (settings.learningRate ?? task.defaults.learningRate) : null,
     name: `${prepared.dataset} seed ${prepared.seed} ${runSettingId(setting)}, ${share} flipped`,
   }));
   const baselines = runs.map(({ prepared }): AccuracyQuestion => ({
@@ -110,8 +126,8 @@ async function prepareFlips(request: FlipsRequest, inputs: StudyInputs, task: Ta
     const { trainRows } = prepare(dataset.train);
     return shares.map((share): FlippedRun => {
       const { seed } = selection;
-      const flipped = flippedRows(trainRows, dataset.train.length, { share, seed });
-      const train = flipLabels(dataset.train, task.classes.length, flipped, seed);
+      const flipped = flippedRows(trainRows, { share, seed });
+      const train = flipLabels(dataset.train, trainRows, flipped, { classes: task.classes.length, seed });
       return { prepared: prepare(train), task, share, flipped };
     });
   });

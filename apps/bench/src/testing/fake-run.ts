@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Learner, ProbeToken } from '@icl-gd/methods';
 import type { Model, ModelVariant } from '@icl-gd/transformer';
 import type { RunIdentity } from '../experiment/cell.ts';
-import { type RunSettings, type Trial, planTrials } from '../experiment/plan.ts';
+import { type RunSettings, type Trial, inLoadingOrder, initSeedOf, planTrials } from '../experiment/plan.ts';
 import { RecordStore } from '../experiment/record-store.ts';
 import { TrialRunner } from '../experiment/run-trial.ts';
 import { runSetting } from '../experiment/setting.ts';
@@ -25,6 +25,8 @@ interface Changes {
   readonly probeTokens?: readonly ProbeToken[];
   readonly fresh?: boolean;
   readonly written?: Set<string>;
+  /** What trials put before the model; {@link fakePrepared} if absent. */
+  readonly prepare?: (trial: Trial) => PreparedRun;
   readonly keepAllProbes?: boolean;
   /** Makes the model of a variant; the fake one if absent. */
   readonly modelOf?: (variant: ModelVariant) => Model;
@@ -39,6 +41,8 @@ interface Outcome {
   readonly lines: readonly string[];
   /** Variants in the order in which they were loaded. */
   readonly loaded: readonly ModelVariant[];
+  /** The same with the seeds of what is drawn anew. */
+  readonly initialisations: readonly string[];
   /** Units of work that were reported. */
   readonly units: number;
 }
@@ -46,12 +50,17 @@ interface Outcome {
 const SETTINGS: Omit<RunSettings, 'methods'> = {
   controls: [],
   ...{ datasets: [findTask('mr')], variants: ['trained'], seeds: [5, 6], examples: 3 },
-  ...{ probe: 'label', dtype: 'float32', releasedNorms: true, noiseFloor: false, initSeed: 0 },
+  ...{ probe: 'label', dtype: 'float32', releasedNorms: true, noiseFloor: false },
 };
 const ENVIRONMENT = { format: 'f', code: 'c', scores: 's', adapter: 'a', model: 'm' };
 
 /** A run's settings and plans, of the fake model. */
-function planRun({ learners = FAKE_LEARNERS, probeTokens = ['label'], ...changes }: Changes) {
+function planRun({
+  learners = FAKE_LEARNERS,
+  probeTokens = ['label'],
+  prepare = fakePrepared,
+  ...changes
+}: Changes) {
   const settings: RunSettings = {
     ...SETTINGS,
     methods: learners.map((learner) => runSetting(learner)),
@@ -62,9 +71,7 @@ function planRun({ learners = FAKE_LEARNERS, probeTokens = ['label'], ...changes
     settings,
     foreignLearners: new Map(),
   };
-  const plans = planTrials(settings).map((trial) =>
-    planTrial(identity, trial, fakePrepared(trial), probeTokens),
-  );
+  const plans = planTrials(settings).map((trial) => planTrial(identity, trial, prepare(trial), probeTokens));
   return { settings, plans };
 }
 
@@ -80,6 +87,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
   const { weightChanges, gradientNorms } = settings;
   const lines: string[] = [];
   const loaded: ModelVariant[] = [];
+  const initialisations: string[] = [];
   const store = new RecordStore(out, (line) => lines.push(line));
   const tally = new Tally();
   let units = 0;
@@ -96,13 +104,16 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
     fresh: changes.fresh ?? false,
     written: changes.written ?? new Set(),
     keepAllProbes: changes.keepAllProbes ?? false,
-    loadModel: async ({ variant }) => {
+    loadModel: async (trial) => {
+      const { variant } = trial;
       if (loaded.at(-1) !== variant) loaded.push(variant);
+      const own = `${variant} ${initSeedOf(settings, trial)}`;
+      if (initialisations.at(-1) !== own) initialisations.push(own);
       return modelOf(variant);
     },
     onWork: (more) => (units += more),
   });
-  for (const plan of plans) await runner.run(plan);
+  for (const plan of inLoadingOrder(plans, settings, ({ trial }) => trial)) await runner.run(plan);
   const results: TrialResult[] = [];
   for (const plan of plans) {
     const training = { weightChanges, gradientNorms, required: true };
@@ -114,7 +125,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
       toCsv({ columns, rows: results.flatMap((result) => rows('fake', result)) }),
     ]),
   );
-  return { tables, counts: tally.describe(), lines, loaded, units };
+  return { tables, counts: tally.describe(), lines, loaded, initialisations, units };
 }
 
 /** Names of the records, without keys. */

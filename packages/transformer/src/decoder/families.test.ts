@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { useGpu } from '@icl-gd/gpu-kernels/testing';
+import { expectClose, useGpu } from '@icl-gd/gpu-kernels/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FineTuning } from '../fine-tuning.ts';
 import { type Model, loadModel, passOver } from '../model.ts';
@@ -11,7 +11,7 @@ import { Pcg64 } from '../random/pcg64.ts';
 import { type ParameterValues, referenceDecoder, referenceLoss } from '../testing/reference-decoder.ts';
 import { TINY_MODELS } from '../testing/tiny-models.ts';
 import { Gradients } from './gradients.ts';
-import { type Objective, recordLossGradient } from './loss-gradient.ts';
+import { type Objective, type Readout, recordLossGradient } from './loss-gradient.ts';
 import { nextTokenTargets, planTargets } from './targets.ts';
 
 const TOKENS = [0, 5, 17, 5, 36, 2, 9, 11, 30, 4, 5];
@@ -86,7 +86,12 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
   });
 
   /** The reference's loss after `layer`, at parameters moved by `step` along `direction`. */
-  function lossAt(layer: number, direction: ReadonlyMap<string, Float64Array>, step: number): number {
+  function lossAt(
+    layer: number,
+    direction: ReadonlyMap<string, Float64Array>,
+    step: number,
+    readout?: Readout,
+  ): number {
     const moved: ParameterValues = (parameter) => {
       const [at, along] = [values.get(parameter), direction.get(parameter)];
       return along ? at?.map((value, i) => value + step * (along[i] ?? NaN)) : at;
@@ -96,17 +101,17 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       if (!cache.has(parameter)) cache.set(parameter, moved(parameter));
       return cache.get(parameter);
     };
-    return referenceLoss(model.config, cached, [TOKENS], layer);
+    return referenceLoss(model.config, cached, [TOKENS], layer, readout);
   }
 
-  async function gradientsOf(objective: Objective, group: ParameterGroup, passes = 1) {
+  async function gradientsOf(objective: Objective, group: ParameterGroup, passes = 1, readout?: Readout) {
     const { config } = model;
     using gradients = Gradients.ofGroup(gpu(), config, group);
     using losses = gpu().tensor([config.layers]);
     for (let i = 0; i < passes; i++) {
       using pass = passOver(model, [TOKENS], { gradients });
       const targets = planTargets(pass, nextTokenTargets([TOKENS]));
-      recordLossGradient(pass, { objective, targets, losses, lossIndex: 0 });
+      recordLossGradient(pass, { objective, readout, targets, losses, lossIndex: 0 });
     }
     const read = new Map<string, Float32Array>();
     for (const parameter of gradients.names)
@@ -119,6 +124,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     names: readonly string[],
     layer: number,
     gradients: ReadonlyMap<string, Float32Array>,
+    readout?: Readout,
   ): { reference: number; device: number } {
     const random = new Pcg64(BigInt(names.length + layer));
     const direction = new Map(
@@ -128,10 +134,16 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       ]),
     );
     const step = 1e-5;
-    const reference = (lossAt(layer, direction, step) - lossAt(layer, direction, -step)) / (2 * step);
+    const [above, below] = [step, -step].map((by) => lossAt(layer, direction, by, readout)) as [
+      number,
+      number,
+    ];
+    const reference = (above - below) / (2 * step);
     let device = 0;
     for (const [parameter, along] of direction)
-      for (const [i, value] of along.entries()) device += value * (gradients.get(parameter)?.[i] ?? NaN);
+      // What nothing is read of has no gradient.
+      for (const [i, value] of along.entries())
+        device += value * (gradients.get(parameter)?.[i] ?? (readout ? 0 : NaN));
     return { reference, device };
   }
 
@@ -172,6 +184,63 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       }
     },
   );
+
+  it.each(['residual', 'attention'] as const)(
+    "has each layer's own gradients where its %s is read",
+    async (readout) => {
+      const { gradients, losses } = await gradientsOf('layerwise', 'layers', 1, readout);
+      const trained = [...values.keys()].filter((parameter) => inGroup(parameter, 'layers'));
+      expect([...gradients.keys()].filter((parameter) => inGroup(parameter, 'feedForward'))).toEqual([]);
+      for (let layer = 0; layer < model.config.layers; layer++) {
+        const expected = lossAt(layer, new Map(), 0, readout);
+        expect(Math.abs((losses[layer] ?? NaN) - expected)).toBeLessThan(TOLERANCE);
+        const own = trained.filter((parameter) => inLayer(parameter, layer));
+        const { reference, device } = alongRandomDirection(own, layer, gradients, readout);
+        expect(Math.abs(reference - device)).toBeLessThan(TOLERANCE * Math.max(1, Math.abs(reference)));
+        const attention = own.filter((parameter) => inGroup(parameter, 'attention'));
+        expect(attention.every((parameter) => gradients.has(parameter))).toBe(true);
+      }
+    },
+  );
+
+  it('has the numbers of the float64 reference at shifted positions, and without a shift those of none', async () => {
+    const row = TOKENS.length - 1;
+    const { layers, heads, dModel, contextLength } = model.config;
+    const request = { tokens: TOKENS, probes: [{ row, firstKey: 0 }], logProbs: [{ row, token: 3 }] };
+    expect(await model.evaluate([request], undefined, { positionOffset: 0 })).toEqual(
+      await model.evaluate([request]),
+    );
+    const positionOffset = contextLength - TOKENS.length;
+    const [shifted] = await model.evaluate([request], undefined, { positionOffset });
+    const expected = referenceDecoder(model.config, lookUp, TOKENS, { positionOffset });
+    const { attentionOutput, attentionScores } = shifted!.probes[0]!;
+    let worst = Math.abs(shifted!.logProbs[0]! - expected.layerLogProbs.at(-1)![row]![3]!);
+    for (let layer = 0; layer < layers; layer++) {
+      for (let i = 0; i < dModel; i++)
+        worst = Math.max(
+          worst,
+          Math.abs(attentionOutput[layer * dModel + i]! - expected.attentionOutput[layer]![row]![i]!),
+        );
+      for (let head = 0; head < heads; head++)
+        for (let j = 0; j <= row; j++)
+          worst = Math.max(
+            worst,
+            Math.abs(
+              attentionScores[(layer * heads + head) * (row + 1) + j]! -
+                expected.attentionScores[layer]![head]![row]![j]!,
+            ),
+          );
+    }
+    expect(worst).toBeLessThan(TOLERANCE);
+    const far = { positionOffset: positionOffset + 1 };
+    await expect(model.evaluate([request], undefined, far)).rejects.toThrow(
+      `a sequence of 11 tokens from position ${far.positionOffset} on does not fit`,
+    );
+    if (model.config.positions.kind !== 'rotary') return;
+    const [unshifted] = await model.evaluate([request]);
+    expectClose(shifted!.logProbs, unshifted!.logProbs, { absolute: TOLERANCE, relative: 0 });
+    expectClose(attentionScores, unshifted!.probes[0]!.attentionScores, { absolute: TOLERANCE, relative: 0 });
+  });
 
   it('lowers its loss by fine-tuning keys and values', async () => {
     const options = { learningRate: 0.05, group: 'attention.kv', steps: 4 } as const;

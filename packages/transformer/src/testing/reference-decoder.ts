@@ -1,4 +1,5 @@
 import type { DecoderConfig } from '../config.ts';
+import type { Readout } from '../decoder/loss-gradient.ts';
 
 type Vector = Float64Array;
 /** Values of a parameter by its decoder name, weights [out, in] row-major; undefined if the model has none. */
@@ -9,8 +10,15 @@ export interface ReferenceResult {
   readonly attentionOutput: readonly Vector[][];
   /** Scaled q·k of each layer: [layers][heads][query token][key token], not masked. */
   readonly attentionScores: readonly number[][][][];
-  /** Log-probabilities after each token from the residual stream after each layer: [layers][tokens][vocabSize]. */
+  /** Log-probabilities after each token from what is read of each layer: [layers][tokens][vocabSize]. */
   readonly layerLogProbs: readonly Vector[][];
+}
+
+export interface ReferenceOptions {
+  /** What of a layer goes through final norm and unembedding; `layer` if absent. */
+  readonly readout?: Readout;
+  /** Place of the first token; 0 if absent. */
+  readonly positionOffset?: number;
 }
 
 /**
@@ -20,6 +28,7 @@ export function referenceDecoder(
   config: DecoderConfig,
   values: ParameterValues,
   tokens: readonly number[],
+  { readout = 'layer', positionOffset = 0 }: ReferenceOptions = {},
 ): ReferenceResult {
   const { dModel: d, heads, kvHeads, headDim } = config;
   const need = (name: string): ArrayLike<number> => {
@@ -71,7 +80,7 @@ export function referenceDecoder(
       (_, i) => config.embeddingScale * table[token * width + i]!,
     );
     const x = width === d ? own : linear('embedding.projection', own);
-    return x.map((value, i) => value + absolutePosition(config, values, place, i));
+    return x.map((value, i) => value + absolutePosition(config, values, positionOffset + place, i));
   });
   const attentionOutput: Vector[][] = [];
   const attentionScores: number[][][][] = [];
@@ -86,7 +95,7 @@ export function referenceDecoder(
         return Array.from({ length: count }, (_, index) => {
           const own = head(all, index);
           const ready = rotated && config.queryKeyNorm ? norm(`${name}.${projection}Norm`, own) : own;
-          return rotated ? turn(config, ready, place) : ready;
+          return rotated ? turn(config, ready, positionOffset + place) : ready;
         });
       });
     const [q, k] = [project('query', heads, true), project('key', kvHeads, true)];
@@ -108,8 +117,10 @@ export function referenceDecoder(
       });
       return linear(`${name}.attention.output`, Float64Array.from(headOutputs));
     });
+    const middle: Vector[] = [];
     residual = residual.map((x, place) => {
       const residualMiddle = x.map((value, i) => value + h[place]![i]!);
+      middle.push(config.postNorm ? norm(`${name}.attentionNorm`, residualMiddle) : residualMiddle);
       if (config.postNorm) {
         const normedMiddle = norm(`${name}.attentionNorm`, residualMiddle);
         const block = feedForward(`${name}.feedForward`, normedMiddle);
@@ -124,23 +135,24 @@ export function referenceDecoder(
     });
     attentionOutput.push(h);
     attentionScores.push(logits);
-    layerLogProbs.push(residual.map(logProbs));
+    layerLogProbs.push({ layer: residual, residual: middle, attention: h }[readout].map(logProbs));
   }
   return { attentionOutput, attentionScores, layerLogProbs };
 }
 
 /**
- * Mean cross-entropy (nats) of all next-token predictions of the sequences, from the residual stream after a layer under
- * final norm and unembedding.
+ * Mean cross-entropy (nats) of all next-token predictions of the sequences, from what is read of a layer, under final norm and
+ * unembedding.
  */
 export function referenceLoss(
   config: DecoderConfig,
   values: ParameterValues,
   sequences: readonly (readonly number[])[],
   layer = config.layers - 1,
+  readout: Readout = 'layer',
 ): number {
   const losses = sequences.flatMap((tokens) => {
-    const { layerLogProbs } = referenceDecoder(config, values, tokens);
+    const { layerLogProbs } = referenceDecoder(config, values, tokens, { readout });
     return tokens.slice(1).map((token, i) => -(layerLogProbs[layer]?.[i]?.[token] ?? NaN));
   });
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;

@@ -5,8 +5,14 @@ import { beginWriting } from '../../experiment/inputs.ts';
 import { createProgress } from '../../experiment/progress.ts';
 import type { Table } from '../../results/csv.ts';
 import { renderTable } from '../../results/text-table.ts';
+import {
+  flipsCurves,
+  flipsPicture,
+  flipsTable,
+  measureFlips,
+  requireFlippable,
+} from '../../studies/flips.ts';
 import { LABELLINGS } from '../../tasks/prompts/labels.ts';
-import { flipsCurves, flipsPicture, flipsTable, measureFlips } from '../../studies/flips.ts';
 import { measureShots, shotsCurves, shotsPicture, shotsTable, usedShots } from '../../studies/shots.ts';
 import {
   bestLearningRates,
@@ -61,6 +67,7 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
 export async function flips({ shares: listed, ...options }: RawFlipsOptions): Promise<void> {
   const shares = shareList('--shares', listed);
   const parsed = await parseRunOptions(options, {}, await loadPlugins(options));
+  requireFlippable(parsed.request.settings.methods);
   const { request, model, data, observer } = await resolveStudy(parsed);
   const rows = await measureFlips({ ...request, model, data, observer, shares }, createProgress());
   await writeTable(request.out, 'flips.csv', flipsTable(model.name, rows), 'used');

@@ -1,6 +1,7 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { ProbeShape } from '@icl-gd/metrics';
 import { requireOnce, tensorName } from './layout.ts';
+import { areTokens } from '../next-tokens.ts';
 import type { Kind } from './names.ts';
 import type { RecordedTensor } from './probe-folder.ts';
 import type { TrainingStepRecord } from '../record.ts';
@@ -161,7 +162,11 @@ async function readListed(
 /** @throws UserError as {@link readFacts}, and for what is no token's id */
 async function readTokens(tensors: readonly RecordedTensor[]): Promise<Listed | undefined> {
   const tokens = await readListed(tensors, 1, undefined);
-  for (const own of tokens?.values.values() ?? []) requireWhole(own, tokens?.where ?? '');
+  const bad = [...(tokens?.values.values() ?? [])].find((own) => !areTokens(own));
+  if (bad)
+    throw new UserError(
+      `${tokens?.where} has ${bad.slice(0, 10)}…, where ids of tokens are wanted, each once`,
+    );
   return tokens;
 }
 

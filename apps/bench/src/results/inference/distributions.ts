@@ -1,7 +1,6 @@
-/// <reference path="./jstat.d.ts" />
-import library from 'jstat';
+import { jStat } from './jstat.ts';
 
-const { studentt, normal } = library.jStat;
+const { studentt, normal } = jStat;
 
 /**
  * Quantile of Student's t.

@@ -1,6 +1,5 @@
-/// <reference path="./jstat.d.ts" />
 import { pearsonCorrelation } from '@icl-gd/metrics';
-import library from 'jstat';
+import { jStat } from './jstat.ts';
 
 /**
  * Spearman's rank correlation: Pearson's of the ranks, equal values having the mean of theirs.
@@ -8,6 +7,5 @@ import library from 'jstat';
  * @throws RangeError if the lengths differ or a value is not finite
  */
 export function spearmanCorrelation(a: readonly number[], b: readonly number[]): number | null {
-  const { rank } = library.jStat;
-  return pearsonCorrelation(rank([...a]), rank([...b]));
+  return pearsonCorrelation(jStat.rank(a), jStat.rank(b));
 }

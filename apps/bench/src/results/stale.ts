@@ -28,7 +28,7 @@ const PAGES: readonly (readonly [file: string, mark: Mark])[] = [
 ];
 export const FIGURES = 'figures';
 /** Names of figures and how they begin; Vega's drawings say so. */
-const FIGURE_NAME = /^figure[234]-[\w.-]+\.svg$/;
+const FIGURE_NAME = /^(figure[234]-[\w.-]+|ladder(-[\w.-]+)?|layers|rates-[\w.-]+)\.svg$/;
 const isFigure: Mark = (head) => head.startsWith('<svg') && head.includes('class="marks"');
 
 /** Removes a file that an earlier command wrote and this one does not; one that we did not write stays. */

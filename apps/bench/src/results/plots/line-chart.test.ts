@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type LineChart, type LineSeries, freeColors, lineChartSvg } from './line-chart.ts';
+import { type LineChart, type LineSeries, lineChartSvg } from './line-chart.ts';
+import { freeColors } from './vega-svg.ts';
 
 const GD: LineSeries = {
   name: 'GD & friends',

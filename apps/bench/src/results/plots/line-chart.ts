@@ -1,6 +1,5 @@
-import * as vega from 'vega';
-import { type TopLevelSpec, compile } from 'vega-lite';
-import { visible } from '../visible.ts';
+import type { TopLevelSpec } from 'vega-lite';
+import { CONFIG, VEGA_LITE, drawSvg, freeColors, labelOf } from './vega-svg.ts';
 
 export interface LineSeries {
   /** Shown in the legend; must differ from series to series. */
@@ -27,25 +26,12 @@ export interface LineChart {
   readonly height?: number;
 }
 
-/** Okabe and Ito's palette, without its yellow, which is hard to see on white. */
-const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#000000'];
 /** Up to here each point gets a mark, beyond it they would hide the line. */
 const MOST_MARKED_POINTS = 60;
-const MARGIN = 8;
-/** Characters. */
-const LONGEST_LABEL = 100;
 /** Width of a legend entry in pixels: symbol, gap, and about 7 pixels a character of the longest name. */
 const legendColumn = (names: readonly string[]) => 60 + 7 * Math.max(...names.map(({ length }) => length));
 const DASH = [6, 4];
 const SOLID = [1, 0];
-
-/** As many colours as asked for, of a palette that colour-blind readers can tell apart, without those taken as far as there are others. */
-export function freeColors(count: number, taken: readonly string[]): string[] {
-  const lower = new Set(taken.map((color) => color.toLowerCase()));
-  const free = PALETTE.filter((color) => !lower.has(color));
-  const from = free.length === 0 ? PALETTE : free;
-  return Array.from({ length: count }, (_, i) => from[i % from.length] as string);
-}
 
 /**
  * A line chart as a stand-alone SVG document. The same chart gives the same bytes.
@@ -54,21 +40,10 @@ export function freeColors(count: number, taken: readonly string[]): string[] {
  */
 export function lineChartSvg(chart: LineChart): string {
   requireDrawable(chart);
-  const { spec } = compile(specification(withLabels(chart)));
-  const { root } = new vega.View(vega.parse(spec), { renderer: 'none' })
-    .run()
-    .scenegraph() as unknown as Scenegraph;
-  const { x1, y1, x2, y2 } = root.bounds;
-  return new SVGStringRenderer()
-    .initialize(null, Math.ceil(x2 - x1) + 2 * MARGIN, Math.ceil(y2 - y1) + 2 * MARGIN, [
-      MARGIN - Math.floor(x1),
-      MARGIN - Math.floor(y1),
-    ])
-    .render(root)
-    .svg();
+  return drawSvg(specification(withLabels(chart)));
 }
 
-/** The one place where names become labels: on one line, no longer than a picture has room for. */
+/** Names as labels: see {@link labelOf}. */
 function withLabels(chart: LineChart): LineChart {
   return {
     ...chart,
@@ -77,12 +52,6 @@ function withLabels(chart: LineChart): LineChart {
     yLabel: labelOf(chart.yLabel),
     series: chart.series.map((own) => ({ ...own, name: labelOf(own.name) })),
   };
-}
-
-function labelOf(name: string): string {
-  // Vega looks names up in plain objects, where some are taken: a blank after them is not seen.
-  const shown = [...visible(name in Object.prototype ? `${name}\u00A0` : name)];
-  return shown.length <= LONGEST_LABEL ? shown.join('') : `${shown.slice(0, LONGEST_LABEL - 1).join('')}…`;
 }
 
 function specification({
@@ -126,7 +95,7 @@ function specification({
     scale: { domain: names, range: series.map(({ dashed }) => (dashed ? DASH : SOLID)) },
   };
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    $schema: VEGA_LITE,
     title: { text: title, anchor: 'start', fontSize: 14 },
     width,
     height,
@@ -152,9 +121,7 @@ function specification({
       },
     ],
     config: {
-      font: 'Helvetica, Arial, sans-serif',
-      view: { stroke: null },
-      axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal', gridColor: '#e6e6e6' },
+      ...CONFIG,
       legend: {
         orient: 'bottom',
         columns: Math.max(1, Math.floor(width / legendColumn(names))),
@@ -199,16 +166,3 @@ function requireDrawable({ title, series, xScale, yScale }: LineChart): void {
     }
   }
 }
-
-/** What Vega exports and its type declarations leave out: drawing without waiting. */
-interface StringRenderer {
-  initialize(element: null, width: number, height: number, origin: readonly [number, number]): this;
-  render(root: Scenegraph['root']): this;
-  svg(): string;
-}
-interface Scenegraph {
-  readonly root: {
-    readonly bounds: { readonly x1: number; readonly y1: number; readonly x2: number; readonly y2: number };
-  };
-}
-const { SVGStringRenderer } = vega as unknown as { SVGStringRenderer: new () => StringRenderer };

@@ -30,6 +30,16 @@ export class ExampleScores {
     return estimate(crossed([this.#bySeed(a), this.#bySeed(b)], ([x, y]) => (x as number) - (y as number)));
   }
 
+  /** Mean of a weighted sum of scores, over the seeds and examples that all of them have. */
+  combination(terms: readonly (readonly [weight: number, key: ScoreKey])[]): Estimate {
+    return estimate(
+      crossed(
+        terms.map(([, key]) => this.#bySeed(key)),
+        (scores) => scores.reduce((sum, score, i) => sum + (terms[i]?.[0] as number) * score, 0),
+      ),
+    );
+  }
+
   #bySeed({ metric, variant, method, dataset }: ScoreKey): BySeed {
     const scores = new Map<string, Map<number, number>>();
     for (const cell of this.#cells.get(JSON.stringify([variant, method, dataset])) ?? []) {

@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
 import { findMetric } from '@icl-gd/metrics';
 import type { MeasuredRun } from '../measured.ts';
-import { type LineChart, type LineSeries, freeColors, lineChartSvg } from '../plots/line-chart.ts';
+import { type LineChart, type LineSeries, lineChartSvg } from '../plots/line-chart.ts';
+import { freeColors } from '../plots/vega-svg.ts';
 import { FIGURES } from '../stale.ts';
 import { type Curve, findCurve, gradientNormCurves, measuredCurves, publishedCurves } from './curves.ts';
 import { GRADIENT_NORMS, type GradientNormDefinition } from './gradient-norms.ts';
+import { ruleOf } from './likeness/settings.ts';
 
-/** A picture after one of the paper's. */
+/** Those after the paper's by their numbers, others by what they show. */
+export type FigureKind = 2 | 3 | 4 | 'ladder' | 'ladder by dataset' | 'layers' | 'rates';
+
+/** A picture of the page. */
 export interface Figure {
-  readonly number: 2 | 3 | 4;
+  readonly number: FigureKind;
   /** Below the folder of the report. */
   readonly file: string;
   readonly title: string;
@@ -18,14 +23,16 @@ export interface Figure {
 }
 
 /** The same in every figure; further methods get what these leave. */
-const COLORS: ReadonlyMap<string, string> = new Map([
+export const COLORS: ReadonlyMap<string, string> = new Map([
   ['GD', '#0072b2'],
   ['LCGD', '#d55e00'],
 ]);
 const SIZE = { width: 300, height: 180 };
 
 /** Figures 2 (α), 3 (SimAOU_norm and SimAM_Δ) and 4 (gradient norms) of the trained model, each by layer. */
-export function drawFigures({ cells, methods, paper }: MeasuredRun): Figure[] {
+export function drawFigures({ cells, methods: all, paper }: MeasuredRun): Figure[] {
+  // The same learner at another rate has pictures of its own.
+  const methods = all.filter((method) => ruleOf(method) === 'published');
   const datasets = [...new Set(cells.map(({ dataset }) => dataset))];
   const measured = measuredCurves(cells);
   const published = publishedCurves().filter(({ dataset }) => paper.datasets.has(dataset));
@@ -79,7 +86,7 @@ function colorsOf(methods: readonly string[]): Map<string, string> {
 }
 
 /** A dataset's part of a file's name: what may stand in a name anywhere, and where that is not all of it a digest. */
-function fileNameOf(dataset: string): string {
+export function fileNameOf(dataset: string): string {
   if (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(dataset)) return dataset;
   const digest = createHash('sha256').update(dataset).digest('hex').slice(0, 8);
   return `${dataset.replaceAll(/[^\w-]/g, '_').slice(0, 40)}-${digest}`;

@@ -1,21 +1,31 @@
-import { type Interval, type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
-import { publishedSupport } from '../inference/published-support.ts';
-import { showNeeded } from '../inference/seeds-needed.ts';
-import { groupBy } from '../../experiment/group-by.ts';
-import { paperTasks } from '../../tasks/tasks.ts';
+import type { MetricCatalogue } from '@icl-gd/metrics';
 import type { PaperMatch } from '../published/paper-match.ts';
 import { PAPER_MODEL } from '../published/paper-match.ts';
-import { type MeasuredRows, showMean } from '../measured-rows.ts';
+import type { MeasuredRows } from '../measured-rows.ts';
+import type { TrainingRows } from '../training-rows.ts';
 import { howJudged } from './how-judged.ts';
 import type { ComparedCell } from './cells.ts';
 import type { JudgedClaim } from './claims.ts';
 import type { ComparedCurve } from './compare-curves.ts';
 import type { Figure } from './figures.ts';
+import type { Likeness } from './likeness/likeness.ts';
 import type { LayerNormRatio } from './norm-ratio-table.ts';
 import type { NoiseFloor } from './noise.ts';
-import { type Inline, Markdown, joined, table, written } from './markdown.ts';
-import { supportSection } from './render-support.ts';
-import type { Verdict } from './verdict.ts';
+import { Markdown, written } from './markdown.ts';
+import type { Provenance } from './provenance.ts';
+import { behaviourSection } from './sections/behaviour.ts';
+import { contrastSection } from './sections/contrasts.ts';
+import { paperFigure } from './sections/figures.ts';
+import { gateSection } from './sections/gate.ts';
+import { ladderSection } from './sections/ladder.ts';
+import { layerSection } from './sections/layers.ts';
+import { measuredTable } from './sections/measured.ts';
+import { noiseSection } from './sections/noise.ts';
+import { factorialSection, precisionSection } from './sections/precision.ts';
+import { probeNote, provenanceSection } from './sections/provenance.ts';
+import { rateSection } from './sections/rates.ts';
+import { claimNumbers, comparisonSections, curveTable } from './sections/reproduction.ts';
+import { list } from './sections/show.ts';
 
 /** All that the one-page summary shows. */
 export interface Validation {
@@ -42,42 +52,55 @@ export interface Validation {
   readonly normRatios: readonly LayerNormRatio[];
   /** Empty where the run measured none. */
   readonly noise: readonly NoiseFloor[];
+  /** How alike settings are to ICL, by probed token: that of the headline first. */
+  readonly likeness: readonly Likeness[];
+  /** The probed token of everything that stands beside the paper. */
+  readonly probe: string;
+  /** Weight changes and gradient norms, if they were measured. */
+  readonly training?: TrainingRows;
+  /** Of the runs, the headline's first; none where no manifest is there. */
+  readonly provenance: readonly Provenance[];
 }
-
-const MARKS: Readonly<Record<Verdict | ComparedCell['verdict'], string>> = {
-  ...{ holds: '✓', 'does not hold': '✗', inconclusive: '?' },
-  ...{ equivalent: '✓', different: '✗', 'not measured': '–' },
-};
-/** Keeps a number and its mark on one line. */
-const NBSP = '\u00A0';
-const BREAK = '<br>';
 
 /** What the page is called: the paper is named only where something stands beside it. */
 export function titleOf({ model, paper }: Pick<Validation, 'model' | 'paper'>): string {
   return `${model}: ${paper.datasets.size === 0 ? 'measured' : 'published against measured'}`;
 }
 
-/** The one-page summary, in Markdown. */
+/** The one-page summary, in Markdown: what was learned, how alike it is and by which rates, then the paper beside it. */
 export function renderSummaryPage(validation: Validation): string {
-  const { datasets, variants, methods, measured, paper, figures, noise } = validation;
+  const { datasets, variants, methods, paper, figures, likeness, training } = validation;
   const compared = paper.datasets.size > 0;
+  const [headline] = likeness;
   return `${[
     written`# ${titleOf(validation)}`,
     written`Datasets: ${list(datasets)}. Variants: ${list(variants)}. Methods: ${list(methods)}. Seeds and orders: ${list(validation.selections)}.${coverage(validation)}`,
     ...(paper.notice === '' ? [] : [written`${paper.notice}`]),
+    ...probeNote(likeness),
+    ...(headline ? gateSection(headline) : []),
+    ...ladderSection(likeness, figures),
+    ...contrastSection(likeness),
+    ...(headline
+      ? [...layerSection(headline, figures), ...rateSection(headline, figures), ...behaviourSection(headline)]
+      : []),
     ...(compared ? comparisonSections(validation) : claimNumbers(validation)),
-    written`## Measured`,
-    measuredTable(measured),
     ...(compared ? [written`## Curves over the layers`, curveTable(validation.curves)] : []),
-    ...([2, 3, 4] as const).flatMap((number) => figureSection(number, figures)),
-    ...noiseSection(noise, validation.metrics),
+    ...paperFigure(2, figures),
+    ...paperFigure(3, figures),
+    ...noiseSection(validation.noise, validation.metrics),
+    ...precisionSection(training),
+    ...paperFigure(4, figures),
+    ...factorialSection(training),
+    ...provenanceSection(validation),
     written`## How it is ${compared ? 'judged' : 'computed'}`,
     new Markdown(
       [
         ...howJudged(compared, validation.margin, validation.declaredMargin),
-        `Bands in the figures are ± one sample deviation over seeds${compared ? '; dashed curves are the published ones, drawn where the numbers of layers agree' : ''}.`,
+        `Bands in the figures by layer are ± one sample deviation over seeds${compared ? '; dashed curves are the published ones, drawn where the numbers of layers agree' : ''}.`,
       ].join(' '),
     ),
+    written`## Measured`,
+    measuredTable(validation.measured),
   ]
     .map(({ source }) => source)
     .join('\n\n')}\n`;
@@ -90,244 +113,4 @@ function coverage({ cells, margin, paper }: Validation): Markdown {
     `${cells.filter(({ verdict }) => verdict === wanted).length}`;
   const measured = cells.filter((cell) => cell.measured !== null).length;
   return written` ${`${measured}`} of the paper's ${`${cells.length}`} cells were measured: ${count('equivalent')} of them are equivalent within ±${`${margin}`}, ${count('different')} different, ${count('inconclusive')} inconclusive. The published figures are those of ${PAPER_MODEL} on the real datasets.`;
-}
-
-function comparisonSections({ claims, cells, datasets }: Validation): Markdown[] {
-  return [
-    written`## Claims of the paper`,
-    claimTable(claims, datasets),
-    written`## Table 1: trained and re-initialised models under GD`,
-    cellGrid(cells, 1),
-    written`## Table 2: GD and LCGD`,
-    cellGrid(cells, 2),
-    written`## Table 3: datasets`,
-    cellGrid(cells, 3),
-    written`A cell reads: published → measured. ✓ equivalent, ✗ different, ? inconclusive, with about how many seeds would settle it, – not measured.`,
-    ...supportSection(publishedSupport()),
-  ];
-}
-
-/** What the claims are about, as this run has it: numbers without verdicts. */
-function claimNumbers({ claims, datasets }: Validation): Markdown[] {
-  const measured = claims.filter(({ cases }) => cases.length > 0);
-  if (measured.length === 0) return [];
-  return [
-    written`## What the paper's claims are about`,
-    table(
-      ['claim of the paper', 'datasets together', ...datasets],
-      measured.map((claim) => [
-        nameOf(claim),
-        showAcross(claim),
-        ...datasets.map((dataset) => showCases(claim, dataset)),
-      ]),
-    ),
-  ];
-}
-
-function claimTable(claims: readonly JudgedClaim[], datasets: readonly string[]): Markdown {
-  return table(
-    ['claim', 'paper', 'here', 'datasets together', ...datasets],
-    claims.map((claim) => [
-      nameOf(claim),
-      claim.published,
-      claim.verdict === null
-        ? ''
-        : `${MARKS[claim.verdict]} ${claim.cases.length === 0 ? 'not measured' : claim.verdict}`,
-      showAcross(claim),
-      ...datasets.map((dataset) => showCases(claim, dataset)),
-    ]),
-  );
-}
-
-/** Claims are ours, and may have code in them. */
-function nameOf({ text, quantity, role }: JudgedClaim): Markdown {
-  return new Markdown(`${text.replaceAll('_', String.raw`\_`)}${BREAK}*${quantity}; ${role}*`);
-}
-
-function showAcross({ across }: JudgedClaim): Markdown {
-  return joined(
-    across.map(
-      ({ verdict, method, mean, interval, adjustedP, signFlipP, toSettle }) =>
-        written`${[...(verdict === null ? [] : [MARKS[verdict]]), ...(method ? [method] : []), signed(mean)].join(NBSP)}${range(interval)}${new Markdown(BREAK)}${`t${NBSP}${showP(adjustedP)}, flips${NBSP}${showP(signFlipP)}`}${settled(toSettle, 'datasets')}`,
-    ),
-    BREAK,
-  );
-}
-
-function showP(p: number | null): string {
-  return p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3);
-}
-
-function settled(needed: number | null, units: string): Markdown {
-  return needed === null
-    ? written``
-    : written`${new Markdown(BREAK)}settled by ${showNeeded(needed)} ${units}`;
-}
-
-function showCases({ cases }: JudgedClaim, dataset: string): Markdown {
-  const own = cases.filter((each) => each.dataset === dataset);
-  return joined(
-    own.map(
-      ({ verdict, method, value, interval, basis, toSettle }) =>
-        written`${[...(verdict === null ? [] : [MARKS[verdict]]), ...(method ? [method] : []), signed(value)].join(NBSP)}${range(interval, basis)}${settled(verdict === null ? null : toSettle, 'seeds')}`,
-    ),
-    BREAK,
-  );
-}
-
-function measuredTable({ datasets, rows }: MeasuredRows): Markdown {
-  if (rows.length === 0) return written`Nothing was measured.`;
-  const scores = table(
-    ['variant', 'metric', 'method', ...datasets],
-    rows.map(({ variant, label, method, means }) => [
-      ...[variant, label, method],
-      ...means.map((own) => showMean(own).replaceAll('-', '−').replaceAll(' ', NBSP)),
-    ]),
-  );
-  return written`${scores}\n\nMean ± sample deviation over seeds and orders.`;
-}
-
-function cellGrid(all: readonly ComparedCell[], which: 1 | 2 | 3): Markdown {
-  const cells = all.filter((cell) => cell.table === which);
-  const columns = columnsOf(cells);
-  const rows = groupBy(cells, ({ metric, variant, method }) =>
-    [labelOf(metric), which === 1 ? variant : method].filter((part) => part !== '-').join(', '),
-  );
-  return table(
-    [which === 3 ? '' : which === 1 ? 'metric, variant' : 'metric, method', ...columns],
-    [...rows].map(([name, own]) => [
-      name,
-      ...columns.map((dataset) => {
-        const cell = own.find((each) => each.dataset === dataset);
-        return cell ? showCell(cell) : '';
-      }),
-    ]),
-  );
-}
-
-function showCell({ table: which, published, deviation, measured, ...cell }: ComparedCell): Inline {
-  // With as many decimals as the paper prints.
-  const paper = deviation === null ? `${published}` : published.toFixed(2);
-  if (measured === null) return `${paper} → –`;
-  const own = which === 3 ? measured.toFixed(0) : number(measured);
-  return written`${[paper, '→', own, MARKS[cell.verdict]].join(NBSP)}${range(cell.interval, cell.basis)}${settled(cell.toSettle, 'seeds')}`;
-}
-
-function curveTable(curves: readonly ComparedCurve[]): Markdown {
-  const own = curves.filter(({ measuredLayers }) => measuredLayers > 0);
-  if (own.length === 0) return written`None of the published curves was measured.`;
-  const reasons = [...new Set(own.map(({ note }) => note).filter(Boolean))];
-  if (own.every(({ comparedLayers }) => comparedLayers === 0))
-    return written`No correlation: ${reasons.join('; ')}.`;
-  const rows = groupBy(own, ({ variant, method, metric }) => `${labelOf(metric)}, ${variant}, ${method}`);
-  const datasets = columnsOf(own);
-  const grid = table(
-    ['metric, variant, method', ...datasets],
-    [...rows].map(([name, row]) => [
-      name,
-      ...datasets.map((id) => joined(row.filter(({ dataset }) => dataset === id).map(showCurve), '')),
-    ]),
-  );
-  return written`${grid}\n\nPearson's correlation over the layers and mean absolute difference between published and measured; in brackets the layers compared, where not all.`;
-}
-
-function showCurve({
-  correlation,
-  meanAbsoluteDifference,
-  comparedLayers,
-  publishedLayers,
-  note,
-}: ComparedCurve): Inline {
-  if (comparedLayers === 0) return note;
-  const layers = comparedLayers === publishedLayers ? '' : ` (${comparedLayers})`;
-  const lines = [
-    `r ${correlation === null ? '?' : number(correlation)}${layers}`,
-    `± ${number(meanAbsoluteDifference ?? 0)}`,
-  ];
-  return joined(
-    lines.map((line) => line.replaceAll(' ', NBSP)),
-    BREAK,
-  );
-}
-
-/** Those of the paper's datasets that are there, in its order. */
-function columnsOf(entries: readonly { readonly dataset: string }[]): string[] {
-  return [...paperTasks().map(({ id }) => id), 'average'].filter((id) =>
-    entries.some(({ dataset }) => dataset === id),
-  );
-}
-
-function noiseSection(noise: readonly NoiseFloor[], metrics?: MetricCatalogue): Markdown[] {
-  if (noise.length === 0) return [];
-  const datasets = [...new Set(noise.map(({ dataset }) => dataset))];
-  const rows = groupBy(noise, ({ metric, method }) => `${labelOf(metric, metrics)}, ${method}`);
-  const rates = datasets.map((id) => {
-    const own = noise.filter(({ dataset }) => dataset === id).flatMap(({ learningRates }) => learningRates);
-    return [...new Set(own)].join(' ');
-  });
-  return [
-    written`## Noise floor`,
-    table(
-      ['metric, method', ...datasets.map((id, i) => `${id}, rate ${rates[i]}`)],
-      [...rows].map(([name, own]) => [
-        name,
-        ...datasets.map((id) => joined(own.filter(({ dataset }) => dataset === id).map(showNoise), '')),
-      ]),
-    ),
-    written`The score, and how far an example's score moves (root mean square) when only rounding does: with another order of summation in float32, with trained weights in float16, with recorded activations in float16. A score is signal as far as it is larger.`,
-  ];
-}
-
-function showNoise({ value, changes }: NoiseFloor): Inline {
-  if (value === null) return 'undefined';
-  const lines = [...changes].map(
-    ([perturbation, change]) => `${perturbation} ${change === null ? '–' : change.toPrecision(2)}`,
-  );
-  return joined([number(value), ...lines], BREAK);
-}
-
-function figureSection(which: Figure['number'], figures: readonly Figure[]): Markdown[] {
-  const own = figures.filter((figure) => figure.number === which);
-  if (own.length === 0) return [];
-  const methods = [...new Set(own.flatMap((figure) => figure.methods))];
-  const named = [methods.slice(0, -1).join(', '), ...methods.slice(-1)].filter(Boolean).join(' and ');
-  const titles: Readonly<Record<Figure['number'], string>> = {
-    2: 'Figure 2: likeness of GD and LCGD',
-    3: `Figure 3: ${named} by layer`,
-    4: 'Figure 4: gradient norms by layer, mean over training steps',
-  };
-  return [
-    written`## ${titles[which]}`,
-    joined(
-      own.map(({ title, file }) => written`![${title}](${new Markdown(encodeURI(file))})`),
-      '\n',
-    ),
-  ];
-}
-
-function list(names: readonly string[]): string {
-  return names.join(', ') || 'none';
-}
-
-function signed(value: number | null): string {
-  return value === null ? '' : `${value < 0 ? '' : '+'}${number(value)}`;
-}
-
-/** Three decimals, or one digit of what they would show as zero. */
-function number(value: number): string {
-  const tiny = value !== 0 && Math.abs(value) < 0.0005;
-  return (tiny ? value.toExponential(0) : value.toFixed(3)).replaceAll('-', '−');
-}
-
-/** An interval, with a word where it is of a single seed. */
-function range(interval: Interval | null, basis?: ComparedCell['basis']): Markdown {
-  const alone = basis === 'examples' ? ` (1${NBSP}seed)` : '';
-  return interval
-    ? new Markdown(`${BREAK}[${number(interval.lower)},${NBSP}${number(interval.upper)}]${alone}`)
-    : written``;
-}
-
-/** What people call a metric; Table 3 has numbers that are none. */
-function labelOf(id: string, { metrics }: MetricCatalogue = builtInMetrics): string {
-  return metrics.find((metric) => metric.id === id)?.label ?? id;
 }

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { writeWhole } from '@icl-gd/transformer/files';
 import { toCsv } from '../csv.ts';
 import { compareCells } from './cells.ts';
-import { judgeClaims } from './claims.ts';
 import { compareCurves } from './compare-curves.ts';
 import { measuredCurves, publishedCurves } from './curves.ts';
 import { drawFigures } from './figures.ts';
@@ -12,19 +11,32 @@ import { publishedShown } from '../shown.ts';
 import { removeFigures, removeOwn, withHeader } from '../stale.ts';
 import { DEFAULT_MARGIN } from '../inference/margin.ts';
 import { ExampleScores } from './example-scores.ts';
+import { judgeLearned } from './gated-claims.ts';
+import { drawLikeness } from './likeness/figures.ts';
+import { type ProbedRun, UNKNOWN_PROBE, likenessOf } from './likeness/likeness.ts';
 import { normRatiosOf } from './norm-ratio-table.ts';
 import { summariseNoise } from './noise.ts';
 import { renderPage } from './page.ts';
+import type { Provenance } from './provenance.ts';
 import { validationTables } from './validation-files.ts';
 import { type Validation, renderSummaryPage, titleOf } from './summary.ts';
 
-/**
- * Compares a run with the paper. A pure function of what was measured.
- * @param margin by how much a score may differ and count as the same; that of the run if not given
- */
-export function validate(run: MeasuredRun, margin = run.margin ?? DEFAULT_MARGIN): Validation {
+/** What of a page is not in the run itself. */
+export interface PageOptions {
+  /** By how much a score may differ and count as the same; that of the run if not given. */
+  readonly margin?: number | undefined;
+  /** The same run by probed token, that of the headline first; the run alone if not given. */
+  readonly probes?: readonly ProbedRun[];
+  readonly provenance?: readonly Provenance[];
+}
+
+/** Compares a run with the paper, and its settings with ICL. A pure function of what was measured. */
+export function validate(run: MeasuredRun, options: PageOptions = {}): Validation {
+  const { margin = run.margin ?? DEFAULT_MARGIN, provenance = [] } = options;
+  const { probes = [{ probe: UNKNOWN_PROBE, run }] } = options;
   const examples = new ExampleScores(run.cells);
   const shown = publishedShown(run);
+  const likeness = probes.map(likenessOf);
   return {
     model: run.model,
     datasets: examples.datasets,
@@ -35,7 +47,7 @@ export function validate(run: MeasuredRun, margin = run.margin ?? DEFAULT_MARGIN
     ...(run.metrics ? { metrics: run.metrics } : {}),
     margin,
     ...(run.margin === undefined ? {} : { declaredMargin: run.margin }),
-    claims: judgeClaims(run, margin),
+    claims: judgeLearned(run, margin),
     cells: compareCells(run, examples, margin),
     normRatios: normRatiosOf(run.cells),
     paper: run.paper,
@@ -43,8 +55,12 @@ export function validate(run: MeasuredRun, margin = run.margin ?? DEFAULT_MARGIN
       publishedCurves().filter(({ dataset }) => shown(dataset)),
       measuredCurves(run.cells),
     ),
-    figures: drawFigures(run),
+    figures: [...likeness.slice(0, 1).flatMap(drawLikeness), ...drawFigures(run)],
     noise: summariseNoise(run.noise),
+    likeness,
+    probe: probes.find((own) => own.run === run)?.probe ?? UNKNOWN_PROBE,
+    ...(run.training ? { training: run.training } : {}),
+    provenance,
   };
 }
 

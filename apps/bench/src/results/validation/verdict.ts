@@ -1,7 +1,10 @@
 import type { Interval } from '@icl-gd/metrics';
 
-/** `inconclusive`: the interval has room for both answers, or nothing was measured. */
-export type Verdict = 'holds' | 'does not hold' | 'inconclusive';
+/**
+ * `inconclusive`: the interval has room for both answers, or nothing was measured. `nothing was learned`: there is nothing to be alike
+ * in, so that neither answer would say anything (the gate, docs/cli.md).
+ */
+export type Verdict = 'holds' | 'does not hold' | 'inconclusive' | 'nothing was learned';
 
 /** How sure a verdict has to be, after the adjustment for the number of claims. */
 export const SIGNIFICANCE = 0.05;

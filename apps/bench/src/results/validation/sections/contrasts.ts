@@ -1,0 +1,126 @@
+import { CONTRAST_FORMS, type Contrast, signOf } from '../likeness/contrasts.ts';
+import type { Likeness } from '../likeness/likeness.ts';
+import { RULES } from '../likeness/settings.ts';
+import { type Inline, type Markdown, joined, table, written } from '../markdown.ts';
+import { BREAK, bullets, names, range, showP, signed, toSettle } from './show.ts';
+
+/**
+ * LCGD − GD under every rule of rates that was run.
+ * @param all the headline's first
+ */
+export function contrastSection([likeness, ...others]: readonly Likeness[]): Markdown[] {
+  if (!likeness) return [];
+  const { contrasts, ladder, probe } = likeness;
+  const title = written`## LCGD − GD under every rate`;
+  if (contrasts.length === 0)
+    return [title, written`LCGD and GD were not both measured: there is no difference to table.`];
+  const sentences = CONTRAST_FORMS.flatMap(({ id, label }) => {
+    const own = contrasts.filter(({ form }) => form === id);
+    return own.length === 0 ? [] : [survival(label, own)];
+  });
+  const other = (own: Likeness, { form, lcgd, gd }: Contrast): Contrast | undefined =>
+    own.contrasts.find((each) => each.form === form && each.lcgd === lcgd && each.gd === gd);
+  return [
+    title,
+    bullets(sentences),
+    table(
+      [
+        ...['quantity', 'rates', others.length === 0 ? 'datasets together' : `datasets together, ${probe}`],
+        ...others.map((own) => `datasets together, ${own.probe}`),
+        ...['where something was learned', ...ladder.datasets],
+      ],
+      contrasts.map((contrast) => [
+        CONTRAST_FORMS.find(({ id }) => id === contrast.form)!.label,
+        nameOf(contrast),
+        showAcross(contrast),
+        ...others.map((own) => showAcross(other(own, contrast))),
+        showLearned(contrast),
+        ...ladder.datasets.map((dataset) => showCase(contrast, dataset)),
+      ]),
+    ),
+    written`Datasets together: mean of their paired differences, Student's t interval and p with datasets as units, and the exact p of sign flips; not adjusted for the number of rows, and exploratory but for the published rates of SimAOU and SimAM\\_Δ. *Demeaned* and *centred* are without what all examples, or all keys of a head, have in common; *− mismatched* without what is not about the example.`,
+  ];
+}
+
+/** Whether the sign of a difference is one of learners or one of rates. */
+function survival(label: string, all: readonly Contrast[]): Markdown {
+  // Of the two learners as they are; other readouts stand in the table.
+  const plain = all.filter(({ lcgd, rule }) => lcgd === (rule === 'published' ? 'LCGD' : shown(rule)));
+  const [first, ...others] = plain.length > 0 ? plain : all;
+  const own = first!;
+  const start = `${label}: LCGD − GD is ${signed(valueOf(own))} at ${wordsOf(own)} rates`;
+  const { sign, sure } = signOf(own);
+  const uncertain = sure ? '' : `, inconclusive (its interval includes 0${settling(own)})`;
+  if (others.length === 0)
+    return written`${start}${uncertain}. No other rule was run, so that whether its sign survives cannot be said.`;
+  const changed = others.filter((each) => signOf(each).sign !== sign);
+  const told = (some: readonly Contrast[]): string =>
+    names(some.map((each) => `${wordsOf(each)} (${signed(valueOf(each))})`));
+  const unsure = [own, ...others].filter((each) => !signOf(each).sure);
+  if (changed.length > 0)
+    return written`${start}${uncertain}. **Its sign does not survive**: it is another under ${told(changed)}.`;
+  if (unsure.length > 0)
+    return written`${start}${uncertain}. **Whether its sign survives is inconclusive**: it is the same under ${told(others)}, but intervals include 0 under ${names(unsure.map(wordsOf))}.`;
+  return written`${start}. **Its sign survives**: it is the same under ${told(others)}, and no interval includes 0.`;
+}
+
+function shown(rule: string): string {
+  return rule === 'tangent' ? 'LCGD[tangent]' : `LCGD[rate=${rule}]`;
+}
+
+function settling(contrast: Contrast): string {
+  const { toSettle: count } = contrast;
+  return toSettle(count === null ? null : { count, units: 'datasets' });
+}
+
+function valueOf({ across, cases }: Contrast): number {
+  return across?.mean ?? cases[0]?.estimate.value ?? 0;
+}
+
+function wordsOf({ rule }: Contrast): string {
+  return RULES.find((own) => own === rule) as string;
+}
+
+function nameOf({ lcgd, gd, rule }: Contrast): Inline {
+  return joined([rule, `${lcgd} − ${gd}`], BREAK);
+}
+
+function showAcross(contrast: Contrast | undefined): Inline {
+  if (!contrast) return '–';
+  const { across } = contrast;
+  if (!across) return 'one dataset';
+  return joined(
+    [
+      written`${signed(across.mean)}${range(across.interval)}`,
+      `t ${showP(across.p)}, flips ${showP(across.signFlipP)}`,
+      ...(contrast.toSettle === null ? [] : [`inconclusive${settling(contrast)}`]),
+    ],
+    BREAK,
+  );
+}
+
+function showLearned({ acrossLearned, cases }: Contrast): Inline {
+  if (cases.every(({ gate }) => gate === 'not measured')) return 'not measured';
+  const count = cases.filter(({ gate }) => gate === 'learned').length;
+  if (!acrossLearned) return `${count} of ${cases.length} datasets`;
+  return joined(
+    [
+      written`${signed(acrossLearned.mean)}${range(acrossLearned.interval)}`,
+      `${count} of ${cases.length} datasets`,
+    ],
+    BREAK,
+  );
+}
+
+function showCase({ cases }: Contrast, dataset: string): Inline {
+  const own = cases.find((each) => each.dataset === dataset);
+  if (!own) return '–';
+  const { estimate, gate } = own;
+  return joined(
+    [
+      written`${estimate.value === null ? '–' : signed(estimate.value)}${range(estimate.interval, estimate.basis)}`,
+      ...(gate === 'nothing was learned' || gate === 'undecided' ? [gate] : []),
+    ],
+    BREAK,
+  );
+}

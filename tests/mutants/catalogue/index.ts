@@ -20,6 +20,7 @@ import { mutants as tables } from './tables.ts';
 import { mutants as tokenizer } from './tokenizer.ts';
 import { mutants as tokenizerSteps } from './tokenizer-steps.ts';
 import { mutants as training } from './training.ts';
+import { mutants as trainingAttention } from './training-attention.ts';
 import { mutants as trials } from './trials.ts';
 import { mutants as verdicts } from './verdicts.ts';
 
@@ -46,6 +47,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   tokenizer,
   tokenizerSteps,
   training,
+  trainingAttention,
   trials,
   verdicts,
 };

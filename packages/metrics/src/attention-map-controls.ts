@@ -12,8 +12,9 @@ import {
   difference,
   scoreTogether,
   spanNorm,
+  subtract,
 } from './update-pairs.ts';
-import { type NumericArray, cosine, dot, norm } from './vectors.ts';
+import { type NumericArray, cosine, dot, lengthOf, norm } from './vectors.ts';
 
 type Probes = readonly ProbeArrays[];
 
@@ -44,9 +45,9 @@ export function simAMDeltaMismatched(
         cosines.add(
           examples.map((example) => ({
             example,
-            pair: headPair(
-              [icl[example]!, zsl[example]!, other[example]!],
-              headSpan(zsl[example]!, shape, layer, head),
+            pair: definedPair(
+              updatePair(logitsOf({ icl, zsl, other }, example), headSpan(zsl[example]!, shape, layer, head)),
+              ROUNDING_OF_MAPS,
             ),
           })),
         );
@@ -64,11 +65,11 @@ export function simAMDeltaMismatched(
 export function simAMDeltaCentred(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionScores({ icl, zsl, other }, shape);
   return scoreHeads(zsl, shape, (example, span) => {
-    const [inContext, zeroShot, changed] = [icl[example]!, zsl[example]!, other[example]!];
-    const [a, b] = [inContext, changed].map((probe) =>
-      centre(difference(probe.attentionScores, zeroShot.attentionScores, span)),
-    ) as [Float64Array, Float64Array];
-    return pairCosine({ a, b, zeroShotNorm: spanNorm(zeroShot.attentionScores, span) });
+    const updates = updatePair(logitsOf({ icl, zsl, other }, example), span);
+    centre(updates.a);
+    centre(updates.b);
+    const pair = definedPair(updates, ROUNDING_OF_MAPS);
+    return pair && cosine(pair.a, pair.b);
   });
 }
 
@@ -76,21 +77,23 @@ export function simAMDeltaCentred(icl: Probes, zsl: Probes, other: Probes, shape
  * SimAM_Δ of what softmax makes of the logits: cos(p_ICL − p_ZSL, p_X − p_ZSL), p = softmax of m over the keys of the query
  * part.
  *
- * Undefined, head by head, where a change is no longer than 2e-6 of p_ZSL. Parameters and errors as in
+ * Undefined, head by head, where a change is no longer than 2e-6 of p_ZSL, and where the centred change of m is rounding:
+ * softmax turns the rounding of large logits into a larger share of p. Parameters and errors as in
  * {@link simAMDeltaMismatched}.
  */
 export function simAMDeltaSoftmax(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionScores({ icl, zsl, other }, shape);
   return scoreHeads(zsl, shape, (example, span) => {
-    const [inContext, zeroShot, changed] = [icl, zsl, other].map((probes) =>
-      softmax(probes[example]!.attentionScores, span),
-    ) as [Float64Array, Float64Array, Float64Array];
-    const all = { start: 0, width: span.width };
-    return pairCosine({
-      a: difference(inContext, zeroShot, all),
-      b: difference(changed, zeroShot, all),
-      zeroShotNorm: spanNorm(zeroShot, all),
-    });
+    const logits = logitsOf({ icl, zsl, other }, example);
+    const least = ROUNDING_OF_MAPS * spanNorm(logits.zsl, span);
+    if (centredNorm(logits.icl, logits.zsl, span) <= least) return null;
+    if (centredNorm(logits.other, logits.zsl, span) <= least) return null;
+    const zeroShot = softmax(logits.zsl, span);
+    const [a, b] = [softmax(logits.icl, span), softmax(logits.other, span)];
+    subtract(a, zeroShot);
+    subtract(b, zeroShot);
+    const pair = definedPair({ a, b, zeroShotNorm: norm(zeroShot) }, ROUNDING_OF_MAPS);
+    return pair && cosine(pair.a, pair.b);
   });
 }
 
@@ -147,25 +150,26 @@ function headSpan(
   return { start: (layer * heads + head) * width, width };
 }
 
-/** Of one head; null where one of the updates is rounding. */
-function headPair(
-  [icl, zsl, other]: readonly [ProbeArrays, ProbeArrays, ProbeArrays],
-  span: Span,
-): UpdatePair | null {
-  const from = zsl.attentionScores;
-  return definedPair(
-    {
-      a: difference(icl.attentionScores, from, span),
-      b: difference(other.attentionScores, from, span),
-      zeroShotNorm: spanNorm(from, span),
-    },
-    ROUNDING_OF_MAPS,
-  );
+/** m of one example. */
+type Logits = Readonly<Record<'icl' | 'zsl' | 'other', NumericArray>>;
+
+function logitsOf(
+  { icl, zsl, other }: Readonly<Record<'icl' | 'zsl' | 'other', Probes>>,
+  example: number,
+): Logits {
+  return {
+    icl: icl[example]!.attentionScores,
+    zsl: zsl[example]!.attentionScores,
+    other: other[example]!.attentionScores,
+  };
 }
 
-function pairCosine(pair: UpdatePair): number | null {
-  const defined = definedPair(pair, ROUNDING_OF_MAPS);
-  return defined && cosine(defined.a, defined.b);
+function updatePair({ icl, zsl, other }: Logits, span: Span): UpdatePair {
+  return {
+    a: difference(icl, zsl, span),
+    b: difference(other, zsl, span),
+    zeroShotNorm: spanNorm(zsl, span),
+  };
 }
 
 function meanOf(values: Float64Array): number {
@@ -174,10 +178,20 @@ function meanOf(values: Float64Array): number {
   return total / values.length;
 }
 
-function centre(values: Float64Array): Float64Array {
+/** In place. */
+function centre(values: Float64Array): void {
   const mean = meanOf(values);
   for (let i = 0; i < values.length; i++) values[i]! -= mean;
-  return values;
+}
+
+/** l2 norm of x − y less its mean: of the part of a change of logits that softmax sees. */
+function centredNorm(x: NumericArray, y: NumericArray, { start, width }: Span): number {
+  let total = 0;
+  for (let i = start; i < start + width; i++) total += x[i]! - y[i]!;
+  const mean = total / width;
+  let squared = 0;
+  for (let i = start; i < start + width; i++) squared += (x[i]! - y[i]! - mean) ** 2;
+  return lengthOf(squared);
 }
 
 /** Over a part of a tensor, safe for logits of any size. */
@@ -209,7 +223,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'mean over heads and i ≠ j with query parts of equal length of cos(Δm_ICL,i, Δm_X,j)',
     of: 'learner',
     moreAlike: null,
-    definedWhen: `two examples of equal length have updates longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `two examples of equal length have updates longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     exampleValues: 'pseudo-values',
     score: ({ icl, zsl, ft }, shape) => simAMDeltaMismatched(icl, zsl, ft, shape),
   },
@@ -221,7 +235,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'SimAM_Δ of each Δm less its mean over the keys, by head',
     of: 'learner',
     moreAlike: 'higher',
-    definedWhen: `both centred updates are longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `both centred updates are longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     score: ({ icl, zsl, ft }, shape) => simAMDeltaCentred(icl, zsl, ft, shape),
   },
   {
@@ -232,7 +246,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'cos(p_ICL − p_ZSL, p_X − p_ZSL), p = softmax of m over the query part, by head',
     of: 'learner',
     moreAlike: 'higher',
-    definedWhen: `both updates are longer than ${ROUNDING_OF_MAPS} of p_ZSL`,
+    definedWhen: `both updates are longer than ${ROUNDING_OF_MAPS.toExponential()} of p_ZSL, the centred ones of m_ZSL`,
     score: ({ icl, zsl, ft }, shape) => simAMDeltaSoftmax(icl, zsl, ft, shape),
   },
   {
@@ -242,7 +256,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     label: 'common mode',
     formula: 'L · mean(Δm)² / ‖Δm‖², Δm = m_X − m_ZSL to L keys, by head',
     of: 'learner',
-    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     score: ({ zsl, ft }, shape) => commonMode(zsl, ft, shape),
   },
   {
@@ -252,7 +266,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     label: 'common mode of ICL',
     formula: 'L · mean(Δm)² / ‖Δm‖², Δm = m_ICL − m_ZSL to L keys, by head',
     of: 'baseline',
-    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     score: ({ icl, zsl }, shape) => commonMode(zsl, icl, shape),
   },
 ];

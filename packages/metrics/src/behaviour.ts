@@ -23,15 +23,15 @@ export function agreement(a: readonly number[], b: readonly number[]): number | 
  * @throws RangeError as {@link agreement}
  */
 export function kappa(a: readonly number[], b: readonly number[]): number | null {
-  const observed = agreement(a, b);
-  if (observed === null) return null;
+  if (agreement(a, b) === null) return null;
+  const same = a.filter((label, i) => label === b[i]).length;
   const [countsA, countsB] = [countsOf(a), countsOf(b)];
-  // In whole numbers: chance is 1 only where it is exactly so.
+  // In whole numbers, so that chance is 1 where it is exactly so, and κ too.
   let equalPairs = 0;
   for (const [label, count] of countsA) equalPairs += count * (countsB.get(label) ?? 0);
   const allPairs = a.length * a.length;
   if (equalPairs === allPairs) return null;
-  return (observed * allPairs - equalPairs) / (allPairs - equalPairs);
+  return (same * a.length - equalPairs) / (allPairs - equalPairs);
 }
 
 function countsOf(labels: readonly number[]): Map<number, number> {

@@ -23,7 +23,6 @@ export {
 export { weightCosine } from './weight-cosine.ts';
 export { accuracy, rec2ftp, rec2ftpBaseRate, rec2ftpCounts, type Rec2ftpCounts } from './predictions.ts';
 export { agreement, jsDivergence, kappa, logOddsCorrelation, topOverlap } from './behaviour.ts';
-export { shareInterval } from './share-interval.ts';
 export { kendallTau } from './kendall-tau.ts';
 export { topKRecall } from './top-k-recall.ts';
 export { trainingAttentionAgreement } from './training-attention.ts';

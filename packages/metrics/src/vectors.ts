@@ -48,7 +48,8 @@ export function cosine(a: Float64Array, b: Float64Array): number | null {
 
 /** `vector` − `zeroShot`; null if that update is no longer than the rounding of the zero-shot vector. */
 export function update(vector: Float64Array, zeroShot: Float64Array): Float64Array | null {
-  const change = vector.map((value, i) => value - zeroShot[i]!);
+  const change = new Float64Array(vector.length);
+  for (let i = 0; i < change.length; i++) change[i] = vector[i]! - zeroShot[i]!;
   return norm(change) <= ROUNDING * norm(zeroShot) ? null : change;
 }
 

@@ -17,6 +17,7 @@ const RECORD: SettingRecord = {
     simaou: {
       values: [0.1, null],
       undefinedCounts: [0, 6],
+      totalCounts: [6, 6],
       examples: [0.1, null],
       interval: { lower: 0.05, upper: 0.3 },
     },

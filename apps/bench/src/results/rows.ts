@@ -1,4 +1,4 @@
-import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics';
+import { type MetricCatalogue, builtInMetrics, definedShare, layerMean } from '@icl-gd/metrics';
 import { groupBy } from '../experiment/group-by.ts';
 import type {
   FinishedSetting,
@@ -31,28 +31,31 @@ function finishedMethods(methods: TrialResult['methods']): [string, FinishedSett
 /** One value a layer. */
 const layerwise: TrialTable = {
   file: 'layerwise.csv',
-  columns: [...CELL, 'metric', 'layer', 'value', 'undefined'],
+  columns: [...CELL, 'metric', 'layer', 'value', 'undefined', 'defined_share'],
   rows: (model, result) =>
-    [...scoresOf(result)].flatMap(([method, metric, { values, undefinedCounts }]) =>
+    [...scoresOf(result)].flatMap(([method, metric, { values, undefinedCounts, totalCounts }]) =>
       values.map((value, layer) => [
         ...cell(model, result, method),
         ...[metric, layer, value, undefinedCounts[layer] ?? 0],
+        definedShare(undefinedCounts[layer] ?? 0, totalCounts[layer] ?? 0),
       ]),
     ),
 };
 
-/** Layer means, accuracies and counts. A diverged cell has the one row `diverged`, 1. */
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Layer means, accuracies and counts; of what is scored by layer the share of cosines that is defined. A diverged cell has the one row `diverged`, 1. */
 const summary: TrialTable = {
   file: 'summary.csv',
-  columns: [...CELL, 'metric', 'value'],
+  columns: [...CELL, 'metric', 'value', 'defined_share'],
   rows(model, result) {
-    const means = [...scoresOf(result)].map(([method, metric, { values }]) => [
+    const means = [...scoresOf(result)].map(([method, metric, own]) => [
       ...cell(model, result, method),
-      ...[metric, layerMean(values)],
+      ...[metric, layerMean(own.values), definedShare(sum(own.undefinedCounts), sum(own.totalCounts))],
     ]);
     const numbers = [...numbersOf(result)].map(([method, metric, value]) => [
       ...cell(model, result, method),
-      ...[metric, value],
+      ...[metric, value, null],
     ]);
     return [...means, ...numbers];
   },
@@ -69,7 +72,7 @@ const intervals: TrialTable = {
     ]),
 };
 
-/** The layer mean of every metric for each example, by its row of the evaluated split. */
+/** The layer mean of every metric for each example (of some metrics pseudo-values), by its row of the evaluated split. */
 function examples({ layerMetrics }: MetricCatalogue): TrialTable {
   // The columns are the same whatever a run measured.
   const ids = layerMetrics.map(({ id }) => id);

@@ -1,18 +1,21 @@
 import { totalmem } from 'node:os';
 import type { Gpu } from '@icl-gd/gpu-kernels';
-import { probeBatches } from '@icl-gd/methods';
+import { type LearnerSetting, inContext, needsOf, probeBatches, trainingKindOf } from '@icl-gd/methods';
 import {
   type DecoderConfig,
   type DeviceLimits,
   type MemoryPlan,
+  type TrainingKind,
   type Workload,
   checkMemoryPlan,
   describeMemoryPlan,
   formatBytes,
   planMemory,
 } from '@icl-gd/transformer';
-import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
+import { comparedSettings } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
+import { demonstrationsFor, unavailability } from './setting.ts';
 
 /**
  * Plans the device memory of a run, says it, and holds the device to it.
@@ -46,27 +49,46 @@ export function planRunMemory(
 /** What one choice of demonstrations and queries will be put to. */
 export function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
-  { queries, demonstrations, context }: PreparedRun,
+  prepared: PreparedRun,
 ): Workload {
-  const { dtype, methods, releasedNorms, noiseFloor, gradientNorms = false, probe } = settings;
+  const { queries } = prepared;
+  const { dtype, releasedNorms, noiseFloor, gradientNorms = false, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
   };
-  const learners = methods.map(({ learner }) => learner);
+  const compared = comparedSettings(settings).filter((own) => unavailability(own, prepared) === undefined);
+  const learners = compared.map(({ learner }) => learner);
+  const longest = (lengths: readonly number[]): number =>
+    lengths.reduce((most, own) => Math.max(most, own), 0);
+  const contexts = compared.flatMap(({ demonstrations }) => {
+    const given = demonstrationsOf(prepared, demonstrations);
+    return 'unavailable' in given ? [] : [given.context.tokens.length];
+  });
+  const training = compared.filter(({ learner }) => learner.objective);
+  const trained =
+    training.length === 0
+      ? [prepared.fineTuningDemonstrations]
+      : training.map((setting) => demonstrationsFor(setting, prepared));
+  // In-context learning alone puts what fits the context before its queries; others have their length.
+  const shifted = compared.some((own) => needsOf(own) === 'context' && own.learner.id !== inContext.id);
   return {
     dtype,
     batches: probeBatches(queries, options, false),
-    context: { tokens: context.tokens.length, batches: probeBatches(queries, options, true) },
+    ...(shifted ? { positionOffset: prepared.context.tokens.length - 1 } : {}),
+    context: {
+      tokens: longest([prepared.context.tokens.length, ...contexts]),
+      batches: probeBatches(queries, options, true),
+    },
     // A noise floor has copies of key and value weights, whatever the learners do.
     ...(noiseFloor ||
     learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
       ? {
           training: {
-            objectives: learners.flatMap(({ objective }) => objective ?? []),
-            steps: demonstrations.length,
+            kinds: kindsOf(compared),
+            steps: longest(trained.map(({ length }) => length)),
             // With BOS.
-            tokens: 1 + demonstrations.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
+            tokens: 1 + longest(trained.flatMap((own) => own.map(({ tokens }) => tokens.length))),
             releasedNorms,
             gradientNormVariants: gradientNorms,
             halfCopies: noiseFloor,
@@ -74,6 +96,12 @@ export function workloadOf(
         }
       : {}),
   };
+}
+
+/** Each way to train once. */
+function kindsOf(settings: readonly LearnerSetting[]): TrainingKind[] {
+  const kinds = settings.flatMap((setting) => trainingKindOf(setting) ?? []);
+  return [...new Map(kinds.map((kind) => [JSON.stringify(kind), kind])).values()];
 }
 
 function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {

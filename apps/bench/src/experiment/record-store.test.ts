@@ -31,7 +31,7 @@ function addressOf(
   choices: Partial<CellParts['choices']> = {},
 ): CellAddress {
   const cell = {
-    ...{ variant: 'trained', dataset: 'mr', seed: 5, permutation: 0, setting: 'GD' },
+    ...{ variant: 'trained', dataset: 'mr', initSeed: null, seed: 5, permutation: 0, setting: 'GD' },
     ...{ learningRate: 0.003, probe: 'label' as const },
   };
   const parts = {

@@ -84,6 +84,8 @@ const settingRecordOf = (isPossible: IsPossible) =>
       predictions: z.array(prediction),
       metrics: scoresByMetric(isPossible),
       training: z.array(trainingStep),
+      /** Its probes are directions: the predictions are zero-shot's, and belong to no table. */
+      directionsOnly: z.literal(true).exactOptional(),
     }),
     diverged,
   ]);
@@ -162,6 +164,11 @@ export type PredictionRecord = z.infer<typeof prediction>;
 export type TrainingStepRecord = z.infer<typeof trainingStep>;
 export type SettingRecord = z.infer<typeof settingRecord>;
 export type AccuracyRecord = z.infer<typeof accuracyRecord>;
+/** A setting that cannot be made of a trial's data: nothing of it is on record. */
+export interface UnavailableSetting {
+  readonly status: 'unavailable';
+  readonly message: string;
+}
 export type FinishedSetting = Extract<SettingRecord, { status: 'finished' }>;
 
 export type NoiseEntry = z.infer<typeof noise>;

@@ -9,6 +9,7 @@ import {
   type MeasuredNoise,
   type MeasuredRun,
   NO_METHOD,
+  byRole,
   withOwnMetrics,
 } from './measured.ts';
 import { readSource } from './read-source.ts';
@@ -66,7 +67,7 @@ async function toRun(
   const variants = new Set(cells.map(({ variant }) => variant));
   const paper = await readSource(folder, model, sizes);
   return {
-    ...{ model, cells, variants: [...variants], methods: [...methods], sizes, noise, paper },
+    ...{ model, cells, variants: [...variants], ...byRole(methods), sizes, noise, paper },
     ...withOwnMetrics(metrics),
   };
 }

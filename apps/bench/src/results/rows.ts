@@ -6,6 +6,7 @@ import type {
   ScoreRecord,
   TrainingStepRecord,
 } from '../experiment/record.ts';
+import { isLearner } from '../experiment/setting.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { Field } from './csv.ts';
 import { NO_METHOD, numbersOf } from './measured.ts';
@@ -132,10 +133,15 @@ function predictions(options: number): TrialTable {
       return [
         ...block('ZSL', NO_METHOD, baselines?.zeroShot.predictions ?? []),
         ...block('ICL', NO_METHOD, baselines?.inContext.predictions ?? []),
-        ...finishedMethods(methods).flatMap(([id, own]) => block('FT', id, own.predictions)),
+        ...finishedMethods(methods).flatMap(([id, own]) => block(blockOf(id), id, own.predictions)),
       ];
     },
   };
+}
+
+/** In the column `setting` of predictions.csv: ICL and ZSL are the two that everything is compared with, and nothing else. */
+function blockOf(id: string): string {
+  return isLearner(id) ? 'FT' : 'CONTROL';
 }
 
 /** Gradient norm and loss of every step and layer. */
@@ -174,7 +180,7 @@ const cells: TrialTable = {
   rows: (model, result) =>
     result.methods.map(({ id, record }) => [
       ...cell(model, result, id),
-      ...[record.status, record.status === 'diverged' ? record.message : null],
+      ...[record.status, record.status === 'finished' ? null : record.message],
     ]),
 };
 

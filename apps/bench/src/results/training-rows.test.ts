@@ -51,15 +51,34 @@ describe('tables', () => {
     toCsv({ columns, rows: rows('m', trial) });
 
   test('weights.csv: a pair of learners, a layer; empty where one of them changes nothing', () => {
-    expect(csv(weights)).toMatchInlineSnapshot();
+    expect(csv(weights)).toMatchInlineSnapshot(`
+      "model,variant,dataset,seed,permutation,method_a,method_b,learning_rate_a,learning_rate_b,layer,value
+      m,trained,mr,5,0,GD,LCGD,0.003,0.003,0,0.5
+      m,trained,mr,5,0,GD,LCGD,0.003,0.003,1,
+      "
+    `);
   });
 
   test('precision.csv: a learner, a layer', () => {
-    expect(csv(precision)).toMatchInlineSnapshot();
+    expect(csv(precision)).toMatchInlineSnapshot(`
+      "model,variant,dataset,method,seed,permutation,learning_rate,layer,changed_share,cosine,cosine_of_rounded,relative_size
+      m,trained,mr,GD,5,0,0.003,0,0.25,0.75,0.875,0.125
+      m,trained,mr,GD,5,0,0.003,1,0,,,0
+      "
+    `);
   });
 
   test('gradient_norms.csv: a step, a definition, a layer', () => {
-    expect(csv(gradientNorms)).toMatchInlineSnapshot();
+    expect(csv(gradientNorms)).toMatchInlineSnapshot(`
+      "model,variant,dataset,method,seed,permutation,learning_rate,step,layer,parameters,reduction,gradients,value
+      m,trained,mr,GD,5,0,0.003,0,0,all,sum,accumulated,4
+      m,trained,mr,GD,5,0,0.003,0,1,all,sum,accumulated,2
+      m,trained,mr,GD,5,0,0.003,0,0,key_bias,mean,reset,0
+      m,trained,mr,GD,5,0,0.003,0,1,key_bias,mean,reset,1e-9
+      m,trained,mr,GD,5,0,0.003,7,0,kv,mean,reset,3
+      m,trained,mr,GD,5,0,0.003,7,1,kv,mean,reset,1
+      "
+    `);
   });
 
   test('a trial of which nothing of the kind was measured has no rows', () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { settingId } from '@icl-gd/methods';
+import { comparedSettings } from '../experiment/plan.ts';
+import { runSettingId } from '../experiment/setting.ts';
 import { writeWhole } from '@icl-gd/transformer/files';
 import type { FinishedRun } from '../experiment/run.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
@@ -11,6 +12,7 @@ import {
   type MeasuredCell,
   type MeasuredNoise,
   type MeasuredRun,
+  byRole,
   measureNoise,
   measureTrial,
   withOwnMetrics,
@@ -54,9 +56,12 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
   await removeOthers(out, tables);
-  const methods = settings.methods.map(settingId);
+  const measuredIds = new Set(cells.map(({ method }) => method));
+  const compared = comparedSettings(settings)
+    .map(runSettingId)
+    .filter((id) => measuredIds.has(id));
   const measured: MeasuredRun = {
-    ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise },
+    ...{ model: name, variants: run.variants, ...byRole(compared), cells, sizes: inputs.statistics, noise },
     ...withOwnMetrics(run.metrics),
     ...withTraining(training),
     paper: matchPaper({
@@ -171,7 +176,8 @@ function manifest(
     settings: {
       ...settings,
       datasets: settings.datasets.map(({ id }) => id),
-      methods: settings.methods.map(settingId),
+      methods: settings.methods.map(runSettingId),
+      controls: settings.controls.map(runSettingId),
     },
     prompts: Object.fromEntries(
       settings.datasets.map(({ id, template, labelWords }) => [id, { template, label_words: labelWords }]),

@@ -2,6 +2,7 @@ import { type Learner, type ProbeToken, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { type RunSettings, comparedSettings } from '../experiment/plan.ts';
 import { type RunSetting, runSetting, runSettingId } from '../experiment/setting.ts';
+import { hasStepNorms } from '../experiment/training/cells.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { HUB } from '../tasks/locate.ts';
@@ -123,6 +124,10 @@ function parseSettings(
   if (crossing && datasets.length < 2)
     throw new UserError(
       `${runSettingId(crossing)} takes demonstrations of another dataset of the run, but ${datasets[0]?.id} is its only one: name a second with --datasets or --task-file`,
+    );
+  if (raw.gradientNorms && !comparedSettings(compared).some(hasStepNorms))
+    throw new UserError(
+      '--gradient-norms: none of --methods takes a training step for each demonstration, as GD and LCGD do where they are not on full batches',
     );
   return {
     datasets,

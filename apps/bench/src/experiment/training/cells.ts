@@ -1,5 +1,6 @@
 import { trainingKindOf } from '@icl-gd/methods';
 import { type CellAddress, digest } from '../cell.ts';
+import type { RunSetting } from '../setting.ts';
 import { type TrialPlan, type TrialSetting, isAvailable, ownAddress } from '../trial-plan.ts';
 
 /** What is measured by training once more, beside probes. */
@@ -25,6 +26,12 @@ export function trainedSettings({ methods }: TrialPlan): TrialSetting[] {
     (own) =>
       own.setting.learner.role === 'learner' && isAvailable(own) && !trainingKindOf(own.setting)?.direction,
   );
+}
+
+/** Whether a setting takes training steps that gradient norms can be told of under every definition. */
+export function hasStepNorms(setting: RunSetting): boolean {
+  const kind = trainingKindOf(setting);
+  return kind !== undefined && !kind.direction && kind.fullBatchSteps === undefined;
 }
 
 /** Where is on record what was measured of a setting's training: runs with other queries, probe tokens and metrics share it. */

@@ -61,6 +61,29 @@ export const mutants: readonly Mutant[] = [
       replace: '',
     },
   ]),
+  ...mutantsOf(
+    { file: `${SRC}/gradient-norm-variants.ts`, tests: [`${SRC}/gradient-norm-variants.test.ts`] },
+    [
+      {
+        id: 'variants-sum-not-scaled',
+        kind: 'scale dropped',
+        find: "const scale = reduction === 'Sum' ? tokens : 1;",
+        replace: 'const scale = 1;',
+      },
+      {
+        id: 'variants-trained-not-reset',
+        kind: 'wrong set of parameters',
+        find: 'record(`frozen${reduction}`, isFrozen, total);',
+        replace: 'record(`frozen${reduction}`, () => true, total);',
+      },
+      {
+        id: 'variants-reset-of-all-as-accumulated',
+        kind: 'wrong set of parameters',
+        find: "record('all', () => true);",
+        replace: "record('all', isFrozen);",
+      },
+    ],
+  ),
   ...mutantsOf({ file: `${DECODER}/gradients.ts`, tests: [TUNING_TEST] }, [
     {
       id: 'gradients-not-cleared',

@@ -4,6 +4,40 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 export const mutants: readonly Mutant[] = [
   ...mutantsOf(
     {
+      file: 'apps/bench/src/experiment/training/weight-changes.ts',
+      tests: ['apps/bench/src/experiment/training/weight-changes.test.ts'],
+    },
+    [
+      {
+        id: 'precision-share-of-changed',
+        kind: 'rounding left out',
+        find: 'if (halfTo !== halfFrom) moved++;',
+        replace: 'if (delta !== 0) moved++;',
+      },
+      {
+        id: 'precision-against-rounded',
+        kind: 'wrong reference',
+        find: 'rounded.dot += delta * (halfTo - w);',
+        replace: 'rounded.dot += delta * (halfTo - halfFrom);',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/training/measure-training.ts',
+      tests: ['apps/bench/src/experiment/training/measure-training.test.ts'],
+    },
+    [
+      {
+        id: 'weight-pairs-not-held-forgotten',
+        kind: 'pairs left out',
+        find: 'rest = rest.filter((setting) => !over.has(setting));',
+        replace: 'rest = [];',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
       file: 'apps/bench/src/experiment/noise-floor.ts',
       tests: ['apps/bench/src/experiment/noise-floor.test.ts'],
     },

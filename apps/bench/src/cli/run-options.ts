@@ -3,6 +3,7 @@ import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { type RunSettings, comparedSettings } from '../experiment/plan.ts';
 import { type RunSetting, runSetting, runSettingId } from '../experiment/setting.ts';
 import { requireTrainingAttention } from '../experiment/training-attention/places.ts';
+import { hasStepNorms } from '../experiment/training/cells.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { DEFAULT_MARGIN } from '../results/inference/margin.ts';
@@ -126,6 +127,10 @@ function parseSettings(
   if (crossing && datasets.length < 2)
     throw new UserError(
       `${runSettingId(crossing)} takes demonstrations of another dataset of the run, but ${datasets[0]?.id} is its only one: name a second with --datasets or --task-file`,
+    );
+  if (raw.gradientNorms && !comparedSettings(compared).some(hasStepNorms))
+    throw new UserError(
+      '--gradient-norms: none of --methods takes a training step for each demonstration, as GD and LCGD do where they are not on full batches',
     );
   return {
     datasets,

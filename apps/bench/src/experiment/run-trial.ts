@@ -8,7 +8,7 @@ import {
   measureNoiseFloor,
 } from './noise-floor.ts';
 import { type Trial, trialName } from './plan.ts';
-import { type ProbedSetting, predict, probeSetting, takeIn, unlessDiverged } from './probe-setting.ts';
+import { type ProbedSetting, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
 import type { FinishedSetting, SettingRecord } from './record.ts';
 import type { z } from 'zod';
 import type { ProbeWrite } from './probe-file.ts';
@@ -384,22 +384,12 @@ export class TrialRunner {
 
   /** @returns whether it was recorded already */
   #measureTraining(plan: TrialPlan, records: TrialOutcome['records']): Promise<boolean> {
-    const { training: measures = {}, tally, config, loadModel, onWork, signal } = this.#options;
-    const { learningRate } = plan.trial;
+    const { training: measures = {}, config, ...options } = this.#options;
     const finished = plan.methods.filter(({ id }) => records.get(id)?.status === 'finished');
     return measureTraining(plan, finished, {
-      ...{ measures, tally, layers: config.layers },
+      ...{ ...options, measures, layers: config.layers },
       readable: (address, schema) => this.#readable(address, schema),
       write: (address, result) => this.#write(address, result),
-      train: async ({ setting }, options, onUnits) =>
-        takeIn(
-          await loadModel(plan.trial),
-          setting,
-          plan.prepared,
-          { learningRate, ...options, signal },
-          onUnits,
-        ),
-      onWork: (units) => onWork(units, `${trialName(plan.trial)} weights`),
     });
   }
 

@@ -1,8 +1,15 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunRequest, experiment, findTask, runExperiment, writeResults } from '@icl-gd/bench';
-import { gradientDescent, layerCausalGradientDescent, learnerSetting } from '@icl-gd/methods';
+import {
+  type RunRequest,
+  experiment,
+  findTask,
+  runExperiment,
+  runSetting,
+  writeResults,
+} from '@icl-gd/bench';
+import { gradientDescent, layerCausalGradientDescent } from '@icl-gd/methods';
 import { resolveModel } from '@icl-gd/transformer';
 import { afterAll, expect, it } from 'vitest';
 import { type Fixture, fixtures } from './golden.ts';
@@ -18,9 +25,16 @@ async function requestTo(out: string): Promise<RunRequest> {
     data,
     settings: {
       datasets: [findTask(run.dataset)],
-      methods: [gradientDescent, layerCausalGradientDescent].map((learner) => learnerSetting(learner)),
+      methods: [gradientDescent, layerCausalGradientDescent].map((learner) => runSetting(learner)),
       ...{ variants: ['trained'], seeds: [run.seed], shots: run.k, examples: 4, learningRate: run.lr },
-      ...{ probe: 'prompt', dtype: 'float32', releasedNorms: false, noiseFloor: false, initSeed: 0 },
+      ...{
+        probe: 'prompt',
+        dtype: 'float32',
+        releasedNorms: false,
+        noiseFloor: false,
+        initSeed: 0,
+        controls: [],
+      },
     },
     adapter: process.env['ICL_GD_ADAPTER'] ?? 'auto',
     ...{ out, saveProbes: false, discardProbes: false, fresh: false },

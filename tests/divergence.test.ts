@@ -39,7 +39,9 @@ describe.each(['1e6', '1e300'])('learning rate %s', (rate) => {
     const settings = readCsv(join(copy.out, 'predictions.csv')).map(({ setting }) => setting);
     expect(new Set(settings)).toEqual(new Set(['ZSL', 'ICL']));
     const metrics = readCsv(join(copy.out, 'layerwise.csv')).map(({ metric }) => metric);
-    expect(new Set(metrics)).toEqual(new Set(['simaou_random', 'simam_zsl']));
+    expect(new Set(metrics)).toEqual(
+      new Set(['simaou_random', 'simam_zsl', 'update_norm_icl', 'common_mode_icl']),
+    );
     expect(readCsv(join(copy.out, 'training.csv'))).toEqual([]);
   });
 });
@@ -72,7 +74,7 @@ it('exits with 1 where any pass of a preset has cells that diverged, not the las
   const preset = join(copy.folder, 'mine.yaml');
   writeFileSync(
     preset,
-    'title: mine\noptions: { datasets: mr, examples: 1, shots: 1, seeds: 5, methods: gd, learning-rate: 1e6 }\npasses: [{ name: low, options: { learning-rate: 0.01 } }]\n',
+    'title: mine\noptions: { datasets: mr, examples: 1, shots: 1, seeds: 5, methods: gd, controls: none, learning-rate: 1e6 }\npasses: [{ name: low, options: { learning-rate: 0.01 } }]\n',
   );
   const places = ['--model', copy.model, '--data', copy.data, '--out', copy.out];
   const adapter = ['--adapter', process.env['ICL_GD_ADAPTER'] ?? 'auto'];

@@ -107,7 +107,7 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
   it.each(cases)(
     '$id in $dtype with $tokenBudget tokens a batch needs what the plan says, to the byte',
     async ({ learner, typed, dtype, tokenBudget, releasedNorms }) => {
-      const options: ProbeTokensOptions = { probeTokens: ['label', 'prompt'], tokenBudget };
+      const options: ProbeTokensOptions = { probeTokens: ['label', 'prompt'], tokenBudget, nextTokens: 50 };
       const setting = learnerSetting(learner, typed);
       const workload = await workloadOf(setting, dtype, releasedNorms, options);
       const { config } = await describeModel(directory);

@@ -22,6 +22,13 @@ it.each<[string, () => readonly string[]]>([
     () => ['shots', '--model', copy.model, '--data', copy.data, '--out', copy.out, ...STUDY, '--shots', '1'],
   ],
   [
+    'flips',
+    () => [
+      ...['flips', '--model', copy.model, '--data', copy.data, '--out', copy.out, ...STUDY],
+      ...['--methods', 'gd', '--shots', '1', '--learning-rate', '0.01', '--shares', '1'],
+    ],
+  ],
+  [
     'sweep',
     () => [
       ...['sweep', '--model', copy.model, '--data', copy.data, '--out', copy.out, ...STUDY],

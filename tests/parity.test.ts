@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expectClose, tolerances } from '@icl-gd/gpu-kernels/testing';
-import { agreement, jsDivergence, kappa, logOddsCorrelation } from '@icl-gd/metrics';
+import { SafetensorsFile } from '@icl-gd/transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readTensor } from './damage.ts';
 import {
@@ -51,8 +51,8 @@ interface Controls {
 type Outputs = Readonly<Record<'agreement' | 'kappa' | 'js_divergence' | 'log_odds_correlation', number>>;
 
 const TABLES = [
-  ...['layerwise.csv', 'summary.csv', 'intervals.csv', 'examples.csv', 'predictions.csv', 'training.csv'],
-  ...['table1.csv', 'table2.csv', 'table3.csv', 'prompts.json'],
+  ...['layerwise.csv', 'summary.csv', 'intervals.csv', 'examples.csv', 'predictions.csv', 'outputs.csv'],
+  ...['training.csv', 'table1.csv', 'table2.csv', 'table3.csv', 'prompts.json'],
 ];
 
 /** A field as a number; what is empty must be empty on both sides. */
@@ -126,9 +126,8 @@ describe.each(fixtures())('$name', (fixture) => {
     expect(found.map((row) => row['undefined'])).toEqual(expected.map((row) => row['undefined'] ?? '0'));
   });
 
-  const controls = join(fixture.golden, 'controls.json');
-  if (existsSync(controls)) {
-    const { settings, icl } = readJson(controls) as Controls;
+  describe.each(existsSync(join(fixture.golden, 'controls.json')) ? ['controls.json'] : [])('%s', (file) => {
+    const { settings, icl } = readJson(join(fixture.golden, file)) as Controls;
 
     it('has the golden scores of GD, LCGD and ICL beside their nulls in every layer, all of them defined or as many', () => {
       const rows = measured('layerwise.csv');
@@ -152,33 +151,47 @@ describe.each(fixtures())('$name', (fixture) => {
     });
 
     it('behaves like ICL as much as the golden GD and LCGD do', () => {
-      const rows = measured('predictions.csv');
-      const fields = Object.keys(rows[0]!).filter((field) => /^option_\d+_logprob$/.test(field));
-      const of = (setting: string) => {
-        const own = rows.filter(
-          (row) => (row['setting'] === 'FT' ? row['method'] : row['setting']) === setting,
-        );
-        return {
-          gold: own.map((row) => Number(row['gold'])),
-          predicted: own.map((row) => Number(row['predicted'])),
-          logProbs: own.map((row) => fields.map((field) => Number(row[field]))),
-        };
-      };
-      const [zsl, inContext] = [of('ZSL'), of('ICL')];
+      const rows = measured('outputs.csv');
+      expect(rows.map((row) => row['method'])).toEqual(['ZSL', 'GD', 'LCGD']);
       for (const method of ['GD', 'LCGD']) {
-        const own = of(method);
+        const own = rows.filter((row) => row['method'] === method);
         const { outputs } = settings[method]!;
-        expect(agreement(own.predicted, inContext.predicted)).toBe(outputs.agreement);
-        expect(kappa(own.predicted, inContext.predicted)).toBeCloseTo(outputs.kappa, 12);
-        const divergence = jsDivergence(own.logProbs, inContext.logProbs)!;
-        const correlation = logOddsCorrelation(
-          { zsl: zsl.logProbs, a: inContext.logProbs, b: own.logProbs },
-          own.gold,
-        )!;
-        expectClose([divergence, correlation], [outputs.js_divergence, outputs.log_odds_correlation], METRIC);
+        expect(Number(own[0]!['agreement'])).toBe(outputs.agreement);
+        for (const measure of ['kappa', 'js_divergence', 'log_odds_correlation'] as const)
+          expectClose(numbers(own, measure), [outputs[measure]], METRIC);
       }
     });
-  }
+  });
+
+  it('records the likeliest next tokens, and how many of the first ten each setting shares with ICL', async () => {
+    const recorded = async (setting: string) => {
+      const name = readdirSync(join(out, 'probes')).find((file) => file.endsWith(`-${setting}.safetensors`));
+      const file = await SafetensorsFile.open(join(out, 'probes', name!));
+      const read = async (tensor: string) => ({
+        shape: file.tensors.get(tensor)?.shape,
+        values: await file.readNumbers(tensor),
+      });
+      return { ids: await read('next_tokens'), logProbs: await read('next_token_log_probs') };
+    };
+    const { vocab_size: vocabulary } = readJson(join(fixture.model, 'config.json')) as { vocab_size: number };
+    const k = Math.min(50, vocabulary);
+    const icl = await recorded('ICL');
+    for (const row of measured('outputs.csv')) {
+      const { ids, logProbs } = await recorded(row['method']!);
+      expect([ids.shape, logProbs.shape]).toEqual(Array(2).fill([fixture.run.examples, k]));
+      let shared = 0;
+      for (let i = 0; i < fixture.run.examples; i++) {
+        const of = (values: Float64Array, count: number) => [...values.subarray(i * k, i * k + count)];
+        const own = of(logProbs.values, k);
+        expect(own).toEqual(own.toSorted((a, b) => b - a));
+        expect(own.reduce((sum, value) => sum + Math.exp(value), 0)).toBeLessThan(1 + 1e-5);
+        expect(new Set(of(ids.values, k)).size).toBe(k);
+        const ten = new Set(of(icl.ids.values, 10));
+        shared += of(ids.values, 10).filter((id) => ten.has(id)).length / 10;
+      }
+      expect(Number(row['next_token_overlap'])).toBeCloseTo(shared / fixture.run.examples, 12);
+    }
+  });
 
   it('makes the golden predictions with the golden log-probabilities', () => {
     const settingOf = (row: Row): string =>

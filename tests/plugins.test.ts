@@ -213,7 +213,10 @@ describe('a run with learners, metrics and a family from a project outside of th
   it('a program that is given the same files has the same run, record for record, and its numbers', async () => {
     const own = await node([source('experiment.ts'), copy.model, copy.data, copy.out]);
     expect(own.code, own.stderr).toBe(0);
-    expect(own.stderr).toContain(', 0 computed, 5 taken from records');
+    // The program names no controls, and so has the default ones; the command had none.
+    expect(own.stderr).toContain(
+      ', 2 computed (1 ICL[disjoint], 1 ZSL[positions=icl]), 5 taken from records',
+    );
     const rows = own.stdout
       .trim()
       .split('\n')

@@ -39,7 +39,7 @@ function derive(name: string, change: (lines: readonly string[]) => readonly str
   return folder;
 }
 
-/** What `shots` or `sweep` writes, its records aside, and what it says. */
+/** What a study writes, its records aside, and what it says. */
 async function study(out: string, ...args: string[]) {
   const adapter = process.env['ICL_GD_ADAPTER'] ?? 'auto';
   const result = await iclGd([
@@ -59,6 +59,10 @@ describe.each([
   [
     ['shots', '--datasets', 'mr', '--shots', '0,1,2', '--labels', 'gold,wrong'],
     'settings: 9 asked for (1 ZSL, 8 ICL)',
+  ],
+  [
+    ['flips', '--datasets', 'mr', '--shots', '3', '--shares', '0.5,1', '--methods', 'gd'],
+    'settings: 9 asked for (1 ZSL, 4 ICL, 4 GD)',
   ],
   [
     ['sweep', '--datasets', 'mr', '--shots', '2', '--learning-rates', '0.01,0.1', '--methods', 'gd'],
@@ -169,4 +173,36 @@ it('accuracies by learning rate are those of a run whose splits are the halves o
   expect(measured).toHaveLength(4);
   expect(measured).toEqual(expect.arrayContaining(expected));
   expect(new Set(rows.map((row) => row['accuracy_ft'])).size).toBeGreaterThan(1);
+});
+
+it('accuracies by flipped labels are those of a run with gold labels, and of one with the other label, whatever learns', async () => {
+  const options = ['--shots', '6', '--methods', 'gd', '--learning-rate', '3'];
+  const rows = await table('flips', 'flips.csv', copy.data, ...options, '--shares', '0,0.5,1');
+  const other = derive('flipped', (lines) => [
+    lines.map((line) =>
+      line.replace(/"label": ?([01])/, (_, label: string) => `"label": ${1 - Number(label)}`),
+    ),
+  ]);
+  const [gold, wrong] = [await numbers(copy.data, ...options), await numbers(other, ...options)];
+  const used = gold.get('- demonstrations_in_context');
+  const of = (share: string) =>
+    rows.filter((row) => row['share'] === share).map((row) => [row['method'], row['used'], row['accuracy']]);
+  for (const [share, run] of [
+    ['0', gold],
+    ['1', wrong],
+  ] as const)
+    expect(of(share)).toEqual([
+      ['ICL', used, run.get('- accuracy_icl')],
+      ['GD', '6', run.get('GD accuracy_ft')],
+    ]);
+  expect(rows.map((row) => row['flipped'])).toEqual(['0', '0', '3', '3', used, '6']);
+  // Otherwise the comparison would say nothing.
+  expect(of('0')).not.toEqual(of('1'));
+  await expect(
+    study(join(copy.folder, 'no-flips'), 'flips', '--methods', 'gd[labels=wrong]'),
+  ).rejects.toThrow('GD[labels=wrong] has demonstrations of its own');
+  for (const shares of ['2', '-0.5', 'half', '0.5,0.5', ''])
+    await expect(study(join(copy.folder, 'no-flips'), 'flips', '--shares', shares)).rejects.toThrow(
+      '--shares',
+    );
 });

@@ -3,6 +3,15 @@ export { experiment, type ExperimentObserver, type ExperimentOptions } from './c
 export { type FinishedRun, runExperiment } from './experiment/run.ts';
 export type { RunRequest } from './experiment/run-request.ts';
 export { planTrials, type RunSettings, type Trial } from './experiment/plan.ts';
+export {
+  type DemonstrationChoice,
+  type RateRule,
+  type RunSetting,
+  type SettingRole,
+  roleOf,
+  runSetting,
+  runSettingId,
+} from './experiment/setting.ts';
 export { type ForeignFamilies, type ForeignFamily, loadFamilyFiles } from './plugins/family-file.ts';
 export { type ForeignLearners, loadLearnerFiles } from './plugins/learner-file.ts';
 export { type ForeignMetric, type ForeignMetrics, loadMetricFiles } from './plugins/metric-file.ts';

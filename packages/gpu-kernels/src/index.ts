@@ -89,6 +89,7 @@ export {
   rmsNormForward,
   type RmsNormForwardArguments,
 } from './kernels/row-norm/rms-norm.ts';
+export { topLogProbs, type TopLogProbsArguments } from './kernels/top-k/top-k.ts';
 export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
 export { type DType, storageBytes } from './runtime/dtype.ts';
 export { decodeFloat16, encodeFloat16 } from './runtime/float16.ts';

@@ -46,3 +46,4 @@ export {
   rmsNormReference,
   type RmsNormReferenceArguments,
 } from './kernels/row-norm/rms-norm-reference.ts';
+export { topLogProbsReference, type TopLogProbsReference } from './kernels/top-k/reference.ts';

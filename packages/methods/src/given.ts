@@ -11,7 +11,14 @@ export function requireModel(model: Model, what: string): void {
 }
 
 const KNOWN_OPTIONS: Required<{ [name in keyof (ProbeOptions & ProbeTokensOptions)]: true }> = {
-  ...{ probeToken: true, probeTokens: true, tokenBudget: true, signal: true, onProgress: true },
+  ...{
+    probeToken: true,
+    probeTokens: true,
+    tokenBudget: true,
+    nextTokens: true,
+    signal: true,
+    onProgress: true,
+  },
 };
 
 /** As {@link requireModel}, of the options of probing. */

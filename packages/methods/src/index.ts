@@ -1,4 +1,10 @@
-export { type LongRunning, type Progress, UserError, type UserErrorCode } from '@icl-gd/transformer';
+export {
+  type LongRunning,
+  type Progress,
+  type TopTokens,
+  UserError,
+  type UserErrorCode,
+} from '@icl-gd/transformer';
 export * from './learner.ts';
 export * from './learners/index.ts';
 export { adaptedModel } from './adapted-model.ts';

@@ -1,4 +1,4 @@
-import type { LongRunning, Model, Objective, TrainingKind } from '@icl-gd/transformer';
+import type { LongRunning, Model, Objective, TopTokens, TrainingKind } from '@icl-gd/transformer';
 
 /** One training or in-context example: query tokens followed by the label word's tokens, without BOS and EOS. */
 export interface Demonstration {
@@ -25,6 +25,8 @@ export type ProbeToken = 'label' | 'prompt';
 export interface BatchOptions extends LongRunning {
   /** Most tokens in one packed batch, a longer query alone; 2048 if absent. No number depends on it. */
   readonly tokenBudget?: number | undefined;
+  /** How many of the likeliest tokens after the prompt each probe records; none if absent. */
+  readonly nextTokens?: number | undefined;
 }
 
 /** How `probe` probes. */
@@ -49,6 +51,11 @@ export interface Probe {
   readonly queryLength: number;
   /** Mean log-probability of each option's tokens, nats a token, in class order. */
   readonly optionLogProbs: readonly number[];
+  /**
+   * The likeliest tokens directly after the prompt, whichever token is probed: as many as `nextTokens` asks for, or the
+   * vocabulary has. Absent where they were not asked for, or the learner does not give them.
+   */
+  readonly nextTokens?: TopTokens;
 }
 
 /** What a training step reports, one entry a layer in each list. */

@@ -30,6 +30,7 @@ test('options of one token, probed at the prompt: one sequence answers all', () 
       },
     ],
     optionTokens: [0, 1, 2].map((index) => [{ request: 0, index }]),
+    topRequest: 0,
   });
 });
 
@@ -102,7 +103,19 @@ test('a query without options has no label: it is probed at the prompt', () => {
   expect(plan).toEqual({
     requests: [{ tokens: [BOS, 10, 11], probes: [probe, probe], logProbs: [] }],
     optionTokens: [],
+    topRequest: 0,
   });
+});
+
+test('the likeliest tokens are asked for after the prompt, where the first option is looked up', () => {
+  const [one, several] = [
+    [[1], [2]],
+    [[1, 2], [3]],
+  ].map((options) => planQuery({ tokens: QUERY, options }, ['label'], [BOS], 50));
+  expect(one?.requests.map(({ top }) => top)).toEqual([[{ row: 2, k: 50 }]]);
+  expect(several?.requests.map(({ top }) => top)).toEqual([[{ row: 2, k: 50 }]]);
+  const free = planQuery({ tokens: QUERY, options: [] }, ['prompt'], [], 7);
+  expect(free.requests.map(({ top }) => top)).toEqual([[{ row: 1, k: 7 }]]);
 });
 
 const token = fc.nat(2);
@@ -111,15 +124,22 @@ const someQuery = fc.record({
   options: fc.array(fc.array(token, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
 });
 
-test('any query: each option token is asked for after all before it, in the fewest sequences', () => {
+test('any query: each option token is asked for after all before it, in the fewest sequences, and the likeliest once', () => {
   fc.assert(
     fc.property(
       someQuery,
       fc.uniqueArray(fc.constantFrom<ProbeToken>('label', 'prompt'), { minLength: 1 }),
       fc.constantFrom([], [BOS]),
       (query, probeTokens, before) => {
-        const plan = planQuery(query, probeTokens, before);
+        const plan = planQuery(query, probeTokens, before, 5);
         const start = [...before, ...query.tokens];
+        const top = plan.requests.flatMap(({ tokens, top: rows = [] }) =>
+          rows.map(({ row }) => tokens.slice(0, row + 1)),
+        );
+        expect(top).toEqual([start]);
+        expect(plan.requests[plan.topRequest]?.top).toHaveLength(1);
+        const { request } = plan.optionTokens[0]![0]!;
+        expect(plan.topRequest).toBe(request);
         expect(asked(plan)).toEqual(
           query.options.map((option) => option.map((_, i) => [...start, ...option.slice(0, i + 1)])),
         );

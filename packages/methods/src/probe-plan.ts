@@ -7,6 +7,8 @@ export interface QueryPlan {
   readonly requests: readonly EvaluationRequest[];
   /** For each option, for each of its tokens: which request and which of its log-probabilities. */
   readonly optionTokens: readonly (readonly { readonly request: number; readonly index: number }[])[];
+  /** Which request gives the likeliest tokens after the prompt, if they are wanted: all that it gives of them. */
+  readonly topRequest: number;
 }
 
 /**
@@ -14,11 +16,13 @@ export interface QueryPlan {
  * itself, so single-token options need one sequence, longer ones share all that is a prefix of another.
  * For the same reason several probe tokens are rows of one sequence.
  * @param before tokens fed before the query in the same sequence (BOS without a prefix, else none)
+ * @param nextTokens how many of the likeliest tokens after the prompt are wanted; 0 for none
  */
 export function planQuery(
   query: Query,
   probeTokens: readonly ProbeToken[],
   before: readonly number[],
+  nextTokens = 0,
 ): QueryPlan {
   const start = [...before, ...query.tokens];
   const withLabel = [...start, ...(query.options[0] ?? [])];
@@ -42,12 +46,16 @@ export function planQuery(
     row: (probeToken === 'label' ? withLabel : start).length - 1,
     firstKey: before.length,
   }));
+  // Where the options' first tokens are looked up, the logits after the prompt are there already.
+  const topRequest = optionTokens[0]?.[0]?.request ?? 0;
+  const top = [{ row: start.length - 1, k: nextTokens }];
   const requests = sequences.map((tokens, i) => ({
     tokens,
     probes: i === 0 ? probes : [],
     logProbs: logProbs[i] as { row: number; token: number }[],
+    ...(nextTokens > 0 && i === topRequest ? { top } : {}),
   }));
-  return { requests, optionTokens };
+  return { requests, optionTokens, topRequest };
 }
 
 function isPrefix(short: readonly number[], long: readonly number[]): boolean {

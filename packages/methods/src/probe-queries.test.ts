@@ -7,8 +7,16 @@ const BOS = 99;
 const BOTH: readonly ProbeToken[] = ['label', 'prompt'];
 
 /** h names the probed row, the log-probability of a token is minus its id. */
-function answer({ probes, logProbs }: EvaluationRequest): EvaluationResult {
+function answer({ tokens, probes, logProbs, top }: EvaluationRequest): EvaluationResult {
   return {
+    ...(top
+      ? {
+          top: top.map(({ row, k }) => ({
+            ids: new Uint32Array(k).fill(tokens[row] as number),
+            logProbs: new Float32Array(k).fill(-row),
+          })),
+        }
+      : {}),
     probes: probes.map(({ row, firstKey }) => ({
       attentionOutput: Float32Array.of(row, 1),
       attentionScores: new Float32Array(2 * 3 * (row - firstKey + 1)),
@@ -197,11 +205,32 @@ test('progress is told after each batch, in queries finished', async () => {
   expect(finished).toEqual([2, 4, 5]);
 });
 
+test('a probe has the likeliest tokens after the prompt where they are asked for, at both probed tokens', async () => {
+  const queries = [
+    { tokens: [10, 11], options: [[7, 8, 9], [1]] },
+    { tokens: [12], options: [[7], [1, 2]] },
+  ];
+  const { probe, probeTokens } = probesOf(fakeModel().model);
+  const plain = await probe(queries, { probeToken: 'prompt' });
+  expect(plain.map((own) => 'nextTokens' in own)).toEqual([false, false]);
+  const probes = await probeTokens(queries, { probeTokens: BOTH, nextTokens: 2 });
+  for (const token of BOTH)
+    expect(probes.get(token)?.map(({ nextTokens }) => nextTokens)).toEqual([
+      { ids: Uint32Array.of(11, 11), logProbs: Float32Array.of(-2, -2) },
+      { ids: Uint32Array.of(12, 12), logProbs: Float32Array.of(-1, -1) },
+    ]);
+  for (const nextTokens of [-1, 0.5, Number.NaN])
+    await expect(probe(queries, { probeToken: 'prompt', nextTokens })).rejects.toThrow(
+      new RangeError(`nextTokens is ${nextTokens}, not a whole number from 0`),
+    );
+});
+
 test.each<[string, (result: EvaluationResult) => void]>([
   ['h', ({ probes }) => probes[0]?.attentionOutput.fill(Number.NaN, 1)],
   ['m', ({ probes }) => probes[0]?.attentionScores.fill(Number.NEGATIVE_INFINITY, 5, 6)],
   ['the second probed token’s h', ({ probes }) => probes[1]?.attentionOutput.fill(Number.POSITIVE_INFINITY)],
   ['a log-probability', ({ logProbs }) => logProbs.fill(Number.NEGATIVE_INFINITY, 1, 2)],
+  ['a likeliest token', ({ top }) => top?.[0]?.logProbs.fill(Number.NaN, 1)],
 ])('%s that is not finite is a DivergedError naming the model', async (_, spoil) => {
   const { model } = fakeModel((request) => {
     const result = answer(request);
@@ -209,7 +238,7 @@ test.each<[string, (result: EvaluationResult) => void]>([
     return result;
   });
   const probing = (lengths: number[]) =>
-    probesOf(model).probeTokens(ofLengths(...lengths), { probeTokens: BOTH });
+    probesOf(model).probeTokens(ofLengths(...lengths), { probeTokens: BOTH, nextTokens: 2 });
   await expect(probing([1, 2, 4])).resolves.toBeInstanceOf(Map);
   const failure = await probing([1, 3]).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(DivergedError);

@@ -68,8 +68,11 @@ async function probeTokens(
       `probeTokens is ${typeof options.probeTokens}, not a list of ${PROBE_TOKENS.join(', ')}`,
     );
   for (const probeToken of options.probeTokens) requireOneOf('probeToken', probeToken, PROBE_TOKENS);
+  const { nextTokens = 0 } = options;
+  if (!Number.isInteger(nextTokens) || nextTokens < 0)
+    throw new RangeError(`nextTokens is ${nextTokens}, not a whole number from 0`);
   const before = prefix ? [] : [specialToken(model.config, 'bosTokenId', model.name)];
-  const plans = queries.map((query) => planQuery(query, options.probeTokens, before));
+  const plans = queries.map((query) => planQuery(query, options.probeTokens, before, nextTokens));
   const probes = new Map(options.probeTokens.map((probeToken) => [probeToken, [] as Probe[]]));
   const { signal, onProgress } = options;
   let finished = 0;
@@ -100,7 +103,7 @@ export function probeBatches(
 ): EvaluationBatch[] {
   // Any token may stand for BOS: only its place counts.
   const before = behindPrefix ? [] : [0];
-  const plans = queries.map((query) => planQuery(query, options.probeTokens, before));
+  const plans = queries.map((query) => planQuery(query, options.probeTokens, before, options.nextTokens));
   return cutIntoBatches(plans, options).map(requestsOf);
 }
 
@@ -148,12 +151,17 @@ function toProbes(plan: QueryPlan, results: readonly EvaluationResult[], model: 
     return logProb / tokens.length;
   });
   const recorded = (results[0] as EvaluationResult).probes;
-  if (!recorded.every(allFinite) || !optionLogProbs.every(Number.isFinite))
+  const nextTokens = results[plan.topRequest]?.top?.[0];
+  if (
+    !recorded.every(allFinite) ||
+    ![...optionLogProbs, ...(nextTokens?.logProbs ?? [])].every(Number.isFinite)
+  )
     throw new DivergedError(`${model.name}: what the model computes is no longer finite`);
   return recorded.map((probe) => ({
     ...probe,
     queryLength: probe.attentionScores.length / (layers * heads),
     optionLogProbs,
+    ...(nextTokens ? { nextTokens } : {}),
   }));
 }
 

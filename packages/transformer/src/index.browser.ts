@@ -3,7 +3,14 @@ export { withChangedParameters } from './change-parameters.ts';
 export { Checkpoint, type FileDigest } from './checkpoint/checkpoint.ts';
 export type { TensorInfo } from './checkpoint/header.ts';
 export type { BiasConfig, DecoderConfig, PositionConfig, RotaryRescaling } from './config.ts';
-export type { EvaluationRequest, EvaluationResult, ProbedRow, RowProbe } from './decoder/evaluate.ts';
+export type {
+  EvaluationRequest,
+  EvaluationResult,
+  ProbedRow,
+  RowProbe,
+  TopRow,
+  TopTokens,
+} from './decoder/evaluate.ts';
 export type { Hook, HookedActivation, Hooks } from './decoder/hooks.ts';
 export type { Objective, Readout } from './decoder/loss-gradient.ts';
 export type { TokenTargets } from './decoder/targets.ts';

@@ -77,6 +77,22 @@ export function positiveList(option: string, text: string): number[] {
   );
 }
 
+/**
+ * A comma-separated list of numbers from 0 to 1.
+ *
+ * @throws UserError if an entry is none or is given twice
+ */
+export function shareList(option: string, text: string): number[] {
+  return unique(
+    option,
+    splitList(option, text).map((value) => {
+      const share = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
+      if (share >= 0 && share <= 1) return share;
+      throw new UserError(`${option} ${value}: must be a number from 0 to 1`);
+    }),
+  );
+}
+
 function splitList(option: string, text: string): string[] {
   const values = text.split(',').map((value) => value.trim());
   if (values.includes(''))

@@ -13,6 +13,7 @@ function words(name: string, ...typed: string[]): string | undefined {
 test.each([
   ['run', 'finished parts are kept, the same command goes on from there'],
   ['shots', 'finished parts are kept, the same command goes on from there'],
+  ['flips', 'finished parts are kept, the same command goes on from there'],
   ['sweep', 'finished parts are kept, the same command goes on from there'],
   ['pretrain', 'what was saved of the training is kept, the same command goes on from there'],
   ['inspect', 'nothing is kept but what was downloaded'],
@@ -30,7 +31,19 @@ test('every command is in the list above', () => {
     createProgram(() => {})
       .commands.map((command) => command.name())
       .toSorted(),
-  ).toEqual(['devices', 'inspect', 'ls', 'pretrain', 'run', 'score', 'shots', 'sweep', 'tables', 'validate']);
+  ).toEqual([
+    'devices',
+    'flips',
+    'inspect',
+    'ls',
+    'pretrain',
+    'run',
+    'score',
+    'shots',
+    'sweep',
+    'tables',
+    'validate',
+  ]);
 });
 
 test('with --fresh the same command would begin anew', () => {

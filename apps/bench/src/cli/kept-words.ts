@@ -6,6 +6,7 @@ const FINISHED_PARTS = 'finished parts are kept';
 const KEPT: Readonly<Record<string, string>> = {
   run: FINISHED_PARTS,
   shots: FINISHED_PARTS,
+  flips: FINISHED_PARTS,
   sweep: FINISHED_PARTS,
   pretrain: 'what was saved of the training is kept',
   inspect: 'nothing is kept but what was downloaded',
@@ -14,7 +15,7 @@ const KEPT: Readonly<Record<string, string>> = {
   validate: 'files written so far are whole, the same command writes all of them',
 };
 /** Commands that go on where they stopped. */
-const RESUMED = new Set(['run', 'shots', 'sweep', 'pretrain']);
+const RESUMED = new Set(['run', 'shots', 'flips', 'sweep', 'pretrain']);
 
 /**
  * What a command leaves that is stopped or fails, and what the same command makes of it.

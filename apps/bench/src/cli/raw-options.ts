@@ -77,6 +77,9 @@ export type RawShotsOptions = Partial<Omit<RawRunOptions, 'shots'>> & {
   readonly labels: string;
 };
 
+/** Options of `icl-gd flips` as typed or by default. */
+export type RawFlipsOptions = Partial<RawRunOptions> & { readonly shares: string };
+
 /** Options of `icl-gd sweep` as typed or by default. */
 export type RawSweepOptions = Partial<RawRunOptions> & { readonly learningRates: string };
 

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import type { Gpu } from '@icl-gd/gpu-kernels';
-import { type LearnerSetting, probeBatches, trainingKindOf } from '@icl-gd/methods';
+import { type LearnerSetting, inContext, needsOf, probeBatches, trainingKindOf } from '@icl-gd/methods';
 import {
   type DecoderConfig,
   type DeviceLimits,
@@ -13,6 +13,7 @@ import {
   planMemory,
 } from '@icl-gd/transformer';
 import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
+import { NEXT_TOKENS } from './next-tokens.ts';
 import { comparedSettings } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
 import { demonstrationsFor, unavailability } from './setting.ts';
@@ -55,6 +56,7 @@ export function workloadOf(
   const { dtype, releasedNorms, noiseFloor, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
+    nextTokens: NEXT_TOKENS,
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
   };
   const compared = comparedSettings(settings).filter((own) => unavailability(own, prepared) === undefined);
@@ -70,9 +72,12 @@ export function workloadOf(
     training.length === 0
       ? [prepared.fineTuningDemonstrations]
       : training.map((setting) => demonstrationsFor(setting, prepared));
+  // In-context learning alone puts what fits the context before its queries; others have their length.
+  const shifted = compared.some((own) => needsOf(own) === 'context' && own.learner.id !== inContext.id);
   return {
     dtype,
     batches: probeBatches(queries, options, false),
+    ...(shifted ? { positionOffset: prepared.context.tokens.length - 1 } : {}),
     context: {
       tokens: longest([prepared.context.tokens.length, ...contexts]),
       batches: probeBatches(queries, options, true),

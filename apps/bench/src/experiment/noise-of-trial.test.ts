@@ -7,7 +7,9 @@ import type { Model } from '@icl-gd/transformer';
 import { parse } from 'csv-parse/sync';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from '../testing/fake-model.ts';
+import type { Trial } from './plan.ts';
 import { scoreLearner } from './scores.ts';
+import { runSetting } from './setting.ts';
 
 // Modules are loaded once for all test files: these are loaded anew, with a fake in them.
 vi.resetModules();
@@ -75,4 +77,18 @@ test('a noise floor that is on record is not measured again', async () => {
   expect(second.counts).toContain(', 0 computed');
   expect(second.tables).toEqual(first.tables);
   expect(second.units).toBe(first.units);
+});
+
+test('a noise floor has controls, too', async () => {
+  const choice = { demonstrations: { order: 1 } } as const;
+  const control = { ...runSetting(inContext), ...choice };
+  const prepare = (trial: Trial) => {
+    const own = fakePrepared(trial);
+    return { ...own, chosen: new Map([['order=1', { ...fakePrepared({ ...trial, permutation: 1 }) }]]) };
+  };
+  const { tables } = await fakeRun(out, { settings: { ...SETTINGS, controls: [control] }, prepare });
+  const rows = parse(tables['noise_floor.csv'] ?? '', { columns: true }) as Record<string, string>[];
+  expect(rows.filter(({ method }) => method === 'ICL[order=1]')).toHaveLength(
+    rows.filter(({ method }) => method === 'GD').length,
+  );
 });

@@ -7,6 +7,7 @@ import {
   writeSafetensors,
 } from '@icl-gd/transformer';
 import type { Cell, CellAddress } from './cell.ts';
+import { nextTokenTensors, readNextTokens } from './next-tokens.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
 
 interface ProbeShape {
@@ -43,7 +44,8 @@ const FORMAT = 'icl-gd probes 2';
 /**
  * Writes probes of one setting: `attention_output` [examples, layers, d_model] (h) and `attention_logits.<row>` [layers,
  * heads, query length] (m, before softmax; row = row of the evaluated split) in float32; `option_log_probs` [examples,
- * options] in float64 and `gold` [examples] in int64; of a setting that trains `training_gradient_norm` and `training_loss`
+ * options] in float64 and `gold` [examples] in int64; `next_tokens` [examples, k] in int64 and `next_token_log_probs` [examples, k]
+ * in float32, the likeliest tokens after the prompt; of a setting that trains `training_gradient_norm` and `training_loss`
  * [steps, layers] in float64. The metadata says what it is of.
  */
 export async function writeProbes(
@@ -64,6 +66,7 @@ export async function writeProbes(
       data: probe.attentionScores,
     })),
     ...optionTensors(probes),
+    ...nextTokenTensors(probes),
     { name: 'gold', shape: [gold.length], dtype: 'int64', data: BigInt64Array.from(gold, BigInt) },
     ...trainingTensors(training),
   ];
@@ -132,6 +135,7 @@ export async function readProbes(
   if (outputs.length !== validationRows.length * size || predictions.length !== validationRows.length)
     throw new RangeError(`${path} does not hold ${validationRows.length} probes`);
   if (!outputs.every(Number.isFinite)) throw new RangeError(`${path}: ${OUTPUTS} is not finite`);
+  const nextTokens = await readNextTokens(file, validationRows.length);
   const probes: Probe[] = [];
   for (const [i, row] of validationRows.entries()) {
     const name = scoresOf(row);
@@ -145,6 +149,7 @@ export async function readProbes(
       attentionScores,
       queryLength,
       optionLogProbs: (predictions[i] as PredictionRecord).optionLogProbs,
+      ...(nextTokens ? { nextTokens: nextTokens[i] as NonNullable<Probe['nextTokens']> } : {}),
     });
   }
   return probes;

@@ -31,6 +31,42 @@ test('the prediction is the likeliest option, the first of equals', () => {
   expect(predict([probe(-3, -1)])).toEqual([{ predicted: 1, optionLogProbs: [-3, -1] }]);
 });
 
+test('a record keeps the ten likeliest of the next tokens, of learners that give them', () => {
+  const nextTokens = {
+    ids: Uint32Array.from({ length: 50 }, (_, i) => 60 - i),
+    logProbs: new Float32Array(50),
+  };
+  const [with_, without] = predict([{ ...probe(-3, -1), nextTokens }, probe(-3, -1)]);
+  expect(with_?.nextTokens).toEqual([60, 59, 58, 57, 56, 55, 54, 53, 52, 51]);
+  expect(without).not.toHaveProperty('nextTokens');
+});
+
+test('fifty next tokens are asked of every learner; those of one’s own that are no tokens are refused', async () => {
+  const adapted = await GD.adapt(fakeModel('trained'), []);
+  const asked: (number | undefined)[] = [];
+  const giving = (change: (ids: Uint32Array) => Uint32Array): Learner => ({
+    ...GD,
+    adapt: async () => ({
+      ...adapted,
+      dispose: () => {},
+      async probeTokens(queries, options) {
+        asked.push(options.nextTokens);
+        const probes = await adapted.probeTokens(queries, options);
+        for (const own of probes.values())
+          for (const [i, one] of own.entries())
+            own[i] = { ...one, nextTokens: { ...one.nextTokens!, ids: change(one.nextTokens!.ids) } };
+        return probes;
+      },
+    }),
+  });
+  const probeIt = (learner: Learner) =>
+    probeSetting(fakeModel('trained'), runSetting(learner), PREPARED, OPTIONS, () => {});
+  const { probes } = await probeIt(giving((ids) => ids));
+  expect(probes.get('label')?.map(({ nextTokens }) => nextTokens?.ids.length)).toEqual([50, 50]);
+  await expect(probeIt(giving((ids) => ids.fill(7)))).rejects.toThrow('GD gave nextTokens whose ids are');
+  expect(asked).toEqual([50, 50]);
+});
+
 /** What the learner was given. */
 async function given(
   change: Partial<Learner>,

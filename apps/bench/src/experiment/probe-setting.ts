@@ -10,6 +10,7 @@ import {
 } from '@icl-gd/methods';
 import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { COMPARED_NEXT_TOKENS, NEXT_TOKENS, areTokens } from './next-tokens.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
 import { type RunSetting, demonstrationsFor } from './setting.ts';
 
@@ -65,11 +66,16 @@ export async function probeSetting(
   try {
     requireSteps(learner.id, adapted.training ?? []);
     const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget, signal }, onWork);
-    for (const [token, own] of probes)
+    for (const [token, own] of probes) {
       if (own.length !== prepared.queries.length)
         throw new UserError(
           `${learner.id} gave ${own.length} probes of the ${token} for ${prepared.queries.length} queries: it must give one for each`,
         );
+      if (own.some(({ nextTokens }) => nextTokens && !areTokens(nextTokens.ids)))
+        throw new UserError(
+          `${learner.id} gave nextTokens whose ids are no token ids, or are there twice: it may leave them out`,
+        );
+    }
     const { training = [], directionsOnly } = adapted;
     return { probes, training: training.map(toRecord), directionsOnly };
   } finally {
@@ -87,12 +93,18 @@ export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | { r
   }
 }
 
-/** The option with the largest mean log-probability, the first on a tie. */
-export function predict(probes: readonly Pick<Probe, 'optionLogProbs'>[]): PredictionRecord[] {
+/** What a record keeps of probes: the option with the largest mean log-probability, the first on a tie; the likeliest tokens. */
+export function predict(
+  probes: readonly {
+    readonly optionLogProbs: readonly number[];
+    readonly nextTokens?: { readonly ids: Iterable<number> };
+  }[],
+): PredictionRecord[] {
   const predicted = predictions(probes);
-  return probes.map(({ optionLogProbs }, i) => ({
+  return probes.map(({ optionLogProbs, nextTokens }, i) => ({
     predicted: predicted[i] as number,
     optionLogProbs: [...optionLogProbs],
+    ...(nextTokens ? { nextTokens: [...nextTokens.ids].slice(0, COMPARED_NEXT_TOKENS) } : {}),
   }));
 }
 
@@ -108,7 +120,8 @@ async function probeTokensOf(
     before = finished;
   };
   const budget = tokenBudget === undefined ? {} : { tokenBudget };
-  return await adapted.probeTokens(queries, { ...budget, probeTokens, signal, onProgress });
+  const nextTokens = NEXT_TOKENS;
+  return await adapted.probeTokens(queries, { ...budget, probeTokens, nextTokens, signal, onProgress });
 }
 
 function toRecord(step: NonNullable<LearnerResult['training']>[number]): TrainingStepRecord {

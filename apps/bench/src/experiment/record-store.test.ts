@@ -132,6 +132,30 @@ describe('probes', () => {
     expect(await again.readProbes(addressOf(), expected)).toEqual(probes);
   });
 
+  test('with the likeliest next tokens are read back with them, or computed again', async () => {
+    const store = open();
+    const likely = probes.map((probe, i) => ({
+      ...probe,
+      nextTokens: { ids: Uint32Array.of(2 ** 32 - 1, i, 7), logProbs: Float32Array.of(-0.1, -1 / 3, -5) },
+    }));
+    await store.writeProbes(addressOf(), { ...content, probes: likely });
+    expect(await store.readProbes(addressOf(), expected)).toEqual(likely);
+    const path = pathOf(addressOf()).replace('.json', '.safetensors');
+    const bytes = await readFile(path);
+    const at = bytes.indexOf(Buffer.from(BigUint64Array.of(2n ** 32n - 1n).buffer));
+    expect(at).toBeGreaterThan(0);
+    // No token, and one that is there twice.
+    for (const value of [-1n, 2n ** 32n, 7n]) {
+      const spoiled = Buffer.from(bytes);
+      spoiled.writeBigInt64LE(value, at);
+      await writeFile(path, spoiled);
+      expect(await store.readProbes(addressOf(), expected), `${value}`).toBeUndefined();
+    }
+    // Of a learner that gives them for some queries alone they are left out.
+    await store.writeProbes(addressOf(), { ...content, probes: [likely[0]!, probes[1]!] });
+    expect(await store.readProbes(addressOf(), expected)).toEqual(probes);
+  });
+
   test('of other examples, or cut off, are computed again, with a warning', async () => {
     const store = open();
     await store.writeProbes(addressOf(), { ...content, probes });

@@ -34,7 +34,12 @@ const scores = z
   );
 
 const prediction = z
-  .object({ predicted: count, optionLogProbs: z.array(finite) })
+  .object({
+    predicted: count,
+    optionLogProbs: z.array(finite),
+    /** The likeliest tokens after the prompt; absent where a learner does not give them. */
+    nextTokens: z.array(count).exactOptional(),
+  })
   .refine(({ predicted, optionLogProbs }) => predicted < optionLogProbs.length, 'is none of its options');
 
 const trainingStep = z

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { madeUpTrials } from '../testing/made-up-trials.ts';
 import { toCsv } from './csv.ts';
 import { type MeasuredRun, measureTrial } from './measured.ts';
+import { type MeasuredOutputs, measureOutputs } from './outputs.ts';
 import { matchPaper } from './published/paper-match.ts';
 import { readRun } from './read-run.ts';
 import { OPTIONAL_TABLES, trialTables } from './rows.ts';
@@ -21,8 +22,10 @@ afterEach(() => rm(out, { recursive: true }));
 
 async function write(size: Parameters<typeof madeUpTrials>[0]): Promise<MeasuredRun> {
   const cells: MeasuredRun['cells'][number][] = [];
+  const outputs: MeasuredOutputs[] = [];
   await writeTrialTables(out, 'made-up', TABLES, madeUpTrials(size), (result) => {
     for (const cell of measureTrial(result)) cells.push(cell);
+    outputs.push(...measureOutputs(result));
   });
   const sizes = new Map([['mr', { train: 10, validation: 5, averageTokens: 3.25 }]]);
   const run = {
@@ -32,6 +35,7 @@ async function write(size: Parameters<typeof madeUpTrials>[0]): Promise<Measured
     cells,
     sizes,
     noise: [],
+    outputs,
     paper: matchPaper(undefined),
   };
   await writeFile(join(out, 'table3.csv'), toCsv(summaryTables(run)['table3.csv']!));

@@ -1,8 +1,9 @@
-import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics';
+import { type MetricCatalogue, builtInMetrics, definedShare, layerMean } from '@icl-gd/metrics';
 import { groupBy } from '../experiment/group-by.ts';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import { roleOf } from '../experiment/setting.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
+import type { MeasuredOutputs } from './outputs.ts';
 import type { PaperMatch } from './published/paper-match.ts';
 
 /** In the column `method`, where something belongs to no method. */
@@ -12,7 +13,9 @@ export const NO_METHOD = '-';
 export interface CellScore {
   /** By layer; null where undefined. */
   readonly layers: readonly (number | null)[];
-  /** By example, in the order of {@link MeasuredCell.exampleRows}: its layer mean, NaN where undefined. */
+  /** By layer, which share of its cosines is defined; absent where a run of an earlier version did not write it. */
+  readonly definedShares?: readonly (number | null)[];
+  /** By example, in the order of {@link MeasuredCell.exampleRows}: its layer mean (of some metrics, that of its pseudo-values), NaN where undefined. */
   readonly examples: Float64Array;
 }
 
@@ -62,6 +65,8 @@ export interface MeasuredRun {
   readonly cells: readonly MeasuredCell[];
   readonly sizes: ReadonlyMap<string, DatasetSize>;
   readonly noise: readonly MeasuredNoise[];
+  /** What settings put out, compared with ICL: by trial, in the order of the settings, ZSL first; absent in runs without it. */
+  readonly outputs?: readonly MeasuredOutputs[];
   /** Which of it may stand beside the paper's figures. */
   readonly paper: PaperMatch;
   /** Where metrics that are not built in are among them: all that there are. */
@@ -155,6 +160,12 @@ export function measureNoise({ trial, noise }: TrialResult): MeasuredNoise[] {
   }));
 }
 
-function toCellScore({ values, examples }: ScoreRecord): CellScore {
-  return { layers: values, examples: Float64Array.from(examples, (value) => value ?? Number.NaN) };
+function toCellScore({ values, undefinedCounts, totalCounts, examples }: ScoreRecord): CellScore {
+  return {
+    layers: values,
+    definedShares: values.map((_, layer) =>
+      definedShare(undefinedCounts[layer] ?? 0, totalCounts[layer] ?? 0),
+    ),
+    examples: Float64Array.from(examples, (value) => value ?? Number.NaN),
+  };
 }

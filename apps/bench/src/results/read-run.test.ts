@@ -7,6 +7,7 @@ import type { TrialResult } from '../experiment/trial-result.ts';
 import { madeUpTrials } from '../testing/made-up-trials.ts';
 import { toCsv } from './csv.ts';
 import { type MeasuredRun, measureNoise, measureTrial } from './measured.ts';
+import { type MeasuredOutputs, measureOutputs } from './outputs.ts';
 import { matchPaper } from './published/paper-match.ts';
 import { measuredRows } from './measured-rows.ts';
 import { readRun, readSummary } from './read-run.ts';
@@ -32,9 +33,11 @@ async function* noisyTrials(): AsyncGenerator<TrialResult> {
 async function write(trials: AsyncIterable<TrialResult> = noisyTrials()): Promise<MeasuredRun> {
   const cells: MeasuredRun['cells'][number][] = [];
   const noise: MeasuredRun['noise'][number][] = [];
+  const outputs: MeasuredOutputs[] = [];
   await writeTrialTables(out, 'made-up', TABLES, trials, (result) => {
     cells.push(...measureTrial(result));
     noise.push(...measureNoise(result));
+    outputs.push(...measureOutputs(result));
   });
   const methods = [...new Set(cells.map(({ method }) => method))].filter((method) => method !== '-');
   const sizes = new Map([['mr', { train: 10, validation: 5, averageTokens: 3.25 }]]);
@@ -45,6 +48,7 @@ async function write(trials: AsyncIterable<TrialResult> = noisyTrials()): Promis
     cells,
     sizes,
     noise,
+    outputs,
     paper: matchPaper(undefined),
   };
   await writeFile(join(out, 'table3.csv'), toCsv(summaryTables(run)['table3.csv']!));
@@ -116,6 +120,24 @@ describe('what is read is what was measured', () => {
     expect(await readRun(out)).toEqual(run);
   });
 
+  test('before there was an outputs.csv', async () => {
+    const { outputs, ...run } = await write();
+    expect(outputs?.map(({ method }) => method)).toEqual(['ZSL', 'GD', 'LCGD', 'ZSL', 'GD', 'LCGD']);
+    await rm(join(out, 'outputs.csv'));
+    expect(await readRun(out)).toEqual(run);
+  });
+
+  test('before tables said which share is defined', async () => {
+    const run = await write();
+    await edit('layerwise.csv', (lines) => lines.map((line) => line.slice(0, line.lastIndexOf(','))));
+    const read = await readRun(out);
+    for (const { scores } of read.cells)
+      for (const score of scores.values()) expect(score.definedShares).toBeUndefined();
+    const layersOf = ({ cells }: MeasuredRun) =>
+      cells.map(({ scores }) => [...scores].map(([metric, { layers }]) => [metric, layers]));
+    expect(layersOf(read)).toEqual(layersOf(run));
+  });
+
   test('numbers alone need summary.csv and table3.csv', async () => {
     const run = await write();
     for (const { file } of TABLES) if (file !== 'summary.csv') await rm(join(out, file));
@@ -157,10 +179,17 @@ describe('refuses', () => {
     ['layerwise.csv', 3, 'layer', '2', 'layer 2, but there is no layer 1'],
     ['layerwise.csv', 2, 'layer', '4000000000', 'layer 4000000000 is more than 999999'],
     ['layerwise.csv', 2, 'seed', '9', 'method -: summary.csv has no such cell'],
+    ['layerwise.csv', 2, 'defined_share', '1.5', 'defined_share 1.5 is not between 0 and 1'],
     ['examples.csv', 3, 'example', '0', 'example 0 is there twice'],
     ['examples.csv', 3, 'example', '', 'example is empty'],
     ['examples.csv', 2, 'dataset', 'cb', 'method -: summary.csv has no such cell'],
     ['cells.csv', 2, 'seed', '9', 'method GD: summary.csv has no such cell'],
+    ['outputs.csv', 2, 'agreement', '1.5', 'agreement 1.5: it lies between 0 and 1'],
+    ['outputs.csv', 3, 'kappa', 'NaN', 'kappa "NaN" is not a number'],
+    ['outputs.csv', 3, 'method', 'Noise', 'method Noise: summary.csv has no such cell'],
+    ['outputs.csv', 4, 'method', 'GD', 'method GD is there twice in the same trial'],
+    ['outputs.csv', 3, 'rec2ftp_upper_95', '0.5', 'rec2ftp_lower_95 nothing to 0.5 is no interval'],
+    ['outputs.csv', 2, 'rec2ftp_examples', '-1', 'rec2ftp_examples -1: it lies between 0 and'],
     ['noise_floor.csv', 2, 'value', '1.5', 'value 1.5: simaou lies between -1 and 1'],
     ['noise_floor.csv', 2, 'example_change', '-1', 'example_change -1 is below 0'],
     ['noise_floor.csv', 2, 'method', 'Noise', 'method Noise: summary.csv has no such cell'],

@@ -10,21 +10,10 @@ import { isLearner } from '../experiment/setting.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { Field } from './csv.ts';
 import { NO_METHOD, numbersOf } from './measured.ts';
+import { outputsTable } from './outputs-table.ts';
+import { CELL, type TrialTable, cell } from './trial-table.ts';
 
-/** Columns that say which cell a row is of. Options of a learner stand in `method`, in brackets. */
-const CELL = ['model', 'variant', 'dataset', 'method', 'seed', 'permutation', 'learning_rate'] as const;
-
-/** A table that has rows of every trial, made trial by trial. */
-export interface TrialTable {
-  readonly file: string;
-  readonly columns: readonly string[];
-  readonly rows: (model: string, result: TrialResult) => Field[][];
-}
-
-function cell(model: string, { trial }: TrialResult, method: string): Field[] {
-  const { variant, dataset, seed, permutation, learningRate } = trial;
-  return [model, variant, dataset, method, seed, permutation, learningRate];
-}
+export type { TrialTable } from './trial-table.ts';
 
 /** Scores by method, those that belong to none first. */
 function* scoresOf({ baselines, methods, pairs }: TrialResult): Generator<[string, string, ScoreRecord]> {
@@ -211,6 +200,7 @@ export function trialTables(options: {
       intervals,
       examples(options.metrics ?? builtInMetrics),
       predictions(options.taskOptions),
+      outputsTable,
       training,
     ],
     ...(options.releasedNorms ? [releasedTraining] : []),

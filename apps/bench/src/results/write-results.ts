@@ -5,7 +5,8 @@ import { writeWhole } from '@icl-gd/transformer/files';
 import type { FinishedRun } from '../experiment/run.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { ForeignMetrics } from '../plugins/metric-file.ts';
-import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import type { DemonstrationSet } from '../tasks/prompts/choose-demonstrations.ts';
+import type { PreparedRun, Unavailable } from '../tasks/prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
 import { CsvFile, type Table, toCsv } from './csv.ts';
 import {
@@ -17,6 +18,7 @@ import {
   measureTrial,
   withOwnMetrics,
 } from './measured.ts';
+import { type MeasuredOutputs, measureOutputs } from './outputs.ts';
 import { OPTIONAL_TABLES, type TrialTable, trialTables } from './rows.ts';
 import { removeOwn, withHeader } from './stale.ts';
 import { type TableDigests, differingTables, digestTables, recordedDigests } from './table-digests.ts';
@@ -36,6 +38,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   const { name } = inputs.model;
   const cells: MeasuredCell[] = [];
   const noise: MeasuredNoise[] = [];
+  const outputs: MeasuredOutputs[] = [];
   const statuses: unknown[] = [];
   const tables = trialTables({
     taskOptions: settings.datasets.reduce((most, { labelWords }) => Math.max(most, labelWords.length), 0),
@@ -47,6 +50,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   await writeTrialTables(out, name, tables, run.trials(), (result) => {
     for (const cell of measureTrial(result)) cells.push(cell);
     for (const own of measureNoise(result)) noise.push(own);
+    outputs.push(...measureOutputs(result));
     for (const { id, record } of result.methods)
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
@@ -57,6 +61,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     .filter((id) => measuredIds.has(id));
   const measured: MeasuredRun = {
     ...{ model: name, variants: run.variants, ...byRole(compared), cells, sizes: inputs.statistics, noise },
+    outputs,
     ...withOwnMetrics(run.metrics),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },
@@ -138,9 +143,18 @@ function promptEntry(prepared: PreparedRun): unknown {
     train_rows: prepared.trainRows,
     fine_tuning_rows: prepared.fineTuningRows,
     validation_rows: prepared.validationRows,
-    demonstrations_in_context: prepared.context.demonstrations,
-    context_tokens: prepared.context.tokens,
+    ...contextEntry(prepared),
+    ...(prepared.chosen?.size ? { choices: Object.fromEntries([...prepared.chosen].map(choiceEntry)) } : {}),
   };
+}
+
+function contextEntry({ context }: Pick<PreparedRun, 'context'>): object {
+  return { demonstrations_in_context: context.demonstrations, context_tokens: context.tokens };
+}
+
+function choiceEntry([id, own]: [string, DemonstrationSet | Unavailable]): [string, object] {
+  if ('unavailable' in own) return [id, own];
+  return [id, { train_rows: own.trainRows, fine_tuning_rows: own.fineTuningRows, ...contextEntry(own) }];
 }
 
 /** Everything needed to repeat the run. */

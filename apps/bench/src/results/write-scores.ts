@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import { type MeasuredRun, byRole, measureTrial, withOwnMetrics } from './measured.ts';
+import { measureOutputs } from './outputs.ts';
 import { trialTables } from './rows.ts';
 import { summaryTables, writeSummaryTables, writeTrialTables } from './write-results.ts';
 
@@ -24,6 +25,7 @@ export function measureScores(model: string, results: readonly TrialResult[]): M
     cells: results.flatMap(measureTrial),
     sizes: new Map(),
     noise: [],
+    outputs: results.flatMap(measureOutputs),
     paper: { datasets: new Set(), notice: '' },
     ...withOwnMetrics(results[0]?.metrics),
   };

@@ -24,7 +24,7 @@ export function fakeModel(weights: ModelVariant | (string & {})): Model {
     requests: readonly EvaluationRequest[],
     prefix?: { readonly tokens: readonly number[] },
   ): EvaluationResult[] =>
-    requests.map(({ tokens, probes, logProbs }) => {
+    requests.map(({ tokens, probes, logProbs, top = [] }) => {
       const { layers, heads, dModel } = FAKE_CONFIG;
       const before = prefix?.tokens ?? [];
       return {
@@ -38,6 +38,12 @@ export function fakeModel(weights: ModelVariant | (string & {})): Model {
         logProbs: Float32Array.from(logProbs, ({ row, token }) => {
           const [uniform = 0] = draw(1, 'log-probability', before, tokens.slice(0, row + 1), token);
           return -1 - uniform;
+        }),
+        top: top.map(({ row, k }) => {
+          const seen = [before, tokens.slice(0, row + 1)];
+          const all = draw(FAKE_CONFIG.vocabSize, 'likeliest', ...seen);
+          const ids = [...all.keys()].sort((a, b) => all[b]! - all[a]!).slice(0, k);
+          return { ids: Uint32Array.from(ids), logProbs: Float32Array.from(ids, (id) => all[id]! - 1) };
         }),
       };
     });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Learner, ProbeToken } from '@icl-gd/methods';
 import type { Model, ModelVariant } from '@icl-gd/transformer';
 import type { RunIdentity } from '../experiment/cell.ts';
-import { type RunSettings, type Trial, planTrials } from '../experiment/plan.ts';
+import { type RunSettings, type Trial, inLoadingOrder, initSeedOf, planTrials } from '../experiment/plan.ts';
 import { RecordStore } from '../experiment/record-store.ts';
 import { TrialRunner } from '../experiment/run-trial.ts';
 import { runSetting } from '../experiment/setting.ts';
@@ -25,6 +25,8 @@ interface Changes {
   readonly probeTokens?: readonly ProbeToken[];
   readonly fresh?: boolean;
   readonly written?: Set<string>;
+  /** What trials put before the model; {@link fakePrepared} if absent. */
+  readonly prepare?: (trial: Trial) => PreparedRun;
   readonly keepAllProbes?: boolean;
   /** Makes the model of a variant; the fake one if absent. */
   readonly modelOf?: (variant: ModelVariant) => Model;
@@ -39,6 +41,8 @@ interface Outcome {
   readonly lines: readonly string[];
   /** Variants in the order in which they were loaded. */
   readonly loaded: readonly ModelVariant[];
+  /** The same with the seeds of what is drawn anew. */
+  readonly initialisations: readonly string[];
   /** Units of work that were reported. */
   readonly units: number;
 }
@@ -46,13 +50,14 @@ interface Outcome {
 const SETTINGS: Omit<RunSettings, 'methods'> = {
   controls: [],
   ...{ datasets: [findTask('mr')], variants: ['trained'], seeds: [5, 6], examples: 3 },
-  ...{ probe: 'label', dtype: 'float32', releasedNorms: true, noiseFloor: false, initSeed: 0 },
+  ...{ probe: 'label', dtype: 'float32', releasedNorms: true, noiseFloor: false },
 };
 const ENVIRONMENT = { format: 'f', code: 'c', scores: 's', adapter: 'a', model: 'm' };
 
 /** Plans, computes, records and tabulates trials on a fake model, as a run does on a real one, in milliseconds. */
 export async function fakeRun(out: string, changes: Changes = {}): Promise<Outcome> {
   const { learners = FAKE_LEARNERS, probeTokens = ['label'], modelOf = fakeModel } = changes;
+  const { prepare = fakePrepared } = changes;
   const settings: RunSettings = {
     ...SETTINGS,
     methods: learners.map((learner) => runSetting(learner)),
@@ -63,11 +68,10 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
     settings,
     foreignLearners: new Map(),
   };
-  const plans = planTrials(settings).map((trial) =>
-    planTrial(identity, trial, fakePrepared(trial), probeTokens),
-  );
+  const plans = planTrials(settings).map((trial) => planTrial(identity, trial, prepare(trial), probeTokens));
   const lines: string[] = [];
   const loaded: ModelVariant[] = [];
+  const initialisations: string[] = [];
   const store = new RecordStore(out, (line) => lines.push(line));
   const tally = new Tally();
   let units = 0;
@@ -83,13 +87,16 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
     fresh: changes.fresh ?? false,
     written: changes.written ?? new Set(),
     keepAllProbes: changes.keepAllProbes ?? false,
-    loadModel: async ({ variant }) => {
+    loadModel: async (trial) => {
+      const { variant } = trial;
       if (loaded.at(-1) !== variant) loaded.push(variant);
+      const own = `${variant} ${initSeedOf(settings, trial)}`;
+      if (initialisations.at(-1) !== own) initialisations.push(own);
       return modelOf(variant);
     },
     onWork: (more) => (units += more),
   });
-  for (const plan of plans) await runner.run(plan);
+  for (const plan of inLoadingOrder(plans, settings, ({ trial }) => trial)) await runner.run(plan);
   const results: TrialResult[] = [];
   for (const plan of plans) results.push(await readTrial(store, plan, settings));
   const tables = Object.fromEntries(
@@ -100,7 +107,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
       ],
     ),
   );
-  return { tables, counts: tally.describe(), lines, loaded, units };
+  return { tables, counts: tally.describe(), lines, loaded, initialisations, units };
 }
 
 /** Names of the records, without keys. */

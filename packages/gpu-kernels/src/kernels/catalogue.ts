@@ -15,6 +15,7 @@ import { reductionKernels } from './reduction/reduction.ts';
 import { rotaryKernels } from './rotary/rotary.ts';
 import { layerNormKernels } from './row-norm/layer-norm.ts';
 import { rmsNormKernels } from './row-norm/rms-norm.ts';
+import { topKernels } from './top-k/top-k.ts';
 
 /** By folder, every kernel that the operations there may run under a tuning. */
 const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
@@ -29,6 +30,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
   reduction: (tuning) => [...reductionKernels(tuning), ...columnSumKernels()],
   rotary: rotaryKernels,
   'row-norm': (tuning) => [...layerNormKernels(tuning), ...rmsNormKernels(tuning)],
+  'top-k': topKernels,
 };
 
 /** A kernel and the folder of its operation. */

@@ -142,6 +142,10 @@ test('what is written, copied and read is of the dtype of the tensor', async () 
   );
   expect(() => gpu().copy(tokens, full)).toThrow(/copying tokens \(uint32\) to full \(float32\)/);
   await expect(gpu().read(tokens)).rejects.toThrow('reading tokens, which is uint32');
+  await expect(gpu().readIndices(full)).rejects.toThrow('reading indices of full, which is float32');
+  gpu().write(tokens, Uint32Array.of(7, 0, 2 ** 32 - 1, 3));
+  expect(await gpu().readIndices(tokens)).toEqual(Uint32Array.of(7, 0, 2 ** 32 - 1, 3));
+  expect(await gpu().readIndices(scope.tensor([0], 'none', 'uint32'))).toEqual(new Uint32Array(0));
 });
 
 test('a kernel that needs what the device lacks is refused by name', async () => {

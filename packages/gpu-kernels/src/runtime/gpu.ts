@@ -266,6 +266,19 @@ export class Gpu extends Resource {
       : new Float32Array(words);
   }
 
+  /**
+   * As {@link read}, of a uint32 tensor: all of its elements.
+   * @throws RangeError for a tensor of another dtype; otherwise as {@link check}
+   */
+  async readIndices(tensor: Tensor): Promise<Uint32Array> {
+    this.#refuseIfDisposed('read');
+    tensor.refuseUnlessOn(this.device, 'read');
+    if (tensor.dtype !== 'uint32')
+      throw new RangeError(`reading indices of ${tensor.label}, which is ${tensor.dtype}`);
+    if (tensor.length === 0) return new Uint32Array(0);
+    return new Uint32Array(await this.#readBytes(tensor.buffer, 0, tensor.byteLength));
+  }
+
   async #readBytes(buffer: GPUBuffer, offset: number, size: number): Promise<ArrayBuffer> {
     const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
     const staging = this.device.createBuffer({ size, usage });

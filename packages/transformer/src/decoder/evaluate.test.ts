@@ -48,6 +48,28 @@ test('log-probabilities come in the order asked for, of any rows, more than one 
   expect([...together!.logProbs]).toEqual(alone.map(([result]) => result!.logProbs[0]));
 });
 
+test('the likeliest tokens come in the order asked for, of any rows, with the bits of their log-probabilities', async () => {
+  const top = [
+    { row: 4, k: 5 },
+    { row: 0, k: 50 },
+    { row: 4, k: 2 },
+  ];
+  const [result, other] = await model.evaluate([
+    { tokens: TOKENS, probes: [], logProbs: [{ row: 8, token: 3 }], top },
+    { tokens: TOKENS.slice(0, 1), probes: [], logProbs: [], top: [{ row: 0, k: 1_000_000 }] },
+  ]);
+  expect(result?.top?.map(({ ids }) => ids.length)).toEqual([5, 50, 2]);
+  for (const [i, { ids, logProbs }] of result!.top!.entries()) {
+    const wanted = [...ids].map((token) => ({ row: top[i]!.row, token }));
+    const [asked] = await model.evaluate([{ tokens: TOKENS, probes: [], logProbs: wanted }]);
+    expect(logProbs).toEqual(asked?.logProbs);
+    expect([...logProbs]).toEqual([...logProbs].toSorted((a, b) => b - a));
+  }
+  expect(result?.top?.[2]?.ids).toEqual(result?.top?.[0]?.ids.slice(0, 2));
+  expect(other?.top?.[0]?.ids).toHaveLength(model.config.vocabSize);
+  expect(other?.top?.[0]?.ids.slice(0, 50)).toEqual(result?.top?.[1]?.ids);
+});
+
 test('nothing asked for gives nothing', async () => {
   expect(await model.evaluate([])).toEqual([]);
   const [result] = await model.evaluate([{ tokens: TOKENS, probes: [], logProbs: [] }]);
@@ -59,6 +81,8 @@ test.each([
   [{ probes: [{ row: -1, firstKey: 0 }] }, 'probed row -1 of a sequence of 9 tokens'],
   [{ probes: [{ row: 1, firstKey: 2 }] }, 'probed row 1 with first key 2, which is none before it'],
   [{ logProbs: [{ row: 9, token: 3 }] }, 'token 3 after row 9 of a sequence of 9 tokens'],
+  [{ top: [{ row: 9, k: 3 }] }, 'likeliest tokens after row 9 of a sequence of 9 tokens'],
+  [{ top: [{ row: 1, k: 0 }] }, '0 likeliest tokens, not a whole number from 1'],
   [{ logProbs: undefined }, 'logProbs is undefined, not a list; it may be empty where nothing is wanted'],
 ])('a row that would be another sequence’s is refused: %o', async (part, message) => {
   const whole = { tokens: TOKENS, probes: [], logProbs: [] };

@@ -1,7 +1,7 @@
-import { ScoreRows, type Tensor, attentionScores, gatherRows } from '@icl-gd/gpu-kernels';
+import { type Gpu, ScoreRows, type Tensor, attentionScores, gatherRows } from '@icl-gd/gpu-kernels';
 import { embed } from './embedding.ts';
 import { forwardLayers } from './forward.ts';
-import { headLogProbs } from './head.ts';
+import { type HeadTop, headOutputs } from './head.ts';
 import type { Pass } from './pass.ts';
 import type { ContextPrefix } from './prefix.ts';
 import { quote } from '../words.ts';
@@ -22,6 +22,15 @@ export interface EvaluationRequest {
   readonly probes: readonly ProbedRow[];
   /** Log-probabilities wanted: of `token` directly after row `row`. */
   readonly logProbs: readonly { readonly row: number; readonly token: number }[];
+  /** Rows after which the k likeliest tokens are wanted; none if absent. */
+  readonly top?: readonly TopRow[];
+}
+
+/** A row after which the likeliest tokens are wanted. */
+export interface TopRow {
+  readonly row: number;
+  /** How many, from 1; as many as the vocabulary has where it has fewer. */
+  readonly k: number;
 }
 
 /**
@@ -30,11 +39,11 @@ export interface EvaluationRequest {
  */
 export function requireRequests(requests: readonly EvaluationRequest[]): void {
   if (!Array.isArray(requests)) throw new RangeError('evaluate takes a list of requests');
-  for (const [i, { tokens, probes, logProbs }] of requests.entries()) {
+  for (const [i, { tokens, probes, logProbs, top = [] }] of requests.entries()) {
     const refuse = (fault: string): never => {
       throw new RangeError(`requests[${i}]: ${fault}`);
     };
-    for (const [name, list] of Object.entries({ tokens, probes, logProbs }))
+    for (const [name, list] of Object.entries({ tokens, probes, logProbs, top }))
       if (typeof list !== 'object' || list === null || !('length' in list))
         refuse(`${name} is ${quote(list)}, not a list; it may be empty where nothing is wanted`);
     const isRow = (row: number, end: number): boolean => Number.isInteger(row) && row >= 0 && row < end;
@@ -46,6 +55,11 @@ export function requireRequests(requests: readonly EvaluationRequest[]): void {
     for (const { row, token } of logProbs)
       if (!isRow(row, tokens.length))
         refuse(`token ${token} after row ${row} of a sequence of ${tokens.length} tokens`);
+    for (const { row, k } of top) {
+      if (!isRow(row, tokens.length))
+        refuse(`likeliest tokens after row ${row} of a sequence of ${tokens.length} tokens`);
+      if (!Number.isInteger(k) || k < 1) refuse(`${k} likeliest tokens, not a whole number from 1`);
+    }
   }
 }
 
@@ -57,11 +71,21 @@ export interface RowProbe {
   readonly attentionScores: Float32Array;
 }
 
+/** The likeliest next tokens, the likeliest first and of equal ones the lower id. */
+export interface TopTokens {
+  /** Token ids, uint32 [min(k, V)]. */
+  readonly ids: Uint32Array;
+  /** Nats, float32 [min(k, V)]. */
+  readonly logProbs: Float32Array;
+}
+
 /** What a sequence gave, in the order of its request. */
 export interface EvaluationResult {
   readonly probes: readonly RowProbe[];
   /** Nats, float32. */
   readonly logProbs: Float32Array;
+  /** Absent where the request has no `top`. */
+  readonly top?: readonly TopTokens[];
 }
 
 /** An evaluation recorded on the device; its tensors live as long as its pass. */
@@ -75,6 +99,9 @@ export interface RecordedEvaluation {
   /** Log-probabilities in the order of `order`, if any are wanted. */
   readonly logProbs: Tensor | undefined;
   readonly order: readonly number[];
+  /** The likeliest tokens in the order of `topOrder`, if any are wanted. */
+  readonly top: HeadTop | undefined;
+  readonly topOrder: readonly number[];
 }
 
 /** Records the evaluation of packed sequences, behind the prefix that the pass was made for: the same numbers as one at a time. */
@@ -116,17 +143,26 @@ export function recordEvaluation(
   const wanted = requests.flatMap(({ logProbs }, i) =>
     logProbs.map(({ row, token }) => ({ row: (starts[i] as number) + row, token })),
   );
+  const wantedTop = requests.flatMap(({ top = [] }, i) =>
+    top.map(({ row, k }) => ({ row: (starts[i] as number) + row, k })),
+  );
   const targets = planTargets(pass, {
     rows: wanted.map(({ row }) => row),
     tokens: wanted.map(({ token }) => token),
+    top: wantedTop.map(({ row }) => row),
   });
+  const k = wantedTop.reduce((most, own) => Math.max(most, own.k), 0);
+  const head =
+    targets.rowCount > 0 ? headOutputs(pass, residual, targets, Math.min(k, config.vocabSize)) : undefined;
   return {
     outputs,
     scores,
     probed,
     scoreOffsets: scoreRows.offsets,
-    logProbs: wanted.length > 0 ? headLogProbs(pass, residual, targets) : undefined,
+    logProbs: wanted.length > 0 ? head?.logProbs : undefined,
     order: targets.order,
+    top: head?.top,
+    topOrder: targets.topOrder,
   };
 }
 
@@ -134,8 +170,9 @@ export function recordEvaluation(
 export async function readEvaluation(
   { gpu, config: { layers, heads, dModel } }: Pass,
   requests: readonly EvaluationRequest[],
-  { outputs, scores, probed, scoreOffsets, logProbs, order }: RecordedEvaluation,
+  { outputs, scores, probed, scoreOffsets, logProbs, order, ...recorded }: RecordedEvaluation,
 ): Promise<EvaluationResult[]> {
+  const allTop = await readTop(gpu, requests, recorded);
   const sorted = logProbs ? await gpu.read(logProbs) : new Float32Array(0);
   const allLogProbs = new Float32Array(sorted.length);
   for (const [place, original] of order.entries()) allLogProbs[original] = sorted[place] as number;
@@ -153,9 +190,28 @@ export async function readEvaluation(
     }
     return { attentionOutput, attentionScores: attentionScoresOfRow };
   });
-  let [nextProbe, nextLogProb] = [0, 0];
+  let [nextProbe, nextLogProb, nextTop] = [0, 0, 0];
   return requests.map((request) => ({
     probes: rowProbes.slice(nextProbe, (nextProbe += request.probes.length)),
     logProbs: allLogProbs.slice(nextLogProb, (nextLogProb += request.logProbs.length)),
+    ...(request.top ? { top: allTop.slice(nextTop, (nextTop += request.top.length)) } : {}),
   }));
+}
+
+/** The likeliest tokens of every row that asks for them, in the order of the requests. */
+async function readTop(
+  gpu: Gpu,
+  requests: readonly EvaluationRequest[],
+  { top, topOrder }: Pick<RecordedEvaluation, 'top' | 'topOrder'>,
+): Promise<TopTokens[]> {
+  if (!top) return [];
+  const [ids, logProbs] = [await gpu.readIndices(top.tokens), await gpu.read(top.logProbs)];
+  const each = ids.length / topOrder.length;
+  const all: TopTokens[] = [];
+  const wanted = requests.flatMap(({ top: own = [] }) => own);
+  for (const [place, original] of topOrder.entries()) {
+    const end = place * each + Math.min(each, wanted[original]?.k ?? 0);
+    all[original] = { ids: ids.slice(place * each, end), logProbs: logProbs.slice(place * each, end) };
+  }
+  return all;
 }

@@ -45,7 +45,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
 
   const lookUp: ParameterValues = (parameter) => values.get(parameter);
 
-  it('has the h, m and log-probabilities of the float64 reference, also behind a prefix', async () => {
+  it('has the h, m, log-probabilities and likeliest tokens of the float64 reference, also behind a prefix', async () => {
     const expected = referenceDecoder(model.config, lookUp, TOKENS);
     const last = TOKENS.length - 1;
     for (const context of [0, 4]) {
@@ -54,7 +54,8 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       const row = last - context;
       const firstKey = context > 0 ? 0 : 1;
       const logProbs = Array.from({ length: vocabSize }, (_, token) => ({ row, token }));
-      const request = { tokens: TOKENS.slice(context), probes: [{ row, firstKey }], logProbs };
+      const top = [{ row, k: 7 }];
+      const request = { tokens: TOKENS.slice(context), probes: [{ row, firstKey }], logProbs, top };
       const [result] = await model.evaluate([request], prefix);
       const [probe] = result?.probes ?? [];
       const keys = row - firstKey + 1;
@@ -75,6 +76,11 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       }
       for (let token = 0; token < vocabSize; token++)
         compare(result?.logProbs[token], expected.layerLogProbs.at(-1)?.[last]?.[token]);
+      const likeliest = result?.top?.[0];
+      const exact = expected.layerLogProbs.at(-1)?.[last] ?? new Float64Array();
+      const order = [...exact.keys()].sort((a, b) => exact[b]! - exact[a]!);
+      expect([...likeliest!.ids]).toEqual(order.slice(0, 7));
+      for (const [i, token] of order.slice(0, 7).entries()) compare(likeliest?.logProbs[i], exact[token]);
       expect(worst).toBeLessThan(TOLERANCE);
     }
   });

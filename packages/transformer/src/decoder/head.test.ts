@@ -37,11 +37,12 @@ describe.each([true, false])('logits taken in chunks of rows, tied %s', (tied) =
     rmSync(directory, { recursive: true });
   });
 
-  test('give the same log-probabilities, several a row', async () => {
+  test('give the same log-probabilities, several a row, and likeliest tokens', async () => {
     const requests = SEQUENCES.map((tokens) => ({
       tokens,
       probes: [],
       logProbs: tokens.flatMap((_, row) => [0, 599, 7].slice(row % 2).map((token) => ({ row, token }))),
+      top: tokens.flatMap((_, row) => (row % 3 === 1 ? [] : [{ row, k: 5 }])).toReversed(),
     }));
     const results = await models.whole.evaluate(requests);
     expect(await models.chunked.evaluate(requests)).toEqual(results);

@@ -9,6 +9,7 @@ import {
   scatterRowsAdd,
   sliceRows,
   sum,
+  topLogProbs,
 } from '@icl-gd/gpu-kernels';
 import { addLinearGradients, linear, linearInputGradient } from './linear.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
@@ -101,13 +102,45 @@ function targetLogProbs(
   return { logProbs, input };
 }
 
+/** The likeliest tokens after some rows, in the plan's order. */
+export interface HeadTop {
+  /** Token ids, the likeliest first, uint32 [topCount, k]. */
+  readonly tokens: Tensor;
+  /** Nats, float32 [topCount, k]. */
+  readonly logProbs: Tensor;
+}
+
+/** What is read from the logits of some rows. */
+export interface HeadOutputs {
+  /** Nats, float32 [targetCount] in the plan's order. */
+  readonly logProbs: Tensor;
+  /** Undefined where none are wanted. */
+  readonly top: HeadTop | undefined;
+}
+
 /**
- * Log-probabilities of the targets under final norm and unembedding.
+ * Log-probabilities of the targets under final norm and unembedding, and of the same logits the likeliest tokens.
  * @param residual the residual stream after the last layer, [T, d]
- * @returns nats, float32 [targetCount] in the plan's order
+ * @param k how many of the likeliest tokens: at most V
  */
-export function headLogProbs(pass: Pass, residual: Tensor, plan: TargetPlan): Tensor {
-  return targetLogProbs(pass, residual, plan).logProbs;
+export function headOutputs(pass: Pass, residual: Tensor, plan: TargetPlan, k: number): HeadOutputs {
+  const { gpu, config } = pass;
+  const shape = [plan.topCount, k];
+  const top =
+    plan.topCount > 0
+      ? {
+          tokens: pass.indexTensor(shape, 'likeliest tokens'),
+          logProbs: pass.tensor(shape, 'likeliest.logProbs'),
+        }
+      : undefined;
+  const { logProbs } = targetLogProbs(pass, residual, plan, ({ topRows, firstTop }, logits, normalizers) => {
+    if (!top || !topRows) return;
+    topLogProbs(gpu, {
+      ...{ logits, logSumExp: normalizers, row: topRows, vocabulary: config.vocabSize, k },
+      ...{ ...top, outOffset: firstTop },
+    });
+  });
+  return { logProbs, top };
 }
 
 /** An element of a tensor of losses. */

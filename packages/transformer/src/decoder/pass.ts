@@ -108,6 +108,11 @@ export class Pass implements Disposable {
     return this.#scope.tensor(shape, label);
   }
 
+  /** A new uint32 tensor; its contents are undefined until written. */
+  indexTensor(shape: readonly number[], label: string): Tensor {
+    return this.#scope.tensor(shape, label, 'uint32');
+  }
+
   zeros(shape: readonly number[], label: string): Tensor {
     const tensor = this.tensor(shape, label);
     this.gpu.clear(tensor);

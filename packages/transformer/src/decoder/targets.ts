@@ -8,6 +8,8 @@ const LOGITS_BYTES = 32 * 2 ** 20;
 export interface TokenTargets {
   readonly rows: readonly number[];
   readonly tokens: readonly number[];
+  /** Rows after which the likeliest tokens are wanted; none if absent. */
+  readonly top?: readonly number[];
 }
 
 /** Every next-token prediction of each sequence. */
@@ -54,18 +56,26 @@ export interface TargetChunk {
   readonly targets: Tensor;
   /** For each target its row within the chunk, uint32. */
   readonly targetRows: Tensor;
+  /** Place of the chunk's first row whose likeliest tokens are wanted among all such rows. */
+  readonly firstTop: number;
+  /** Such rows within the chunk, uint32; undefined where there are none. */
+  readonly topRows: Tensor | undefined;
 }
 
 /** Targets on the device, sorted by row; a row may have several. */
 export interface TargetPlan {
-  /** R, the distinct rows that have targets. */
+  /** R, the distinct rows that have targets, or whose likeliest tokens are wanted. */
   readonly rowCount: number;
   readonly targetCount: number;
+  /** How many rows' likeliest tokens are wanted. */
+  readonly topCount: number;
   /** uint32 [R]. */
   readonly rows: Tensor;
   readonly chunks: readonly TargetChunk[];
   /** Place of each target in the order that the caller gave. */
   readonly order: readonly number[];
+  /** Place of each wanted row's likeliest tokens in the order that the caller gave. */
+  readonly topOrder: readonly number[];
 }
 
 /**
@@ -74,12 +84,10 @@ export interface TargetPlan {
  */
 export function planTargets(
   pass: Pass,
-  { rows: wantedRows, tokens: wantedTokens }: TokenTargets,
+  { rows: wantedRows, tokens: wantedTokens, top = [] }: TokenTargets,
 ): TargetPlan {
   const { vocabSize } = pass.config;
-  const order = wantedRows
-    .map((_, i) => i)
-    .sort((a, b) => (wantedRows[a] as number) - (wantedRows[b] as number) || a - b);
+  const [order, topOrder] = [inRowOrder(wantedRows), inRowOrder(top)];
   for (const i of order) {
     const [row = -1, token = -1] = [wantedRows[i], wantedTokens[i]];
     if (row < 0 || row >= pass.tokens || token < 0 || token >= vocabSize)
@@ -87,20 +95,23 @@ export function planTargets(
         `target token ${token} at row ${row} is outside the vocabulary of ${vocabSize} or the batch of ${pass.tokens}`,
       );
   }
-  const distinct = [...new Set(order.map((i) => wantedRows[i] as number))];
+  const distinct = [...new Set([...wantedRows, ...top])].sort((a, b) => a - b);
   const perChunk = rowsPerLogitsChunk(vocabSize, pass.gpu.maxBindingBytes);
   const chunks: TargetChunk[] = [];
-  let next = 0;
+  let [next, nextTop] = [0, 0];
   for (let start = 0; start < distinct.length; start += perChunk) {
     const rows = distinct.slice(start, start + perChunk);
-    const firstTarget = next;
+    const [firstTarget, firstTop] = [next, nextTop];
     const tokens: number[] = [];
     const localRows: number[] = [];
+    const topRows: number[] = [];
     for (const [local, row] of rows.entries()) {
       for (; next < order.length && wantedRows[order[next] as number] === row; next++) {
         tokens.push(wantedTokens[order[next] as number] as number);
         localRows.push(local);
       }
+      for (; nextTop < topOrder.length && top[topOrder[nextTop] as number] === row; nextTop++)
+        topRows.push(local);
     }
     chunks.push({
       start,
@@ -108,15 +119,24 @@ export function planTargets(
       firstTarget,
       targets: pass.indices(tokens, 'targets'),
       targetRows: pass.indices(localRows, 'rows of targets'),
+      firstTop,
+      topRows: topRows.length > 0 ? pass.indices(topRows, 'rows of likeliest tokens') : undefined,
     });
   }
   return {
     rowCount: distinct.length,
     targetCount: order.length,
+    topCount: topOrder.length,
     rows: pass.indices(distinct, 'rows with targets'),
     chunks,
     order,
+    topOrder,
   };
+}
+
+/** Places of rows in a list, as they come in ascending order of rows. */
+function inRowOrder(rows: readonly number[]): number[] {
+  return rows.map((_, i) => i).sort((a, b) => (rows[a] as number) - (rows[b] as number) || a - b);
 }
 
 /** Rows whose logits are held at a time, where one binding may span so many bytes. */

@@ -131,7 +131,8 @@ describe('of every family', () => {
     for (const dtype of WEIGHT_DTYPES) {
       for (const objective of ['output', 'layerwise'] satisfies Objective[]) {
         const targets = TOKENS.slice(1).map((token, row) => ({ row, token }));
-        const request = { tokens: TOKENS, probes: [{ row: 29, firstKey: 0 }], logProbs: targets };
+        const top = [{ row: 29, k: 50 }];
+        const request = { tokens: TOKENS, probes: [{ row: 29, firstKey: 0 }], logProbs: targets, top };
         const batches = [[request]];
         const training = { kinds: [{ objective }], steps: 1, tokens: 30, releasedNorms: false };
         const config = familyOf(json, '').readConfig(json, '');

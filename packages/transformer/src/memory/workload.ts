@@ -55,15 +55,18 @@ function covers(sizes: readonly number[], other: readonly number[]): boolean {
   return sizes.every((size, i) => size >= (other[i] as number));
 }
 
-/** Sequences, tokens, probed rows, keys that these look at, log-probabilities, and rows that these are of. */
+/** Sequences, tokens, probed rows, keys that these look at, log-probabilities, likeliest tokens, and rows that these are of. */
 function sizesOf(batch: EvaluationBatch): readonly number[] {
-  let [tokens, probes, keys, targets, rows] = [0, 0, 0, 0, 0];
+  let [tokens, probes, keys, targets, topRows, topTokens, rows] = [0, 0, 0, 0, 0, 0, 0];
   for (const request of batch) {
     tokens += request.tokens.length;
     probes += request.probes.length;
     for (const { row, firstKey } of request.probes) keys += row - firstKey + 1;
     targets += request.logProbs.length;
-    rows += new Set(request.logProbs.map(({ row }) => row)).size;
+    const { logProbs, top = [] } = request;
+    topRows += top.length;
+    for (const { k } of top) topTokens = Math.max(topTokens, k);
+    rows += new Set([...logProbs, ...top].map(({ row }) => row)).size;
   }
-  return [batch.length, tokens, probes, keys, targets, rows];
+  return [batch.length, tokens, probes, keys, targets, topRows, topTokens, rows];
 }

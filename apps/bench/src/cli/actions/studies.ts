@@ -5,6 +5,13 @@ import { beginWriting } from '../../experiment/inputs.ts';
 import { createProgress } from '../../experiment/progress.ts';
 import type { Table } from '../../results/csv.ts';
 import { renderTable } from '../../results/text-table.ts';
+import {
+  flipsCurves,
+  flipsPicture,
+  flipsTable,
+  measureFlips,
+  requireFlippable,
+} from '../../studies/flips.ts';
 import { LABELLINGS } from '../../tasks/prompts/labels.ts';
 import { measureShots, shotsCurves, shotsPicture, shotsTable, usedShots } from '../../studies/shots.ts';
 import {
@@ -16,8 +23,8 @@ import {
 } from '../../studies/sweep.ts';
 import { replaceTable } from '../../studies/write-table.ts';
 import { loadPlugins } from '../../plugins/load-plugins.ts';
-import { chooseList, integerList, positiveList } from '../choose.ts';
-import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
+import { chooseList, integerList, positiveList, shareList } from '../choose.ts';
+import type { RawFlipsOptions, RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import { downloadObserver, findModel } from '../find-model.ts';
 import { type ParsedRun, parseRunOptions } from '../run-options.ts';
 import { fromWhereTyped } from '../../terminal/place-typed.ts';
@@ -49,6 +56,33 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
   const used = usedShots(rows, numbers);
   const asked = numbers.every((k, i) => `${k}` === used[i]);
   print(renderTable(header, asked ? lines : [['demonstrations used', ...used], ...lines]));
+  print(`results: ${fromWhereTyped(request.out)}`);
+}
+
+/**
+ * Measures accuracy of in-context learning and of learners by the share of flipped labels; writes and prints it.
+ *
+ * @throws UserError naming the option, file or dataset that does not fit
+ */
+export async function flips({ shares: listed, ...options }: RawFlipsOptions): Promise<void> {
+  const shares = shareList('--shares', listed);
+  const parsed = await parseRunOptions(options, {}, await loadPlugins(options));
+  requireFlippable(parsed.request.settings.methods);
+  const { request, model, data, observer } = await resolveStudy(parsed);
+  const rows = await measureFlips({ ...request, model, data, observer, shares }, createProgress());
+  await writeTable(request.out, 'flips.csv', flipsTable(model.name, rows), 'used');
+  await writeWhole(join(request.out, 'flips.svg'), flipsPicture(model.name, rows));
+  const curves = flipsCurves(rows);
+  const header = ['mean accuracy', ...(curves[0]?.points ?? []).map(([share]) => `${share} flipped`)];
+  print(
+    renderTable(
+      header,
+      curves.map(({ name, points }) => [
+        name,
+        ...points.map(([, accuracy]) => accuracy?.toFixed(3) ?? 'diverged'),
+      ]),
+    ),
+  );
   print(`results: ${fromWhereTyped(request.out)}`);
 }
 

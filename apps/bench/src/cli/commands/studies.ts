@@ -1,12 +1,13 @@
-import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
+import type { RawFlipsOptions, RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import type { Command } from 'commander';
 import { again } from './again.ts';
 
 const DEFAULT_SHOTS = '0,1,2,4,8,16,32';
+const DEFAULT_SHARES = '0,0.25,0.5,0.75,1';
 /** Twice per decade, over the range in which small models neither stand still nor diverge. */
 const DEFAULT_RATES = '0.001,0.003,0.01,0.03,0.1,0.3,1';
 
-/** `icl-gd shots` and `icl-gd sweep`: accuracies alone, over shots and over learning rates. */
+/** `icl-gd shots`, `flips` and `sweep`: accuracies alone, over shots, flipped labels and learning rates. */
 export function addStudyCommands(program: Command): void {
   withCommonOptions(
     program
@@ -20,6 +21,22 @@ export function addStudyCommands(program: Command): void {
     .action(async (options: RawShotsOptions) => {
       const { shots } = await import('../actions/studies.ts');
       await shots(options);
+    });
+
+  withCommonOptions(
+    program
+      .command('flips')
+      .description('accuracy by share of the demonstrations with a flipped label: flips.csv, flips.svg'),
+  )
+    .option('--shares <list>', 'shares of the demonstrations, 0 to 1', DEFAULT_SHARES)
+    .option('--methods <list>', 'learners besides ICL, as for `icl-gd run`')
+    .option('--learner-file <file>', 'as for `icl-gd run`', again)
+    .option('--shots <k>', "demonstrations (default: the paper's, 32)")
+    .option('--learning-rate <rate>', 'as for `icl-gd run`')
+    .option('--fine-tuning-order <name>', 'as for `icl-gd run`')
+    .action(async (options: RawFlipsOptions) => {
+      const { flips } = await import('../actions/studies.ts');
+      await flips(options);
     });
 
   withCommonOptions(

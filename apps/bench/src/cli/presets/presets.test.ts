@@ -114,7 +114,7 @@ test('a dry run needs no --out and shows what would be run', async () => {
   expect(text).toMatch(
     /cb +│ hub super_glue@refs\/convert\/parquet \(cb: train, validation\) +│ 3:0 4:1 5:2 +│ 32 │ 0\.08/,
   );
-  expect(text).toContain('432 cells in all');
+  expect(text).toContain('1728 cells in all');
   expect(renderPasses(await planPasses({ preset: 'smoke', dryRun: true }))).toContain('made by the preset');
 });
 

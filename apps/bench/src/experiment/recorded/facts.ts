@@ -1,6 +1,7 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { ProbeShape } from '@icl-gd/metrics';
 import { requireOnce, tensorName } from './layout.ts';
+import { areTokens } from '../next-tokens.ts';
 import type { Kind } from './names.ts';
 import type { RecordedTensor } from './probe-folder.ts';
 import type { TrainingStepRecord } from '../record.ts';
@@ -9,6 +10,8 @@ import type { TrainingStepRecord } from '../record.ts';
 export interface Facts {
   readonly queryLengths: Listed | undefined;
   readonly optionLogProbs: Listed | undefined;
+  /** Ids of the likeliest tokens after the prompt. */
+  readonly nextTokens: Listed | undefined;
   readonly gold: Listed | undefined;
   readonly training: readonly TrainingStepRecord[];
   readonly demonstrationsInContext: number | undefined;
@@ -46,6 +49,7 @@ export async function readFacts(setting: string, tensors: readonly RecordedTenso
   return {
     queryLengths: (await readListed(of('query length'), 0, said('query_lengths'))) ?? lengthsByFile(tensors),
     optionLogProbs: await readListed(of('log-probabilities'), 1, undefined),
+    nextTokens: await readTokens(of('next tokens')),
     gold: await readListed(of('gold'), 0, said('gold')),
     training: await readTraining(of('loss'), of('gradient norm')),
     demonstrationsInContext: wholeNumbers(said('demonstrations_in_context'))?.values.get(0)?.[0],
@@ -153,6 +157,17 @@ async function readListed(
     }
   }
   return { byNumber, values, where };
+}
+
+/** @throws UserError as {@link readFacts}, and for what is no token's id */
+async function readTokens(tensors: readonly RecordedTensor[]): Promise<Listed | undefined> {
+  const tokens = await readListed(tensors, 1, undefined);
+  const bad = [...(tokens?.values.values() ?? [])].find((own) => !areTokens(own));
+  if (bad)
+    throw new UserError(
+      `${tokens?.where} has ${bad.slice(0, 10)}…, where ids of tokens are wanted, each once`,
+    );
+  return tokens;
 }
 
 async function readTraining(

@@ -617,6 +617,44 @@ describe('what cannot be understood is refused in one line:', () => {
   });
 });
 
+test('next tokens are read in the order of the examples, by number or as a stack; what are no tokens is refused', async () => {
+  const ids = (i: number) => Array.from({ length: 12 }, (_, place) => 100 * i + place);
+  const write = LAYOUTS['everything an example, with a batch of 1']!;
+  for (const setting of SETTINGS) await write(setting);
+  const logProbs = (setting: string) =>
+    tensor(
+      `option_log_probs_${setting}`,
+      [N, 2],
+      LENGTHS.flatMap((_, i) => [-1 - i, -2]),
+    );
+  const stacked = tensor(
+    'next_tokens_icl',
+    [N, 12],
+    LENGTHS.flatMap((_, i) => ids(i)),
+  );
+  const apart = LENGTHS.map((_, i) => tensor(`next_tokens_gd_${i}`, [12], ids(i).toReversed()));
+  const beside = [...['zsl', 'icl', 'gd'].map(logProbs), stacked];
+  await save('beside', [...beside, ...apart]);
+  const { result } = await scoreFolder();
+  expect(result.baselines?.inContext.predictions.map(({ nextTokens }) => nextTokens)).toEqual(
+    LENGTHS.map((_, i) => ids(i).slice(0, 10)),
+  );
+  expect(result.methods[0]?.record).toMatchObject({
+    predictions: LENGTHS.map((_, i) => ({ nextTokens: ids(i).toReversed().slice(0, 10) })),
+  });
+  expect(result.baselines?.zeroShot.predictions[0]).not.toHaveProperty('nextTokens');
+  for (const wrong of [
+    [1, 1],
+    [0.5, 1],
+    [-1, 2],
+  ]) {
+    await save('beside', [...beside, ...LENGTHS.map((_, i) => tensor(`next_tokens_gd_${i}`, [2], wrong))]);
+    await expect(scoreFolder()).rejects.toThrow(
+      /next_tokens_gd_0" has .*, where ids of tokens are wanted, each once/,
+    );
+  }
+});
+
 describe('what was not recorded is named, and the rest computed:', () => {
   const write = LAYOUTS['everything an example, with a batch of 1']!;
 

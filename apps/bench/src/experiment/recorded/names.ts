@@ -8,6 +8,9 @@ export type Kind =
   | 'hook_attn_out'
   | 'hook_attn_scores'
   | 'log-probabilities'
+  | 'next tokens'
+  /** Of the likeliest next tokens; nothing is computed of them. */
+  | 'next-token log-probabilities'
   | 'gold'
   | 'rows'
   | 'query length'
@@ -40,6 +43,10 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ),
   ...['optionlogprobs', 'optionslogprobs', 'optionlogprob', 'logprobs', 'optionlogprobabilities'].map(
     (name) => [name, 'log-probabilities'] as const,
+  ),
+  ...['nexttokens', 'nexttokenids'].map((name) => [name, 'next tokens'] as const),
+  ...['nexttokenlogprobs', 'nexttokenslogprobs'].map(
+    (name) => [name, 'next-token log-probabilities'] as const,
   ),
   ...['gold', 'goldlabels', 'labels', 'label'].map((name) => [name, 'gold'] as const),
   ...['validationrows', 'rows', 'exampleindices', 'exampleids', 'indices'].map(

@@ -51,6 +51,7 @@ function inOrderOf(first: Recording, own: Recording): Recording {
     examples: first.examples,
     queryLengths,
     optionLogProbs: own.optionLogProbs && ordered(own.optionLogProbs),
+    nextTokens: own.nextTokens && ordered(own.nextTokens),
     gold: own.gold && ordered(own.gold),
     read: async () => ordered(await own.read()),
   };

@@ -19,6 +19,8 @@ export interface Recording {
   readonly queryLengths: readonly number[];
   /** By example and option; absent where none were recorded. */
   readonly optionLogProbs: readonly (readonly number[])[] | undefined;
+  /** Ids of the likeliest tokens after the prompt, by example; absent where none were recorded. */
+  readonly nextTokens: readonly (readonly number[])[] | undefined;
   /** The right class by example; absent where none were recorded. */
   readonly gold: readonly number[] | undefined;
   readonly training: readonly TrainingStepRecord[];
@@ -81,6 +83,7 @@ export async function openRecording(
   return {
     ...{ setting, examples, shape, queryLengths, path: where, training: facts.training },
     optionLogProbs: listOf(facts.optionLogProbs),
+    nextTokens: listOf(facts.nextTokens),
     gold: listOf(facts.gold)?.map((own) => own[0] as number),
     demonstrationsInContext: facts.demonstrationsInContext,
     inapplicableMetrics: facts.inapplicableMetrics,
@@ -144,9 +147,15 @@ function orderOf(
   setting: string,
   h: Located,
   m: Located,
-  { rows, queryLengths, optionLogProbs, gold }: Facts & { readonly rows: readonly number[] | undefined },
+  {
+    rows,
+    queryLengths,
+    optionLogProbs,
+    nextTokens,
+    gold,
+  }: Facts & { readonly rows: readonly number[] | undefined },
 ): number[] {
-  const lists = [queryLengths, optionLogProbs, gold].flatMap((own) =>
+  const lists = [queryLengths, optionLogProbs, nextTokens, gold].flatMap((own) =>
     own
       ? [{ where: own.where, ids: own.byNumber ? [...own.values.keys()] : undefined, count: own.values.size }]
       : [],

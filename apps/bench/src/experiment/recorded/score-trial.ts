@@ -42,9 +42,7 @@ export async function scoreRecordedTrial(
   const predictions = new RecordedPredictions(recordings, lacking, catalogue);
   const finished = (setting: string, metrics: ScoresByMetric): FinishedSetting => ({
     status: 'finished',
-    predictions: predict(
-      (recordings.get(setting)?.optionLogProbs ?? []).map((own) => ({ optionLogProbs: own })),
-    ),
+    predictions: predict(predicting(recordings.get(setting))),
     metrics: toScoreRecords(metrics, trial.seed),
     training: [...(recordings.get(setting)?.training ?? [])],
   });
@@ -114,6 +112,14 @@ export async function scoreRecordedTrial(
     },
     lacking: lacking.lines(),
   };
+}
+
+/** What predictions are made of, as far as it was recorded. */
+function predicting(own: Recording | undefined): Parameters<typeof predict>[0] {
+  return (own?.optionLogProbs ?? []).map((optionLogProbs, i) => {
+    const ids = own?.nextTokens?.[i];
+    return { optionLogProbs, ...(ids ? { nextTokens: { ids } } : {}) };
+  });
 }
 
 /** Which numbers of right answers can be had. */

@@ -15,6 +15,8 @@ interface Golden {
       {
         readonly metrics: Readonly<Record<string, readonly (number | null)[]>>;
         readonly accuracy: number;
+        /** Null where undefined. */
+        readonly outputs: Readonly<Record<string, number | null>>;
       }
     >
   >;
@@ -52,18 +54,26 @@ describe.each(FIXTURES)('$name', (fixture) => {
   const accuracyOf = (method: string): string | undefined =>
     summary.find((row) => row['method'] === method && row['metric'] === 'accuracy_ft')?.['value'];
 
-  it.each(Object.entries(golden.settings))('%s: every metric and the accuracy', (id, own) => {
-    for (const [metric, layers] of Object.entries(own.metrics)) {
-      const measured = layersOf(id, metric);
-      expect(measured, metric).toHaveLength(layers.length);
-      expect(
-        measured.map((value) => value === null),
-        metric,
-      ).toEqual(layers.map((value) => value === null));
-      expectClose(measured.map(Number), layers.map(Number), METRIC);
-    }
-    expect(Number(accuracyOf(id))).toBeCloseTo(own.accuracy, 12);
-  });
+  it.each(Object.entries(golden.settings))(
+    '%s: every metric, the accuracy and what it puts out',
+    (id, own) => {
+      for (const [metric, layers] of Object.entries(own.metrics)) {
+        const measured = layersOf(id, metric);
+        expect(measured, metric).toHaveLength(layers.length);
+        expect(
+          measured.map((value) => value === null),
+          metric,
+        ).toEqual(layers.map((value) => value === null));
+        expectClose(measured.map(Number), layers.map(Number), METRIC);
+      }
+      expect(Number(accuracyOf(id))).toBeCloseTo(own.accuracy, 12);
+      const outputs = readCsv(join(out, 'outputs.csv')).find(({ method }) => method === id);
+      for (const [metric, value] of Object.entries(own.outputs)) {
+        expect(outputs?.[metric] === '', metric).toBe(value === null);
+        expectClose([Number(outputs?.[metric])], [Number(value)], METRIC);
+      }
+    },
+  );
 
   it.each(Object.entries(golden.tangent))('%s: directions, and nothing that needs a length', (id, own) => {
     for (const [metric, layers] of Object.entries(own))

@@ -140,7 +140,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'broken-learner',
         kind: 'divergence of one stops all',
-        find: "record.status === 'diverged' && setting.setting.learner.role === 'baseline'",
+        find: "record.status === 'diverged' && !compared",
         replace: "record.status === 'diverged'",
       },
       {
@@ -159,13 +159,13 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'rescored-training-lost',
         kind: 'training lost',
-        find: 'const { predictions, training } = older.record;',
-        replace: 'const { predictions } = older.record; const training: [] = [];',
+        find: 'const { predictions, training, directionsOnly } = older.record;',
+        replace: 'const { predictions, directionsOnly } = older.record; const training: [] = [];',
       },
       {
         id: 'broken-never',
         kind: 'overflow not noticed',
-        find: "record.status === 'diverged' && setting.setting.learner.role === 'baseline'",
+        find: "record.status === 'diverged' && !compared",
         replace: 'false',
       },
       {
@@ -180,8 +180,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'score-zsl-for-icl',
       kind: 'settings swapped',
-      find: 'scoreLearner(setting.setting.learner, { icl, zsl, ft }, config,',
-      replace: 'scoreLearner(setting.setting.learner, { icl: zsl, zsl: icl, ft }, config,',
+      find: 'scoreLearner(applying(setting), { icl, zsl, ft }, config,',
+      replace: 'scoreLearner(applying(setting), { icl: zsl, zsl: icl, ft }, config,',
     },
   ]),
   ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/variants.test.ts'] }, [

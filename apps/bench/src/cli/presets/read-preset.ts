@@ -11,16 +11,10 @@ const single = z
     'is too large a number to be exact: put it in quotes',
   )
   .transform(String);
-const list = z.union(
-  [
-    single,
-    z
-      .array(single)
-      .min(1)
-      .transform((own) => own.join(',')),
-  ],
-  { error: 'must be a value or a list' },
-);
+const joined = (own: readonly string[]): string => own.join(',');
+const list = z.union([single, z.array(single).min(1).transform(joined)], {
+  error: 'must be a value or a list',
+});
 /** Of an option in brackets: nothing that ends it. */
 const inBrackets = z.union(
   [z.string().regex(/^[^,[\]=]+$/, 'has a comma, "=" or bracket'), z.number(), z.literal(true)],
@@ -46,7 +40,7 @@ const settings = z.union(
     z
       .array(z.union([single, setting]))
       .min(1)
-      .transform((own) => own.join(',')),
+      .transform(joined),
   ],
   { error: 'must be a value or a list' },
 );

@@ -75,6 +75,28 @@ describe.each(FIXTURES)('$name', (fixture) => {
     },
   );
 
+  it('every setting puts out what the golden one has in common with ICL, settings without predictions nothing', () => {
+    const outputs = readCsv(join(out, 'outputs.csv'));
+    for (const [id, own] of Object.entries(golden.settings)) {
+      const rows = outputs.filter((row) => row['method'] === id);
+      expect(rows, id).toHaveLength(1);
+      expect(Object.keys(own.outputs), id).toHaveLength(4);
+      for (const [measure, value] of Object.entries(own.outputs)) {
+        const measured = rows[0]![measure];
+        if (value === null) expect(measured, `${id} ${measure}`).toBe('');
+        else {
+          expect(measured, `${id} ${measure}`).not.toBe('');
+          expectClose([Number(measured)], [value], METRIC);
+        }
+      }
+    }
+    expect(outputs.map((row) => row['method']).filter((id) => id?.includes('tangent'))).toEqual([]);
+    const own = outputs.find((row) => row['method'] === same);
+    for (const measure of ['agreement', 'next_token_overlap']) expect(own?.[measure]).toBe('1');
+    expect(own?.['js_divergence']).toBe('0');
+    expect(outputs[0]?.['method']).toBe('ZSL');
+  });
+
   it.each(Object.entries(golden.tangent))('%s: directions, and nothing that needs a length', (id, own) => {
     for (const [metric, layers] of Object.entries(own))
       expectClose(layersOf(id, metric).map(Number), layers, METRIC);

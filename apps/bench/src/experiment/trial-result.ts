@@ -98,8 +98,10 @@ export async function readTrial(
     if (options.partial && !store.has(address)) continue;
     trainingAttention.push({ id: setting.id, record: await need(address, trainingAttentionRecord) });
   }
-  const baselines = { zeroShot, inContext };
-  return { trial, prepared, baselines, methods, pairs, noise, trainingAttention, metrics };
+  return {
+    ...{ trial, prepared, methods, pairs, noise, trainingAttention, metrics },
+    baselines: { zeroShot, inContext },
+  };
 }
 
 function toResult({ id, setting, unavailable }: TrialSetting, record: SettingRecord): MethodResult {

@@ -56,6 +56,16 @@ describe.each(fixtures().filter(({ golden }) => existsSync(join(golden, 'control
       }
     });
 
+    it('has the same norms of GD and LCGD in the last layer of the first step, under every definition', () => {
+      const rows = select(rowsOf('gradient_norms.csv'), { step: '0' });
+      const last = `${Math.max(...column(rows, 'layer'))}`;
+      const [gd, lcgd] = ['GD', 'LCGD'].map((method) =>
+        select(rows, { method, layer: last }).filter(({ parameters }) => parameters !== 'key_bias'),
+      ) as [Row[], Row[]];
+      expect(gd).toHaveLength(8);
+      expectClose(column(lcgd, 'value'), column(gd, 'value'), RELATIVE);
+    });
+
     it('has no gradient of the keys’ bias, which softmax does not see', () => {
       const norms = rowsOf('gradient_norms.csv');
       const bias = select(norms, { parameters: 'key_bias' });

@@ -2,6 +2,17 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 /** From records to tables: rows, columns, means, files. */
 export const mutants: readonly Mutant[] = [
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/trial-table.ts', tests: ['apps/bench/src/results/rows.test.ts'] },
+    [
+      {
+        id: 'seed-permutation-swapped',
+        kind: 'columns swapped',
+        find: 'return [model, variant, dataset, method, seed, permutation, learningRate];',
+        replace: 'return [model, variant, dataset, method, permutation, seed, learningRate];',
+      },
+    ],
+  ),
   ...mutantsOf({ file: 'apps/bench/src/results/csv.ts', tests: ['apps/bench/src/results/csv.test.ts'] }, [
     {
       id: 'csv-quotes',

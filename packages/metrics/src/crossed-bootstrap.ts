@@ -13,8 +13,10 @@ export function crossedMean(scores: CrossedScores): number | null {
 
 /**
  * Percentile bootstrap interval of {@link crossedMean} where the same examples are scored under several seeds: every
- * resample draws seeds and, for all of them alike, examples (Owen's pigeonhole bootstrap). It covers both the choice of
- * demonstrations and that of examples, and errs on the wide side. With one seed it is over examples alone.
+ * resample draws seeds and, for all of them alike, examples (Owen's pigeonhole bootstrap). It errs on the wide side only where
+ * seeds do not matter. Where they do, few of them are too few to be resampled: in simulations a 95 % interval held the true mean in
+ * 75 % of cases with three seeds, 85 % with five and 90 % with ten; use Student's t over the seeds' means beside it. With one seed
+ * it is over examples alone, and says nothing about other demonstrations.
  * @returns null if fewer than two examples have a score, or no resample has one
  * @throws RangeError if rows differ in length, a score is not finite or an option is out of range
  */

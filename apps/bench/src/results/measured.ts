@@ -2,6 +2,7 @@ import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics
 import { groupBy } from '../experiment/group-by.ts';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
+import type { MeasuredDevelopment } from './development/measured-development.ts';
 import type { PaperMatch } from './published/paper-match.ts';
 
 /** In the column `method`, where something belongs to no method. */
@@ -58,6 +59,8 @@ export interface MeasuredRun {
   readonly cells: readonly MeasuredCell[];
   readonly sizes: ReadonlyMap<string, DatasetSize>;
   readonly noise: readonly MeasuredNoise[];
+  /** What was measured on development data, if the run asked for it. */
+  readonly development?: MeasuredDevelopment;
   /** Which of it may stand beside the paper's figures. */
   readonly paper: PaperMatch;
   /** Where metrics that are not built in are among them: all that there are. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { MetricCatalogue } from '@icl-gd/metrics';
 import { CELL, type CellDraft, CellDrafts } from './cell-drafts.ts';
+import { readDevelopment } from './development/read-development.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
 import { type KnownMetrics, readKnownMetrics } from './known-metrics.ts';
 import {
@@ -27,7 +28,9 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
   const scored = await readLayers(folder, drafts, known);
   await readExamples(folder, drafts, scored, known);
   const noise = await readNoise(folder, drafts, known);
-  return toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
+  const run = await toRun(folder, model, drafts, { sizes, noise, metrics: known.catalogue });
+  const development = await readDevelopment(folder);
+  return development ? { ...run, development } : run;
 }
 
 /**

@@ -15,6 +15,8 @@ import {
   measureTrial,
   withOwnMetrics,
 } from './measured.ts';
+import { DEVELOPMENT_COLUMNS, developmentTables } from './development/development-tables.ts';
+import { type MeasuredDevelopment, judgeDevelopment } from './development/measured-development.ts';
 import { OPTIONAL_TABLES, type TrialTable, trialTables } from './rows.ts';
 import { removeOwn, withHeader } from './stale.ts';
 import { type TableDigests, differingTables, digestTables, recordedDigests } from './table-digests.ts';
@@ -49,10 +51,13 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
       statuses.push({ ...result.trial, method: id, status: record.status });
   });
   await removeOthers(out, tables);
+  const development = run.development && judgeDevelopment(run.development);
+  await writeDevelopment(out, name, development);
   const methods = settings.methods.map(settingId);
   const measured: MeasuredRun = {
     ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise },
     ...withOwnMetrics(run.metrics),
+    ...(development ? { development } : {}),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },
       datasets: inputs.statistics,

@@ -27,6 +27,7 @@ const flag = z.boolean({ error: 'must be true or false' });
 const OPTIONS = {
   ...{ model: single, data: single, datasets: list, methods: list, variants: list, shots: single },
   ...{ seeds: list, permutation: single, 'fine-tuning-order': single, examples: single },
+  ...{ rate: list, development: single },
   ...{ 'learning-rate': single, probe: single, adapter: single, 'init-seed': single, 'token-budget': single },
   ...{ 'save-probes': flag, 'released-norms': flag },
 };

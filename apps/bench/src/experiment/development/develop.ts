@@ -7,19 +7,17 @@ import { type RateRule, runSettingId } from '../setting.ts';
 import { chooseBest } from './choose-best.ts';
 import { chooseMatched } from './choose-matched.ts';
 import { type ChosenRate, shortNumber, standardErrorOf } from './chosen-rate.ts';
-import type { Development, DevelopmentRow, GateRow, RateRow } from './development.ts';
-import { DevelopmentCells, type DevelopmentWork, IN_CONTEXT, ZERO_SHOT, unitsOf } from './development-cells.ts';
-import { type CrossedInterval, gate } from './gate.ts';
+import type { Development, DevelopmentRow, Judged, RateRow } from './development.ts';
+import { DevelopmentCells, type DevelopmentWork, IN_CONTEXT, type MeasuredSetting, ZERO_SHOT, unitsOf } from './development-cells.ts';
 import { RateCurve, rateGrid } from './grid.ts';
 import type { PreparedDevelopment } from './prepare.ts';
-import { type EvaluateRate, type RatePoint, type SeedOutcome, finishedPoint, meanOf } from './rate-point.ts';
+import { type EvaluateRate, type FinishedPoint, type RatePoint, type SeedOutcome, finishedPoint, meanOf } from './rate-point.ts';
 import { PUBLISHED, REFERENCE, developedLearners } from './rate-rules.ts';
 
 type Settings = Pick<RunSettings, 'datasets' | 'methods' | 'controls' | 'learningRate'>;
 
 interface Options {
   readonly settings: Settings;
-  readonly interval: CrossedInterval;
   readonly log: (line: string) => void;
 }
 
@@ -59,7 +57,7 @@ export async function developRates(
   return {
     rates: all.flatMap(({ rates }) => rates),
     curves: all.flatMap(({ curves }) => curves),
-    gate: all.flatMap((own) => own.gate),
+    judged: all.flatMap(({ judged }) => judged),
   };
 }
 
@@ -67,7 +65,7 @@ async function developDataset(
   work: DevelopmentWork,
   task: Task,
   { dataset, runs }: PreparedDevelopment,
-  { settings, interval, log }: Options,
+  { settings, log }: Options,
 ): Promise<Development> {
   const reckoned = new Reckoned(unitsOfDataset(runs, settings), work.onWork);
   const cells = new DevelopmentCells({ ...work, onWork: (units, doing) => reckoned.advance(units, doing) }, runs);
@@ -78,7 +76,7 @@ async function developDataset(
     (setting: LearnerSetting): EvaluateRate =>
     async (rate) => ({ rate, seeds: await cells.measure(setting, rate) });
   const rates: RateRow[] = [];
-  const gates: GateRow[] = [];
+  const judged: Judged[] = [];
   for (const { setting, rules } of developedLearners(settings)) {
     const evaluate = evaluatorOf(setting);
     await RateCurve.measure(evaluate, publishedRate);
@@ -91,16 +89,16 @@ async function developDataset(
         ...{ dataset, method, rule, publishedRate, ...row, note: notes.join('; ') },
         ...{ seeds: runs.length, examples: runs[0]?.queries.length ?? 0 },
       });
-      const at = row.learningRate === null ? [] : (await evaluate(row.learningRate)).seeds;
-      gates.push({
+      const at = row.learningRate === null ? undefined : (await evaluate(row.learningRate)).seeds;
+      judged.push({
         ...{ dataset, method: nameUnder(setting, rule), rule, learningRate: row.learningRate },
-        ...gate({ zsl: outcomesOf(zsl), icl: outcomesOf(icl), learner: outcomesOf(at) }, interval),
+        ...{ zsl: outcomesOf(zsl), icl: outcomesOf(icl), learner: outcomesOf(at) },
       });
     }
   }
   reckoned.finish(`development ${dataset}`);
   log(describe(dataset, rates));
-  return { rates, curves: cells.measured.flatMap((own) => curveRows(dataset, own)), gate: gates };
+  return { rates, curves: curvesOf(dataset, cells.measured), judged };
 }
 
 /** How a learner is called in the tables under a rule. */
@@ -152,8 +150,8 @@ async function choose(
 }
 
 /** Outcomes of every seed; undefined where one diverged. */
-function outcomesOf(seeds: readonly SeedOutcome[]) {
-  return finishedPoint({ rate: 0, seeds })?.outcomes;
+function outcomesOf(seeds: readonly SeedOutcome[] | undefined): FinishedPoint['outcomes'] | undefined {
+  return seeds && finishedPoint({ rate: 0, seeds })?.outcomes;
 }
 
 function leftOut(task: Task, { leftOut: why }: PreparedDevelopment, { settings, log }: Options): Development {
@@ -171,17 +169,26 @@ function leftOut(task: Task, { leftOut: why }: PreparedDevelopment, { settings, 
       note: `left out: ${why}`,
     })),
     curves: [],
-    gate: rows.map(({ setting, rule, learningRate }) => ({
+    judged: rows.map(({ setting, rule, learningRate }) => ({
       ...{ dataset: task.id, method: nameUnder(setting, rule), rule, learningRate },
-      ...{ icl: null, learner: null, outcome: 'not measured' as const },
+      ...{ zsl: undefined, icl: undefined, learner: undefined },
     })),
   };
 }
 
-function curveRows(
-  dataset: string,
-  { method, learningRate, seeds }: DevelopmentCells['measured'][number],
-): DevelopmentRow[] {
+/** By method in the order in which they were asked for, rate and seed. */
+function curvesOf(dataset: string, measured: readonly MeasuredSetting[]): DevelopmentRow[] {
+  const methods = [...new Set(measured.map(({ method }) => method))];
+  return measured
+    .toSorted(
+      (a, b) =>
+        methods.indexOf(a.method) - methods.indexOf(b.method) ||
+        (a.learningRate ?? 0) - (b.learningRate ?? 0),
+    )
+    .flatMap((own) => curveRows(dataset, own));
+}
+
+function curveRows(dataset: string, { method, learningRate, seeds }: MeasuredSetting): DevelopmentRow[] {
   return seeds.map((own) => {
     const key = { dataset, seed: own.seed, method, learningRate, status: own.status };
     if (own.status === 'diverged')

@@ -1,12 +1,12 @@
 import { type LearnerSetting, type Probe, type ProbeToken, inContext, settingId, zeroShot } from '@icl-gd/methods';
-import type { Model, ModelVariant } from '@icl-gd/transformer';
+import type { Model } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type PreparedDigests, type RunIdentity, digestPrepared } from '../cell.ts';
 import type { PredictionRecord } from '../record.ts';
 import type { RecordStore } from '../record-store.ts';
 import type { Tally } from '../tally.ts';
 import { type DevelopmentRecord, developmentCell, developmentRecordOf } from './development-record.ts';
-import { type MeasuredDevelopment, measureDevelopment } from './measure-development.ts';
+import { type ProbedDevelopment, measureDevelopment } from './measure-development.ts';
 import type { DevelopmentOutcome, SeedOutcome } from './rate-point.ts';
 
 /** What development data is measured with, whatever the dataset. */
@@ -21,7 +21,7 @@ export interface DevelopmentWork {
   readonly fresh: boolean;
   /** Keys of records written since `fresh` was asked for; added to. */
   readonly written: Set<string>;
-  readonly loadModel: (variant: ModelVariant) => Promise<Model>;
+  readonly loadModel: () => Promise<Model>;
   readonly onWork: (units: number, doing: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -33,6 +33,7 @@ export interface MeasuredSetting {
   readonly seeds: readonly SeedOutcome[];
 }
 
+type Prepared = readonly [PreparedRun, PreparedDigests];
 type Addresses = ReadonlyMap<ProbeToken, CellAddress>;
 type ProbesByToken = ReadonlyMap<ProbeToken, readonly Probe[] | undefined>;
 
@@ -42,7 +43,7 @@ export const IN_CONTEXT: LearnerSetting = { learner: inContext, options: {} };
 /** Settings of one dataset on its development examples: from records, else computed and recorded. */
 export class DevelopmentCells {
   readonly #work: DevelopmentWork;
-  readonly #runs: readonly (readonly [PreparedRun, PreparedDigests])[];
+  readonly #runs: readonly Prepared[];
   readonly #measured = new Map<string, MeasuredSetting>();
   /** Of the baselines, by key of their record. */
   readonly #probes = new Map<string, ProbesByToken>();
@@ -83,7 +84,7 @@ export class DevelopmentCells {
 
   async #record(setting: LearnerSetting, learningRate: number | null, i: number): Promise<DevelopmentRecord> {
     const { store, tally, fresh, written } = this.#work;
-    const [run] = this.#runs[i] as (typeof this.#runs)[number];
+    const [run] = this.#runs[i] as Prepared;
     const addresses = this.#addresses(setting, learningRate, i);
     const own = ownOf(addresses);
     tally.ask(own);
@@ -102,7 +103,7 @@ export class DevelopmentCells {
       await store.write(address, record);
       written.add(address.key);
     }
-    return (measured.get([...addresses.keys()][0] as ProbeToken) as MeasuredDevelopment).record;
+    return (measured.get([...addresses.keys()][0] as ProbeToken) as ProbedDevelopment).record;
   }
 
   async #compute(
@@ -110,12 +111,12 @@ export class DevelopmentCells {
     learningRate: number | null,
     i: number,
     tell: DevelopmentWork['onWork'],
-  ): Promise<ReadonlyMap<ProbeToken, MeasuredDevelopment>> {
+  ): Promise<ReadonlyMap<ProbeToken, ProbedDevelopment>> {
     const { probeTokens, tokenBudget, signal, loadModel } = this.#work;
-    const [run] = this.#runs[i] as (typeof this.#runs)[number];
+    const [run] = this.#runs[i] as Prepared;
     const zsl = setting === ZERO_SHOT ? undefined : await this.#baseline(ZERO_SHOT, i);
     const icl = setting === ZERO_SHOT || setting === IN_CONTEXT ? undefined : await this.#baseline(IN_CONTEXT, i);
-    const model = await loadModel('trained');
+    const model = await loadModel();
     const doing = this.#name(setting, learningRate, run);
     const measured = await measureDevelopment(
       model,
@@ -144,7 +145,7 @@ export class DevelopmentCells {
 
   #addresses(setting: LearnerSetting, learningRate: number | null, i: number): Addresses {
     const { identity, probeTokens } = this.#work;
-    const [run, digests] = this.#runs[i] as (typeof this.#runs)[number];
+    const [run, digests] = this.#runs[i] as Prepared;
     return new Map(
       probeTokens.map((token) => [
         token,

@@ -1,6 +1,6 @@
 import { settingId } from '@icl-gd/methods';
 import type { RateRule, RunSetting } from '../setting.ts';
-import type { Gate } from './gate.ts';
+import type { DevelopmentOutcome } from './rate-point.ts';
 import { type PUBLISHED, rateOwner } from './rate-rules.ts';
 
 /** How the rate of a learner on a dataset came about: a row of rates.csv. */
@@ -41,20 +41,26 @@ export interface DevelopmentRow {
   readonly status: 'finished' | 'diverged';
 }
 
-/** Whether ICL and a learner at a rule's rate learned anything: a row of gate.csv. */
-export interface GateRow extends Gate {
+/** Answers by seed; undefined where one diverged. */
+type Answers = readonly Pick<DevelopmentOutcome, 'correct'>[] | undefined;
+
+/** What a gate judges: a learner at a rule's rate, beside ICL and ZSL on the same examples. */
+export interface Judged {
   readonly dataset: string;
   /** With the rule, as in the other tables. */
   readonly method: string;
   readonly rule: RateRule | typeof PUBLISHED;
   readonly learningRate: number | null;
+  readonly zsl: Answers;
+  readonly icl: Answers;
+  readonly learner: Answers;
 }
 
 /** What development data gave, as far as tables go. */
 export interface Development {
   readonly rates: readonly RateRow[];
   readonly curves: readonly DevelopmentRow[];
-  readonly gate: readonly GateRow[];
+  readonly judged: readonly Judged[];
 }
 
 /** The rate of a setting that has a rule, on a dataset; undefined where there is none. */

@@ -12,7 +12,7 @@ export interface Against {
 }
 
 /** A record, and the probes that it was made of unless it diverged. */
-export interface MeasuredDevelopment {
+export interface ProbedDevelopment {
   readonly record: DevelopmentRecord;
   readonly probes?: readonly Probe[];
 }
@@ -29,7 +29,7 @@ export async function measureDevelopment(
   prepared: PreparedRun,
   options: Options,
   { against, onWork }: { readonly against: (token: ProbeToken) => Against; readonly onWork: OnWork },
-): Promise<ReadonlyMap<ProbeToken, MeasuredDevelopment>> {
+): Promise<ReadonlyMap<ProbeToken, ProbedDevelopment>> {
   const { learningRate, probeTokens, ...rest } = options;
   const probe = (tokens: readonly ProbeToken[], tell: OnWork) =>
     unlessDiverged(() =>
@@ -42,7 +42,7 @@ export async function measureDevelopment(
       ),
     );
   const together = await probe(probeTokens, onWork);
-  const measured = new Map<ProbeToken, MeasuredDevelopment>();
+  const measured = new Map<ProbeToken, ProbedDevelopment>();
   for (const token of probeTokens) {
     // What one token's probe overflows in must not decide the record of another.
     const own = 'diverged' in together && probeTokens.length > 1 ? await probe([token], () => {}) : together;
@@ -60,7 +60,7 @@ function measure(
   probes: readonly Probe[],
   { zsl = probes, icl }: Against,
   config: DecoderConfig,
-): MeasuredDevelopment {
+): ProbedDevelopment {
   const similarity = (score: typeof simAOU): number | null =>
     icl ? layerMean(score({ icl, zsl, ft: probes }, config).values) : null;
   const record: DevelopmentRecord = {

@@ -28,9 +28,11 @@ export interface PreparedDevelopment {
 /** How many development examples a run asks for; undefined where it asks for none. */
 export function developmentExamples({
   methods,
+  controls,
   development,
-}: Pick<RunSettings, 'methods' | 'development'>): number | undefined {
-  return development ?? (methods.some(({ rate }) => rate) ? DEFAULT_EXAMPLES : undefined);
+}: Pick<RunSettings, 'methods' | 'controls' | 'development'>): number | undefined {
+  const ruled = [...methods, ...controls].some(({ rate }) => rate);
+  return development ?? (ruled ? DEFAULT_EXAMPLES : undefined);
 }
 
 /** The first seeds from 1001 on that are none of the run's. */

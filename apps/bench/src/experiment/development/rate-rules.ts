@@ -1,4 +1,4 @@
-import { type LearnerSetting, gradientDescent, learnerSetting, settingId } from '@icl-gd/methods';
+import { type LearnerSetting, gradientDescent, learnerSetting, settingId, takesRate } from '@icl-gd/methods';
 import type { RunSettings } from '../plan.ts';
 import { RATE_RULES, type RateRule, type RunSetting } from '../setting.ts';
 
@@ -8,9 +8,9 @@ export const PUBLISHED = 'published';
 /** What levels are matched to, at the run's own rate, which it keeps under every rule that matches. */
 export const REFERENCE: LearnerSetting = learnerSetting(gradientDescent);
 
-/** Whether a setting trains with a rate. A tangent is a direction, whatever the rate. */
-export function takesRate({ learner, options }: LearnerSetting): boolean {
-  return learner.objective !== undefined && options['tangent'] !== true;
+/** Whether `--rate` chooses the rate of a setting: of one that trains, and has neither a rule of its own nor noise for steps. */
+export function isRateChosen(setting: RunSetting): boolean {
+  return takesRate(setting) && setting.rate === undefined && setting.options['noise'] !== true;
 }
 
 /**
@@ -43,6 +43,6 @@ export function developedLearners({
 }
 
 /** Whether a setting is run on a variant: a rate that was chosen on the trained model is for that model alone. */
-export function isRunOn(variant: string, { rate }: Pick<RunSetting, 'rate'>): boolean {
-  return rate === undefined || variant === 'trained';
+export function isRunOn(variant: string, { rate, trainedOnly }: RunSetting): boolean {
+  return variant === 'trained' || (rate === undefined && !trainedOnly);
 }

@@ -1,6 +1,6 @@
 import { mean } from '@icl-gd/metrics';
-import { differences } from './paired-difference.ts';
-import type { DevelopmentOutcome } from './rate-point.ts';
+import { differences } from '../../experiment/development/paired-difference.ts';
+import type { DevelopmentOutcome } from '../../experiment/development/rate-point.ts';
 
 /** A 95 % interval of the mean of values that seeds and examples cross in: [seed][example]. Undefined where there is none. */
 export type CrossedInterval = (
@@ -19,7 +19,8 @@ export interface GateGain {
  * above 0; `nothing was learned` if one of the two is not right more often at all (a mean of 0 or less); `undecided` if both
  * are, but an interval reaches 0; `not measured` without development data of all three.
  */
-export type GateOutcome = 'learned' | 'nothing was learned' | 'undecided' | 'not measured';
+export const GATE_OUTCOMES = ['learned', 'nothing was learned', 'undecided', 'not measured'] as const;
+type GateOutcome = (typeof GATE_OUTCOMES)[number];
 
 export interface Gate {
   readonly icl: GateGain | null;

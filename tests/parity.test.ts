@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expectClose, tolerances } from '@icl-gd/gpu-kernels/testing';
+import { agreement, jsDivergence, kappa, logOddsCorrelation } from '@icl-gd/metrics';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readTensor } from './damage.ts';
 import {
@@ -39,6 +40,15 @@ interface GoldenProbe {
   readonly m: Readonly<Record<string, number[][][]>>;
   readonly example_index: number;
 }
+
+/** Scores with a null beside them, and behaviour. */
+interface Controls {
+  readonly settings: Readonly<
+    Record<string, { readonly metrics: Readonly<Record<string, number[]>>; readonly outputs: Outputs }>
+  >;
+  readonly icl: Readonly<Record<'update_norm' | 'common_mode', number[]>>;
+}
+type Outputs = Readonly<Record<'agreement' | 'kappa' | 'js_divergence' | 'log_odds_correlation', number>>;
 
 const TABLES = [
   ...['layerwise.csv', 'summary.csv', 'intervals.csv', 'examples.csv', 'predictions.csv', 'training.csv'],
@@ -115,6 +125,60 @@ describe.each(fixtures())('$name', (fixture) => {
     expectClose(numbers(found, 'value'), numbers(expected, 'value'), METRIC);
     expect(found.map((row) => row['undefined'])).toEqual(expected.map((row) => row['undefined'] ?? '0'));
   });
+
+  const controls = join(fixture.golden, 'controls.json');
+  if (existsSync(controls)) {
+    const { settings, icl } = readJson(controls) as Controls;
+
+    it('has the golden scores of GD, LCGD and ICL beside their nulls in every layer, all of them defined or as many', () => {
+      const rows = measured('layerwise.csv');
+      const expectScores = (method: string, scores: Readonly<Record<string, number[]>>): void => {
+        for (const [metric, values] of Object.entries(scores)) {
+          const found = rows.filter((row) => row['method'] === method && row['metric'] === metric);
+          expectClose(numbers(found, 'value'), values, METRIC);
+          for (const row of found) {
+            const share = Number(row['defined_share']);
+            expect(share).toBeGreaterThan(0);
+            expect(share === 1, `${metric} ${share}`).toBe(row['undefined'] === '0');
+          }
+        }
+      };
+      for (const method of ['GD', 'LCGD']) {
+        // Four as published and eight controls.
+        expect(Object.keys(settings[method]!.metrics)).toHaveLength(12);
+        expectScores(method, settings[method]!.metrics);
+      }
+      expectScores('-', { update_norm_icl: icl.update_norm, common_mode_icl: icl.common_mode });
+    });
+
+    it('behaves like ICL as much as the golden GD and LCGD do', () => {
+      const rows = measured('predictions.csv');
+      const fields = Object.keys(rows[0]!).filter((field) => /^option_\d+_logprob$/.test(field));
+      const of = (setting: string) => {
+        const own = rows.filter(
+          (row) => (row['setting'] === 'FT' ? row['method'] : row['setting']) === setting,
+        );
+        return {
+          gold: own.map((row) => Number(row['gold'])),
+          predicted: own.map((row) => Number(row['predicted'])),
+          logProbs: own.map((row) => fields.map((field) => Number(row[field]))),
+        };
+      };
+      const [zsl, inContext] = [of('ZSL'), of('ICL')];
+      for (const method of ['GD', 'LCGD']) {
+        const own = of(method);
+        const { outputs } = settings[method]!;
+        expect(agreement(own.predicted, inContext.predicted)).toBe(outputs.agreement);
+        expect(kappa(own.predicted, inContext.predicted)).toBeCloseTo(outputs.kappa, 12);
+        const divergence = jsDivergence(own.logProbs, inContext.logProbs)!;
+        const correlation = logOddsCorrelation(
+          { zsl: zsl.logProbs, a: inContext.logProbs, b: own.logProbs },
+          own.gold,
+        )!;
+        expectClose([divergence, correlation], [outputs.js_divergence, outputs.log_odds_correlation], METRIC);
+      }
+    });
+  }
 
   it('makes the golden predictions with the golden log-probabilities', () => {
     const settingOf = (row: Row): string =>

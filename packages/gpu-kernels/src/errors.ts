@@ -12,6 +12,8 @@ export type UserErrorCode =
   | 'buffer-limit'
   | 'binding-limit'
   | 'float16-range'
+  /** What is stored as float16 cannot be trained. */
+  | 'float16-training'
   /** A file could not be written or removed: no space, no permission, a device's error. */
   | 'storage'
   /** A file or folder that is needed is not there. */

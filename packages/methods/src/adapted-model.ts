@@ -54,10 +54,11 @@ export function guarded(result: LearnerResult, model: string): AdaptedModel {
     signal?.throwIfAborted();
     return probes;
   };
-  const { training, context } = result;
+  const { training, context, directionsOnly } = result;
   return {
     ...(training ? { training } : {}),
     ...(context ? { context } : {}),
+    ...(directionsOnly ? { directionsOnly } : {}),
     probe: (queries, { probeToken = DEFAULT_PROBE_TOKEN, ...options } = {}) =>
       probing(options, () => result.probe(queries, { ...options, probeToken })),
     probeTokens: (queries, options) => probing(options, () => result.probeTokens(queries, options)),

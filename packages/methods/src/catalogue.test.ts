@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { learnerSetting, learners, learnersOf, settingId } from './catalogue.ts';
+import {
+  draws,
+  inapplicableMetricsOf,
+  learnerSetting,
+  learners,
+  learnersOf,
+  needsOf,
+  settingId,
+  takesRate,
+} from './catalogue.ts';
 import type { Learner } from './learner.ts';
 
 const learner = (id: string, description: Partial<Learner> = {}): Learner => ({
@@ -73,6 +82,35 @@ test('a setting is called by its learner and the options given, in the order of 
   expect(settingId({ learner: withOptions, options: { steps: 3, batch: 'full' } })).toBe(
     'GD2[batch=full,steps=3]',
   );
+});
+
+test('an option that is true stands bare in the name, and is typed as the text true', () => {
+  const flag = z.stringbool().default(false);
+  const noisy = learner('N', { options: z.object({ noise: flag, batch: OPTIONS.shape.batch }) });
+  const setting = learnerSetting(noisy, { batch: 'full', noise: 'true' });
+  expect(setting.options).toEqual({ noise: true, batch: 'full' });
+  expect(settingId(setting)).toBe('N[noise,batch=full]');
+  expect(settingId(learnerSetting(noisy, { noise: 'false' }))).toBe('N');
+});
+
+test('what a setting needs, draws, and which metrics it lacks may depend on its options', () => {
+  const plain = learner('plain', { objective: 'output', inapplicableMetrics: ['a'] });
+  const facts = (of: Learner, options = {}) => {
+    const setting = { learner: of, options };
+    return [needsOf(setting), takesRate(setting), draws(setting), inapplicableMetricsOf(setting)];
+  };
+  expect(facts(plain)).toEqual(['all', true, false, ['a']]);
+  expect(facts(learner('without'))).toEqual(['all', false, false, []]);
+  const depends: Learner = {
+    ...plain,
+    needsWith: ({ steps }) => (steps === 3 ? 'context' : 'none'),
+    takesRateWith: ({ steps }) => steps !== 3,
+    drawsWith: ({ steps }) => steps === 3,
+    inapplicableMetricsWith: ({ steps }) => (steps === 3 ? ['b'] : []),
+  };
+  expect(facts(depends, { steps: 3 })).toEqual(['context', false, true, ['b']]);
+  expect(facts(depends)).toEqual(['none', true, false, []]);
+  expect(takesRate({ learner: learner('none', { takesRateWith: () => true }), options: {} })).toBe(false);
 });
 
 test('a setting keeps the options that differ from their defaults, parsed', () => {

@@ -31,16 +31,40 @@ export interface LearnerSetting {
   readonly options: LearnerOptions;
 }
 
-/** `GD`, or with options that differ from their defaults `GD[batch=full,steps=3]`, in the order of the schema. */
+/**
+ * `GD`, or with options that differ from their defaults `GD[batch=full,steps=3]`, in the order of the schema. What is `true`
+ * stands bare: `GD[noise]`.
+ */
 export function settingId({ learner, options }: LearnerSetting): string {
   const given = Object.keys(learner.options?.shape ?? {}).filter((name) => name in options);
   if (given.length === 0) return learner.id;
-  return `${learner.id}[${given.map((name) => `${name}=${options[name]}`).join(',')}]`;
+  const typed = given.map((name) => (options[name] === true ? name : `${name}=${options[name]}`));
+  return `${learner.id}[${typed.join(',')}]`;
+}
+
+/** The demonstrations that a learner takes in with these options. */
+export function needsOf({ learner, options }: LearnerSetting): Learner['needs'] {
+  return learner.needsWith?.(options) ?? learner.needs;
+}
+
+/** Ids of metrics that do not apply to a learner with these options. */
+export function inapplicableMetricsOf({ learner, options }: LearnerSetting): readonly string[] {
+  return learner.inapplicableMetricsWith?.(options) ?? learner.inapplicableMetrics ?? [];
+}
+
+/** Whether a learner takes SGD steps at a rate with these options: it needs `learningRate` then, and reports its training. */
+export function takesRate({ learner, options }: LearnerSetting): boolean {
+  return learner.objective !== undefined && (learner.takesRateWith?.(options) ?? true);
+}
+
+/** Whether numbers of a learner with these options depend on the seed that it is given. */
+export function draws({ learner, options }: LearnerSetting): boolean {
+  return learner.drawsWith?.(options) ?? false;
 }
 
 /**
  * A learner with options as they are typed.
- * @param typed texts by name
+ * @param typed texts by name; of an option that stands bare, as in `GD[noise]`, the text `true`
  * @throws ZodError naming the option that is unknown or does not fit
  */
 export function learnerSetting(

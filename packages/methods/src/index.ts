@@ -2,7 +2,16 @@ export { type LongRunning, type Progress, UserError, type UserErrorCode } from '
 export * from './learner.ts';
 export * from './learners/index.ts';
 export { adaptedModel } from './adapted-model.ts';
-export { type LearnerSetting, learners, learnerSetting, settingId } from './catalogue.ts';
+export {
+  draws,
+  inapplicableMetricsOf,
+  type LearnerSetting,
+  learners,
+  learnerSetting,
+  needsOf,
+  settingId,
+  takesRate,
+} from './catalogue.ts';
 export {
   runInContext,
   runZeroShot,
@@ -12,7 +21,7 @@ export {
   type RunTokensOptions,
 } from './run.ts';
 export { predictions } from './predictions.ts';
-export { type PromptPlace, promptEncoder } from './prompt-encoder.ts';
+export { type PromptPlace, promptEncoder, withAnswer } from './prompt-encoder.ts';
 export { type ActivationCache, activationCache } from './activation-cache.ts';
 export { type LabelledText, type QueryText, type Texts, type TokenizedTexts, tokenize } from './tokenize.ts';
 export { probeBatches, probesOf } from './probe-queries.ts';

@@ -3,6 +3,8 @@ import type { LongRunning, Model, Objective } from '@icl-gd/transformer';
 /** One training or in-context example: query tokens followed by the label word's tokens, without BOS and EOS. */
 export interface Demonstration {
   readonly tokens: readonly number[];
+  /** How many of its last tokens are the answer's, for a loss over the answer alone. Every encoder here says it. */
+  readonly answerLength?: number;
 }
 
 /** One example that a model is probed with. */
@@ -75,6 +77,12 @@ export interface LearnerResult {
   readonly training?: readonly TrainingStep[];
   /** What stands before every query, of learners that put demonstrations into the context. */
   readonly context?: { readonly demonstrations: number; readonly tokens: readonly number[] };
+  /**
+   * Probes are no model's: h is h of zero-shot + s·b, m likewise, with b a direction and s one scale for all examples, layers and
+   * heads, such that s·b is about as long as h. Nothing is predicted (`optionLogProbs` are those of zero-shot) and the length
+   * of an update means nothing.
+   */
+  readonly directionsOnly?: true;
   /** Frees what taking in the demonstrations made; the base model stays. */
   dispose(): void;
 }
@@ -128,6 +136,8 @@ export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> e
   readonly halfWeights?: boolean;
   /** The learner's own, see {@link Learner.options}; defaults where absent. */
   readonly learnerOptions?: Partial<Options>;
+  /** Of learners that draw: the same seed gives the same numbers. 0 if absent. */
+  readonly seed?: number;
   /**
    * Called after each training step, by learners that train, with what it reports and its place from 0 on: `training`, as it
    * comes. The device is read from at each step then.
@@ -152,14 +162,25 @@ export interface Learner<
   readonly paper?: boolean;
   /** Demonstrations that it takes in: none, those that the context window has room for, or all k. */
   readonly needs: 'none' | 'context' | 'all';
+  /** The same where it depends on the learner's options; instead of `needs`, see `needsOf`. */
+  needsWith?(options: Partial<Options>): 'none' | 'context' | 'all';
   /** Where the loss is taken, for learners that take SGD steps: they need a learning rate and report their training. */
   readonly objective?: Objective;
+  /** Whether it takes a learning rate with these options; as `objective` says if absent, see `takesRate`. */
+  takesRateWith?(options: Partial<Options>): boolean;
+  /** Whether it draws with these options, so that its numbers depend on the seed; it does not if absent, see `draws`. */
+  drawsWith?(options: Partial<Options>): boolean;
   /** Whether it has copies of the key and value projections of its own; learners that train have. */
   readonly copiesKeyValueWeights?: boolean;
-  /** Schema of its own options, each with a default; absent if it has none. Texts as typed are what is parsed. */
+  /**
+   * Schema of its own options, each with a default; absent if it has none. Texts as typed are what is parsed; of an option
+   * that is typed bare it is the text `true`.
+   */
   readonly options?: LearnerOptionsSchema<Options>;
   /** Ids of metrics that do not apply to it; their fields stay empty. */
   readonly inapplicableMetrics?: readonly string[];
+  /** The same where they depend on the learner's options; instead of `inapplicableMetrics`, see `inapplicableMetricsOf`. */
+  inapplicableMetricsWith?(options: Partial<Options>): readonly string[];
   /**
    * The given model is not changed and must outlive the adapted one. A learner that takes long looks at `options.signal`
    * (`signal?.throwIfAborted()`) and frees what it has made when it rejects.

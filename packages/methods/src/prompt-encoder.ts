@@ -1,5 +1,5 @@
 import { type Tokenizer, UserError } from '@icl-gd/transformer';
-import type { Query } from './learner.ts';
+import type { Demonstration, Query } from './learner.ts';
 import { splitLines } from './split-lines.ts';
 
 /** Where a prompt comes from. */
@@ -36,6 +36,12 @@ export function promptEncoder(
     known.set(line, end);
     return { tokens: [...before, ...end.tokens], options: end.options };
   };
+}
+
+/** A prompt with one of its options as the answer. */
+export function withAnswer({ tokens, options }: Query, answer: number): Demonstration {
+  const option = options[answer] as readonly number[];
+  return { tokens: [...tokens, ...option], answerLength: option.length };
 }
 
 function separator(eosTokenId: PromptPlace['eosTokenId'], name: string): number {

@@ -70,7 +70,7 @@ export function runInContext(
 
 const KNOWN_ADAPT_OPTIONS: Required<{ [name in keyof FineTuneOptions]: true }> = {
   ...{ method: true, learningRate: true, releasedNorms: true, halfWeights: true, learnerOptions: true },
-  ...{ signal: true, onProgress: true, onStep: true },
+  ...{ seed: true, signal: true, onProgress: true, onStep: true },
 };
 
 async function run(

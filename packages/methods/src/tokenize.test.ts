@@ -19,9 +19,9 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('with the tokenizer of %s', (n
       queries: ['Review: a dull film . Sentiment:'],
       options: OPTIONS,
     });
-    expect(demonstrations).toEqual([
-      { tokens: tokenizer.encode('Review: what a joy . Sentiment: Positive') },
-    ]);
+    const tokens = tokenizer.encode('Review: what a joy . Sentiment: Positive');
+    const answerLength = tokens.length - tokenizer.encode('Review: what a joy . Sentiment:').length;
+    expect(demonstrations).toEqual([{ tokens, answerLength }]);
     const [query] = queries;
     expect(query?.tokens).toEqual(tokenizer.encode('Review: a dull film . Sentiment:'));
     expect(query?.options.map((option) => [...(query?.tokens ?? []), ...option])).toEqual(

@@ -1,6 +1,6 @@
 import { type Tokenizer, UserError, refuseMisspelt } from '@icl-gd/transformer';
 import type { Demonstration, Query } from './learner.ts';
-import { promptEncoder } from './prompt-encoder.ts';
+import { promptEncoder, withAnswer } from './prompt-encoder.ts';
 
 /** An example with its answer, in words. */
 export interface LabelledText {
@@ -68,7 +68,7 @@ export function tokenize(tokenizer: Pick<Tokenizer, 'encode'>, texts: Texts): To
           'invalid-text',
         );
       const encoded = encode(prompt, words, name);
-      return { tokens: [...encoded.tokens, ...(encoded.options[answer] as readonly number[])] };
+      return withAnswer(encoded, answer);
     }),
     queries: queries.map((query, i) => {
       const name = `queries[${i}]`;

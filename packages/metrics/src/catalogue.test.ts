@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   alpha,
   builtInMetrics,
+  commonMode,
+  exampleRange,
   findMetric,
   layerMean,
   layerMetrics,
@@ -15,6 +17,7 @@ import {
   simAOUNorm,
   simAOURandom,
   unpooledScores,
+  updateNorm,
 } from './index.ts';
 import { inTableOrder } from './catalogue.ts';
 import type { LayerMetric, PredictionMetric, ProbeArrays } from './index.ts';
@@ -59,8 +62,18 @@ describe('the catalogue', () => {
       ['simaou_norm', 'layers', 'learner', cosine, 'higher'],
       ['simam', 'layers', 'learner', cosine, 'higher'],
       ['simam_delta', 'layers', 'learner', cosine, 'higher'],
+      ['simaou_mismatched', 'layers', 'learner', cosine, null],
+      ['simaou_demeaned', 'layers', 'learner', cosine, 'higher'],
+      ['simaou_pooled', 'layers', 'learner', cosine, 'higher'],
+      ['update_norm', 'layers', 'learner', positive, null],
+      ['simam_delta_mismatched', 'layers', 'learner', cosine, null],
+      ['simam_delta_centred', 'layers', 'learner', cosine, 'higher'],
+      ['simam_delta_softmax', 'layers', 'learner', cosine, 'higher'],
+      ['common_mode', 'layers', 'learner', share, null],
       ['simaou_random', 'layers', 'baseline', cosine, null],
       ['simam_zsl', 'layers', 'baseline', cosine, 'higher'],
+      ['update_norm_icl', 'layers', 'baseline', positive, null],
+      ['common_mode_icl', 'layers', 'baseline', share, null],
       ['alpha', 'layers', 'pair', cosine, 'higher'],
       ['accuracy_zsl', 'predictions', 'baseline', share, null],
       ['accuracy_icl', 'predictions', 'baseline', share, null],
@@ -91,9 +104,22 @@ describe('the catalogue', () => {
       simam_delta: simAMDelta(icl, zsl, ft, shape),
       simam_zsl: simAMZeroShot(icl, zsl, shape),
       alpha: alpha(ft, other, zsl, shape),
+      // Those of a learner are compared with their functions in similarity.test.ts.
+      update_norm_icl: updateNorm(zsl, icl, shape),
+      common_mode_icl: commonMode(zsl, icl, shape),
     };
     for (const [id, scores] of Object.entries(expected))
       expect(score(layerMetrics.find((metric) => metric.id === id)!), id).toEqual(scores);
+  });
+
+  it('bounds what a metric has for an example as it bounds the metric, unless these are pseudo-values', () => {
+    const unbounded = layerMetrics.filter((metric) => exampleRange(metric)[1] !== metric.range[1]);
+    expect(unbounded.map(({ id }) => id)).toEqual([
+      'simaou_mismatched',
+      'simaou_pooled',
+      'simam_delta_mismatched',
+    ]);
+    for (const metric of unbounded) expect(exampleRange(metric)).toEqual([null, null]);
   });
 
   it('compares LCGD with GD in α, in that order', () => {

@@ -2,11 +2,27 @@ export { requireAttentionOutputs, requireAttentionScores } from './probes.ts';
 export type { ProbeArrays, ProbeShape } from './probes.ts';
 export { cosine, dot, normalised, row, update, updateCosine } from './vectors.ts';
 export type { NumericArray } from './vectors.ts';
-export { exampleMeans, layerMean, scoreLayers, unpooledScores } from './layer-scores.ts';
+export {
+  definedShare,
+  exampleMeans,
+  layerMean,
+  scoreLayers,
+  totalCounts,
+  unpooledScores,
+} from './layer-scores.ts';
 export type { ExampleScore, LayerScores } from './layer-scores.ts';
 export { simAOU, simAOUNorm, simAOURandom } from './attention-output-similarity.ts';
 export { alpha, simAM, simAMDelta, simAMZeroShot } from './attention-map-similarity.ts';
-export { accuracy, rec2ftp } from './predictions.ts';
+export { simAOUDemeaned, simAOUMismatched, simAOUPooled, updateNorm } from './attention-output-controls.ts';
+export {
+  commonMode,
+  simAMDeltaCentred,
+  simAMDeltaMismatched,
+  simAMDeltaSoftmax,
+} from './attention-map-controls.ts';
+export { weightCosine } from './weight-cosine.ts';
+export { accuracy, rec2ftp, rec2ftpBaseRate, rec2ftpCounts, type Rec2ftpCounts } from './predictions.ts';
+export { agreement, jsDivergence, kappa, logOddsCorrelation, topOverlap } from './behaviour.ts';
 export { kendallTau } from './kendall-tau.ts';
 export { topKRecall } from './top-k-recall.ts';
 export { trainingAttentionAgreement } from './training-attention.ts';
@@ -26,6 +42,7 @@ export {
   metrics,
   predictionMetrics,
 } from './catalogue.ts';
+export { exampleRange } from './metric.ts';
 export type {
   BaselineMetric,
   LayerMetric,

@@ -12,8 +12,31 @@ export interface LayerScores {
   readonly values: readonly (number | null)[];
   /** Per layer: how many cosines are undefined (update vectors that are only rounding, or zero vectors). */
   readonly undefinedCounts: readonly number[];
+  /**
+   * Per layer: how many cosines there are, undefined ones included. Absent where these are the counts of `perExample` and
+   * `undefinedCounts` together; see {@link totalCounts}.
+   */
+  readonly totalCounts?: readonly number[];
   /** [layer][example]: what `values` is pooled from; input of the bootstrap. */
   readonly perExample: readonly (readonly ExampleScore[])[];
+}
+
+/** Per layer: how many cosines (of examples, or of examples × heads) there are, whether defined or not. */
+export function totalCounts(scores: LayerScores): number[] {
+  return scores.values.map(
+    (_, layer) =>
+      scores.totalCounts?.[layer] ??
+      (scores.perExample[layer] ?? []).reduce((total, { count }) => total + count, 0) +
+        (scores.undefinedCounts[layer] ?? 0),
+  );
+}
+
+/**
+ * Which share of a number of cosines is defined.
+ * @returns null of none at all
+ */
+export function definedShare(undefinedCount: number, totalCount: number): number | null {
+  return totalCount === 0 ? null : (totalCount - undefinedCount) / totalCount;
 }
 
 /** Mean over all defined cosines of all examples; null if none is defined. */

@@ -22,6 +22,19 @@ export interface MetricDescription {
    * are not built in stand after those that are.
    */
   readonly order?: number;
+  /**
+   * What it has for each example, where that is no score of the example: jackknife pseudo-values, whose mean is the metric and
+   * whose spread is its error. They may lie outside of `range`.
+   */
+  readonly exampleValues?: 'pseudo-values';
+}
+
+/** Smallest and largest value that a metric can have for one example; null where there is no bound. */
+export function exampleRange({
+  range,
+  exampleValues,
+}: Pick<MetricDescription, 'range' | 'exampleValues'>): MetricDescription['range'] {
+  return exampleValues === 'pseudo-values' ? [null, null] : range;
 }
 
 type Probes = readonly ProbeArrays[];

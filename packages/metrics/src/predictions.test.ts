@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accuracy, rec2ftp } from './index.ts';
+import { accuracy, rec2ftp, rec2ftpBaseRate, rec2ftpCounts } from './index.ts';
 
 describe('accuracy', () => {
   it('is the share of right predictions, null for none', () => {
@@ -49,5 +49,30 @@ describe('rec2ftp', () => {
       expect(() => rec2ftp({ ...right, [name]: [-2] })).toThrow(
         new RangeError(`${name}[0] is -2; a class must be a non-negative integer`),
       );
+  });
+});
+
+describe('the base rate of Rec2FTP', () => {
+  const gold = [0, 0, 0, 0, 1];
+  const zsl = [1, 1, 1, 0, 0];
+  const ft = [0, 0, 1, 0, 1];
+  const icl = [0, 1, 0, 0, 0];
+
+  it('is the share that in-context learning gets right of what zero-shot gets wrong', () => {
+    expect(rec2ftpBaseRate({ gold, zsl, icl })).toBe(2 / 4);
+    expect(rec2ftpBaseRate({ gold, zsl: gold, icl })).toBeNull();
+    expect(rec2ftpCounts({ gold, zsl, icl, ft })).toEqual({
+      ...{ wrong: 4, iclCorrected: 2, corrected: 3, recalled: 1 },
+    });
+  });
+
+  it('is Rec2FTP of a learner that gets everything right, which tells nothing', () => {
+    expect(rec2ftp({ gold, zsl, icl, ft: gold })).toBe(rec2ftpBaseRate({ gold, zsl, icl }));
+  });
+
+  it('refuses what Rec2FTP refuses', () => {
+    expect(() => rec2ftpBaseRate({ gold, zsl, icl: [0] })).toThrow(
+      new RangeError('gold has length 5, icl has length 1; they must agree'),
+    );
   });
 });

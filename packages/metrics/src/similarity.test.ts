@@ -2,13 +2,21 @@ import { expect, test } from 'vitest';
 import {
   type LearnerMetric,
   type ProbeArrays,
+  commonMode,
   layerMetrics,
   simAM,
   simAMDelta,
+  simAMDeltaCentred,
+  simAMDeltaMismatched,
+  simAMDeltaSoftmax,
   simAMZeroShot,
   simAOU,
+  simAOUDemeaned,
+  simAOUMismatched,
   simAOUNorm,
+  simAOUPooled,
   similarity,
+  updateNorm,
 } from './index.ts';
 import { seededNormal, seededRandom } from './test-support.ts';
 
@@ -29,6 +37,14 @@ test('gives every metric of a learner by its id, as its own function does', () =
     simaou_norm: simAOUNorm(icl, zsl, ft, shape),
     simam: simAM(icl, ft, shape),
     simam_delta: simAMDelta(icl, zsl, ft, shape),
+    simaou_mismatched: simAOUMismatched(icl, zsl, ft, shape),
+    simaou_demeaned: simAOUDemeaned(icl, zsl, ft, shape),
+    simaou_pooled: simAOUPooled(icl, zsl, ft, shape),
+    update_norm: updateNorm(zsl, ft, shape),
+    simam_delta_mismatched: simAMDeltaMismatched(icl, zsl, ft, shape),
+    simam_delta_centred: simAMDeltaCentred(icl, zsl, ft, shape),
+    simam_delta_softmax: simAMDeltaSoftmax(icl, zsl, ft, shape),
+    common_mode: commonMode(zsl, ft, shape),
   });
   const inCatalogue = layerMetrics.filter(({ of }) => of === 'learner').map(({ id }) => id);
   expect(Object.keys(scores)).toEqual(inCatalogue);

@@ -27,6 +27,14 @@ export interface Similarity {
   readonly simaou_norm: LayerScores;
   readonly simam: LayerScores;
   readonly simam_delta: LayerScores;
+  readonly simaou_mismatched: LayerScores;
+  readonly simaou_demeaned: LayerScores;
+  readonly simaou_pooled: LayerScores;
+  readonly update_norm: LayerScores;
+  readonly simam_delta_mismatched: LayerScores;
+  readonly simam_delta_centred: LayerScores;
+  readonly simam_delta_softmax: LayerScores;
+  readonly common_mode: LayerScores;
   readonly [id: string]: LayerScores;
 }
 

@@ -1,3 +1,5 @@
+import { ROUNDING } from './rounding.ts';
+
 /** Numbers of one tensor in row-major order: a typed array or a plain one. Everything is computed in float64. */
 export type NumericArray = ArrayLike<number>;
 
@@ -16,8 +18,14 @@ export function dot(a: Float64Array, b: Float64Array): number {
   return total;
 }
 
-function norm(a: Float64Array): number {
-  const length = Math.sqrt(dot(a, a));
+/** l2 norm. @throws RangeError if its square overflows float64 */
+export function norm(a: Float64Array): number {
+  return lengthOf(dot(a, a));
+}
+
+/** The root of a squared norm. @throws RangeError if that overflows float64 */
+export function lengthOf(squared: number): number {
+  const length = Math.sqrt(squared);
   if (!Number.isFinite(length)) {
     throw new RangeError('a norm overflows float64: the tensors hold values beyond about 1e150');
   }
@@ -38,12 +46,10 @@ export function cosine(a: Float64Array, b: Float64Array): number | null {
   return Math.max(-1, Math.min(1, dot(a, b) / normA / normB));
 }
 
-/** Largest norm, relative to the zero-shot vector's, at which an update is taken for rounding. */
-const ROUNDING = 1e-5;
-
 /** `vector` − `zeroShot`; null if that update is no longer than the rounding of the zero-shot vector. */
 export function update(vector: Float64Array, zeroShot: Float64Array): Float64Array | null {
-  const change = vector.map((value, i) => value - zeroShot[i]!);
+  const change = new Float64Array(vector.length);
+  for (let i = 0; i < change.length; i++) change[i] = vector[i]! - zeroShot[i]!;
   return norm(change) <= ROUNDING * norm(zeroShot) ? null : change;
 }
 

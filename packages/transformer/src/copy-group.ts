@@ -1,11 +1,12 @@
 import type { Tensor } from '@icl-gd/gpu-kernels';
+import { UserError } from './errors.ts';
 import type { Model } from './model.ts';
 import { type ParameterGroup, inGroup, parameterSpecs } from './parameters.ts';
 
 /**
  * Copies of a group's parameters by name, owned by the caller.
  * @param purpose follows the parameters' names in errors
- * @throws UserError (`memory-budget`) if the device has no room for them; RangeError if one is stored as float16
+ * @throws UserError if the device has no room for them (`memory-budget`), or one is stored as float16 (`float16-training`)
  */
 export function copyGroup(
   { gpu, config, parameters }: Model,
@@ -16,6 +17,11 @@ export function copyGroup(
   try {
     for (const { name, shape } of parameterSpecs(config)) {
       if (!inGroup(name, group)) continue;
+      if (parameters.get(name).dtype !== 'float32')
+        throw new UserError(
+          `${name} is stored as float16, and what is ${purpose} must be float32`,
+          'float16-training',
+        );
       const copy = gpu.tensor(shape, { label: `${name} (${purpose})`, exact: true });
       copies.set(name, copy);
       gpu.copy(parameters.get(name), copy);

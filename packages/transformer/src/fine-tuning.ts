@@ -1,50 +1,18 @@
-import { type Gpu, type Tensor, l2Norm, refuseMisspelt, requireOneOf, sgdStep } from '@icl-gd/gpu-kernels';
+import { type Tensor, l2Norm, scaleInPlace } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
-import { type Objective, recordLossGradient } from './decoder/loss-gradient.ts';
-import { nextTokenTargets, planTargets } from './decoder/targets.ts';
 import type { LongRunning } from './long-running.ts';
-import { type Model, passOver } from './model.ts';
-import { type ParameterGroup, inLayer } from './parameters.ts';
+import type { Model } from './model.ts';
+import { type FineTuningOptions, requireOptions } from './fine-tuning-options.ts';
+import { Adam, type ParameterUpdate, plainStep } from './optimizer.ts';
+import { inLayer } from './parameters.ts';
 import { ReleasedNorms } from './released-norms.ts';
-
-/** How a model is fine-tuned. */
-export interface FineTuningOptions {
-  readonly objective: Objective;
-  /** Constant step size: a step subtracts learningRate · gradient. */
-  readonly learningRate: number;
-  /**
-   * What is trained; the rest is frozen. All but `attention.kv` need weights stored as float32. Not `all`: steps are taken layer
-   * by layer, which embeddings are in none of; see `Pretraining` for those.
-   */
-  readonly group: Exclude<ParameterGroup, 'all'>;
-  /** Number of steps that will be taken, at most. */
-  readonly steps: number;
-  /**
-   * Whether each step also reports the gradient norms by the definition of the code released with arXiv 2311.07772v4. The
-   * gradients of all parameters of the layers are computed and kept then. No if absent.
-   */
-  readonly releasedNorms?: boolean;
-  /**
-   * What a step does to a parameter, by what it dispatches: another optimizer than plain SGD, which is what is done if it is
-   * absent. Called once for each trained parameter and step.
-   */
-  readonly update?: (update: ParameterUpdate) => void;
-}
-
-/** A trained parameter and its gradient in one step, both on the device. The gradient lives as long as the call. */
-export interface ParameterUpdate {
-  readonly gpu: Gpu;
-  /** From 0. */
-  readonly step: number;
-  /** As `parameterSpecs` names it. */
-  readonly name: string;
-  /** float32, to be changed in place. */
-  readonly parameter: Tensor;
-  /** float32, as long as the parameter: of the mean loss of this step alone. To be read. */
-  readonly gradient: Tensor;
-  readonly learningRate: number;
-}
+import {
+  type TrainingInput,
+  inCanonicalOrder,
+  recordSequenceGradient,
+  trainingSequence,
+} from './training-sequence.ts';
 
 /** What a training step reports, one entry a layer in each list. */
 export interface FineTuningStep {
@@ -65,9 +33,8 @@ export interface StepsOptions extends LongRunning {
   readonly onStep?: ((step: FineTuningStep, place: number) => void) | undefined;
 }
 
-/** Rows of the log that each step writes, one number a layer each. */
-const LOG_ROWS = { norms: 0, losses: 1, releasedNorms: 2 } as const;
-const LOG_ROW_COUNT = 3;
+/** Rows of the log that each step writes, one number a layer each; of the losses there is a row for each sequence. */
+const LOG_ROWS = { norms: 0, releasedNorms: 1, losses: 2 } as const;
 
 /** A fine-tuned model and the way to it. */
 export interface FineTuningResult {
@@ -92,14 +59,17 @@ export class FineTuning implements Disposable {
   readonly #tuned: Model;
   readonly #log: Tensor;
   readonly #released: ReleasedNorms | undefined;
+  readonly #adam: Adam | undefined;
+  /** Sequences that each step has taken in. */
+  readonly #sequences: number[] = [];
   #taken = 0;
   /** Finished or disposed: there is nothing left to free. */
   #over = false;
 
   /**
    * Copies the trained group.
-   * @throws UserError (`memory-budget`) if the device has no room for it; RangeError if it is stored as float16, or an
-   *   option is none that there is
+   * @throws UserError if the device has no room for it (`memory-budget`) or it is stored as float16 (`float16-training`);
+   *   RangeError if an option is none that there is, or does not go with another
    */
   constructor(model: Model, options: FineTuningOptions) {
     requireOptions(options);
@@ -109,37 +79,41 @@ export class FineTuning implements Disposable {
     this.#trained = copyGroup(model, options.group, 'fine-tuned');
     this.#tuned = model.withParameters(model.parameters.overlay(this.#trained));
     try {
-      this.#log = gpu.tensor([options.steps, LOG_ROW_COUNT, config.layers], { label: 'fine-tuning log' });
+      const shape = [options.steps, this.#logRowCount, config.layers];
+      this.#log = gpu.tensor(shape, { label: 'fine-tuning log' });
     } catch (error) {
       this.#tuned.dispose();
+      throw error;
+    }
+    try {
+      this.#adam = options.optimizer === 'adam' ? new Adam(gpu, this.#trained) : undefined;
+    } catch (error) {
+      this.#tuned.dispose();
+      this.#log.dispose();
       throw error;
     }
     this.#released = options.releasedNorms ? new ReleasedNorms(gpu) : undefined;
   }
 
   /**
-   * Records one step on the mean cross-entropy of all next-token predictions of a sequence. Does not wait for it.
-   * @param tokens with BOS
+   * Records one step on the mean cross-entropy of all next-token predictions of a sequence, or of its last ones. Does not wait
+   * for it.
+   * @param input tokens with BOS
    * @throws RangeError for a sequence of fewer than two tokens or past the model's context, a token outside of its
-   *   vocabulary, or more steps than announced; UserError if the device has no room or cannot bind what is needed
+   *   vocabulary, more predictions than there are, or more steps than announced; UserError if the device has no room or cannot
+   *   bind what is needed
    */
-  step(tokens: readonly number[]): void {
-    const { gpu, config } = this.#model;
-    const { objective, learningRate, group, steps } = this.#options;
-    this.#requireOpen();
-    if (this.#taken >= steps) throw new RangeError(`fine-tuning was set up for ${steps} steps`);
-    if (tokens.length < 2) throw new RangeError('a training sequence needs two tokens or more');
-    using gradients = Gradients.ofGroup(gpu, config, this.#released ? 'layers' : group);
-    using pass = passOver(this.#tuned, [tokens], { gradients });
-    const targets = planTargets(pass, nextTokenTargets([tokens]));
-    recordLossGradient(pass, {
-      objective,
-      targets,
+  step(input: TrainingInput): void {
+    const { objective, readout } = this.#options;
+    this.#requireRoom();
+    using gradients = this.#gradients();
+    recordSequenceGradient(this.#tuned, trainingSequence(input), {
+      ...{ objective, readout, gradients },
       losses: this.#log,
       lossIndex: this.#logIndex(LOG_ROWS.losses),
-      onLayer: (layer) => this.#update(gradients, layer, learningRate, targets.targetCount),
+      onLayer: (layer, predictions) => this.#update(gradients, layer, predictions),
     });
-    this.#taken++;
+    this.#sequences[this.#taken++] = 1;
   }
 
   /**
@@ -147,25 +121,93 @@ export class FineTuning implements Disposable {
    * @param options progress is in steps that the device has done
    * @throws the signal's reason if it is aborted between two steps; else as {@link step}
    */
-  async steps(
-    sequences: readonly (readonly number[])[],
-    { signal, onProgress, onStep }: StepsOptions = {},
+  async steps(sequences: readonly TrainingInput[], options: StepsOptions = {}): Promise<void> {
+    const record = (i: number): void => this.step(sequences[i] as TrainingInput);
+    await this.#follow(record, { total: sequences.length, perStep: 1 }, options);
+  }
+
+  /**
+   * Takes steps along the gradient of the mean over sequences of each one's mean loss. The order of the sequences does not matter:
+   * the same ones give the same bits.
+   * @param count number of steps, each on all sequences
+   * @param options progress is in sequences that the device is done with, `count` times each
+   * @throws the signal's reason if it is aborted between two sequences; RangeError if there are more sequences than announced,
+   *   or `releasedNorms` is set, which is of single steps; else as {@link step}
+   */
+  async fullBatchSteps(
+    sequences: readonly TrainingInput[],
+    count: number,
+    options: StepsOptions = {},
   ): Promise<void> {
-    const [total, first] = [sequences.length, this.#taken];
-    let before: Promise<void> | undefined;
-    /** The log after each step that is not told yet. */
-    const logs = new Map<number, Float32Array>();
-    const tell = (step: number): void => {
-      const log = logs.get(step);
-      logs.delete(step);
-      if (log) onStep?.(this.#report(log, first + step), first + step);
+    const perStep = sequences.length;
+    using gradients = this.#gradients();
+    const record = this.#fullBatch(sequences, gradients);
+    await this.#follow(record, { total: perStep * count, perStep }, options);
+  }
+
+  /**
+   * Records one such step. Does not wait for it.
+   * @throws as {@link fullBatchSteps}
+   */
+  fullBatchStep(sequences: readonly TrainingInput[]): void {
+    using gradients = this.#gradients();
+    const record = this.#fullBatch(sequences, gradients);
+    for (let i = 0; i < sequences.length; i++) record(i);
+  }
+
+  #gradients(): Gradients {
+    const { gpu, config } = this.#model;
+    return Gradients.ofGroup(gpu, config, this.#released ? 'layers' : this.#options.group);
+  }
+
+  /** Records the sequence whose turn it is, and a step after the last. */
+  #fullBatch(sequences: readonly TrainingInput[], gradients: Gradients): (i: number) => void {
+    const { sequencesPerStep = 1, objective, readout } = this.#options;
+    const { layers } = this.#model.config;
+    const perStep = sequences.length;
+    if (this.#released) throw new RangeError('full batches have no released gradient norms');
+    if (perStep > sequencesPerStep)
+      throw new RangeError(`fine-tuning was set up for ${sequencesPerStep} sequences a step, not ${perStep}`);
+    const ordered = inCanonicalOrder(sequences);
+    return (i) => {
+      this.#requireRoom();
+      const place = i % perStep;
+      recordSequenceGradient(this.#tuned, ordered[place] as (typeof ordered)[number], {
+        ...{ objective, readout, gradients },
+        losses: this.#log,
+        lossIndex: this.#logIndex(LOG_ROWS.losses + place),
+      });
+      if (place < perStep - 1) return;
+      for (let layer = 0; layer < layers; layer++) this.#update(gradients, layer, perStep, 1 / perStep);
+      this.#sequences[this.#taken++] = perStep;
     };
-    for (const [i, tokens] of sequences.entries()) {
+  }
+
+  /** Records pieces of work of which so many make a step: the device is given the next one while it works on one. */
+  async #follow(
+    record: (i: number) => void,
+    { total, perStep }: { readonly total: number; readonly perStep: number },
+    { signal, onProgress, onStep }: StepsOptions,
+  ): Promise<void> {
+    const first = this.#taken;
+    let before: Promise<void> | undefined;
+    /** The log after each step that is not told yet, by the last piece of the step. */
+    const logs = new Map<number, Float32Array>();
+    const tell = (piece: number): void => {
+      const log = logs.get(piece);
+      logs.delete(piece);
+      const place = first + Math.floor(piece / perStep);
+      if (log) onStep?.(this.#report(log, place), place);
+    };
+    for (let i = 0; i < total; i++) {
       signal?.throwIfAborted();
-      this.step(tokens);
+      record(i);
       if (!signal && !onProgress && !onStep) continue;
       const { gpu } = this.#model;
-      const own = onStep ? gpu.read(this.#log).then((log) => void logs.set(i, log)) : gpu.finish();
+      const own =
+        onStep && (i + 1) % perStep === 0
+          ? gpu.read(this.#log).then((log) => void logs.set(i, log))
+          : gpu.finish();
       // Where it is not waited for, what went wrong is reported by the next wait.
       own.catch(() => {});
       await before;
@@ -196,15 +238,19 @@ export class FineTuning implements Disposable {
 
   /** What a step has written to the log. */
   #report(log: Float32Array, step: number): FineTuningStep {
-    const row = (name: keyof typeof LOG_ROWS): number[] => {
-      const at = this.#logIndex(LOG_ROWS[name], step);
+    const row = (number: number): number[] => {
+      const at = this.#logIndex(number, step);
       return Array.from(log.subarray(at, at + this.#model.config.layers));
     };
-    const losses = row('losses');
+    const sequences = this.#sequences[step] ?? 1;
+    const rows = Array.from({ length: sequences }, (_, place) => row(LOG_ROWS.losses + place));
+    const losses = row(LOG_ROWS.losses).map(
+      (_, layer) => rows.reduce((sum, own) => sum + (own[layer] as number), 0) / sequences,
+    );
     return {
-      gradientNorms: row('norms'),
+      gradientNorms: row(LOG_ROWS.norms),
       losses: this.#options.objective === 'output' ? losses.map(() => losses[0] as number) : losses,
-      ...(this.#released ? { releasedGradientNorms: row('releasedNorms') } : {}),
+      ...(this.#released ? { releasedGradientNorms: row(LOG_ROWS.releasedNorms) } : {}),
     };
   }
 
@@ -236,6 +282,7 @@ export class FineTuning implements Disposable {
 
   #freeLog(): void {
     this.#released?.[Symbol.dispose]();
+    this.#adam?.[Symbol.dispose]();
     this.#log.dispose();
   }
 
@@ -244,11 +291,24 @@ export class FineTuning implements Disposable {
     if (this.#over) throw new RangeError(`a fine-tuning of ${this.#model.name} that is finished or disposed`);
   }
 
-  #update(gradients: Gradients, layer: number, learningRate: number, tokens: number): void {
+  /** @throws RangeError if it is over, or the steps announced are taken */
+  #requireRoom(): void {
+    this.#requireOpen();
+    const { steps } = this.#options;
+    if (this.#taken >= steps) throw new RangeError(`fine-tuning was set up for ${steps} steps`);
+  }
+
+  /**
+   * Changes the parameters of a layer, and frees their gradients.
+   * @param tokens number of predictions that the loss is a mean over
+   * @param scale what the gradients are to be multiplied with first
+   */
+  #update(gradients: Gradients, layer: number, tokens: number, scale = 1): void {
     const { gpu } = this.#model;
-    const { update = plainStep } = this.#options;
+    const { learningRate, update = this.#step } = this.#options;
     const names = [...this.#trained.keys()].filter((name) => inLayer(name, layer));
     const tensors = names.flatMap((name) => gradients.find(name) ?? []);
+    if (scale !== 1) for (const x of tensors) scaleInPlace(gpu, { x, scale });
     l2Norm(gpu, { tensors, out: this.#log, outIndex: this.#logIndex(LOG_ROWS.norms) + layer });
     for (const name of names) {
       const gradient = gradients.find(name);
@@ -266,33 +326,17 @@ export class FineTuning implements Disposable {
     gradients.drop(layer);
   }
 
+  get #step(): (update: ParameterUpdate) => void {
+    const adam = this.#adam;
+    return adam ? (update) => adam.update(update) : plainStep;
+  }
+
+  get #logRowCount(): number {
+    return LOG_ROWS.losses + (this.#options.sequencesPerStep ?? 1);
+  }
+
   /** First element of a row of the log. */
   #logIndex(row: number, step = this.#taken): number {
-    return (step * LOG_ROW_COUNT + row) * this.#model.config.layers;
+    return (step * this.#logRowCount + row) * this.#model.config.layers;
   }
-}
-
-const KNOWN_OPTIONS: Required<{ [name in keyof FineTuningOptions]: true }> = {
-  objective: true,
-  learningRate: true,
-  group: true,
-  steps: true,
-  releasedNorms: true,
-  update: true,
-};
-
-/** What types do not hold in JavaScript. @throws RangeError */
-function requireOptions(options: FineTuningOptions): void {
-  refuseMisspelt('FineTuning', options, KNOWN_OPTIONS);
-  const { objective, group, learningRate, steps } = options;
-  requireOneOf('objective', objective, ['output', 'layerwise'] satisfies Objective[]);
-  requireOneOf('group', group, ['attention.kv', 'attention', 'layers'] satisfies ParameterGroup[]);
-  if (typeof learningRate !== 'number')
-    throw new RangeError(`FineTuning: the learning rate is ${String(learningRate)}, not a number`);
-  if (!Number.isInteger(steps) || steps < 0)
-    throw new RangeError(`FineTuning: steps is ${String(steps)}, not a number of steps`);
-}
-
-function plainStep({ gpu, parameter, gradient, learningRate }: ParameterUpdate): void {
-  sgdStep(gpu, { parameter, gradient, learningRate });
 }

@@ -5,7 +5,7 @@ export type { TensorInfo } from './checkpoint/header.ts';
 export type { BiasConfig, DecoderConfig, PositionConfig, RotaryRescaling } from './config.ts';
 export type { EvaluationRequest, EvaluationResult, ProbedRow, RowProbe } from './decoder/evaluate.ts';
 export type { Hook, HookedActivation, Hooks } from './decoder/hooks.ts';
-export type { Objective } from './decoder/loss-gradient.ts';
+export type { Objective, Readout } from './decoder/loss-gradient.ts';
 export type { TokenTargets } from './decoder/targets.ts';
 export { ContextPrefix } from './decoder/prefix.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
@@ -16,28 +16,33 @@ export { checkFamily } from './families/own-family.ts';
 export { listFamilies } from './families/registry.ts';
 export { readActivation } from './families/schema.ts';
 export type { Sources } from './families/sources.ts';
-export {
-  FineTuning,
-  type FineTuningOptions,
-  type FineTuningResult,
-  type FineTuningStep,
-  type ParameterUpdate,
-  type StepsOptions,
-} from './fine-tuning.ts';
+export { FineTuning, type FineTuningResult, type FineTuningStep, type StepsOptions } from './fine-tuning.ts';
+export { GradientDirection, type GradientDirectionOptions } from './gradient-direction.ts';
+export { replaceChangeByNoise } from './noise.ts';
+export type { FineTuningOptions } from './fine-tuning-options.ts';
+export type { Optimizer, ParameterUpdate } from './optimizer.ts';
+export type { TrainingInput, TrainingSequence } from './training-sequence.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
 export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
-export type { EvaluationBatch, Workload } from './memory/workload.ts';
+export type { EvaluationBatch, TrainingKind, Workload } from './memory/workload.ts';
 export {
   describeModel,
   type DescribeOptions,
+  type EvaluateOptions,
   type LoadOptions,
   loadModel,
   Model,
   type ModelDescription,
 } from './model.ts';
 export { readModelConfig } from './model-config.ts';
-export { type ParameterGroup, type ParameterRole, type ParameterSpec, parameterSpecs } from './parameters.ts';
+export {
+  type LayerGroup,
+  type ParameterGroup,
+  type ParameterRole,
+  type ParameterSpec,
+  parameterSpecs,
+} from './parameters.ts';
 export { LegacyMt19937 } from './random/legacy-mt19937.ts';
 export { Pcg64 } from './random/pcg64.ts';
 export { withHalfParameters } from './round-parameters.ts';

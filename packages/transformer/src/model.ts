@@ -67,6 +67,15 @@ export interface LoadOptions extends FamilyOptions {
   readonly onProgress?: ((done: Progress) => void) | undefined;
 }
 
+/** How sequences are evaluated. */
+export interface EvaluateOptions extends Pick<LongRunning, 'signal'> {
+  /**
+   * By how much the positions of all tokens are shifted, as if so many came before them that nothing attends to; 0 if absent.
+   * Absolute positions (learned, sinusoidal) and rotary ones alike: of the latter no number depends on it but by rounding.
+   */
+  readonly positionOffset?: number;
+}
+
 const KNOWN_OPTIONS: Required<{ [name in keyof LoadOptions]: true }> = {
   ...{ variant: true, seed: true, dtype: true, name: true, families: true },
   ...{ warn: true, signal: true, onProgress: true },
@@ -136,14 +145,14 @@ export class Model implements Disposable {
    * Evaluates sequences as one packed batch, each behind the prefix if given: the same bits as one at a time.
    * @param options the signal is looked at before the work, and when the device has done it
    * @returns one result a request, in their order
-   * @throws the signal's reason if it is aborted; RangeError for a sequence that is empty or past the model's context, a
-   *   token outside of its vocabulary, or a row outside of its sequence; UserError if the device has no room or cannot bind
+   * @throws the signal's reason if it is aborted; RangeError for a sequence that is empty or past the model's context (where
+   *   its positions begin is counted), a token outside of its vocabulary, or a row outside of its sequence; UserError if the device has no room or cannot bind
    *   what is needed; Error if the device failed
    */
   async evaluate(
     requests: readonly EvaluationRequest[],
     prefix?: ContextPrefix,
-    { signal }: Pick<LongRunning, 'signal'> = {},
+    { signal, positionOffset = 0 }: EvaluateOptions = {},
   ): Promise<EvaluationResult[]> {
     signal?.throwIfAborted();
     if (prefix?.disposed) throw new RangeError(`a prefix of ${this.name} that was disposed`);
@@ -156,7 +165,7 @@ export class Model implements Disposable {
     using pass = passOver(
       this,
       requests.map(({ tokens }) => tokens),
-      { prefixLength: prefix?.length ?? 0 },
+      { prefixLength: prefix?.length ?? 0, positionOffset },
     );
     const results = await readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
     signal?.throwIfAborted();
@@ -205,21 +214,28 @@ export class Model implements Disposable {
 export function passOver(
   model: Model,
   sequences: readonly (readonly number[])[],
-  options: { readonly prefixLength?: number; readonly gradients?: Gradients } = {},
+  options: {
+    readonly prefixLength?: number;
+    readonly positionOffset?: number;
+    readonly gradients?: Gradients;
+  } = {},
 ): Pass {
   const { gpu, name, config, parameters, hooks } = model;
   if (model.disposed) throw new RangeError(`model ${name} was disposed`);
   const { vocabSize, contextLength } = config;
   if (options.gradients && hooks.length > 0)
     throw new RangeError(`${name} has hooks, which gradients do not pass through: train it without them`);
+  const { prefixLength = 0, positionOffset = 0 } = options;
+  if (!Number.isInteger(positionOffset) || positionOffset < 0)
+    throw new RangeError(`positionOffset is ${String(positionOffset)}, not a number of positions`);
   for (const tokens of sequences) {
     if (!Array.isArray(tokens) && !ArrayBuffer.isView(tokens))
       throw new RangeError(`a sequence is ${typeof tokens}, not a list of token ids`);
-    const length = (options.prefixLength ?? 0) + tokens.length;
+    const length = prefixLength + tokens.length;
     if (tokens.length === 0) throw new RangeError('a sequence needs a token or more');
-    if (length > contextLength)
+    if (positionOffset + length > contextLength)
       throw new RangeError(
-        `a sequence of ${length} tokens does not fit ${name}'s context of ${contextLength}`,
+        `a sequence of ${length} tokens${positionOffset > 0 ? ` from position ${positionOffset} on` : ''} does not fit ${name}'s context of ${contextLength}`,
       );
     const bad = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
     if (bad !== undefined)

@@ -22,10 +22,32 @@ export interface ParameterSpec {
 }
 
 /**
- * Sets of parameters: the key and value projections of all layers, all four projections of the attention blocks, all
- * parameters of the layers, or all there are.
+ * Sets of parameters, weights and biases of all layers: the key and value projections, the query projections, the output
+ * projections of attention, all four of these, the feed-forward blocks, all parameters of the layers; or all there are.
  */
-export type ParameterGroup = 'attention.kv' | 'attention' | 'layers' | 'all';
+export type ParameterGroup =
+  | 'attention.kv'
+  | 'attention.query'
+  | 'attention.output'
+  | 'attention'
+  | 'feedForward'
+  | 'layers'
+  | 'all';
+
+/** What lies within the layers: groups that can be trained layer by layer. */
+export type LayerGroup = Exclude<ParameterGroup, 'all'>;
+
+/** Part of a parameter's name that says that it is of the group. */
+const NAMES: Readonly<Record<LayerGroup, RegExp>> = {
+  'attention.kv': /\.attention\.(key|value)\./,
+  'attention.query': /\.attention\.query\./,
+  'attention.output': /\.attention\.output\./,
+  attention: /\.attention\./,
+  feedForward: /\.feedForward\./,
+  layers: /^layers\./,
+};
+
+export const LAYER_GROUPS = Object.keys(NAMES) as readonly LayerGroup[];
 
 /** Every parameter that the model stores, in a fixed order. Sinusoidal and rotary positions are no parameters. */
 export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
@@ -89,10 +111,7 @@ export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
 
 /** Whether the parameter of this name belongs to a group. */
 export function inGroup(name: string, group: ParameterGroup): boolean {
-  if (group === 'all') return true;
-  if (group === 'layers') return name.startsWith('layers.');
-  if (group === 'attention') return /\.attention\./.test(name);
-  return /\.attention\.(key|value)\./.test(name);
+  return group === 'all' || NAMES[group].test(name);
 }
 
 /** Whether the parameter of this name belongs to a layer. */

@@ -20,8 +20,12 @@ export interface ExperimentOptions {
   /** Folder for tables and records. */
   readonly out: string;
   readonly datasets?: readonly string[];
-  /** Learners with their options in brackets: `['gd', 'mine[scale=2]']`. */
+  /** Learners with their options in brackets: `['gd', 'gd[batch=full,steps=3]']`. */
   readonly methods?: readonly string[];
+  /** Controls of the context and null learners, as `--controls` has them; `['none']` for none. */
+  readonly controls?: readonly string[];
+  /** Fine-tuning is given those demonstrations alone that fit the context. */
+  readonly matchedDemonstrations?: boolean;
   readonly taskFiles?: readonly string[];
   /** Modules that export a `learner`. */
   readonly learnerFiles?: readonly string[];
@@ -66,7 +70,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
   ...{ rate: true, development: true },
   ...{ learningRate: true, probe: true, adapter: true, initSeed: true, dtype: true, fresh: true },
   ...{ memoryBudget: true, tokenBudget: true, saveProbes: true, discardProbes: true },
-  ...{ releasedNorms: true, noiseFloor: true },
+  ...{ releasedNorms: true, noiseFloor: true, controls: true, matchedDemonstrations: true },
 };
 
 /** What is told while an experiment goes on. */

@@ -33,5 +33,5 @@ function under(rate: (typeof RATES)[number], setting: RunSetting): RunSetting | 
   if (rate !== TANGENT) return { ...setting, rate };
   const { learner, options } = setting;
   if (!Object.hasOwn(learner.options?.shape ?? {}, TANGENT)) return undefined;
-  return { ...setting, ...learnerSetting(learner, { ...options, tangent: true }), trainedOnly: true };
+  return { ...setting, ...learnerSetting(learner, { ...options, [TANGENT]: 'true' }), trainedOnly: true };
 }

@@ -5,6 +5,7 @@ export interface RawRunOptions {
   readonly taskFile: readonly string[];
   readonly datasets: string;
   readonly methods: string;
+  readonly controls: string;
   readonly learnerFile: readonly string[];
   readonly metricFile: readonly string[];
   readonly familyFile: readonly string[];
@@ -32,6 +33,7 @@ export interface RawRunOptions {
   readonly releasedNorms: boolean;
   readonly dryRun: boolean;
   readonly noiseFloor: boolean;
+  readonly matchedDemonstrations: boolean;
 }
 
 /** Options of `icl-gd inspect` as typed. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { settingId } from '@icl-gd/methods';
+import { runSettingId } from '../experiment/setting.ts';
 import { renderTable } from '../results/text-table.ts';
-import { planTrials } from '../experiment/plan.ts';
+import { comparedSettings, planTrials } from '../experiment/plan.ts';
 import { HUB } from '../tasks/locate.ts';
 import { describeSource } from '../tasks/describe-source.ts';
 import type { Task } from '../tasks/task.ts';
@@ -33,15 +33,19 @@ function renderPass(pass: RunPass): string {
       [...selections].join(' '),
       String(own[0]?.shots),
       String(own[0]?.learningRate),
-      String(own.length * settings.methods.length),
+      String(own.length * comparedSettings(settings).length),
     ];
   });
   return [
     `  model     ${prepare ? 'made by the preset' : modelInWords(model as string)}`,
     `  variants  ${settings.variants.join(', ')}`,
-    `  methods   ${settings.methods.map(settingId).join(', ')}`,
+    `  methods   ${settings.methods.map(runSettingId).join(', ')}`,
+    `  controls  ${settings.controls.map(runSettingId).join(', ') || 'none'}`,
     `  probe     ${settings.probe}`,
     `  examples  at most ${settings.examples} a dataset`,
+    ...(settings.matchedDemonstrations
+      ? ['  matched   fine-tuning on the demonstrations that fit the context']
+      : []),
     `  order     fine-tuning in the ${settings.fineTuningOrder === 'released' ? "released code's order" : "context's order"}`,
     renderTable(COLUMNS, rows),
   ].join('\n');
@@ -57,5 +61,5 @@ function modelInWords(model: string): string {
 }
 
 function countCells({ request: { settings } }: RunPass): number {
-  return planTrials(settings).length * settings.methods.length;
+  return planTrials(settings).length * comparedSettings(settings).length;
 }

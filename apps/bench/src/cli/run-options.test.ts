@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Learner, gradientDescent, layerCausalGradientDescent, settingId } from '@icl-gd/methods';
+import { type Learner, gradientDescent, inContext, layerCausalGradientDescent } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { expect, test } from 'vitest';
+import { runSetting, runSettingId } from '../experiment/setting.ts';
 import { paperTasks } from '../tasks/tasks.ts';
 import { NO_PLUGINS } from '../plugins/load-plugins.ts';
 import type { RawRunOptions } from './raw-options.ts';
@@ -17,14 +18,14 @@ test('without options it is the paper on all six datasets', async () => {
     request: {
       settings: {
         datasets: paperTasks(),
-        methods: [gradientDescent, layerCausalGradientDescent].map((learner) => ({ learner, options: {} })),
+        methods: [gradientDescent, layerCausalGradientDescent].map((learner) => runSetting(learner)),
+        controls: [{ learner: inContext, options: {}, demonstrations: { disjoint: true }, byDefault: true }],
         variants: ['trained'],
         examples: 2000,
         probe: 'label',
         dtype: 'float32',
         releasedNorms: false,
         noiseFloor: false,
-        initSeed: 0,
       },
       adapter: 'auto',
       out: 'some/out',
@@ -43,7 +44,7 @@ test("a learner of the user's own is run without being named", async () => {
   const own: Learner = { ...gradientDescent, id: 'Own', paper: false };
   const foreign = { ...NO_PLUGINS.learners, learners: [own] };
   const { request } = await parseRunOptions(PLACES, {}, { ...NO_PLUGINS, learners: foreign });
-  expect(request.settings.methods.map(settingId)).toEqual(['GD', 'LCGD', 'Own']);
+  expect(request.settings.methods.map(runSettingId)).toEqual(['GD', 'LCGD', 'Own']);
 });
 
 test('every option arrives', async () => {
@@ -51,6 +52,7 @@ test('every option arrives', async () => {
     ...{
       datasets: 'cb,mr',
       methods: 'lcgd',
+      controls: 'icl[labels=wrong],ICL[Order=2]',
       variants: 'untrained,trained',
       shots: '4',
       seeds: '9,0',
@@ -84,8 +86,9 @@ test('every option arrives', async () => {
   });
   expect(request.memoryBudget).toBe(1.5 * 2 ** 30);
   expect(checkOnly).toBe(true);
-  const { datasets, methods, ...settings } = request.settings;
-  expect(methods.map(settingId)).toEqual(['LCGD']);
+  const { datasets, methods, controls, ...settings } = request.settings;
+  expect(controls.map(runSettingId)).toEqual(['ICL[labels=wrong]', 'ICL[order=2]']);
+  expect(methods.map(runSettingId)).toEqual(['LCGD']);
   expect(datasets.map(({ id }) => id)).toEqual(['cb', 'mr']);
   expect(settings).toEqual({
     ...{ variants: ['untrained', 'trained'], shots: 4, seeds: [9, 0], permutation: 3 },

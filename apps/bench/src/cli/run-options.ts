@@ -1,6 +1,7 @@
-import { type Learner, type ProbeToken, learnerSetting, learners } from '@icl-gd/methods';
+import { type Learner, type ProbeToken, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
-import type { RunSettings } from '../experiment/plan.ts';
+import { type RunSettings, comparedSettings } from '../experiment/plan.ts';
+import { type RunSetting, runSetting, runSettingId } from '../experiment/setting.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { HUB } from '../tasks/locate.ts';
@@ -9,9 +10,10 @@ import { builtInTasks, paperTasks, readUserTask } from '../tasks/tasks.ts';
 import { choose, chooseList, integer, integerList, positiveNumber } from './choose.ts';
 import type { ForeignLearners } from '../plugins/learner-file.ts';
 import { NO_PLUGINS, type Plugins } from '../plugins/load-plugins.ts';
-import { parseMethods } from './method-list.ts';
+
 import { type Preset, findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-options.ts';
+import { parseSettingList, requireDistinct } from './setting-list.ts';
 
 /** The paper evaluates at most this many examples. */
 const MOST_EXAMPLES = 2000;
@@ -22,6 +24,10 @@ export const PROBE_TOKENS = ['label', 'prompt'] as const satisfies readonly Prob
 const PAPER_LEARNERS: readonly Learner[] = learners.filter(
   ({ role, paper = false }) => role === 'learner' && paper,
 );
+
+/** What is run beside the learners without --controls: what costs no training. */
+const DEFAULT_CONTROLS = 'ICL[disjoint]';
+const NO_CONTROLS = 'none';
 
 /** A checked request; a preset that brings model and data still has to make them. */
 export interface ParsedRun {
@@ -111,12 +117,16 @@ function parseSettings(
   preset: PresetTasks,
   foreign: ForeignLearners,
 ): RunSettings {
+  const datasets = parseDatasets(raw, preset);
+  const compared = parseCompared(raw, foreign);
+  const crossing = comparedSettings(compared).find(({ demonstrations }) => demonstrations.otherTask);
+  if (crossing && datasets.length < 2)
+    throw new UserError(
+      `${runSettingId(crossing)} takes demonstrations of another dataset of the run, but ${datasets[0]?.id} is its only one: name a second with --datasets or --task-file`,
+    );
   return {
-    datasets: parseDatasets(raw, preset),
-    methods:
-      raw.methods === undefined
-        ? [...PAPER_LEARNERS, ...foreign.learners].map((learner) => learnerSetting(learner))
-        : parseMethods('--methods', raw.methods, foreign.learners),
+    datasets,
+    ...compared,
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
     ...(raw.shots === undefined ? {} : { shots: integer('--shots', raw.shots, 1) }),
@@ -136,8 +146,36 @@ function parseSettings(
     dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
     releasedNorms: raw.releasedNorms ?? false,
     noiseFloor: raw.noiseFloor ?? false,
-    initSeed: raw.initSeed === undefined ? 0 : integer('--init-seed', raw.initSeed, 0),
+    ...(raw.initSeed === undefined ? {} : { initSeed: integer('--init-seed', raw.initSeed, 0) }),
+    ...(raw.matchedDemonstrations ? { matchedDemonstrations: true } : {}),
   };
+}
+
+/**
+ * What is compared with in-context learning. Controls that nobody asked for are left out where one of the learners is the same
+ * setting, and where they cannot be made.
+ * @throws UserError naming the option that does not fit
+ */
+function parseCompared(
+  { methods: learners, controls: named }: Partial<RawRunOptions>,
+  foreign: ForeignLearners,
+): Pick<RunSettings, 'methods' | 'controls'> {
+  const parse = (option: string, text: string): RunSetting[] =>
+    parseSettingList(option, text, foreign.learners);
+  const methods =
+    learners === undefined
+      ? [...PAPER_LEARNERS, ...foreign.learners].map((learner) => runSetting(learner))
+      : parse('--methods', learners);
+  if (named === undefined) {
+    const ids = methods.map(runSettingId);
+    const controls = parse('--controls', DEFAULT_CONTROLS).filter(
+      (setting) => !ids.includes(runSettingId(setting)),
+    );
+    return { methods, controls: controls.map((setting) => ({ ...setting, byDefault: true })) };
+  }
+  const controls = named.trim().toLowerCase() === NO_CONTROLS ? [] : parse('--controls', named);
+  requireDistinct('--methods and --controls', [...methods, ...controls]);
+  return { methods, controls };
 }
 
 /** Without --datasets the paper's six, those that a preset makes, or the tasks of the files that are given. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { settingId } from '@icl-gd/methods';
+import { runSettingId } from '../experiment/setting.ts';
 import { type DownloadObserver, UserError } from '@icl-gd/transformer';
 import { renderSummary } from '../results/print-summary.ts';
 import { droppedMetrics, replacedOptions } from '../results/replaced.ts';
@@ -96,10 +96,11 @@ function requireFoldersOfTheirOwn(passes: readonly RunPass[]): void {
 
 /** What a pass does, but for where it writes. */
 function workOf({ request, model, data }: RunPass, settings: object = request.settings): string {
-  const methods = request.settings.methods.map(settingId);
+  const { methods, controls } = request.settings;
+  const compared = { methods: methods.map(runSettingId), controls: controls.map(runSettingId) };
   // All passes of a command have the same files of the user's own.
   const { foreignLearners: _, foreignMetrics: _metrics, foreignFamilies: _families, ...own } = request;
-  return JSON.stringify([{ ...own, settings: { ...settings, methods }, out: '' }, model, data]);
+  return JSON.stringify([{ ...own, settings: { ...settings, ...compared }, out: '' }, model, data]);
 }
 
 function workButProbe(pass: RunPass): string {

@@ -1,13 +1,8 @@
-import {
-  gradientDescent,
-  inContext,
-  layerCausalGradientDescent,
-  learnerSetting,
-  zeroShot,
-} from '@icl-gd/methods';
+import { gradientDescent, inContext, layerCausalGradientDescent, zeroShot } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
 import { accuracyCell } from './accuracy-cell.ts';
 import { type PreparedDigests, type RunIdentity, learnerCell } from './cell.ts';
+import { runSetting } from './setting.ts';
 
 const IDENTITY = {
   environment: { format: 'f', code: 'c', scores: 's', adapter: 'a', model: 'm' },
@@ -15,7 +10,7 @@ const IDENTITY = {
   foreignLearners: new Map(),
 } as unknown as RunIdentity;
 const TRIAL = { variant: 'trained', dataset: 'mr', seed: 5, permutation: 0 } as const;
-const DIGESTS: PreparedDigests = { queries: 'q', context: 'c', demonstrations: 'd' };
+const DIGESTS: PreparedDigests = { queries: 'q', context: 'c', demonstrations: 'd', ownContext: null };
 
 interface Changes {
   readonly identity?: RunIdentity;
@@ -32,7 +27,7 @@ function keyOf({
   learner = gradientDescent,
   rate = 0.1,
 }: Changes): string {
-  const setting = learnerSetting(learner);
+  const setting = runSetting(learner);
   return accuracyCell(identity, { ...TRIAL, ...trial }, { ...DIGESTS, ...digests }, setting, rate).key;
 }
 
@@ -60,9 +55,9 @@ test('an accuracy follows what its learner takes in, and nothing else', () => {
 });
 
 test('its record is none of a run, and is called so', () => {
-  const address = accuracyCell(IDENTITY, TRIAL, DIGESTS, learnerSetting(gradientDescent), 0.1);
+  const address = accuracyCell(IDENTITY, TRIAL, DIGESTS, runSetting(gradientDescent), 0.1);
   const trial = { ...TRIAL, shots: 4, learningRate: 0.1 };
-  const own = learnerCell(IDENTITY, trial, DIGESTS, learnerSetting(gradientDescent), 'prompt');
+  const own = learnerCell(IDENTITY, trial, DIGESTS, runSetting(gradientDescent), 'prompt');
   expect(address.key).not.toBe(own.key);
   expect([address.title, own.title]).toEqual([
     'trained-mr-seed5-order0-GD-accuracy',

@@ -1,4 +1,4 @@
-import { type LearnerSetting, settingId } from '@icl-gd/methods';
+import { needsOf } from '@icl-gd/methods';
 import {
   type Cell,
   type CellAddress,
@@ -8,6 +8,7 @@ import {
   address,
   ofTrial,
 } from './cell.ts';
+import { type RunSetting, runSettingId } from './setting.ts';
 
 /** What a record is of that holds no more than an accuracy. */
 const ACCURACY = 'accuracy';
@@ -20,22 +21,26 @@ export function accuracyCell(
   identity: RunIdentity,
   trial: DemonstratedTrial,
   digests: PreparedDigests,
-  setting: LearnerSetting,
+  setting: RunSetting,
   learningRate: number | null,
 ): CellAddress {
-  const { id, needs } = setting.learner;
+  const needs = needsOf(setting);
+  const { rate: _, ...recorded } = setting;
   const alone = needs === 'none';
   const cell: Cell = {
-    ...ofTrial(trial, alone),
-    setting: settingId(setting),
+    ...ofTrial(identity.settings, trial, alone),
+    setting: runSettingId(recorded),
     learningRate,
     probe: 'prompt',
   };
   const tokens = {
     queries: digests.queries,
-    context: needs === 'context' ? digests.context : null,
+    context: needs === 'context' ? (digests.ownContext ?? digests.context) : null,
     demonstrations: needs === 'all' ? digests.demonstrations : null,
     measured: ACCURACY,
   };
-  return address(identity, cell, tokens, { learner: identity.foreignLearners.get(id), of: ACCURACY });
+  return address(identity, cell, tokens, {
+    learner: identity.foreignLearners.get(setting.learner.id),
+    of: ACCURACY,
+  });
 }

@@ -5,10 +5,12 @@ import { findTask } from '../tasks/tasks.ts';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { type PreparedDigests, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
 import type { RunSettings, Trial } from './plan.ts';
+import { runSetting } from './setting.ts';
 
 const SETTINGS: RunSettings = {
   datasets: [findTask('mr')],
-  methods: [learnerSetting(gradientDescent)],
+  methods: [runSetting(gradientDescent)],
+  controls: [],
   variants: ['trained'],
   examples: 2000,
   probe: 'label',
@@ -25,7 +27,7 @@ const IDENTITY: RunIdentity = {
 const TRIAL: Trial = {
   ...{ variant: 'trained', dataset: 'mr', seed: 5, permutation: 0, shots: 2, learningRate: 0.003 },
 };
-const DIGESTS: PreparedDigests = { queries: 'q', context: 'c', demonstrations: 'd' };
+const DIGESTS: PreparedDigests = { queries: 'q', context: 'c', demonstrations: 'd', ownContext: null };
 
 interface Change {
   readonly environment?: Partial<RunIdentity['environment']>;
@@ -46,7 +48,7 @@ function keys(change: Change = {}): { zsl: string; icl: string; gd: string } {
       identity,
       { ...TRIAL, ...change.trial },
       { ...DIGESTS, ...change.digests },
-      learnerSetting(learner),
+      runSetting(learner),
       change.probe ?? 'label',
     ).key;
   return { zsl: key(zeroShot), icl: key(inContext), gd: key(gradientDescent) };
@@ -121,13 +123,13 @@ test.each<[string, Partial<PreparedRun>, (keyof PreparedDigests)[]]>([
 
 test('names of records: 32 hexadecimal digits after what tells people what it is, as long as a file name may be', () => {
   const learner = { ...gradientDescent, id: `L/${'x'.repeat(200)}` };
-  const { title, key } = learnerCell(IDENTITY, TRIAL, DIGESTS, learnerSetting(learner), 'label');
+  const { title, key } = learnerCell(IDENTITY, TRIAL, DIGESTS, runSetting(learner), 'label');
   expect(key).toMatch(/^[0-9a-f]{32}$/);
   expect(title).toMatch(/^trained-mr-seed5-order0-L_x+$/);
   expect(title).toHaveLength(160);
-  const short = learnerCell(IDENTITY, TRIAL, DIGESTS, learnerSetting(gradientDescent), 'prompt');
+  const short = learnerCell(IDENTITY, TRIAL, DIGESTS, runSetting(gradientDescent), 'prompt');
   expect(short.title).toBe('trained-mr-seed5-order0-GD-prompt');
-  expect(learnerCell(IDENTITY, TRIAL, DIGESTS, learnerSetting(zeroShot), 'label').title).toBe(
+  expect(learnerCell(IDENTITY, TRIAL, DIGESTS, runSetting(zeroShot), 'label').title).toBe(
     'trained-mr-ZSL-label',
   );
 });
@@ -135,7 +137,7 @@ test('names of records: 32 hexadecimal digits after what tells people what it is
 test('a learner without demonstrations is compared with in-context learning, so that it shares nothing between seeds', () => {
   const noise: Learner = { ...zeroShot, id: 'Noise', role: 'learner' };
   const keyOf = (change: Partial<Trial>, digests = DIGESTS) =>
-    learnerCell(IDENTITY, { ...TRIAL, ...change }, digests, learnerSetting(noise), 'label').key;
+    learnerCell(IDENTITY, { ...TRIAL, ...change }, digests, runSetting(noise), 'label').key;
   expect(keyOf({ seed: 6 })).not.toBe(keyOf({}));
   expect(keyOf({}, { ...DIGESTS, context: 'x' })).not.toBe(keyOf({}));
   // It is not told the rate, nor what fine-tuning sees.
@@ -144,7 +146,7 @@ test('a learner without demonstrations is compared with in-context learning, so 
 
 test('what joins cells follows each of them', () => {
   const cell = (learningRate: number) =>
-    learnerCell(IDENTITY, { ...TRIAL, learningRate }, DIGESTS, learnerSetting(gradientDescent), 'label');
+    learnerCell(IDENTITY, { ...TRIAL, learningRate }, DIGESTS, runSetting(gradientDescent), 'label');
   const joint = (...rates: number[]): string => jointCell(IDENTITY, TRIAL, 'GD-GD', rates.map(cell)).key;
   expect(joint(0.1, 0.2)).toBe(joint(0.1, 0.2));
   expect(joint(0.2, 0.1)).toBe(joint(0.1, 0.2));
@@ -163,7 +165,7 @@ test('options of a learner and the text of a file that it comes from are in its 
       { ...IDENTITY, foreignLearners: new Map([['Noise', source]]) },
       TRIAL,
       DIGESTS,
-      learnerSetting(noisy, typed),
+      { ...learnerSetting(noisy, typed), demonstrations: {} },
       'label',
     );
   const keysOf = [address({}, 'a'), address({ scale: '2' }, 'a'), address({}, 'b')].map(({ key }) => key);

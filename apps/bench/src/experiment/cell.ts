@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type LearnerSetting, type ProbeToken, settingId } from '@icl-gd/methods';
+import { type ProbeToken, needsOf, takesRate } from '@icl-gd/methods';
 import type { MetricCatalogue } from '@icl-gd/metrics';
-import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import type { RunSettings, Trial } from './plan.ts';
+import type { DemonstrationSet } from '../tasks/prompts/choose-demonstrations.ts';
+import type { DemonstrationChoice } from '../tasks/prompts/demonstration-choice.ts';
+import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
+import { type RunSettings, type Trial, initSeedOf } from './plan.ts';
+import { type RunSetting, runSettingId } from './setting.ts';
 
 /**
  * The unit of work, of caching and of resuming: one setting (zero-shot, in-context, a learner with its options) of one
@@ -11,6 +14,8 @@ import type { RunSettings, Trial } from './plan.ts';
 export interface Cell {
   readonly variant: string;
   readonly dataset: string;
+  /** Seed of the initialisation; null for trained weights. */
+  readonly initSeed: number | null;
   /** Null where the setting takes in no demonstrations. */
   readonly seed: number | null;
   readonly permutation: number | null;
@@ -44,7 +49,7 @@ export interface CellAddress {
 const MOST_TITLE = 160;
 
 /** Counted up when records hold more than before. */
-export const RECORD_FORMAT = 4;
+export const RECORD_FORMAT = 5;
 
 export function digest(value: unknown): string {
   return createHash('sha256')
@@ -66,17 +71,32 @@ export interface RunIdentity {
 /** Digests of what a trial puts before the model. */
 export interface PreparedDigests {
   readonly queries: string;
+  /** Of in-context learning, which every setting is compared with. */
   readonly context: string;
+  /** Of the setting's own choice of demonstrations; null where that is the trial's. */
+  readonly ownContext: string | null;
+  /** What fine-tuning sees. */
   readonly demonstrations: string;
 }
 
-export function digestPrepared(prepared: PreparedRun): PreparedDigests {
-  return {
+/** Settings of a trial have most of it in common. */
+const digested = new WeakMap<DemonstrationSet, PreparedDigests>();
+
+/** @param choice of the setting whose cell it is for */
+export function digestPrepared(prepared: PreparedRun, choice: DemonstrationChoice = {}): PreparedDigests {
+  const chosen = demonstrationsOf(prepared, choice);
+  const given = 'unavailable' in chosen ? prepared : chosen;
+  const known = digested.get(given);
+  if (known) return known;
+  const own = {
     // Gold and rows belong to the tables that are made of a record.
     queries: digest([prepared.queries, prepared.gold, prepared.validationRows]),
     context: digest(prepared.context),
-    demonstrations: digest(prepared.fineTuningDemonstrations),
+    ownContext: given === prepared ? null : digest(given.context),
+    demonstrations: digest(given.fineTuningDemonstrations),
   };
+  digested.set(given, own);
+  return own;
 }
 
 /** What a trial is of, and its choice of demonstrations. */
@@ -87,12 +107,14 @@ export type DemonstratedTrial = Pick<Trial, 'variant' | 'dataset' | 'seed' | 'pe
  * @param alone for what no demonstrations determine: trials that differ in them share it
  */
 export function ofTrial(
+  settings: Pick<RunSettings, 'initSeed'>,
   trial: DemonstratedTrial,
   alone: boolean,
 ): Omit<Cell, 'setting' | 'learningRate' | 'probe'> {
   return {
     variant: trial.variant,
     dataset: trial.dataset,
+    initSeed: initSeedOf(settings, trial),
     seed: alone ? null : trial.seed,
     permutation: alone ? null : trial.permutation,
   };
@@ -103,16 +125,18 @@ export function learnerCell(
   identity: RunIdentity,
   trial: Trial,
   digests: PreparedDigests,
-  setting: LearnerSetting,
+  setting: RunSetting,
   probe: ProbeToken,
 ): CellAddress {
   const { learner } = setting;
-  const { needs, role, objective } = learner;
-  const alone = needs === 'none' && role === 'baseline';
+  const needs = needsOf(setting);
+  const alone = needs === 'none' && learner.role === 'baseline';
+  // A rate makes the numbers, not the rule that it was chosen by.
+  const { rate: _, ...recorded } = setting;
   const cell: Cell = {
-    ...ofTrial(trial, alone),
-    setting: settingId(setting),
-    learningRate: objective ? trial.learningRate : null,
+    ...ofTrial(identity.settings, trial, alone),
+    setting: runSettingId(recorded),
+    learningRate: takesRate(setting) ? trial.learningRate : null,
     probe,
   };
   return address(
@@ -122,8 +146,9 @@ export function learnerCell(
       queries: digests.queries,
       // Scores of a learner compare it with ICL; without demonstrations there is nothing to compare.
       context: alone ? null : digests.context,
-      demonstrations: needs === 'all' ? digests.demonstrations : null,
-      releasedNorms: objective ? identity.settings.releasedNorms : null,
+      demonstrations:
+        needs === 'all' ? digests.demonstrations : needs === 'context' ? digests.ownContext : null,
+      releasedNorms: learner.objective ? identity.settings.releasedNorms : null,
     },
     { learner: identity.foreignLearners.get(learner.id) },
   );
@@ -137,8 +162,10 @@ export function jointCell(
   members: readonly CellAddress[],
 ): CellAddress {
   const probe = (members[0] as CellAddress).cell.probe;
-  const { variant, dataset, seed, permutation, learningRate } = trial;
-  const cell = { variant, dataset, seed, permutation, setting: name, learningRate, probe };
+  const cell = {
+    ...ofTrial(identity.settings, trial, false),
+    ...{ setting: name, learningRate: trial.learningRate, probe },
+  };
   return address(identity, cell, { members: digest(members.map(({ key }) => key).toSorted()) });
 }
 
@@ -153,8 +180,7 @@ export function address(
   tokens: CellParts['choices'],
   { learner = '', of = cell.probe }: { readonly learner?: string | undefined; readonly of?: string } = {},
 ): CellAddress {
-  const { dtype, initSeed } = settings;
-  const choices = { ...cell, ...tokens, dtype, initSeed: cell.variant === 'trained' ? null : initSeed };
+  const choices = { ...cell, ...tokens, dtype: settings.dtype };
   const parts = { environment: { ...environment, learner }, choices };
   const { variant, dataset, seed, permutation, setting } = cell;
   const demonstrations = seed === null ? [] : [`seed${seed}`, `order${permutation}`];

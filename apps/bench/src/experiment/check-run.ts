@@ -1,8 +1,9 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
-import { settingId } from '@icl-gd/methods';
+import { runSettingId } from './setting.ts';
+import { applicableSettings, describeUnavailable } from './availability.ts';
 import { readInputs } from './inputs.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
-import { planTrials } from './plan.ts';
+import { comparedSettings, planTrials } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
 import { doing } from '../terminal/heartbeat.ts';
 import { counted } from '../terminal/words.ts';
@@ -13,13 +14,14 @@ import { counted } from '../terminal/words.ts';
  * @throws UserError as the run itself would
  */
 export async function checkRun(request: RunRequest, log: (line: string) => void): Promise<void> {
-  const { settings } = request;
   doing({ text: 'reading model and data' });
-  const { model, prepared } = await readInputs(request, settings, request.observer);
+  const { model, prepared } = await readInputs(request, request.settings, request.observer);
+  const { settings, lines } = applicableSettings(request.settings, model.config);
+  for (const line of [...lines, ...describeUnavailable(settings, prepared)]) log(line);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
-    const workloads = prepared.map((run) => workloadOf(request, run));
-    const methods = settings.methods.map(settingId).join(' and ');
+    const workloads = prepared.map((run) => workloadOf({ ...request, settings }, run));
+    const methods = comparedSettings(settings).map(runSettingId).join(' and ');
     log(`model: ${model.name}, ${model.config.family}, ${model.parameterCount} parameters`);
     for (const { variant, dataset, seed, permutation } of planTrials(settings)) {
       const run = prepared.find((own) => own.dataset === dataset && own.seed === seed);

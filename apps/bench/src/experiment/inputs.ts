@@ -11,11 +11,14 @@ import {
 import { hasCode, storageError, sweepTemporaries, tryWriting } from '@icl-gd/transformer/files';
 import { familiesOf } from '../plugins/family-file.ts';
 import { type PreparedDevelopment, developmentExamples, prepareDevelopment } from './development/prepare.ts';
-import { type RunSettings, type Trial, selections } from './plan.ts';
+import { type RunSettings, type Trial, comparedSettings, selections } from './plan.ts';
+import { choicesAmong } from './setting.ts';
 import type { RunRequest } from './run-request.ts';
 import { type PreparedRun, fewerRows, prepareRun } from '../tasks/prompts/prepare-run.ts';
 import { warnOfPrompts } from '../tasks/prompts/warnings.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
+import type { Task } from '../tasks/task.ts';
+import { orderDatasets } from '../tasks/tasks.ts';
 
 /** Row counts and mean length of a dataset as this run sees it. */
 export interface DatasetStatistics {
@@ -43,6 +46,7 @@ export interface RunInputs {
 
 /**
  * @param earlier choices of demonstrations that earlier runs recorded, by dataset
+ * @param otherTasks that demonstrations of another task come from
  * @throws UserError naming the file, option or dataset that does not fit
  */
 export async function readInputs(
@@ -54,6 +58,7 @@ export async function readInputs(
   settings: RunSettings,
   observer: DownloadObserver = {},
   earlier: readonly Pick<Trial, 'dataset' | 'seed' | 'permutation'>[] = [],
+  otherTasks: readonly Task[] = settings.datasets,
 ): Promise<RunInputs> {
   const model = await describeModel(modelDirectory, {
     name,
@@ -71,8 +76,19 @@ export async function readInputs(
   const prepared: PreparedRun[] = [];
   const preparedEarlier: PreparedRun[] = [];
   const development: PreparedDevelopment[] = [];
+  const choices = choicesAmong(comparedSettings(settings));
+  const crossing = choices.some(({ otherTask }) => otherTask);
+  const kept = new Map<string, Promise<Dataset>>();
+  const read = (task: Task): Promise<Dataset> => {
+    const own = kept.get(task.id) ?? readDataset(data, task, observer);
+    // Two at a time are needed only where one lends the other its demonstrations.
+    if (crossing) kept.set(task.id, own);
+    return own;
+  };
   for (const task of settings.datasets) {
-    const dataset = await readDataset(data, task, observer);
+    const dataset = await read(task);
+    const next = crossing ? nextTask(task, otherTasks) : undefined;
+    const other = next && { task: next, dataset: await read(next) };
     const shots = settings.shots ?? task.defaults.shots;
     const fewer = fewerRows(task.id, shots, dataset.train.length);
     if (fewer !== undefined) observer.warn?.(fewer);
@@ -81,6 +97,7 @@ export async function readInputs(
         ...{ seed, permutation, shots },
         examples: settings.examples,
         fineTuningOrder: settings.fineTuningOrder,
+        ...{ matchedDemonstrations: settings.matchedDemonstrations ?? false, choices, other },
       });
     const runs = selections(task, settings).map(prepare);
     for (const own of earlier)
@@ -113,6 +130,13 @@ export async function readInputs(
   } finally {
     await checkpoint.close();
   }
+}
+
+/** The task that stands after this one in the tables, the first after the last; undefined if there is no other. */
+function nextTask({ id }: Task, tasks: readonly Task[]): Task | undefined {
+  const ids = orderDatasets(tasks.map((task) => task.id));
+  const next = ids[(ids.indexOf(id) + 1) % ids.length];
+  return next === id ? undefined : tasks.find((task) => task.id === next);
 }
 
 /** Demonstrations of an earlier run with other settings may not fit this one's; then they are none of its. */
@@ -156,12 +180,15 @@ export async function beginWriting(out: string, option?: string): Promise<void> 
 
 /** @throws UserError if a token of a demonstration, a query or an option is beyond the model's vocabulary */
 export function requireVocabulary(
-  run: Pick<PreparedRun, 'dataset' | 'demonstrations' | 'queries'>,
+  run: Pick<PreparedRun, 'dataset' | 'demonstrations' | 'queries' | 'chosen'>,
   vocabSize: number,
   modelDirectory: string,
 ): void {
+  const chosen = [...(run.chosen?.values() ?? [])].flatMap((own) =>
+    'unavailable' in own ? [] : own.demonstrations,
+  );
   const tokens = [
-    ...run.demonstrations.map((demonstration) => demonstration.tokens),
+    ...[...run.demonstrations, ...chosen].map((demonstration) => demonstration.tokens),
     ...run.queries.flatMap((query) => [query.tokens, ...query.options]),
   ];
   for (const token of tokens.flat()) {

@@ -11,8 +11,10 @@ import {
   formatBytes,
   planMemory,
 } from '@icl-gd/transformer';
-import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
+import { comparedSettings } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
+import { demonstrationsFor, unavailability } from './setting.ts';
 
 /**
  * Plans the device memory of a run, says it, and holds the device to it.
@@ -46,27 +48,43 @@ export function planRunMemory(
 /** What one choice of demonstrations and queries will be put to. */
 export function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
-  { queries, demonstrations, context }: PreparedRun,
+  prepared: PreparedRun,
 ): Workload {
-  const { dtype, methods, releasedNorms, noiseFloor, probe } = settings;
+  const { queries } = prepared;
+  const { dtype, releasedNorms, noiseFloor, probe } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
   };
-  const learners = methods.map(({ learner }) => learner);
+  const compared = comparedSettings(settings).filter((own) => unavailability(own, prepared) === undefined);
+  const learners = compared.map(({ learner }) => learner);
+  const longest = (lengths: readonly number[]): number =>
+    lengths.reduce((most, own) => Math.max(most, own), 0);
+  const contexts = compared.flatMap(({ demonstrations }) => {
+    const given = demonstrationsOf(prepared, demonstrations);
+    return 'unavailable' in given ? [] : [given.context.tokens.length];
+  });
+  const training = compared.filter(({ learner }) => learner.objective);
+  const trained =
+    training.length === 0
+      ? [prepared.fineTuningDemonstrations]
+      : training.map((setting) => demonstrationsFor(setting, prepared));
   return {
     dtype,
     batches: probeBatches(queries, options, false),
-    context: { tokens: context.tokens.length, batches: probeBatches(queries, options, true) },
+    context: {
+      tokens: longest([prepared.context.tokens.length, ...contexts]),
+      batches: probeBatches(queries, options, true),
+    },
     // A noise floor has copies of key and value weights, whatever the learners do.
     ...(noiseFloor ||
     learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
       ? {
           training: {
-            objectives: learners.flatMap(({ objective }) => objective ?? []),
-            steps: demonstrations.length,
+            kinds: learners.flatMap(({ objective }) => (objective ? [{ objective }] : [])),
+            steps: longest(trained.map(({ length }) => length)),
             // With BOS.
-            tokens: 1 + demonstrations.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
+            tokens: 1 + longest(trained.flatMap((own) => own.map(({ tokens }) => tokens.length))),
             releasedNorms,
             halfCopies: noiseFloor,
           },

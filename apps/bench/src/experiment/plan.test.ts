@@ -1,11 +1,13 @@
-import { gradientDescent, layerCausalGradientDescent, learnerSetting } from '@icl-gd/methods';
+import { gradientDescent, layerCausalGradientDescent } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
 import { findTask, paperTasks } from '../tasks/tasks.ts';
 import { type RunSettings, planTrials, selections } from './plan.ts';
+import { runSetting } from './setting.ts';
 
 const SETTINGS: RunSettings = {
   datasets: paperTasks(),
-  methods: [gradientDescent, layerCausalGradientDescent].map((learner) => learnerSetting(learner)),
+  methods: [gradientDescent, layerCausalGradientDescent].map((learner) => runSetting(learner)),
+  controls: [],
   variants: ['trained'],
   examples: 2000,
   probe: 'label',

@@ -1,13 +1,17 @@
-import type { LearnerSetting, ProbeToken } from '@icl-gd/methods';
+import type { ProbeToken } from '@icl-gd/methods';
 import type { ModelVariant, WeightDtype } from '@icl-gd/transformer';
 import type { FineTuningOrder } from '../tasks/prompts/selection.ts';
 import type { Task } from '../tasks/task.ts';
+import { groupBy } from './group-by.ts';
+import type { RunSetting } from './setting.ts';
 
 /** Settings of a run after the command line has been checked; absent values are the paper's per dataset. */
 export interface RunSettings {
   readonly datasets: readonly Task[];
   /** Learners that are compared with in-context learning. */
-  readonly methods: readonly LearnerSetting[];
+  readonly methods: readonly RunSetting[];
+  /** Null learners and controls of the context that are compared with it in the same way. */
+  readonly controls: readonly RunSetting[];
   readonly variants: readonly ModelVariant[];
   readonly shots?: number;
   readonly seeds?: readonly number[];
@@ -16,6 +20,8 @@ export interface RunSettings {
   readonly fineTuningOrder?: FineTuningOrder;
   readonly examples: number;
   readonly learningRate?: number;
+  /** Examples of the training split that rates are chosen and the gate is judged on; see `developmentExamples`. */
+  readonly development?: number;
   readonly probe: ProbeToken;
   /** How weights are kept on the device. */
   readonly dtype: WeightDtype;
@@ -23,8 +29,18 @@ export interface RunSettings {
   readonly releasedNorms: boolean;
   /** Also measure how much of each score is rounding; takes three times as long. */
   readonly noiseFloor: boolean;
-  /** Seed of the re-initialised variants. */
-  readonly initSeed: number;
+  /** Seed of the re-initialised variants; each trial's own seed if absent, as in the released code. */
+  readonly initSeed?: number;
+  /** Fine-tuning is given those demonstrations alone that fit the context of in-context learning. No if absent. */
+  readonly matchedDemonstrations?: boolean;
+}
+
+/** Everything that is compared with in-context learning, in the order of tables. */
+export function comparedSettings({
+  methods,
+  controls,
+}: Pick<RunSettings, 'methods' | 'controls'>): RunSetting[] {
+  return [...methods, ...controls];
 }
 
 /** One model variant on one dataset with one choice of demonstrations: what the settings of a comparison have in common. */
@@ -70,6 +86,26 @@ export function selections(
     seed,
     permutation: settings.permutation ?? permutations[seeds.indexOf(seed)] ?? 0,
   }));
+}
+
+/** Seed of a trial's initialisation; null where nothing is drawn anew. */
+export function initSeedOf(
+  { initSeed }: Pick<RunSettings, 'initSeed'>,
+  { variant, seed }: { readonly variant: string; readonly seed: number },
+): number | null {
+  return variant === 'trained' ? null : (initSeed ?? seed);
+}
+
+/** Work so that each initialisation of the model is loaded once: by variant, then by initialisation, else in its order. */
+export function inLoadingOrder<T>(
+  work: readonly T[],
+  settings: Pick<RunSettings, 'initSeed'>,
+  trialOfWork: (own: T) => { readonly variant: string; readonly seed: number },
+): T[] {
+  const byVariant = groupBy(work, (own) => trialOfWork(own).variant);
+  return [...byVariant.values()].flatMap((own) =>
+    [...groupBy(own, (each) => initSeedOf(settings, trialOfWork(each))).values()].flat(),
+  );
 }
 
 /** How a trial is called in messages. */

@@ -85,9 +85,10 @@ export async function writeProbes(
 }
 
 /** Of a cell, what does not apply is left out. */
-function cellMetadata({ setting, variant, dataset, seed, permutation, learningRate, probe }: Cell) {
+function cellMetadata({ setting, variant, dataset, initSeed, seed, permutation, learningRate, probe }: Cell) {
   return {
     ...{ setting, variant, dataset, probe },
+    ...(initSeed === null ? {} : { init_seed: `${initSeed}` }),
     ...(seed === null ? {} : { seed: `${seed}` }),
     ...(permutation === null ? {} : { permutation: `${permutation}` }),
     ...(learningRate === null ? {} : { learning_rate: `${learningRate}` }),

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { FAKE_LEARNERS, fakeModel } from '../testing/fake-model.ts';
-import { demonstrationsFor, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
+import { predict, probeSetting, unlessDiverged } from './probe-setting.ts';
+import { demonstrationsFor, runSetting } from './setting.ts';
 
 const PREPARED: PreparedRun = {
   ...{ dataset: 'mr', seed: 5, permutation: 1, longestItem: 9, gold: [0, 1] },
@@ -47,7 +48,13 @@ async function given(
       return { ...adapted, dispose: () => void disposed++ };
     },
   };
-  await probeSetting(fakeModel('trained'), { learner, options }, PREPARED, { ...OPTIONS, ...more }, () => {});
+  await probeSetting(
+    fakeModel('trained'),
+    runSetting(learner, options),
+    PREPARED,
+    { ...OPTIONS, ...more },
+    () => {},
+  );
   return { ...seen[0]!, disposed };
 }
 
@@ -58,7 +65,7 @@ test('each learner gets the demonstrations that it needs, in its order', async (
     ['context', [1, 2]],
     ['all', [3, 1, 2]],
   ] as const) {
-    expect(tokens(demonstrationsFor({ ...GD, needs }, PREPARED))).toEqual(expected);
+    expect(tokens(demonstrationsFor(runSetting({ ...GD, needs }), PREPARED))).toEqual(expected);
     expect(tokens((await given({ needs })).demonstrations)).toEqual(expected);
   }
 });
@@ -79,20 +86,18 @@ test('a learning rate is known to learners that train alone; its own options and
 
 test('work is told as it is done: demonstrations of learners that train, then queries', async () => {
   const told: number[] = [];
-  const setting = { learner: GD, options: {} };
+  const setting = runSetting(GD);
   await probeSetting(fakeModel('t'), setting, PREPARED, { ...OPTIONS, tokenBudget: 1 }, (n) => told.push(n));
   expect(told).toEqual([1, 1, 1, 1, 1]);
   told.length = 0;
   const { objective: _, ...untrained } = GD;
-  await probeSetting(fakeModel('t'), { learner: untrained, options: {} }, PREPARED, OPTIONS, (n) =>
-    told.push(n),
-  );
+  await probeSetting(fakeModel('t'), runSetting(untrained), PREPARED, OPTIONS, (n) => told.push(n));
   expect(told).toEqual([2]);
 });
 
 test('what training reported is kept step by step', async () => {
   const { training } = await probeSetting(
-    ...([fakeModel('trained'), { learner: GD, options: {} }, PREPARED, OPTIONS, () => {}] as const),
+    ...([fakeModel('trained'), runSetting(GD), PREPARED, OPTIONS, () => {}] as const),
   );
   const adapted = await GD.adapt(fakeModel('trained'), PREPARED.fineTuningDemonstrations, OPTIONS);
   expect(training).toEqual(adapted.training);
@@ -111,8 +116,7 @@ test.each(['losses', 'gradientNorms', 'releasedGradientNorms'] as const)(
         return { ...adapted, ...(training ? { training } : {}), dispose: () => void disposed++ };
       },
     };
-    const work = () =>
-      probeSetting(fakeModel('trained'), { learner, options: {} }, PREPARED, OPTIONS, () => {});
+    const work = () => probeSetting(fakeModel('trained'), runSetting(learner), PREPARED, OPTIONS, () => {});
     await expect(work()).rejects.toThrow(DivergedError);
     expect(await unlessDiverged(work)).toEqual({
       diverged: expect.stringMatching(/^GD diverged: at step 1/),
@@ -142,6 +146,6 @@ test.each([
     ...GD,
     adapt: async (...own) => ({ ...(await GD.adapt(...own)), training: [step] }),
   };
-  const refused = probeSetting(fakeModel('trained'), { learner, options: {} }, PREPARED, OPTIONS, () => {});
+  const refused = probeSetting(fakeModel('trained'), runSetting(learner), PREPARED, OPTIONS, () => {});
   await expect(refused).rejects.toMatchObject({ name: 'UserError', message: expect.stringMatching(message) });
 });

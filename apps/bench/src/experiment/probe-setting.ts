@@ -1,15 +1,17 @@
 import {
   DivergedError,
   type LearnerResult,
-  type LearnerSetting,
   type Probe,
   type ProbeOptions,
   type ProbeToken,
+  draws,
   predictions,
+  takesRate,
 } from '@icl-gd/methods';
 import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
+import { type RunSetting, demonstrationsFor } from './setting.ts';
 
 /** What a setting is probed with besides the trial's own choices. */
 export interface SettingOptions {
@@ -29,6 +31,8 @@ export type OnWork = (units: number) => void;
 export interface ProbedSetting {
   readonly probes: ReadonlyMap<ProbeToken, readonly Probe[]>;
   readonly training: readonly TrainingStepRecord[];
+  /** See `LearnerResult.directionsOnly`: what it predicts is zero-shot's. */
+  readonly directionsOnly?: true | undefined;
 }
 
 /**
@@ -37,16 +41,19 @@ export interface ProbedSetting {
  */
 export async function probeSetting(
   model: Model,
-  { learner, options }: LearnerSetting,
+  setting: RunSetting,
   prepared: PreparedRun,
   { probeTokens, tokenBudget, signal, ...adaptOptions }: SettingOptions,
   onWork: OnWork,
 ): Promise<ProbedSetting> {
   const { learningRate, releasedNorms, halfWeights = false } = adaptOptions;
+  const { learner, options } = setting;
   let trained = 0;
-  const adapted = await learner.adapt(model, demonstrationsFor(learner, prepared), {
+  const adapted = await learner.adapt(model, demonstrationsFor(setting, prepared), {
     // What is no part of a record's key must not be known to the learner.
-    ...(learner.objective ? { learningRate, releasedNorms } : {}),
+    ...(takesRate(setting) ? { learningRate } : {}),
+    ...(learner.objective ? { releasedNorms } : {}),
+    ...(draws(setting) ? { seed: prepared.seed } : {}),
     halfWeights,
     learnerOptions: options,
     signal,
@@ -63,7 +70,8 @@ export async function probeSetting(
         throw new UserError(
           `${learner.id} gave ${own.length} probes of the ${token} for ${prepared.queries.length} queries: it must give one for each`,
         );
-    return { probes, training: (adapted.training ?? []).map(toRecord) };
+    const { training = [], directionsOnly } = adapted;
+    return { probes, training: training.map(toRecord), directionsOnly };
   } finally {
     adapted.dispose();
   }
@@ -86,15 +94,6 @@ export function predict(probes: readonly Pick<Probe, 'optionLogProbs'>[]): Predi
     predicted: predicted[i] as number,
     optionLogProbs: [...optionLogProbs],
   }));
-}
-
-export function demonstrationsFor(
-  { needs }: LearnerSetting['learner'],
-  prepared: PreparedRun,
-): PreparedRun['demonstrations'] {
-  if (needs === 'none') return [];
-  if (needs === 'all') return prepared.fineTuningDemonstrations;
-  return prepared.demonstrations.slice(0, prepared.context.demonstrations);
 }
 
 async function probeTokensOf(

@@ -17,6 +17,7 @@ const RECORD: SettingRecord = {
     simaou: {
       values: [0.1, null],
       undefinedCounts: [0, 6],
+      totalCounts: [6, 6],
       examples: [0.1, null],
       interval: { lower: 0.05, upper: 0.3 },
     },
@@ -30,7 +31,7 @@ function addressOf(
   choices: Partial<CellParts['choices']> = {},
 ): CellAddress {
   const cell = {
-    ...{ variant: 'trained', dataset: 'mr', seed: 5, permutation: 0, setting: 'GD' },
+    ...{ variant: 'trained', dataset: 'mr', initSeed: null, seed: 5, permutation: 0, setting: 'GD' },
     ...{ learningRate: 0.003, probe: 'label' as const },
   };
   const parts = {

@@ -1,4 +1,4 @@
-import { type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
+import { type LayerMetric, type MetricCatalogue, builtInMetrics, exampleRange } from '@icl-gd/metrics';
 import { z } from 'zod';
 
 /** What a noise floor is measured with; see noise-floor.ts. */
@@ -15,14 +15,22 @@ const scores = z
     /** By layer; null where every cosine is undefined. */
     values: z.array(finite.nullable()),
     undefinedCounts: z.array(count),
-    /** By example: its mean over layers; null where it has no defined cosine. */
+    /** How many cosines (of examples, or of examples × heads) there are, undefined ones included. */
+    totalCounts: z.array(count),
+    /** By example: its mean over layers (or that of its pseudo-values); null where it has no defined cosine. */
     examples: z.array(finite.nullable()),
     /** 95 % bootstrap interval over examples of the mean over layers. */
     interval: z.object({ lower: finite, upper: finite }).nullable(),
   })
   .refine(
-    ({ values, undefinedCounts }) => values.length === undefinedCounts.length,
+    ({ values, undefinedCounts, totalCounts }) =>
+      values.length === undefinedCounts.length && values.length === totalCounts.length,
     'has layers without counts',
+  )
+  .refine(
+    ({ undefinedCounts, totalCounts }) =>
+      undefinedCounts.every((own, layer) => own <= (totalCounts[layer] as number)),
+    'has more undefined cosines than cosines',
   );
 
 export const prediction = z
@@ -41,18 +49,17 @@ const trainingStep = z
     'has layers without losses',
   );
 
-/** Whether the metric is known and can have the values. */
-type IsPossible = (metric: string, values: readonly (number | null)[]) => boolean;
+type Values = readonly (number | null)[];
+/** Whether the metric is known and can have the values, of layers and of examples. */
+type IsPossible = (metric: string, values: Values, examples?: Values) => boolean;
 
 function possibleIn({ layerMetrics }: MetricCatalogue): IsPossible {
-  const ranges = new Map(layerMetrics.map(({ id, range }) => [id, range]));
-  return (metric, values) => {
-    const range = ranges.get(metric);
-    if (!range) return false;
-    const [least, most] = range;
-    return values.every(
-      (value) => value === null || (value >= (least ?? -Infinity) && value <= (most ?? Infinity)),
-    );
+  const known = new Map(layerMetrics.map((metric) => [metric.id, metric]));
+  const isWithin = (values: Values, [least, most]: LayerMetric['range']): boolean =>
+    values.every((value) => value === null || (value >= (least ?? -Infinity) && value <= (most ?? Infinity)));
+  return (id, values, examples = []) => {
+    const metric = known.get(id);
+    return metric !== undefined && isWithin(values, metric.range) && isWithin(examples, exampleRange(metric));
   };
 }
 
@@ -61,9 +68,7 @@ const scoresByMetric = (isPossible: IsPossible) =>
     .record(z.string(), scores)
     .refine(
       (own) =>
-        Object.entries(own).every(([metric, { values, examples }]) =>
-          isPossible(metric, [...values, ...examples]),
-        ),
+        Object.entries(own).every(([metric, { values, examples }]) => isPossible(metric, values, examples)),
       'has values that its metric cannot have',
     )
     .refine(
@@ -79,6 +84,8 @@ const settingRecordOf = (isPossible: IsPossible) =>
       predictions: z.array(prediction),
       metrics: scoresByMetric(isPossible),
       training: z.array(trainingStep),
+      /** Its probes are directions: the predictions are zero-shot's, and belong to no table. */
+      directionsOnly: z.literal(true).exactOptional(),
     }),
     diverged,
   ]);
@@ -157,6 +164,11 @@ export type PredictionRecord = z.infer<typeof prediction>;
 export type TrainingStepRecord = z.infer<typeof trainingStep>;
 export type SettingRecord = z.infer<typeof settingRecord>;
 export type AccuracyRecord = z.infer<typeof accuracyRecord>;
+/** A setting that cannot be made of a trial's data: nothing of it is on record. */
+export interface UnavailableSetting {
+  readonly status: 'unavailable';
+  readonly message: string;
+}
 export type FinishedSetting = Extract<SettingRecord, { status: 'finished' }>;
 
 export type NoiseEntry = z.infer<typeof noise>;

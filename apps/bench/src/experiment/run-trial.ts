@@ -1,5 +1,5 @@
-import type { Probe, ProbeToken } from '@icl-gd/methods';
-import type { DecoderConfig, Model, ModelVariant } from '@icl-gd/transformer';
+import { type Probe, type ProbeToken, inContext, inapplicableMetricsOf } from '@icl-gd/methods';
+import type { DecoderConfig, Model } from '@icl-gd/transformer';
 import type { CellAddress } from './cell.ts';
 import {
   NOISE_FLOOR_PASSES,
@@ -7,12 +7,13 @@ import {
   type ScoresByMethod,
   measureNoiseFloor,
 } from './noise-floor.ts';
-import { trialName } from './plan.ts';
+import { type Trial, trialName } from './plan.ts';
 import { type ProbedSetting, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
 import type { FinishedSetting, SettingRecord } from './record.ts';
 import type { z } from 'zod';
 import type { ProbeWrite } from './probe-file.ts';
 import type { RecordStore } from './record-store.ts';
+import { demonstrationsFor } from './setting.ts';
 import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
 import type { Tally } from './tally.ts';
 import {
@@ -41,7 +42,7 @@ export interface TrialRunnerOptions {
   readonly written: Set<string>;
   /** Whether every setting's probes have to be on disk when a trial ends. */
   readonly keepAllProbes: boolean;
-  readonly loadModel: (variant: ModelVariant) => Promise<Model>;
+  readonly loadModel: (trial: Trial) => Promise<Model>;
   readonly onWork: (units: number, doing: string) => void;
   /** Ends training and probing. */
   readonly signal?: AbortSignal | undefined;
@@ -84,7 +85,8 @@ export class TrialRunner {
       if (!earlier) recorded = false;
       this.#finish(ownAddress(setting), unitsOf(plan, setting), trialName(plan.trial));
       records.set(setting.id, record);
-      if (record.status === 'diverged' && setting.setting.learner.role === 'baseline') broken = record;
+      const compared = setting !== plan.zeroShot && setting !== plan.inContext;
+      if (record.status === 'diverged' && !compared) broken = record;
     }
     if (broken) return { records, recorded };
     for (const pair of plan.pairs) {
@@ -136,14 +138,17 @@ export class TrialRunner {
     for (const [token, address] of setting.addresses) {
       const older = await store.findUnscored(address, plan.records.setting);
       if (older?.record.status !== 'finished') return undefined;
-      const { predictions, training } = older.record;
+      const { predictions, training, directionsOnly } = older.record;
       const probes = await store.readProbes(older.address, { config, validationRows, predictions });
       if (!probes) return undefined;
       this.#probes.set(address.key, probes);
       await this.#writeProbes(plan, setting, address, { probes, training });
       scored.push([
         address,
-        await this.#score(plan, setting, token, { probes: new Map([[token, probes]]), training }),
+        await this.#score(plan, setting, token, {
+          probes: new Map([[token, probes]]),
+          ...{ training, directionsOnly },
+        }),
       ]);
     }
     for (const [address, record] of scored) await this.#write(address, record);
@@ -154,7 +159,7 @@ export class TrialRunner {
   async #compute(plan: TrialPlan, setting: TrialSetting): Promise<SettingRecord> {
     const { tally, loadModel } = this.#options;
     tally.compute(ownAddress(setting));
-    const model = await loadModel(plan.trial.variant);
+    const model = await loadModel(plan.trial);
     const tokens = [...setting.addresses.keys()];
     const together = await unlessDiverged(() => this.#probe(model, plan, setting, { probeTokens: tokens }));
     const records: SettingRecord[] = [];
@@ -191,15 +196,18 @@ export class TrialRunner {
   }
 
   async #writeProbes(
-    { prepared, inContext }: TrialPlan,
+    { prepared }: TrialPlan,
     setting: TrialSetting,
     address: CellAddress,
     own: Pick<ProbeWrite, 'probes' | 'training'>,
   ): Promise<void> {
     const { store, config, modelName: model } = this.#options;
-    const { gold, validationRows, context } = prepared;
-    const { inapplicableMetrics } = setting.setting.learner;
-    const demonstrationsInContext = setting === inContext ? context.demonstrations : undefined;
+    const { gold, validationRows } = prepared;
+    const inapplicableMetrics = inapplicableMetricsOf(setting.setting);
+    const demonstrationsInContext =
+      setting.setting.learner.id === inContext.id
+        ? demonstrationsFor(setting.setting, prepared).length
+        : undefined;
     await store.writeProbes(address, {
       ...{ config, model, gold, validationRows, demonstrationsInContext, inapplicableMetrics },
       ...own,
@@ -207,15 +215,15 @@ export class TrialRunner {
   }
 
   /** Probes of a method that nothing is compared with any more take much memory. */
-  #dropUnneeded({ pairs }: TrialPlan, { id, setting, addresses }: TrialSetting): void {
-    const needed = this.#options.noiseFloor || pairs.some(({ ids }) => ids.includes(id));
-    if (needed || setting.learner.role === 'baseline') return;
-    for (const { key } of addresses.values()) this.#probes.delete(key);
+  #dropUnneeded(plan: TrialPlan, setting: TrialSetting): void {
+    const needed = this.#options.noiseFloor || plan.pairs.some(({ ids }) => ids.includes(setting.id));
+    if (needed || setting === plan.zeroShot || setting === plan.inContext) return;
+    for (const { key } of setting.addresses.values()) this.#probes.delete(key);
   }
 
   #probe(
     model: Model,
-    { prepared, trial }: TrialPlan,
+    plan: TrialPlan,
     setting: TrialSetting,
     options: {
       readonly probeTokens: readonly ProbeToken[];
@@ -225,6 +233,8 @@ export class TrialRunner {
   ): Promise<ProbedSetting> {
     const { tokenBudget, releasedNorms, onWork, signal } = this.#options;
     const { again = false, ...own } = options;
+    const { prepared, trial } = plan;
+    const all = unitsOf(plan, setting);
     const doing = `${trialName(trial)} ${setting.id}`;
     const address = ownAddress(setting);
     let units = 0;
@@ -240,7 +250,7 @@ export class TrialRunner {
         ...(tokenBudget === undefined ? {} : { tokenBudget }),
       },
       (more) => {
-        units += more;
+        units = Math.min(units + more, all);
         if (again) onWork(more, doing);
         else this.#finish(address, units, doing);
       },
@@ -251,12 +261,17 @@ export class TrialRunner {
     plan: TrialPlan,
     setting: TrialSetting,
     token: ProbeToken,
-    { probes, training }: ProbedSetting,
+    { probes, training, directionsOnly }: ProbedSetting,
   ): Promise<FinishedSetting> {
     const { config } = this.#options;
     const { seed } = plan.trial;
     const ft = probes.get(token) as readonly Probe[];
-    const finished = { status: 'finished' as const, predictions: predict(ft), training: [...training] };
+    const finished = {
+      status: 'finished' as const,
+      predictions: predict(ft),
+      training: [...training],
+      ...(directionsOnly ? { directionsOnly } : {}),
+    };
     if (setting === plan.zeroShot) return { ...finished, metrics: {} };
     const zsl = await this.#probesAt(plan, plan.zeroShot, token);
     if (setting === plan.inContext)
@@ -265,7 +280,7 @@ export class TrialRunner {
         metrics: toScoreRecords(scoreBaseline({ icl: ft, zsl }, config, seed, plan.metrics), seed),
       };
     const icl = await this.#probesAt(plan, plan.inContext, token);
-    const scores = scoreLearner(setting.setting.learner, { icl, zsl, ft }, config, plan.metrics);
+    const scores = scoreLearner(applying(setting), { icl, zsl, ft }, config, plan.metrics);
     return { ...finished, metrics: toScoreRecords(scores, seed) };
   }
 
@@ -331,7 +346,7 @@ export class TrialRunner {
     const probes = new Map<string, readonly Probe[]>();
     for (const setting of finished) probes.set(setting.id, await this.#probesAt(plan, setting, token));
     const noise = await measureNoiseFloor({
-      model: await this.#options.loadModel(plan.trial.variant),
+      model: await this.#options.loadModel(plan.trial),
       probes,
       score: (own) => this.#scoreAll(plan, own),
       probeAgain: async (model, halfWeights) => {
@@ -358,9 +373,10 @@ export class TrialRunner {
       const [first, second] = ids.map((id) => probes.get(id));
       return first && second ? [...scorePair(ids, { first, second, zsl }, config, plan.metrics)] : [];
     });
-    const methods = plan.methods.flatMap(({ id, setting: { learner } }) => {
+    const methods = plan.methods.flatMap((own) => {
+      const { id } = own;
       const ft = probes.get(id);
-      return ft ? [[id, scoreLearner(learner, { icl, zsl, ft }, config, plan.metrics)] as const] : [];
+      return ft ? [[id, scoreLearner(applying(own), { icl, zsl, ft }, config, plan.metrics)] as const] : [];
     });
     const baseline = scoreBaseline({ icl, zsl }, config, plan.trial.seed, plan.metrics);
     return new Map([['-', new Map([...baseline, ...pairs])], ...methods]);
@@ -370,4 +386,8 @@ export class TrialRunner {
     const keys = new Set([...addresses.values()].map(({ key }) => key));
     this.#probes = new Map([...this.#probes].filter(([key]) => keys.has(key)));
   }
+}
+
+function applying({ setting }: TrialSetting): { readonly inapplicableMetrics: readonly string[] } {
+  return { inapplicableMetrics: inapplicableMetricsOf(setting) };
 }

@@ -5,6 +5,7 @@ import type { ProbeToken } from '@icl-gd/methods';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { ForeignFamily } from '../plugins/family-file.ts';
 import { doing } from '../terminal/heartbeat.ts';
+import { applicableSettings, describeUnavailable } from './availability.ts';
 import { planDisk } from './disk.ts';
 import type { Development } from './development/development.ts';
 import { developBeforeTrials } from './development/stage.ts';
@@ -19,7 +20,7 @@ import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { planRunMemory, workloadOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
-import { type RunSettings, type Trial, planTrials, trialName } from './plan.ts';
+import { type RunSettings, type Trial, inLoadingOrder, planTrials, trialName } from './plan.ts';
 import { type Progress, createProgress } from './progress.ts';
 import { runIdentity } from './run-identity.ts';
 import type { RunRequest } from './run-request.ts';
@@ -67,16 +68,19 @@ export interface FinishedRun {
  * @throws UserError before anything is written if an input does not fit; the reason of the request's signal
  */
 export async function runExperiment(
-  request: RunRequest,
+  asked: RunRequest,
   progress: Progress = createProgress(),
 ): Promise<FinishedRun> {
-  const { settings, out, signal } = request;
+  const { out, signal } = asked;
   signal?.throwIfAborted();
   const log = (line: string): void => progress.line(line);
   doing({ text: 'reading model and data' });
-  const store = new RecordStore(request.recordsIn ?? out, log);
-  const earlier = request.fresh ? [] : earlierTrials(store.names(), settings, planTrials(settings));
-  const inputs = await readInputs(request, settings, { ...request.observer, signal }, earlier);
+  const store = new RecordStore(asked.recordsIn ?? out, log);
+  const earlier = asked.fresh ? [] : earlierTrials(store.names(), asked.settings, planTrials(asked.settings));
+  const inputs = await readInputs(asked, asked.settings, { ...asked.observer, signal }, earlier);
+  const { settings, lines } = applicableSettings(asked.settings, inputs.model.config);
+  const request: RunRequest = { ...asked, settings };
+  for (const line of [...lines, ...describeUnavailable(settings, inputs.prepared)]) log(line);
   if (request.saveProbes && request.discardProbes)
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
@@ -181,7 +185,7 @@ async function planBeside(
   if (beside.length === 0) return [];
   const datasets = settings.datasets.filter(({ id }) => beside.some(({ dataset }) => dataset === id));
   try {
-    const inputs = await readInputs(request, { ...settings, datasets }, {}, beside);
+    const inputs = await readInputs(request, { ...settings, datasets }, {}, beside, settings.datasets);
     return planCells(planning, inputs, beside)[1];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -252,7 +256,7 @@ async function computeCells(
     fresh: request.fresh,
     written: request.written ?? new Set(),
     keepAllProbes: request.saveProbes,
-    loadModel: (variant) => models.get(variant),
+    loadModel: (trial) => models.get(trial),
     onWork: (units, doing) => progress.advance(units, `${place} ${doing}`),
     signal: request.signal,
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
@@ -260,12 +264,13 @@ async function computeCells(
   progress.start(totalUnits(plans, settings));
   let complete = true;
   let advised = false;
-  for (const [i, plan] of plans.entries()) {
+  const ordered = inLoadingOrder(plans, settings, ({ trial }) => trial);
+  for (const [i, plan] of ordered.entries()) {
     request.signal?.throwIfAborted();
     place = `[${i + 1}/${plans.length}]`;
     const outcome = await runner.run(plan);
     if (request.saveProbes) await linkSavedProbes(store, request.out, plan, outcome);
-    if (request.discardProbes) await discardProbes(store, plan, plans[i + 1]);
+    if (request.discardProbes) await discardProbes(store, plan, ordered[i + 1]);
     const advice = advised || request.fresh ? '' : ' (--fresh computes it again)';
     progress.line(describe(plan, outcome, request.fresh ? 'pass' : `run${advice}`));
     advised ||= outcome.recorded;
@@ -327,7 +332,8 @@ function describe(
     const score = first
       ? [`${findMetric(first[0], metrics).label} ${layerMean(first[1].values)?.toFixed(3) ?? 'undefined'}`]
       : [];
-    return [`${id} ${[...score, `accuracy ${percent(record)}`].join(', ')}`];
+    const share = record.directionsOnly ? [] : [`accuracy ${percent(record)}`];
+    return [`${id} ${[...score, ...share].join(', ')}`];
   });
   return `${name}: ${[...baselines, ...methods].join('; ')}`;
 }

@@ -81,6 +81,7 @@ test('a record keeps layers, examples, and the 95 % interval of 1,000 resamples 
   expect(record).toEqual({
     values: own.values,
     undefinedCounts: own.undefinedCounts,
+    totalCounts: [10, 10],
     examples: own.perExample[0]?.map((_, i) =>
       expect.closeTo(layerMean(own.perExample.map((layer) => layer[i]!.sum / layer[i]!.count)) as number, 12),
     ),
@@ -115,7 +116,9 @@ test('records hold scores of one’s own metrics where the run has them, and no 
   const queries = [{ options: [1] }];
   const record = (value: number) => ({
     ...{ status: 'finished', predictions: [{ predicted: 0, optionLogProbs: [-1] }], training: [] },
-    metrics: { mine: { values: [value], undefinedCounts: [0], examples: [value], interval: null } },
+    metrics: {
+      mine: { values: [value], undefinedCounts: [0], totalCounts: [1], examples: [value], interval: null },
+    },
   });
   const fits = (value: number, metrics?: typeof own) =>
     recordsOf(queries, metrics).setting.safeParse(record(value)).success;

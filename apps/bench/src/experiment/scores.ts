@@ -7,6 +7,7 @@ import {
   bootstrapLayerMeanInterval,
   builtInMetrics,
   exampleMeans,
+  totalCounts,
 } from '@icl-gd/metrics';
 import type { Learner } from '@icl-gd/methods';
 import { Pcg64 } from '@icl-gd/transformer';
@@ -100,7 +101,10 @@ export function toScoreRecords(scores: ScoresByMetric, seed: number): Record<str
       const { values, undefinedCounts } = own;
       return [
         id,
-        { values: [...values], undefinedCounts: [...undefinedCounts], examples: exampleMeans(own), interval },
+        {
+          ...{ values: [...values], undefinedCounts: [...undefinedCounts], totalCounts: totalCounts(own) },
+          ...{ examples: exampleMeans(own), interval },
+        },
       ];
     }),
   );

@@ -1,19 +1,22 @@
-import { type LearnerSetting, type ProbeToken, inContext, settingId, zeroShot } from '@icl-gd/methods';
+import { type ProbeToken, inContext, zeroShot } from '@icl-gd/methods';
 import { type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
-import type { Trial } from './plan.ts';
+import { type Trial, comparedSettings } from './plan.ts';
 import { type TrialRecords, recordsOf } from './record.ts';
 import { pairsAmong } from './scores.ts';
+import { type RunSetting, demonstrationsFor, runSetting, runSettingId, unavailability } from './setting.ts';
 
 /** By probe token, the run's own first. */
 export type ByToken<T> = ReadonlyMap<ProbeToken, T>;
 
 /** A setting of a trial with the addresses of its records. */
 export interface TrialSetting {
-  readonly setting: LearnerSetting;
+  readonly setting: RunSetting;
   readonly id: string;
   readonly addresses: ByToken<CellAddress>;
+  /** Why it cannot be made in this trial, if it cannot. */
+  readonly unavailable?: string;
 }
 
 /** Two settings that the catalogue of metrics compares with each other. */
@@ -29,6 +32,7 @@ export interface TrialPlan {
   readonly prepared: PreparedRun;
   readonly zeroShot: TrialSetting;
   readonly inContext: TrialSetting;
+  /** Everything that is compared with in-context learning: learners, then controls. */
   readonly methods: readonly TrialSetting[];
   readonly pairs: readonly TrialPair[];
   readonly noise: CellAddress;
@@ -45,14 +49,18 @@ export function planTrial(
   probeTokens: readonly ProbeToken[],
 ): TrialPlan {
   const { metrics = builtInMetrics } = identity;
-  const digests = digestPrepared(prepared);
   const byToken = (make: (token: ProbeToken) => CellAddress): ByToken<CellAddress> =>
     new Map(probeTokens.map((token) => [token, make(token)]));
-  const planSetting = (setting: LearnerSetting): TrialSetting => ({
-    setting,
-    id: settingId(setting),
-    addresses: byToken((token) => learnerCell(identity, trial, digests, setting, token)),
-  });
+  const planSetting = (setting: RunSetting): TrialSetting => {
+    const digests = digestPrepared(prepared, setting.demonstrations);
+    const unavailable = unavailability(setting, prepared);
+    return {
+      setting,
+      id: runSettingId(setting),
+      addresses: byToken((token) => learnerCell(identity, trial, digests, setting, token)),
+      ...(unavailable === undefined ? {} : { unavailable }),
+    };
+  };
   const planPair = (ids: readonly [string, string]): TrialPair => {
     const [first, second] = ids.map((id) => methods.find((method) => method.id === id)) as [
       TrialSetting,
@@ -63,12 +71,14 @@ export function planTrial(
     );
     return { ids, settings: [first, second], addresses };
   };
-  const [zsl, icl] = [zeroShot, inContext].map((learner) => planSetting({ learner, options: {} })) as [
+  const [zsl, icl] = [zeroShot, inContext].map((learner) => planSetting(runSetting(learner))) as [
     TrialSetting,
     TrialSetting,
   ];
-  const methods = identity.settings.methods.map(planSetting);
-  const all = [zsl, icl, ...methods].map((setting) => ownAddress(setting));
+  const methods = comparedSettings(identity.settings)
+    .map(planSetting)
+    .filter(({ setting, unavailable }) => !(setting.byDefault && unavailable !== undefined));
+  const all = [zsl, icl, ...methods].filter(isAvailable).map((setting) => ownAddress(setting));
   return {
     trial,
     prepared,
@@ -85,9 +95,14 @@ export function planTrial(
   };
 }
 
-/** In the order in which they are computed: each is compared with those before it. */
+/** Those that can be made, in the order in which they are computed: each is compared with those before it. */
 export function settingsOf({ zeroShot, inContext, methods }: TrialPlan): TrialSetting[] {
-  return [zeroShot, inContext, ...methods];
+  return [zeroShot, inContext, ...methods].filter(isAvailable);
+}
+
+/** Whether a setting can be made in its trial. */
+export function isAvailable({ unavailable }: TrialSetting): boolean {
+  return unavailable === undefined;
 }
 
 /** Records of a trial's settings, under every probe token. */
@@ -106,5 +121,7 @@ export function addressOf({ addresses }: TrialSetting, token: ProbeToken): CellA
 
 /** Work of a setting: queries probed and demonstrations trained on. */
 export function unitsOf({ prepared }: TrialPlan, { setting }: TrialSetting): number {
-  return prepared.queries.length + (setting.learner.objective ? prepared.fineTuningDemonstrations.length : 0);
+  return (
+    prepared.queries.length + (setting.learner.objective ? demonstrationsFor(setting, prepared).length : 0)
+  );
 }

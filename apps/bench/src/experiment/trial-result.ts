@@ -1,10 +1,17 @@
+import { inapplicableMetricsOf } from '@icl-gd/methods';
 import type { MetricCatalogue } from '@icl-gd/metrics';
 import { UserError } from '@icl-gd/transformer';
 import type { z } from 'zod';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { CellAddress } from './cell.ts';
 import type { Trial } from './plan.ts';
-import type { FinishedSetting, NoiseEntry, ScoreRecord, SettingRecord } from './record.ts';
+import type {
+  FinishedSetting,
+  NoiseEntry,
+  ScoreRecord,
+  SettingRecord,
+  UnavailableSetting,
+} from './record.ts';
 import type { RecordStore } from './record-store.ts';
 import { type TrialPlan, type TrialSetting, ownAddress } from './trial-plan.ts';
 
@@ -12,7 +19,7 @@ export interface MethodResult {
   readonly id: string;
   /** Ids of metrics that do not apply to it. */
   readonly inapplicableMetrics: readonly string[];
-  readonly record: SettingRecord;
+  readonly record: SettingRecord | UnavailableSetting;
 }
 
 /** Everything that was measured of a trial, for the tables. */
@@ -68,7 +75,9 @@ export async function readTrial(
     };
   const methods: MethodResult[] = [];
   for (const method of plan.methods)
-    methods.push(toResult(method, await need(ownAddress(method), records.setting)));
+    methods.push(
+      toResult(method, method.unavailable ? inContext : await need(ownAddress(method), records.setting)),
+    );
   const finished = methods.flatMap(({ id, record }) => (record.status === 'finished' ? [id] : []));
   const pairs: Record<string, ScoreRecord> = {};
   for (const pair of plan.pairs) {
@@ -79,6 +88,10 @@ export async function readTrial(
   return { trial, prepared, baselines: { zeroShot, inContext }, methods, pairs, noise, metrics };
 }
 
-function toResult({ id, setting: { learner } }: TrialSetting, record: SettingRecord): MethodResult {
-  return { id, inapplicableMetrics: learner.inapplicableMetrics ?? [], record };
+function toResult({ id, setting, unavailable }: TrialSetting, record: SettingRecord): MethodResult {
+  const own = { id, inapplicableMetrics: inapplicableMetricsOf(setting) };
+  if (unavailable !== undefined) return { ...own, record: { status: 'unavailable', message: unavailable } };
+  if (record.status === 'finished' && record.directionsOnly)
+    return { ...own, record: { ...record, predictions: [] } };
+  return { ...own, record };
 }

@@ -8,6 +8,7 @@ import {
   type PredictionMetric,
   type ProbeShape,
   builtInMetrics,
+  exampleRange,
   metricCatalogue,
 } from '@icl-gd/metrics';
 import { z } from 'zod';
@@ -17,9 +18,11 @@ import type { ForeignMetric, ForeignMetrics } from './metric-file.ts';
 const value = z.number({ error: (issue) => `is ${shown(issue.input)}, neither finite nor null` }).nullable();
 const count = z.int('must be a whole number').nonnegative('must not be negative');
 const exampleScore = z.object({ sum: z.number({ error: 'must be finite' }), count });
+const counts = z.array(count, 'must be a list of a count for each layer');
 const layerScores = z.object({
   values: z.array(value, 'must be a list of a number or null for each layer'),
-  undefinedCounts: z.array(count, 'must be a list of a count for each layer'),
+  undefinedCounts: counts,
+  totalCounts: counts.optional(),
   perExample: z.array(z.array(exampleScore), 'must be a list of layers of lists of examples'),
 });
 
@@ -48,7 +51,7 @@ function checkedLayers(metric: LayerMetric, path: string): LayerMetric {
       compute.call(metric, probes, { layers, ...shape }, ...more),
     );
     if (!parsed.success) throw refusal(metric, path, describe(parsed.error.issues[0]));
-    const scores = withinRange(parsed.data, metric.range);
+    const scores = withinRange(parsed.data, metric);
     // The first alone: looking at one that was not recorded (icl-gd score) ends the computation.
     const [first] = Object.keys(probes);
     const examples = first === undefined ? 0 : (probes[first]?.length ?? 0);
@@ -102,21 +105,26 @@ function describe(issue: z.core.$ZodIssue | undefined): string {
 
 /** What is wrong with the sizes or numbers of scores by layer, if anything. */
 function faultOf(
-  { values, undefinedCounts, perExample }: LayerScores,
-  { range }: LayerMetric,
+  { values, undefinedCounts, totalCounts, perExample }: LayerScores,
+  metric: LayerMetric,
   layers: number,
   examples: number,
 ): string | undefined {
-  for (const [name, { length }] of Object.entries({ values, undefinedCounts, perExample }))
+  const { range } = metric;
+  const sized = { values, undefinedCounts, totalCounts: totalCounts ?? values, perExample };
+  for (const [name, { length }] of Object.entries(sized))
     if (length !== layers) return `${name} has ${length} entries for ${layers} layers`;
+  const tooMany = undefinedCounts.findIndex((own, layer) => own > (totalCounts?.[layer] ?? own));
+  if (tooMany >= 0) return `undefinedCounts.${tooMany} is more than totalCounts.${tooMany}`;
+  const ofExample = exampleRange(metric);
   for (const [layer, own] of perExample.entries()) {
     if (own.length !== examples)
       return `perExample.${layer} has ${own.length} entries for ${examples} examples`;
     if (!isWithin(range, values[layer] ?? null))
       return `values.${layer} ${outside(range, values[layer] ?? null)}`;
-    const bad = own.findIndex((score) => !isWithin(range, meanOf(score)));
+    const bad = own.findIndex((score) => !isWithin(ofExample, meanOf(score)));
     if (bad >= 0)
-      return `perExample.${layer}.${bad}: its mean ${outside(range, meanOf(own[bad] as ExampleScore))}`;
+      return `perExample.${layer}.${bad}: its mean ${outside(ofExample, meanOf(own[bad] as ExampleScore))}`;
   }
   return undefined;
 }
@@ -135,16 +143,20 @@ function rounded(own: number, [low, high]: Range): number {
   return high !== null && own > high && own <= high + ROUNDING ? high : own;
 }
 
-function withinRange(scores: LayerScores, range: Range): LayerScores {
+function withinRange(scores: z.infer<typeof layerScores>, metric: LayerMetric): LayerScores {
+  const { range } = metric;
+  const ofExample = exampleRange(metric);
+  const { totalCounts, ...rest } = scores;
   return {
-    ...scores,
+    ...rest,
+    ...(totalCounts === undefined ? {} : { totalCounts }),
     values: scores.values.map((own) => (own === null ? null : rounded(own, range))),
     perExample: scores.perExample.map((layer) =>
       layer.map((own) => {
         const mean = meanOf(own);
-        return mean === null || isWithin(range, mean)
+        return mean === null || isWithin(ofExample, mean)
           ? own
-          : { ...own, sum: rounded(mean, range) * own.count };
+          : { ...own, sum: rounded(mean, ofExample) * own.count };
       }),
     ),
   };

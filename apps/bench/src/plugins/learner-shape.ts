@@ -41,8 +41,16 @@ export function learnerShape(metrics: MetricCatalogue): z.ZodType {
     copiesKeyValueWeights: z.boolean().optional(),
     options: options.optional(),
     inapplicableMetrics: z.array(metricId(metrics)).optional(),
-    adapt: z.custom<Learner['adapt']>((value) => typeof value === 'function', 'must be a function'),
+    adapt: functionOf<Learner['adapt']>(),
+    needsWith: functionOf<Learner['needsWith']>().optional(),
+    takesRateWith: functionOf<Learner['takesRateWith']>().optional(),
+    drawsWith: functionOf<Learner['drawsWith']>().optional(),
+    inapplicableMetricsWith: functionOf<Learner['inapplicableMetricsWith']>().optional(),
   });
+}
+
+function functionOf<F>(): z.ZodType<F> {
+  return z.custom<F>((value) => typeof value === 'function', 'must be a function');
 }
 
 function isObjectSchema(value: unknown): value is LearnerOptionsSchema {

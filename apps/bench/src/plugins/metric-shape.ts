@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Columns of examples.csv that are no metrics. */
 const COLUMNS = [
   ...['model', 'variant', 'dataset', 'method', 'seed', 'permutation', 'learning_rate', 'example', 'metric'],
-  ...['value', 'undefined', 'layer'],
+  ...['value', 'undefined', 'defined_share', 'layer'],
 ];
 const LONGEST_TEXT = 300;
 
@@ -28,6 +28,7 @@ export const metricDescription = z.looseObject({
   moreAlike: z.enum(['higher', 'lower'], { error: "must be 'higher', 'lower' or null" }).nullable(),
   definedWhen: text,
   order: z.number().optional(),
+  exampleValues: z.literal('pseudo-values', { error: "must be 'pseudo-values', or left out" }).optional(),
   kind: z.enum(['layers', 'predictions'], { error: "must be 'layers' or 'predictions'" }),
   of: z.enum(['learner', 'baseline', 'pair'], { error: "must be 'learner', 'baseline' or 'pair'" }),
   learners: z

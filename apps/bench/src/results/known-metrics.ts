@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { type MetricCatalogue, type OwnMetric, builtInMetrics, metricCatalogue } from '@icl-gd/metrics';
+import {
+  type MetricCatalogue,
+  type OwnMetric,
+  builtInMetrics,
+  exampleRange,
+  metricCatalogue,
+} from '@icl-gd/metrics';
 import { z } from 'zod';
 import { metricDescription } from '../plugins/metric-shape.ts';
 import { type Column, text } from './read-table.ts';
@@ -10,11 +16,13 @@ import { type Column, text } from './read-table.ts';
 export class KnownMetrics {
   /** Of the user's own the descriptions alone: nothing can be scored again. */
   readonly catalogue: MetricCatalogue;
-  readonly #ranges: ReadonlyMap<string, OwnMetric['range']>;
+  readonly #ranges: ReadonlyMap<string, Range>;
+  readonly #exampleRanges: ReadonlyMap<string, Range>;
 
   constructor(catalogue: MetricCatalogue) {
     this.catalogue = catalogue;
     this.#ranges = new Map(catalogue.metrics.map(({ id, range }) => [id, range]));
+    this.#exampleRanges = new Map(catalogue.metrics.map((metric) => [metric.id, exampleRange(metric)]));
   }
 
   /** A name that the run measured: what any other name's values mean nobody could say. */
@@ -29,10 +37,25 @@ export class KnownMetrics {
 
   /** @throws UserError for a value that the metric cannot have */
   requireRange(metric: string, value: number | null, place: () => string): void {
-    const [least, most] = this.#ranges.get(metric) ?? [null, null];
-    if (value === null || (value >= (least ?? -Infinity) && value <= (most ?? Infinity))) return;
-    throw new UserError(`${place()} ${value}: ${metric} lies between ${least ?? '-∞'} and ${most ?? '∞'}`);
+    refuseOutside(metric, value, this.#ranges.get(metric), place);
   }
+
+  /** As {@link requireRange}, of what a metric has for one example. */
+  requireExampleRange(metric: string, value: number | null, place: () => string): void {
+    refuseOutside(metric, value, this.#exampleRanges.get(metric), place);
+  }
+}
+
+type Range = OwnMetric['range'];
+
+function refuseOutside(
+  metric: string,
+  value: number | null,
+  [least, most]: Range = [null, null],
+  place: () => string,
+): void {
+  if (value === null || (value >= (least ?? -Infinity) && value <= (most ?? Infinity))) return;
+  throw new UserError(`${place()} ${value}: ${metric} lies between ${least ?? '-∞'} and ${most ?? '∞'}`);
 }
 
 /** What of a manifest says which metrics of the user's own its run measured. */

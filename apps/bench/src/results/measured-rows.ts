@@ -21,14 +21,15 @@ export function measuredRows({
   cells,
   variants,
   methods,
+  controls = [],
   metrics = builtInMetrics,
-}: Pick<MeasuredRun, 'cells' | 'variants' | 'methods' | 'metrics'>): MeasuredRows {
+}: Pick<MeasuredRun, 'cells' | 'variants' | 'methods' | 'controls' | 'metrics'>): MeasuredRows {
   const datasets = orderDatasets(cells.map(({ dataset }) => dataset));
   const find = lookup(seedMeans(cells));
   const shown = metrics.metrics.filter(({ kind }) => kind === 'layers' || kind === 'predictions');
   const rows = variants.flatMap((variant) =>
     shown.flatMap(({ id: metric, label, of }) =>
-      (of === 'learner' ? methods : [NO_METHOD]).flatMap((method): MeasuredRow[] => {
+      (of === 'learner' ? [...methods, ...controls] : [NO_METHOD]).flatMap((method): MeasuredRow[] => {
         const means = datasets.map((dataset) => find({ metric, variant, method, dataset }));
         return means.some(Boolean) ? [{ metric, label, variant, method, means }] : [];
       }),

@@ -1,6 +1,7 @@
 import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics';
 import { groupBy } from '../experiment/group-by.ts';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
+import { roleOf } from '../experiment/setting.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { MeasuredDevelopment } from './development/measured-development.ts';
 import type { PaperMatch } from './published/paper-match.ts';
@@ -55,7 +56,10 @@ export interface DatasetSize {
 export interface MeasuredRun {
   readonly model: string;
   readonly variants: readonly string[];
+  /** Learners: what the paper's tables, claims and figures are about. */
   readonly methods: readonly string[];
+  /** Nulls and controls that are compared with in-context learning in the same way; none if absent. */
+  readonly controls?: readonly string[];
   readonly cells: readonly MeasuredCell[];
   readonly sizes: ReadonlyMap<string, DatasetSize>;
   readonly noise: readonly MeasuredNoise[];
@@ -70,6 +74,14 @@ export interface MeasuredRun {
 /** The metrics, if some of them are not built in. */
 export function withOwnMetrics(metrics: MetricCatalogue | undefined): Pick<MeasuredRun, 'metrics'> {
   return metrics && metrics.own.length > 0 ? { metrics } : {};
+}
+
+/** Settings in the order of tables, learners apart from nulls and controls. */
+export function byRole(ids: Iterable<string>): Pick<MeasuredRun, 'methods' | 'controls'> {
+  const all = [...ids];
+  const isMethod = (id: string): boolean => roleOf(id) === 'learner';
+  const controls = all.filter((id) => !isMethod(id));
+  return { methods: all.filter(isMethod), ...(controls.length === 0 ? {} : { controls }) };
 }
 
 /** Accuracies and counts of a trial, by method and metric. */
@@ -94,10 +106,9 @@ export function* numbersOf({
     yield [NO_METHOD, 'demonstrations_in_context', context.demonstrations];
   yield [NO_METHOD, 'examples', validationRows.length];
   for (const { id, record, inapplicableMetrics } of methods) {
-    if (record.status === 'diverged') {
-      yield [id, 'diverged', 1];
-      continue;
-    }
+    if (record.status === 'diverged') yield [id, 'diverged', 1];
+    // Directions predict nothing.
+    if (record.status !== 'finished' || record.predictions.length === 0) continue;
     for (const metric of predictionMetrics) {
       if (metric.of === 'learner' && !inapplicableMetrics.includes(metric.id))
         yield [id, metric.id, metric.score({ gold, zsl, icl, ft: classes(record.predictions) })];
@@ -128,7 +139,7 @@ export function measureTrial(result: TrialResult): MeasuredCell[] {
   return [
     make(NO_METHOD, { ...baselines?.inContext.metrics, ...pairs }),
     ...methods.map(({ id, record }) => {
-      if (record.status === 'diverged') return make(id, {});
+      if (record.status !== 'finished') return make(id, {});
       return {
         ...make(id, record.metrics),
         gradientNorms: record.training.map((step) => step.gradientNorms),

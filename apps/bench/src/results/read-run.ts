@@ -10,6 +10,7 @@ import {
   type MeasuredNoise,
   type MeasuredRun,
   NO_METHOD,
+  byRole,
   withOwnMetrics,
 } from './measured.ts';
 import { readSource } from './read-source.ts';
@@ -57,7 +58,7 @@ async function toRun(
   const variants = new Set(cells.map(({ variant }) => variant));
   const paper = await readSource(folder, model, sizes);
   return {
-    ...{ model, cells, variants: [...variants], methods: [...methods], sizes, noise, paper },
+    ...{ model, cells, variants: [...variants], ...byRole(methods), sizes, noise, paper },
     ...withOwnMetrics(metrics),
   };
 }
@@ -160,7 +161,7 @@ async function readExamples(
     const values: Readonly<Record<string, unknown>> = row.values;
     for (const metric of draft.layers.keys()) {
       const value = values[metric] as number | null;
-      known.requireRange(metric, value, () => row.place(metric));
+      known.requireExampleRange(metric, value, () => row.place(metric));
       const own = draft.examples.get(metric);
       if (own) own.push(value ?? Number.NaN);
       else draft.examples.set(metric, [value ?? Number.NaN]);

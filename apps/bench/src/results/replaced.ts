@@ -12,6 +12,7 @@ const OPTIONS = {
   dtype: ['--dtype', undefined],
   initSeed: ['--init-seed', undefined],
   fineTuningOrder: ['--fine-tuning-order', 'in-context'],
+  matchedDemonstrations: ['--matched-demonstrations', false],
 } as const satisfies Partial<Record<keyof RunSettings, readonly [flag: string, otherwise?: unknown]>>;
 
 const earlierManifest = z.object({

@@ -70,6 +70,10 @@ const scores = ({ layers, examples }: Size): fc.Arbitrary<ScoreRecord> =>
   fc.record({
     values: list(cosine, layers),
     undefinedCounts: list(index, layers),
+    totalCounts: list(
+      index.map((count) => count + 1e6),
+      layers,
+    ),
     examples: list(cosine, examples),
     interval: fc.option(fc.record({ lower: finite, upper: finite })),
   });

@@ -1,4 +1,4 @@
-import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics';
+import { type MetricCatalogue, builtInMetrics, definedShare, layerMean } from '@icl-gd/metrics';
 import { groupBy } from '../experiment/group-by.ts';
 import type {
   FinishedSetting,
@@ -6,6 +6,7 @@ import type {
   ScoreRecord,
   TrainingStepRecord,
 } from '../experiment/record.ts';
+import { isLearner } from '../experiment/setting.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { Field } from './csv.ts';
 import { NO_METHOD, numbersOf } from './measured.ts';
@@ -42,28 +43,31 @@ function finishedMethods(methods: TrialResult['methods']): [string, FinishedSett
 /** One value a layer. */
 const layerwise: TrialTable = {
   file: 'layerwise.csv',
-  columns: [...CELL, 'metric', 'layer', 'value', 'undefined'],
+  columns: [...CELL, 'metric', 'layer', 'value', 'undefined', 'defined_share'],
   rows: (model, result) =>
-    [...scoresOf(result)].flatMap(([method, metric, { values, undefinedCounts }]) =>
+    [...scoresOf(result)].flatMap(([method, metric, { values, undefinedCounts, totalCounts }]) =>
       values.map((value, layer) => [
         ...cell(model, result, method),
         ...[metric, layer, value, undefinedCounts[layer] ?? 0],
+        definedShare(undefinedCounts[layer] ?? 0, totalCounts[layer] ?? 0),
       ]),
     ),
 };
 
-/** Layer means, accuracies and counts. A diverged cell has the one row `diverged`, 1. */
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Layer means, accuracies and counts; of what is scored by layer the share of cosines that is defined. A diverged cell has the one row `diverged`, 1. */
 const summary: TrialTable = {
   file: 'summary.csv',
-  columns: [...CELL, 'metric', 'value'],
+  columns: [...CELL, 'metric', 'value', 'defined_share'],
   rows(model, result) {
-    const means = [...scoresOf(result)].map(([method, metric, { values }]) => [
+    const means = [...scoresOf(result)].map(([method, metric, own]) => [
       ...cell(model, result, method),
-      ...[metric, layerMean(values)],
+      ...[metric, layerMean(own.values), definedShare(sum(own.undefinedCounts), sum(own.totalCounts))],
     ]);
     const numbers = [...numbersOf(result)].map(([method, metric, value]) => [
       ...cell(model, result, method),
-      ...[metric, value],
+      ...[metric, value, null],
     ]);
     return [...means, ...numbers];
   },
@@ -80,7 +84,7 @@ const intervals: TrialTable = {
     ]),
 };
 
-/** The layer mean of every metric for each example, by its row of the evaluated split. */
+/** The layer mean of every metric for each example (of some metrics pseudo-values), by its row of the evaluated split. */
 function examples({ layerMetrics }: MetricCatalogue): TrialTable {
   // The columns are the same whatever a run measured.
   const ids = layerMetrics.map(({ id }) => id);
@@ -140,10 +144,15 @@ function predictions(options: number): TrialTable {
       return [
         ...block('ZSL', NO_METHOD, baselines?.zeroShot.predictions ?? []),
         ...block('ICL', NO_METHOD, baselines?.inContext.predictions ?? []),
-        ...finishedMethods(methods).flatMap(([id, own]) => block('FT', id, own.predictions)),
+        ...finishedMethods(methods).flatMap(([id, own]) => block(blockOf(id), id, own.predictions)),
       ];
     },
   };
+}
+
+/** In the column `setting` of predictions.csv: ICL and ZSL are the two that everything is compared with, and nothing else. */
+function blockOf(id: string): string {
+  return isLearner(id) ? 'FT' : 'CONTROL';
 }
 
 /** Gradient norm and loss of every step and layer. */
@@ -182,7 +191,7 @@ const cells: TrialTable = {
   rows: (model, result) =>
     result.methods.map(({ id, record }) => [
       ...cell(model, result, id),
-      ...[record.status, record.status === 'diverged' ? record.message : null],
+      ...[record.status, record.status === 'finished' ? null : record.message],
     ]),
 };
 

@@ -3,6 +3,7 @@ import type { TrialResult } from '../experiment/trial-result.ts';
 const scores = (...values: (number | null)[]) => ({
   values,
   undefinedCounts: values.map((value) => (value === null ? 4 : 0)),
+  totalCounts: values.map(() => 4),
   examples: [values[0] ?? null, null],
   interval: { lower: -0.25, upper: 0.5 },
 });

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gradientDescent, layerCausalGradientDescent, learnerSetting } from '@icl-gd/methods';
+import { gradientDescent, layerCausalGradientDescent } from '@icl-gd/methods';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FinishedRun } from '../experiment/run.ts';
+import { runSetting } from '../experiment/setting.ts';
 import { findTask } from '../tasks/tasks.ts';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { readRun } from './read-run.ts';
@@ -23,8 +24,8 @@ const PREPARED: PreparedRun = {
 };
 const SETTINGS: FinishedRun['settings'] = {
   datasets: [findTask('mr'), findTask('sst5')],
-  methods: [gradientDescent, layerCausalGradientDescent].map((learner) => learnerSetting(learner)),
-  ...{ variants: ['trained'], examples: 2, probe: 'label', dtype: 'float32' },
+  methods: [gradientDescent, layerCausalGradientDescent].map((learner) => runSetting(learner)),
+  ...{ controls: [], variants: ['trained'], examples: 2, probe: 'label', dtype: 'float32' },
   ...{ releasedNorms: false, noiseFloor: false, initSeed: 3 },
 };
 

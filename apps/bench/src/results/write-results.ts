@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { settingId } from '@icl-gd/methods';
+import { comparedSettings } from '../experiment/plan.ts';
+import { runSettingId } from '../experiment/setting.ts';
 import { writeWhole } from '@icl-gd/transformer/files';
 import type { FinishedRun } from '../experiment/run.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
@@ -11,6 +12,7 @@ import {
   type MeasuredCell,
   type MeasuredNoise,
   type MeasuredRun,
+  byRole,
   measureNoise,
   measureTrial,
   withOwnMetrics,
@@ -53,9 +55,12 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   await removeOthers(out, tables);
   const development = run.development && judgeDevelopment(run.development);
   await writeDevelopment(out, name, development);
-  const methods = settings.methods.map(settingId);
+  const measuredIds = new Set(cells.map(({ method }) => method));
+  const compared = comparedSettings(settings)
+    .map(runSettingId)
+    .filter((id) => measuredIds.has(id));
   const measured: MeasuredRun = {
-    ...{ model: name, variants: run.variants, methods, cells, sizes: inputs.statistics, noise },
+    ...{ model: name, variants: run.variants, ...byRole(compared), cells, sizes: inputs.statistics, noise },
     ...withOwnMetrics(run.metrics),
     ...(development ? { development } : {}),
     paper: matchPaper({
@@ -96,6 +101,19 @@ export function summaryTables(run: MeasuredRun): Readonly<Record<string, Table>>
       ? {}
       : { [COMPARISON]: comparisonTable(means, run.sizes, publishedShown(run)) }),
   };
+}
+
+/** Writes what development data gave; files of an earlier run go where this one measured none. */
+async function writeDevelopment(
+  out: string,
+  model: string,
+  development: MeasuredDevelopment | undefined,
+): Promise<void> {
+  for (const [file, table] of Object.entries(development ? developmentTables(model, development) : {}))
+    await writeWhole(join(out, file), toCsv(table));
+  if (development) return;
+  for (const [file, columns] of Object.entries(DEVELOPMENT_COLUMNS))
+    await removeOwn(join(out, file), withHeader(columns));
 }
 
 /**
@@ -170,7 +188,8 @@ function manifest(
     settings: {
       ...settings,
       datasets: settings.datasets.map(({ id }) => id),
-      methods: settings.methods.map(settingId),
+      methods: settings.methods.map(runSettingId),
+      controls: settings.controls.map(runSettingId),
     },
     prompts: Object.fromEntries(
       settings.datasets.map(({ id, template, labelWords }) => [id, { template, label_words: labelWords }]),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { TrialResult } from '../experiment/trial-result.ts';
-import { type MeasuredRun, measureTrial, withOwnMetrics } from './measured.ts';
+import { type MeasuredRun, byRole, measureTrial, withOwnMetrics } from './measured.ts';
 import { trialTables } from './rows.ts';
 import { summaryTables, writeSummaryTables, writeTrialTables } from './write-results.ts';
 
@@ -20,7 +20,7 @@ export function measureScores(model: string, results: readonly TrialResult[]): M
   return {
     model,
     variants: [...new Set(results.map(({ trial }) => trial.variant))],
-    methods: [...new Set(results.flatMap(({ methods }) => methods.map(({ id }) => id)))],
+    ...byRole(new Set(results.flatMap(({ methods }) => methods.map(({ id }) => id)))),
     cells: results.flatMap(measureTrial),
     sizes: new Map(),
     noise: [],

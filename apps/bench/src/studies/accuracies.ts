@@ -1,8 +1,9 @@
 import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
 import { type Model, type ModelVariant, UserError, loadModel } from '@icl-gd/transformer';
 import { accuracyCell } from '../experiment/accuracy-cell.ts';
-import { type PreparedDigests, digestPrepared } from '../experiment/cell.ts';
+import { digestPrepared } from '../experiment/cell.ts';
 import { type AccuracySetting, measureAccuracy } from '../experiment/measure-accuracy.ts';
+import { inLoadingOrder, initSeedOf } from '../experiment/plan.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { type AccuracyRecord, accuracyRecord } from '../experiment/record.ts';
 import { RecordStore } from '../experiment/record-store.ts';
@@ -22,8 +23,8 @@ export interface AccuracyQuestion extends AccuracySetting {
 /**
  * Shares of right answers, in the order of the questions: after a learner has taken in the demonstrations (in-context: those
  * that fit); undefined where its training diverged. Each is recorded when it is known, and taken from its record if there is
- * one; questions that come to the same are answered once. Questions about one variant have to stand together, since a
- * variant is loaded when the first of its accuracies is missing.
+ * one; questions that come to the same are answered once. They are answered variant by variant, each of its initialisations
+ * loaded once, when the first of its accuracies is missing.
  */
 export async function answer(
   request: StudyRequest,
@@ -38,10 +39,9 @@ export async function answer(
   try {
     const store = new RecordStore(request.out, log);
     const identity = runIdentity(request, inputs, gpu.adapter);
-    const digests = new Map(questions.map(({ prepared }) => [prepared, digestPrepared(prepared)]));
     const addressed = questions.map((question) => {
       const { variant, prepared, setting, learningRate } = question;
-      const own = digests.get(prepared) as PreparedDigests;
+      const own = digestPrepared(prepared, setting.demonstrations);
       const address = accuracyCell(identity, { variant, ...prepared }, own, setting, learningRate);
       return { ...question, address };
     });
@@ -49,15 +49,18 @@ export async function answer(
     const tally = new Tally();
     const known = new Map<string, AccuracyRecord>();
     progress.start(addressed.length);
-    for (const [i, question] of addressed.entries()) {
+    const ordered = inLoadingOrder(addressed, request.settings, ({ variant, prepared }) => ({
+      variant,
+      seed: prepared.seed,
+    }));
+    for (const [i, question] of ordered.entries()) {
       const { address, name } = question;
       const place = `[${i + 1}/${addressed.length}] ${name}`;
       progress.advance(0, place);
       tally.ask(address);
       if (!known.has(address.key)) {
         const earlier = request.fresh ? undefined : await store.read(address, accuracyRecord);
-        const record =
-          earlier ?? (await measureAccuracy(await loaded.get(question.variant), question, budget));
+        const record = earlier ?? (await measureAccuracy(await loaded.get(question), question, budget));
         if (!earlier) {
           tally.compute(address);
           await store.write(address, record);
@@ -90,23 +93,25 @@ class LoadedVariant {
   readonly #gpu: Gpu;
   readonly #request: StudyRequest;
   #model: Model | undefined;
-  #variant: ModelVariant | undefined;
+  #loaded: string | undefined;
 
   constructor(gpu: Gpu, request: StudyRequest) {
     this.#gpu = gpu;
     this.#request = request;
   }
 
-  async get(variant: ModelVariant): Promise<Model> {
-    if (this.#model && this.#variant === variant) return this.#model;
-    this.dispose();
+  async get({ variant, prepared }: AccuracyQuestion): Promise<Model> {
     const { model, settings, foreignFamilies } = this.#request;
+    const initSeed = initSeedOf(settings, { variant, seed: prepared.seed });
+    const wanted = `${variant} ${initSeed}`;
+    if (this.#model && this.#loaded === wanted) return this.#model;
+    this.dispose();
     doing({ text: `loading ${variant} weights` });
     this.#model = await loadModel(this.#gpu, model.directory, {
-      ...{ name: model.name, variant, seed: settings.initSeed, dtype: settings.dtype },
+      ...{ name: model.name, variant, seed: initSeed ?? 0, dtype: settings.dtype },
       families: familiesOf(foreignFamilies),
     });
-    this.#variant = variant;
+    this.#loaded = wanted;
     return this.#model;
   }
 

@@ -1,8 +1,9 @@
-import { inContext, learnerSetting, zeroShot } from '@icl-gd/methods';
+import { inContext, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
 import type { ModelVariant } from '@icl-gd/transformer';
 import type { Progress } from '../experiment/progress.ts';
 import { selections } from '../experiment/plan.ts';
+import { runSetting } from '../experiment/setting.ts';
 import type { Table } from '../results/csv.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import type { Dataset } from '../tasks/dataset.ts';
@@ -10,7 +11,7 @@ import { type PreparedRun, fewerRows } from '../tasks/prompts/prepare-run.ts';
 import type { Task } from '../tasks/task.ts';
 import { answer, requireAccuracy } from './accuracies.ts';
 import { counted } from '../terminal/words.ts';
-import { type Labelling, relabel } from './labels.ts';
+import { type Labelling, relabel } from '../tasks/prompts/labels.ts';
 import {
   type StudyInputs,
   type StudyRequest,
@@ -59,7 +60,7 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
   const questions = settings.variants.flatMap((variant) =>
     cells.map(({ prepared, ...cell }) => ({
       ...{ variant, cell, prepared, learningRate: null },
-      setting: learnerSetting(cell.shots === 0 ? zeroShot : inContext),
+      setting: runSetting(cell.shots === 0 ? zeroShot : inContext),
       name: `${variant} ${cell.dataset} seed ${cell.seed}, ${counted(cell.shots, 'shot')}`,
     })),
   );

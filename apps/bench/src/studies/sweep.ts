@@ -1,8 +1,9 @@
-import { type LearnerSetting, learnerSetting, settingId, zeroShot } from '@icl-gd/methods';
+import { type LearnerSetting, settingId, takesRate, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
 import { UserError } from '@icl-gd/transformer';
 import type { Progress } from '../experiment/progress.ts';
 import { selections } from '../experiment/plan.ts';
+import { type RunSetting, choicesAmong, runSetting, runSettingId } from '../experiment/setting.ts';
 import type { Table } from '../results/csv.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import { halves } from '../tasks/halves.ts';
@@ -31,8 +32,8 @@ export interface SweepRow {
  * @param named whether they were asked for by name
  * @throws UserError if one was that takes none, or if none is left
  */
-export function sweptMethods(methods: readonly LearnerSetting[], named: boolean): readonly LearnerSetting[] {
-  const swept = methods.filter(({ learner }) => learner.objective !== undefined);
+export function sweptMethods<T extends LearnerSetting>(methods: readonly T[], named: boolean): readonly T[] {
+  const swept = methods.filter(takesRate);
   const other = methods.find((setting) => !swept.includes(setting));
   if (other && (named || swept.length === 0))
     throw new UserError(`--methods: ${settingId(other)} takes no learning rate, there is nothing to sweep`);
@@ -56,21 +57,24 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
     if (fewer !== undefined) request.observer?.warn?.(fewer);
     for (const selection of selections(task, settings))
       runs.push(
-        prepareStudy(request, inputs, task, dataset, { ...selection, shots, examples, fineTuningOrder }),
+        prepareStudy(request, inputs, task, dataset, {
+          ...{ ...selection, shots, examples, fineTuningOrder },
+          choices: choicesAmong(settings.methods),
+        }),
       );
   }
   const questionOf = (
     prepared: PreparedRun,
-    setting: LearnerSetting,
+    setting: RunSetting,
     learningRate: number | null,
   ): AccuracyQuestion => ({
     ...{ variant: 'trained', prepared, setting, learningRate },
-    name: `${prepared.dataset} seed ${prepared.seed} ${settingId(setting)} ${learningRate ?? ''}`.trimEnd(),
+    name: `${prepared.dataset} seed ${prepared.seed} ${runSettingId(setting)} ${learningRate ?? ''}`.trimEnd(),
   });
   const trained = runs.flatMap((run) =>
     settings.methods.flatMap((setting) => learningRates.map((rate) => questionOf(run, setting, rate))),
   );
-  const baselines = runs.map((run) => questionOf(run, learnerSetting(zeroShot), null));
+  const baselines = runs.map((run) => questionOf(run, runSetting(zeroShot), null));
   const answers = await answer(request, inputs, [...baselines, ...trained], progress);
   const base = new Map(
     runs.map((run, i) => [run, requireAccuracy(answers[i], (baselines[i] as AccuracyQuestion).name)]),
@@ -79,7 +83,7 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
     dataset: prepared.dataset,
     seed: prepared.seed,
     permutation: prepared.permutation,
-    method: settingId(setting),
+    method: runSettingId(setting),
     learningRate: learningRate as number,
     examples: prepared.queries.length,
     zeroShot: base.get(prepared) as number,

@@ -1,11 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Learner, type ProbeToken, learnerSetting } from '@icl-gd/methods';
+import type { Learner, ProbeToken } from '@icl-gd/methods';
 import type { Model, ModelVariant } from '@icl-gd/transformer';
 import type { RunIdentity } from '../experiment/cell.ts';
 import { type RunSettings, type Trial, planTrials } from '../experiment/plan.ts';
 import { RecordStore } from '../experiment/record-store.ts';
 import { TrialRunner } from '../experiment/run-trial.ts';
+import { runSetting } from '../experiment/setting.ts';
 import { Tally } from '../experiment/tally.ts';
 import { planTrial } from '../experiment/trial-plan.ts';
 import { type TrialResult, readTrial } from '../experiment/trial-result.ts';
@@ -43,6 +44,7 @@ interface Outcome {
 }
 
 const SETTINGS: Omit<RunSettings, 'methods'> = {
+  controls: [],
   ...{ datasets: [findTask('mr')], variants: ['trained'], seeds: [5, 6], examples: 3 },
   ...{ probe: 'label', dtype: 'float32', releasedNorms: true, noiseFloor: false, initSeed: 0 },
 };
@@ -53,7 +55,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
   const { learners = FAKE_LEARNERS, probeTokens = ['label'], modelOf = fakeModel } = changes;
   const settings: RunSettings = {
     ...SETTINGS,
-    methods: learners.map((learner) => learnerSetting(learner)),
+    methods: learners.map((learner) => runSetting(learner)),
     ...changes.settings,
   };
   const identity: RunIdentity = {
@@ -81,7 +83,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
     fresh: changes.fresh ?? false,
     written: changes.written ?? new Set(),
     keepAllProbes: changes.keepAllProbes ?? false,
-    loadModel: async (variant) => {
+    loadModel: async ({ variant }) => {
       if (loaded.at(-1) !== variant) loaded.push(variant);
       return modelOf(variant);
     },

@@ -17,6 +17,7 @@ export async function* madeUpTrials({ trials, examples, layers, steps }: Size): 
   const scores = (): ScoreRecord => ({
     values: list(layers),
     undefinedCounts: Array.from({ length: layers }, () => 0),
+    totalCounts: Array.from({ length: layers }, () => examples),
     examples: list(examples),
     interval: { lower: 0, upper: 1 },
   });

@@ -25,7 +25,10 @@ const encode = (change: Partial<typeof TEXTS> = {}) =>
 
 test('texts are put into the template, with the answers as options', () => {
   expect(encode()).toEqual({
-    demonstrations: [{ tokens: [1, 3, 5, 2, 6] }, { tokens: [1, 4, 5, 2, 7] }],
+    demonstrations: [
+      { tokens: [1, 3, 5, 2, 6], answerLength: 1 },
+      { tokens: [1, 4, 5, 2, 7], answerLength: 1 },
+    ],
     queries: [{ tokens: [1, 3, 2], options: [[7], [6]] }],
     unknownWords: [],
   });

@@ -15,6 +15,8 @@ import type { Pass } from './pass.ts';
 export interface LayerActivations {
   readonly attentionNorm: Normed;
   readonly attention: AttentionActivations;
+  /** The residual stream after the attention block, [T, d]. */
+  readonly residualMiddle: Tensor;
   readonly feedForwardNorm: Normed;
   readonly feedForward: FeedForwardActivations;
   /** The residual stream after the layer, [T, d]. */
@@ -78,7 +80,40 @@ function preNormForward(
   pass.hook('feedForwardOutput', layer.index, block.output);
   const output = sum(pass, residualMiddle, block.output);
   pass.hook('layerOutput', layer.index, output);
-  return { attentionNorm, attention, feedForwardNorm, feedForward: block, output };
+  return { attentionNorm, attention, residualMiddle, feedForwardNorm, feedForward: block, output };
+}
+
+/**
+ * Backward of the attention block alone, its input detached: adds the gradients of what is trained in it and in the norm
+ * before it.
+ * @param gradOutput gradient of the loss with respect to the residual stream after the block (`residual`) or to its output h
+ *   (`attention`), [T, d]
+ */
+export function attentionBlockBackward(
+  pass: Pass,
+  index: number,
+  { attentionNorm, attention }: LayerActivations,
+  gradOutput: Tensor,
+  readout: 'residual' | 'attention',
+): void {
+  const layer = pass.layer(index);
+  if (pass.config.postNorm) {
+    let gradBlock = gradOutput;
+    if (readout === 'residual') {
+      gradBlock = pass.zeros(gradOutput.shape, 'gradient of residual');
+      normBackward(pass, layer.attentionNorm, attentionNorm, gradOutput, gradBlock);
+    }
+    selfAttentionBackward(pass, layer, attention, gradBlock);
+    return;
+  }
+  if (!pass.gradients.hasWeight(layer.attentionNorm)) {
+    selfAttentionBackward(pass, layer, attention, gradOutput);
+    return;
+  }
+  const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the attention input');
+  selfAttentionBackward(pass, layer, attention, gradOutput, { tensor: gradNormed, accumulate: false });
+  const unread = pass.zeros(gradOutput.shape, 'gradient of residual');
+  normBackward(pass, layer.attentionNorm, attentionNorm, gradNormed, unread);
 }
 
 function preNormBackward(
@@ -125,7 +160,8 @@ function postNormForward(
   pass.hook('feedForwardOutput', layer.index, block.output);
   const feedForwardNorm = norm(pass, layer.feedForwardNorm, sum(pass, residualMiddle, block.output));
   pass.hook('layerOutput', layer.index, feedForwardNorm.output);
-  return { attentionNorm, attention, feedForwardNorm, feedForward: block, output: feedForwardNorm.output };
+  const { output } = feedForwardNorm;
+  return { attentionNorm, attention, residualMiddle, feedForwardNorm, feedForward: block, output };
 }
 
 function postNormBackward(

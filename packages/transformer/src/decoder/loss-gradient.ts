@@ -2,7 +2,7 @@ import type { Tensor } from '@icl-gd/gpu-kernels';
 import { embed, embedBackward, trainsEmbedding } from './embedding.ts';
 import { forwardLayers } from './forward.ts';
 import { headLossAndGradient } from './head.ts';
-import { type LayerActivations, layerBackward, layerForward } from './layer.ts';
+import { type LayerActivations, attentionBlockBackward, layerBackward, layerForward } from './layer.ts';
 import type { Pass } from './pass.ts';
 import type { TargetPlan } from './targets.ts';
 
@@ -13,8 +13,19 @@ import type { TargetPlan } from './targets.ts';
  */
 export type Objective = 'output' | 'layerwise';
 
+/**
+ * What of a layer goes through final norm and unembedding under `layerwise`: the whole `layer`'s output, as in the code released
+ * with arXiv 2311.07772v4; the `residual` stream after its attention block (x + h, also where the feed-forward block is
+ * parallel to it; behind its norm in a model with post-norms); or the `attention` block's output h alone.
+ */
+export type Readout = 'layer' | 'residual' | 'attention';
+
+export const READOUTS: readonly Readout[] = ['layer', 'residual', 'attention'];
+
 export interface LossOptions {
   readonly objective: Objective;
+  /** For `layerwise`; `layer` if absent. */
+  readonly readout?: Readout | undefined;
   /** One target a row at most. */
   readonly targets: TargetPlan;
   /** float32; receives the loss in nats at `lossIndex`, for `layerwise` one a layer from there on. */
@@ -57,13 +68,23 @@ function outputGradient(pass: Pass, { targets, losses, lossIndex, onLayer }: Los
 }
 
 /** One layer in memory at a time: no gradient flows between layers. */
-function layerwiseGradient(pass: Pass, { targets, losses, lossIndex, onLayer }: LossOptions): void {
+function layerwiseGradient(
+  pass: Pass,
+  { readout = 'layer', targets, losses, lossIndex, onLayer }: LossOptions,
+): void {
   forwardLayers(pass, embed(pass), {
     onLayer(layer, activations, inner) {
       const place = { losses, index: lossIndex + layer };
-      const gradOutput = headLossAndGradient(inner, activations.output, targets, place);
-      layerBackward(inner, layer, activations, gradOutput, false);
+      const gradOutput = headLossAndGradient(inner, readFrom(activations, readout), targets, place);
+      if (readout === 'layer') layerBackward(inner, layer, activations, gradOutput, false);
+      else attentionBlockBackward(inner, layer, activations, gradOutput, readout);
       onLayer?.(layer);
     },
   });
+}
+
+/** The [T, d] that a readout takes. */
+function readFrom({ attention, residualMiddle, output }: LayerActivations, readout: Readout): Tensor {
+  if (readout === 'layer') return output;
+  return readout === 'residual' ? residualMiddle : attention.output;
 }

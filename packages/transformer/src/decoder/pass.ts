@@ -15,6 +15,8 @@ export interface PassOptions {
   readonly sequences: readonly (readonly number[])[];
   /** Tokens that come before every sequence as a key/value prefix; 0 if absent. */
   readonly prefixLength?: number;
+  /** By how much all positions are shifted; 0 if absent. */
+  readonly positionOffset?: number;
   /** What sees activations on the way, in this order; none if absent. */
   readonly hooks?: readonly Hooks[];
   /** What a backward pass adds the parameters' gradients to; it outlives the pass. */
@@ -22,7 +24,7 @@ export interface PassOptions {
 }
 
 /** What a pass and those nested in it have in common. */
-interface Shared extends Omit<PassOptions, 'sequences' | 'prefixLength'> {
+interface Shared extends Omit<PassOptions, 'sequences' | 'prefixLength' | 'positionOffset'> {
   readonly batch: Batch;
   readonly gradients: Gradients;
   readonly headShape: HeadShape;
@@ -58,12 +60,12 @@ export class Pass implements Disposable {
     this.#outer = outer;
   }
 
-  static over({ sequences, prefixLength = 0, gradients, ...shared }: PassOptions): Pass {
+  static over({ sequences, prefixLength = 0, positionOffset = 0, gradients, ...shared }: PassOptions): Pass {
     const { gpu, config } = shared;
     const { heads, kvHeads, headDim, attentionScale } = config;
     return new Pass({
       ...shared,
-      batch: new Batch(gpu, sequences, prefixLength + config.positions.offset),
+      batch: new Batch(gpu, sequences, prefixLength + positionOffset + config.positions.offset),
       gradients: gradients ?? new Gradients(gpu),
       headShape: { heads, kvHeads, headDim, scale: attentionScale },
     });

@@ -25,6 +25,24 @@ export function nextTokenTargets(sequences: readonly (readonly number[])[]): Tok
   return { rows, tokens };
 }
 
+/**
+ * The predictions of a sequence's last tokens.
+ * @param count how many; all but the first token if absent
+ * @throws RangeError if the sequence has no tokens before them
+ */
+export function lastTokenTargets(tokens: readonly number[], count = tokens.length - 1): TokenTargets {
+  if (tokens.length < 2) throw new RangeError('a training sequence needs two tokens or more');
+  if (!Number.isInteger(count) || count < 1 || count >= tokens.length)
+    throw new RangeError(
+      `a loss over the last ${count} tokens of a sequence of ${tokens.length}: 1 to ${tokens.length - 1} can be predicted`,
+    );
+  const first = tokens.length - count;
+  return {
+    rows: Array.from({ length: count }, (_, i) => first + i - 1),
+    tokens: tokens.slice(first),
+  };
+}
+
 /** A run of the distinct rows with targets, so short that its logits fit. */
 export interface TargetChunk {
   /** First of the distinct rows and their count. */

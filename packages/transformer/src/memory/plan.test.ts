@@ -33,7 +33,12 @@ const BATCH = Array.from({ length: 60 }, () => ({
 const PAPER = {
   batches: [BATCH],
   context: { tokens: 2014, batches: [BATCH] },
-  training: { objectives: ['output', 'layerwise'], steps: 32, tokens: 400, releasedNorms: false },
+  training: {
+    kinds: [{ objective: 'output' }, { objective: 'layerwise' }],
+    steps: 32,
+    tokens: 400,
+    releasedNorms: false,
+  },
 } as const satisfies Omit<Workload, 'dtype'>;
 
 describe("models of the paper's size", () => {
@@ -128,7 +133,7 @@ describe('of every family', () => {
         const targets = TOKENS.slice(1).map((token, row) => ({ row, token }));
         const request = { tokens: TOKENS, probes: [{ row: 29, firstKey: 0 }], logProbs: targets };
         const batches = [[request]];
-        const training = { objectives: [objective], steps: 1, tokens: 30, releasedNorms: false };
+        const training = { kinds: [{ objective }], steps: 1, tokens: 30, releasedNorms: false };
         const config = familyOf(json, '').readConfig(json, '');
         const plan = planMemory(config, { dtype, batches, training }, gpu());
         gpu().pool.limits = { planned: Infinity, budget: Infinity };

@@ -1,19 +1,20 @@
 import { type AdapterDescription, type Gpu, storageBytes } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
+import { copyGroup } from '../copy-group.ts';
 import { recordEvaluation } from '../decoder/evaluate.ts';
 import { withPositions } from '../decoder/positions.ts';
 import type { ContextPrefix } from '../decoder/prefix.ts';
 import { UserError } from '../errors.ts';
 import { FineTuning } from '../fine-tuning.ts';
+import { GradientDirection } from '../gradient-direction.ts';
 import { Model, passOver } from '../model.ts';
-import { parameterSpecs } from '../parameters.ts';
-import { withHalfParameters } from '../round-parameters.ts';
+import { type LayerGroup, parameterSpecs } from '../parameters.ts';
 import { elementCount } from '../shape.ts';
 import { parameterTensor } from '../weights/load.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
 import { type WeightDtype, storageDType } from '../weights/storage.ts';
 import { countingGpu } from './counting-gpu.ts';
-import { type EvaluationBatch, type Workload, largestBatches } from './workload.ts';
+import { type EvaluationBatch, type TrainingKind, type Workload, largestBatches } from './workload.ts';
 
 /** What decides about a plan besides the model and its workload. */
 export interface PlannedDevice {
@@ -33,9 +34,12 @@ export interface MemoryPlan {
   readonly evaluation: number;
   /** A context's keys and values, and evaluation behind it. */
   readonly inContext: number;
-  /** The trained copy of keys and values, if there is training; three copies with those rounded to float16. */
+  /**
+   * The trained copy of keys and values, or of what else is trained; with that of the base and the one rounded to float16, where
+   * there are such; with the gradient where the model is moved along it. Of the training that needs most in all.
+   */
   readonly overlay: number;
-  /** Activations and gradients of a training step. */
+  /** Activations, gradients and an optimizer's moments of a step of that training. */
   readonly training: number;
   /** The most at any time. One setting is computed after another, so that the largest counts. */
   readonly peak: number;
@@ -46,13 +50,14 @@ export interface MemoryPlan {
 
 /** Weights on their way to the device, at most. */
 const UPLOAD_BYTES = 2 ** 26;
-/** What fine-tuning trains. */
+/** What fine-tuning trains unless told otherwise. */
 const TRAINED = 'attention.kv';
 
 /**
  * Finds out what a workload will allocate, before anything is: the code that will run is recorded on a device that only
  * counts.
- * @throws RangeError for a sequence past the model's context
+ * @throws RangeError for a sequence past the model's context; UserError (`float16-training`) if what is trained is stored as
+ *   float16
  */
 export function planMemory(config: DecoderConfig, workload: Workload, device: PlannedDevice): MemoryPlan {
   const { dtype, batches, context, training } = workload;
@@ -63,14 +68,11 @@ export function planMemory(config: DecoderConfig, workload: Workload, device: Pl
   const uploads = Math.min(UPLOAD_BYTES, weights);
   const evaluation = meter.growth(() => evaluateAll(meter, model, batches));
   const inContext = context ? meter.growth(() => evaluateBehind(meter, model, context)) : 0;
-  const copy = training ? meter.growth(() => withHalfParameters(model, TRAINED).dispose()) : 0;
-  const step = training ? meter.growth(() => trainAll(meter, model, training)) - copy : 0;
-  // In the order of a run: the rounded base model, the trained copy, and that rounded.
-  const [base, overlay] = training?.halfCopies ? [copy, 3 * copy] : [0, copy];
-  const whileProbing = Math.max(base + evaluation, base + inContext, overlay + (training ? evaluation : 0));
-  const peak = weights + Math.max(uploads, whileProbing, base + copy + step);
+  const { base, kind } = planTraining(meter, model, training, evaluation);
+  const whileProbing = Math.max(base + evaluation, base + inContext, kind.overlay + evaluation);
+  const peak = weights + Math.max(uploads, whileProbing, kind.peak);
   return {
-    ...{ weights, uploads, evaluation, inContext, overlay, training: step, peak },
+    ...{ weights, uploads, evaluation, inContext, overlay: kind.overlay, training: kind.step, peak },
     largestWeight: largestWeight(config, dtype),
     refusals: meter.refusals,
   };
@@ -133,23 +135,72 @@ function evaluateBehind(
   });
 }
 
-function trainAll(
+/** Bytes of a kind of training. */
+interface PlannedKind {
+  /** Copies that are there while the trained model is probed. */
+  readonly overlay: number;
+  /** What a step needs beside the copies that are there then. */
+  readonly step: number;
+  /** The most of both. */
+  readonly peak: number;
+}
+
+/** @returns the rounded base model's bytes, and the kind of training that needs most */
+function planTraining(
   meter: Meter,
   model: Model,
-  { objectives, steps, tokens, releasedNorms }: NonNullable<Workload['training']>,
-): void {
-  for (const objective of objectives) {
-    const options = { objective, learningRate: 0, group: TRAINED, steps, releasedNorms } as const;
-    meter.attempt(`training on ${tokens} tokens`, () => {
-      const tuning = new FineTuning(model, options);
-      try {
-        // Two are as good as all: what a step leaves behind is there from the second on.
-        for (let step = 0; step < Math.min(steps, 2); step++) tuning.step(zeros(tokens));
-      } finally {
-        tuning.dispose();
-      }
+  training: Workload['training'],
+  evaluation: number,
+): { readonly base: number; readonly kind: PlannedKind } {
+  if (!training) return { base: 0, kind: { overlay: 0, step: 0, peak: 0 } };
+  const copyOf = (group: LayerGroup): number =>
+    meter.growth(() => {
+      for (const copy of copyGroup(model, group, 'trained').values()) copy.dispose();
     });
-  }
+  const { halfCopies = false, kinds } = training;
+  const base = halfCopies ? copyOf(TRAINED) : 0;
+  const planned = kinds.map((kind): PlannedKind => {
+    const copy = copyOf(kind.group ?? TRAINED);
+    const held = kind.direction ? 2 * copy : copy;
+    const step = Math.max(0, meter.growth(() => train(meter, model, kind, training)) - held);
+    // In the order of a run: the rounded base model, the trained copy, and that rounded.
+    const overlay = base + held + (halfCopies && !kind.direction ? copy : 0);
+    return { overlay, step, peak: Math.max(base + held + step, overlay + evaluation) };
+  });
+  const copies = (halfCopies ? 3 : 1) * copyOf(TRAINED);
+  const none: PlannedKind = { overlay: copies, step: 0, peak: copies + evaluation };
+  if (planned.length === 0) return { base, kind: none };
+  return { base, kind: planned.reduce((most, other) => (other.peak > most.peak ? other : most)) };
+}
+
+function train(
+  meter: Meter,
+  model: Model,
+  { direction, fullBatchSteps, group = TRAINED, ...kind }: TrainingKind,
+  { steps, tokens, releasedNorms }: NonNullable<Workload['training']>,
+): void {
+  // Two are as good as all: what a step leaves behind is there from the second on.
+  const few = Math.min(steps, 2);
+  const sequence = zeros(tokens);
+  meter.attempt(`training on ${tokens} tokens`, () => {
+    if (direction) {
+      if (few === 0) return;
+      using moved = new GradientDirection(model, { ...kind, group });
+      for (let step = 0; step < few; step++) moved.add(sequence);
+      const probes = [{ row: tokens - 1, firstKey: 1 }];
+      evaluateAll(meter, moved.model, [[{ tokens: sequence, probes, logProbs: [] }]]);
+      return;
+    }
+    const common = { ...kind, group, learningRate: 0 };
+    if (fullBatchSteps === undefined) {
+      using tuning = new FineTuning(model, { ...common, steps, releasedNorms });
+      for (let step = 0; step < few; step++) tuning.step(sequence);
+      return;
+    }
+    using tuning = new FineTuning(model, { ...common, steps: fullBatchSteps, sequencesPerStep: steps });
+    const batch = Array.from({ length: few }, () => sequence);
+    for (let step = 0; step < Math.min(fullBatchSteps, 2); step++) tuning.fullBatchStep(batch);
+  });
 }
 
 /** A model whose parameters have a place on the device, but no values. */
@@ -161,11 +212,17 @@ function emptyModel(gpu: Gpu, config: DecoderConfig, dtype: WeightDtype): Model 
 }
 
 /** In tokens, what stands before it included. */
-function longestSequence({ contextLength }: DecoderConfig, { batches, context, training }: Workload): number {
+function longestSequence(
+  { contextLength }: DecoderConfig,
+  { batches, context, positionOffset = 0, training }: Workload,
+): number {
   const longestOf = (of: readonly EvaluationBatch[]): number =>
     of.flat().reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0);
   const behind = context ? context.tokens + longestOf(context.batches) : 0;
-  return Math.min(contextLength, Math.max(longestOf(batches), behind, training?.tokens ?? 0));
+  return Math.min(
+    contextLength,
+    Math.max(positionOffset + longestOf(batches), behind, training?.tokens ?? 0),
+  );
 }
 
 function zeros(length: number): number[] {

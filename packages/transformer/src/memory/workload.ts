@@ -1,9 +1,20 @@
 import type { EvaluationRequest } from '../decoder/evaluate.ts';
-import type { Objective } from '../decoder/loss-gradient.ts';
+import type { FineTuningOptions } from '../fine-tuning-options.ts';
+import type { LayerGroup } from '../parameters.ts';
 import type { WeightDtype } from '../weights/storage.ts';
 
 /** Sequences that are evaluated together, packed. */
 export type EvaluationBatch = readonly EvaluationRequest[];
+
+/** A way to train, as far as it decides memory. */
+export interface TrainingKind extends Pick<FineTuningOptions, 'objective' | 'readout' | 'optimizer'> {
+  /** What is trained; `attention.kv` if absent. */
+  readonly group?: LayerGroup;
+  /** Number of steps, each on all sequences together; one a sequence if absent. */
+  readonly fullBatchSteps?: number;
+  /** Whether nothing but the gradient is computed, along which the model is moved while it evaluates (`GradientDirection`). */
+  readonly direction?: boolean;
+}
 
 /** What a model will be used for, as far as it decides memory. Which tokens there are does not matter, only how many. */
 export interface Workload {
@@ -12,10 +23,13 @@ export interface Workload {
   readonly batches: readonly EvaluationBatch[];
   /** A context of so many tokens whose keys and values are kept, and what is evaluated behind it. */
   readonly context?: { readonly tokens: number; readonly batches: readonly EvaluationBatch[] };
-  /** Fine-tuning of keys and values; the fine-tuned model then evaluates `batches`. */
+  /** By how many positions `batches` are also evaluated shifted; 0 if absent. */
+  readonly positionOffset?: number;
+  /** Fine-tuning; the fine-tuned model then evaluates `batches`. Without any kind, the room for a copy of keys and values. */
   readonly training?: {
-    readonly objectives: readonly Objective[];
-    /** Sequences trained on, one a step. */
+    /** One after another: the largest counts. */
+    readonly kinds: readonly TrainingKind[];
+    /** Sequences trained on, one a step unless the kind says otherwise. */
     readonly steps: number;
     /** Of the longest of them. */
     readonly tokens: number;

@@ -5,7 +5,7 @@ import { beginWriting } from '../../experiment/inputs.ts';
 import { createProgress } from '../../experiment/progress.ts';
 import type { Table } from '../../results/csv.ts';
 import { renderTable } from '../../results/text-table.ts';
-import { LABELLINGS } from '../../studies/labels.ts';
+import { LABELLINGS } from '../../tasks/prompts/labels.ts';
 import { measureShots, shotsCurves, shotsPicture, shotsTable, usedShots } from '../../studies/shots.ts';
 import {
   bestLearningRates,

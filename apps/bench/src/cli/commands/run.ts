@@ -29,7 +29,15 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
     )
     .option(
       '--methods <list>',
-      "learners that `icl-gd ls methods` lists (default: the paper's, GD and LCGD, and those of --learner-file)",
+      "learners that `icl-gd ls methods` lists, with options as in gd[batch=full,steps=3] (default: the paper's, GD and LCGD, and those of --learner-file)",
+    )
+    .option(
+      '--controls <list>',
+      'controls of the context and null learners, compared with in-context learning in the same way; or none (docs/controls.md; default: ICL[disjoint],ZSL[positions=icl])',
+    )
+    .option(
+      '--matched-demonstrations',
+      'fine-tuning is given those demonstrations alone that fit the context of in-context learning',
     )
     .option(
       '--learner-file <file>',
@@ -75,7 +83,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       '--adapter <name>',
       'auto, hardware, software, swiftshader, or part of a name that `icl-gd devices` prints (default: auto)',
     )
-    .option('--init-seed <n>', 'seed of re-initialised variants (default: 0)')
+    .option(
+      '--init-seed <n>',
+      "seed of re-initialised variants (default: each trial's own seed, as in the released code)",
+    )
     .option(
       '--dtype <dtype>',
       'how weights are kept on the device: float32, or float16-storage (float32 arithmetic; default: float32)',

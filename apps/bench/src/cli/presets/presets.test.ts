@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { settingId } from '@icl-gd/methods';
+import { runSettingId } from '../../experiment/setting.ts';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { afterAll, expect, test } from 'vitest';
 import { renderPasses } from '../render-passes.ts';
@@ -54,7 +54,7 @@ test.each([
       expect(pass).toMatchObject({ model, data: 'hub', prepare: undefined });
       const { settings } = pass.request;
       expect(settings.examples).toBe(2000);
-      expect(settings.methods.map(settingId)).toEqual(['GD', 'LCGD']);
+      expect(settings.methods.map(runSettingId)).toEqual(['GD', 'LCGD']);
       expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
       for (const variant of settings.variants) {
         const planned = planTrials(settings)
@@ -78,7 +78,7 @@ test('the embedded preset is every variant and both learners on all its datasets
   expect(others).toEqual([]);
   const { settings } = pass!.request;
   expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
-  expect(settings.methods.map(settingId)).toEqual(['GD', 'LCGD']);
+  expect(settings.methods.map(runSettingId)).toEqual(['GD', 'LCGD']);
   expect(settings.datasets.map(({ id }) => id)).toEqual([
     ...['syn-sst2', 'syn-sst5', 'syn-mr', 'syn-subj', 'syn-agnews', 'syn-cb'],
   ]);

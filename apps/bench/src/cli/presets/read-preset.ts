@@ -21,15 +21,52 @@ const list = z.union(
   ],
   { error: 'must be a value or a list' },
 );
+/** Of an option in brackets: nothing that ends it. */
+const inBrackets = z.union(
+  [z.string().regex(/^[^,[\]=]+$/, 'has a comma, "=" or bracket'), z.number(), z.literal(true)],
+  {
+    error: 'must be a text, a number or true',
+  },
+);
+/** `{ GD: { batch: full, steps: 3 } }`, as it is typed: `GD[batch=full,steps=3]`. */
+const setting = z
+  .record(z.string(), z.record(z.string(), inBrackets))
+  .refine((own) => Object.keys(own).length === 1, 'must have one key: the id')
+  .transform((own) => {
+    const [[id, options]] = Object.entries(own) as [[string, Record<string, string | number | true>]];
+    const entries = Object.entries(options).map(([name, value]) =>
+      value === true ? name : `${name}=${value}`,
+    );
+    return entries.length === 0 ? id : `${id}[${entries.join(',')}]`;
+  });
+const settings = z.union(
+  [
+    single,
+    setting,
+    z
+      .array(z.union([single, setting]))
+      .min(1)
+      .transform((own) => own.join(',')),
+  ],
+  { error: 'must be a value or a list' },
+);
 const flag = z.boolean({ error: 'must be true or false' });
 
 /** Options of `icl-gd run` that a preset may set, and what each may be. */
 const OPTIONS = {
-  ...{ model: single, data: single, datasets: list, methods: list, variants: list, shots: single },
+  ...{
+    model: single,
+    data: single,
+    datasets: list,
+    methods: settings,
+    controls: settings,
+    variants: list,
+    shots: single,
+  },
   ...{ seeds: list, permutation: single, 'fine-tuning-order': single, examples: single },
   ...{ rate: list, development: single },
   ...{ 'learning-rate': single, probe: single, adapter: single, 'init-seed': single, 'token-budget': single },
-  ...{ 'save-probes': flag, 'released-norms': flag },
+  ...{ 'save-probes': flag, 'released-norms': flag, 'matched-demonstrations': flag },
 };
 
 /** Names of the functions that make a preset's own model and datasets. */

@@ -1,4 +1,4 @@
-import { type ChosenRate, notesOf, shortNumber, standardErrorOf } from './chosen-rate.ts';
+import { type ChosenRate, notesOf, standardErrorOf } from './chosen-rate.ts';
 import { RateCurve } from './grid.ts';
 import { type EvaluateRate, type RatePoint, finishedPoint, meanOf } from './rate-point.ts';
 

@@ -55,7 +55,7 @@ export function developmentCell(
   const { id, needs, role } = setting.learner;
   const alone = needs === 'none' && role === 'baseline';
   const cell: Cell = {
-    ...ofTrial({ variant: 'trained', ...prepared }, alone),
+    ...ofTrial(identity.settings, { variant: 'trained', ...prepared }, alone),
     setting: settingId(setting),
     learningRate,
     probe,

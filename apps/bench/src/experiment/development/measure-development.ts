@@ -1,5 +1,5 @@
 import type { LearnerSetting, Probe, ProbeToken } from '@icl-gd/methods';
-import { layerMean, mean, row, simAMDelta, simAOU } from '@icl-gd/metrics';
+import { exampleMeans, layerMean, simAMDelta, simAOU, updateNorm } from '@icl-gd/metrics';
 import type { DecoderConfig, Model } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { type SettingOptions, type OnWork, predict, probeSetting, unlessDiverged } from '../probe-setting.ts';
@@ -35,7 +35,7 @@ export async function measureDevelopment(
     unlessDiverged(() =>
       probeSetting(
         model,
-        setting,
+        { ...setting, demonstrations: {} },
         prepared,
         { ...rest, probeTokens: tokens, learningRate: learningRate ?? Number.NaN, releasedNorms: false },
         tell,
@@ -62,28 +62,13 @@ function measure(
   config: DecoderConfig,
 ): ProbedDevelopment {
   const similarity = (score: typeof simAOU): number | null =>
-    icl ? layerMean(score({ icl, zsl, ft: probes }, config).values) : null;
+    icl ? layerMean(score(icl, zsl, probes, config).values) : null;
   const record: DevelopmentRecord = {
     status: 'finished',
     predictions: predict(probes),
-    updateNorm: probes.map((own, i) => relativeUpdate(own, zsl[i] as Probe, config)),
+    updateNorm: exampleMeans(updateNorm(zsl, probes, config)).map((own) => own ?? 0),
     simaou: similarity(simAOU),
     simamDelta: similarity(simAMDelta),
   };
   return { record, probes };
-}
-
-/** ‖h − h_ZSL‖ / ‖h_ZSL‖, mean over layers. */
-function relativeUpdate(
-  { attentionOutput }: Probe,
-  zsl: Probe,
-  { layers, dModel }: Pick<DecoderConfig, 'layers' | 'dModel'>,
-): number {
-  const ofLayers = Array.from({ length: layers }, (_, layer) => {
-    const before = row(zsl.attentionOutput, layer, dModel);
-    const after = row(attentionOutput, layer, dModel);
-    const size = Math.hypot(...before);
-    return size === 0 ? 0 : Math.hypot(...after.map((value, i) => value - (before[i] as number))) / size;
-  });
-  return mean(ofLayers) as number;
 }

@@ -1,6 +1,7 @@
-import { gradientDescent, layerCausalGradientDescent, learnerSetting } from '@icl-gd/methods';
+import { gradientDescent, layerCausalGradientDescent } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
 import { type RunSettings, planTrials } from '../../experiment/plan.ts';
+import { runSetting } from '../../experiment/setting.ts';
 import { paperTasks } from '../../tasks/tasks.ts';
 import {
   readPublishedAverages,
@@ -73,7 +74,8 @@ test('the tasks carry the published hyper-parameters', () => {
 test('a run without settings plans the published hyper-parameters', () => {
   const settings: RunSettings = {
     datasets: tasks,
-    methods: [gradientDescent, layerCausalGradientDescent].map((learner) => learnerSetting(learner)),
+    methods: [gradientDescent, layerCausalGradientDescent].map((learner) => runSetting(learner)),
+    controls: [],
     variants: ['trained'],
     examples: 2000,
     probe: 'label',

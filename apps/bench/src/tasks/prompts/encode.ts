@@ -1,4 +1,4 @@
-import { type Demonstration, type Query, promptEncoder } from '@icl-gd/methods';
+import { type Demonstration, type Query, promptEncoder, withAnswer } from '@icl-gd/methods';
 import type { Tokenizer } from '@icl-gd/transformer';
 import type { Example } from '../example.ts';
 import type { Task } from '../task.ts';
@@ -28,10 +28,7 @@ export function createPromptEncoder(task: Task, tokenizer: TokenEncoder, eosToke
     encode(fillTemplate(task, example.fields), { eosTokenId, name: task.id });
   return {
     query,
-    demonstration: (example) => {
-      const { tokens, options } = query(example);
-      return { tokens: [...tokens, ...options[example.label]!] };
-    },
+    demonstration: (example) => withAnswer(query(example), example.label),
   };
 }
 

@@ -1,10 +1,13 @@
-import type { Demonstration, Query } from '@icl-gd/methods';
+import type { Query } from '@icl-gd/methods';
+import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { Dataset } from '../dataset.ts';
 import { counted } from '../../terminal/words.ts';
 import type { Task } from '../task.ts';
-import { buildContext, longestItem, requireFits, type Context, type PromptLimits } from './context.ts';
+import { type DemonstrationSet, type TaskData, chooseDemonstrations } from './choose-demonstrations.ts';
+import { longestItem, type PromptLimits } from './context.ts';
+import { type DemonstrationChoice, choiceId } from './demonstration-choice.ts';
 import { createPromptEncoder, type TokenEncoder } from './encode.ts';
-import { type FineTuningOrder, selectDemonstrations, selectValidation } from './selection.ts';
+import { type FineTuningOrder, selectValidation } from './selection.ts';
 
 export interface RunSelection {
   /** Number of demonstrations, k; all rows of the training split if it has fewer. */
@@ -16,31 +19,46 @@ export interface RunSelection {
   readonly fineTuningOrder?: FineTuningOrder | undefined;
   /** Number of validation examples: at most this many, and at most 2,000. */
   readonly examples: number;
+  /** Fine-tuning is given those demonstrations alone that fit the context. No if absent. */
+  readonly matchedDemonstrations?: boolean;
+  /** Other choices of demonstrations that settings are given. */
+  readonly choices?: readonly DemonstrationChoice[];
+  /** The next dataset of the run, whose demonstrations some of the choices are. */
+  readonly other?: TaskData | undefined;
+}
+
+/** Why a choice of demonstrations cannot be made. */
+export interface Unavailable {
+  readonly unavailable: string;
 }
 
 /** All inputs of the model for one task and seed, in tokens. */
-export interface PreparedRun {
+export interface PreparedRun extends DemonstrationSet {
   /** Id of the task, which names the dataset in every table. */
   readonly dataset: string;
   readonly seed: number;
   readonly permutation: number;
-  /** Rows of the training split (from 0) used as demonstrations, in the order of the context. */
-  readonly trainRows: readonly number[];
-  /** The same rows in the order of fine-tuning. */
-  readonly fineTuningRows: readonly number[];
   /** Rows of the validation split (from 0) that are evaluated, in the order of the queries. */
   readonly validationRows: readonly number[];
-  /** All k demonstrations in the order of the context. */
-  readonly demonstrations: readonly Demonstration[];
-  /** All k demonstrations in the order of fine-tuning. */
-  readonly fineTuningDemonstrations: readonly Demonstration[];
   readonly queries: readonly Query[];
   /** Class index of each query, the right answer. */
   readonly gold: readonly number[];
-  /** What stands before every query in the in-context setting. */
-  readonly context: Context;
   /** Length in tokens of the longest of all inputs, each BOS, a query and one of its options. */
   readonly longestItem: number;
+  /** Demonstrations of other choices, by {@link choiceId}. */
+  readonly chosen?: ReadonlyMap<string, DemonstrationSet | Unavailable>;
+}
+
+/** The demonstrations that a setting with this choice is given. */
+export function demonstrationsOf(
+  prepared: PreparedRun,
+  choice: DemonstrationChoice,
+): DemonstrationSet | Unavailable {
+  const id = choiceId(choice);
+  if (id === '') return prepared;
+  const chosen = prepared.chosen?.get(id);
+  if (!chosen) throw new Error(`demonstrations of ${id} were not prepared`);
+  return chosen;
 }
 
 /** A line for where there are fewer rows than demonstrations are asked for; undefined where there are enough. */
@@ -67,30 +85,27 @@ export function prepareRun(
   limits: PromptLimits,
   selection: RunSelection,
 ): PreparedRun {
-  const { shots, seed, permutation, fineTuningOrder: order, examples } = selection;
-  const choice = { trainRows: dataset.train.length, shots, seed, permutation };
-  const trainRows = selectDemonstrations(choice);
-  const fineTuningRows = selectDemonstrations({ ...choice, order });
+  const { seed, permutation, examples, choices = [] } = selection;
   const validationRows = selectValidation(dataset.validation.length, examples);
   const encoder = createPromptEncoder(task, tokenizer, limits.eosTokenId);
   const evaluated = validationRows.map((row) => dataset.validation[row]!);
-  const encode = (row: number): Demonstration => encoder.demonstration(dataset.train[row]!);
-  const demonstrations = trainRows.map(encode);
   const queries = evaluated.map((example) => encoder.query(example));
   const longest = longestItem(queries);
-  requireFits(task.id, demonstrations, longest, limits);
+  const choose = (choice: DemonstrationChoice): DemonstrationSet =>
+    chooseDemonstrations({ task, dataset }, tokenizer, limits, choice, { ...selection, longest });
   return {
-    dataset: task.id,
-    seed,
-    permutation,
-    trainRows,
-    fineTuningRows,
-    validationRows,
-    demonstrations,
-    fineTuningDemonstrations: fineTuningRows.map(encode),
-    queries,
+    ...{ dataset: task.id, seed, permutation, validationRows, queries, longestItem: longest },
     gold: evaluated.map(({ label }) => label),
-    context: buildContext(demonstrations, longest, limits),
-    longestItem: longest,
+    ...choose({}),
+    chosen: new Map(choices.map((choice) => [choiceId(choice), unlessUnavailable(() => choose(choice))])),
   };
+}
+
+function unlessUnavailable(choose: () => DemonstrationSet): DemonstrationSet | Unavailable {
+  try {
+    return choose();
+  } catch (error) {
+    if (error instanceof UserError) return { unavailable: error.message };
+    throw error;
+  }
 }

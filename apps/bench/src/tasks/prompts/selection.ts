@@ -20,11 +20,13 @@ interface DemonstrationSelection {
   readonly permutation: number;
   /** That of the context if undefined. */
   readonly order?: FineTuningOrder | undefined;
+  /** Rows of the shuffle that are left out before the first. None if absent. */
+  readonly skipped?: number;
 }
 
 /**
  * Rows of the training split that serve as demonstrations, in order of use: the first `shots` (all if there are fewer) of
- * numpy's `default_rng(seed).permutation(trainRows)`, reordered by numpy's legacy generator if `permutation` > 0.
+ * numpy's `default_rng(seed).permutation(trainRows)` after those that are skipped, reordered by numpy's legacy generator if `permutation` > 0.
  *
  * @throws UserError if `shots` is not a positive integer or `permutation` not one of 0 … 4.
  */
@@ -34,12 +36,13 @@ export function selectDemonstrations({
   seed,
   permutation,
   order: whose = 'in-context',
+  skipped = 0,
 }: DemonstrationSelection): number[] {
   requirePositiveInteger('shots', shots);
   if (!Number.isInteger(permutation) || permutation < 0 || permutation >= PERMUTATION_DRAWS) {
     throw new UserError(`Permutation ${permutation} does not exist; choose 0 to ${PERMUTATION_DRAWS - 1}.`);
   }
-  const rows = new Pcg64(seed).permutation(trainRows).slice(0, shots);
+  const rows = new Pcg64(seed).permutation(trainRows).slice(skipped, skipped + shots);
   if (permutation === 0) return rows;
   const generator = new LegacyMt19937(seed);
   let order: number[] = [];

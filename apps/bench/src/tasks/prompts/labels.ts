@@ -1,5 +1,5 @@
 import { Pcg64 } from '@icl-gd/transformer';
-import type { Example } from '../tasks/example.ts';
+import type { Example } from '../example.ts';
 
 /**
  * Labels of the demonstrations: `gold` as they are, `wrong` each replaced by another class, `random` each drawn from all classes

@@ -80,7 +80,10 @@ it('reads back what it wrote', async () => {
   expect(methods).toContain('LCGD[rate=best]');
   const manifest = readJson(join(out, 'manifest.json')) as { rates: unknown; settings: unknown };
   expect(manifest.rates).toEqual(development?.rates);
-  expect(manifest.settings).toMatchObject({ development: 8, methods: expect.arrayContaining(['GD[rate=best]']) });
+  expect(manifest.settings).toMatchObject({
+    development: 8,
+    methods: expect.arrayContaining(['GD[rate=best]']),
+  });
 });
 
 it('gives the same bytes again and computes nothing, and goes without what is no longer asked for', async () => {
@@ -104,7 +107,9 @@ it('says before what it would do', async () => {
   const { stdout } = await iclGd([...SMOKE, ...RATES, '--dry-run']);
   expect(stdout).toContain('development  8 examples');
   const checked = await iclGd([...SMOKE, ...RATES, '--check-only', '--out', join(folder, 'checked')]);
-  expect(checked.stdout).toContain('to do: development syn-cb seeds 1001, 1002, 1003, 8 examples, GD and LCGD at 7 rates');
+  expect(checked.stdout).toContain(
+    'to do: development syn-cb seeds 1001, 1002, 1003, 8 examples, GD and LCGD at 7 rates',
+  );
   expect(checked.code).toBe(0);
 });
 

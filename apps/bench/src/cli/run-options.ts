@@ -1,5 +1,6 @@
 import { type Learner, type ProbeToken, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
+import { FEWEST_EXAMPLES } from '../experiment/development/prepare.ts';
 import { type RunSettings, comparedSettings } from '../experiment/plan.ts';
 import { type RunSetting, runSetting, runSettingId } from '../experiment/setting.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
@@ -13,6 +14,7 @@ import { NO_PLUGINS, type Plugins } from '../plugins/load-plugins.ts';
 
 import { type Preset, findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-options.ts';
+import { settingsByRate } from './rate-list.ts';
 import { parseSettingList, requireDistinct } from './setting-list.ts';
 
 /** The paper evaluates at most this many examples. */
@@ -127,6 +129,9 @@ function parseSettings(
   return {
     datasets,
     ...compared,
+    ...(raw.development === undefined
+      ? {}
+      : { development: integer('--development', raw.development, FEWEST_EXAMPLES) }),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
     ...(raw.shots === undefined ? {} : { shots: integer('--shots', raw.shots, 1) }),
@@ -157,15 +162,16 @@ function parseSettings(
  * @throws UserError naming the option that does not fit
  */
 function parseCompared(
-  { methods: learners, controls: named }: Partial<RawRunOptions>,
+  { methods: learners, controls: named, rate }: Partial<RawRunOptions>,
   foreign: ForeignLearners,
 ): Pick<RunSettings, 'methods' | 'controls'> {
   const parse = (option: string, text: string): RunSetting[] =>
     parseSettingList(option, text, foreign.learners);
-  const methods =
+  const open =
     learners === undefined
       ? [...PAPER_LEARNERS, ...foreign.learners].map((learner) => runSetting(learner))
       : parse('--methods', learners);
+  const methods = rate === undefined ? open : settingsByRate(rate, open);
   if (named === undefined) {
     const ids = methods.map(runSettingId);
     const controls = parse('--controls', DEFAULT_CONTROLS).filter(

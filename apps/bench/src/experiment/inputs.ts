@@ -103,7 +103,10 @@ export async function readInputs(
     for (const own of earlier)
       if (own.dataset === task.id) preparedEarlier.push(...unlessRefused(() => prepare(own)));
     warnOfPrompts(task, { queries: (runs[0] as PreparedRun).queries, dataset }, tokenizer, observer.warn);
-    const own = developmentExamples(settings) === undefined ? [] : [prepareDevelopment(task, dataset, tokenizer, limits, settings)];
+    const own =
+      developmentExamples(settings) === undefined
+        ? []
+        : [prepareDevelopment(task, dataset, tokenizer, limits, settings)];
     for (const run of [...runs, ...own.flatMap((each) => each.runs)])
       requireVocabulary(run, config.vocabSize, modelDirectory);
     prepared.push(...runs);

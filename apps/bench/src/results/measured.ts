@@ -2,7 +2,7 @@ import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics
 import { groupBy } from '../experiment/group-by.ts';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import { roleOf } from '../experiment/setting.ts';
-import type { TrialResult } from '../experiment/trial-result.ts';
+import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
 import type { MeasuredDevelopment } from './development/measured-development.ts';
 import type { PaperMatch } from './published/paper-match.ts';
 
@@ -126,7 +126,7 @@ export function measureTrial(result: TrialResult): MeasuredCell[] {
     method,
     seed: trial.seed,
     permutation: trial.permutation,
-    learningRate: trial.learningRate,
+    learningRate: learningRateOf(result, method),
     scores: new Map(Object.entries(scores).map(([metric, own]) => [metric, toCellScore(own)])),
     numbers: new Map([
       ...Object.entries(scores).map(([metric, { values }]) => [metric, layerMean(values)] as const),
@@ -151,10 +151,11 @@ export function measureTrial(result: TrialResult): MeasuredCell[] {
   ];
 }
 
-export function measureNoise({ trial, noise }: TrialResult): MeasuredNoise[] {
-  const { variant, dataset, learningRate } = trial;
-  return noise.map(({ method, metric, perturbation, value, exampleChange }) => ({
-    ...{ variant, dataset, method, metric, perturbation, learningRate, value, exampleChange },
+export function measureNoise(result: TrialResult): MeasuredNoise[] {
+  const { variant, dataset } = result.trial;
+  return result.noise.map(({ method, metric, perturbation, value, exampleChange }) => ({
+    ...{ variant, dataset, method, metric, perturbation, value, exampleChange },
+    learningRate: learningRateOf(result, method),
   }));
 }
 

@@ -7,7 +7,7 @@ import type {
   TrainingStepRecord,
 } from '../experiment/record.ts';
 import { isLearner } from '../experiment/setting.ts';
-import type { TrialResult } from '../experiment/trial-result.ts';
+import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
 import type { Field } from './csv.ts';
 import { NO_METHOD, numbersOf } from './measured.ts';
 
@@ -21,9 +21,9 @@ export interface TrialTable {
   readonly rows: (model: string, result: TrialResult) => Field[][];
 }
 
-function cell(model: string, { trial }: TrialResult, method: string): Field[] {
-  const { variant, dataset, seed, permutation, learningRate } = trial;
-  return [model, variant, dataset, method, seed, permutation, learningRate];
+function cell(model: string, result: TrialResult, method: string): Field[] {
+  const { variant, dataset, seed, permutation } = result.trial;
+  return [model, variant, dataset, method, seed, permutation, learningRateOf(result, method)];
 }
 
 /** Scores by method, those that belong to none first. */
@@ -133,11 +133,12 @@ function predictions(options: number): TrialTable {
       ...['model', 'variant', 'dataset', 'seed', 'permutation', 'learning_rate', 'setting', 'method'],
       ...['example', 'gold', 'predicted', ...names],
     ],
-    rows(model, { trial, prepared, baselines, methods }) {
-      const { variant, dataset, seed, permutation, learningRate } = trial;
+    rows(model, result) {
+      const { trial, prepared, baselines, methods } = result;
+      const { variant, dataset, seed, permutation } = trial;
       const block = (setting: string, method: string, own: readonly PredictionRecord[]): Field[][] =>
         own.map(({ predicted, optionLogProbs }, i) => [
-          ...[model, variant, dataset, seed, permutation, learningRate, setting, method],
+          ...[model, variant, dataset, seed, permutation, learningRateOf(result, method), setting, method],
           ...[prepared.validationRows[i] as number, prepared.gold[i] ?? null, predicted],
           ...names.map((_, option) => optionLogProbs[option] ?? null),
         ]);

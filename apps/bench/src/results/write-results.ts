@@ -49,8 +49,10 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
   await writeTrialTables(out, name, tables, run.trials(), (result) => {
     for (const cell of measureTrial(result)) cells.push(cell);
     for (const own of measureNoise(result)) noise.push(own);
-    for (const { id, record } of result.methods)
-      statuses.push({ ...result.trial, method: id, status: record.status });
+    for (const { id, record, learningRate } of result.methods) {
+      const chosen = learningRate === result.trial.learningRate ? {} : { chosenRate: learningRate };
+      statuses.push({ ...result.trial, ...chosen, method: id, status: record.status });
+    }
   });
   await removeOthers(out, tables);
   const development = run.development && judgeDevelopment(run.development);
@@ -162,11 +164,9 @@ function promptEntry(prepared: PreparedRun): unknown {
 }
 
 /** Everything needed to repeat the run. */
-function manifest(
-  { inputs, hub, settings, adapter, foreignLearners, foreignMetrics = new Map(), foreignFamily }: FinishedRun,
-  cells: readonly unknown[],
-  tables: TableDigests,
-): unknown {
+function manifest(run: FinishedRun, cells: readonly unknown[], tables: TableDigests): unknown {
+  const { inputs, hub, settings, adapter, development } = run;
+  const { foreignLearners, foreignMetrics = new Map(), foreignFamily } = run;
   const { model } = inputs;
   return {
     icl_gd: VERSION,
@@ -191,6 +191,7 @@ function manifest(
       methods: settings.methods.map(runSettingId),
       controls: settings.controls.map(runSettingId),
     },
+    ...(development ? { rates: development.rates } : {}),
     prompts: Object.fromEntries(
       settings.datasets.map(({ id, template, labelWords }) => [id, { template, label_words: labelWords }]),
     ),

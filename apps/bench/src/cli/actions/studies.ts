@@ -15,6 +15,7 @@ import {
   sweptMethods,
 } from '../../studies/sweep.ts';
 import { replaceTable } from '../../studies/write-table.ts';
+import { PUBLISHED } from '../../experiment/development/rate-rules.ts';
 import { loadPlugins } from '../../plugins/load-plugins.ts';
 import { chooseList, integerList, positiveList } from '../choose.ts';
 import type { RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
@@ -33,7 +34,11 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
   const numbers = integerList('--shots', listed);
   const labellings = chooseList('--labels', labels, LABELLINGS);
   const { request, model, data, observer } = await resolveStudy(
-    await parseRunOptions({ variants: 'trained', ...options }, {}, await loadPlugins(options)),
+    await parseRunOptions(
+      { variants: 'trained', rate: PUBLISHED, ...options },
+      {},
+      await loadPlugins(options),
+    ),
   );
   const rows = await measureShots(
     { ...request, model, data, observer, shots: numbers, labellings },
@@ -59,7 +64,7 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
  */
 export async function sweep({ learningRates, ...options }: RawSweepOptions): Promise<void> {
   const rates = positiveList('--learning-rates', learningRates);
-  const parsed = await parseRunOptions(options, {}, await loadPlugins(options));
+  const parsed = await parseRunOptions({ rate: PUBLISHED, ...options }, {}, await loadPlugins(options));
   const methods = sweptMethods(parsed.request.settings.methods, options.methods !== undefined);
   const { request, model, data, observer } = await resolveStudy(parsed);
   const rows = await sweepLearningRates(

@@ -12,8 +12,7 @@ import { RecordStore } from '../record-store.ts';
 import { type RunSetting, runSetting } from '../setting.ts';
 import { Tally } from '../tally.ts';
 import { developRates, developmentUnits } from './develop.ts';
-import type { Development } from './development.ts';
-import { chosenRate } from './development.ts';
+import { type Development, rateBy } from './development.ts';
 import type { PreparedDevelopment } from './prepare.ts';
 
 const [GD, LCGD] = FAKE_LEARNERS as [Learner, Learner];
@@ -66,7 +65,7 @@ async function develop(
       onWork: (more) => (units += more),
     },
     prepared,
-    { settings, log: (line) => lines.push(line) },
+    { settings, log: (line) => lines.push(line), reference: runSetting(GD) },
   );
   return {
     ...{ development, lines, units, counts: tally.describe('development') },
@@ -81,9 +80,9 @@ test('each learner is measured on the grid, beside ZSL and ICL, on every seed', 
   expect(curves.map(({ method, seed }) => `${method} ${seed}`).slice(0, 6)).toEqual([
     ...['ZSL 1001', 'ZSL 1002', 'ICL 1001', 'ICL 1002', 'GD 1001', 'GD 1002'],
   ]);
-  expect(curves.filter(({ method, seed }) => method === 'GD' && seed === 1001).map((row) => row.learningRate)).toEqual(
-    [1 / 128, 1 / 32, 1 / 8, 0.5, 2, 8, 32],
-  );
+  expect(
+    curves.filter(({ method, seed }) => method === 'GD' && seed === 1001).map((row) => row.learningRate),
+  ).toEqual([1 / 128, 1 / 32, 1 / 8, 0.5, 2, 8, 32]);
   expect(curves[0]).toMatchObject({ kl: 0, updateNorm: 0, simaou: null, learningRate: null });
   for (const { goldNll, accuracy, kl } of curves) {
     expect(goldNll).toBeGreaterThan(0);
@@ -119,13 +118,17 @@ test('rules give settings their rates; GD keeps its own where others are matched
     if (matched.learningRate === null) expect(matched.note).toMatch(/^not reached/);
     else expect(Math.abs(matched.objective! / matched.target! - 1)).toBeLessThanOrEqual(0.05);
   }
-  for (const setting of ruled)
-    expect(chosenRate(development, 'mr', setting)).toBe(
-      rowOf(setting.learner.id, setting.rate).learningRate ?? undefined,
+  for (const setting of ruled) {
+    const { learningRate, note } = rowOf(setting.learner.id, setting.rate);
+    expect(rateBy(development.rates, 'mr', setting)).toEqual(
+      learningRate === null ? { unavailable: `no rate by ${setting.rate}: ${note}` } : { learningRate },
     );
+  }
   expect(development.judged.map(({ method }) => method)).toContain('LCGD[rate=matched-norm]');
   const best = rowOf('GD', 'best');
-  const nll = development.curves.filter((row) => row.method === 'GD' && row.learningRate === best.learningRate);
+  const nll = development.curves.filter(
+    (row) => row.method === 'GD' && row.learningRate === best.learningRate,
+  );
   expect(best.objective).toBeCloseTo((nll[0]!.goldNll! + nll[1]!.goldNll!) / 2, 12);
 });
 
@@ -167,9 +170,9 @@ test('a rate at which training diverged is said to have, and is not chosen', asy
     },
   };
   const { development } = await develop([{ ...runSetting(fragile), rate: 'best' }]);
-  expect(development.curves.filter(({ status }) => status === 'diverged').map((row) => row.learningRate)).toEqual([
-    ...[2, 2, 8, 8, 32, 32],
-  ]);
+  expect(
+    development.curves.filter(({ status }) => status === 'diverged').map((row) => row.learningRate),
+  ).toEqual([...[2, 2, 8, 8, 32, 32]]);
   const best = development.rates.find(({ rule }) => rule === 'best')!;
   expect(best.learningRate).toBeLessThanOrEqual(0.5);
   expect(best.note).toContain('diverged above 0.5');

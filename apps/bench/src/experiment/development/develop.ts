@@ -8,10 +8,24 @@ import { chooseBest } from './choose-best.ts';
 import { chooseMatched } from './choose-matched.ts';
 import { type ChosenRate, shortNumber, standardErrorOf } from './chosen-rate.ts';
 import type { Development, DevelopmentRow, Judged, RateRow } from './development.ts';
-import { DevelopmentCells, type DevelopmentWork, IN_CONTEXT, type MeasuredSetting, ZERO_SHOT, unitsOf } from './development-cells.ts';
+import {
+  DevelopmentCells,
+  type DevelopmentWork,
+  IN_CONTEXT,
+  type MeasuredSetting,
+  ZERO_SHOT,
+  unitsOf,
+} from './development-cells.ts';
 import { RateCurve, rateGrid } from './grid.ts';
 import type { PreparedDevelopment } from './prepare.ts';
-import { type EvaluateRate, type FinishedPoint, type RatePoint, type SeedOutcome, finishedPoint, meanOf } from './rate-point.ts';
+import {
+  type EvaluateRate,
+  type FinishedPoint,
+  type RatePoint,
+  type SeedOutcome,
+  finishedPoint,
+  meanOf,
+} from './rate-point.ts';
 import { PUBLISHED, REFERENCE, developedLearners } from './rate-rules.ts';
 
 type Settings = Pick<RunSettings, 'datasets' | 'methods' | 'controls' | 'learningRate'>;
@@ -19,6 +33,8 @@ type Settings = Pick<RunSettings, 'datasets' | 'methods' | 'controls' | 'learnin
 interface Options {
   readonly settings: Settings;
   readonly log: (line: string) => void;
+  /** What levels are matched to: GD, but for tests. */
+  readonly reference?: LearnerSetting;
 }
 
 /** A search beyond the grid is counted as this share of it. */
@@ -52,7 +68,11 @@ export async function developRates(
     const task = datasets.find((own) => own.id === id) as Task;
     const own = prepared.find(({ dataset }) => dataset === id);
     if (!own) continue;
-    all.push(own.leftOut === undefined ? await developDataset(work, task, own, options) : leftOut(task, own, options));
+    all.push(
+      own.leftOut === undefined
+        ? await developDataset(work, task, own, options)
+        : leftOut(task, own, options),
+    );
   }
   return {
     rates: all.flatMap(({ rates }) => rates),
@@ -65,10 +85,13 @@ async function developDataset(
   work: DevelopmentWork,
   task: Task,
   { dataset, runs }: PreparedDevelopment,
-  { settings, log }: Options,
+  { settings, log, reference = REFERENCE }: Options,
 ): Promise<Development> {
   const reckoned = new Reckoned(unitsOfDataset(runs, settings), work.onWork);
-  const cells = new DevelopmentCells({ ...work, onWork: (units, doing) => reckoned.advance(units, doing) }, runs);
+  const cells = new DevelopmentCells(
+    { ...work, onWork: (units, doing) => reckoned.advance(units, doing) },
+    runs,
+  );
   const zsl = await cells.measure(ZERO_SHOT, null);
   const icl = await cells.measure(IN_CONTEXT, null);
   const publishedRate = publishedRateOf(task, settings);
@@ -81,8 +104,10 @@ async function developDataset(
     const evaluate = evaluatorOf(setting);
     await RateCurve.measure(evaluate, publishedRate);
     for (const rule of [PUBLISHED, ...rules] as const) {
-      const reference = (): Promise<RatePoint> => evaluatorOf(REFERENCE)(publishedRate);
-      const chosen = await choose(rule, { setting, evaluate, publishedRate, reference });
+      const chosen = await choose(rule, {
+        ...{ setting, evaluate, publishedRate, reference },
+        measureReference: () => evaluatorOf(reference)(publishedRate),
+      });
       const { notes, ...row } = chosen;
       const method = settingId(setting);
       rates.push({
@@ -117,19 +142,21 @@ async function choose(
     evaluate,
     publishedRate,
     reference,
+    measureReference,
   }: {
     readonly setting: LearnerSetting;
     readonly evaluate: EvaluateRate;
     readonly publishedRate: number;
-    readonly reference: () => Promise<RatePoint>;
+    readonly reference: LearnerSetting;
+    readonly measureReference: () => Promise<RatePoint>;
   },
 ): Promise<ChosenRate> {
   if (rule === 'best') return chooseBest(evaluate, publishedRate);
   const of = rule === PUBLISHED ? 'goldNll' : rule === 'matched-kl' ? 'kl' : 'updateNorm';
-  const name = settingId(REFERENCE);
+  const name = settingId(reference);
   const isReference = settingId(setting) === name;
   const point = finishedPoint(
-    await (rule === PUBLISHED || isReference ? evaluate(publishedRate) : reference()),
+    await (rule === PUBLISHED || isReference ? evaluate(publishedRate) : measureReference()),
   );
   const level = point ? meanOf(point, of) : null;
   const kept = {

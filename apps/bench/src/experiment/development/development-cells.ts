@@ -1,4 +1,11 @@
-import { type LearnerSetting, type Probe, type ProbeToken, inContext, settingId, zeroShot } from '@icl-gd/methods';
+import {
+  type LearnerSetting,
+  type Probe,
+  type ProbeToken,
+  inContext,
+  settingId,
+  zeroShot,
+} from '@icl-gd/methods';
 import type { Model } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type PreparedDigests, type RunIdentity, digestPrepared } from '../cell.ts';
@@ -115,7 +122,8 @@ export class DevelopmentCells {
     const { probeTokens, tokenBudget, signal, loadModel } = this.#work;
     const [run] = this.#runs[i] as Prepared;
     const zsl = setting === ZERO_SHOT ? undefined : await this.#baseline(ZERO_SHOT, i);
-    const icl = setting === ZERO_SHOT || setting === IN_CONTEXT ? undefined : await this.#baseline(IN_CONTEXT, i);
+    const icl =
+      setting === ZERO_SHOT || setting === IN_CONTEXT ? undefined : await this.#baseline(IN_CONTEXT, i);
     const model = await loadModel();
     const doing = this.#name(setting, learningRate, run);
     const measured = await measureDevelopment(
@@ -180,7 +188,10 @@ function toOutcome(own: FinishedRecord, zsl: FinishedRecord, gold: readonly numb
     kl: before.map((log, i) =>
       Math.max(
         0,
-        log.reduce((sum, value, option) => sum + Math.exp(value) * (value - (after[i]?.[option] as number)), 0),
+        log.reduce(
+          (sum, value, option) => sum + Math.exp(value) * (value - (after[i]?.[option] as number)),
+          0,
+        ),
       ),
     ),
     updateNorm: own.updateNorm,

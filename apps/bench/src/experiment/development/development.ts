@@ -63,15 +63,15 @@ export interface Development {
   readonly judged: readonly Judged[];
 }
 
-/** The rate of a setting that has a rule, on a dataset; undefined where there is none. */
-export function chosenRate(
-  { rates }: Pick<Development, 'rates'>,
+/** The rate of a setting that has a rule, on a dataset, or why there is none. */
+export function rateBy(
+  rates: readonly RateRow[] | undefined,
   dataset: string,
   setting: RunSetting,
-): number | undefined {
+): { readonly learningRate: number } | { readonly unavailable: string } {
+  const { rate: rule } = setting;
   const method = settingId(rateOwner(setting));
-  const own = rates.find(
-    (row) => row.dataset === dataset && row.method === method && row.rule === setting.rate,
-  );
-  return own?.learningRate ?? undefined;
+  const own = rates?.find((row) => row.dataset === dataset && row.method === method && row.rule === rule);
+  if (own && own.learningRate !== null) return { learningRate: own.learningRate };
+  return { unavailable: `no rate by ${rule}: ${own?.note ?? 'nothing was measured on development data'}` };
 }

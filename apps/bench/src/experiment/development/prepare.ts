@@ -14,7 +14,7 @@ const SEEDS = 3;
 /** Far from the seeds that people choose. */
 const FIRST_SEED = 1001;
 /** Fewer say nothing. */
-const FEWEST_EXAMPLES = 8;
+export const FEWEST_EXAMPLES = 8;
 
 /** What a dataset's training split gives for choosing rates. */
 export interface PreparedDevelopment {
@@ -65,11 +65,13 @@ export function prepareDevelopment(
         : undefined;
   if (lacking !== undefined) return { dataset: task.id, runs: [], leftOut: lacking };
   const examples = developmentExamples(settings) ?? DEFAULT_EXAMPLES;
-  const { permutation = 0, fineTuningOrder } = settings;
+  const { permutation = 0, fineTuningOrder, matchedDemonstrations = false } = settings;
   return {
     dataset: task.id,
     runs: developmentSeeds(task, settings).map((seed) =>
-      prepareRun(task, half, tokenizer, limits, { seed, permutation, shots, examples, fineTuningOrder }),
+      prepareRun(task, half, tokenizer, limits, {
+        ...{ seed, permutation, shots, examples, fineTuningOrder, matchedDemonstrations },
+      }),
     ),
   };
 }

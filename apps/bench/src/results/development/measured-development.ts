@@ -1,4 +1,9 @@
-import type { Development, DevelopmentRow, Judged, RateRow } from '../../experiment/development/development.ts';
+import type {
+  Development,
+  DevelopmentRow,
+  Judged,
+  RateRow,
+} from '../../experiment/development/development.ts';
 import { estimate } from '../inference/estimate.ts';
 import { type CrossedInterval, type Gate, gate } from './gate.ts';
 

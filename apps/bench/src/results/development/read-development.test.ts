@@ -88,15 +88,18 @@ test.each([
   ['development.csv', 3, '-0.1', '-1.1', 'simaou -1.1 is not between -1 and 1'],
   ['development.csv', 4, 'diverged', 'dived', 'status "dived" is none of finished, diverged'],
   ['gate.csv', 3, 'not measured', 'learnt', 'outcome "learnt" is none of learned,'],
-])('%s: what does not fit is refused by line and column (%i: %s → %s)', async (file, line, old, now, said) => {
-  const lines = (whole.get(file) as string).split('\n');
-  expect(lines[line - 1]).toContain(old);
-  lines[line - 1] = (lines[line - 1] as string).replace(old, now);
-  await writeFile(join(out, file), lines.join('\n'));
-  await expect(readDevelopment(out)).rejects.toThrow(said);
-  await expect(readDevelopment(out)).rejects.toThrow(`${file}, line ${line}: `);
-  await restore();
-});
+])(
+  '%s: what does not fit is refused by line and column (%i: %s → %s)',
+  async (file, line, old, now, said) => {
+    const lines = (whole.get(file) as string).split('\n');
+    expect(lines[line - 1]).toContain(old);
+    lines[line - 1] = (lines[line - 1] as string).replace(old, now);
+    await writeFile(join(out, file), lines.join('\n'));
+    await expect(readDevelopment(out)).rejects.toThrow(said);
+    await expect(readDevelopment(out)).rejects.toThrow(`${file}, line ${line}: `);
+    await restore();
+  },
+);
 
 test('where one of the three files is gone the folder is refused', async () => {
   await rm(join(out, 'gate.csv'));

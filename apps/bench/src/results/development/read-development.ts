@@ -79,7 +79,19 @@ async function readCurves(folder: string): Promise<DevelopmentRow[]> {
     const { update_norm: updateNorm, simaou, simam_delta: simamDelta, status } = values;
     requireNew(known, [dataset, seed, method, learningRate], place('learning_rate'));
     rows.push({
-      ...{ dataset, seed, method, learningRate, goldNll, accuracy, kl, updateNorm, simaou, simamDelta, status },
+      ...{
+        dataset,
+        seed,
+        method,
+        learningRate,
+        goldNll,
+        accuracy,
+        kl,
+        updateNorm,
+        simaou,
+        simamDelta,
+        status,
+      },
     });
   }
   return rows;

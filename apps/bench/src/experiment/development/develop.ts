@@ -4,9 +4,8 @@ import { orderDatasets } from '../../tasks/tasks.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { RunSettings } from '../plan.ts';
 import { type RateRule, runSettingId } from '../setting.ts';
-import { chooseBest } from './choose-best.ts';
-import { chooseMatched } from './choose-matched.ts';
-import { type ChosenRate, shortNumber, standardErrorOf } from './chosen-rate.ts';
+import { chooseRate } from './choose-rate.ts';
+import { shortNumber } from './chosen-rate.ts';
 import type { Development, DevelopmentRow, Judged, RateRow } from './development.ts';
 import {
   DevelopmentCells,
@@ -18,14 +17,7 @@ import {
 } from './development-cells.ts';
 import { RateCurve, rateGrid } from './grid.ts';
 import type { PreparedDevelopment } from './prepare.ts';
-import {
-  type EvaluateRate,
-  type FinishedPoint,
-  type RatePoint,
-  type SeedOutcome,
-  finishedPoint,
-  meanOf,
-} from './rate-point.ts';
+import { type EvaluateRate, type FinishedPoint, type SeedOutcome, finishedPoint } from './rate-point.ts';
 import { PUBLISHED, REFERENCE, developedLearners } from './rate-rules.ts';
 
 type Settings = Pick<RunSettings, 'datasets' | 'methods' | 'controls' | 'learningRate'>;
@@ -104,9 +96,9 @@ async function developDataset(
     const evaluate = evaluatorOf(setting);
     await RateCurve.measure(evaluate, publishedRate);
     for (const rule of [PUBLISHED, ...rules] as const) {
-      const chosen = await choose(rule, {
-        ...{ setting, evaluate, publishedRate, reference },
-        measureReference: () => evaluatorOf(reference)(publishedRate),
+      const chosen = await chooseRate(rule, {
+        ...{ method: settingId(setting), evaluate, publishedRate },
+        reference: { method: settingId(reference), evaluate: evaluatorOf(reference) },
       });
       const { notes, ...row } = chosen;
       const method = settingId(setting);
@@ -133,47 +125,6 @@ function nameUnder(setting: LearnerSetting, rule: RateRule | typeof PUBLISHED): 
 
 function publishedRateOf(task: Task, { learningRate }: Pick<RunSettings, 'learningRate'>): number {
   return learningRate ?? task.defaults.learningRate;
-}
-
-async function choose(
-  rule: RateRule | typeof PUBLISHED,
-  {
-    setting,
-    evaluate,
-    publishedRate,
-    reference,
-    measureReference,
-  }: {
-    readonly setting: LearnerSetting;
-    readonly evaluate: EvaluateRate;
-    readonly publishedRate: number;
-    readonly reference: LearnerSetting;
-    readonly measureReference: () => Promise<RatePoint>;
-  },
-): Promise<ChosenRate> {
-  if (rule === 'best') return chooseBest(evaluate, publishedRate);
-  const of = rule === PUBLISHED ? 'goldNll' : rule === 'matched-kl' ? 'kl' : 'updateNorm';
-  const name = settingId(reference);
-  const isReference = settingId(setting) === name;
-  const point = finishedPoint(
-    await (rule === PUBLISHED || isReference ? evaluate(publishedRate) : measureReference()),
-  );
-  const level = point ? meanOf(point, of) : null;
-  const kept = {
-    ...{ objective: level, standardError: point ? standardErrorOf(point, of) : null, points: 1 },
-    target: rule === PUBLISHED ? null : level,
-  };
-  const diverged = point ? [] : ['diverged'];
-  if (rule === PUBLISHED)
-    return { ...kept, learningRate: publishedRate, notes: ["the run's own", ...diverged] };
-  if (isReference)
-    return { ...kept, learningRate: publishedRate, notes: ['what others are matched to', ...diverged] };
-  if (of === 'goldNll' || level === null || level === 0)
-    return {
-      ...{ learningRate: null, objective: null, standardError: null, target: level, points: 0 },
-      notes: [`not reached: ${name} ${level === 0 ? 'changes nothing' : 'diverged'} at ${publishedRate}`],
-    };
-  return chooseMatched(evaluate, publishedRate, of, level);
 }
 
 /** Outcomes of every seed; undefined where one diverged. */

@@ -1,4 +1,4 @@
-import { type Model, withHalfParameters } from '@icl-gd/transformer';
+import { type LayerGroup, type Model, withHalfParameters } from '@icl-gd/transformer';
 import { requireProbing } from './given.ts';
 import type { AdaptOptions, AdaptedModel, BatchOptions, LearnerResult, ProbeToken } from './learner.ts';
 import { probesOf } from './probe-queries.ts';
@@ -10,16 +10,18 @@ const DEFAULT_PROBE_TOKEN: ProbeToken = 'prompt';
  * What a learner that changes weights gives: probes of the changed model, rounded to float16 first where that is asked for.
  * @param changed shares with its base what it does not change; disposed with the result, or if there is none
  * @param training one entry a step, of learners that train
+ * @param group what the learner changes, and what is rounded; key and value projections if absent
  * @throws UserError (`memory-budget`) if the device has no room for the rounded copies
  */
 export function adaptedModel(
   changed: Model,
   { halfWeights = false }: Pick<AdaptOptions, 'halfWeights'>,
   training?: AdaptedModel['training'],
+  group: LayerGroup = 'attention.kv',
 ): AdaptedModel {
   let probed = changed;
   try {
-    if (halfWeights) probed = withHalfParameters(changed, 'attention.kv');
+    if (halfWeights) probed = withHalfParameters(changed, group);
   } catch (error) {
     changed.dispose();
     throw error;

@@ -1,3 +1,4 @@
+import type { TrainingKind } from '@icl-gd/transformer';
 import { z } from 'zod';
 import type { Learner, LearnerOptions } from './learner.ts';
 import { learnerModules } from './learners/index.ts';
@@ -55,6 +56,17 @@ export function inapplicableMetricsOf({ learner, options }: LearnerSetting): rea
 /** Whether a learner takes SGD steps at a rate with these options: it needs `learningRate` then, and reports its training. */
 export function takesRate({ learner, options }: LearnerSetting): boolean {
   return learner.objective !== undefined && (learner.takesRateWith?.(options) ?? true);
+}
+
+/** What the training of a learner with these options allocates, for a memory plan; undefined if it does not train. */
+export function trainingKindOf({ learner, options }: LearnerSetting): TrainingKind | undefined {
+  const { objective } = learner;
+  return learner.trainingWith?.(options) ?? (objective ? { objective } : undefined);
+}
+
+/** How often a learner that trains takes in each demonstration with these options, which its progress counts; 0 if it does not. */
+export function trainingPasses({ learner, options }: LearnerSetting): number {
+  return learner.objective ? (learner.passesWith?.(options) ?? 1) : 0;
 }
 
 /** Whether numbers of a learner with these options depend on the seed that it is given. */

@@ -23,7 +23,16 @@ export function requireProbing(options: object): void {
 /** As {@link requireModel}, of demonstrations. */
 export function requireDemonstrations(demonstrations: readonly Demonstration[]): void {
   for (const [i, demonstration] of requireList(demonstrations, 'demonstrations').entries())
-    requireTokens((demonstration as Demonstration | undefined)?.tokens, `demonstrations[${i}].tokens`);
+    requireDemonstration(demonstration as Demonstration | undefined, `demonstrations[${i}]`);
+}
+
+function requireDemonstration(demonstration: Demonstration | undefined, place: string): void {
+  const { tokens, answerLength } = demonstration ?? {};
+  requireTokens(tokens, `${place}.tokens`);
+  if (answerLength === undefined) return;
+  const { length } = tokens as readonly number[];
+  if (!Number.isInteger(answerLength) || answerLength < 1 || answerLength > length)
+    throw new RangeError(`${place}.answerLength is ${String(answerLength)}, and it has ${length} tokens`);
 }
 
 /** As {@link requireModel}, of queries. */

@@ -11,6 +11,8 @@ export {
   needsOf,
   settingId,
   takesRate,
+  trainingKindOf,
+  trainingPasses,
 } from './catalogue.ts';
 export {
   runInContext,
@@ -24,4 +26,4 @@ export { predictions } from './predictions.ts';
 export { type PromptPlace, promptEncoder, withAnswer } from './prompt-encoder.ts';
 export { type ActivationCache, activationCache } from './activation-cache.ts';
 export { type LabelledText, type QueryText, type Texts, type TokenizedTexts, tokenize } from './tokenize.ts';
-export { probeBatches, probesOf } from './probe-queries.ts';
+export { type Placement, probeBatches, type Probing, probesOf } from './probe-queries.ts';

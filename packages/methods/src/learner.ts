@@ -1,4 +1,4 @@
-import type { LongRunning, Model, Objective } from '@icl-gd/transformer';
+import type { LongRunning, Model, Objective, TrainingKind } from '@icl-gd/transformer';
 
 /** One training or in-context example: query tokens followed by the label word's tokens, without BOS and EOS. */
 export interface Demonstration {
@@ -170,6 +170,10 @@ export interface Learner<
   takesRateWith?(options: Partial<Options>): boolean;
   /** Whether it draws with these options, so that its numbers depend on the seed; it does not if absent, see `draws`. */
   drawsWith?(options: Partial<Options>): boolean;
+  /** What its training allocates with these options, for the memory plan; as `objective` says if absent, see `trainingKindOf`. */
+  trainingWith?(options: Partial<Options>): TrainingKind | undefined;
+  /** How often it takes in each demonstration with these options, which its progress counts; once if absent. */
+  passesWith?(options: Partial<Options>): number;
   /** Whether it has copies of the key and value projections of its own; learners that train have. */
   readonly copiesKeyValueWeights?: boolean;
   /**

@@ -24,15 +24,33 @@ const DEFAULT_TOKEN_BUDGET = 2048;
 
 const PROBE_TOKENS: readonly ProbeToken[] = ['prompt', 'label'];
 
+/** The probing half of a {@link LearnerResult}. */
+export type Probing = Pick<LearnerResult, 'probe' | 'probeTokens'>;
+
+/** Where queries stand. */
+export interface Placement {
+  /** By how much all their positions are shifted, that of BOS too; 0 if absent. */
+  readonly positionOffset?: number;
+}
+
 /**
  * The probing half of a {@link LearnerResult}: queries in packed batches, behind a prefix if given, else after BOS.
  * Both functions throw DivergedError if anything recorded is not finite.
  */
-export function probesOf(model: Model, prefix?: ContextPrefix): Pick<LearnerResult, 'probe' | 'probeTokens'> {
+export function probesOf(
+  model: Model,
+  prefix?: ContextPrefix,
+  { positionOffset = 0 }: Placement = {},
+): Probing {
+  return probing((queries, options) => probeTokens(model, queries, options, { prefix, positionOffset }));
+}
+
+/** `probe`, made of `probeTokens`. */
+export function probing(probeTokens: Probing['probeTokens']): Probing {
   return {
-    probeTokens: (queries, options) => probeTokens(model, queries, options, prefix),
+    probeTokens,
     async probe(queries, { probeToken, ...options }) {
-      const probes = await probeTokens(model, queries, { ...options, probeTokens: [probeToken] }, prefix);
+      const probes = await probeTokens(queries, { ...options, probeTokens: [probeToken] });
       return probes.get(probeToken) as Probe[];
     },
   };
@@ -42,7 +60,7 @@ async function probeTokens(
   model: Model,
   queries: readonly Query[],
   options: ProbeTokensOptions,
-  prefix: ContextPrefix | undefined,
+  { prefix, positionOffset }: { readonly prefix: ContextPrefix | undefined; readonly positionOffset: number },
 ): Promise<ReadonlyMap<ProbeToken, Probe[]>> {
   requireQueries(queries);
   if (!Array.isArray(options.probeTokens))
@@ -57,7 +75,7 @@ async function probeTokens(
   let finished = 0;
   signal?.throwIfAborted();
   for (const batch of cutIntoBatches(plans, options)) {
-    const results = await model.evaluate(requestsOf(batch), prefix, { signal });
+    const results = await model.evaluate(requestsOf(batch), prefix, { signal, positionOffset });
     let first = 0;
     for (const plan of batch) {
       const own = toProbes(plan, results.slice(first, first + plan.requests.length), model);
@@ -84,6 +102,15 @@ export function probeBatches(
   const before = behindPrefix ? [] : [0];
   const plans = queries.map((query) => planQuery(query, options.probeTokens, before));
   return cutIntoBatches(plans, options).map(requestsOf);
+}
+
+/** The queries in the groups that are put before a model together, behind BOS. */
+export function queryBatches(queries: readonly Query[], options: ProbeTokensOptions): Query[][] {
+  let first = 0;
+  return cutIntoBatches(
+    queries.map((query) => planQuery(query, options.probeTokens, [0])),
+    options,
+  ).map(({ length }) => queries.slice(first, (first += length)));
 }
 
 function requestsOf(batch: readonly QueryPlan[]): EvaluationBatch {

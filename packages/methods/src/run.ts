@@ -100,7 +100,7 @@ export interface FineTuneOptions<
 
 /**
  * Lets a learner take in the demonstrations, by gradient descent if nothing else is said: one SGD step a demonstration, on key
- * and value projections alone. The model is not changed, and must outlive the result.
+ * and value projections alone, unless `learnerOptions` say otherwise. The model is not changed, and must outlive the result.
  * @returns to be disposed by the caller, or by `using`
  * @throws the signal's reason if it is aborted; DivergedError if training stops being finite; RangeError if GD or LCGD are
  *   given no learning rate, or the demonstrations do not fit the model; UserError if the device has no room
@@ -127,6 +127,6 @@ function learnerOf<Options extends LearnerOptions>(
   if (typeof method === 'object' && typeof method?.adapt === 'function') return method;
   if (method !== 'GD' && method !== 'LCGD')
     throw new RangeError(`no method is called ${String(method)}: GD, LCGD, or a learner`);
-  // They have no options of their own, so that they are learners with any.
+  // They check the options that they are given, whatever the type says.
   return (method === 'GD' ? gradientDescent : layerCausalGradientDescent) as unknown as Learner<Options>;
 }

@@ -1,4 +1,4 @@
-import { type Tensor, addScaled } from '@icl-gd/gpu-kernels';
+import { type Tensor, addScaled, l2Norm } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
 import type { Objective, Readout } from './decoder/loss-gradient.ts';
@@ -89,6 +89,26 @@ export class GradientDirection implements Disposable {
     const into = { objective, readout, gradients, losses, lossIndex: 0 };
     recordSequenceGradient(this.#base, trainingSequence(input), into);
     this.#sequences++;
+  }
+
+  /**
+   * Waits for the gradient.
+   * @returns l2 norm of the group's parameters over that of the gradient: the ε at which they would change by their own norm;
+   *   infinite if the gradient is zero, not a number if it is not finite
+   */
+  async relativeStep(): Promise<number> {
+    const { gpu, parameters } = this.#base;
+    using norms = gpu.tensor([2], { label: 'weight and gradient norm' });
+    gpu.clear(norms);
+    const found = [...this.#moved.keys()].filter((name) => this.#gradients.find(name));
+    const gradients = found.flatMap((name) => this.#gradients.find(name) ?? []);
+    const weights = found.map((name) => parameters.get(name));
+    if (found.length > 0) {
+      l2Norm(gpu, { tensors: weights, out: norms, outIndex: 0 });
+      l2Norm(gpu, { tensors: gradients, out: norms, outIndex: 1 });
+    }
+    const [weight = Number.NaN, gradient = Number.NaN] = await gpu.read(norms);
+    return Number.isFinite(gradient) ? (weight / gradient) * Math.max(1, this.#sequences) : Number.NaN;
   }
 
   /** Sets the parameters of `model` to W − ε · gradient of the mean over what was added. Does not wait. */

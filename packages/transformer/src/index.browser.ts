@@ -21,7 +21,7 @@ export { GradientDirection, type GradientDirectionOptions } from './gradient-dir
 export { replaceChangeByNoise } from './noise.ts';
 export type { FineTuningOptions } from './fine-tuning-options.ts';
 export type { Optimizer, ParameterUpdate } from './optimizer.ts';
-export type { TrainingInput, TrainingSequence } from './training-sequence.ts';
+export { inCanonicalOrder, type TrainingInput, type TrainingSequence } from './training-sequence.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
 export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';

@@ -9,7 +9,8 @@ const folder = mkdtempSync(join(tmpdir(), 'icl-gd-rates-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const ADAPTER = ['--adapter', process.env['ICL_GD_ADAPTER'] ?? 'auto'];
-const SMOKE = ['run', '--preset', 'smoke', '--datasets', 'syn-cb', '--controls', 'none', ...ADAPTER];
+const OPEN = ['run', '--preset', 'smoke', '--datasets', 'syn-cb', ...ADAPTER];
+const SMOKE = [...OPEN, '--controls', 'none'];
 const RATES = ['--rate', 'best,published,matched-kl,matched-norm', '--development', '8'];
 const FILES = ['rates.csv', 'development.csv', 'gate.csv'];
 const out = join(folder, 'out');
@@ -106,7 +107,11 @@ it('measures the gate and the curves alone where no rule is asked for', async ()
 it('says before what it would do', async () => {
   const { stdout } = await iclGd([...SMOKE, ...RATES, '--dry-run']);
   expect(stdout).toContain('development  8 examples');
-  const checked = await iclGd([...SMOKE, ...RATES, '--check-only', '--out', join(folder, 'checked')]);
+  const checked = await iclGd([
+    ...[...OPEN, ...RATES, '--controls', 'ICL[disjoint]', '--check-only'],
+    '--out',
+    join(folder, 'checked'),
+  ]);
   expect(checked.stdout).toContain(
     'to do: development syn-cb seeds 1001, 1002, 1003, 8 examples, GD and LCGD at 7 rates',
   );
@@ -139,7 +144,8 @@ it('refuses a table that was damaged, by file and line', async () => {
 it.each([
   [['--rate', 'bst'], '--rate: unknown "bst" (did you mean best?)'],
   [['--rate', 'best,best'], '--rate: best is named twice'],
-  [['--development', '0'], '--development 0: must be a whole number of at least 8'],
+  [['--development', '7'], '--development 7: a gate needs at least 8 examples'],
+  [['--rate', 'best', '--development', '0'], '--development 0: GD[rate=best] needs at least 8 examples'],
 ])('refuses %j', async (options, said) => {
   const { code, stderr } = await iclGd([...SMOKE, ...options, '--dry-run']);
   expect(code).toBe(2);

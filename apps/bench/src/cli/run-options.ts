@@ -129,9 +129,7 @@ function parseSettings(
   return {
     datasets,
     ...compared,
-    ...(raw.development === undefined
-      ? {}
-      : { development: integer('--development', raw.development, FEWEST_EXAMPLES) }),
+    ...parseDevelopment(raw.development, compared.methods),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
     ...(raw.shots === undefined ? {} : { shots: integer('--shots', raw.shots, 1) }),
@@ -154,6 +152,22 @@ function parseSettings(
     ...(raw.initSeed === undefined ? {} : { initSeed: integer('--init-seed', raw.initSeed, 0) }),
     ...(raw.matchedDemonstrations ? { matchedDemonstrations: true } : {}),
   };
+}
+
+/** None by 0, also where a preset asks for some. @throws UserError where a rule needs them */
+function parseDevelopment(
+  text: string | undefined,
+  methods: readonly RunSetting[],
+): Pick<RunSettings, 'development'> {
+  if (text === undefined) return {};
+  const examples = integer('--development', text, 0);
+  const ruled = methods.find(({ rate }) => rate);
+  if (examples === 0 && !ruled) return {};
+  if (examples < FEWEST_EXAMPLES)
+    throw new UserError(
+      `--development ${text}: ${ruled ? `${runSettingId(ruled)} needs` : 'a gate needs'} at least ${FEWEST_EXAMPLES} examples`,
+    );
+  return { development: examples };
 }
 
 /**

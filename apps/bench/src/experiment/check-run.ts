@@ -4,7 +4,7 @@ import { runSettingId } from './setting.ts';
 import { applicableSettings, describeUnavailable } from './availability.ts';
 import { describeDevelopment } from './development/describe-development.ts';
 import { readInputs } from './inputs.ts';
-import { planRunMemory, workloadOf } from './memory.ts';
+import { planRunMemory, workloadsOf } from './memory.ts';
 import { comparedSettings, planTrials } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
 import { doing } from '../terminal/heartbeat.ts';
@@ -17,13 +17,12 @@ import { counted } from '../terminal/words.ts';
  */
 export async function checkRun(request: RunRequest, log: (line: string) => void): Promise<void> {
   doing({ text: 'reading model and data' });
-  const { model, prepared, development } = await readInputs(request, request.settings, request.observer);
-  const developed = development.flatMap(({ runs }) => runs);
+  const inputs = await readInputs(request, request.settings, request.observer);
+  const { model, prepared, development } = inputs;
   const { settings, lines } = applicableSettings(request.settings, model.config);
   for (const line of [...lines, ...describeUnavailable(settings, prepared)]) log(line);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
-    const workloads = [...prepared, ...developed].map((run) => workloadOf({ ...request, settings }, run));
     log(`model: ${model.name}, ${model.config.family}, ${model.parameterCount} parameters`);
     for (const { variant, dataset, seed, permutation } of planTrials(settings)) {
       const run = prepared.find((own) => own.dataset === dataset && own.seed === seed);
@@ -35,6 +34,7 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
       log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots}, ${methods}`);
     }
     for (const line of describeDevelopment(development, settings)) log(line);
+    const workloads = workloadsOf({ ...request, settings }, inputs);
     planRunMemory(gpu, model.config, workloads, request.memoryBudget, log);
   } finally {
     gpu.dispose();

@@ -18,7 +18,7 @@ import {
 } from './earlier-trials.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { LoadedModel } from './loaded-model.ts';
-import { planRunMemory, workloadOf } from './memory.ts';
+import { planRunMemory, workloadsOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import { type RunSettings, type Trial, inLoadingOrder, planTrials, trialName } from './plan.ts';
 import { type Progress, createProgress } from './progress.ts';
@@ -86,10 +86,7 @@ export async function runExperiment(
   await requireWritable(out);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   const models = new LoadedModel(gpu, request, () => {
-    const workloads = [...inputs.prepared, ...inputs.development.flatMap(({ runs }) => runs)].map((run) =>
-      workloadOf(request, run),
-    );
-    planRunMemory(gpu, inputs.model.config, workloads, request.memoryBudget, log);
+    planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), request.memoryBudget, log);
   });
   try {
     const development = await developBeforeTrials(request, { inputs, store, models, progress }, gpu.adapter);

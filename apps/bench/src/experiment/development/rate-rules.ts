@@ -42,6 +42,13 @@ export function developedLearners({
   }));
 }
 
+/** What a run puts development data to: its learners, and what levels are matched to, on the trial's own demonstrations. */
+export function developmentSettings(settings: RunSettings): RunSettings {
+  const learners = developedLearners(settings).map(({ setting }) => setting);
+  const methods = [...learners, REFERENCE].map((setting) => ({ ...setting, demonstrations: {} }));
+  return { ...settings, methods, controls: [], releasedNorms: false, noiseFloor: false };
+}
+
 /** Whether a setting is run on a variant: a rate that was chosen on the trained model is for that model alone. */
 export function isRunOn(variant: string, { rate, trainedOnly }: RunSetting): boolean {
   return variant === 'trained' || (rate === undefined && !trainedOnly);

@@ -145,7 +145,10 @@ export const mutants: readonly Mutant[] = [
     },
   ]),
   ...mutantsOf(
-    { file: 'apps/bench/src/tasks/prompts/labels.ts', tests: ['apps/bench/src/tasks/prompts/labels.test.ts'] },
+    {
+      file: 'apps/bench/src/tasks/prompts/labels.ts',
+      tests: ['apps/bench/src/tasks/prompts/labels.test.ts'],
+    },
     [
       {
         id: 'labels-wrong',

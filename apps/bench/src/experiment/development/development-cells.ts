@@ -9,12 +9,12 @@ import {
 import type { Model } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type PreparedDigests, type RunIdentity, digestPrepared } from '../cell.ts';
-import type { PredictionRecord } from '../record.ts';
 import type { RecordStore } from '../record-store.ts';
 import type { Tally } from '../tally.ts';
 import { type DevelopmentRecord, developmentCell, developmentRecordOf } from './development-record.ts';
 import { type ProbedDevelopment, measureDevelopment } from './measure-development.ts';
-import type { DevelopmentOutcome, SeedOutcome } from './rate-point.ts';
+import { outcomeOf } from './outcome.ts';
+import type { SeedOutcome } from './rate-point.ts';
 
 /** What development data is measured with, whatever the dataset. */
 export interface DevelopmentWork {
@@ -83,7 +83,7 @@ export class DevelopmentCells {
         continue;
       }
       const { simaou, simamDelta } = own;
-      seeds.push({ status: 'finished', seed, outcome: toOutcome(own, zsl, gold), simaou, simamDelta });
+      seeds.push({ status: 'finished', seed, outcome: outcomeOf(own, zsl, gold), simaou, simamDelta });
     }
     this.#measured.set(key, { method, learningRate, seeds });
     return seeds;
@@ -175,32 +175,4 @@ export function unitsOf({ learner }: LearnerSetting, run: PreparedRun): number {
 
 function ownOf(addresses: Addresses): CellAddress {
   return [...addresses.values()][0] as CellAddress;
-}
-
-type FinishedRecord = Extract<DevelopmentRecord, { status: 'finished' }>;
-
-function toOutcome(own: FinishedRecord, zsl: FinishedRecord, gold: readonly number[]): DevelopmentOutcome {
-  const before = zsl.predictions.map(logOptions);
-  const after = own.predictions.map(logOptions);
-  return {
-    goldNll: after.map((log, i) => -(log[gold[i] as number] as number)),
-    correct: own.predictions.map(({ predicted }, i) => (predicted === gold[i] ? 1 : 0)),
-    kl: before.map((log, i) =>
-      Math.max(
-        0,
-        log.reduce(
-          (sum, value, option) => sum + Math.exp(value) * (value - (after[i]?.[option] as number)),
-          0,
-        ),
-      ),
-    ),
-    updateNorm: own.updateNorm,
-  };
-}
-
-/** log q, q the softmax over the options of their mean log-probabilities. */
-function logOptions({ optionLogProbs }: PredictionRecord): number[] {
-  const most = Math.max(...optionLogProbs);
-  const total = Math.log(optionLogProbs.reduce((sum, value) => sum + Math.exp(value - most), 0)) + most;
-  return optionLogProbs.map((value) => value - total);
 }

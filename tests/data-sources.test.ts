@@ -132,12 +132,12 @@ it('runs the smoke preset and plans the paper without a network', async () => {
     readCsv(join(out, 'layerwise.csv'))
       .filter((row) => row['variant'] === variant && row['metric'] === 'simaou')
       .map(({ value }) => value);
-  expect(simaou('trained')).toHaveLength(8);
+  expect(simaou('trained')).toHaveLength(16);
   expect(simaou('untrained')).not.toEqual(simaou('trained'));
   hub.requests.length = 0;
   const plan = await iclGd(['run', '--preset', 'paper', '--dry-run'], env);
   expect(plan.code, plan.stderr).toBe(0);
-  expect(plan.stdout).toContain('432 cells in all');
+  expect(plan.stdout).toContain('1728 cells in all');
   expect(hub.requests).toEqual([]);
 });
 

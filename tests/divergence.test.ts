@@ -72,7 +72,7 @@ it('exits with 1 where any pass of a preset has cells that diverged, not the las
   const preset = join(copy.folder, 'mine.yaml');
   writeFileSync(
     preset,
-    'title: mine\noptions: { datasets: mr, examples: 1, shots: 1, seeds: 5, methods: gd, learning-rate: 1e6 }\npasses: [{ name: low, options: { learning-rate: 0.01 } }]\n',
+    'title: mine\noptions: { datasets: mr, examples: 1, shots: 1, seeds: 5, methods: gd, controls: none, learning-rate: 1e6 }\npasses: [{ name: low, options: { learning-rate: 0.01 } }]\n',
   );
   const places = ['--model', copy.model, '--data', copy.data, '--out', copy.out];
   const adapter = ['--adapter', process.env['ICL_GD_ADAPTER'] ?? 'auto'];

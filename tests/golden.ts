@@ -48,7 +48,7 @@ function open(folder: string, name: string, data = join(folder, 'data')): Fixtur
   };
 }
 
-/** Options of `icl-gd run` that repeat a fixture. */
+/** Options of `icl-gd run` that repeat a fixture, without controls: they take time, and tests/controls.test.ts has them. */
 export function runArguments({ model, data, run }: Fixture, out: string): string[] {
   return [
     ...[
@@ -61,6 +61,8 @@ export function runArguments({ model, data, run }: Fixture, out: string): string
       run.dataset,
       '--methods',
       'gd,lcgd',
+      '--controls',
+      'none',
       '--variants',
       'trained',
     ],

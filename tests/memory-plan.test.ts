@@ -2,12 +2,19 @@ import { join } from 'node:path';
 import { useGpu } from '@icl-gd/gpu-kernels/testing';
 import {
   type Learner,
+  type LearnerSetting,
   type ProbeTokensOptions,
   type Query,
   contextTokens,
   gradientDescent,
+  layerCausalGradientDescent,
+  learnerSetting,
   learners,
+  needsOf,
   probeBatches,
+  settingId,
+  trainingKindOf,
+  zeroShot,
 } from '@icl-gd/methods';
 import {
   WEIGHT_DTYPES,
@@ -20,11 +27,31 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sequence } from './sequences.ts';
 
-const DEMONSTRATIONS = [20, 70, 41].map((length) => ({ tokens: sequence(length, 7) }));
+const DEMONSTRATIONS = [20, 70, 41].map((length) => ({ tokens: sequence(length, 7), answerLength: 2 }));
 const QUERIES: Query[] = Array.from({ length: 24 }, (_, i) => ({
   tokens: sequence(9 + (i % 25), 3 + i),
   options: [[5], [6, 7, 8]],
 }));
+
+/** What decides about memory: what is trained and kept, how often. */
+const OPTIONS: readonly (readonly [Learner, ...Readonly<Record<string, string>>[]])[] = [
+  [zeroShot, { positions: 'icl' }],
+  [
+    gradientDescent,
+    { tangent: 'true' },
+    { tangent: 'true', params: 'mlp' },
+    { batch: 'full', steps: '3' },
+    { optimizer: 'adam' },
+    { params: 'all', noise: 'true', loss: 'label' },
+  ],
+  [
+    layerCausalGradientDescent,
+    { tangent: 'true', at: 'attention' },
+    { batch: 'full', optimizer: 'adam', params: 'o' },
+    { at: 'residual', params: 'all' },
+    { at: 'attention', params: 'q' },
+  ],
+];
 
 const gpu = useGpu();
 beforeEach(() => {
@@ -36,22 +63,24 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
   const directory = join(import.meta.dirname, 'fixtures', fixture, 'model');
 
   async function workloadOf(
-    { needs, objective, copiesKeyValueWeights = false }: Learner,
+    setting: LearnerSetting,
     dtype: Workload['dtype'],
     releasedNorms: boolean,
     options: ProbeTokensOptions,
   ): Promise<Workload> {
     const { config } = await describeModel(directory);
     const tokens = contextTokens(DEMONSTRATIONS, config.bosTokenId ?? 0, config.eosTokenId ?? 0).length;
-    const inContext = needs === 'context';
+    const inContext = setting.learner.id === 'ICL';
+    const kind = trainingKindOf(setting);
     return {
       dtype,
       batches: inContext ? [] : probeBatches(QUERIES, options, false),
+      ...(needsOf(setting) === 'context' && !inContext ? { positionOffset: tokens - 1 } : {}),
       ...(inContext ? { context: { tokens, batches: probeBatches(QUERIES, options, true) } } : {}),
-      ...(objective || copiesKeyValueWeights
+      ...(kind || setting.learner.copiesKeyValueWeights
         ? {
             training: {
-              objectives: objective ? [objective] : [],
+              kinds: kind ? [kind] : [],
               steps: DEMONSTRATIONS.length,
               tokens: 71,
               releasedNorms,
@@ -61,23 +90,26 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
     };
   }
 
-  const cases = learners.flatMap((learner) =>
+  const inEachWay = learners.flatMap((learner) =>
     WEIGHT_DTYPES.flatMap((dtype) =>
-      [64, 512].map((tokenBudget) => ({
-        id: learner.id,
-        learner,
-        dtype,
-        tokenBudget,
-        releasedNorms: dtype === 'float32',
-      })),
+      [64, 512].map((tokenBudget) => ({ learner, typed: {}, dtype, tokenBudget })),
     ),
   );
+  const withOptions = (fixture === 'own-text-xglm' ? OPTIONS : []).flatMap(([learner, ...ways]) =>
+    ways.map((typed) => ({ learner, typed, dtype: 'float32' as const, tokenBudget: 512 })),
+  );
+  const cases = [...inEachWay, ...withOptions].map((each) => ({
+    ...each,
+    id: settingId(learnerSetting(each.learner, each.typed)),
+    releasedNorms: each.dtype === 'float32' && !('batch' in each.typed),
+  }));
 
   it.each(cases)(
     '$id in $dtype with $tokenBudget tokens a batch needs what the plan says, to the byte',
-    async ({ learner, dtype, tokenBudget, releasedNorms }) => {
+    async ({ learner, typed, dtype, tokenBudget, releasedNorms }) => {
       const options: ProbeTokensOptions = { probeTokens: ['label', 'prompt'], tokenBudget };
-      const workload = await workloadOf(learner, dtype, releasedNorms, options);
+      const setting = learnerSetting(learner, typed);
+      const workload = await workloadOf(setting, dtype, releasedNorms, options);
       const { config } = await describeModel(directory);
       const plan = planMemory(config, workload, gpu());
       const { weights, uploads, evaluation, inContext, overlay, training } = plan;
@@ -87,7 +119,11 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
       gpu().pool.limits = { planned: used, budget: used };
       using model = await loadModel(gpu(), directory, { dtype });
       expect(gpu().pool.allocatedBytes).toBe(plan.weights);
-      const adapted = await learner.adapt(model, DEMONSTRATIONS, { learningRate: 0.01, releasedNorms });
+      const adapted = await learner.adapt(model, DEMONSTRATIONS, {
+        learningRate: 0.01,
+        releasedNorms,
+        learnerOptions: setting.options,
+      });
       await adapted.probeTokens(QUERIES, options);
       adapted.dispose();
       expect(gpu().pool.peakBytes).toBe(used);
@@ -98,7 +134,12 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
     'copies rounded to float16 need what the plan says, with %i tokens a batch',
     async (tokenBudget) => {
       const options: ProbeTokensOptions = { probeTokens: ['label'], tokenBudget };
-      const { training, ...workload } = await workloadOf(gradientDescent, 'float32', false, options);
+      const { training, ...workload } = await workloadOf(
+        learnerSetting(gradientDescent),
+        'float32',
+        false,
+        options,
+      );
       const { config } = await describeModel(directory);
       const plan = planMemory(config, { ...workload, training: { ...training!, halfCopies: true } }, gpu());
       const copy = plan.overlay / 3;

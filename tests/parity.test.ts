@@ -126,9 +126,8 @@ describe.each(fixtures())('$name', (fixture) => {
     expect(found.map((row) => row['undefined'])).toEqual(expected.map((row) => row['undefined'] ?? '0'));
   });
 
-  const controls = join(fixture.golden, 'controls.json');
-  if (existsSync(controls)) {
-    const { settings, icl } = readJson(controls) as Controls;
+  describe.each(existsSync(join(fixture.golden, 'controls.json')) ? ['controls.json'] : [])('%s', (file) => {
+    const { settings, icl } = readJson(join(fixture.golden, file)) as Controls;
 
     it('has the golden scores of GD, LCGD and ICL beside their nulls in every layer, all of them defined or as many', () => {
       const rows = measured('layerwise.csv');
@@ -178,7 +177,7 @@ describe.each(fixtures())('$name', (fixture) => {
         expectClose([divergence, correlation], [outputs.js_divergence, outputs.log_odds_correlation], METRIC);
       }
     });
-  }
+  });
 
   it('makes the golden predictions with the golden log-probabilities', () => {
     const settingOf = (row: Row): string =>

@@ -223,7 +223,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'mean over heads and i ≠ j with query parts of equal length of cos(Δm_ICL,i, Δm_X,j)',
     of: 'learner',
     moreAlike: null,
-    definedWhen: `two examples of equal length have updates longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `two examples of equal length have updates longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     exampleValues: 'pseudo-values',
     score: ({ icl, zsl, ft }, shape) => simAMDeltaMismatched(icl, zsl, ft, shape),
   },
@@ -235,7 +235,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'SimAM_Δ of each Δm less its mean over the keys, by head',
     of: 'learner',
     moreAlike: 'higher',
-    definedWhen: `both centred updates are longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `both centred updates are longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     score: ({ icl, zsl, ft }, shape) => simAMDeltaCentred(icl, zsl, ft, shape),
   },
   {
@@ -246,7 +246,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     formula: 'cos(p_ICL − p_ZSL, p_X − p_ZSL), p = softmax of m over the query part, by head',
     of: 'learner',
     moreAlike: 'higher',
-    definedWhen: `both updates are longer than ${ROUNDING_OF_MAPS} of p_ZSL, the centred ones of m_ZSL`,
+    definedWhen: `both updates are longer than ${ROUNDING_OF_MAPS.toExponential()} of p_ZSL, the centred ones of m_ZSL`,
     score: ({ icl, zsl, ft }, shape) => simAMDeltaSoftmax(icl, zsl, ft, shape),
   },
   {
@@ -256,7 +256,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     label: 'common mode',
     formula: 'L · mean(Δm)² / ‖Δm‖², Δm = m_X − m_ZSL to L keys, by head',
     of: 'learner',
-    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     score: ({ zsl, ft }, shape) => commonMode(zsl, ft, shape),
   },
   {
@@ -266,7 +266,7 @@ export const attentionMapControls: readonly LayerMetric[] = [
     label: 'common mode of ICL',
     formula: 'L · mean(Δm)² / ‖Δm‖², Δm = m_ICL − m_ZSL to L keys, by head',
     of: 'baseline',
-    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS} of m_ZSL`,
+    definedWhen: `Δm is longer than ${ROUNDING_OF_MAPS.toExponential()} of m_ZSL`,
     score: ({ icl, zsl }, shape) => commonMode(zsl, icl, shape),
   },
 ];

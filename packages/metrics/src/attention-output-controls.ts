@@ -153,7 +153,7 @@ const SIZE = {
   moreAlike: null,
   definedWhen: 'h_ZSL is not zero',
 } as const;
-const BOTH = `both updates are longer than ${ROUNDING_OF_OUTPUTS} of h_ZSL`;
+const BOTH = `both updates are longer than ${ROUNDING_OF_OUTPUTS.toExponential()} of h_ZSL`;
 
 /** What this file adds to the catalogue of metrics. */
 export const attentionOutputControls: readonly LayerMetric[] = [
@@ -165,7 +165,7 @@ export const attentionOutputControls: readonly LayerMetric[] = [
     formula: 'mean over i ≠ j of cos(a_i, b_j), a = h_ICL − h_ZSL, b = h_X − h_ZSL: not about the example',
     of: 'learner',
     moreAlike: null,
-    definedWhen: `two examples have updates that are longer than ${ROUNDING_OF_OUTPUTS} of h_ZSL`,
+    definedWhen: `two examples have updates that are longer than ${ROUNDING_OF_OUTPUTS.toExponential()} of h_ZSL`,
     exampleValues: 'pseudo-values',
     score: ({ icl, zsl, ft }, shape) => simAOUMismatched(icl, zsl, ft, shape),
   },

@@ -7,6 +7,7 @@ import { mutants as files } from './files.ts';
 import { mutants as kernels } from './kernels.ts';
 import { mutants as longRuns } from './long-runs.ts';
 import { mutants as matmul } from './matmul.ts';
+import { mutants as metrics } from './metrics.ts';
 import { mutants as model } from './model.ts';
 import { mutants as options } from './options.ts';
 import { mutants as probes } from './probes.ts';
@@ -33,6 +34,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   kernels,
   longRuns,
   matmul,
+  metrics,
   model,
   options,
   probes,

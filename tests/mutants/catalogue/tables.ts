@@ -49,8 +49,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'measured-null-zero',
         kind: 'undefined counted as zero',
-        find: '(value) => value ?? Number.NaN) };',
-        replace: '(value) => value ?? 0) };',
+        find: '(value) => value ?? Number.NaN)',
+        replace: '(value) => value ?? 0)',
       },
     ],
   ),
@@ -139,8 +139,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'undefined-next-layer',
       kind: 'layer off by one',
-      find: 'undefinedCounts[layer] ?? 0',
-      replace: 'undefinedCounts[layer + 1] ?? 0',
+      find: 'value, undefinedCounts[layer] ?? 0',
+      replace: 'value, undefinedCounts[layer + 1] ?? 0',
     },
     {
       id: 'predictions-gold-swapped',

@@ -1,13 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { metrics } from '@icl-gd/metrics';
+import { layerMetrics, metrics } from '@icl-gd/metrics';
 import { learners } from '@icl-gd/methods';
 import { expect, test } from 'vitest';
 import { renderLists } from './actions/list.ts';
 import { catalogueTable, markdownTable, renderCatalogue } from './render-catalogue.ts';
 
+/** From here the page is written by hand. */
+const FORMULAS = '## Formulas';
 const DOCS = join(import.meta.dirname, '../../../../docs');
 
-test('docs/metrics.md is made from the catalogue (`npm run generate` writes it)', async () => {
+test('docs/metrics.md is made from the catalogue (`npm run generate` writes it), up to its formulas', async () => {
+  const [, formulas] = readFileSync(join(DOCS, 'metrics.md'), 'utf8').split(`\n${FORMULAS}\n`);
   const page = [
     '# What is measured',
     'Made from the catalogues of `@icl-gd/metrics` and `@icl-gd/methods`; `icl-gd ls metrics` and `icl-gd ls methods` print the same.',
@@ -17,6 +21,7 @@ test('docs/metrics.md is made from the catalogue (`npm run generate` writes it)'
     '## Methods',
     catalogueTable('methods'),
     'ZSL and ICL are always computed; the others are what `--methods` takes. [cli.md](cli.md#learners-of-your-own) tells how to add one,\n[and how to add a metric](cli.md#metrics-of-your-own).',
+    `${FORMULAS}\n${formulas?.trimEnd()}`,
   ].join('\n\n');
   await expect(`${page}\n`).toMatchFileSnapshot(join(DOCS, 'metrics.md'));
 });
@@ -35,6 +40,14 @@ test('docs/tasks-and-models.md is made from the built-in tasks and families (`np
     'How to add one: [CONTRIBUTING.md](../CONTRIBUTING.md#add-a-family).',
   ].join('\n\n');
   await expect(`${page}\n`).toMatchFileSnapshot(join(DOCS, 'tasks-and-models.md'));
+});
+
+test('every metric by layer, and what is compared of behaviour, has its formula in docs/metrics.md', () => {
+  const [, formulas = ''] = readFileSync(join(DOCS, 'metrics.md'), 'utf8').split(FORMULAS);
+  const outputs = ['agreement', 'kappa', 'js_divergence', 'log_odds_correlation', 'rec2ftp', 'weight_cosine'];
+  // Those that have a place in the tables.
+  const placed = layerMetrics.flatMap(({ id, order }) => (order === undefined ? [] : [id]));
+  for (const id of [...placed, ...outputs]) expect(formulas).toContain(`\`${id}\``);
 });
 
 test('every id is there once', () => {

@@ -1,7 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Learner, gradientDescent, inContext, layerCausalGradientDescent } from '@icl-gd/methods';
+import {
+  type Learner,
+  gradientDescent,
+  inContext,
+  layerCausalGradientDescent,
+  zeroShot,
+} from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { expect, test } from 'vitest';
 import { runSetting, runSettingId } from '../experiment/setting.ts';
@@ -19,7 +25,10 @@ test('without options it is the paper on all six datasets', async () => {
       settings: {
         datasets: paperTasks(),
         methods: [gradientDescent, layerCausalGradientDescent].map((learner) => runSetting(learner)),
-        controls: [{ learner: inContext, options: {}, demonstrations: { disjoint: true }, byDefault: true }],
+        controls: [
+          { ...runSetting(inContext), demonstrations: { disjoint: true }, byDefault: true },
+          { ...runSetting(zeroShot, { positions: 'icl' }), byDefault: true },
+        ],
         variants: ['trained'],
         examples: 2000,
         probe: 'label',
@@ -102,6 +111,31 @@ test('every option arrives', async () => {
     },
     dtype: 'float16-storage',
   });
+});
+
+test('controls that nobody named are left out where a learner is the same setting', async () => {
+  const ids = async (more: Partial<RawRunOptions>) => {
+    const { methods, controls } = (await parse(more)).request.settings;
+    return [methods, controls].map((own) => own.map(runSettingId));
+  };
+  expect(await ids({ methods: 'gd,icl[disjoint]' })).toEqual([
+    ['GD', 'ICL[disjoint]'],
+    ['ZSL[positions=icl]'],
+  ]);
+  expect(await ids({ methods: 'gd', controls: ' NONE ' })).toEqual([['GD'], []]);
+  expect(await ids({ methods: 'gd', controls: 'gd[noise],lcgd' })).toEqual([['GD'], ['GD[noise]', 'LCGD']]);
+  await expect(parse({ methods: 'gd,lcgd', controls: 'ICL[disjoint],GD' })).rejects.toThrow(
+    '--methods and --controls: GD is there twice',
+  );
+});
+
+test('demonstrations of another task need another task', async () => {
+  await expect(parse({ datasets: 'mr', controls: 'ICL[other-task]' })).rejects.toThrow(
+    'ICL[other-task] takes demonstrations of another dataset of the run, but mr is its only one',
+  );
+  expect(
+    (await parse({ datasets: 'mr,cb', methods: 'gd[other-task]' })).request.settings.methods,
+  ).toHaveLength(1);
 });
 
 test('what a preset says gives way to what is typed', async () => {

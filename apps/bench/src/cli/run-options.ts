@@ -28,7 +28,7 @@ const PAPER_LEARNERS: readonly Learner[] = learners.filter(
 );
 
 /** What is run beside the learners without --controls: what costs no training. */
-const DEFAULT_CONTROLS = 'ICL[disjoint]';
+const DEFAULT_CONTROLS = 'ICL[disjoint],ZSL[positions=icl]';
 const NO_CONTROLS = 'none';
 
 /** A checked request; a preset that brings model and data still has to make them. */

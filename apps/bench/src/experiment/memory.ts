@@ -1,10 +1,11 @@
 import { totalmem } from 'node:os';
 import type { Gpu } from '@icl-gd/gpu-kernels';
-import { probeBatches } from '@icl-gd/methods';
+import { type LearnerSetting, inContext, needsOf, probeBatches, trainingKindOf } from '@icl-gd/methods';
 import {
   type DecoderConfig,
   type DeviceLimits,
   type MemoryPlan,
+  type TrainingKind,
   type Workload,
   checkMemoryPlan,
   describeMemoryPlan,
@@ -83,9 +84,12 @@ export function workloadOf(
     training.length === 0
       ? [prepared.fineTuningDemonstrations]
       : training.map((setting) => demonstrationsFor(setting, prepared));
+  // In-context learning alone puts what fits the context before its queries; others have their length.
+  const shifted = compared.some((own) => needsOf(own) === 'context' && own.learner.id !== inContext.id);
   return {
     dtype,
     batches: probeBatches(queries, options, false),
+    ...(shifted ? { positionOffset: prepared.context.tokens.length - 1 } : {}),
     context: {
       tokens: longest([prepared.context.tokens.length, ...contexts]),
       batches: probeBatches(queries, options, true),
@@ -95,7 +99,7 @@ export function workloadOf(
     learners.some(({ objective, copiesKeyValueWeights }) => objective || copiesKeyValueWeights)
       ? {
           training: {
-            kinds: learners.flatMap(({ objective }) => (objective ? [{ objective }] : [])),
+            kinds: kindsOf(compared),
             steps: longest(trained.map(({ length }) => length)),
             // With BOS.
             tokens: 1 + longest(trained.flatMap((own) => own.map(({ tokens }) => tokens.length))),
@@ -105,6 +109,12 @@ export function workloadOf(
         }
       : {}),
   };
+}
+
+/** Each way to train once. */
+function kindsOf(settings: readonly LearnerSetting[]): TrainingKind[] {
+  const kinds = settings.flatMap((setting) => trainingKindOf(setting) ?? []);
+  return [...new Map(kinds.map((kind) => [JSON.stringify(kind), kind])).values()];
 }
 
 function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {

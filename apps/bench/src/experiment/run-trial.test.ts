@@ -203,7 +203,7 @@ test('scores are those of the probes of the settings that they compare', async (
     ),
     ...[...scoreLearner(gd, { icl, zsl, ft: second }, FAKE_CONFIG)].map((own) => ['GD', ...own] as const),
     ...[...scoreLearner(lcgd, { icl, zsl, ft: first }, FAKE_CONFIG)].map((own) => ['LCGD', ...own] as const),
-  ].flatMap(([method, metric, { values }]) => values.map((value) => [method, metric, `${value}`]));
+  ].flatMap(([method, metric, { values }]) => values.map((value) => [method, metric, `${value ?? ''}`]));
   const measured = rowsOf(tables['layerwise.csv']).map(({ method, metric, value }) => [
     method,
     metric,

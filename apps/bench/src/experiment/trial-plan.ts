@@ -1,4 +1,4 @@
-import { type ProbeToken, inContext, zeroShot } from '@icl-gd/methods';
+import { type ProbeToken, inContext, trainingPasses, zeroShot } from '@icl-gd/methods';
 import { type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
@@ -129,9 +129,8 @@ export function addressOf({ addresses }: TrialSetting, token: ProbeToken): CellA
   return addresses.get(token) as CellAddress;
 }
 
-/** Work of a setting: queries probed and demonstrations trained on. */
+/** Work of a setting: queries probed and demonstrations trained on, as often as they are. */
 export function unitsOf({ prepared }: TrialPlan, { setting }: TrialSetting): number {
-  return (
-    prepared.queries.length + (setting.learner.objective ? demonstrationsFor(setting, prepared).length : 0)
-  );
+  const passes = trainingPasses(setting);
+  return prepared.queries.length + (passes > 0 ? passes * demonstrationsFor(setting, prepared).length : 0);
 }

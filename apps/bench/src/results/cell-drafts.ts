@@ -17,6 +17,8 @@ export class CellDraft {
   readonly #key: Key;
   readonly numbers = new Map<string, number | null>();
   readonly layers = new Map<string, IndexedList<number | null>>();
+  /** By metric, where the run wrote it. */
+  readonly definedShares = new Map<string, IndexedList<number | null>>();
   /** By metric; NaN where undefined. */
   readonly examples = new Map<string, number[]>();
   readonly exampleRows: number[] = [];
@@ -43,13 +45,14 @@ export class CellDraft {
         `examples.csv has ${this.exampleRows.length} rows of ${this.#name()}; by summary.csv and layerwise.csv they are ${wanted}`,
       );
     }
-    const scores = [...this.layers].map(
-      ([metric, layers]) =>
-        [
-          metric,
-          { layers: layers.complete(), examples: Float64Array.from(this.examples.get(metric) ?? []) },
-        ] as const,
-    );
+    const scores = [...this.layers].map(([metric, layers]) => {
+      const examples = Float64Array.from(this.examples.get(metric) ?? []);
+      const shares = this.definedShares.get(metric)?.complete();
+      return [
+        metric,
+        { layers: layers.complete(), ...(shares ? { definedShares: shares } : {}), examples },
+      ] as const;
+    });
     return {
       ...this.#key,
       scores: new Map(scores),

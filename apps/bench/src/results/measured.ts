@@ -1,4 +1,4 @@
-import { type MetricCatalogue, builtInMetrics, layerMean } from '@icl-gd/metrics';
+import { type MetricCatalogue, builtInMetrics, definedShare, layerMean } from '@icl-gd/metrics';
 import { groupBy } from '../experiment/group-by.ts';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import { roleOf } from '../experiment/setting.ts';
@@ -13,7 +13,9 @@ export const NO_METHOD = '-';
 export interface CellScore {
   /** By layer; null where undefined. */
   readonly layers: readonly (number | null)[];
-  /** By example, in the order of {@link MeasuredCell.exampleRows}: its layer mean, NaN where undefined. */
+  /** By layer, which share of its cosines is defined; absent where a run of an earlier version did not write it. */
+  readonly definedShares?: readonly (number | null)[];
+  /** By example, in the order of {@link MeasuredCell.exampleRows}: its layer mean (of some metrics, that of its pseudo-values), NaN where undefined. */
   readonly examples: Float64Array;
 }
 
@@ -159,6 +161,12 @@ export function measureNoise(result: TrialResult): MeasuredNoise[] {
   }));
 }
 
-function toCellScore({ values, examples }: ScoreRecord): CellScore {
-  return { layers: values, examples: Float64Array.from(examples, (value) => value ?? Number.NaN) };
+function toCellScore({ values, undefinedCounts, totalCounts, examples }: ScoreRecord): CellScore {
+  return {
+    layers: values,
+    definedShares: values.map((_, layer) =>
+      definedShare(undefinedCounts[layer] ?? 0, totalCounts[layer] ?? 0),
+    ),
+    examples: Float64Array.from(examples, (value) => value ?? Number.NaN),
+  };
 }

@@ -137,6 +137,17 @@ describe('what is read is what was measured', () => {
     expect(await readRun(out)).toEqual(run);
   });
 
+  test('before tables said which share is defined', async () => {
+    const run = await write();
+    await edit('layerwise.csv', (lines) => lines.map((line) => line.slice(0, line.lastIndexOf(','))));
+    const read = await readRun(out);
+    for (const { scores } of read.cells)
+      for (const score of scores.values()) expect(score.definedShares).toBeUndefined();
+    const layersOf = ({ cells }: MeasuredRun) =>
+      cells.map(({ scores }) => [...scores].map(([metric, { layers }]) => [metric, layers]));
+    expect(layersOf(read)).toEqual(layersOf(run));
+  });
+
   test('numbers alone need summary.csv and table3.csv', async () => {
     const run = await write();
     for (const { file } of TABLES) if (file !== 'summary.csv') await rm(join(out, file));
@@ -178,6 +189,7 @@ describe('refuses', () => {
     ['layerwise.csv', 3, 'layer', '2', 'layer 2, but there is no layer 1'],
     ['layerwise.csv', 2, 'layer', '4000000000', 'layer 4000000000 is more than 999999'],
     ['layerwise.csv', 2, 'seed', '9', 'method -: summary.csv has no such cell'],
+    ['layerwise.csv', 2, 'defined_share', '1.5', 'defined_share 1.5 is not between 0 and 1'],
     ['examples.csv', 3, 'example', '0', 'example 0 is there twice'],
     ['examples.csv', 3, 'example', '', 'example is empty'],
     ['examples.csv', 2, 'dataset', 'cb', 'method -: summary.csv has no such cell'],

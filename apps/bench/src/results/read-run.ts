@@ -14,7 +14,16 @@ import {
   withOwnMetrics,
 } from './measured.ts';
 import { readSource } from './read-source.ts';
-import { amount, numberOrNull, readOptionalTable, readTable, text, whole } from './read-table.ts';
+import {
+  amount,
+  numberOrNull,
+  optional,
+  readOptionalTable,
+  readTable,
+  shareOrNull,
+  text,
+  whole,
+} from './read-table.ts';
 
 /**
  * Reads a run back from its tables.
@@ -127,17 +136,25 @@ async function readLayers(
   known: KnownMetrics,
 ): Promise<ReadonlySet<string>> {
   const scored = new Set<string>();
-  const columns = { ...CELL, metric: known.id, layer: listIndex, value: numberOrNull };
+  const columns = {
+    ...{ ...CELL, metric: known.id, layer: listIndex, value: numberOrNull },
+    defined_share: optional(shareOrNull),
+  };
   for await (const row of readTable(folder, 'layerwise.csv', columns)) {
-    const { metric, layer, value } = row.values;
+    const { metric, layer, value, defined_share: share } = row.values;
     known.requireRange(metric, value, () => row.place('value'));
-    const { layers } = drafts.of(row);
-    let own = layers.get(metric);
-    if (!own) layers.set(metric, (own = new IndexedList('layer')));
-    own.put(layer, value, row.place);
+    const { layers, definedShares } = drafts.of(row);
+    listOf(layers, metric).put(layer, value, row.place);
+    if (share !== undefined) listOf(definedShares, metric).put(layer, share, row.place);
     scored.add(metric);
   }
   return scored;
+}
+
+function listOf(lists: Map<string, IndexedList<number | null>>, metric: string): IndexedList<number | null> {
+  const own = lists.get(metric) ?? new IndexedList<number | null>('layer');
+  lists.set(metric, own);
+  return own;
 }
 
 /** A column for a metric that the run did not score by layer is not needed: it may be older than the metric. */

@@ -29,6 +29,13 @@ export const amount: Column<number> = (field) => {
   return value;
 };
 
+/** A number from 0 to 1, or nothing. */
+export const shareOrNull: Column<number | null> = (field) => {
+  const value = field === '' ? null : finite(field);
+  if (value !== null && (value < 0 || value > 1)) throw new UserError(`${field} is not between 0 and 1`);
+  return value;
+};
+
 /** A whole number from 0. */
 export const whole: Column<number> = (field) => {
   const value = number(field);
@@ -46,6 +53,15 @@ export function index(most: number): Column<number> {
   };
 }
 
+/** A column that tables of earlier versions lack. */
+export function optional<T>(read: Column<T>): Column<T | undefined> {
+  const column: Column<T | undefined> = (field) => read(field);
+  optionalColumns.add(column);
+  return column;
+}
+
+const optionalColumns = new WeakSet<Column<unknown>>();
+
 type Columns = Readonly<Record<string, Column<unknown>>>;
 
 /** A line of a table. */
@@ -56,7 +72,7 @@ export interface TableRow<C extends Columns> {
 }
 
 /**
- * Reads a table of a finished run, row by row. All columns must be there.
+ * Reads a table of a finished run, row by row. All columns must be there, but for {@link optional} ones.
  * @throws UserError naming file, line and column
  */
 export async function* readTable<C extends Columns>(
@@ -75,14 +91,18 @@ export async function* readTable<C extends Columns>(
       line++;
       if (!places) {
         const head = fields.map(fromHarmless);
-        places = readers.map(([column]) => findColumn(head, column, path, folder));
+        places = readers.map(([column, read]) =>
+          optionalColumns.has(read) && !head.includes(column) ? -1 : findColumn(head, column, path, folder),
+        );
         continue;
       }
       // Without a prototype: a column may have any name.
       const values = Object.create(null) as Record<string, unknown>;
       for (const [i, [column, read]] of readers.entries()) {
+        const at = places[i] as number;
+        if (at < 0) continue;
         try {
-          values[column] = read(fields[places[i] as number] as string);
+          values[column] = read(fields[at] as string);
         } catch (error) {
           throw new UserError(
             `${path}, line ${line}: ${column} ${(error as Error).message}; ${advice(folder)}`,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { layerMetrics } from '@icl-gd/metrics';
+import { findMetric, layerMetrics } from '@icl-gd/metrics';
 import { parse } from 'csv-parse/sync';
 import { writeWhole } from '@icl-gd/transformer/files';
 import * as fc from 'fast-check';
@@ -53,9 +53,11 @@ const text = fc.oneof(
 const finite = fc.double({ min: -1e100, max: 1e100, noNaN: true }).map((value) => value + 0);
 const amount = fc.double({ min: 0, max: 1e100, noNaN: true }).map((value) => value + 0);
 // Without those so small that their mean is −0: the sign of zero is no part of a table.
-const cosine = fc.option(
-  fc.double({ min: -1, max: 1, noNaN: true }).map((value) => (Math.abs(value) < 1e-300 ? 0 : value)),
-);
+const within = (min: number): fc.Arbitrary<number | null> =>
+  fc.option(fc.double({ min, max: 1, noNaN: true }).map((value) => (Math.abs(value) < 1e-300 ? 0 : value)));
+const cosine = within(-1);
+const share = within(0);
+const valueOf = (id: string): fc.Arbitrary<number | null> => (findMetric(id).range[0] === 0 ? share : cosine);
 const index = fc.nat({ max: 1e6 });
 
 interface Size {
@@ -66,15 +68,15 @@ interface Size {
 const list = <T>(of: fc.Arbitrary<T>, length: number): fc.Arbitrary<T[]> =>
   fc.array(of, { minLength: length, maxLength: length });
 
-const scores = ({ layers, examples }: Size): fc.Arbitrary<ScoreRecord> =>
+const scores = (id: string, { layers, examples }: Size): fc.Arbitrary<ScoreRecord> =>
   fc.record({
-    values: list(cosine, layers),
+    values: list(valueOf(id), layers),
     undefinedCounts: list(index, layers),
     totalCounts: list(
       index.map((count) => count + 1e6),
       layers,
     ),
-    examples: list(cosine, examples),
+    examples: list(valueOf(id), examples),
     interval: fc.option(fc.record({ lower: finite, upper: finite })),
   });
 
@@ -90,7 +92,7 @@ function finished(size: Size, metrics: readonly string[], trained: boolean): fc.
       }),
       size.examples,
     ),
-    metrics: fc.record(Object.fromEntries(metrics.map((id) => [id, scores(size)]))),
+    metrics: fc.record(Object.fromEntries(metrics.map((id) => [id, scores(id, size)]))),
     training: list(
       fc.record({
         gradientNorms: list(amount, size.layers),
@@ -134,8 +136,8 @@ const run: fc.Arbitrary<{ model: string; results: TrialResult[] }> = fc
       ),
       ...{ method: fc.constantFrom(NO_METHOD, ...ids), metric: fc.constantFrom(...idsOf('learner')) },
       ...{
-        value: cosine,
-        perturbed: cosine,
+        value: share,
+        perturbed: share,
         exampleChange: fc.option(amount),
         layerChange: fc.option(amount),
       },
@@ -157,7 +159,7 @@ const run: fc.Arbitrary<{ model: string; results: TrialResult[] }> = fc
           inContext: finished(size, idsOf('baseline'), false),
         }),
         methods: fc.tuple(...ids.map(method)),
-        pairs: fc.record(Object.fromEntries(idsOf('pair').map((id) => [id, scores(size)]))),
+        pairs: fc.record(Object.fromEntries(idsOf('pair').map((id) => [id, scores(id, size)]))),
         noise: fc.array(noise, { maxLength: 2 }),
       });
     return fc.record({ model: fc.constant(model), results: fc.tuple(...seeds.map(trial)) });

@@ -15,27 +15,27 @@ const csv = (file: string, trial = TRIAL): string => {
 
 test('layerwise.csv: one value a layer, nothing of a diverged method', () => {
   expect(csv('layerwise.csv')).toMatchInlineSnapshot(`
-    "model,variant,dataset,method,seed,permutation,learning_rate,metric,layer,value,undefined
-    m,trained,mr,-,5,0,0.003,simam_zsl,0,0.5,0
-    m,trained,mr,-,5,0,0.003,simam_zsl,1,0.25,0
-    m,trained,mr,GD,5,0,0.003,simaou,0,0.125,0
-    m,trained,mr,GD,5,0,0.003,simaou,1,,4
+    "model,variant,dataset,method,seed,permutation,learning_rate,metric,layer,value,undefined,defined_share
+    m,trained,mr,-,5,0,0.003,simam_zsl,0,0.5,0,1
+    m,trained,mr,-,5,0,0.003,simam_zsl,1,0.25,0,1
+    m,trained,mr,GD,5,0,0.003,simaou,0,0.125,0,1
+    m,trained,mr,GD,5,0,0.003,simaou,1,,4,0
     "
   `);
 });
 
 test('summary.csv: layer means over what is defined, accuracies, counts', () => {
   expect(csv('summary.csv')).toMatchInlineSnapshot(`
-    "model,variant,dataset,method,seed,permutation,learning_rate,metric,value
-    m,trained,mr,-,5,0,0.003,simam_zsl,0.375
-    m,trained,mr,GD,5,0,0.003,simaou,0.125
-    m,trained,mr,-,5,0,0.003,accuracy_zsl,0.5
-    m,trained,mr,-,5,0,0.003,accuracy_icl,0.5
-    m,trained,mr,-,5,0,0.003,demonstrations_in_context,2
-    m,trained,mr,-,5,0,0.003,examples,2
-    m,trained,mr,GD,5,0,0.003,accuracy_ft,1
-    m,trained,mr,GD,5,0,0.003,rec2ftp,1
-    m,trained,mr,LCGD,5,0,0.003,diverged,1
+    "model,variant,dataset,method,seed,permutation,learning_rate,metric,value,defined_share
+    m,trained,mr,-,5,0,0.003,simam_zsl,0.375,1
+    m,trained,mr,GD,5,0,0.003,simaou,0.125,0.5
+    m,trained,mr,-,5,0,0.003,accuracy_zsl,0.5,
+    m,trained,mr,-,5,0,0.003,accuracy_icl,0.5,
+    m,trained,mr,-,5,0,0.003,demonstrations_in_context,2,
+    m,trained,mr,-,5,0,0.003,examples,2,
+    m,trained,mr,GD,5,0,0.003,accuracy_ft,1,
+    m,trained,mr,GD,5,0,0.003,rec2ftp,1,
+    m,trained,mr,LCGD,5,0,0.003,diverged,1,
     "
   `);
 });

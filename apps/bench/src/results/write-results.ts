@@ -5,7 +5,8 @@ import { writeWhole } from '@icl-gd/transformer/files';
 import type { FinishedRun } from '../experiment/run.ts';
 import type { TrialResult } from '../experiment/trial-result.ts';
 import type { ForeignMetrics } from '../plugins/metric-file.ts';
-import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
+import type { DemonstrationSet } from '../tasks/prompts/choose-demonstrations.ts';
+import type { PreparedRun, Unavailable } from '../tasks/prompts/prepare-run.ts';
 import { VERSION } from '../version.ts';
 import { CsvFile, type Table, toCsv } from './csv.ts';
 import {
@@ -158,9 +159,18 @@ function promptEntry(prepared: PreparedRun): unknown {
     train_rows: prepared.trainRows,
     fine_tuning_rows: prepared.fineTuningRows,
     validation_rows: prepared.validationRows,
-    demonstrations_in_context: prepared.context.demonstrations,
-    context_tokens: prepared.context.tokens,
+    ...contextEntry(prepared),
+    ...(prepared.chosen?.size ? { choices: Object.fromEntries([...prepared.chosen].map(choiceEntry)) } : {}),
   };
+}
+
+function contextEntry({ context }: Pick<PreparedRun, 'context'>): object {
+  return { demonstrations_in_context: context.demonstrations, context_tokens: context.tokens };
+}
+
+function choiceEntry([id, own]: [string, DemonstrationSet | Unavailable]): [string, object] {
+  if ('unavailable' in own) return [id, own];
+  return [id, { train_rows: own.trainRows, fine_tuning_rows: own.fineTuningRows, ...contextEntry(own) }];
 }
 
 /** Everything needed to repeat the run. */

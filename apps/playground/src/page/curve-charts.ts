@@ -7,6 +7,8 @@ import { MEANINGS } from './measures.ts';
 const BASELINE_OF: Readonly<Record<string, string>> = {
   simaou_random: 'simaou',
   simam_zsl: 'simam',
+  update_norm_icl: 'update_norm',
+  common_mode_icl: 'common_mode',
 };
 
 /** Small charts, one a metric: learners beside each other, with the baseline. */

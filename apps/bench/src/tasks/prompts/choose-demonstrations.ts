@@ -61,9 +61,10 @@ export function chooseDemonstrations(
   if (!source)
     throw new UserError(`${own.task.id}: there is no other dataset here to take demonstrations from`);
   const { task, dataset } = source;
+  // The next k stand in the order of the shuffle: the draw of an order is of the trial's own.
+  const ownOrder = choice.disjoint ? 0 : options.permutation;
   const selection = {
-    ...{ trainRows: dataset.train.length, shots, seed },
-    permutation: choice.order ?? options.permutation,
+    ...{ trainRows: dataset.train.length, shots, seed, permutation: choice.order ?? ownOrder },
     skipped: choice.disjoint ? shots : 0,
   };
   const trainRows = selectDemonstrations(selection);
@@ -71,14 +72,14 @@ export function chooseDemonstrations(
     throw new UserError(
       `${task.id}: its training split has ${dataset.train.length} rows, which leaves none beside the ${shots} demonstrations`,
     );
-  const rows = choice.labels
-    ? relabel(dataset.train, task.classes.length, choice.labels, seed)
-    : dataset.train;
+  // What is drawn for a row is the same in whatever order rows are shown.
+  const drawn = selectDemonstrations({ ...selection, permutation: ownOrder });
+  const examples = drawn.map((row) => dataset.train[row]!);
+  const labelled = choice.labels ? relabel(examples, task.classes.length, choice.labels, seed) : examples;
   const encoder = createPromptEncoder(task, tokenizer, limits.eosTokenId);
-  const encoded = new Map(trainRows.map((row) => [row, encoder.demonstration(rows[row]!)]));
-  const given = choice.randomTokens
-    ? randomTokens(encoded, selectDemonstrations({ ...selection, permutation: 0 }), seed, limits.eosTokenId)
-    : encoded;
+  const encoded = labelled.map((example) => encoder.demonstration(example));
+  const shown = choice.randomTokens ? randomTokens(encoded, seed, limits.eosTokenId) : encoded;
+  const given = new Map(drawn.map((row, i) => [row, shown[i]!]));
   const take = (taken: readonly number[]): Demonstration[] => taken.map((row) => given.get(row)!);
   const demonstrations = take(trainRows);
   requireFits(own.task.id, demonstrations, longest, limits);
@@ -93,27 +94,17 @@ export function chooseDemonstrations(
   };
 }
 
-/**
- * Every token but the EOS between lines replaced by one drawn from all that are replaced, each as often as it occurs. Drawn
- * in the order in which demonstrations were, so that a row has the same tokens in whatever order they are shown.
- */
+/** Every token but the EOS between lines replaced by one drawn from all that are replaced, each as often as it occurs. */
 function randomTokens(
-  encoded: ReadonlyMap<number, Demonstration>,
-  drawn: readonly number[],
+  demonstrations: readonly Demonstration[],
   seed: number,
   eosTokenId: number,
-): ReadonlyMap<number, Demonstration> {
-  const ordered = drawn.map((row) => [row, encoded.get(row)!] as const);
-  const pool = ordered.flatMap(([, { tokens }]) => tokens.filter((token) => token !== eosTokenId));
+): readonly Demonstration[] {
+  const pool = demonstrations.flatMap(({ tokens }) => tokens.filter((token) => token !== eosTokenId));
   const random = new Pcg64((BigInt(seed) << 32n) | TOKEN_STREAM);
   const draw = (): number => pool[Math.floor(random.random() * pool.length)]!;
-  return new Map(
-    ordered.map(([row, demonstration]) => [
-      row,
-      {
-        ...demonstration,
-        tokens: demonstration.tokens.map((token) => (token === eosTokenId ? token : draw())),
-      },
-    ]),
-  );
+  return demonstrations.map((demonstration) => ({
+    ...demonstration,
+    tokens: demonstration.tokens.map((token) => (token === eosTokenId ? token : draw())),
+  }));
 }

@@ -1,0 +1,54 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+const tests = ['packages/metrics/src/controls.test.ts'];
+
+/** Similarities with a null beside them. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf({ file: 'packages/metrics/src/mismatched.ts', tests }, [
+    {
+      id: 'mismatched-with-itself',
+      kind: 'pair of one example',
+      find: '(dot(a, sumB) + dot(b, sumA)) / 2 - dot(a, b)',
+      replace: '(dot(a, sumB) + dot(b, sumA)) / 2',
+    },
+    {
+      id: 'mismatched-spread-halved',
+      kind: 'wrong interval',
+      find: '(2 * taking * (sum - value * own))',
+      replace: '(taking * (sum - value * own))',
+    },
+  ]),
+  ...mutantsOf({ file: 'packages/metrics/src/attention-output-controls.ts', tests }, [
+    {
+      id: 'demeaned-by-all',
+      kind: 'mean over undefined examples',
+      find: 'pairs.addTo(meanA, a, 1 / defined.length);',
+      replace: 'pairs.addTo(meanA, a, 1 / ofLayer.length);',
+    },
+    {
+      id: 'pooled-one-side',
+      kind: 'wrong norm',
+      find: 'Math.sqrt(aa) * Math.sqrt(bb)',
+      replace: 'Math.sqrt(aa) * Math.sqrt(aa)',
+    },
+  ]),
+  ...mutantsOf({ file: 'packages/metrics/src/attention-map-controls.ts', tests }, [
+    {
+      id: 'softmax-of-rounding',
+      kind: 'undefined taken for defined',
+      find: 'if (centredNorm(logits.other, logits.zsl, span) <= least) return null;',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf(
+    { file: 'packages/metrics/src/behaviour.ts', tests: ['packages/metrics/src/behaviour.test.ts'] },
+    [
+      {
+        id: 'odds-without-others',
+        kind: 'log-odds of q alone',
+        find: 'logProbs.filter((_, other) => other !== option)',
+        replace: 'logProbs',
+      },
+    ],
+  ),
+];

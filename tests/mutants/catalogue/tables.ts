@@ -175,8 +175,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'seed-permutation-swapped',
       kind: 'columns swapped',
-      find: 'return [model, variant, dataset, method, seed, permutation, learningRate];',
-      replace: 'return [model, variant, dataset, method, permutation, seed, learningRate];',
+      find: 'return [model, variant, dataset, method, seed, permutation, learningRateOf(result, method)];',
+      replace: 'return [model, variant, dataset, method, permutation, seed, learningRateOf(result, method)];',
     },
     {
       id: 'diverged-rows',

@@ -61,7 +61,7 @@ export function workloadsOf(
 }
 
 /** What one choice of demonstrations and queries will be put to. */
-export function workloadOf(
+function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
   prepared: PreparedRun,
 ): Workload {

@@ -1,11 +1,11 @@
 import type { EvaluateRate, RatePoint } from './rate-point.ts';
 
 /** Neighbours on the grid. A power of two: rates of the grid are exact multiples of the published one. */
-export const GRID_FACTOR = 4;
+const GRID_FACTOR = 4;
 /** The grid has the published rate × 4^−3 … 4^3, from 1/64 to 64 times. */
 const GRID_REACH = 3;
 /** How many more rates a search may ask for on either side, where what it looks for lies beyond the grid. */
-export const MOST_EXTENSIONS = 3;
+const MOST_EXTENSIONS = 3;
 
 /** Rates that every learner is tried at, ascending. */
 export function rateGrid(published: number): number[] {

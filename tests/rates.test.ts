@@ -9,7 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), 'icl-gd-rates-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const ADAPTER = ['--adapter', process.env['ICL_GD_ADAPTER'] ?? 'auto'];
-const OPEN = ['run', '--preset', 'smoke', '--datasets', 'syn-cb', ...ADAPTER];
+const OPEN = ['run', '--preset', 'smoke', '--datasets', 'syn-cb', '--shots', '2', ...ADAPTER];
 const SMOKE = [...OPEN, '--controls', 'none'];
 const RATES = ['--rate', 'best,published,matched-kl,matched-norm', '--development', '8'];
 const FILES = ['rates.csv', 'development.csv', 'gate.csv'];

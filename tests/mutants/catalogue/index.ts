@@ -12,6 +12,7 @@ import { mutants as model } from './model.ts';
 import { mutants as options } from './options.ts';
 import { mutants as probes } from './probes.ts';
 import { mutants as prompts } from './prompts.ts';
+import { mutants as rates } from './rates.ts';
 import { mutants as recordings } from './recordings.ts';
 import { mutants as records } from './records.ts';
 import { mutants as reductions } from './reductions.ts';
@@ -39,6 +40,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   options,
   probes,
   prompts,
+  rates,
   recordings,
   records,
   reductions,

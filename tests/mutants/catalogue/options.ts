@@ -230,7 +230,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'const own = rows;',
     },
   ]),
-  ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['tests/studies.test.ts'] }, [
+  ...mutantsOf({ file: 'apps/bench/src/tasks/halves.ts', tests: ['tests/studies.test.ts'] }, [
     {
       id: 'sweep-halves-same',
       kind: 'evaluated on what it was trained on',
@@ -243,6 +243,8 @@ export const mutants: readonly Mutant[] = [
       find: 'return { ...dataset, train: dataset.train.slice(0, middle), validation: dataset.train.slice(middle) };',
       replace: 'return dataset;',
     },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['tests/studies.test.ts'] }, [
     {
       id: 'sweep-rate-fixed',
       kind: 'rate ignored',

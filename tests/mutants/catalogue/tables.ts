@@ -8,8 +8,9 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'seed-permutation-swapped',
         kind: 'columns swapped',
-        find: 'return [model, variant, dataset, method, seed, permutation, learningRate];',
-        replace: 'return [model, variant, dataset, method, permutation, seed, learningRate];',
+        find: 'return [model, variant, dataset, method, seed, permutation, learningRateOf(result, method)];',
+        replace:
+          'return [model, variant, dataset, method, permutation, seed, learningRateOf(result, method)];',
       },
     ],
   ),
@@ -137,17 +138,6 @@ export const mutants: readonly Mutant[] = [
         kind: 'columns swapped',
         find: '...[own.exampleChange, own.layerChange],',
         replace: '...[own.layerChange, own.exampleChange],',
-      },
-    ],
-  ),
-  ...mutantsOf(
-    { file: 'apps/bench/src/results/trial-table.ts', tests: ['apps/bench/src/results/rows.test.ts'] },
-    [
-      {
-        id: 'seed-permutation-swapped',
-        kind: 'columns swapped',
-        find: 'return [model, variant, dataset, method, seed, permutation, learningRate];',
-        replace: 'return [model, variant, dataset, method, permutation, seed, learningRate];',
       },
     ],
   ),

@@ -192,25 +192,27 @@ export const mutants: readonly Mutant[] = [
       replace: '(share ?? 0).toFixed(0)',
     },
     {
-      id: 'init-seed-ignored',
-      kind: 'seed ignored',
-      find: 'seed: settings.initSeed,\n      dtype',
-      replace: 'seed: 0,\n      dtype',
-    },
-    {
-      id: 'variant-not-reloaded',
-      kind: 'stale model',
-      find: 'if (this.#model && this.#variant === variant) return this.#model;',
-      replace: 'if (this.#model) return this.#model;',
-    },
-    {
       id: 'describe-zsl-icl',
       kind: 'settings swapped',
       find: '[`ZSL ${percent(zsl)}, ICL ${percent(icl)}`]',
       replace: '[`ZSL ${percent(icl)}, ICL ${percent(zsl)}`]',
     },
   ]),
-  ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/weight-dtype.test.ts'] }, [
+  ...mutantsOf({ file: 'apps/bench/src/experiment/loaded-model.ts', tests: ['tests/variants.test.ts'] }, [
+    {
+      id: 'init-seed-ignored',
+      kind: 'seed ignored',
+      find: 'seed: initSeed ?? 0,',
+      replace: 'seed: 0,',
+    },
+    {
+      id: 'variant-not-reloaded',
+      kind: 'stale model',
+      find: 'if (this.#model && this.#loaded === wanted) return this.#model;',
+      replace: 'if (this.#model) return this.#model;',
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/loaded-model.ts', tests: ['tests/weight-dtype.test.ts'] }, [
     {
       id: 'dtype-ignored',
       kind: 'option ignored',

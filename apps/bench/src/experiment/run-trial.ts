@@ -251,7 +251,7 @@ export class TrialRunner {
       setting.setting,
       prepared,
       {
-        learningRate: trial.learningRate,
+        learningRate: setting.learningRate,
         releasedNorms,
         signal,
         ...own,

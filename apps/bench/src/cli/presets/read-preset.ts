@@ -58,6 +58,7 @@ const OPTIONS = {
     shots: single,
   },
   ...{ seeds: list, permutation: single, 'fine-tuning-order': single, examples: single },
+  ...{ rate: list, development: single },
   ...{ 'learning-rate': single, probe: single, adapter: single, 'init-seed': single, 'token-budget': single },
   ...{ 'save-probes': flag, 'released-norms': flag, 'matched-demonstrations': flag },
   ...{ 'weight-changes': flag, 'gradient-norms': flag },

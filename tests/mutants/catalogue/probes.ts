@@ -269,8 +269,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'finite-not-checked-logprobs',
         kind: 'divergence not noticed',
-        find: '!recorded.every(allFinite) || !optionLogProbs.every(Number.isFinite)',
-        replace: '!recorded.every(allFinite)',
+        find: '![...optionLogProbs, ...(nextTokens?.logProbs ?? [])].every(Number.isFinite)',
+        replace: '![...(nextTokens?.logProbs ?? [])].every(Number.isFinite)',
       },
     ],
   ),

@@ -114,8 +114,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'trained-on-base-model',
       kind: 'wrong operand',
-      find: 'recordSequenceGradient(this.#tuned, trainingSequence(input), {',
-      replace: 'recordSequenceGradient(this.#model, trainingSequence(input), {',
+      find: 'recordSequenceGradient(this.#tuned, sequence, {',
+      replace: 'recordSequenceGradient(this.#model, sequence, {',
     },
     {
       id: 'gradient-norms-of-one-layer',

@@ -267,8 +267,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'result-zsl-icl',
       kind: 'settings swapped',
-      find: 'baselines: { zeroShot, inContext }',
-      replace: 'baselines: { zeroShot: inContext, inContext: zeroShot }',
+      find: 'const baselines = { zeroShot, inContext };',
+      replace: 'const baselines = { zeroShot: inContext, inContext: zeroShot };',
     },
   ]),
 ];

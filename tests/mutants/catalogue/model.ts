@@ -158,8 +158,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'plan-without-copy',
       kind: 'memory',
-      find: 'overlay + evaluation) };',
-      replace: 'evaluation) };',
+      find: 'const held = kind.direction ? 2 * copy : copy;',
+      replace: 'const held = kind.direction ? 2 * copy : 0;',
     },
     {
       id: 'plan-first-step-alone',

@@ -89,7 +89,10 @@ describe('a sweep over learning rates', () => {
 describe('the default run', () => {
   it("ends with the numbers that the paper's claims are about, and neither a figure of the paper nor a verdict", async () => {
     const out = join(folder, 'run');
-    const small = ['--datasets', 'syn-sst2', '--examples', '6', '--variants', 'trained', '--seeds', '0,1'];
+    const small = [
+      ...['--datasets', 'syn-sst2', '--examples', '6', '--variants', 'trained', '--seeds', '0,1'],
+      ...['--rate', 'published', '--development', '0'],
+    ];
     const { code, stdout } = await iclGd(['run', '--preset', 'embedded', '--out', out, ...small]);
     expect(code).toBe(0);
     expect(stdout).toContain("no claim of the paper is judged: the model is not the paper's");

@@ -83,9 +83,8 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
               kinds: kind ? [kind] : [],
               steps: DEMONSTRATIONS.length,
               tokens: 71,
-              releasedNorms,
               // Both keep what they add up, at once.
-              gradientNormVariants: releasedNorms,
+              ...{ releasedNorms, gradientNormVariants: releasedNorms },
             },
           }
         : {}),

@@ -29,8 +29,8 @@ export interface FineTuningOptions {
   /** Keeps the query vectors that sequences have while they are trained on, one a step: `FineTuningResult.queries`. */
   readonly keepQueries?: KeepQueriesOptions | undefined;
   /**
-   * Whether each step also reports the gradient norms under every definition. The gradients of all parameters of the layers
-   * are computed, and their sums over the steps kept twice. No if absent.
+   * Whether each step also reports the gradient norms under every definition; not of full batches. The gradients of all
+   * parameters of the layers are computed, and their sums over the steps kept twice. No if absent.
    */
   readonly gradientNormVariants?: boolean;
   /**

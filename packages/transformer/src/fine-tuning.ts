@@ -101,8 +101,6 @@ export class FineTuning implements Disposable {
     try {
       const shape = [options.steps, this.#logRowCount, config.layers];
       this.#log = gpu.tensor(shape, { label: 'fine-tuning log' });
-      // A layer may lack the parameters of a row.
-      if (options.gradientNormVariants) gpu.clear(this.#log);
     } catch (error) {
       this.#tuned.dispose();
       throw error;
@@ -120,6 +118,8 @@ export class FineTuning implements Disposable {
     }
     this.#released = options.releasedNorms ? new ReleasedNorms(gpu) : undefined;
     this.#variants = options.gradientNormVariants ? new GradientNormVariants(gpu, config) : undefined;
+    // A layer may lack the parameters of a row.
+    if (this.#variants) gpu.clear(this.#log);
   }
 
   /**

@@ -14,10 +14,7 @@ const gpu = useGpu();
 const directory = mkdtempSync(join(tmpdir(), 'icl-gd-changes-'));
 let model: Model;
 beforeAll(async () => {
-  await writeRandomCheckpoint(directory, TINY_MODELS['gpt2'] as Record<string, unknown>, {
-    seed: 3,
-    dtype: 'float32',
-  });
+  await writeRandomCheckpoint(directory, TINY_MODELS['gpt2']!, { seed: 3, dtype: 'float32' });
   model = await loadModel(gpu(), directory);
 });
 afterAll(() => {

@@ -12,6 +12,7 @@ import { mutants as model } from './model.ts';
 import { mutants as options } from './options.ts';
 import { mutants as probes } from './probes.ts';
 import { mutants as prompts } from './prompts.ts';
+import { mutants as rates } from './rates.ts';
 import { mutants as recordings } from './recordings.ts';
 import { mutants as records } from './records.ts';
 import { mutants as reductions } from './reductions.ts';
@@ -20,6 +21,7 @@ import { mutants as tables } from './tables.ts';
 import { mutants as tokenizer } from './tokenizer.ts';
 import { mutants as tokenizerSteps } from './tokenizer-steps.ts';
 import { mutants as training } from './training.ts';
+import { mutants as trainingAttention } from './training-attention.ts';
 import { mutants as trials } from './trials.ts';
 import { mutants as verdicts } from './verdicts.ts';
 
@@ -38,6 +40,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   options,
   probes,
   prompts,
+  rates,
   recordings,
   records,
   reductions,
@@ -46,6 +49,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   tokenizer,
   tokenizerSteps,
   training,
+  trainingAttention,
   trials,
   verdicts,
 };

@@ -17,7 +17,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'vocabulary-of-queries-alone',
         kind: 'check dropped',
-        find: '    ...run.demonstrations.map((demonstration) => demonstration.tokens),\n',
+        find: '    ...[...run.demonstrations, ...chosen].map((demonstration) => demonstration.tokens),\n',
         replace: '',
       },
     ],
@@ -67,13 +67,19 @@ export const mutants: readonly Mutant[] = [
     },
   ]),
   ...mutantsOf(
-    { file: 'apps/bench/src/cli/method-list.ts', tests: ['apps/bench/src/cli/method-list.test.ts'] },
+    { file: 'apps/bench/src/cli/setting-list.ts', tests: ['apps/bench/src/cli/setting-list.test.ts'] },
     [
       {
         id: 'cli-methods-comma',
         kind: 'options split',
         find: 'text.split(/,(?![^[]*\\])/)',
         replace: "text.split(',')",
+      },
+      {
+        id: 'baseline-without-option',
+        kind: 'check dropped',
+        find: "learner.role === 'baseline' && runSettingId(setting) === learner.id",
+        replace: 'false',
       },
     ],
   ),
@@ -170,8 +176,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'shots-zero',
       kind: 'off by one',
-      find: 'setting: learnerSetting(cell.shots === 0 ? zeroShot : inContext)',
-      replace: 'setting: learnerSetting(inContext)',
+      find: 'setting: runSetting(cell.shots === 0 ? zeroShot : inContext)',
+      replace: 'setting: runSetting(inContext)',
     },
     {
       id: 'shots-labels',
@@ -224,7 +230,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'const own = rows;',
     },
   ]),
-  ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['tests/studies.test.ts'] }, [
+  ...mutantsOf({ file: 'apps/bench/src/tasks/halves.ts', tests: ['tests/studies.test.ts'] }, [
     {
       id: 'sweep-halves-same',
       kind: 'evaluated on what it was trained on',
@@ -237,6 +243,8 @@ export const mutants: readonly Mutant[] = [
       find: 'return { ...dataset, train: dataset.train.slice(0, middle), validation: dataset.train.slice(middle) };',
       replace: 'return dataset;',
     },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['tests/studies.test.ts'] }, [
     {
       id: 'sweep-rate-fixed',
       kind: 'rate ignored',

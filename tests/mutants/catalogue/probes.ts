@@ -55,10 +55,7 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    {
-      file: 'apps/bench/src/experiment/probe-setting.ts',
-      tests: ['apps/bench/src/experiment/probe-setting.test.ts'],
-    },
+    { file: 'apps/bench/src/experiment/setting.ts', tests: ['apps/bench/src/experiment/setting.test.ts'] },
     [
       {
         id: 'zsl-sees-demonstrations',
@@ -69,21 +66,42 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'gd-order-of-context',
         kind: 'permutation ignored',
-        find: "if (needs === 'all') return prepared.fineTuningDemonstrations;",
-        replace: "if (needs === 'all') return prepared.demonstrations;",
+        find: "if (needs === 'all') return given.fineTuningDemonstrations;",
+        replace: "if (needs === 'all') return given.demonstrations;",
       },
       {
         id: 'icl-all-demos',
         kind: 'context not cut',
-        find: 'prepared.demonstrations.slice(0, prepared.context.demonstrations)',
-        replace: 'prepared.demonstrations',
+        find: 'given.demonstrations.slice(0, given.context.demonstrations)',
+        replace: 'given.demonstrations',
       },
       {
         id: 'icl-last-demos',
         kind: 'context cut at the wrong end',
-        find: 'prepared.demonstrations.slice(0, prepared.context.demonstrations)',
-        replace: 'prepared.demonstrations.slice(-prepared.context.demonstrations)',
+        find: 'given.demonstrations.slice(0, given.context.demonstrations)',
+        replace: 'given.demonstrations.slice(-given.context.demonstrations)',
       },
+      {
+        id: 'gd-only-context-demos',
+        kind: 'wrong demonstrations',
+        find: "if (needs === 'all') return given.fineTuningDemonstrations;",
+        replace:
+          "if (needs === 'all') return given.fineTuningDemonstrations.slice(0, given.context.demonstrations);",
+      },
+      {
+        id: 'choice-ignored',
+        kind: 'wrong demonstrations',
+        find: 'const given = demonstrationsOf(prepared, setting.demonstrations);',
+        replace: 'const given = demonstrationsOf(prepared, {});',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/probe-setting.ts',
+      tests: ['apps/bench/src/experiment/probe-setting.test.ts'],
+    },
+    [
       {
         id: 'learner-options-dropped',
         kind: 'options ignored',
@@ -103,46 +121,39 @@ export const mutants: readonly Mutant[] = [
         replace: 'for (const values of [losses])',
       },
       {
-        id: 'gd-only-context-demos',
-        kind: 'wrong demonstrations',
-        find: "if (needs === 'all') return prepared.fineTuningDemonstrations;",
-        replace:
-          "if (needs === 'all') return prepared.fineTuningDemonstrations.slice(0, prepared.context.demonstrations);",
-      },
-      {
         id: 'rate-known-to-all',
         kind: 'stale record',
-        find: '...(learner.objective ? { learningRate, releasedNorms } : {}),',
-        replace: '...{ learningRate, releasedNorms },',
+        find: '...(takesRate(setting) ? { learningRate } : {}),',
+        replace: '...{ learningRate },',
       },
     ],
   ),
   ...mutantsOf(
-    { file: 'packages/methods/src/learners/gradient-descent.ts', tests: ['tests/parity.test.ts'] },
+    { file: 'packages/methods/src/training/fine-tuning-learner.ts', tests: ['tests/parity.test.ts'] },
     [
       {
         id: 'gd-keeps-eos',
         kind: 'EOS kept in training',
-        find: '[bosTokenId, ...tokens]);',
-        replace: "[bosTokenId, ...tokens, specialToken(model.config, 'eosTokenId', model.name)]);",
+        find: '[bosTokenId, ...tokens],',
+        replace: "[bosTokenId, ...tokens, specialToken(config, 'eosTokenId', name)],",
       },
       {
         id: 'gd-no-bos',
         kind: 'BOS dropped',
-        find: '[bosTokenId, ...tokens]);',
-        replace: '[...tokens]);',
+        find: '[bosTokenId, ...tokens],',
+        replace: '[...tokens],',
       },
       {
         id: 'gd-reversed',
         kind: 'order reversed',
-        find: 'demonstrations.map(({ tokens })',
-        replace: 'demonstrations.toReversed().map(({ tokens })',
+        find: 'demonstrations.map(({ tokens, answerLength }',
+        replace: 'demonstrations.toReversed().map(({ tokens, answerLength }',
       },
       {
         id: 'gd-first-only',
         kind: 'off by one',
-        find: 'demonstrations.map(({ tokens })',
-        replace: 'demonstrations.slice(0, -1).map(({ tokens })',
+        find: 'demonstrations.map(({ tokens, answerLength }',
+        replace: 'demonstrations.slice(0, -1).map(({ tokens, answerLength }',
       },
     ],
   ),
@@ -258,8 +269,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'finite-not-checked-logprobs',
         kind: 'divergence not noticed',
-        find: '!recorded.every(allFinite) || !optionLogProbs.every(Number.isFinite)',
-        replace: '!recorded.every(allFinite)',
+        find: '![...optionLogProbs, ...(nextTokens?.logProbs ?? [])].every(Number.isFinite)',
+        replace: '![...(nextTokens?.logProbs ?? [])].every(Number.isFinite)',
       },
     ],
   ),

@@ -162,27 +162,27 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/tasks/prompts/encode.ts',
+      file: 'packages/methods/src/prompt-encoder.ts',
       tests: ['apps/bench/src/tasks/prompts/encode.test.ts'],
     },
     [
       {
         id: 'demonstration-option-0',
         kind: 'label by its wrong option',
-        find: '...options[example.label]!]',
-        replace: '...options[0]!]',
+        find: 'const option = options[answer] as',
+        replace: 'const option = options[0] as',
       },
       {
         id: 'demonstration-first-token',
         kind: 'label by its wrong token',
-        find: '...options[example.label]!]',
-        replace: 'options[example.label]![0]!]',
+        find: 'tokens: [...tokens, ...option]',
+        replace: 'tokens: [...tokens, option[0] as number]',
       },
       {
         id: 'demonstration-eos',
         kind: 'EOS kept in training',
-        find: '...options[example.label]!]',
-        replace: '...options[example.label]!, eosTokenId]',
+        find: 'tokens: [...tokens, ...option]',
+        replace: 'tokens: [...tokens, ...option, 2]',
       },
     ],
   ),
@@ -193,18 +193,6 @@ export const mutants: readonly Mutant[] = [
     },
     [
       {
-        id: 'prepare-validation-as-train',
-        kind: 'wrong split',
-        find: 'encoder.demonstration(dataset.train[row]!)',
-        replace: 'encoder.demonstration(dataset.validation[row]!)',
-      },
-      {
-        id: 'prepare-permutation-gd-only',
-        kind: 'permutation ignored in the context',
-        find: 'const trainRows = selectDemonstrations(choice);',
-        replace: 'const trainRows = selectDemonstrations({ ...choice, permutation: 0 });',
-      },
-      {
         id: 'prepare-gold',
         kind: 'wrong rows',
         find: 'gold: evaluated.map(({ label }) => label)',
@@ -212,14 +200,50 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
-  ...mutantsOf({ file: 'apps/bench/src/tasks/prompts/prepare-run.ts', tests: ['tests/parity.test.ts'] }, [
+  ...mutantsOf(
     {
-      id: 'prepare-permutation-icl-only',
-      kind: 'permutation ignored in training',
-      find: 'selectDemonstrations({ ...choice, order })',
-      replace: 'selectDemonstrations({ ...choice, order, permutation: 0 })',
+      file: 'apps/bench/src/tasks/prompts/choose-demonstrations.ts',
+      tests: ['apps/bench/src/tasks/prompts/choose-demonstrations.test.ts'],
     },
-  ]),
+    [
+      {
+        id: 'prepare-permutation-gd-only',
+        kind: 'permutation ignored in the context',
+        find: 'const trainRows = selectDemonstrations(selection);',
+        replace: 'const trainRows = selectDemonstrations({ ...selection, permutation: 0 });',
+      },
+      {
+        id: 'prepare-permutation-icl-only',
+        kind: 'permutation ignored in training',
+        find: 'selectDemonstrations({ ...selection, order: options.fineTuningOrder })',
+        replace: 'selectDemonstrations({ ...selection, permutation: 0 })',
+      },
+      {
+        id: 'disjoint-in-order',
+        kind: 'wrong order',
+        find: 'const ownOrder = choice.disjoint ? 0 : options.permutation;',
+        replace: 'const ownOrder = options.permutation;',
+      },
+      {
+        id: 'drawn-in-order-shown',
+        kind: 'draws follow the order',
+        find: 'const drawn = selectDemonstrations({ ...selection, permutation: ownOrder });',
+        replace: 'const drawn = trainRows;',
+      },
+      {
+        id: 'disjoint-same',
+        kind: 'wrong demonstrations',
+        find: 'skipped: choice.disjoint ? shots : 0,',
+        replace: 'skipped: 0,',
+      },
+      {
+        id: 'matched-all',
+        kind: 'option ignored',
+        find: '!options.matchedDemonstrations || fitting.has(row)',
+        replace: 'true',
+      },
+    ],
+  ),
   ...mutantsOf(
     {
       file: 'apps/bench/src/tasks/prompts/selection.ts',
@@ -267,8 +291,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'selection-first-n',
         kind: 'not shuffled',
-        find: 'new Pcg64(seed).permutation(trainRows).slice(0, shots)',
-        replace: 'Array.from({ length: trainRows }, (_, i) => i).slice(0, shots)',
+        find: 'new Pcg64(seed).permutation(trainRows).slice(skipped, skipped + shots)',
+        replace: 'Array.from({ length: trainRows }, (_, i) => i).slice(skipped, skipped + shots)',
       },
       {
         id: 'order-inverse',

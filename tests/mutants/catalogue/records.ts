@@ -8,7 +8,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'key-without-rate',
         kind: 'stale record',
-        find: 'learningRate: objective ? trial.learningRate : null,',
+        find: 'learningRate: takesRate(setting) ? trial.learningRate : null,',
         replace: 'learningRate: null,',
       },
       {
@@ -32,20 +32,20 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'key-without-demonstrations',
         kind: 'stale record',
-        find: "demonstrations: needs === 'all' ? digests.demonstrations : null,",
-        replace: 'demonstrations: null,',
+        find: "needs === 'all' ? digests.demonstrations : needs === 'context' ? digests.ownContext : null,",
+        replace: 'null,',
       },
       {
         id: 'key-without-dtype',
         kind: 'stale record',
-        find: 'const choices = { ...cell, ...tokens, dtype, initSeed',
-        replace: 'const choices = { ...cell, ...tokens, initSeed',
+        find: 'const choices = { ...cell, ...tokens, dtype: settings.dtype };',
+        replace: 'const choices = { ...cell, ...tokens };',
       },
       {
         id: 'key-without-init-seed',
         kind: 'stale record',
-        find: "initSeed: cell.variant === 'trained' ? null : initSeed",
-        replace: 'initSeed: null',
+        find: 'initSeed: initSeedOf(settings, trial),',
+        replace: 'initSeed: null,',
       },
       {
         id: 'key-without-learner',
@@ -62,7 +62,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'key-setting-without-options',
         kind: 'stale record',
-        find: 'setting: settingId(setting),',
+        find: 'setting: runSettingId(recorded),',
         replace: 'setting: setting.learner.id,',
       },
       {
@@ -92,13 +92,13 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'zsl-per-seed',
         kind: 'zero-shot not shared',
-        find: "const alone = needs === 'none' && role === 'baseline';",
+        find: "const alone = needs === 'none' && learner.role === 'baseline';",
         replace: 'const alone = false;',
       },
       {
         id: 'zsl-shares-learners',
         kind: 'shared where it must not be',
-        find: "const alone = needs === 'none' && role === 'baseline';",
+        find: "const alone = needs === 'none' && learner.role === 'baseline';",
         replace: "const alone = needs === 'none';",
       },
     ],

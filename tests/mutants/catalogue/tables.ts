@@ -2,6 +2,18 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 /** From records to tables: rows, columns, means, files. */
 export const mutants: readonly Mutant[] = [
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/trial-table.ts', tests: ['apps/bench/src/results/rows.test.ts'] },
+    [
+      {
+        id: 'seed-permutation-swapped',
+        kind: 'columns swapped',
+        find: 'return [model, variant, dataset, method, seed, permutation, learningRateOf(result, method)];',
+        replace:
+          'return [model, variant, dataset, method, permutation, seed, learningRateOf(result, method)];',
+      },
+    ],
+  ),
   ...mutantsOf({ file: 'apps/bench/src/results/csv.ts', tests: ['apps/bench/src/results/csv.test.ts'] }, [
     {
       id: 'csv-quotes',
@@ -171,12 +183,6 @@ export const mutants: readonly Mutant[] = [
       kind: 'columns swapped',
       find: 'interval?.lower ?? null, interval?.upper ?? null],\n    ]),\n};\n\n/** The layer mean',
       replace: 'interval?.upper ?? null, interval?.lower ?? null],\n    ]),\n};\n\n/** The layer mean',
-    },
-    {
-      id: 'seed-permutation-swapped',
-      kind: 'columns swapped',
-      find: 'return [model, variant, dataset, method, seed, permutation, learningRate];',
-      replace: 'return [model, variant, dataset, method, permutation, seed, learningRate];',
     },
     {
       id: 'diverged-rows',

@@ -4,6 +4,40 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 export const mutants: readonly Mutant[] = [
   ...mutantsOf(
     {
+      file: 'apps/bench/src/experiment/training/weight-changes.ts',
+      tests: ['apps/bench/src/experiment/training/weight-changes.test.ts'],
+    },
+    [
+      {
+        id: 'precision-share-of-changed',
+        kind: 'rounding left out',
+        find: 'if (halfTo !== halfFrom) moved++;',
+        replace: 'if (delta !== 0) moved++;',
+      },
+      {
+        id: 'precision-against-rounded',
+        kind: 'wrong reference',
+        find: 'rounded.dot += delta * (halfTo - w);',
+        replace: 'rounded.dot += delta * (halfTo - halfFrom);',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/training/measure-training.ts',
+      tests: ['apps/bench/src/experiment/training/measure-training.test.ts'],
+    },
+    [
+      {
+        id: 'weight-pairs-not-held-forgotten',
+        kind: 'pairs left out',
+        find: 'rest = rest.filter((setting) => !over.has(setting));',
+        replace: 'rest = [];',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
       file: 'apps/bench/src/experiment/noise-floor.ts',
       tests: ['apps/bench/src/experiment/noise-floor.test.ts'],
     },
@@ -106,7 +140,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'broken-learner',
         kind: 'divergence of one stops all',
-        find: "record.status === 'diverged' && setting.setting.learner.role === 'baseline'",
+        find: "record.status === 'diverged' && !compared",
         replace: "record.status === 'diverged'",
       },
       {
@@ -125,13 +159,13 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'rescored-training-lost',
         kind: 'training lost',
-        find: 'const { predictions, training } = older.record;',
-        replace: 'const { predictions } = older.record; const training: [] = [];',
+        find: 'const { predictions, training, directionsOnly } = older.record;',
+        replace: 'const { predictions, directionsOnly } = older.record; const training: [] = [];',
       },
       {
         id: 'broken-never',
         kind: 'overflow not noticed',
-        find: "record.status === 'diverged' && setting.setting.learner.role === 'baseline'",
+        find: "record.status === 'diverged' && !compared",
         replace: 'false',
       },
       {
@@ -146,8 +180,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'score-zsl-for-icl',
       kind: 'settings swapped',
-      find: 'scoreLearner(setting.setting.learner, { icl, zsl, ft }, config,',
-      replace: 'scoreLearner(setting.setting.learner, { icl: zsl, zsl: icl, ft }, config,',
+      find: 'scoreLearner(applying(setting), { icl, zsl, ft }, config,',
+      replace: 'scoreLearner(applying(setting), { icl: zsl, zsl: icl, ft }, config,',
     },
   ]),
   ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/variants.test.ts'] }, [
@@ -158,25 +192,27 @@ export const mutants: readonly Mutant[] = [
       replace: '(share ?? 0).toFixed(0)',
     },
     {
-      id: 'init-seed-ignored',
-      kind: 'seed ignored',
-      find: 'seed: settings.initSeed,\n      dtype',
-      replace: 'seed: 0,\n      dtype',
-    },
-    {
-      id: 'variant-not-reloaded',
-      kind: 'stale model',
-      find: 'if (this.#model && this.#variant === variant) return this.#model;',
-      replace: 'if (this.#model) return this.#model;',
-    },
-    {
       id: 'describe-zsl-icl',
       kind: 'settings swapped',
       find: '[`ZSL ${percent(zsl)}, ICL ${percent(icl)}`]',
       replace: '[`ZSL ${percent(icl)}, ICL ${percent(zsl)}`]',
     },
   ]),
-  ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/weight-dtype.test.ts'] }, [
+  ...mutantsOf({ file: 'apps/bench/src/experiment/loaded-model.ts', tests: ['tests/variants.test.ts'] }, [
+    {
+      id: 'init-seed-ignored',
+      kind: 'seed ignored',
+      find: 'seed: initSeed ?? 0,',
+      replace: 'seed: 0,',
+    },
+    {
+      id: 'variant-not-reloaded',
+      kind: 'stale model',
+      find: 'if (this.#model && this.#loaded === wanted) return this.#model;',
+      replace: 'if (this.#model) return this.#model;',
+    },
+  ]),
+  ...mutantsOf({ file: 'apps/bench/src/experiment/loaded-model.ts', tests: ['tests/weight-dtype.test.ts'] }, [
     {
       id: 'dtype-ignored',
       kind: 'option ignored',
@@ -231,8 +267,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'result-zsl-icl',
       kind: 'settings swapped',
-      find: 'baselines: { zeroShot, inContext }',
-      replace: 'baselines: { zeroShot: inContext, inContext: zeroShot }',
+      find: 'const baselines = { zeroShot, inContext };',
+      replace: 'const baselines = { zeroShot: inContext, inContext: zeroShot };',
     },
   ]),
 ];

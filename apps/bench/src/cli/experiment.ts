@@ -40,6 +40,10 @@ export interface ExperimentOptions {
   readonly fineTuningOrder?: FineTuningOrder;
   readonly examples?: number;
   readonly learningRate?: number;
+  /** How rates are chosen: `published`, `best`, `matched-kl`, `matched-norm`, `tangent`. */
+  readonly rate?: readonly string[];
+  /** Examples of the training split that they are chosen on. */
+  readonly development?: number;
   readonly probe?: ProbeToken;
   readonly adapter?: string;
   readonly initSeed?: number;
@@ -68,6 +72,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
   ...{ model: true, data: true, out: true, datasets: true, methods: true, signal: true },
   ...{ taskFiles: true, learnerFiles: true, metricFiles: true, familyFiles: true },
   ...{ variants: true, shots: true, seeds: true, permutation: true, fineTuningOrder: true, examples: true },
+  ...{ rate: true, development: true },
   ...{ learningRate: true, probe: true, adapter: true, initSeed: true, dtype: true, fresh: true },
   ...{ memoryBudget: true, tokenBudget: true, saveProbes: true, discardProbes: true },
   ...{ releasedNorms: true, noiseFloor: true, controls: true, matchedDemonstrations: true },

@@ -16,6 +16,8 @@ export interface RawRunOptions {
   readonly fineTuningOrder: string;
   readonly examples: string;
   readonly learningRate: string;
+  readonly rate: string;
+  readonly development: string;
   readonly probe: string;
   readonly adapter: string;
   readonly out: string;

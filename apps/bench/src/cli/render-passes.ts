@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { runSettingId } from '../experiment/setting.ts';
 import { renderTable } from '../results/text-table.ts';
-import { comparedSettings, planTrials } from '../experiment/plan.ts';
+import { settingId } from '@icl-gd/methods';
+import { developmentExamples } from '../experiment/development/prepare.ts';
+import { developedLearners, isRunOn } from '../experiment/development/rate-rules.ts';
+import { type RunSettings, type Trial, comparedSettings, planTrials } from '../experiment/plan.ts';
 import { HUB } from '../tasks/locate.ts';
 import { describeSource } from '../tasks/describe-source.ts';
 import type { Task } from '../tasks/task.ts';
@@ -33,7 +36,7 @@ function renderPass(pass: RunPass): string {
       [...selections].join(' '),
       String(own[0]?.shots),
       String(own[0]?.learningRate),
-      String(own.length * comparedSettings(settings).length),
+      String(cellsOf(own, settings)),
     ];
   });
   return [
@@ -43,6 +46,7 @@ function renderPass(pass: RunPass): string {
     `  controls  ${settings.controls.map(runSettingId).join(', ') || 'none'}`,
     `  probe     ${settings.probe}`,
     `  examples  at most ${settings.examples} a dataset`,
+    ...developmentInWords(settings),
     ...(settings.matchedDemonstrations
       ? ['  matched   fine-tuning on the demonstrations that fit the context']
       : []),
@@ -61,5 +65,21 @@ function modelInWords(model: string): string {
 }
 
 function countCells({ request: { settings } }: RunPass): number {
-  return planTrials(settings).length * comparedSettings(settings).length;
+  return cellsOf(planTrials(settings), settings);
+}
+
+function cellsOf(trials: readonly Trial[], settings: RunSettings): number {
+  const compared = comparedSettings(settings);
+  return trials.reduce(
+    (sum, { variant }) => sum + compared.filter((setting) => isRunOn(variant, setting)).length,
+    0,
+  );
+}
+
+/** What is measured on the training split before. */
+function developmentInWords(settings: RunSettings): string[] {
+  const examples = developmentExamples(settings);
+  if (examples === undefined) return [];
+  const learners = developedLearners(settings).map(({ setting }) => settingId(setting));
+  return [`  development  ${examples} examples a dataset at most, rates of ${learners.join(', ')}`];
 }

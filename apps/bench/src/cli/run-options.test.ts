@@ -210,3 +210,16 @@ test.each([
   await expect(parse(options)).rejects.toThrow(UserError);
   await expect(parse(options)).rejects.toThrow(message);
 });
+
+test('gradient norms of every definition need a learner that takes single steps', async () => {
+  for (const methods of ['gd[batch=full]', 'gd[tangent],lcgd[batch=full,steps=2]'])
+    await expect(parse({ methods, gradientNorms: true })).rejects.toThrow(
+      /^--gradient-norms: none of --methods takes a training step for each demonstration/,
+    );
+  const { request } = await parse({
+    methods: 'gd[batch=full],lcgd',
+    gradientNorms: true,
+    weightChanges: true,
+  });
+  expect(request.settings).toMatchObject({ gradientNorms: true, weightChanges: true });
+});

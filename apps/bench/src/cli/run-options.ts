@@ -1,8 +1,10 @@
 import { type Learner, type ProbeToken, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
+import { FEWEST_EXAMPLES } from '../experiment/development/prepare.ts';
 import { type RunSettings, comparedSettings } from '../experiment/plan.ts';
 import { type RunSetting, runSetting, runSettingId } from '../experiment/setting.ts';
 import { requireTrainingAttention } from '../experiment/training-attention/places.ts';
+import { hasStepNorms } from '../experiment/training/cells.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { DEFAULT_MARGIN } from '../results/inference/margin.ts';
@@ -15,6 +17,7 @@ import { NO_PLUGINS, type Plugins } from '../plugins/load-plugins.ts';
 
 import { type Preset, findPreset } from './presets/presets.ts';
 import type { RawRunOptions } from './raw-options.ts';
+import { settingsByRate } from './rate-list.ts';
 import { parseSettingList, requireDistinct } from './setting-list.ts';
 
 /** The paper evaluates at most this many examples. */
@@ -127,9 +130,14 @@ function parseSettings(
     throw new UserError(
       `${runSettingId(crossing)} takes demonstrations of another dataset of the run, but ${datasets[0]?.id} is its only one: name a second with --datasets or --task-file`,
     );
+  if (raw.gradientNorms && !comparedSettings(compared).some(hasStepNorms))
+    throw new UserError(
+      '--gradient-norms: none of --methods takes a training step for each demonstration, as GD and LCGD do where they are not on full batches',
+    );
   return {
     datasets,
     ...compared,
+    ...parseDevelopment(raw.development, compared.methods),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
     ...(raw.shots === undefined ? {} : { shots: integer('--shots', raw.shots, 1) }),
@@ -158,21 +166,38 @@ function parseSettings(
   };
 }
 
+/** None by 0, also where a preset asks for some. @throws UserError where a rule needs them */
+function parseDevelopment(
+  text: string | undefined,
+  methods: readonly RunSetting[],
+): Pick<RunSettings, 'development'> {
+  if (text === undefined) return {};
+  const examples = integer('--development', text, 0);
+  const ruled = methods.find(({ rate }) => rate);
+  if (examples === 0 && !ruled) return {};
+  if (examples < FEWEST_EXAMPLES)
+    throw new UserError(
+      `--development ${text}: ${ruled ? `${runSettingId(ruled)} needs` : 'a gate needs'} at least ${FEWEST_EXAMPLES} examples`,
+    );
+  return { development: examples };
+}
+
 /**
  * What is compared with in-context learning. Controls that nobody asked for are left out where one of the learners is the same
  * setting, and where they cannot be made.
  * @throws UserError naming the option that does not fit
  */
 function parseCompared(
-  { methods: learners, controls: named }: Partial<RawRunOptions>,
+  { methods: learners, controls: named, rate }: Partial<RawRunOptions>,
   foreign: ForeignLearners,
 ): Pick<RunSettings, 'methods' | 'controls'> {
   const parse = (option: string, text: string): RunSetting[] =>
     parseSettingList(option, text, foreign.learners);
-  const methods =
+  const open =
     learners === undefined
       ? [...PAPER_LEARNERS, ...foreign.learners].map((learner) => runSetting(learner))
       : parse('--methods', learners);
+  const methods = rate === undefined ? open : settingsByRate(rate, open);
   if (named === undefined) {
     const ids = methods.map(runSettingId);
     const controls = parse('--controls', DEFAULT_CONTROLS).filter(

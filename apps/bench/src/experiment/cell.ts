@@ -4,6 +4,7 @@ import type { MetricCatalogue } from '@icl-gd/metrics';
 import type { DemonstrationSet } from '../tasks/prompts/choose-demonstrations.ts';
 import type { DemonstrationChoice } from '../tasks/prompts/demonstration-choice.ts';
 import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
+import type { RateRow } from './development/development.ts';
 import { type RunSettings, type Trial, initSeedOf } from './plan.ts';
 import { type RunSetting, runSettingId } from './setting.ts';
 
@@ -62,6 +63,8 @@ export function digest(value: unknown): string {
 export interface RunIdentity {
   readonly environment: Omit<CellParts['environment'], 'learner'>;
   readonly settings: RunSettings;
+  /** How rates were chosen, where some setting has a rule for its own. */
+  readonly rates?: readonly RateRow[] | undefined;
   /** Digest of a learner's source that is not part of this program. */
   readonly foreignLearners: ReadonlyMap<string, string>;
   /** What is measured; the built-in metrics if absent. */

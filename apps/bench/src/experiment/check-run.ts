@@ -1,8 +1,10 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
+import { isRunOn } from './development/rate-rules.ts';
 import { runSettingId } from './setting.ts';
 import { applicableSettings, describeUnavailable } from './availability.ts';
+import { describeDevelopment } from './development/describe-development.ts';
 import { readInputs } from './inputs.ts';
-import { planRunMemory, workloadOf } from './memory.ts';
+import { planRunMemory, workloadsOf } from './memory.ts';
 import { comparedSettings, planTrials } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
 import { doing } from '../terminal/heartbeat.ts';
@@ -15,19 +17,24 @@ import { counted } from '../terminal/words.ts';
  */
 export async function checkRun(request: RunRequest, log: (line: string) => void): Promise<void> {
   doing({ text: 'reading model and data' });
-  const { model, prepared } = await readInputs(request, request.settings, request.observer);
+  const inputs = await readInputs(request, request.settings, request.observer);
+  const { model, prepared, development } = inputs;
   const { settings, lines } = applicableSettings(request.settings, model.config);
   for (const line of [...lines, ...describeUnavailable(settings, prepared)]) log(line);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   try {
-    const workloads = prepared.map((run) => workloadOf({ ...request, settings }, run));
-    const methods = comparedSettings(settings).map(runSettingId).join(' and ');
     log(`model: ${model.name}, ${model.config.family}, ${model.parameterCount} parameters`);
     for (const { variant, dataset, seed, permutation } of planTrials(settings)) {
       const run = prepared.find((own) => own.dataset === dataset && own.seed === seed);
       const shots = counted(run?.trainRows.length ?? 0, 'shot');
+      const methods = comparedSettings(settings)
+        .filter((setting) => isRunOn(variant, setting))
+        .map(runSettingId)
+        .join(' and ');
       log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots}, ${methods}`);
     }
+    for (const line of describeDevelopment(development, settings)) log(line);
+    const workloads = workloadsOf({ ...request, settings }, inputs);
     planRunMemory(gpu, model.config, workloads, request.memoryBudget, log);
   } finally {
     gpu.dispose();

@@ -22,6 +22,7 @@ test.each([
   'methods/src/probe-plan.ts',
   'methods/src/learners/gradient-descent.ts',
   'experiment/probe-setting.ts',
+  'experiment/development/measure-development.ts',
 ])('an edit of %s makes records anew', (file) => {
   const after = digestsAfterEditing(file);
   expect(after.code).not.toBe(before.code);

@@ -16,7 +16,7 @@ interface Parts {
 
 const PROBING: Parts = {
   packages: ['gpu-kernels', 'transformer', 'methods'],
-  files: ['probe-setting', 'measure-accuracy'],
+  files: ['probe-setting', 'measure-accuracy', 'development/measure-development'],
   libraries: ['webgpu', '@sparticuz/chromium'],
 };
 const SCORING: Parts = {

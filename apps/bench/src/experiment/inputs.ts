@@ -10,6 +10,7 @@ import {
 } from '@icl-gd/transformer';
 import { hasCode, storageError, sweepTemporaries, tryWriting } from '@icl-gd/transformer/files';
 import { familiesOf } from '../plugins/family-file.ts';
+import { type PreparedDevelopment, developmentExamples, prepareDevelopment } from './development/prepare.ts';
 import { type RunSettings, type Trial, comparedSettings, selections } from './plan.ts';
 import { choicesAmong } from './setting.ts';
 import type { RunRequest } from './run-request.ts';
@@ -39,6 +40,8 @@ export interface RunInputs {
   readonly prepared: readonly PreparedRun[];
   /** Of choices of demonstrations that earlier runs recorded, as far as they go with the settings. */
   readonly earlier: readonly PreparedRun[];
+  /** Of each dataset, if the run asks for development data. */
+  readonly development: readonly PreparedDevelopment[];
 }
 
 /**
@@ -72,6 +75,7 @@ export async function readInputs(
   const statistics = new Map<string, DatasetStatistics>();
   const prepared: PreparedRun[] = [];
   const preparedEarlier: PreparedRun[] = [];
+  const development: PreparedDevelopment[] = [];
   const choices = choicesAmong(comparedSettings(settings));
   const crossing = choices.some(({ otherTask }) => otherTask);
   const kept = new Map<string, Promise<Dataset>>();
@@ -99,10 +103,14 @@ export async function readInputs(
     for (const own of earlier)
       if (own.dataset === task.id) preparedEarlier.push(...unlessRefused(() => prepare(own)));
     warnOfPrompts(task, { queries: (runs[0] as PreparedRun).queries, dataset }, tokenizer, observer.warn);
-    for (const run of runs) {
+    const own =
+      developmentExamples(settings) === undefined
+        ? []
+        : [prepareDevelopment(task, dataset, tokenizer, limits, settings)];
+    for (const run of [...runs, ...own.flatMap((each) => each.runs)])
       requireVocabulary(run, config.vocabSize, modelDirectory);
-      prepared.push(run);
-    }
+    prepared.push(...runs);
+    development.push(...own);
     const lengths = (runs[0] as PreparedRun).queries.map(({ tokens }) => tokens.length);
     statistics.set(task.id, {
       train: dataset.train.length,
@@ -120,6 +128,7 @@ export async function readInputs(
       statistics,
       prepared,
       earlier: preparedEarlier,
+      development,
     };
   } finally {
     await checkpoint.close();

@@ -24,6 +24,8 @@ import {
 import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
 import { NEXT_TOKENS } from './next-tokens.ts';
 import { comparedSettings } from './plan.ts';
+import { developmentSettings } from './development/rate-rules.ts';
+import type { RunInputs } from './inputs.ts';
 import type { RunRequest } from './run-request.ts';
 import { demonstrationsFor, unavailability } from './setting.ts';
 
@@ -56,8 +58,20 @@ export function planRunMemory(
   gpu.pool.limits = { planned: plan.peak, budget: limits.budgetBytes };
 }
 
+/** What all that a run prepared will be put to. */
+export function workloadsOf(
+  request: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
+  { prepared, development }: Pick<RunInputs, 'prepared' | 'development'>,
+): Workload[] {
+  const developed = { ...request, settings: developmentSettings(request.settings) };
+  return [
+    ...prepared.map((run) => workloadOf(request, run)),
+    ...development.flatMap(({ runs }) => runs.map((run) => workloadOf(developed, run))),
+  ];
+}
+
 /** What one choice of demonstrations and queries will be put to. */
-export function workloadOf(
+function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
   prepared: PreparedRun,
 ): Workload {

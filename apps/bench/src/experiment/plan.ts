@@ -20,6 +20,8 @@ export interface RunSettings {
   readonly fineTuningOrder?: FineTuningOrder;
   readonly examples: number;
   readonly learningRate?: number;
+  /** Examples of the training split that rates are chosen and the gate is judged on; see `developmentExamples`. */
+  readonly development?: number;
   readonly probe: ProbeToken;
   /** How weights are kept on the device. */
   readonly dtype: WeightDtype;

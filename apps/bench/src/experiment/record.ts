@@ -6,7 +6,7 @@ const PERTURBATIONS = ['summation-order', 'float16-weights', 'float16-activation
 
 /** Larger than anything that is computed from float32; sums of numbers below it stay finite. */
 const LARGEST = 1e100;
-const finite = z.number().min(-LARGEST).max(LARGEST);
+export const finite = z.number().min(-LARGEST).max(LARGEST);
 const amount = finite.nonnegative();
 const count = z.int().nonnegative();
 
@@ -33,7 +33,7 @@ const scores = z
     'has more undefined cosines than cosines',
   );
 
-const prediction = z
+export const prediction = z
   .object({
     predicted: count,
     optionLogProbs: z.array(finite),
@@ -80,7 +80,7 @@ const scoresByMetric = (isPossible: IsPossible) =>
       (own) => new Set(Object.values(own).flatMap(({ values }) => values.length)).size <= 1,
       'has metrics of different numbers of layers',
     );
-const diverged = z.object({ status: z.literal('diverged'), message: z.string() });
+export const diverged = z.object({ status: z.literal('diverged'), message: z.string() });
 
 const settingRecordOf = (isPossible: IsPossible) =>
   z.discriminatedUnion('status', [

@@ -1,19 +1,15 @@
 import { type Probe, type ProbeToken, inContext, inapplicableMetricsOf } from '@icl-gd/methods';
 import type { DecoderConfig, Model } from '@icl-gd/transformer';
 import type { CellAddress } from './cell.ts';
-import {
-  NOISE_FLOOR_PASSES,
-  type ProbesBySetting,
-  type ScoresByMethod,
-  measureNoiseFloor,
-} from './noise-floor.ts';
+import { NOISE_FLOOR_PASSES, measureNoiseFloor } from './noise-floor.ts';
 import { type Trial, trialName } from './plan.ts';
-import { type ProbedSetting, predict, probeSetting, takeIn, unlessDiverged } from './probe-setting.ts';
+import { type ProbedSetting, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
 import type { FinishedSetting, SettingRecord } from './record.ts';
 import type { z } from 'zod';
 import type { ProbeWrite } from './probe-file.ts';
 import type { RecordStore } from './record-store.ts';
 import { demonstrationsFor } from './setting.ts';
+import { applying, scoreAll } from './score-all.ts';
 import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
 import type { Tally } from './tally.ts';
 import type { TrainingMeasures } from './training/cells.ts';
@@ -251,7 +247,7 @@ export class TrialRunner {
       setting.setting,
       prepared,
       {
-        learningRate: trial.learningRate,
+        learningRate: setting.learningRate,
         releasedNorms,
         signal,
         ...own,
@@ -356,7 +352,7 @@ export class TrialRunner {
     const noise = await measureNoiseFloor({
       model: await this.#options.loadModel(plan.trial),
       probes,
-      score: (own) => this.#scoreAll(plan, own),
+      score: (own) => scoreAll(plan, own, this.#options.config),
       probeAgain: async (model, halfWeights) => {
         const again = new Map<string, readonly Probe[]>();
         for (const setting of finished) {
@@ -384,49 +380,17 @@ export class TrialRunner {
 
   /** @returns whether it was recorded already */
   #measureTraining(plan: TrialPlan, records: TrialOutcome['records']): Promise<boolean> {
-    const { training: measures = {}, tally, config, loadModel, onWork, signal } = this.#options;
-    const { learningRate } = plan.trial;
+    const { training: measures = {}, config, ...options } = this.#options;
     const finished = plan.methods.filter(({ id }) => records.get(id)?.status === 'finished');
     return measureTraining(plan, finished, {
-      ...{ measures, tally, layers: config.layers },
+      ...{ ...options, measures, layers: config.layers },
       readable: (address, schema) => this.#readable(address, schema),
       write: (address, result) => this.#write(address, result),
-      train: async ({ setting }, options, onUnits) =>
-        takeIn(
-          await loadModel(plan.trial),
-          setting,
-          plan.prepared,
-          { learningRate, ...options, signal },
-          onUnits,
-        ),
-      onWork: (units) => onWork(units, `${trialName(plan.trial)} weights`),
     });
-  }
-
-  /** Everything that can be scored of the settings that have probes. */
-  #scoreAll(plan: TrialPlan, probes: ProbesBySetting): ScoresByMethod {
-    const { config } = this.#options;
-    const [zsl, icl] = [probes.get(plan.zeroShot.id), probes.get(plan.inContext.id)];
-    if (!zsl || !icl) return new Map();
-    const pairs = plan.pairs.flatMap(({ ids }) => {
-      const [first, second] = ids.map((id) => probes.get(id));
-      return first && second ? [...scorePair(ids, { first, second, zsl }, config, plan.metrics)] : [];
-    });
-    const methods = plan.methods.flatMap((own) => {
-      const { id } = own;
-      const ft = probes.get(id);
-      return ft ? [[id, scoreLearner(applying(own), { icl, zsl, ft }, config, plan.metrics)] as const] : [];
-    });
-    const baseline = scoreBaseline({ icl, zsl }, config, plan.trial.seed, plan.metrics);
-    return new Map([['-', new Map([...baseline, ...pairs])], ...methods]);
   }
 
   #holdOnly({ addresses }: TrialSetting): void {
     const keys = new Set([...addresses.values()].map(({ key }) => key));
     this.#probes = new Map([...this.#probes].filter(([key]) => keys.has(key)));
   }
-}
-
-function applying({ setting }: TrialSetting): { readonly inapplicableMetrics: readonly string[] } {
-  return { inapplicableMetrics: inapplicableMetricsOf(setting) };
 }

@@ -1,19 +1,14 @@
-import { type AdapterDescription, type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import { type AdapterDescription, acquireGpu } from '@icl-gd/gpu-kernels';
 import { type MetricCatalogue, accuracy, builtInMetrics, findMetric, layerMean } from '@icl-gd/metrics';
-import {
-  MODEL_VARIANTS,
-  type Model,
-  type ModelLocation,
-  type ModelVariant,
-  UserError,
-  loadModel,
-} from '@icl-gd/transformer';
+import { MODEL_VARIANTS, type ModelLocation, type ModelVariant, UserError } from '@icl-gd/transformer';
 import type { ProbeToken } from '@icl-gd/methods';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import { type ForeignFamily, familiesOf } from '../plugins/family-file.ts';
+import type { ForeignFamily } from '../plugins/family-file.ts';
 import { doing } from '../terminal/heartbeat.ts';
 import { applicableSettings, describeUnavailable } from './availability.ts';
 import { planDisk } from './disk.ts';
+import type { Development } from './development/development.ts';
+import { developBeforeTrials } from './development/stage.ts';
 import {
   earlierTrials,
   inTableOrder,
@@ -22,14 +17,14 @@ import {
   recordedElsewhere,
 } from './earlier-trials.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
-import { planRunMemory, workloadOf } from './memory.ts';
+import { LoadedModel } from './loaded-model.ts';
+import { planRunMemory, workloadsOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import {
   type RunSettings,
   type Trial,
   comparedSettings,
   inLoadingOrder,
-  initSeedOf,
   planTrials,
   trialName,
 } from './plan.ts';
@@ -63,6 +58,8 @@ export interface FinishedRun {
   readonly foreignFamily?: ForeignFamily | undefined;
   /** What is measured; the built-in metrics if absent. */
   readonly metrics?: MetricCatalogue;
+  /** What was measured on development data, if the run asks for it. */
+  readonly development?: Development | undefined;
   /** Whether no cell diverged. */
   readonly complete: boolean;
   /** What was put before the model in the trials below. */
@@ -99,8 +96,13 @@ export async function runExperiment(
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
+  const models = new LoadedModel(gpu, request, () => {
+    planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), request.memoryBudget, log);
+  });
   try {
-    const [plans, earlierPlans] = planCells(request, inputs, gpu.adapter, earlier);
+    const development = await developBeforeTrials(request, { inputs, store, models, progress }, gpu.adapter);
+    const planning = { request, adapter: gpu.adapter, development };
+    const [plans, earlierPlans] = planCells(planning, inputs, earlier);
     if (!request.fresh) await store.reportPassedOver(plans.flatMap(addressesOf));
     await planDisk(request.recordsIn ?? out, plans, {
       store,
@@ -108,8 +110,8 @@ export async function runExperiment(
       discard: request.discardProbes,
       log,
     });
-    const complete = await computeCells(request, { inputs, gpu, store, plans, progress });
-    const besidePlans = await planBeside(request, gpu.adapter, store, earlier, log);
+    const complete = await computeCells(request, { inputs, models, store, plans, progress });
+    const besidePlans = await planBeside(planning, store, earlier, log);
     const { whole, partial } = await keepRecorded(
       request.recordsIn ?? out,
       [...earlierPlans, ...besidePlans],
@@ -129,6 +131,7 @@ export async function runExperiment(
         ({ family }) => family.modelType === inputs.model.config.family,
       ),
       metrics: plans[0]?.metrics ?? builtInMetrics,
+      development,
       complete,
       prepared: preparedOf(tabulated),
       variants: MODEL_VARIANTS.filter((variant) => tabulated.some(({ trial }) => trial.variant === variant)),
@@ -143,19 +146,26 @@ export async function runExperiment(
     };
   } finally {
     progress.stop();
+    models.dispose();
     gpu.dispose();
   }
 }
 
+/** What plans follow from besides the trials. */
+interface Planning {
+  readonly request: RunRequest;
+  readonly adapter: AdapterDescription;
+  readonly development: Development | undefined;
+}
+
 /** Plans of the trials that are asked for, and of earlier ones. */
 function planCells(
-  request: RunRequest,
+  { request, adapter, development }: Planning,
   inputs: RunInputs,
-  adapter: AdapterDescription,
   earlier: readonly Trial[],
 ): [TrialPlan[], TrialPlan[]] {
   const { settings, alsoProbe = [] } = request;
-  const identity = runIdentity(request, inputs, adapter);
+  const identity = { ...runIdentity(request, inputs, adapter), rates: development?.rates };
   const probeTokens = [...new Set([settings.probe, ...alsoProbe])];
   const plan = (trial: Trial, from: readonly PreparedRun[], tokens: readonly ProbeToken[]): TrialPlan[] => {
     const { dataset, seed, permutation } = trial;
@@ -172,12 +182,12 @@ function planCells(
 
 /** Plans of trials that another run recorded in the same folder while this one computed. */
 async function planBeside(
-  request: RunRequest,
-  adapter: AdapterDescription,
+  planning: Planning,
   store: RecordStore,
   earlier: readonly Trial[],
   log: (line: string) => void,
 ): Promise<TrialPlan[]> {
+  const { request } = planning;
   if (request.fresh) return [];
   const { settings } = request;
   store.refresh();
@@ -186,7 +196,7 @@ async function planBeside(
   const datasets = settings.datasets.filter(({ id }) => beside.some(({ dataset }) => dataset === id));
   try {
     const inputs = await readInputs(request, { ...settings, datasets }, {}, beside, settings.datasets);
-    return planCells(request, inputs, adapter, beside)[1];
+    return planCells(planning, inputs, beside)[1];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     log(`trials that another run has recorded here are not in these tables: ${error.message}`);
@@ -232,7 +242,7 @@ function shorten(names: readonly string[]): string {
 
 interface Work {
   readonly inputs: RunInputs;
-  readonly gpu: Gpu;
+  readonly models: LoadedModel;
   readonly store: RecordStore;
   readonly plans: readonly TrialPlan[];
   readonly progress: Progress;
@@ -241,14 +251,9 @@ interface Work {
 /** @returns whether no cell diverged */
 async function computeCells(
   request: RunRequest,
-  { inputs, gpu, store, plans, progress }: Work,
+  { inputs, models, store, plans, progress }: Work,
 ): Promise<boolean> {
   const { settings } = request;
-  const log = (line: string): void => progress.line(line);
-  const models = new LoadedModel(gpu, request, () => {
-    const workloads = inputs.prepared.map((run) => workloadOf(request, run));
-    planRunMemory(gpu, inputs.model.config, workloads, request.memoryBudget, log);
-  });
   const tally = new Tally();
   let place = '';
   const runner = new TrialRunner({
@@ -268,67 +273,25 @@ async function computeCells(
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
   });
   if (settings.trainingAttention)
-    for (const line of leftOutOfTrainingAttention(comparedSettings(settings), inputs.prepared[0])) log(line);
+    for (const line of leftOutOfTrainingAttention(comparedSettings(settings), inputs.prepared[0]))
+      progress.line(line);
   progress.start(totalUnits(plans, settings));
   let complete = true;
   let advised = false;
-  try {
-    const ordered = inLoadingOrder(plans, settings, ({ trial }) => trial);
-    for (const [i, plan] of ordered.entries()) {
-      request.signal?.throwIfAborted();
-      place = `[${i + 1}/${plans.length}]`;
-      const outcome = await runner.run(plan);
-      if (request.saveProbes) await linkSavedProbes(store, request.out, plan, outcome);
-      if (request.discardProbes) await discardProbes(store, plan, ordered[i + 1]);
-      const advice = advised || request.fresh ? '' : ' (--fresh computes it again)';
-      progress.line(describe(plan, outcome, request.fresh ? 'pass' : `run${advice}`));
-      advised ||= outcome.recorded;
-      complete &&= [...outcome.records.values()].every(({ status }) => status === 'finished');
-    }
-    progress.line(tally.describe());
-    return complete;
-  } finally {
-    models.dispose();
+  const ordered = inLoadingOrder(plans, settings, ({ trial }) => trial);
+  for (const [i, plan] of ordered.entries()) {
+    request.signal?.throwIfAborted();
+    place = `[${i + 1}/${plans.length}]`;
+    const outcome = await runner.run(plan);
+    if (request.saveProbes) await linkSavedProbes(store, request.out, plan, outcome);
+    if (request.discardProbes) await discardProbes(store, plan, ordered[i + 1]);
+    const advice = advised || request.fresh ? '' : ' (--fresh computes it again)';
+    progress.line(describe(plan, outcome, request.fresh ? 'pass' : `run${advice}`));
+    advised ||= outcome.recorded;
+    complete &&= [...outcome.records.values()].every(({ status }) => status === 'finished');
   }
-}
-
-/** One initialisation of a variant at a time is on the device; it is loaded when the first cell needs it. */
-class LoadedModel {
-  readonly #gpu: Gpu;
-  readonly #request: RunRequest;
-  readonly #beforeFirst: () => void;
-  #model: Model | undefined;
-  #loaded: string | undefined;
-
-  constructor(gpu: Gpu, request: RunRequest, beforeFirst: () => void) {
-    this.#gpu = gpu;
-    this.#request = request;
-    this.#beforeFirst = beforeFirst;
-  }
-
-  async get(trial: Pick<Trial, 'variant' | 'seed'>): Promise<Model> {
-    const { model, settings, foreignFamilies } = this.#request;
-    const { variant } = trial;
-    const initSeed = initSeedOf(settings, trial);
-    const wanted = `${variant} ${initSeed}`;
-    if (this.#model && this.#loaded === wanted) return this.#model;
-    if (this.#loaded === undefined) this.#beforeFirst();
-    this.#model?.dispose();
-    doing({ text: `loading ${variant} weights` });
-    this.#model = await loadModel(this.#gpu, model.directory, {
-      name: model.name,
-      variant,
-      seed: initSeed ?? 0,
-      dtype: settings.dtype,
-      families: familiesOf(foreignFamilies),
-    });
-    this.#loaded = wanted;
-    return this.#model;
-  }
-
-  dispose(): void {
-    this.#model?.dispose();
-  }
+  progress.line(tally.describe());
+  return complete;
 }
 
 /** Zero-shot's are kept as long as the next trial shares them. */

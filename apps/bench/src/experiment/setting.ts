@@ -24,6 +24,8 @@ export interface RunSetting extends LearnerSetting {
   readonly rate?: RateRule;
   /** Left out where it cannot be made, since nobody asked for it by name. */
   readonly byDefault?: true;
+  /** Run on the trained model alone. A setting whose rate was chosen is that in any case. */
+  readonly trainedOnly?: true;
 }
 
 /** The learner with default options, the trial's own demonstrations and the run's rate. */

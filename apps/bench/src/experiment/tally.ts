@@ -14,10 +14,13 @@ export class Tally {
     this.#computed.set(key, cell.setting);
   }
 
-  /** `settings: 7 asked for (1 ZSL, 2 ICL, 2 GD, 2 LCGD), 2 computed (2 LCGD), 5 taken from records`. */
-  describe(): string {
+  /**
+   * `settings: 7 asked for (1 ZSL, 2 ICL, 2 GD, 2 LCGD), 2 computed (2 LCGD), 5 taken from records`.
+   * @param what stands before the colon
+   */
+  describe(what = 'settings'): string {
     const taken = [...this.#asked.keys()].filter((key) => !this.#computed.has(key)).length;
-    return `settings: ${count('asked for', this.#asked)}, ${count('computed', this.#computed)}, ${taken} taken from records`;
+    return `${what}: ${count('asked for', this.#asked)}, ${count('computed', this.#computed)}, ${taken} taken from records`;
   }
 }
 

@@ -2,6 +2,8 @@ import { type ProbeToken, inContext, trainingPasses, zeroShot } from '@icl-gd/me
 import { type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
+import { rateBy } from './development/development.ts';
+import { isRunOn } from './development/rate-rules.ts';
 import { type Trial, comparedSettings } from './plan.ts';
 import { type TrialRecords, recordsOf } from './record.ts';
 import { pairsAmong } from './scores.ts';
@@ -15,6 +17,8 @@ export type ByToken<T> = ReadonlyMap<ProbeToken, T>;
 export interface TrialSetting {
   readonly setting: RunSetting;
   readonly id: string;
+  /** The trial's own, or the one that was chosen for it. */
+  readonly learningRate: number;
   readonly addresses: ByToken<CellAddress>;
   /** Why it cannot be made in this trial, if it cannot. */
   readonly unavailable?: string;
@@ -56,11 +60,16 @@ export function planTrial(
     new Map(probeTokens.map((token) => [token, make(token)]));
   const planSetting = (setting: RunSetting): TrialSetting => {
     const digests = digestPrepared(prepared, setting.demonstrations);
-    const unavailable = unavailability(setting, prepared);
+    const chosen = setting.rate ? rateBy(identity.rates, trial.dataset, setting) : trial;
+    const { learningRate, unavailable = unavailability(setting, prepared) } = {
+      ...{ learningRate: trial.learningRate, unavailable: undefined },
+      ...chosen,
+    };
+    const own = { ...trial, learningRate };
     return {
-      setting,
+      ...{ setting, learningRate },
       id: runSettingId(setting),
-      addresses: byToken((token) => learnerCell(identity, trial, digests, setting, token)),
+      addresses: byToken((token) => learnerCell(identity, own, digests, setting, token)),
       ...(unavailable === undefined ? {} : { unavailable }),
     };
   };
@@ -79,6 +88,7 @@ export function planTrial(
     TrialSetting,
   ];
   const methods = comparedSettings(identity.settings)
+    .filter((setting) => isRunOn(trial.variant, setting))
     .map(planSetting)
     .filter(({ setting, unavailable }) => !(setting.byDefault && unavailable !== undefined));
   const all = [zsl, icl, ...methods].filter(isAvailable).map((setting) => ownAddress(setting));

@@ -23,6 +23,8 @@ export interface MethodResult {
   /** Ids of metrics that do not apply to it. */
   readonly inapplicableMetrics: readonly string[];
   readonly record: SettingRecord | UnavailableSetting;
+  /** The trial's if absent. */
+  readonly learningRate?: number;
 }
 
 /** Everything that was measured of a trial, for the tables. */
@@ -109,8 +111,19 @@ export async function readTrial(
   return { trial, prepared, baselines, methods, pairs, noise, trainingAttention, metrics, ...training };
 }
 
-function toResult({ id, setting, unavailable }: TrialSetting, record: SettingRecord): MethodResult {
-  const own = { id, inapplicableMetrics: inapplicableMetricsOf(setting) };
+/** The rate of a method of a trial; the trial's for what has none of its own. */
+export function learningRateOf(
+  { trial, methods }: Pick<TrialResult, 'trial' | 'methods'>,
+  method: string,
+): number {
+  return methods.find(({ id }) => id === method)?.learningRate ?? trial.learningRate;
+}
+
+function toResult(
+  { id, setting, learningRate, unavailable }: TrialSetting,
+  record: SettingRecord,
+): MethodResult {
+  const own = { id, inapplicableMetrics: inapplicableMetricsOf(setting), learningRate };
   if (unavailable !== undefined) return { ...own, record: { status: 'unavailable', message: unavailable } };
   if (record.status === 'finished' && record.directionsOnly)
     return { ...own, record: { ...record, predictions: [] } };

@@ -29,6 +29,10 @@ export class CellDraft {
     this.#key = key;
   }
 
+  get method(): string {
+    return this.#key.method;
+  }
+
   /**
    * The cell, once every row has been read.
    * @param examples that the trial counts, if it does
@@ -75,7 +79,7 @@ export class CellDraft {
   }
 }
 
-/** Cells of a run that is being read, by trial and method. */
+/** Cells of a run that is being read, by trial, and by method and rate: a trial may have a method at several. */
 export class CellDrafts {
   readonly #trials = new Map<string, Map<string, CellDraft>>();
 
@@ -85,10 +89,11 @@ export class CellDrafts {
     const { variant, dataset, method, seed, permutation, learning_rate: learningRate } = values;
     let trial = this.#trials.get(id);
     if (!trial) this.#trials.set(id, (trial = new Map()));
+    const own = methodOf(values);
     const draft =
-      trial.get(method) ?? new CellDraft({ variant, dataset, method, seed, permutation, learningRate });
-    trial.delete(method);
-    trial.set(method, draft);
+      trial.get(own) ?? new CellDraft({ variant, dataset, method, seed, permutation, learningRate });
+    trial.delete(own);
+    trial.set(own, draft);
     return draft;
   }
 
@@ -98,7 +103,7 @@ export class CellDrafts {
 
   /** @throws UserError if summary.csv does not have the row's cell */
   of({ values, place }: CellRow): CellDraft {
-    const draft = this.#trials.get(trialOf(values))?.get(values.method);
+    const draft = this.#trials.get(trialOf(values))?.get(methodOf(values));
     if (draft) return draft;
     const { variant, dataset, method, seed, permutation, learning_rate: rate } = values;
     throw new UserError(
@@ -109,18 +114,20 @@ export class CellDrafts {
   /** @throws UserError if something is left out */
   finish(): MeasuredCell[] {
     return [...this.#trials.values()].flatMap((trial) => {
-      const examples = trial.get(NO_METHOD)?.numbers.get('examples');
-      return [...trial.values()].map((draft) => draft.finish(examples));
+      const counts = [...trial.values()].flatMap((draft) =>
+        draft.method === NO_METHOD ? [draft.numbers.get('examples')] : [],
+      );
+      return [...trial.values()].map((draft) => draft.finish(counts[0]));
     });
   }
 }
 
-function trialOf({
-  variant,
-  dataset,
-  seed,
-  permutation,
-  learning_rate: rate,
-}: Omit<CellRow['values'], 'method'>): string {
-  return JSON.stringify([variant, dataset, seed, permutation, rate]);
+type KeyOfRow = CellRow['values'];
+
+function trialOf({ variant, dataset, seed, permutation }: KeyOfRow): string {
+  return JSON.stringify([variant, dataset, seed, permutation]);
+}
+
+function methodOf({ method, learning_rate: rate }: KeyOfRow): string {
+  return JSON.stringify([method, rate]);
 }

@@ -2,7 +2,8 @@ import { type MetricCatalogue, builtInMetrics, definedShare, layerMean } from '@
 import { groupBy } from '../experiment/group-by.ts';
 import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import { roleOf } from '../experiment/setting.ts';
-import type { TrialResult } from '../experiment/trial-result.ts';
+import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
+import type { MeasuredDevelopment } from './development/measured-development.ts';
 import type { MeasuredOutputs } from './outputs.ts';
 import type { PaperMatch } from './published/paper-match.ts';
 import type { TrainingRows } from './training-rows.ts';
@@ -73,6 +74,8 @@ export interface MeasuredRun {
   readonly training?: TrainingRows;
   /** How far ICL and fine-tuning attend to the same demonstrations, where that was measured. */
   readonly trainingAttention?: readonly MeasuredAttention[];
+  /** What was measured on development data, if the run asked for it. */
+  readonly development?: MeasuredDevelopment;
   /** Which of it may stand beside the paper's figures. */
   readonly paper: PaperMatch;
   /** By how much a score may differ and count as the same, as declared before the run; absent where nothing was. */
@@ -136,7 +139,7 @@ export function measureTrial(result: TrialResult): MeasuredCell[] {
     method,
     seed: trial.seed,
     permutation: trial.permutation,
-    learningRate: trial.learningRate,
+    learningRate: learningRateOf(result, method),
     scores: new Map(Object.entries(scores).map(([metric, own]) => [metric, toCellScore(own)])),
     numbers: new Map([
       ...Object.entries(scores).map(([metric, { values }]) => [metric, layerMean(values)] as const),
@@ -161,10 +164,11 @@ export function measureTrial(result: TrialResult): MeasuredCell[] {
   ];
 }
 
-export function measureNoise({ trial, noise }: TrialResult): MeasuredNoise[] {
-  const { variant, dataset, learningRate } = trial;
-  return noise.map(({ method, metric, perturbation, value, exampleChange }) => ({
-    ...{ variant, dataset, method, metric, perturbation, learningRate, value, exampleChange },
+export function measureNoise(result: TrialResult): MeasuredNoise[] {
+  const { variant, dataset } = result.trial;
+  return result.noise.map(({ method, metric, perturbation, value, exampleChange }) => ({
+    ...{ variant, dataset, method, metric, perturbation, value, exampleChange },
+    learningRate: learningRateOf(result, method),
   }));
 }
 

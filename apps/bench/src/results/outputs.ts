@@ -10,7 +10,7 @@ import {
 } from '@icl-gd/metrics';
 import { COMPARED_NEXT_TOKENS } from '../experiment/next-tokens.ts';
 import type { FinishedSetting, PredictionRecord } from '../experiment/record.ts';
-import type { TrialResult } from '../experiment/trial-result.ts';
+import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
 import { wilsonInterval } from './inference/wilson.ts';
 
 /** Of zero-shot, which is compared with ICL like any other setting: what doing nothing has in common with it. */
@@ -69,10 +69,11 @@ export const OUTPUT_RANGES: Readonly<Record<keyof OutputMeasures, readonly [numb
 export const OUTPUT_MEASURES = Object.keys(OUTPUT_RANGES) as readonly (keyof OutputMeasures)[];
 
 /** Of ZSL and of every setting that finished and predicts, in the order of the settings. */
-export function measureOutputs({ trial, prepared, baselines, methods }: TrialResult): MeasuredOutputs[] {
+export function measureOutputs(result: TrialResult): MeasuredOutputs[] {
+  const { trial, prepared, baselines, methods } = result;
   if (!baselines) return [];
   const { zeroShot, inContext } = baselines;
-  const { variant, dataset, seed, permutation, learningRate } = trial;
+  const { variant, dataset, seed, permutation } = trial;
   const finished = methods.flatMap(({ id, record }): [string, FinishedSetting][] =>
     record.status === 'finished' ? [[id, record]] : [],
   );
@@ -84,6 +85,7 @@ export function measureOutputs({ trial, prepared, baselines, methods }: TrialRes
       zsl: zeroShot.predictions,
       icl: inContext.predictions,
     });
+    const learningRate = learningRateOf(result, method);
     return [{ variant, dataset, method, seed, permutation, learningRate, measures }];
   });
 }

@@ -30,6 +30,10 @@ async function* noisyTrials(): AsyncGenerator<TrialResult> {
   for await (const result of madeUpTrials(SIZE)) yield { ...result, noise: [noise] };
 }
 
+async function* oneTrial(result: TrialResult): AsyncGenerator<TrialResult> {
+  yield result;
+}
+
 async function write(trials: AsyncIterable<TrialResult> = noisyTrials()): Promise<MeasuredRun> {
   const cells: MeasuredRun['cells'][number][] = [];
   const noise: MeasuredRun['noise'][number][] = [];
@@ -72,6 +76,23 @@ async function put(file: string, line: number, column: string, value: string): P
     return lines.with(line - 1, lines[line - 1]!.split(',').with(at, value).join(','));
   });
 }
+
+test('a trial whose methods have rates of their own is read back as one trial', async () => {
+  const { trial, methods, ...rest } = TRIAL;
+  const [gd, lcgd] = methods as [TrialResult['methods'][number], TrialResult['methods'][number]];
+  const chosen = { ...gd, id: 'GD[rate=best]', learningRate: 0.0125 };
+  const written = await write(oneTrial({ ...rest, trial, methods: [gd, chosen, lcgd] }));
+  expect(written.cells.map(({ method, learningRate }) => [method, learningRate])).toEqual([
+    ['-', 0.003],
+    ['GD', 0.003],
+    ['GD[rate=best]', 0.0125],
+    ['LCGD', 0.003],
+  ]);
+  expect((await readRun(out)).cells).toEqual(written.cells);
+  // The trial counts the examples of all of them.
+  await edit('examples.csv', (lines) => lines.filter((line) => !/rate=best.*,4,/.test(line)));
+  await expect(readRun(out)).rejects.toThrow('examples.csv has 1 rows of variant trained');
+});
 
 describe('what is read is what was measured', () => {
   test('of a run with everything', async () => {

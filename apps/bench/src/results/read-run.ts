@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { MetricCatalogue } from '@icl-gd/metrics';
 import { CELL, type CellDraft, CellDrafts } from './cell-drafts.ts';
+import { readDevelopment } from './development/read-development.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
 import { type KnownMetrics, readKnownMetrics } from './known-metrics.ts';
 import {
@@ -51,7 +52,8 @@ export async function readRun(folder: string): Promise<MeasuredRun> {
     trainingAttention,
     metrics: known.catalogue,
   });
-  return { ...run, ...(outputs ? { outputs } : {}), ...training };
+  const development = await readDevelopment(folder);
+  return { ...run, ...(outputs ? { outputs } : {}), ...training, ...(development ? { development } : {}) };
 }
 
 /**

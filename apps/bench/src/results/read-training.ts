@@ -1,7 +1,16 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { CELL, type CellDrafts, type CellRow } from './cell-drafts.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
-import { type Column, amount, number, numberOrNull, readOptionalTable, text, whole } from './read-table.ts';
+import {
+  type Column,
+  amount,
+  number,
+  numberOrNull,
+  readOptionalTable,
+  shareOrNull,
+  text,
+  whole,
+} from './read-table.ts';
 import type { GradientNormRow, PrecisionRow, TrainingRows, WeightCosineRow } from './training-rows.ts';
 
 /**
@@ -42,7 +51,7 @@ async function readWeights(folder: string, drafts: CellDrafts): Promise<WeightCo
 
 async function readPrecision(folder: string, drafts: CellDrafts): Promise<PrecisionRow[]> {
   const columns = {
-    ...{ ...CELL, layer: listIndex, changed_share: share },
+    ...{ ...CELL, layer: listIndex, changed_share: shareOrNull },
     ...{ cosine, cosine_of_rounded: cosine, relative_size: amountOrNull },
   };
   const lists = new LayerLists<PrecisionRow>();
@@ -97,25 +106,15 @@ function keyOf({
   return { variant, dataset, method, seed, permutation, learningRate };
 }
 
+/** A number from -1 to 1, or nothing. */
 function cosine(field: string): number | null {
-  return between(-1, 1, field);
-}
-
-function share(field: string): number | null {
-  return between(0, 1, field);
+  const value = numberOrNull(field);
+  if (value !== null && Math.abs(value) > 1) throw new UserError(`${field} is not between -1 and 1`);
+  return value;
 }
 
 function amountOrNull(field: string): number | null {
-  return between(0, Infinity, field);
-}
-
-function between(least: number, most: number, field: string): number | null {
-  const value = numberOrNull(field);
-  if (value !== null && (value < least || value > most))
-    throw new UserError(
-      most === Infinity ? `${field} is below ${least}` : `${field} is not between ${least} and ${most}`,
-    );
-  return value;
+  return field === '' ? null : amount(field);
 }
 
 function oneOf<T extends string>(known: readonly T[]): Column<T> {

@@ -8,6 +8,7 @@ import { describedMetrics } from './known-metrics.ts';
 /** Options that tables do not name in every row, with what stands for one that is not given. */
 const OPTIONS = {
   examples: ['--examples', undefined],
+  development: ['--development', undefined],
   probe: ['--probe', undefined],
   dtype: ['--dtype', undefined],
   initSeed: ['--init-seed', undefined],

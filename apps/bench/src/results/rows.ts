@@ -7,7 +7,7 @@ import type {
   TrainingStepRecord,
 } from '../experiment/record.ts';
 import { isLearner } from '../experiment/setting.ts';
-import type { TrialResult } from '../experiment/trial-result.ts';
+import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
 import type { Field } from './csv.ts';
 import { NO_METHOD, numbersOf } from './measured.ts';
 import { outputsTable } from './outputs-table.ts';
@@ -124,11 +124,12 @@ function predictions(options: number): TrialTable {
       ...['model', 'variant', 'dataset', 'seed', 'permutation', 'learning_rate', 'setting', 'method'],
       ...['example', 'gold', 'predicted', ...names],
     ],
-    rows(model, { trial, prepared, baselines, methods }) {
-      const { variant, dataset, seed, permutation, learningRate } = trial;
+    rows(model, result) {
+      const { trial, prepared, baselines, methods } = result;
+      const { variant, dataset, seed, permutation } = trial;
       const block = (setting: string, method: string, own: readonly PredictionRecord[]): Field[][] =>
         own.map(({ predicted, optionLogProbs }, i) => [
-          ...[model, variant, dataset, seed, permutation, learningRate, setting, method],
+          ...[model, variant, dataset, seed, permutation, learningRateOf(result, method), setting, method],
           ...[prepared.validationRows[i] as number, prepared.gold[i] ?? null, predicted],
           ...names.map((_, option) => optionLogProbs[option] ?? null),
         ]);

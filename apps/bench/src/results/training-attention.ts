@@ -1,5 +1,5 @@
 import type { AttentionLevel, LayerAgreement } from '../experiment/training-attention/record.ts';
-import type { TrialResult } from '../experiment/trial-result.ts';
+import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
 import type { Field } from './csv.ts';
 import { CELL, type TrialTable, cell } from './trial-table.ts';
 
@@ -44,11 +44,13 @@ export interface MeasuredAttention extends Omit<AttentionLevel, 'layers'> {
 }
 
 /** Of every learner of a trial that it was measured of, at both levels. */
-export function measureAttention({ trial, trainingAttention: own = [] }: TrialResult): MeasuredAttention[] {
-  const { variant, dataset, seed, permutation, learningRate } = trial;
+export function measureAttention(result: TrialResult): MeasuredAttention[] {
+  const { trial, trainingAttention: own = [] } = result;
+  const { variant, dataset, seed, permutation } = trial;
   return own.flatMap(({ id: method, record }) =>
     ATTENTION_LEVELS.map((level) => ({
-      ...{ variant, dataset, method, seed, permutation, learningRate, level },
+      ...{ variant, dataset, method, seed, permutation, level },
+      learningRate: learningRateOf(result, method),
       ...record[level],
     })),
   );

@@ -1,4 +1,4 @@
-import type { TrialResult } from '../experiment/trial-result.ts';
+import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
 import type { Field } from './csv.ts';
 
 /** Columns that say which cell a row is of. Options of a learner stand in `method`, in brackets. */
@@ -20,7 +20,7 @@ export interface TrialTable {
 }
 
 /** The fields of {@link CELL}. */
-export function cell(model: string, { trial }: TrialResult, method: string): Field[] {
-  const { variant, dataset, seed, permutation, learningRate } = trial;
-  return [model, variant, dataset, method, seed, permutation, learningRate];
+export function cell(model: string, result: TrialResult, method: string): Field[] {
+  const { variant, dataset, seed, permutation } = result.trial;
+  return [model, variant, dataset, method, seed, permutation, learningRateOf(result, method)];
 }

@@ -19,6 +19,8 @@ import {
   withOwnMetrics,
 } from './measured.ts';
 import { type MeasuredOutputs, measureOutputs } from './outputs.ts';
+import { DEVELOPMENT_COLUMNS, developmentTables } from './development/development-tables.ts';
+import { type MeasuredDevelopment, judgeDevelopment } from './development/measured-development.ts';
 import { OPTIONAL_TABLES, type TrialTable, trialTables } from './rows.ts';
 import { removeOwn, withHeader } from './stale.ts';
 import { type TableDigests, differingTables, digestTables, recordedDigests } from './table-digests.ts';
@@ -60,10 +62,14 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     outputs.push(...measureOutputs(result));
     training.push(trainingRows(result));
     for (const own of measureAttention(result)) trainingAttention.push(own);
-    for (const { id, record } of result.methods)
-      statuses.push({ ...result.trial, method: id, status: record.status });
+    for (const { id, record, learningRate } of result.methods) {
+      const chosen = learningRate === result.trial.learningRate ? {} : { chosenRate: learningRate };
+      statuses.push({ ...result.trial, ...chosen, method: id, status: record.status });
+    }
   });
   await removeOthers(out, tables);
+  const development = run.development && judgeDevelopment(run.development);
+  await writeDevelopment(out, name, development);
   const measuredIds = new Set(cells.map(({ method }) => method));
   const compared = comparedSettings(settings)
     .map(runSettingId)
@@ -82,6 +88,7 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     ...withOwnMetrics(run.metrics),
     ...withTraining(training),
     ...(settings.margin === undefined ? {} : { margin: settings.margin }),
+    ...(development ? { development } : {}),
     paper: matchPaper({
       model: { hub: run.hub, config: { ...inputs.model.config } },
       datasets: inputs.statistics,
@@ -120,6 +127,19 @@ export function summaryTables(run: MeasuredRun): Readonly<Record<string, Table>>
       ? {}
       : { [COMPARISON]: comparisonTable(means, run.sizes, publishedShown(run)) }),
   };
+}
+
+/** Writes what development data gave; files of an earlier run go where this one measured none. */
+async function writeDevelopment(
+  out: string,
+  model: string,
+  development: MeasuredDevelopment | undefined,
+): Promise<void> {
+  for (const [file, table] of Object.entries(development ? developmentTables(model, development) : {}))
+    await writeWhole(join(out, file), toCsv(table));
+  if (development) return;
+  for (const [file, columns] of Object.entries(DEVELOPMENT_COLUMNS))
+    await removeOwn(join(out, file), withHeader(columns));
 }
 
 /**
@@ -177,11 +197,9 @@ function choiceEntry([id, own]: [string, DemonstrationSet | Unavailable]): [stri
 }
 
 /** Everything needed to repeat the run. */
-function manifest(
-  { inputs, hub, settings, adapter, foreignLearners, foreignMetrics = new Map(), foreignFamily }: FinishedRun,
-  cells: readonly unknown[],
-  tables: TableDigests,
-): unknown {
+function manifest(run: FinishedRun, cells: readonly unknown[], tables: TableDigests): unknown {
+  const { inputs, hub, settings, adapter, development } = run;
+  const { foreignLearners, foreignMetrics = new Map(), foreignFamily } = run;
   const { model } = inputs;
   return {
     icl_gd: VERSION,
@@ -206,6 +224,7 @@ function manifest(
       methods: settings.methods.map(runSettingId),
       controls: settings.controls.map(runSettingId),
     },
+    ...(development ? { rates: development.rates } : {}),
     prompts: Object.fromEntries(
       settings.datasets.map(({ id, template, labelWords }) => [id, { template, label_words: labelWords }]),
     ),

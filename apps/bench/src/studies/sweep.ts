@@ -6,7 +6,7 @@ import { selections } from '../experiment/plan.ts';
 import { type RunSetting, choicesAmong, runSetting, runSettingId } from '../experiment/setting.ts';
 import type { Table } from '../results/csv.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
-import type { Dataset } from '../tasks/dataset.ts';
+import { halves } from '../tasks/halves.ts';
 import { type PreparedRun, fewerRows } from '../tasks/prompts/prepare-run.ts';
 import { type AccuracyQuestion, answer, requireAccuracy } from './accuracies.ts';
 import { type StudyRequest, prepareStudy, readStudyData, readStudyInputs } from './study.ts';
@@ -89,11 +89,6 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
     zeroShot: base.get(prepared) as number,
     fineTuned: answers[runs.length + i],
   }));
-}
-
-function halves(dataset: Dataset): Dataset {
-  const middle = Math.floor(dataset.train.length / 2);
-  return { ...dataset, train: dataset.train.slice(0, middle), validation: dataset.train.slice(middle) };
 }
 
 export function sweepTable(model: string, rows: readonly SweepRow[]): Table {

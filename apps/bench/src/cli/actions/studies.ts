@@ -22,6 +22,7 @@ import {
   sweptMethods,
 } from '../../studies/sweep.ts';
 import { replaceTable } from '../../studies/write-table.ts';
+import { PUBLISHED } from '../../experiment/development/rate-rules.ts';
 import { loadPlugins } from '../../plugins/load-plugins.ts';
 import { chooseList, integerList, positiveList, shareList } from '../choose.ts';
 import type { RawFlipsOptions, RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
@@ -40,7 +41,11 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
   const numbers = integerList('--shots', listed);
   const labellings = chooseList('--labels', labels, LABELLINGS);
   const { request, model, data, observer } = await resolveStudy(
-    await parseRunOptions({ variants: 'trained', ...options }, {}, await loadPlugins(options)),
+    await parseRunOptions(
+      { variants: 'trained', rate: PUBLISHED, ...options },
+      {},
+      await loadPlugins(options),
+    ),
   );
   const rows = await measureShots(
     { ...request, model, data, observer, shots: numbers, labellings },
@@ -93,7 +98,7 @@ export async function flips({ shares: listed, ...options }: RawFlipsOptions): Pr
  */
 export async function sweep({ learningRates, ...options }: RawSweepOptions): Promise<void> {
   const rates = positiveList('--learning-rates', learningRates);
-  const parsed = await parseRunOptions(options, {}, await loadPlugins(options));
+  const parsed = await parseRunOptions({ rate: PUBLISHED, ...options }, {}, await loadPlugins(options));
   const methods = sweptMethods(parsed.request.settings.methods, options.methods !== undefined);
   const { request, model, data, observer } = await resolveStudy(parsed);
   const rows = await sweepLearningRates(

@@ -68,6 +68,14 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
     .option('--examples <n>', 'validation examples, at most 2000 (default: 2000)')
     .option('--learning-rate <rate>', "of the fine-tuning steps (default: the paper's of each dataset)")
     .option(
+      '--rate <list>',
+      'how rates are chosen: published, best, matched-kl, matched-norm, tangent (docs/cli.md; default: published)',
+    )
+    .option(
+      '--development <n>',
+      'examples of the training split that rates are chosen and the gate is judged on (default: 64 where --rate needs them)',
+    )
+    .option(
       '--probe <list>',
       "label: probe at option 0's last token, as the released code; prompt: at the prompt's; both: label,prompt (default: label)",
     )

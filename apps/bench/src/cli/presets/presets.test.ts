@@ -11,6 +11,12 @@ import { readPublishedHyperparameters } from '../../results/published/read-publi
 import { PRESET_IDS } from './list-presets.ts';
 import { loadPreset } from './presets.ts';
 
+const UNDER_EVERY_RATE = [
+  ...['', '[rate=best]', '[rate=matched-kl]', '[rate=matched-norm]', '[tangent]'].flatMap((rate) => [
+    `GD${rate}`,
+    `LCGD${rate}`,
+  ]),
+];
 const folder = mkdtempSync(join(tmpdir(), 'icl-gd-preset-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -54,7 +60,7 @@ test.each([
       expect(pass).toMatchObject({ model, data: 'hub', prepare: undefined });
       const { settings } = pass.request;
       expect(settings.examples).toBe(2000);
-      expect(settings.methods.map(runSettingId)).toEqual(['GD', 'LCGD']);
+      expect(settings.methods.map(runSettingId)).toEqual(UNDER_EVERY_RATE);
       expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
       for (const variant of settings.variants) {
         const planned = planTrials(settings)
@@ -78,7 +84,7 @@ test('the embedded preset is every variant and both learners on all its datasets
   expect(others).toEqual([]);
   const { settings } = pass!.request;
   expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
-  expect(settings.methods.map(runSettingId)).toEqual(['GD', 'LCGD']);
+  expect(settings.methods.map(runSettingId)).toEqual(UNDER_EVERY_RATE);
   expect(settings.datasets.map(({ id }) => id)).toEqual([
     ...['syn-sst2', 'syn-sst5', 'syn-mr', 'syn-subj', 'syn-agnews', 'syn-cb'],
   ]);
@@ -108,13 +114,17 @@ test('options typed win over every pass; passes that they make equal are run onc
 });
 
 test('a dry run needs no --out and shows what would be run', async () => {
-  const text = renderPasses(await planPasses({ preset: 'paper', dryRun: true }));
+  const passes = await planPasses({ preset: 'paper', dryRun: true });
+  const text = renderPasses(passes);
   expect(text).toContain('pass 3 of 3: <out>');
   expect(text).toContain('hub KoboldAI/fairseq-dense-1.3B');
   expect(text).toMatch(
     /cb +│ hub super_glue@refs\/convert\/parquet \(cb: train, validation\) +│ 3:0 4:1 5:2 +│ 32 │ 0\.08/,
   );
-  expect(text).toContain('1728 cells in all');
+  const controls = passes[0]!.request.settings.controls.length;
+  // 3 passes of 18 trials a variant; rates are chosen for the trained model alone.
+  expect(text).toContain(`${3 * 18 * (5 * 2 + controls + 3 * (2 + controls))} cells in all`);
+  expect(text).toContain('development  256 examples a dataset at most, rates of GD, LCGD');
   expect(renderPasses(await planPasses({ preset: 'smoke', dryRun: true }))).toContain('made by the preset');
 });
 

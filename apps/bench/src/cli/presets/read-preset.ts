@@ -11,16 +11,10 @@ const single = z
     'is too large a number to be exact: put it in quotes',
   )
   .transform(String);
-const list = z.union(
-  [
-    single,
-    z
-      .array(single)
-      .min(1)
-      .transform((own) => own.join(',')),
-  ],
-  { error: 'must be a value or a list' },
-);
+const joined = (own: readonly string[]): string => own.join(',');
+const list = z.union([single, z.array(single).min(1).transform(joined)], {
+  error: 'must be a value or a list',
+});
 /** Of an option in brackets: nothing that ends it. */
 const inBrackets = z.union(
   [z.string().regex(/^[^,[\]=]+$/, 'has a comma, "=" or bracket'), z.number(), z.literal(true)],
@@ -46,7 +40,7 @@ const settings = z.union(
     z
       .array(z.union([single, setting]))
       .min(1)
-      .transform((own) => own.join(',')),
+      .transform(joined),
   ],
   { error: 'must be a value or a list' },
 );
@@ -64,6 +58,7 @@ const OPTIONS = {
     shots: single,
   },
   ...{ seeds: list, permutation: single, 'fine-tuning-order': single, examples: single },
+  ...{ rate: list, development: single },
   ...{ 'learning-rate': single, probe: single, adapter: single, 'init-seed': single, 'token-budget': single },
   ...{ 'save-probes': flag, 'released-norms': flag, 'matched-demonstrations': flag },
   ...{ 'weight-changes': flag, 'gradient-norms': flag },

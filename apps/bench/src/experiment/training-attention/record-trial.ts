@@ -57,7 +57,7 @@ export async function recordTrainingAttention(
     const model = await work.loadModel();
     context ??= await contextAttention(model, prepared, options, onWork);
     const own = context;
-    const { learningRate } = trial;
+    const { learningRate } = setting;
     const measured = await unlessDiverged(() =>
       learnerAgreement(model, setting.setting, prepared, own, { ...options, places, learningRate }, onWork),
     );

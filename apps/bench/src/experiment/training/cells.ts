@@ -1,5 +1,7 @@
+import { trainingKindOf } from '@icl-gd/methods';
 import { type CellAddress, digest } from '../cell.ts';
-import { type TrialPlan, type TrialSetting, ownAddress } from '../trial-plan.ts';
+import type { RunSetting } from '../setting.ts';
+import { type TrialPlan, type TrialSetting, isAvailable, ownAddress } from '../trial-plan.ts';
 
 /** What is measured by training once more, beside probes. */
 export interface TrainingMeasures {
@@ -17,10 +19,19 @@ const OF_PROBES: readonly string[] = ['queries', 'context', 'releasedNorms', 'pr
 
 /**
  * The settings of a trial whose trainings are measured, in the order of the tables: learners, of which only the result tells
- * whether it changed weights.
+ * whether it changed weights. A direction is no change of weights.
  */
 export function trainedSettings({ methods }: TrialPlan): TrialSetting[] {
-  return methods.filter(({ setting: { learner } }) => learner.role === 'learner');
+  return methods.filter(
+    (own) =>
+      own.setting.learner.role === 'learner' && isAvailable(own) && !trainingKindOf(own.setting)?.direction,
+  );
+}
+
+/** Whether a setting takes training steps that gradient norms can be told of under every definition. */
+export function hasStepNorms(setting: RunSetting): boolean {
+  const kind = trainingKindOf(setting);
+  return kind !== undefined && !kind.direction && kind.fullBatchSteps === undefined;
 }
 
 /** Where is on record what was measured of a setting's training: runs with other queries, probe tokens and metrics share it. */
@@ -47,7 +58,10 @@ export function weightPairsCell(settings: readonly TrialSetting[]): CellAddress 
       ...parts.environment,
       scores: ownAddress(settings[0] as TrialSetting).parts.environment.scores,
     },
-    choices: { measured: 'weight-pairs', members: digest(members.map(({ key }) => key).toSorted()) },
+    choices: {
+      measured: 'weight-pairs',
+      members: digest(members.map(({ key }, i) => [settings[i]?.id, key].join()).toSorted()),
+    },
   };
   const { variant, dataset, seed, permutation } = cell;
   return {

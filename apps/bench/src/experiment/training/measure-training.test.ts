@@ -6,7 +6,6 @@ import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from '../../testing/fake-model.ts';
 import { fakePlan, fakeRun, recordNames } from '../../testing/fake-run.ts';
-import { takeIn } from '../probe-setting.ts';
 import { Tally } from '../tally.ts';
 import { measureTraining, trainingUnits } from './measure-training.ts';
 import { weightPairsRecord } from './training-record.ts';
@@ -137,15 +136,18 @@ let expected: unknown;
 test.each([0, 20, 40, Infinity])(
   'the same pairs whether %i bytes of changes are held at once',
   async (heldBytes) => {
+    let trained = 0;
     const learners = ['A', 'B', 'C', 'D'].map((id, i): Learner => ({
       ...GD,
       id,
-      adapt: (model, demonstrations, options) =>
-        GD.adapt(model, demonstrations, { ...options, learningRate: i + 1 }),
+      adapt(model, demonstrations, options) {
+        trained++;
+        return GD.adapt(model, demonstrations, { ...options, learningRate: i + 1 });
+      },
     }));
     const plan = fakePlan({ learners, settings: { seeds: [5], weightChanges: true } });
     const records = new Map<string, unknown>();
-    let [units, trained] = [0, 0];
+    let units = 0;
     const recorded = await measureTraining(plan, plan.methods, {
       measures: { weightChanges: true },
       tally: new Tally(),
@@ -153,16 +155,7 @@ test.each([0, 20, 40, Infinity])(
       heldBytes,
       readable: (address) => Promise.resolve(records.has(address.key)),
       write: (address, result) => Promise.resolve(void records.set(address.key, result)),
-      train: (setting, options, onWork) => {
-        trained++;
-        return takeIn(
-          fakeModel('trained'),
-          setting.setting,
-          plan.prepared,
-          { learningRate: 1, ...options },
-          onWork,
-        );
-      },
+      loadModel: () => Promise.resolve(fakeModel('trained')),
       onWork: (more) => (units += more),
     });
     expect(recorded).toBe(false);
@@ -180,14 +173,16 @@ test.each([0, 20, 40, Infinity])(
 );
 
 test('a training that diverges where it did not before is told apart from one that diverged', async () => {
-  const plan = fakePlan({ learners: [GD], settings: { seeds: [5], weightChanges: true } });
+  const adapt = () => Promise.reject(new DivergedError('grew'));
+  const learners = [{ ...GD, adapt }];
+  const plan = fakePlan({ learners, settings: { seeds: [5], weightChanges: true } });
   const training = measureTraining(plan, plan.methods, {
     measures: { weightChanges: true },
     tally: new Tally(),
     layers: FAKE_CONFIG.layers,
     readable: () => Promise.resolve(false),
     write: () => Promise.resolve(),
-    train: () => Promise.reject(new DivergedError('grew')),
+    loadModel: () => Promise.resolve(fakeModel('trained')),
     onWork: () => {},
   });
   await expect(training).rejects.toThrow('GD diverged where it did not before');

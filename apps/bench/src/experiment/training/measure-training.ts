@@ -1,8 +1,11 @@
 import { DivergedError, type LearnerResult } from '@icl-gd/methods';
+import type { Model } from '@icl-gd/transformer';
 import type { z } from 'zod';
 import type { CellAddress } from '../cell.ts';
+import { trialName } from '../plan.ts';
+import { takeIn } from '../probe-setting.ts';
 import type { Tally } from '../tally.ts';
-import type { TrialPlan, TrialSetting } from '../trial-plan.ts';
+import { type TrialPlan, type TrialSetting, ownAddress, unitsOf } from '../trial-plan.ts';
 import { type TrainingMeasures, trainedCell, trainedSettings, weightPairsCell } from './cells.ts';
 import {
   type GradientNormsRecord,
@@ -24,21 +27,21 @@ export interface TrainingWork {
   /** Whether a sound record is there that may be taken. */
   readonly readable: (address: CellAddress, schema: z.ZodType) => Promise<boolean>;
   readonly write: (address: CellAddress, result: unknown) => Promise<void>;
-  /** Trains a setting; to be disposed. Units are demonstrations taken in. */
-  readonly train: (
-    setting: TrialSetting,
-    options: { readonly gradientNormVariants: boolean },
-    onWork: (units: number) => void,
-  ) => Promise<LearnerResult>;
-  readonly onWork: (units: number) => void;
+  readonly loadModel: (trial: TrialPlan['trial']) => Promise<Model>;
+  /** Told of demonstrations trained on. */
+  readonly onWork: (units: number, doing: string) => void;
+  readonly signal?: AbortSignal | undefined;
   /** As {@link HELD_BYTES}; no number depends on it. */
   readonly heldBytes?: number;
 }
 
-/** Units of work of a trial: demonstrations, once for each setting that is trained. */
+/** Units of work of a trial: demonstrations trained on, as often as they are, for each setting that is trained. */
 export function trainingUnits(plan: TrialPlan, { weightChanges, gradientNorms }: TrainingMeasures): number {
   if (!weightChanges && !gradientNorms) return 0;
-  return trainedSettings(plan).length * plan.prepared.fineTuningDemonstrations.length;
+  return trainedSettings(plan).reduce(
+    (sum, setting) => sum + unitsOf(plan, setting) - plan.prepared.queries.length,
+    0,
+  );
 }
 
 /**
@@ -64,11 +67,13 @@ export async function measureTraining(
 type HeldChange = readonly KeyValueChange[];
 
 class Measurement {
+  readonly #plan: TrialPlan;
   readonly #work: TrainingWork;
   readonly #units: number;
   #done = 0;
 
   constructor(plan: TrialPlan, work: TrainingWork) {
+    this.#plan = plan;
     this.#work = work;
     this.#units = trainingUnits(plan, work.measures);
   }
@@ -123,7 +128,7 @@ class Measurement {
   #advance(units: number): void {
     const more = Math.min(units, this.#units - this.#done);
     this.#done += more;
-    if (more > 0) this.#work.onWork(more);
+    if (more > 0) this.#work.onWork(more, `${trialName(this.#plan.trial)} weights`);
   }
 
   /** Whether something that is asked for of a setting is not on record. */
@@ -179,8 +184,13 @@ class Measurement {
   }
 
   async #train(setting: TrialSetting, gradientNormVariants: boolean): Promise<LearnerResult> {
+    const { loadModel, signal } = this.#work;
+    const { trial, prepared } = this.#plan;
+    const learningRate = ownAddress(setting).cell.learningRate ?? trial.learningRate;
+    const how = { learningRate, gradientNormVariants, signal };
     try {
-      return await this.#work.train(setting, { gradientNormVariants }, (units) => this.#advance(units));
+      const model = await loadModel(trial);
+      return await takeIn(model, setting.setting, prepared, how, (units) => this.#advance(units));
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
       throw new Error(`${setting.id} diverged where it did not before: the device gives other numbers`);

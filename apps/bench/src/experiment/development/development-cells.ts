@@ -1,0 +1,178 @@
+import {
+  type LearnerSetting,
+  type Probe,
+  type ProbeToken,
+  inContext,
+  settingId,
+  zeroShot,
+} from '@icl-gd/methods';
+import type { Model } from '@icl-gd/transformer';
+import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
+import { type CellAddress, type PreparedDigests, type RunIdentity, digestPrepared } from '../cell.ts';
+import type { RecordStore } from '../record-store.ts';
+import type { Tally } from '../tally.ts';
+import { type DevelopmentRecord, developmentCell, developmentRecordOf } from './development-record.ts';
+import { type ProbedDevelopment, measureDevelopment } from './measure-development.ts';
+import { outcomeOf } from './outcome.ts';
+import type { SeedOutcome } from './rate-point.ts';
+
+/** What development data is measured with, whatever the dataset. */
+export interface DevelopmentWork {
+  readonly identity: RunIdentity;
+  readonly store: RecordStore;
+  readonly tally: Tally;
+  /** Recorded in the same forward passes; the run's own first. */
+  readonly probeTokens: readonly ProbeToken[];
+  readonly tokenBudget?: number | undefined;
+  /** Compute every cell once more, whatever records exist. */
+  readonly fresh: boolean;
+  /** Keys of records written since `fresh` was asked for; added to. */
+  readonly written: Set<string>;
+  readonly loadModel: () => Promise<Model>;
+  readonly onWork: (units: number, doing: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A setting at a rate, as far as it was measured. */
+export interface MeasuredSetting {
+  readonly method: string;
+  readonly learningRate: number | null;
+  readonly seeds: readonly SeedOutcome[];
+}
+
+type Prepared = readonly [PreparedRun, PreparedDigests];
+type Addresses = ReadonlyMap<ProbeToken, CellAddress>;
+type ProbesByToken = ReadonlyMap<ProbeToken, readonly Probe[] | undefined>;
+
+export const ZERO_SHOT: LearnerSetting = { learner: zeroShot, options: {} };
+export const IN_CONTEXT: LearnerSetting = { learner: inContext, options: {} };
+
+/** Settings of one dataset on its development examples: from records, else computed and recorded. */
+export class DevelopmentCells {
+  readonly #work: DevelopmentWork;
+  readonly #runs: readonly Prepared[];
+  readonly #measured = new Map<string, MeasuredSetting>();
+  /** Of the baselines, by key of their record. */
+  readonly #probes = new Map<string, ProbesByToken>();
+
+  constructor(work: DevelopmentWork, runs: readonly PreparedRun[]) {
+    this.#work = work;
+    this.#runs = runs.map((run) => [run, digestPrepared(run)]);
+  }
+
+  /** All that was asked for, each once, in the order in which it was. */
+  get measured(): readonly MeasuredSetting[] {
+    return [...this.#measured.values()];
+  }
+
+  /** A setting on every development seed. @param learningRate null for what takes none */
+  async measure(setting: LearnerSetting, learningRate: number | null): Promise<readonly SeedOutcome[]> {
+    const method = settingId(setting);
+    const key = JSON.stringify([method, learningRate]);
+    const known = this.#measured.get(key);
+    if (known) return known.seeds;
+    const seeds: SeedOutcome[] = [];
+    for (const [i, [{ seed, gold }]] of this.#runs.entries()) {
+      this.#work.signal?.throwIfAborted();
+      const zsl = await this.#record(ZERO_SHOT, null, i);
+      // Where the model itself overflows there is nothing to compare with.
+      const own = zsl.status === 'diverged' ? zsl : await this.#record(setting, learningRate, i);
+      if (own.status === 'diverged' || zsl.status === 'diverged') {
+        const { message } = own as Extract<DevelopmentRecord, { status: 'diverged' }>;
+        seeds.push({ status: 'diverged', seed, message });
+        continue;
+      }
+      const { simaou, simamDelta } = own;
+      seeds.push({ status: 'finished', seed, outcome: outcomeOf(own, zsl, gold), simaou, simamDelta });
+    }
+    this.#measured.set(key, { method, learningRate, seeds });
+    return seeds;
+  }
+
+  async #record(setting: LearnerSetting, learningRate: number | null, i: number): Promise<DevelopmentRecord> {
+    const { store, tally, fresh, written } = this.#work;
+    const [run] = this.#runs[i] as Prepared;
+    const addresses = this.#addresses(setting, learningRate, i);
+    const own = ownOf(addresses);
+    tally.ask(own);
+    const recorded = [...addresses.values()].every((address) =>
+      fresh ? written.has(address.key) : store.has(address),
+    );
+    const earlier = recorded ? await store.read(own, developmentRecordOf(run.queries)) : undefined;
+    if (earlier) {
+      this.#work.onWork(unitsOf(setting, run), this.#name(setting, learningRate, run));
+      return earlier;
+    }
+    tally.compute(own);
+    const measured = await this.#compute(setting, learningRate, i, this.#work.onWork);
+    for (const [token, { record }] of measured) {
+      const address = addresses.get(token) as CellAddress;
+      await store.write(address, record);
+      written.add(address.key);
+    }
+    return (measured.get([...addresses.keys()][0] as ProbeToken) as ProbedDevelopment).record;
+  }
+
+  async #compute(
+    setting: LearnerSetting,
+    learningRate: number | null,
+    i: number,
+    tell: DevelopmentWork['onWork'],
+  ): Promise<ReadonlyMap<ProbeToken, ProbedDevelopment>> {
+    const { probeTokens, tokenBudget, signal, loadModel } = this.#work;
+    const [run] = this.#runs[i] as Prepared;
+    const zsl = setting === ZERO_SHOT ? undefined : await this.#baseline(ZERO_SHOT, i);
+    const icl =
+      setting === ZERO_SHOT || setting === IN_CONTEXT ? undefined : await this.#baseline(IN_CONTEXT, i);
+    const model = await loadModel();
+    const doing = this.#name(setting, learningRate, run);
+    const measured = await measureDevelopment(
+      model,
+      setting,
+      run,
+      { probeTokens, tokenBudget, signal, learningRate },
+      {
+        against: (token) => ({ zsl: zsl?.get(token), icl: icl?.get(token) }),
+        onWork: (units) => tell(units, doing),
+      },
+    );
+    if (setting === ZERO_SHOT || setting === IN_CONTEXT)
+      this.#probes.set(
+        ownOf(this.#addresses(setting, null, i)).key,
+        new Map([...measured].map(([token, own]) => [token, own.probes])),
+      );
+    return measured;
+  }
+
+  /** Probes that are held, else computed once more: of development data none are kept on disk. */
+  async #baseline(setting: LearnerSetting, i: number): Promise<ProbesByToken> {
+    const { key } = ownOf(this.#addresses(setting, null, i));
+    if (!this.#probes.has(key)) await this.#compute(setting, null, i, () => {});
+    return this.#probes.get(key) as ProbesByToken;
+  }
+
+  #addresses(setting: LearnerSetting, learningRate: number | null, i: number): Addresses {
+    const { identity, probeTokens } = this.#work;
+    const [run, digests] = this.#runs[i] as Prepared;
+    return new Map(
+      probeTokens.map((token) => [
+        token,
+        developmentCell(identity, run, digests, { setting, learningRate }, token),
+      ]),
+    );
+  }
+
+  #name(setting: LearnerSetting, learningRate: number | null, { dataset, seed }: PreparedRun): string {
+    const rate = learningRate === null ? '' : ` at ${learningRate}`;
+    return `development ${dataset} seed ${seed} ${settingId(setting)}${rate}`;
+  }
+}
+
+/** Work of a setting: queries probed and demonstrations trained on. */
+export function unitsOf({ learner }: LearnerSetting, run: PreparedRun): number {
+  return run.queries.length + (learner.objective ? run.fineTuningDemonstrations.length : 0);
+}
+
+function ownOf(addresses: Addresses): CellAddress {
+  return [...addresses.values()][0] as CellAddress;
+}

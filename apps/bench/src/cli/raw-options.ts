@@ -70,6 +70,7 @@ export interface RawResultsOptions {
   readonly out?: string;
   /** Of `validate` alone. */
   readonly margin?: string;
+  readonly headline?: string;
 }
 
 /** Options of `icl-gd score` as typed. */

@@ -9,7 +9,7 @@ import { writeResults } from '../results/write-results.ts';
 import { beginWriting, requireWritable } from '../experiment/inputs.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { runExperiment } from '../experiment/run.ts';
-import { judgeClaims } from '../results/validation/claims.ts';
+import { judgeLearned } from '../results/validation/gated-claims.ts';
 import { renderClaims } from '../results/validation/render-claims.ts';
 import { checkRun } from '../experiment/check-run.ts';
 import { chooseList } from './choose.ts';
@@ -72,6 +72,7 @@ export async function planPasses(
     ...pass,
     request: {
       ...pass.request,
+      command: commandOf(typed),
       // One folder of records for all passes: what they have in common is computed once.
       recordsIn: out ?? pass.request.out,
       alsoProbe: distinct
@@ -79,6 +80,16 @@ export async function planPasses(
         .map((other) => other.request.settings.probe),
     },
   }));
+}
+
+/** As it may be typed again, but for where it writes. */
+function commandOf({ out: _, ...typed }: Partial<RawRunOptions>): string[] {
+  const words = Object.entries(typed).flatMap(([name, value]) => {
+    const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (typeof value === 'boolean') return value ? [flag] : [];
+    return [value].flat().flatMap((own) => [flag, String(own)]);
+  });
+  return ['icl-gd', 'run', ...words];
 }
 
 /** @throws UserError if a pass would write where another does, or where a run puts something else */
@@ -160,7 +171,7 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
         `the tables that were here before had the metric ${id} of ${path}, which the command does not name: it is not in these (--metric-file ${path})`,
       );
     print(renderSummary(measured));
-    print(renderClaims(judgeClaims(measured, measured.margin)));
+    print(renderClaims(judgeLearned(measured, measured.margin)));
     print(`results: ${fromWhereTyped(out)}`);
   }
   return complete;

@@ -18,6 +18,8 @@ export interface RunRequest {
   /** Told about downloads of datasets. */
   readonly observer?: DownloadObserver;
   readonly settings: RunSettings;
+  /** The words that asked for it, for its manifest. */
+  readonly command?: readonly string[];
   readonly adapter: string;
   readonly out: string;
   /** Folder whose `records/` are read and written; `out` if not given. Several runs may share it. */

@@ -50,6 +50,8 @@ export interface FinishedRun {
   readonly hub: ModelLocation['hub'];
   readonly settings: RunSettings;
   readonly adapter: AdapterDescription;
+  /** The words that asked for it, if it was asked for in words. */
+  readonly command?: readonly string[];
   /** Files of the learners that are not part of this program, by id. */
   readonly foreignLearners: NonNullable<RunRequest['foreignLearners']>;
   /** Metrics that are not part of this program, by id; none if absent. */
@@ -123,6 +125,7 @@ export async function runExperiment(
     return {
       inputs,
       hub: request.model.hub,
+      ...(request.command ? { command: request.command } : {}),
       settings,
       adapter: gpu.adapter,
       foreignLearners: request.foreignLearners ?? new Map(),

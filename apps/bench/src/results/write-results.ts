@@ -198,7 +198,7 @@ function choiceEntry([id, own]: [string, DemonstrationSet | Unavailable]): [stri
 
 /** Everything needed to repeat the run. */
 function manifest(run: FinishedRun, cells: readonly unknown[], tables: TableDigests): unknown {
-  const { inputs, hub, settings, adapter, development } = run;
+  const { inputs, hub, settings, adapter, command, development } = run;
   const { foreignLearners, foreignMetrics = new Map(), foreignFamily } = run;
   const { model } = inputs;
   return {
@@ -206,6 +206,7 @@ function manifest(run: FinishedRun, cells: readonly unknown[], tables: TableDige
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
     written_at: new Date().toISOString(),
+    ...(command ? { command } : {}),
     adapter,
     model: {
       name: model.name,

@@ -22,6 +22,10 @@ export function addResultsCommands(program: Command): void {
     .option('--from <dir>', 'folder of a run (required)')
     .option('--out <dir>', 'folder for what is written (default: that of --from)')
     .option(
+      '--headline <token>',
+      'probed token that the page is about, prompt or label; the other stands beside it (default: prompt where it was run)',
+    )
+    .option(
       '--margin <m>',
       'by how much a score may differ and count as the same (default: that of the run, 0.05)',
     )

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { CONFIG, VEGA_LITE, drawSvg, labelOf } from './vega-svg.ts';
+import { CONFIG, SHAPE_LEGEND, VEGA_LITE, drawSvg, labelOf } from './vega-svg.ts';
 
 export interface PanelSeries {
   /** In the legend; the same name has the same colour in every panel. */
@@ -68,7 +68,7 @@ function specification({ title, xLabel, panels, marks }: CurvePanels): TopLevelS
       domain: used.map(labelOf),
       range: used.map((mark) => SHAPES[marks.indexOf(mark) % SHAPES.length] as string),
     },
-    legend: { symbolStrokeColor: '#444', symbolFillColor: 'white', symbolStrokeWidth: 1.5 },
+    legend: SHAPE_LEGEND,
   };
   const x = {
     field: 'x',

@@ -26,7 +26,7 @@ export interface LadderChart {
   /** Side by side. */
   readonly panels: readonly LadderPanel[];
   /** What full and hollow marks are. */
-  readonly legend: readonly [full: string, hollow: string];
+  readonly subtitle: string;
   /** Of the area inside of a panel's axes, in pixels (default 260). */
   readonly width?: number;
 }
@@ -45,7 +45,7 @@ export function ladderChartSvg(chart: LadderChart): string {
   return drawSvg(specification(chart));
 }
 
-function specification({ title, rows, groups, panels, legend, width = 260 }: LadderChart): TopLevelSpec {
+function specification({ title, rows, groups, panels, subtitle, width = 260 }: LadderChart): TopLevelSpec {
   const domain = rows.map(({ name }) => labelOf(name));
   const groupOf = new Map(rows.map(({ name, group }) => [name, group]));
   const shown = groups.filter((own) => rows.some(({ group }) => group === own.name));
@@ -55,23 +55,18 @@ function specification({ title, rows, groups, panels, legend, width = 260 }: Lad
     title: null,
     scale: { domain: shown.map(({ name }) => name), range: shown.map((own) => own.color) },
   };
-  const [full, hollow] = legend.map(labelOf) as [string, string];
-  const shape = {
-    field: 'kind',
-    type: 'nominal' as const,
-    title: null,
-    scale: { domain: [full, hollow], range: ['circle', 'diamond'] },
-    legend: { symbolStrokeColor: '#444', symbolFillColor: 'white', symbolStrokeWidth: 1.5 },
-  };
-  const place = (kind: string) => (points: readonly LadderPoint[]) => ({
+  const place = (points: readonly LadderPoint[]) => ({
     values: points.map(({ row, value, interval }) => ({
-      ...{ row: labelOf(row), value, kind, group: groupOf.get(row) },
+      ...{ row: labelOf(row), value, group: groupOf.get(row) },
       ...{ lower: interval?.lower ?? value, upper: interval?.upper ?? value },
     })),
   });
   return {
     $schema: VEGA_LITE,
-    title: { text: labelOf(title), anchor: 'start', fontSize: 14 },
+    title: {
+      ...{ text: labelOf(title), anchor: 'start', fontSize: 14 },
+      ...{ subtitle: labelOf(subtitle), subtitleFontSize: 11, subtitleColor: '#555', subtitlePadding: 4 },
+    },
     background: 'white',
     hconcat: panels.map((panel, i) => {
       const y = {
@@ -81,7 +76,7 @@ function specification({ title, rows, groups, panels, legend, width = 260 }: Lad
         sort: null,
         scale: { domain },
         axis: {
-          ...(i === 0 ? { labelLimit: 260 } : { labels: false }),
+          ...(i === 0 ? { labelLimit: 320 } : { labels: false }),
           ...{ ticks: false, domain: false, grid: true },
         },
       };
@@ -91,21 +86,28 @@ function specification({ title, rows, groups, panels, legend, width = 260 }: Lad
         scale: { nice: true, zero: true },
         axis: { grid: true, tickCount: 5 },
       };
-      const marks = (kind: string, points: readonly LadderPoint[], filled: boolean) => {
+      const marks = (points: readonly LadderPoint[], filled: boolean) => {
         const yOffset = filled ? -APART : APART;
+        // One legend, of the full marks: those of hollow ones would contradict it.
+        const colored = filled ? color : { ...color, legend: null };
         return [
           {
-            data: place(kind)(points),
+            data: place(points),
             mark: { type: 'rule' as const, yOffset, y2Offset: yOffset, strokeWidth: filled ? 2 : 1 },
-            encoding: { y, x: { ...x, field: 'lower' }, x2: { field: 'upper' }, color },
+            encoding: {
+              ...{ y, x: { ...x, field: 'lower' }, x2: { field: 'upper' } },
+              color: { ...color, legend: null },
+            },
           },
           {
-            data: place(kind)(points),
+            data: place(points),
             mark: {
-              ...{ type: 'point' as const, yOffset, size: filled ? 60 : 36, strokeWidth: 1.5, opacity: 1 },
-              ...(filled ? { filled: true } : { fill: 'white' }),
+              ...{ type: 'point' as const, yOffset, strokeWidth: 1.5, opacity: 1 },
+              ...(filled
+                ? { filled: true, shape: 'circle', size: 60 }
+                : { fill: 'white', shape: 'diamond', size: 36 }),
             },
-            encoding: { y, x: { ...x, field: 'value' }, color, shape },
+            encoding: { y, x: { ...x, field: 'value' }, color: colored },
           },
         ];
       };
@@ -118,8 +120,8 @@ function specification({ title, rows, groups, panels, legend, width = 260 }: Lad
             mark: { type: 'rule' as const, color: '#888' },
             encoding: { x: { ...x, field: 'zero' } },
           },
-          ...marks(hollow, panel.hollow, false),
-          ...marks(full, panel.points, true),
+          ...marks(panel.hollow, false),
+          ...marks(panel.points, true),
         ],
       };
     }),

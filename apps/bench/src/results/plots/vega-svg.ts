@@ -16,6 +16,13 @@ export const CONFIG = {
   axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal' as const, gridColor: '#e6e6e6' },
 } as const;
 
+/** Of shapes, which would else be drawn without colour: each in grey. */
+export const SHAPE_LEGEND = {
+  encoding: {
+    symbols: { update: { stroke: { value: '#444' }, fill: { value: 'white' }, strokeWidth: { value: 1.5 } } },
+  },
+};
+
 /** As many colours as asked for, of a palette that colour-blind readers can tell apart, without those taken as far as there are others. */
 export function freeColors(count: number, taken: readonly string[]): string[] {
   const lower = new Set(taken.map((color) => color.toLowerCase()));

@@ -13,6 +13,8 @@ export function judgeLearned(
   run: Pick<MeasuredRun, 'cells' | 'paper' | 'development'>,
   margin?: number,
 ): JudgedClaim[] {
+  // Where nothing is judged the numbers stand for themselves.
+  if (run.paper.datasets.size === 0) return judgeClaims(run, margin);
   const gates = new Gates(run.development?.gate);
   const open = judgeClaims({ ...run, cells: run.cells.map((cell) => withoutClosed(cell, gates)) }, margin);
   if (!run.cells.some((cell) => isClosed(outcomeOf(cell, gates)))) return open;

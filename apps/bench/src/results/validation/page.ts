@@ -6,10 +6,11 @@ import type { Figure } from './figures.ts';
 const STYLE = `
 body { font: 15px/1.45 Helvetica, Arial, sans-serif; color: #222; max-width: 1240px; margin: 2em auto; padding: 0 1em }
 h1 { font-size: 1.5em } h2 { font-size: 1.15em; margin-top: 1.8em }
-table { border-collapse: collapse; font-size: 13px } th { text-align: left; border-bottom: 2px solid #888 }
+table { border-collapse: collapse; font-size: 13px; display: block; overflow-x: auto } th { text-align: left; border-bottom: 2px solid #888 }
 th, td { padding: .25em 1em .25em 0; vertical-align: top } td { border-bottom: 1px solid #ddd }
 .yes { color: #04713f } .no { color: #b32400 } .open { color: #666 }
-.figures { display: flex; flex-wrap: wrap; gap: 1em } .figures svg { max-width: 100%; height: auto }
+.figures { display: flex; flex-wrap: wrap; gap: 1em } h3 { font-size: 1em; margin-top: 1.4em } li { margin: .3em 0 }
+.figures span { max-width: 100% } .figures svg { max-width: 100%; height: auto }
 `;
 const BREAK = '<br>';
 const ENTITIES = new Map([

@@ -35,7 +35,11 @@ function ladderFigure({ rungs, datasets, variant }: Ladder, dataset: string): Fi
   const rows = [
     ...new Map(own.map(({ method, role }) => [method, { name: method, group: ROLE_NAMES[role] }])).values(),
   ];
-  const point = (row: string, { value, interval }: Level): LadderPoint => ({ row, value, interval });
+  const point = (row: string, { value, interval }: Level): LadderPoint => ({
+    ...{ row, value },
+    // A mean of cosines lies between −1 and 1, whatever Student's t says of few datasets.
+    interval: interval && { lower: Math.max(-1, interval.lower), upper: Math.min(1, interval.upper) },
+  });
   const all = dataset === ALL;
   const of = variant === 'trained' ? '' : `, ${variant}`;
   const several =
@@ -57,7 +61,8 @@ function ladderFigure({ rungs, datasets, variant }: Ladder, dataset: string): Fi
             hollow: some.flatMap(({ method, mismatched }) => (mismatched ? [point(method, mismatched)] : [])),
           };
         }),
-        legend: ['similarity', 'mismatched: not about the example'],
+        subtitle:
+          'Full: similarity. Hollow: mismatched, the share that is not about the example. Lines: 95 % intervals.',
         width: all ? 300 : 200,
       }),
     },

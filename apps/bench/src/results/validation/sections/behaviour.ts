@@ -58,7 +58,8 @@ function inWords(method: string, rows: readonly BehaviourRow[]): Markdown[] {
   const gain = behaviourGain(rows, 'agreement', [method, ZERO_SHOT]);
   const { lower = 0, upper = 0 } = gain?.interval ?? {};
   const than = lower > 0 ? 'more often than' : upper < 0 ? 'less often than' : 'about as often as';
-  const open = gain && lower <= 0 && upper >= 0 ? ': whether more or less is inconclusive' : '';
+  const open =
+    gain && lower < upper && lower <= 0 && upper >= 0 ? ': whether more or less is inconclusive' : '';
   const apart = gain ? `; difference ${estimated({ value: gain.mean, interval: gain.interval })}` : '';
   if (!gain)
     return [
@@ -77,6 +78,7 @@ function attentionSection(attention: readonly MeasuredAttention[], probe: string
     of: 'kendallTau' | 'kendallTauRandom' | 'topKRecall' | 'topKRecallRandom',
   ): number | null =>
     mean(own.flatMap(({ layers }) => mean(layers.flatMap((layer) => layer[of] ?? [])) ?? []));
+  const plain = plainLearners(methods);
   const rows = methods.flatMap((method) =>
     ATTENTION_LEVELS.map((level) => {
       const own = attention.filter((each) => each.method === method && each.level === level);
@@ -94,7 +96,7 @@ function attentionSection(attention: readonly MeasuredAttention[], probe: string
     written`### Attention to the demonstrations`,
     bullets(
       rows.flatMap(({ method, level, tau, random }) =>
-        tau === null || random === null
+        tau === null || random === null || !plain.includes(method)
           ? []
           : [
               written`${method}'s ranking of ${level === 'token' ? 'tokens' : 'demonstrations'} agrees with ICL's by Kendall's τ = ${number(tau)}, a random one by ${number(random)}.`,

@@ -1,6 +1,5 @@
 import { CONTRAST_FORMS, type Contrast, signOf } from '../likeness/contrasts.ts';
 import type { Likeness } from '../likeness/likeness.ts';
-import { RULES } from '../likeness/settings.ts';
 import { type Inline, type Markdown, joined, table, written } from '../markdown.ts';
 import { BREAK, bullets, names, range, showP, signed, toSettle } from './show.ts';
 
@@ -43,25 +42,38 @@ export function contrastSection([likeness, ...others]: readonly Likeness[]): Mar
 }
 
 /** Whether the sign of a difference is one of learners or one of rates. */
-function survival(label: string, all: readonly Contrast[]): Markdown {
+function survival(label: string, measured: readonly Contrast[]): Markdown {
   // Of the two learners as they are; other readouts stand in the table.
-  const plain = all.filter(({ lcgd, rule }) => lcgd === (rule === 'published' ? 'LCGD' : shown(rule)));
-  const [first, ...others] = plain.length > 0 ? plain : all;
+  const plain = measured.filter(({ lcgd, rule }) => lcgd === (rule === 'published' ? 'LCGD' : shown(rule)));
+  const [first, ...others] = plain.length > 0 ? plain : measured;
   const own = first!;
-  const start = `${label}: LCGD − GD is ${signed(valueOf(own))} at ${wordsOf(own)} rates`;
   const { sign, sure } = signOf(own);
   const uncertain = sure ? '' : `, inconclusive (its interval includes 0${settling(own)})`;
+  const start = `${label}: LCGD − GD is ${signed(valueOf(own))} at ${own.rule} rates${uncertain}`;
   if (others.length === 0)
-    return written`${start}${uncertain}. No other rule was run, so that whether its sign survives cannot be said.`;
-  const changed = others.filter((each) => signOf(each).sign !== sign);
+    return written`${start}. No other rule has it, so that whether its sign survives cannot be said.`;
   const told = (some: readonly Contrast[]): string =>
-    names(some.map((each) => `${wordsOf(each)} (${signed(valueOf(each))})`));
-  const unsure = [own, ...others].filter((each) => !signOf(each).sure);
-  if (changed.length > 0)
-    return written`${start}${uncertain}. **Its sign does not survive**: it is another under ${told(changed)}.`;
-  if (unsure.length > 0)
-    return written`${start}${uncertain}. **Whether its sign survives is inconclusive**: it is the same under ${told(others)}, but intervals include 0 under ${names(unsure.map(wordsOf))}.`;
+    names(some.map((each) => `${each.rule} (${signed(valueOf(each))})`));
+  const all = [own, ...others];
+  const settled = all.filter((each) => signOf(each).sure);
+  const open = all.filter((each) => !signOf(each).sure);
+  if (new Set(settled.map((each) => signOf(each).sign)).size > 1)
+    return written`${start}. **Its sign does not survive**: clear of 0, it is ${told(settled)}.`;
+  const changed = others.filter((each) => signOf(each).sign !== sign);
+  if (open.length > 0)
+    return written`${start}. **Whether its sign survives is inconclusive**: the mean ${changed.length === 0 ? 'has the same sign' : `changes its sign under ${told(changed)}`}${same(changed, others, told)}, and intervals include 0 under ${names(open.map(({ rule }) => rule))}.`;
   return written`${start}. **Its sign survives**: it is the same under ${told(others)}, and no interval includes 0.`;
+}
+
+/** The rules under which a sign stays, if any. */
+function same(
+  changed: readonly Contrast[],
+  others: readonly Contrast[],
+  told: (some: readonly Contrast[]) => string,
+): string {
+  const kept = others.filter((each) => !changed.includes(each));
+  if (kept.length === 0) return '';
+  return changed.length === 0 ? ` under ${told(kept)}` : ` and keeps it under ${told(kept)}`;
 }
 
 function shown(rule: string): string {
@@ -75,10 +87,6 @@ function settling(contrast: Contrast): string {
 
 function valueOf({ across, cases }: Contrast): number {
   return across?.mean ?? cases[0]?.estimate.value ?? 0;
-}
-
-function wordsOf({ rule }: Contrast): string {
-  return RULES.find((own) => own === rule) as string;
 }
 
 function nameOf({ lcgd, gd, rule }: Contrast): Inline {

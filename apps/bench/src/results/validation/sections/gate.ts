@@ -1,9 +1,9 @@
 import type { GateGain } from '../../development/gate.ts';
 import type { GateRow } from '../../development/measured-development.ts';
 import type { GateOutcome } from '../likeness/gates.ts';
-import type { Likeness } from '../likeness/likeness.ts';
-import { type Inline, Markdown, joined, table, written } from '../markdown.ts';
-import { BREAK, NBSP, names, range, signed } from './show.ts';
+import { type Likeness, plainLearners } from '../likeness/likeness.ts';
+import { type Inline, Markdown, table, written } from '../markdown.ts';
+import { BREAK, NBSP, bullets, names, range, signed } from './show.ts';
 
 const TITLE = 'Was anything learned?';
 
@@ -20,7 +20,10 @@ export function gateSection({ gates: { rows }, ladder: { datasets: all } }: Like
     rows.find((row) => row.method === method && row.dataset === dataset);
   return [
     written`## ${TITLE}`,
-    joined([iclInWords(rows, datasets), ...methods.map((method) => inWords(method, rows, datasets))], ' '),
+    bullets([
+      iclInWords(rows, datasets),
+      ...plainLearners(methods).map((method) => inWords(method, rows, datasets)),
+    ]),
     table(
       ['accuracy over zero-shot', ...datasets],
       [

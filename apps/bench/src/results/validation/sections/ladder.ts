@@ -32,7 +32,7 @@ function rungTable(probe: string, ladder: Ladder, others: readonly Likeness[]): 
   const total = (of: Ladder): Rung[] => of.rungs.filter(({ dataset }) => dataset === ALL);
   return table(
     [
-      ...['', 'setting', 'what'],
+      ...['', 'setting'],
       ...LADDER_METRICS.flatMap(({ metric }) => [
         others.length === 0 ? labelOf(metric) : `${labelOf(metric)}, ${probe}`,
         ...others.map((own) => `${labelOf(metric)}, ${own.probe}`),
@@ -44,7 +44,7 @@ function rungTable(probe: string, ladder: Ladder, others: readonly Likeness[]): 
         total(from).find((rung) => rung.metric === metric && rung.method === method);
       const some = total(ladder).find((rung) => rung.method === method);
       return [
-        ...[ROLE_NAMES[some!.role], method, inWords(method).replace(` (${method})`, '').replace(method, '')],
+        ...[ROLE_NAMES[some!.role], nameOf(method)],
         ...LADDER_METRICS.flatMap(({ metric }) => {
           const rung = of(ladder, metric);
           return [
@@ -58,6 +58,12 @@ function rungTable(probe: string, ladder: Ladder, others: readonly Likeness[]): 
       ];
     }),
   );
+}
+
+/** The id, and below it what it is where there are words for it. */
+function nameOf(method: string): Inline {
+  const words = inWords(method);
+  return words === method ? method : joined([method, words.replace(` (${method})`, '')], BREAK);
 }
 
 function showRung(rung: Rung | undefined, { datasets }: Ladder): Inline {

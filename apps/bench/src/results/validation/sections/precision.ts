@@ -1,6 +1,7 @@
 import { mean } from '@icl-gd/metrics';
 import type { Table } from '../../csv.ts';
 import type { GradientNormRow, PrecisionRow, TrainingRows } from '../../training-rows.ts';
+import { plainLearners } from '../likeness/likeness.ts';
 import { type Markdown, table, written } from '../markdown.ts';
 import { bullets, labelOf, names, number } from './show.ts';
 
@@ -34,7 +35,7 @@ export function precisionSection(training: TrainingRows | undefined): Markdown[]
   return [
     written`## Float16`,
     bullets(
-      methods.flatMap((method) => {
+      plainLearners(methods).flatMap((method) => {
         const own = rows.filter((row) => row.method === method);
         const [changed, cosine] = [
           mean(own.flatMap((row) => row.changed ?? [])),
@@ -54,7 +55,7 @@ export function precisionSection(training: TrainingRows | undefined): Markdown[]
         ...datasets.map((dataset) => {
           const own = find(method, dataset);
           if (!own || own.changed === null) return '–';
-          return `${percent(own.changed)}, cos ${own.cosine === null ? '–' : number(own.cosine)}, rate ${own.rates.join(' ')}`;
+          return `${percent(own.changed)}, cos ${own.cosine === null ? '–' : number(own.cosine)}, rate ${own.rates.map((rate) => Number(rate.toPrecision(4))).join(' ')}`;
         }),
       ]),
     ),

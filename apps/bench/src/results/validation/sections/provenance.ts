@@ -86,5 +86,10 @@ function plain(value: unknown): string {
 
 function commandOf(own: Provenance | undefined): string {
   if (!own) return 'unknown: there is no manifest.json';
-  return own.command ? own.command.join(' ') : 'manifest.json has all settings';
+  return own.command ? own.command.map(quoted).join(' ') : 'manifest.json has all settings';
+}
+
+/** As a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

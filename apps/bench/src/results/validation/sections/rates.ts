@@ -1,11 +1,13 @@
 import { mean } from '@icl-gd/metrics';
+import { acrossDatasets } from '../../inference/across-datasets.ts';
 import type { Figure } from '../figures.ts';
+import { isNotZero } from '../likeness/ladder.ts';
 import type { Likeness } from '../likeness/likeness.ts';
 import { type RateCurve, rateCurves, valuesAt } from '../likeness/rates.ts';
 import { RULES } from '../likeness/settings.ts';
 import { type Inline, type Markdown, joined, table, written } from '../markdown.ts';
 import { pictures } from './figures.ts';
-import { BREAK, bullets, number } from './show.ts';
+import { BREAK, bullets, estimated, number } from './show.ts';
 
 /** Similarity, accuracy and likelihood over the learning rate, and which rates were chosen. */
 export function rateSection({ development, ladder }: Likeness, figures: readonly Figure[]): Markdown[] {
@@ -60,16 +62,22 @@ export function rateSection({ development, ladder }: Likeness, figures: readonly
 function inWords(method: string, curves: readonly RateCurve[], icl: number | null): Markdown[] {
   const both = curves.flatMap((curve) => {
     const [published, best] = [valuesAt(curve, 'published'), valuesAt(curve, 'best')];
-    return published && best ? [{ published, best }] : [];
+    if (!published || !best) return [];
+    const [from, to] = [published.simaou, best.simaou];
+    const [right, better] = [published.accuracy, best.accuracy];
+    if (from === null || to === null || right === null || better === null) return [];
+    return [{ from, to, right, better }];
   });
-  const over = (rule: 'published' | 'best', of: 'simaou' | 'accuracy'): number | null =>
-    mean(both.flatMap((own) => own[rule][of] ?? []));
-  const [from, to] = [over('published', 'simaou'), over('best', 'simaou')];
-  const [right, better] = [over('published', 'accuracy'), over('best', 'accuracy')];
-  if (from === null || to === null || right === null || better === null) return [];
-  const way = to > from ? 'more' : to < from ? 'less' : 'as much';
-  const beside = icl === null ? '' : `; ICL has ${number(icl)}`;
+  const over = (of: 'from' | 'to' | 'right' | 'better'): number => mean(both.map((own) => own[of])) ?? 0;
+  if (both.length === 0) return [];
+  const change = acrossDatasets(both.map(({ from, to }) => to - from));
+  const sure = change ? isNotZero(change.interval) : false;
+  const way =
+    over('to') > over('from') ? 'more alike' : over('to') < over('from') ? 'less alike' : 'as alike';
+  const than = way === 'as alike' ? 'as' : 'than';
+  const apart = change ? `; difference ${estimated({ value: change.mean, interval: change.interval })}` : '';
+  const beside = icl === null ? '' : `; ICL ${number(icl)}`;
   return [
-    written`At its best rates ${method} is ${way} alike to ICL ${way === 'as much' ? 'as' : 'than'} at the published ones (SimAOU ${number(to)}, published ${number(from)}) and right on ${number(better)} of the examples (published ${number(right)}${beside}): mean over ${`${both.length}`} dataset${both.length === 1 ? '' : 's'}.`,
+    written`At its best rates ${method} is ${way} to ICL ${than} at the published ones (SimAOU ${number(over('to'))}, published ${number(over('from'))}${apart}${sure ? '' : ': inconclusive'}) and right on ${number(over('better'))} of the examples (published ${number(over('right'))}${beside}): ${`${both.length}`} dataset${both.length === 1 ? '' : 's'}.`,
   ];
 }

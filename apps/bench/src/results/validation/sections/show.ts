@@ -67,7 +67,9 @@ export function showP(p: number | null): string {
 
 /** What would settle something, as the end of a sentence; nothing where that is not known. */
 export function toSettle(needed: { readonly count: number; readonly units: string } | null): string {
-  return needed === null ? '' : `; settled by about ${showNeeded(needed.count)} ${needed.units}`;
+  if (needed === null) return '';
+  const shown = showNeeded(needed.count);
+  return `; settled by ${shown.startsWith('>') ? `more than ${shown.slice(1)}` : `about ${shown}`} ${needed.units}`;
 }
 
 /** A list; nothing of nothing. */

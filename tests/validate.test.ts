@@ -15,6 +15,10 @@ const SETTINGS = [
   '--released-norms',
   '--margin',
   '0.04',
+  '--probe',
+  'label,prompt',
+  '--controls',
+  'ZSL[positions=icl],ICL[order=1]',
 ];
 
 const copy = new FixtureCopy('own-text-gpt2');
@@ -124,10 +128,54 @@ describe('validate', () => {
       'figures/figure3-simaou_norm-mr.svg',
       'figures/figure4-kv-mr.svg',
       'figures/figure4-released-mr.svg',
+      'figures/ladder.svg',
+      'figures/layers.svg',
     ]);
     expect((await iclGd(['validate', '--from', asPaper, '--out', report])).code).toBe(0);
     expect(texts(report)).toEqual(first);
     for (const [file, text] of first) expect(text, file).not.toMatch(/NaN|Infinity|\[object/);
+  });
+
+  it('puts the headline token first and the other beside it, with the paper the token of its figures', async () => {
+    const page = readFileSync(join(report, 'summary.md'), 'utf8');
+    expect(page).toContain('Probed token: **prompt**');
+    expect(page).toContain('| SimAOU, prompt | SimAOU, label |');
+    expect(page).toContain('| beside the paper | the run probed at label |');
+    const ladder = readCsv(join(report, 'ladder.csv'));
+    for (const probe of ['prompt', 'label']) {
+      const from = probe === 'label' ? run : join(run, probe);
+      const own = ladder.find(
+        (row) =>
+          ['probe', 'metric', 'method', 'dataset'].map((column) => row[column]).join() ===
+          `${probe},simaou,ZSL[positions=icl],mr`,
+      );
+      const seeds = readCsv(join(from, 'summary.csv')).filter(
+        (row) =>
+          row['metric'] === 'simaou' &&
+          row['method'] === 'ZSL[positions=icl]' &&
+          row['variant'] === 'trained',
+      );
+      expect(seeds).toHaveLength(2);
+      const mean = seeds.reduce((total, row) => total + Number(row['value']) / seeds.length, 0);
+      expect(Number(own?.['value']), probe).toBeCloseTo(mean, 12);
+    }
+    const turned = join(folder, 'label');
+    expect((await iclGd(['validate', '--from', asPaper, '--out', turned, '--headline', 'label'])).code).toBe(
+      0,
+    );
+    expect(readFileSync(join(turned, 'summary.md'), 'utf8')).toContain('| SimAOU, label | SimAOU, prompt |');
+    expect(readFileSync(join(turned, 'validation_cells.csv'), 'utf8')).toBe(
+      readFileSync(join(report, 'validation_cells.csv'), 'utf8'),
+    );
+  });
+
+  it('refuses a headline that is no token, or that was not probed', async () => {
+    const wrong = await iclGd(['validate', '--from', run, '--headline', 'labels']);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('did you mean label?')]);
+    const alone = join(run, 'prompt');
+    const { code, stderr } = await iclGd(['validate', '--from', alone, '--headline', 'label']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--headline label: nothing was probed')]);
+    expect(readdirSync(alone)).not.toContain('summary.html');
   });
 
   it('of any other model or data says so and shows its own numbers alone', async () => {
@@ -138,7 +186,11 @@ describe('validate', () => {
       /^No published figure stands beside these numbers and no claim of the paper is judged: /,
     );
     expect(readdirSync(own).toSorted()).toEqual([
+      'behaviour.csv',
+      'contrasts.csv',
       'figures',
+      'ladder.csv',
+      'layer_contrasts.csv',
       'summary.html',
       'summary.md',
       'validation_claims.csv',

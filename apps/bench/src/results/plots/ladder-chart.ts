@@ -55,9 +55,12 @@ function specification({ title, rows, groups, panels, subtitle, width = 260 }: L
     title: null,
     scale: { domain: shown.map(({ name }) => name), range: shown.map((own) => own.color) },
   };
+  // A colour as it is: a second scale would contradict the legend of the full marks.
+  const outline = { field: 'paint', type: 'nominal' as const, scale: null };
+  const paintOf = new Map(groups.map((own) => [own.name, own.color]));
   const place = (points: readonly LadderPoint[]) => ({
     values: points.map(({ row, value, interval }) => ({
-      ...{ row: labelOf(row), value, group: groupOf.get(row) },
+      ...{ row: labelOf(row), value, group: groupOf.get(row), paint: paintOf.get(groupOf.get(row) ?? '') },
       ...{ lower: interval?.lower ?? value, upper: interval?.upper ?? value },
     })),
   });
@@ -88,15 +91,13 @@ function specification({ title, rows, groups, panels, subtitle, width = 260 }: L
       };
       const marks = (points: readonly LadderPoint[], filled: boolean) => {
         const yOffset = filled ? -APART : APART;
-        // One legend, of the full marks: those of hollow ones would contradict it.
-        const colored = filled ? color : { ...color, legend: null };
         return [
           {
             data: place(points),
             mark: { type: 'rule' as const, yOffset, y2Offset: yOffset, strokeWidth: filled ? 2 : 1 },
             encoding: {
               ...{ y, x: { ...x, field: 'lower' }, x2: { field: 'upper' } },
-              color: { ...color, legend: null },
+              stroke: outline,
             },
           },
           {
@@ -107,7 +108,10 @@ function specification({ title, rows, groups, panels, subtitle, width = 260 }: L
                 ? { filled: true, shape: 'circle', size: 60 }
                 : { fill: 'white', shape: 'diamond', size: 36 }),
             },
-            encoding: { y, x: { ...x, field: 'value' }, color: colored },
+            encoding: {
+              ...{ y, x: { ...x, field: 'value' } },
+              ...(filled ? { color } : { stroke: outline }),
+            },
           },
         ];
       };

@@ -47,8 +47,13 @@ async function written(run = runOf([...examples, ...curves()])): Promise<Map<str
 test('the summary, its tables and its figures, in the same bytes every time', async () => {
   const files = await written();
   expect([...files.keys()].sort()).toEqual([
+    'contrasts.csv',
     'figures/figure3-simam_delta-mr.svg',
     'figures/figure3-simaou_norm-mr.svg',
+    'figures/ladder.svg',
+    'figures/layers.svg',
+    'ladder.csv',
+    'layer_contrasts.csv',
     'summary.html',
     'summary.md',
     'validation_cells.csv',
@@ -119,7 +124,7 @@ describe('the pages', () => {
     expect(markdown).toContain(String.raw`| SimAM\_Δ | 0–7 | 0.075 | 0.408 |`);
     expect(html).toContain('<b class="yes">✓</b>\u00A0+0.300');
     expect(html).toContain('GD, published');
-    expect(html.match(/<svg /g)).toHaveLength(2);
+    expect(html.match(/<svg /g)).toHaveLength(4);
   });
 
   test('are whole without any other file, and a name is no markup', async () => {
@@ -233,6 +238,7 @@ test('figures 2 and 4: α by layer, and norms on a logarithmic axis without thos
     'figures/figure2-alpha.svg',
     'figures/figure4-kv-mr.svg',
     'figures/figure4-released-mr.svg',
+    'figures/ladder.svg',
   ]);
   expect(files.get('figures/figure4-kv-mr.svg')).toContain('log scale with values from 0.1 to 10');
 });

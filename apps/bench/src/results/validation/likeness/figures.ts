@@ -61,8 +61,7 @@ function ladderFigure({ rungs, datasets, variant }: Ladder, dataset: string): Fi
             hollow: some.flatMap(({ method, mismatched }) => (mismatched ? [point(method, mismatched)] : [])),
           };
         }),
-        subtitle:
-          'Full: similarity. Hollow: mismatched, the share that is not about the example. Lines: 95 % intervals.',
+        subtitle: 'Full: similarity. Hollow: mismatched, not about the example. Lines: 95 % intervals.',
         width: all ? 300 : 200,
       }),
     },

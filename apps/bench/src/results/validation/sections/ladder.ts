@@ -23,7 +23,7 @@ export function ladderSection(
     bullets(sentences(ladder, comparisons)),
     ...pictures('ladder', figures),
     rungTable(probe, ladder, others),
-    written`Mean over datasets with Student's t interval over datasets${ladder.datasets.length > 1 ? '' : ' (one dataset: over seeds and examples)'}; hollow marks and *mismatched*: between the updates of different examples, the share that is not about the example. *Scaled*: 0 at its own mismatched score, 1 at ${ladder.ceiling ?? 'a ceiling, which was not run'}; given only where the interval of the distance between the two excludes 0. *Defined*: share of the cosines that are. Nulls take in nothing that could be learned; ceilings are ICL once more, with other demonstrations or in another order.`,
+    written`Mean over datasets with Student's t interval over datasets${ladder.datasets.length > 1 ? '' : ' (one dataset: over seeds and examples)'}, drawn as far as a cosine can be; hollow marks and *mismatched*: between the updates of different examples, the share that is not about the example. *Scaled*: 0 at its own mismatched score, 1 at ${ladder.ceiling ?? 'a ceiling, which was not run'}; given only where the interval of the distance between the two excludes 0. *Defined*: share of the cosines that are. Nulls take in nothing that could be learned; ceilings are ICL once more, with other demonstrations or in another order.`,
     ...(byDataset.length > 0 ? [written`### Dataset by dataset`, ...byDataset] : []),
   ];
 }

@@ -13,6 +13,11 @@ export function comparisonSections({ claims, cells, datasets }: Validation): Mar
   return [
     written`## Claims of the paper`,
     claimTable(claims, datasets),
+    ...(closed(claims)
+      ? [
+          written`∅ nothing was learned, by the gate above: the claim is not about that cell. What is undecided there is inconclusive here; neither is among the datasets together.`,
+        ]
+      : []),
     written`## Table 1: trained and re-initialised models under GD`,
     cellGrid(cells, 1),
     written`## Table 2: GD and LCGD`,
@@ -22,6 +27,10 @@ export function comparisonSections({ claims, cells, datasets }: Validation): Mar
     written`A cell reads: published → measured. ✓ equivalent, ✗ different, ? inconclusive, with about how many seeds would settle it, – not measured.`,
     ...supportSection(publishedSupport()),
   ];
+}
+
+function closed(claims: readonly JudgedClaim[]): boolean {
+  return claims.some(({ cases }) => cases.some(({ verdict }) => verdict === 'nothing was learned'));
 }
 
 /** What the claims are about, as this run has it: numbers without verdicts. */

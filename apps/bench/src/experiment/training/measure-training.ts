@@ -193,7 +193,9 @@ class Measurement {
       return await takeIn(model, setting.setting, prepared, how, (units) => this.#advance(units));
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
-      throw new Error(`${setting.id} diverged where it did not before: the device gives other numbers`);
+      throw new Error(`${setting.id} diverged where it did not before: the device gives other numbers`, {
+        cause: error,
+      });
     }
   }
 }

@@ -20,7 +20,7 @@ import { type KeyValueChange, changeCosine, keyValueChange, precisionOf } from '
 const HELD_BYTES = 4 * 2 ** 30;
 
 /** What training once more needs of the run. */
-export interface TrainingWork {
+interface TrainingWork {
   readonly measures: TrainingMeasures;
   readonly tally: Tally;
   readonly layers: number;

@@ -111,7 +111,6 @@ describe.each(controlled)('$name', (fixture: Fixture) => {
         if (metric.of !== 'learner' || !expected) continue;
         expect(missing).not.toContain(metric.id);
         const { values } = metric.score({ icl, zsl, ft }, { layers, heads, dModel });
-        console.log(id, metric.id, values.map((v, i) => (v! - expected[i]!).toExponential(1)).join(' '));
         expectClose(
           values.map((value) => value ?? Number.NaN),
           expected,

@@ -12,14 +12,20 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'position-offset-of-prefix',
       kind: 'position offset',
-      find: 'prefixLength + config.positions.offset',
-      replace: 'config.positions.offset',
+      find: 'prefixLength + positionOffset + config.positions.offset',
+      replace: 'positionOffset + config.positions.offset',
     },
     {
       id: 'position-offset-of-family',
       kind: 'position offset',
-      find: 'prefixLength + config.positions.offset',
-      replace: 'prefixLength',
+      find: 'prefixLength + positionOffset + config.positions.offset',
+      replace: 'prefixLength + positionOffset',
+    },
+    {
+      id: 'position-offset-ignored',
+      kind: 'position offset',
+      find: 'prefixLength + positionOffset + config.positions.offset',
+      replace: 'prefixLength + config.positions.offset',
     },
     {
       id: 'attention-scale-of-pass',

@@ -56,16 +56,16 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'abort-between-batches',
       kind: 'abort ignored',
-      find: 'model.evaluate(requestsOf(batch), prefix, { signal })',
-      replace: 'model.evaluate(requestsOf(batch), prefix)',
+      find: 'model.evaluate(requestsOf(batch), prefix, { signal, positionOffset })',
+      replace: 'model.evaluate(requestsOf(batch), prefix, { positionOffset })',
     },
   ]),
   ...mutantsOf({ file: `${METHODS}/tokenize.ts`, tests: [`${METHODS}/tokenize.test.ts`] }, [
     {
       id: 'label-of-first-option',
       kind: 'label by its wrong option',
-      find: 'encoded.options[answer]',
-      replace: 'encoded.options[0]',
+      find: 'withAnswer(encoded, answer)',
+      replace: 'withAnswer(encoded, 0)',
     },
     {
       id: 'own-options-ignored',

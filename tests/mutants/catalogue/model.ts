@@ -158,14 +158,14 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'plan-without-copy',
       kind: 'memory',
-      find: 'overlay + (training ? evaluation : 0)',
-      replace: 'training ? evaluation : 0',
+      find: 'const held = kind.direction ? 2 * copy : copy;',
+      replace: 'const held = kind.direction ? 2 * copy : 0;',
     },
     {
       id: 'plan-first-step-alone',
       kind: 'memory',
-      find: 'step < Math.min(steps, 2)',
-      replace: 'step < Math.min(steps, 1)',
+      find: 'const few = Math.min(steps, 2);',
+      replace: 'const few = Math.min(steps, 1);',
     },
   ]),
   ...mutantsOf({ file: `${SRC}/memory/workload.ts`, tests: [`${SRC}/memory/workload.test.ts`] }, [

@@ -162,27 +162,27 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/tasks/prompts/encode.ts',
+      file: 'packages/methods/src/prompt-encoder.ts',
       tests: ['apps/bench/src/tasks/prompts/encode.test.ts'],
     },
     [
       {
         id: 'demonstration-option-0',
         kind: 'label by its wrong option',
-        find: '...options[example.label]!]',
-        replace: '...options[0]!]',
+        find: 'const option = options[answer] as',
+        replace: 'const option = options[0] as',
       },
       {
         id: 'demonstration-first-token',
         kind: 'label by its wrong token',
-        find: '...options[example.label]!]',
-        replace: 'options[example.label]![0]!]',
+        find: 'tokens: [...tokens, ...option]',
+        replace: 'tokens: [...tokens, option[0] as number]',
       },
       {
         id: 'demonstration-eos',
         kind: 'EOS kept in training',
-        find: '...options[example.label]!]',
-        replace: '...options[example.label]!, eosTokenId]',
+        find: 'tokens: [...tokens, ...option]',
+        replace: 'tokens: [...tokens, ...option, 2]',
       },
     ],
   ),

@@ -20,21 +20,27 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'layerwise-loss-before-layer',
       kind: 'layer off by one',
-      find: 'headLossAndGradient(inner, activations.output, targets, place)',
-      replace: 'headLossAndGradient(inner, activations.attentionNorm.input, targets, place)',
+      find: "if (readout === 'layer') return output;",
+      replace: "if (readout === 'layer') return attention.input;",
     },
     {
       id: 'layerwise-loss-of-attention',
       kind: 'layer off by one',
-      find: 'headLossAndGradient(inner, activations.output, targets, place)',
-      replace: 'headLossAndGradient(inner, activations.feedForwardNorm.input, targets, place)',
+      find: "if (readout === 'layer') return output;",
+      replace: "if (readout === 'layer') return residualMiddle;",
     },
     {
       id: 'layerwise-update-of-previous',
       kind: 'layer off by one',
-      find: 'layerBackward(inner, layer, activations, gradOutput, false);\n      onLayer?.(layer);',
+      find: 'attentionBlockBackward(inner, layer, activations, gradOutput, readout);\n      onLayer?.(layer);',
       replace:
-        'layerBackward(inner, layer, activations, gradOutput, false);\n      onLayer?.(Math.max(0, layer - 1));',
+        'attentionBlockBackward(inner, layer, activations, gradOutput, readout);\n      onLayer?.(Math.max(0, layer - 1));',
+    },
+    {
+      id: 'readout-of-attention-as-residual',
+      kind: 'wrong operand',
+      find: "return readout === 'residual' ? residualMiddle : attention.output;",
+      replace: 'return residualMiddle;',
     },
     {
       id: 'layerwise-as-output',
@@ -85,8 +91,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'trained-on-base-model',
       kind: 'wrong operand',
-      find: 'using pass = passOver(this.#tuned, [tokens], { gradients });',
-      replace: 'using pass = passOver(this.#model, [tokens], { gradients });',
+      find: 'recordSequenceGradient(this.#tuned, trainingSequence(input), {',
+      replace: 'recordSequenceGradient(this.#model, trainingSequence(input), {',
     },
     {
       id: 'gradient-norms-of-one-layer',
@@ -169,31 +175,31 @@ export const mutants: readonly Mutant[] = [
     },
   ]),
   ...mutantsOf(
-    { file: `${METHODS}/learners/gradient-descent.ts`, tests: [PARITY, 'tests/divergence.test.ts'] },
+    { file: `${METHODS}/training/fine-tuning-learner.ts`, tests: [PARITY, 'tests/divergence.test.ts'] },
     [
       {
         id: 'bos-dropped-in-training',
         kind: 'special token',
-        find: '[bosTokenId, ...tokens]);',
-        replace: '[...tokens]);',
+        find: '[bosTokenId, ...tokens],',
+        replace: '[...tokens],',
       },
       {
         id: 'eos-kept-in-training',
         kind: 'special token',
-        find: '[bosTokenId, ...tokens]);',
-        replace: '[bosTokenId, ...tokens, model.config.eosTokenId ?? bosTokenId]);',
+        find: '[bosTokenId, ...tokens],',
+        replace: '[bosTokenId, ...tokens, config.eosTokenId ?? bosTokenId],',
       },
       {
         id: 'first-demonstration-skipped',
         kind: 'tail dropped',
-        find: 'demonstrations.map(({ tokens })',
-        replace: 'demonstrations.slice(1).map(({ tokens })',
+        find: 'demonstrations.map(({ tokens, answerLength }',
+        replace: 'demonstrations.slice(1).map(({ tokens, answerLength }',
       },
       {
         id: 'attention-group-trained',
         kind: 'wrong group',
-        find: "const TRAINED = 'attention.kv';",
-        replace: "const TRAINED = 'attention';",
+        find: 'group: GROUPS[params],',
+        replace: "group: params === 'kv' ? 'attention' : GROUPS[params],",
       },
       {
         id: 'divergence-unnoticed',
@@ -297,6 +303,36 @@ export const mutants: readonly Mutant[] = [
       kind: 'transposed operand',
       find: 'value[(i % inner) * d + Math.floor(i / inner)]',
       replace: 'value[i]',
+    },
+  ]),
+  ...mutantsOf({ file: `${METHODS}/training/tangent.ts`, tests: [`${METHODS}/training/options.test.ts`] }, [
+    {
+      id: 'tangent-uphill',
+      kind: 'sign flipped',
+      find: 'return before[name].map((value, j) => value + scale * (slope[j] as number));',
+      replace: 'return before[name].map((value, j) => value - scale * (slope[j] as number));',
+    },
+    {
+      id: 'tangent-as-given',
+      kind: 'order of the demonstrations',
+      find: 'this.#queries = inCanonicalOrder(sequences)',
+      replace: 'this.#queries = sequences',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/training-sequence.ts`, tests: [`${SRC}/training-options.test.ts`] }, [
+    {
+      id: 'full-batch-as-given',
+      kind: 'order of the demonstrations',
+      find: 'if (place >= 0) return (a.tokens[place] as number) - (b.tokens[place] as number);',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/noise.ts`, tests: [`${SRC}/training-options.test.ts`] }, [
+    {
+      id: 'noise-of-unit-norm',
+      kind: 'scale dropped',
+      find: 'const scale = change / norm(noise);',
+      replace: 'const scale = 1 / norm(noise);',
     },
   ]),
 ];

@@ -35,6 +35,7 @@ test.each<[UserErrorCode, string, string]>([
   ['device-full', 'run', 'end what else uses the device, or take another --adapter'],
   ['buffer-limit', 'pretrain', 'take another --adapter'],
   ['float16-range', 'run', 'use --dtype float32'],
+  ['float16-training', 'run', 'use --dtype float32'],
 ])('%s in %s', (code, name, advice) => {
   expect(explained(code, name)).toBe(`it failed: ${advice}`);
 });
@@ -64,6 +65,7 @@ test('no advice names an option that the command does not have', () => {
     'buffer-limit',
     'binding-limit',
     'float16-range',
+    'float16-training',
   ];
   for (const command of createProgram(() => {}).commands) {
     const invocation = invocationOf(command);

@@ -45,6 +45,7 @@ function adviceFor(code: UserError['code'], { flags, values }: Invocation): stri
     case 'binding-limit':
       return either([...less, ...having('--shots', 'use shorter demonstrations'), ...elsewhere]);
     case 'float16-range':
+    case 'float16-training':
       return either(having('--dtype', 'use --dtype float32'));
     case 'storage':
       return storageAdvice(values);

@@ -188,16 +188,16 @@ async function tangentProbes(
 ): Promise<ReadonlyMap<ProbeToken, Probe[]>> {
   const angles = new DirectionAngles(model.config);
   const found = new Map(options.probeTokens.map((token) => [token, [] as Probe[]]));
+  const { probeTokens, tokenBudget } = options;
   const scale = epsilon / change;
   let finished = 0;
   for (const batch of queryBatches(queries, options)) {
-    const probe = (of: Model): Promise<ReadonlyMap<ProbeToken, Probe[]>> =>
-      probesOf(of).probeTokens(batch, { ...options, signal });
     const at = (step: number): Promise<ReadonlyMap<ProbeToken, Probe[]>> => {
       direction.moveTo(step);
-      return probe(direction.model);
+      // What is predicted there is of no interest.
+      return probesOf(direction.model).probeTokens(batch, { probeTokens, tokenBudget, signal });
     };
-    const base = await probe(model);
+    const base = await probesOf(model).probeTokens(batch, { ...options, signal });
     const [plus, minus] = [await at(epsilon), await at(-epsilon)];
     const [halfPlus, halfMinus] = [await at(epsilon / 2), await at(-epsilon / 2)];
     for (const [token, own] of base) {

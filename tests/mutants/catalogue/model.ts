@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'largest-batch-by-tokens',
       kind: 'memory',
-      find: 'return [batch.length, tokens, probes, keys, targets, rows];',
+      find: 'return [batch.length, tokens, probes, keys, targets, topRows, topTokens, rows];',
       replace: 'return [tokens];',
     },
   ]),

@@ -115,7 +115,7 @@ export function settingsOf({ zeroShot, inContext, methods }: TrialPlan): TrialSe
 }
 
 /** Whether a setting can be made in its trial. */
-function isAvailable({ unavailable }: TrialSetting): boolean {
+export function isAvailable({ unavailable }: TrialSetting): boolean {
   return unavailable === undefined;
 }
 

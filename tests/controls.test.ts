@@ -38,7 +38,7 @@ describe.each(FIXTURES)('$name', (fixture) => {
     const isControl = (id: string): boolean => /^(ICL|ZSL)/.test(id);
     const args = runArguments(fixture, out).filter((arg) => arg !== '--methods' && arg !== 'gd,lcgd');
     const methods = compared.filter((id) => !isControl(id)).join(',');
-    // Typed in another case and as few of them as fit a shell's line: the ids are the tables' own.
+    // Learners are typed in another case: the ids in the tables are their own.
     const controls = [...compared.filter(isControl), same, 'ICL[random-tokens]', 'GD[noise]'].join(',');
     const result = await iclGd([...args, '--methods', methods.toLowerCase(), '--controls', controls]);
     if (result.code !== 0) throw new Error(result.stderr);
@@ -54,26 +54,18 @@ describe.each(FIXTURES)('$name', (fixture) => {
   const accuracyOf = (method: string): string | undefined =>
     summary.find((row) => row['method'] === method && row['metric'] === 'accuracy_ft')?.['value'];
 
-  it.each(Object.entries(golden.settings))(
-    '%s: every metric, the accuracy and what it puts out',
-    (id, own) => {
-      for (const [metric, layers] of Object.entries(own.metrics)) {
-        const measured = layersOf(id, metric);
-        expect(measured, metric).toHaveLength(layers.length);
-        expect(
-          measured.map((value) => value === null),
-          metric,
-        ).toEqual(layers.map((value) => value === null));
-        expectClose(measured.map(Number), layers.map(Number), METRIC);
-      }
-      expect(Number(accuracyOf(id))).toBeCloseTo(own.accuracy, 12);
-      const outputs = readCsv(join(out, 'outputs.csv')).find(({ method }) => method === id);
-      for (const [metric, value] of Object.entries(own.outputs)) {
-        expect(outputs?.[metric] === '', metric).toBe(value === null);
-        expectClose([Number(outputs?.[metric])], [Number(value)], METRIC);
-      }
-    },
-  );
+  it.each(Object.entries(golden.settings))('%s: every metric and the accuracy', (id, own) => {
+    for (const [metric, layers] of Object.entries(own.metrics)) {
+      const measured = layersOf(id, metric);
+      expect(measured, metric).toHaveLength(layers.length);
+      expect(
+        measured.map((value) => value === null),
+        metric,
+      ).toEqual(layers.map((value) => value === null));
+      expectClose(measured.map(Number), layers.map(Number), METRIC);
+    }
+    expect(Number(accuracyOf(id))).toBeCloseTo(own.accuracy, 12);
+  });
 
   it('every setting puts out what the golden one has in common with ICL, settings without predictions nothing', () => {
     const outputs = readCsv(join(out, 'outputs.csv'));

@@ -106,7 +106,7 @@ it('probes a model by directory and by hub id, with h and m of the golden fixtur
 it('learners/epochs.ts is GD in one epoch, and trains on every demonstration again in the next', async () => {
   using copy = new FixtureCopy('own-text-gpt2');
   const file = join(EXAMPLES, 'learners', 'epochs.ts');
-  const two = ['Epochs[epochs=2]', 'Epochs[epochs=2,back=true]'];
+  const two = ['Epochs[epochs=2]', 'Epochs[epochs=2,back]'];
   const methods = ['GD', 'Epochs', ...two].join(',');
   const result = await iclGd(
     copy.arguments(

@@ -8,7 +8,20 @@ const ROOT = join(import.meta.dirname, '..');
 it('npm run bench hands its options on to the command, and paths are those of the repository', async () => {
   const { stdout } = await promisify(execFile)(
     'npm',
-    ['run', 'bench', '--', '--dry-run', '--fresh', '--methods', 'gd', '--datasets', 'syn-mr', '--seeds', '3'],
+    [
+      'run',
+      'bench',
+      '--',
+      '--dry-run',
+      '--fresh',
+      '--methods',
+      'gd',
+      '--datasets',
+      'syn-mr',
+      '--seeds',
+      '3',
+      ...['--controls', 'none', '--rate', 'published'],
+    ],
     { cwd: ROOT, shell: process.platform === 'win32' },
   );
   const said = stdout.split('\n').flatMap((line) => line.split('@icl-gd/bench:bench: ').slice(1));

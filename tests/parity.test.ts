@@ -178,7 +178,7 @@ describe.each(fixtures())('$name', (fixture) => {
     const icl = await recorded('ICL');
     for (const row of measured('outputs.csv')) {
       const { ids, logProbs } = await recorded(row['method']!);
-      expect([ids.shape, logProbs.shape]).toEqual(Array(2).fill([fixture.run.examples, k]));
+      for (const { shape } of [ids, logProbs]) expect(shape).toEqual([fixture.run.examples, k]);
       let shared = 0;
       for (let i = 0; i < fixture.run.examples; i++) {
         const of = (values: Float64Array, count: number) => [...values.subarray(i * k, i * k + count)];

@@ -75,33 +75,29 @@ describe.each(fixtures().filter(({ golden }) => existsSync(join(golden, 'control
         expect(norm / column(keyValue, 'value')[i]!).toBeLessThan(VANISHED);
     });
 
-    const autograd = join(fixture.golden, 'training_measures.json');
-    if (existsSync(autograd)) {
-      const golden = readJson(autograd) as Readonly<
-        Record<string, readonly (readonly (string | number)[])[]>
-      >;
-      it.each(['GD', 'LCGD'])(
-        '%s: every definition of the gradient norm, as autograd in float64 has it',
-        (method) => {
-          const rows = select(readCsv(join(out, 'gradient_norms.csv')), { method });
-          const expected = golden[method]!;
-          const found = expected.map(([step, layer, parameters, reduction, gradients]) => {
-            const own = select(rows, {
-              ...{ step: `${step}`, layer: `${layer}`, parameters: `${parameters}` },
-              ...{ reduction: `${reduction}`, gradients: `${gradients}` },
-            });
-            expect(own).toHaveLength(1);
-            return own[0]!;
+    const autograd = [join(fixture.golden, 'training_measures.json')].filter(existsSync);
+    describe.each(autograd)('against autograd in float64', (file) => {
+      const golden = readJson(file) as Readonly<Record<string, readonly (readonly (string | number)[])[]>>;
+
+      it.each(['GD', 'LCGD'])('%s: every definition of the gradient norm', (method) => {
+        const rows = select(readCsv(join(out, 'gradient_norms.csv')), { method });
+        const expected = golden[method]!;
+        const found = expected.map(([step, layer, parameters, reduction, gradients]) => {
+          const own = select(rows, {
+            ...{ step: `${step}`, layer: `${layer}`, parameters: `${parameters}` },
+            ...{ reduction: `${reduction}`, gradients: `${gradients}` },
           });
-          // Of two steps and two layers, beside the norms of the keys' bias.
-          expect(rows).toHaveLength(2 * 2 * (8 + 1));
-          expectClose(
-            column(found, 'value'),
-            expected.map((row) => Number(row.at(-1))),
-            RELATIVE,
-          );
-        },
-      );
+          expect(own).toHaveLength(1);
+          return own[0]!;
+        });
+        // Of two steps and two layers, beside the norms of the keys' bias.
+        expect(rows).toHaveLength(2 * 2 * (8 + 1));
+        expectClose(
+          column(found, 'value'),
+          expected.map((row) => Number(row.at(-1))),
+          RELATIVE,
+        );
+      });
 
       it.each(['GD', 'LCGD'])('%s: what float16 leaves of the weight changes', (method) => {
         const rows = select(readCsv(join(out, 'precision.csv')), { method });
@@ -113,7 +109,7 @@ describe.each(fixtures().filter(({ golden }) => existsSync(join(golden, 'control
             METRIC,
           );
       });
-    }
+    });
 
     it('takes from records what is there, with and without the options, in the same bytes', async () => {
       const before = FILES.map((file) => readFileSync(join(out, file), 'utf8'));

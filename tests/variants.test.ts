@@ -34,6 +34,18 @@ it('gives the second variant the numbers of a run of its own', async () => {
   }
 });
 
+it('draws the weights of other variants from the seed of each trial, or all from --init-seed', async () => {
+  await run('five', '--variants', 'untrained', '--init-seed', '5');
+  const zeroShot = (name: string, seed: string): Rows =>
+    rowsOf(name, 'predictions.csv', 'untrained').filter(
+      (row) => row['seed'] === seed && row['setting'] === 'ZSL',
+    );
+  const logProbs = (rows: Rows): unknown[] => rows.map((row) => row['option_0_logprob']);
+  expect(logProbs(zeroShot('both', '5'))).toEqual(logProbs(zeroShot('five', '5')));
+  expect(logProbs(zeroShot('both', '6'))).not.toEqual(logProbs(zeroShot('both', '5')));
+  expect(logProbs(zeroShot('five', '6'))).toEqual(logProbs(zeroShot('five', '5')));
+});
+
 it('draws the weights of other variants with --init-seed', async () => {
   await run('other', '--variants', 'untrained', '--init-seed', '1');
   for (const file of ['layerwise.csv', 'predictions.csv'])

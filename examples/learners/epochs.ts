@@ -4,7 +4,7 @@ import { z } from 'zod';
 /**
  * GD over the demonstrations several times, each time in the same order or in the opposite one of the time before.
  *
- *   icl-gd run … --learner-file examples/learners/epochs.ts --methods "gd,epochs[epochs=3],epochs[epochs=2,back=true]"
+ *   icl-gd run … --learner-file examples/learners/epochs.ts --methods "gd,epochs[epochs=3],epochs[epochs=2,back]"
  */
 export const learner: Learner<{ epochs: number; back: boolean }> = {
   ...gradientDescent,

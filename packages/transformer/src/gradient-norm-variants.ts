@@ -27,7 +27,7 @@ export const VARIANT_ROWS = [
 export type VariantRow = (typeof VARIANT_ROWS)[number];
 
 /** One layer's gradients in a step. */
-export interface LayerGradients {
+interface LayerGradients {
   readonly gradients: Gradients;
   readonly layer: number;
   readonly step: number;

@@ -209,4 +209,20 @@ export const mutants: readonly Mutant[] = [
       replace: '[0]',
     },
   ]),
+  ...mutantsOf({ file: `${DECODER}/evaluate.ts`, tests: EVALUATE_TESTS }, [
+    {
+      id: 'likeliest-order',
+      kind: 'order forgotten',
+      find: 'all[original] = { ids: ids.slice(place * each, end)',
+      replace: 'all[place] = { ids: ids.slice(place * each, end)',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/head.ts`, tests: [`${DECODER}/head.test.ts`] }, [
+    {
+      id: 'likeliest-of-chunks',
+      kind: 'offset dropped',
+      find: 'outOffset: firstTop',
+      replace: 'outOffset: 0 * firstTop',
+    },
+  ]),
 ];

@@ -234,4 +234,30 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf({ file: `${KERNELS}/top-k/top-k.ts`, tests: [`${KERNELS}/top-k/top-k.test.ts`] }, [
+    {
+      id: 'top-k-ties',
+      kind: 'comparison turned',
+      find: '(a.value == b.value && a.column < b.column)',
+      replace: '(a.value == b.value && a.column > b.column)',
+    },
+    {
+      id: 'top-k-left-of-pile',
+      kind: 'condition dropped',
+      find: 'if (isAhead(taken, other) && isAhead(other, next))',
+      replace: 'if (isAhead(other, next))',
+    },
+    {
+      id: 'top-k-row',
+      kind: 'wrong stride',
+      find: 'let normalizer = logSumExp[row[workgroup]];',
+      replace: 'let normalizer = logSumExp[workgroup];',
+    },
+    {
+      id: 'top-k-out-offset',
+      kind: 'offset dropped',
+      find: 'let out = (params.outOffset + workgroup) * params.count;',
+      replace: 'let out = workgroup * params.count;',
+    },
+  ]),
 ];

@@ -314,4 +314,38 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/results/outputs.ts', tests: ['apps/bench/src/results/outputs.test.ts'] },
+    [
+      {
+        id: 'outputs-of-zero-shot',
+        kind: 'wrong operand',
+        find: '{ zsl: from, a, b }, gold)',
+        replace: '{ zsl: b, a, b: from }, gold)',
+      },
+      {
+        id: 'outputs-rec2ftp-interval',
+        kind: 'wrong operand',
+        find: 'wilsonInterval(recalled, corrected)',
+        replace: 'wilsonInterval(corrected - recalled, 2 * corrected)',
+      },
+      {
+        id: 'outputs-overlap-mean',
+        kind: 'wrong divisor',
+        find: 'total / own.length',
+        replace: 'total / (own.length - 1)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/studies/flip-labels.ts', tests: ['apps/bench/src/studies/flips.test.ts'] },
+    [
+      {
+        id: 'flips-nested',
+        kind: 'draw by share',
+        find: '(BigInt(seed) << 32n) | STREAM',
+        replace: '(BigInt(seed + Math.round(100 * share)) << 32n) | STREAM',
+      },
+    ],
+  ),
 ];

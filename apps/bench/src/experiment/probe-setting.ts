@@ -37,7 +37,7 @@ export interface ProbedSetting {
 }
 
 /** How a setting takes in its demonstrations. */
-export interface TakingIn extends Pick<SettingOptions, 'learningRate' | 'halfWeights' | 'signal'> {
+interface TakingIn extends Pick<SettingOptions, 'learningRate' | 'halfWeights' | 'signal'> {
   readonly releasedNorms?: boolean;
   readonly gradientNormVariants?: boolean;
 }

@@ -60,7 +60,7 @@ export function fineTuningLearner({ objective, options: schema, ...description }
     drawsWith: (given) => Boolean(given['noise']),
     inapplicableMetricsWith: (given) => (given['tangent'] ? NOT_OF_DIRECTIONS : []),
     passesWith: (given) => (given['batch'] === 'full' ? Number(given['steps'] ?? 1) : 1),
-    trainingWith: (given) => trainingKind(objective, readOptions(id, schema, given)),
+    trainingWith: (given) => trainingKind(objective, readOptions(id, schema, ownOf(schema, given))),
     async adapt(model, demonstrations, options = {}) {
       const training = readOptions(id, schema, options.learnerOptions);
       options.signal?.throwIfAborted();
@@ -72,6 +72,14 @@ export function fineTuningLearner({ objective, options: schema, ...description }
     },
   };
   return learner;
+}
+
+/** A learner that is made of this one may have options of its own beside, or in the place of, these. */
+function ownOf(
+  schema: TrainingDescription['options'],
+  given: Partial<LearnerOptions>,
+): Partial<LearnerOptions> {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => name in schema.shape));
 }
 
 function trainingKind(

@@ -24,7 +24,7 @@ const REQUESTS = [
 /** Sums of some dozens of float32 products of order 1, in two orders. */
 const DIGITS = 4;
 
-const close = (found: Iterable<number>, wanted: readonly number[]): void => {
+const expectAlike = (found: Iterable<number>, wanted: readonly number[]): void => {
   const own = [...found];
   expect(own).toHaveLength(wanted.length);
   for (const [i, value] of own.entries()) expect(value).toBeCloseTo(wanted[i]!, DIGITS);
@@ -77,7 +77,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(scores).toHaveLength(REQUESTS.length);
     for (const [i, { tokens, row }] of REQUESTS.entries()) {
       const wanted = await summedScores(model, [...CONTEXT, ...tokens], CONTEXT.length + row);
-      close(
+      expectAlike(
         scores[i]!,
         wanted.flatMap((keys) => keys.slice(0, CONTEXT.length)),
       );
@@ -115,7 +115,7 @@ describe.each(NAMES)('%s', (name) => {
     const row = tokens.length - 1;
     const [scores] = await tuned.scoreQueries([{ tokens, row }], queries!);
     const wanted = await summedScores(alike, tokens, row);
-    close(
+    expectAlike(
       scores!,
       wanted.flatMap((keys) => keys.slice(1).map((score) => score * attentionScale)),
     );

@@ -12,6 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Keys of a preset's options, and what the options are called inside the program. */
 const NAMES: Readonly<Record<string, string>> = {
   ...{ model: 'model', data: 'data', datasets: 'datasets', methods: 'methods', variants: 'variants' },
+  ...{ controls: 'controls', 'matched-demonstrations': 'matchedDemonstrations' },
   ...{ shots: 'shots', seeds: 'seeds', permutation: 'permutation', examples: 'examples', probe: 'probe' },
   ...{ 'fine-tuning-order': 'fineTuningOrder', 'learning-rate': 'learningRate', adapter: 'adapter' },
   ...{ 'init-seed': 'initSeed', 'token-budget': 'tokenBudget' },
@@ -22,8 +23,11 @@ const NAMES: Readonly<Record<string, string>> = {
 const number = fc.double({ min: -1e9, max: 1e9, noNaN: true }).map((value) => value + 0);
 const single = fc.oneof(anyText, fc.integer(), number);
 const list = fc.oneof(single, fc.array(single, { minLength: 1, maxLength: 3 }));
-const FLAGS = ['save-probes', 'released-norms', 'weight-changes', 'gradient-norms'];
-const LISTS = ['datasets', 'methods', 'variants', 'seeds'];
+const FLAGS = [
+  ...['save-probes', 'released-norms', 'matched-demonstrations'],
+  ...['weight-changes', 'gradient-norms', 'training-attention'],
+];
+const LISTS = ['datasets', 'methods', 'controls', 'variants', 'seeds'];
 const valueOf = (name: string) =>
   FLAGS.includes(name) ? fc.boolean() : LISTS.includes(name) ? list : single;
 const options = withOptional({}, Object.fromEntries(Object.keys(NAMES).map((name) => [name, valueOf(name)])));

@@ -138,7 +138,48 @@ test('a preset may be a file of the user', async () => {
   expect(second?.request).toMatchObject({ out: join('o', 'two'), settings: { shots: 3, learningRate: 0.5 } });
 });
 
+test('settings of a preset are texts as typed, or an id with its options as keys', async () => {
+  const path = write(
+    [
+      'title: mine',
+      'options:',
+      '  model: m',
+      '  data: d',
+      '  methods: [gd, { GD: { batch: full, steps: 3 } }, "lcgd[at=attention]"]',
+      '  controls:',
+      '    - ICL[labels=wrong,disjoint]',
+      '    - { icl: { order: 1 } }',
+      '    - GD: { noise: true }',
+      '    - { GD: { order: 2, noise: true } }',
+      '  matched-demonstrations: true',
+    ].join('\n'),
+  );
+  const [pass] = await planPasses({ preset: path, out: 'o' });
+  const { methods, controls, matchedDemonstrations } = pass!.request.settings;
+  expect(methods.map(runSettingId)).toEqual(['GD', 'GD[batch=full,steps=3]', 'LCGD[at=attention]']);
+  expect(controls.map(runSettingId)).toEqual([
+    ...['ICL[disjoint,labels=wrong]', 'ICL[order=1]', 'GD[noise]', 'GD[order=2,noise]'],
+  ]);
+  expect(matchedDemonstrations).toBe(true);
+  const single = write('title: t\noptions: { model: m, data: d, methods: { GD: {} }, controls: none }\n');
+  const [other] = await planPasses({ preset: single, out: 'o' });
+  expect(other!.request.settings.methods.map(runSettingId)).toEqual(['GD']);
+  expect(other!.request.settings.controls).toEqual([]);
+});
+
 test.each([
+  [
+    'title: t\noptions: { methods: [{ GD: { batch: "full,steps=3" } }] }',
+    '"options.methods" must be a setting or a list of them',
+  ],
+  [
+    'title: t\noptions: { methods: [{ GD: {}, LCGD: {} }] }',
+    '"options.methods" must be a setting or a list of them',
+  ],
+  [
+    'title: t\noptions: { controls: [{ GD: { noise: false } }] }',
+    '"options.controls" must be a setting or a list of them',
+  ],
   ['options: {}', '"title" is missing'],
   [
     'title: t\noption: {}',

@@ -42,7 +42,7 @@ const settings = z.union(
       .min(1)
       .transform(joined),
   ],
-  { error: 'must be a value or a list' },
+  { error: 'must be a setting or a list of them, each as typed or as { GD: { batch: full } }' },
 );
 const flag = z.boolean({ error: 'must be true or false' });
 

@@ -52,6 +52,8 @@ export class DevelopmentCells {
   readonly #work: DevelopmentWork;
   readonly #runs: readonly Prepared[];
   readonly #measured = new Map<string, MeasuredSetting>();
+  /** By key: zero-shot is asked for with everything else. */
+  readonly #records = new Map<string, DevelopmentRecord>();
   /** Of the baselines, by key of their record. */
   readonly #probes = new Map<string, ProbesByToken>();
 
@@ -90,30 +92,51 @@ export class DevelopmentCells {
   }
 
   async #record(setting: LearnerSetting, learningRate: number | null, i: number): Promise<DevelopmentRecord> {
-    const { store, tally, fresh, written } = this.#work;
-    const [run] = this.#runs[i] as Prepared;
     const addresses = this.#addresses(setting, learningRate, i);
-    const own = ownOf(addresses);
+    const { key } = ownOf(addresses);
+    const known = this.#records.get(key);
+    if (known) return known;
+    const record =
+      (await this.#recorded(setting, learningRate, i)) ?? (await this.#compute(setting, learningRate, i));
+    this.#records.set(key, record);
+    return record;
+  }
+
+  async #recorded(
+    setting: LearnerSetting,
+    learningRate: number | null,
+    i: number,
+  ): Promise<DevelopmentRecord | undefined> {
+    const { store, tally, fresh, written, onWork } = this.#work;
+    const [run] = this.#runs[i] as Prepared;
+    const addresses = [...this.#addresses(setting, learningRate, i).values()];
+    const own = addresses[0] as CellAddress;
     tally.ask(own);
-    const recorded = [...addresses.values()].every((address) =>
-      fresh ? written.has(address.key) : store.has(address),
-    );
-    const earlier = recorded ? await store.read(own, developmentRecordOf(run.queries)) : undefined;
-    if (earlier) {
-      this.#work.onWork(unitsOf(setting, run), this.#name(setting, learningRate, run));
-      return earlier;
-    }
-    tally.compute(own);
-    const measured = await this.#compute(setting, learningRate, i, this.#work.onWork);
-    for (const [token, { record }] of measured) {
-      const address = addresses.get(token) as CellAddress;
-      await store.write(address, record);
-      written.add(address.key);
-    }
-    return (measured.get([...addresses.keys()][0] as ProbeToken) as ProbedDevelopment).record;
+    if (!addresses.every((address) => (fresh ? written.has(address.key) : store.has(address))))
+      return undefined;
+    const record = await store.read(own, developmentRecordOf(run.queries));
+    if (record) onWork(unitsOf(setting, run), this.#name(setting, learningRate, run));
+    return record;
   }
 
   async #compute(
+    setting: LearnerSetting,
+    learningRate: number | null,
+    i: number,
+  ): Promise<DevelopmentRecord> {
+    const { store, tally, written, onWork } = this.#work;
+    const addresses = this.#addresses(setting, learningRate, i);
+    const own = ownOf(addresses);
+    tally.compute(own);
+    const measured = await this.#probe(setting, learningRate, i, onWork);
+    for (const [token, address] of addresses) {
+      await store.write(address, (measured.get(token) as ProbedDevelopment).record);
+      written.add(address.key);
+    }
+    return (measured.get(own.cell.probe) as ProbedDevelopment).record;
+  }
+
+  async #probe(
     setting: LearnerSetting,
     learningRate: number | null,
     i: number,
@@ -121,13 +144,13 @@ export class DevelopmentCells {
   ): Promise<ReadonlyMap<ProbeToken, ProbedDevelopment>> {
     const { probeTokens, tokenBudget, signal, loadModel } = this.#work;
     const [run] = this.#runs[i] as Prepared;
-    const zsl = setting === ZERO_SHOT ? undefined : await this.#baseline(ZERO_SHOT, i);
-    const icl =
-      setting === ZERO_SHOT || setting === IN_CONTEXT ? undefined : await this.#baseline(IN_CONTEXT, i);
-    const model = await loadModel();
+    const alone = setting === ZERO_SHOT;
+    const isBaseline = alone || setting === IN_CONTEXT;
+    const zsl = alone ? undefined : await this.#baseline(ZERO_SHOT, i);
+    const icl = isBaseline ? undefined : await this.#baseline(IN_CONTEXT, i);
     const doing = this.#name(setting, learningRate, run);
     const measured = await measureDevelopment(
-      model,
+      await loadModel(),
       setting,
       run,
       { probeTokens, tokenBudget, signal, learningRate },
@@ -136,18 +159,17 @@ export class DevelopmentCells {
         onWork: (units) => tell(units, doing),
       },
     );
-    if (setting === ZERO_SHOT || setting === IN_CONTEXT)
-      this.#probes.set(
-        ownOf(this.#addresses(setting, null, i)).key,
-        new Map([...measured].map(([token, own]) => [token, own.probes])),
-      );
+    if (isBaseline) {
+      const { key } = ownOf(this.#addresses(setting, null, i));
+      this.#probes.set(key, new Map([...measured].map(([token, own]) => [token, own.probes])));
+    }
     return measured;
   }
 
   /** Probes that are held, else computed once more: of development data none are kept on disk. */
   async #baseline(setting: LearnerSetting, i: number): Promise<ProbesByToken> {
     const { key } = ownOf(this.#addresses(setting, null, i));
-    if (!this.#probes.has(key)) await this.#compute(setting, null, i, () => {});
+    if (!this.#probes.has(key)) await this.#probe(setting, null, i, () => {});
     return this.#probes.get(key) as ProbesByToken;
   }
 

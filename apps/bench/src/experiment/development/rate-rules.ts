@@ -18,8 +18,8 @@ export function isRateChosen(setting: RunSetting): boolean {
  * noise. So a null learner has the rate of what it is the null of.
  */
 export function rateOwner({ learner, options }: LearnerSetting): LearnerSetting {
-  const { noise: _, ...own } = options;
-  return { learner, options: own };
+  const { noise, ...rest } = options;
+  return { learner, options: noise === true ? rest : options };
 }
 
 /** The learners whose rates are looked at, with the rules that some setting of the run has for each, in the order of the rules. */

@@ -12,7 +12,7 @@ export interface TrainingMeasures {
 }
 
 /** What a record of a training is of. */
-export type Measured = 'weights' | 'gradient-norms';
+type Measured = 'weights' | 'gradient-norms';
 
 /** Choices of a setting's cell that its probes and scores depend on and its training does not. */
 const OF_PROBES: readonly string[] = ['queries', 'context', 'releasedNorms', 'probe'];

@@ -20,7 +20,7 @@ import { type KeyValueChange, changeCosine, keyValueChange, precisionOf } from '
 const HELD_BYTES = 4 * 2 ** 30;
 
 /** What training once more needs of the run. */
-export interface TrainingWork {
+interface TrainingWork {
   readonly measures: TrainingMeasures;
   readonly tally: Tally;
   readonly layers: number;
@@ -193,7 +193,9 @@ class Measurement {
       return await takeIn(model, setting.setting, prepared, how, (units) => this.#advance(units));
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
-      throw new Error(`${setting.id} diverged where it did not before: the device gives other numbers`);
+      throw new Error(`${setting.id} diverged where it did not before: the device gives other numbers`, {
+        cause: error,
+      });
     }
   }
 }

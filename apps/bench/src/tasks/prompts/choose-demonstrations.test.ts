@@ -45,6 +45,16 @@ test("an order is a draw of the paper's, whatever the trial's own is", () => {
   expect(choose({ order: 1 }).trainRows.toSorted()).toEqual(own.trainRows.toSorted());
 });
 
+test('fine-tuning sees the order of the context, or that of the released process', () => {
+  expect(own.fineTuningRows).toEqual(own.trainRows);
+  expect(own.fineTuningDemonstrations).toEqual(own.demonstrations);
+  const released = choose({}, { fineTuningOrder: 'released' });
+  expect(released.trainRows).toEqual(own.trainRows);
+  expect(released.fineTuningRows).toEqual(
+    selectDemonstrations({ trainRows: 9, shots: 4, seed: 5, permutation: 2, order: 'released' }),
+  );
+});
+
 test('disjoint demonstrations are the next of the shuffle, in its order, as many as there are', () => {
   expect(choose({ disjoint: true }).trainRows).toEqual(shuffle.slice(4, 8));
   expect(choose({ disjoint: true }, { shots: 6 }).trainRows).toEqual(shuffle.slice(6));

@@ -272,7 +272,7 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/results/validation/summary.ts',
+      file: 'apps/bench/src/results/validation/sections/show.ts',
       tests: ['apps/bench/src/results/validation/render.test.ts'],
     },
     [
@@ -281,6 +281,54 @@ export const mutants: readonly Mutant[] = [
         kind: 'marks swapped',
         find: "holds: '✓', 'does not hold': '✗'",
         replace: "holds: '✗', 'does not hold': '✓'",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/likeness/ladder.ts',
+      tests: ['apps/bench/src/results/validation/likeness/likeness.test.ts'],
+    },
+    [
+      {
+        id: 'ladder-scale',
+        kind: 'wrong denominator',
+        find: 'examples.difference(of(metric, ceiling), of(mismatched)),',
+        replace: 'examples.difference(of(metric, ceiling), of(metric)),',
+      },
+      {
+        id: 'ladder-no-scale',
+        kind: 'guard dropped',
+        find: ' && isNotZero(room.interval) ? gain',
+        replace: ' ? gain',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/likeness/gates.ts',
+      tests: ['apps/bench/src/results/validation/likeness/likeness.test.ts'],
+    },
+    [
+      {
+        id: 'gate-worst',
+        kind: 'the best counts',
+        find: "'nothing was learned', 'undecided', 'not measured', 'learned'",
+        replace: "'learned', 'not measured', 'undecided', 'nothing was learned'",
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/validation/gated-claims.ts',
+      tests: ['apps/bench/src/results/validation/sections/sections.test.ts'],
+    },
+    [
+      {
+        id: 'gate-claims',
+        kind: 'closed cells judged',
+        find: '? { ...cell, scores: new Map() } : cell',
+        replace: '? cell : cell',
       },
     ],
   ),

@@ -161,7 +161,8 @@ async function useRun(folder: string): Promise<void> {
   expect(/<script|\[object/.exec(html)).toBeNull();
   for (const { svg } of validation.figures)
     expect(/[dxy12]="[^"]*(NaN|Infinity)/.exec(svg)?.[0]).toBeUndefined();
-  for (const { file } of validation.figures) expect(file).toMatch(/^figures\/figure\d-[\w.-]+\.svg$/);
+  for (const { file } of validation.figures)
+    expect(file).toMatch(/^figures\/(figure\d-|ladder|layers|rates-)[\w.-]*\.svg$/);
   renderValidation(validation);
   for (const table of Object.values(summaryTables(run))) toCsv(table);
   renderSummary(await readSummary(folder));

@@ -9,7 +9,7 @@ export function howJudged(compared: boolean, margin: number, declared?: number):
             : [
                 `**The margin of ±${margin} was chosen after the run, which declared ±${declared}: equivalence and "at least as high" are exploratory here.**`,
               ]),
-          `A claim holds for a dataset if its quantity is above zero (above −${margin} where "at least as high" is claimed), does not hold if it is below, going by p-values of at most 0.05 after Holm's adjustment over claims and datasets, and else is inconclusive; a single seed is always. It holds as a whole if it does with datasets as units. Confirmatory claims were declared before the run, all others are exploratory.`,
+          `A claim holds for a dataset if its quantity is above zero (above −${margin} where "at least as high" is claimed), does not hold if it is below, going by p-values of at most 0.05 after Holm's adjustment over claims and datasets, and else is inconclusive; a single seed is always. It holds as a whole if it does with datasets as units. Cells where nothing was learned, or where that is undecided, take no part in claims about likeness. Confirmatory claims were declared before the run, all others are exploratory.`,
           `A cell is equivalent if two one-sided tests at 5 % put measured − published within ±${margin}, different if the 95 % interval lies beyond, and else inconclusive; the published deviation over three seeds and rounding count. Table 3's cells must be equal.`,
         ]
       : []),

@@ -89,11 +89,17 @@ export function contrasts(
           }),
         );
         const gate = gates.of(dataset, pair.lcgd, pair.gd);
-        return estimate.value === null ? [] : [{ dataset, estimate, gate }];
+        return isFiniteEstimate(estimate) ? [{ dataset, estimate, gate }] : [];
       });
       return cases.length === 0 ? [] : [{ ...pair, form, cases, ...together(cases) }];
     }),
   );
+}
+
+/** Pseudo-values have no bounds: a table that is no run's may have any numbers in it. */
+function isFiniteEstimate({ value, interval }: Estimate): boolean {
+  const bounds = interval ? [interval.lower, interval.upper] : [];
+  return value !== null && [value, ...bounds].every((own) => Math.abs(own) < 1e100);
 }
 
 function together(cases: readonly ContrastCase[]): Pick<Contrast, 'across' | 'acrossLearned' | 'toSettle'> {

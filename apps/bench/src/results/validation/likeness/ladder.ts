@@ -17,6 +17,9 @@ export type LadderMetric = (typeof LADDER_METRICS)[number]['metric'];
 /** In the column `dataset`: the mean over all of them. */
 export const ALL = 'all';
 
+/** Beyond any number that could be drawn. */
+const HUGE = 1e100;
+
 /** A mean with its 95 % interval. */
 export interface Level {
   readonly value: number;
@@ -41,6 +44,8 @@ export interface Rung {
   readonly normalised: number | null;
   /** Mean share of the cosines that are defined; null where the run does not say. */
   readonly definedShare: number | null;
+  /** Of SimAM_Δ: mean share of Δm that is the same for all keys, which softmax does not see; null where it was not measured. */
+  readonly commonMode: number | null;
   readonly seeds: number;
   readonly datasets: number;
 }
@@ -84,10 +89,10 @@ export function climb({
             dataset,
             level,
             mismatched: examples.estimate(of(mismatched)),
-            gain: examples.difference(of(metric), of(mismatched)),
             room:
               ceiling === undefined ? undefined : examples.difference(of(metric, ceiling), of(mismatched)),
             definedShare: shareOf(own, metric, method, dataset),
+            commonMode: metric === 'simam_delta' ? numberOf(own, 'common_mode', method, dataset) : null,
           },
         ];
       });
@@ -107,24 +112,28 @@ interface Step {
   readonly dataset: string;
   readonly level: Estimate;
   readonly mismatched: Estimate;
-  /** level − mismatched, paired. */
-  readonly gain: Estimate;
   /** The ceiling's level − mismatched. */
   readonly room: Estimate | undefined;
   readonly definedShare: number | null;
+  readonly commonMode: number | null;
 }
 
 function rungOf(
   steps: readonly Step[],
-): Pick<Rung, 'level' | 'mismatched' | 'normalised' | 'definedShare' | 'seeds' | 'datasets'> {
-  const whole = steps.flatMap(({ gain, room }) => (room && gain.value !== null ? [{ gain, room }] : []));
+): Pick<Rung, 'level' | 'mismatched' | 'normalised' | 'definedShare' | 'commonMode' | 'seeds' | 'datasets'> {
+  const whole = steps.flatMap(({ level, mismatched, room }) =>
+    room && room.value !== null && mismatched.value !== null
+      ? [{ room, gain: (level.value as number) - mismatched.value }]
+      : [],
+  );
   const room = levelOf(whole.map((own) => own.room));
-  const gain = levelOf(whole.map((own) => own.gain));
+  const gain = mean(whole.map((own) => own.gain));
   return {
     level: levelOf(steps.map(({ level }) => level)) as Level,
     mismatched: levelOf(steps.map(({ mismatched }) => mismatched)),
-    normalised: room && gain && isNotZero(room.interval) ? gain.value / room.value : null,
+    normalised: room && gain !== null && isNotZero(room.interval) ? gain / room.value : null,
     definedShare: mean(steps.flatMap(({ definedShare }) => definedShare ?? [])),
+    commonMode: mean(steps.flatMap(({ commonMode }) => commonMode ?? [])),
     seeds: Math.min(...steps.map(({ level }) => level.seeds)),
     datasets: steps.length,
   };
@@ -134,9 +143,17 @@ function rungOf(
 export function levelOf(estimates: readonly Estimate[]): Level | null {
   const values = estimates.flatMap(({ value }) => value ?? []);
   const across: AcrossDatasets | null = acrossDatasets(values);
-  if (across) return { value: across.mean, interval: across.interval };
   const [only] = estimates.filter(({ value }) => value !== null);
-  return only ? { value: only.value as number, interval: only.interval } : null;
+  const level = across ? { value: across.mean, interval: across.interval } : only;
+  if (!level || level.value === null) return null;
+  // Pseudo-values have no bounds: a table that is no run's may have any numbers in it.
+  const { value, interval } = level;
+  if (!(Math.abs(value) < HUGE)) return null;
+  return { value, interval: interval && isBounded(interval) ? interval : null };
+}
+
+function isBounded({ lower, upper }: Interval): boolean {
+  return Math.abs(lower) < HUGE && Math.abs(upper) < HUGE;
 }
 
 export function isNotZero(interval: Interval | null): boolean {
@@ -168,12 +185,33 @@ function shareOf(
   );
 }
 
+/** Mean over seeds of a number by method and dataset. */
+function numberOf(
+  cells: readonly MeasuredCell[],
+  metric: string,
+  method: string,
+  dataset: string,
+): number | null {
+  return mean(
+    cells
+      .filter((cell) => cell.method === method && cell.dataset === dataset)
+      .flatMap(({ numbers }) => numbers.get(metric) ?? []),
+  );
+}
+
 /** ladder.csv. */
 export function ladderTable(ladders: readonly { readonly probe: string; readonly ladder: Ladder }[]): Table {
   return {
     columns: [
       ...['probe', 'variant', 'metric', 'role', 'method', 'dataset', 'value', 'lower_95', 'upper_95'],
-      ...['mismatched', 'mismatched_lower_95', 'mismatched_upper_95', 'normalised', 'defined_share'],
+      ...[
+        'mismatched',
+        'mismatched_lower_95',
+        'mismatched_upper_95',
+        'normalised',
+        'defined_share',
+        'common_mode',
+      ],
       ...['seeds', 'datasets'],
     ],
     rows: ladders.flatMap(({ probe, ladder: { variant, rungs } }) =>
@@ -181,7 +219,7 @@ export function ladderTable(ladders: readonly { readonly probe: string; readonly
         ...[probe, variant, rung.metric, rung.role, rung.method, rung.dataset],
         ...fields(rung.level),
         ...fields(rung.mismatched),
-        ...[rung.normalised, rung.definedShare, rung.seeds, rung.datasets],
+        ...[rung.normalised, rung.definedShare, rung.commonMode, rung.seeds, rung.datasets],
       ]),
     ),
   };

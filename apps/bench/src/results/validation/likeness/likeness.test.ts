@@ -109,7 +109,7 @@ describe('the ladder', () => {
   test('is ladder.csv, a token after the other', () => {
     const lines = toCsv(ladderTable([{ probe: 'prompt', ladder: climb(run) }])).split('\n');
     expect(lines[0]).toBe(
-      'probe,variant,metric,role,method,dataset,value,lower_95,upper_95,mismatched,mismatched_lower_95,mismatched_upper_95,normalised,defined_share,seeds,datasets',
+      'probe,variant,metric,role,method,dataset,value,lower_95,upper_95,mismatched,mismatched_lower_95,mismatched_upper_95,normalised,defined_share,common_mode,seeds,datasets',
     );
     expect(lines[1]).toMatch(/^prompt,trained,simaou,null,ZSL\[positions=icl\],all,0\.31,/);
     expect(lines).toHaveLength(1 + 5 * 3 + 1);

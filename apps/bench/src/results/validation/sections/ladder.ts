@@ -23,7 +23,7 @@ export function ladderSection(
     bullets(sentences(ladder, comparisons)),
     ...pictures('ladder', figures),
     rungTable(probe, ladder, others),
-    written`Mean over datasets with Student's t interval over datasets${ladder.datasets.length > 1 ? '' : ' (one dataset: over seeds and examples)'}, drawn as far as a cosine can be; hollow marks and *mismatched*: between the updates of different examples, the share that is not about the example. *Scaled*: 0 at its own mismatched score, 1 at ${ladder.ceiling ?? 'a ceiling, which was not run'}; given only where the interval of the distance between the two excludes 0. *Defined*: share of the cosines that are. Nulls take in nothing that could be learned; ceilings are ICL once more, with other demonstrations or in another order.`,
+    written`Mean over datasets with Student's t interval over datasets${ladder.datasets.length > 1 ? '' : ' (one dataset: over seeds and examples)'}, drawn as far as a cosine can be; hollow marks and *mismatched*: between the updates of different examples, the share that is not about the example. *Scaled*: 0 at its own mismatched score, 1 at ${ladder.ceiling ?? 'a ceiling, which was not run'}; given only where the interval of the distance between the two excludes 0. *Defined*: share of the cosines that are. *Common mode*: share of Δm that is the same for all keys, which softmax does not see. Nulls take in nothing that could be learned; ceilings are ICL once more, with other demonstrations or in another order.`,
     ...(byDataset.length > 0 ? [written`### Dataset by dataset`, ...byDataset] : []),
   ];
 }
@@ -38,6 +38,7 @@ function rungTable(probe: string, ladder: Ladder, others: readonly Likeness[]): 
         ...others.map((own) => `${labelOf(metric)}, ${own.probe}`),
         ...['mismatched', 'scaled', 'defined'],
       ]),
+      'common mode',
     ],
     [...new Set(total(ladder).map(({ method }) => method))].map((method) => {
       const of = (from: Ladder, metric: string): Rung | undefined =>
@@ -52,9 +53,10 @@ function rungTable(probe: string, ladder: Ladder, others: readonly Likeness[]): 
             ...others.map((own) => showRung(of(own.ladder, metric), own.ladder)),
             showLevel(rung?.mismatched ?? null),
             rung?.normalised === null || rung === undefined ? '–' : number(rung.normalised),
-            rung?.definedShare === null || rung === undefined ? '–' : percent(rung.definedShare),
+            shareOf(rung?.definedShare ?? null),
           ];
         }),
+        shareOf(of(ladder, 'simam_delta')?.commonMode ?? null),
       ];
     }),
   );
@@ -77,7 +79,8 @@ function showLevel(level: Level | null): Inline {
 }
 
 /** Never 100 for what is less. */
-function percent(share: number): string {
+function shareOf(share: number | null): string {
+  if (share === null) return '–';
   return share === 1 ? '100 %' : `${Math.min(99.9, share * 100).toFixed(1)} %`;
 }
 

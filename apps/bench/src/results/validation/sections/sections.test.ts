@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { GateRow, MeasuredDevelopment } from '../../development/measured-development.ts';
 import type { GradientNormRow } from '../../training-rows.ts';
+import { roleOf } from '../../../experiment/setting.ts';
 import { judgeLearned } from '../gated-claims.ts';
 import { around, measuredCell, runOf, seeds } from '../test-support.ts';
 import { renderSummaryPage } from '../summary.ts';
 import { validate } from '../validate.ts';
+import { likenessOf } from '../likeness/likeness.ts';
+import { contrastSection } from './contrasts.ts';
+import { ladderSection } from './ladder.ts';
 import { factorialOf } from './precision.ts';
 
 /** Scores of settings on two datasets. */
@@ -18,16 +22,19 @@ const cellsOf = (scores: Readonly<Record<string, number>>, apart = 0.01) =>
       }),
     ),
   );
-const pageOf = (scores: Readonly<Record<string, number>>, apart?: number, given = {}): string =>
-  renderSummaryPage(
-    validate(
-      runOf(cellsOf(scores, apart), {
-        methods: Object.keys(scores).filter((id) => /^(LC)?GD(?!.*noise)/.test(id)),
-        controls: Object.keys(scores).filter((id) => /^(ICL|ZSL)|noise/.test(id)),
-        ...given,
-      }),
-    ),
-  );
+/** What is said of likeness, without pictures. */
+const pageOf = (scores: Readonly<Record<string, number>>, apart?: number): string => {
+  const ids = Object.keys(scores);
+  const learners = ids.filter((id) => roleOf(id) === 'learner');
+  const controls = ids.filter((id) => roleOf(id) !== 'learner');
+  const likeness = likenessOf({
+    probe: 'label',
+    run: runOf(cellsOf(scores, apart), { methods: learners, controls }),
+  });
+  return [...ladderSection([likeness], []), ...contrastSection([likeness])]
+    .map(({ source }) => source)
+    .join('\n');
+};
 
 describe('captions say what the numbers say', () => {
   test('of a learner that is no higher than a null', () => {
@@ -66,8 +73,8 @@ describe('captions say what the numbers say', () => {
     expect(pageOf({ ...rates, 'LCGD[rate=best]': 0 }, 0.001)).toContain(
       '**Its sign does not survive**: clear of 0, it is published (+0.301) and best (−0.100).',
     );
-    expect(pageOf({ ...rates, 'LCGD[rate=best]': 0.11 }, 0.02)).toMatch(
-      /\*\*Whether its sign survives is inconclusive\*\*: the mean has the same sign under best .* intervals include 0 under published and best/,
+    expect(pageOf({ ...rates, LCGD: 0.15, 'LCGD[rate=best]': 0.11 }, 0.02)).toMatch(
+      /\*\*Whether its sign survives is inconclusive\*\*: the mean has the same sign under best \(\+0\.010\), and intervals include 0 under published\./,
     );
     expect(pageOf({ GD: 0.1, LCGD: 0.4 })).toContain('whether its sign survives cannot be said');
   });

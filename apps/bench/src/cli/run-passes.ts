@@ -83,10 +83,11 @@ export async function planPasses(
 }
 
 /** As it may be typed again, but for where it writes. */
-function commandOf({ out: _, ...typed }: Partial<RawRunOptions>): string[] {
+function commandOf(typed: Partial<RawRunOptions>): string[] {
   const words = Object.entries(typed).flatMap(([name, value]) => {
     const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    if (typeof value === 'boolean') return value ? [flag] : [];
+    if (name === 'out' || value === false) return [];
+    if (value === true) return [flag];
     return [value].flat().flatMap((own) => [flag, String(own)]);
   });
   return ['icl-gd', 'run', ...words];

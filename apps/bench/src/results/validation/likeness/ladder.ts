@@ -143,7 +143,7 @@ function rungOf(
 export function levelOf(estimates: readonly Estimate[]): Level | null {
   const values = estimates.flatMap(({ value }) => value ?? []);
   const across: AcrossDatasets | null = acrossDatasets(values);
-  const [only] = estimates.filter(({ value }) => value !== null);
+  const only = estimates.find(({ value }) => value !== null);
   const level = across ? { value: across.mean, interval: across.interval } : only;
   if (!level || level.value === null) return null;
   // Pseudo-values have no bounds: a table that is no run's may have any numbers in it.

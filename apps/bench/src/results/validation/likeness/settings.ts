@@ -1,7 +1,7 @@
 import { RATE_RULES, type SettingRole, roleOf } from '../../../experiment/setting.ts';
 
 /** From what could not be alike to what is as alike as can be asked for. */
-export const ROLES: readonly SettingRole[] = ['null', 'learner', 'control', 'ceiling'];
+const ROLES: readonly SettingRole[] = ['null', 'learner', 'control', 'ceiling'];
 
 /** What people call a role. */
 export const ROLE_NAMES: Readonly<Record<SettingRole, string>> = {

@@ -141,6 +141,7 @@ describe('validate', () => {
     expect(page).toContain('Probed token: **prompt**');
     expect(page).toContain('| SimAOU, prompt | SimAOU, label |');
     expect(page).toContain('| beside the paper | the run probed at label |');
+    expect(page).toMatch(/\| command \| icl-gd run .*--probe label,prompt /);
     const ladder = readCsv(join(report, 'ladder.csv'));
     for (const probe of ['prompt', 'label']) {
       const from = probe === 'label' ? run : join(run, probe);

@@ -4,6 +4,7 @@ import { PAPER_MODEL } from '../published/paper-match.ts';
 import { renderTable } from '../text-table.ts';
 import { renderClaims } from './render-claims.ts';
 import type { Validation } from './summary.ts';
+import type { Verdict } from './verdict.ts';
 
 /**
  * Published against measured for every cell, then each claim with its verdict, as plain text; where nothing is the paper's,
@@ -46,13 +47,23 @@ function cellTable({ cells }: Validation): string {
 }
 
 function claimTable({ claims }: Validation): string {
+  const closed = claims.some(({ cases }) => cases.some(({ verdict }) => verdict === 'nothing was learned'));
   const rows = claims.map(({ text, published, verdict, cases }) => {
-    const labels = (wanted: string): string =>
+    const labels = (wanted: Verdict): string =>
       cases
         .flatMap((own) => (own.verdict === wanted ? `${own.dataset} ${own.method}`.trim() : []))
         .join(', ');
     const here = cases.length === 0 ? 'inconclusive: not measured' : (verdict ?? '');
-    return [text, published, here, labels('holds'), labels('does not hold'), labels('inconclusive')];
+    return [
+      ...[text, published, here, labels('holds'), labels('does not hold'), labels('inconclusive')],
+      ...(closed ? [labels('nothing was learned')] : []),
+    ];
   });
-  return renderTable(['claim', 'paper', 'here', 'holds for', 'fails for', 'open for'], rows);
+  return renderTable(
+    [
+      ...['claim', 'paper', 'here', 'holds for', 'fails for', 'open for'],
+      ...(closed ? ['nothing learned for'] : []),
+    ],
+    rows,
+  );
 }

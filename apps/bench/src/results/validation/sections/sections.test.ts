@@ -4,6 +4,7 @@ import type { GradientNormRow } from '../../training-rows.ts';
 import { roleOf } from '../../../experiment/setting.ts';
 import { judgeLearned } from '../gated-claims.ts';
 import { around, measuredCell, runOf, seeds } from '../test-support.ts';
+import { renderValidation } from '../render.ts';
 import { renderSummaryPage } from '../summary.ts';
 import { validate } from '../validate.ts';
 import { likenessOf } from '../likeness/likeness.ts';
@@ -128,7 +129,9 @@ describe('the gate', () => {
     const nothing = development(['mr', 'cb'].map((dataset) => gate('GD', dataset, 'nothing was learned')));
     const run = runOf(cells, { development: nothing });
     expect(judgeLearned(run)[0]?.verdict).toBe('nothing was learned');
-    expect(renderSummaryPage(validate(run))).toContain('∅ nothing was learned');
+    const validation = validate(run);
+    expect(renderSummaryPage(validation)).toContain('∅ nothing was learned');
+    expect(renderValidation(validation)).toContain('nothing learned for');
   });
 
   test('what is about no likeness has none', () => {

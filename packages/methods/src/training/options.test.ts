@@ -89,6 +89,9 @@ describe.each(LEARNERS)('$id', (learner) => {
     const { training, directionsOnly } = tangent;
     const found = await tangent.probe(QUERIES, AT_PROMPT);
     expect(await tangent.probe(QUERIES, { ...AT_PROMPT, tokenBudget: 1 })).toEqual(found);
+    await expect(tangent.probeTokens(QUERIES, { probeTokens: 'prompt' as never })).rejects.toThrow(
+      'probeTokens is string, not a list of prompt, label',
+    );
     tangent.dispose();
     expect([training, directionsOnly]).toEqual([undefined, true]);
     expect((await adapt(learner, { learnerOptions }, ANSWERED.toReversed())).probes).toEqual(found);
@@ -154,7 +157,7 @@ describe.each(LEARNERS)('$id', (learner) => {
     );
   });
 
-  test('a gradient that is zero has no direction', async () => {
+  test('a gradient that is zero has no direction, nor has one along which h does not change', async () => {
     const values = new Map<string, Float32Array>();
     for (const name of [0, 1, 2].map((layer) => `layers.${layer}.attention.output.weight`)) {
       const tensor = model.parameters.get(name);
@@ -164,6 +167,10 @@ describe.each(LEARNERS)('$id', (learner) => {
     try {
       await expect(adapt(learner, { learnerOptions: { tangent: true } })).rejects.toThrow(
         new DivergedError(`${learner.id}[tangent]: the gradient is zero`),
+      );
+      // h is the biases alone now, whatever the feed-forward blocks do.
+      await expect(adapt(learner, { learnerOptions: { tangent: true, params: 'mlp' } })).rejects.toThrow(
+        new DivergedError(`${learner.id}[tangent]: h does not change along the gradient, whatever the step`),
       );
     } finally {
       for (const [name, own] of values) gpu().write(model.parameters.get(name), own);

@@ -147,13 +147,24 @@ async function train(
   try {
     const failure = divergence(steps, growth);
     if (failure) throw new DivergedError(`${id} with learning rate ${learningRate} diverged: ${failure}`);
-    if (training.noise) await replaceChangeByNoise(model, tuned, kind.group, new Pcg64(seed), { signal });
+    if (training.noise)
+      await replaceChangeByNoise(model, tuned, kind.group, noiseOf({ id, training }, seed), { signal });
   } catch (error) {
     tuned.dispose();
     queries?.dispose();
     throw error;
   }
   return adaptedModel(tuned, options, steps, kind.group, queries);
+}
+
+/**
+ * A generator for each learner and its options: settings that drew the same numbers from one seed would change weights in the same
+ * direction, as if they were alike.
+ */
+function noiseOf({ id, training }: Pick<Trained, 'id' | 'training'>, seed: number): Pcg64 {
+  const bytes = new TextEncoder().encode(JSON.stringify([id, training]));
+  const name = BigInt(`0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`);
+  return new Pcg64((name << 64n) | BigInt(seed));
 }
 
 /** Of sequences in all, without BOS. */

@@ -41,6 +41,9 @@ async function adapt(
   return { probes: await adapted.probe(QUERIES, AT_PROMPT), training, directionsOnly };
 }
 
+const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+
 describe.each(LEARNERS)('$id', (learner) => {
   test('its defaults are what it does without options', async () => {
     const defaults = { noise: false, loss: 'sequence', batch: 'one', steps: 1, tangent: false };
@@ -108,8 +111,6 @@ describe.each(LEARNERS)('$id', (learner) => {
           ...h.subarray((layer * h.length) / layers, ((layer + 1) * h.length) / layers),
         ];
         const change = (to: Probe): number[] => part(to).map((value, j) => value - part(zsl[i]!)[j]!);
-        const dot = (a: readonly number[], b: readonly number[]): number =>
-          a.reduce((sum, value, j) => sum + value * b[j]!, 0);
         const [along, step] = [change(probe), change(small.probes[i]!)];
         expect(dot(along, step) / Math.sqrt(dot(along, along) * dot(step, step))).toBeGreaterThan(0.999);
         // About as long as h in the layer where it is longest, nowhere much longer.
@@ -129,6 +130,16 @@ describe.each(LEARNERS)('$id', (learner) => {
     expect(await noisy(1)).toEqual(found);
     expect((await noisy(2)).probes).not.toEqual(found.probes);
     expect(await noisy()).toEqual(await noisy(0));
+  });
+
+  test('noise of other options is other noise: its changes of weights are not alike', async () => {
+    const change = async (learnerOptions: LearnerOptions): Promise<number[]> => {
+      using adapted = await learner.adapt(model, ANSWERED, { learnerOptions, learningRate: 0.05, seed: 1 });
+      const changes = await adapted.weightChanges!(0);
+      return changes.flatMap(({ before, after }) => [...after.map((value, i) => value - before[i]!)]);
+    };
+    const [one, other] = [await change({ noise: true }), await change({ noise: true, loss: 'label' })];
+    expect(Math.abs(dot(one, other) / Math.sqrt(dot(one, one) * dot(other, other)))).toBeLessThan(0.2);
   });
 
   test.each(['q', 'o', 'mlp', 'all'])('params=%s trains other parameters', async (params) => {

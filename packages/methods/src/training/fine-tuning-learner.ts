@@ -55,12 +55,18 @@ export function fineTuningLearner({ objective, options: schema, ...description }
     needs: 'all',
     objective,
     options: schema as LearnerOptionsSchema<LearnerOptions>,
-    takesRateWith: (given) => !given['tangent'],
-    keepsTrainingQueriesWith: (given) => given['batch'] !== 'full' && !given['tangent'] && !given['noise'],
-    drawsWith: (given) => Boolean(given['noise']),
-    inapplicableMetricsWith: (given) => (given['tangent'] ? NOT_OF_DIRECTIONS : []),
-    passesWith: (given) => (given['batch'] === 'full' ? Number(given['steps'] ?? 1) : 1),
-    trainingWith: (given) => trainingKind(objective, readOptions(id, schema, given)),
+    with: (given) => {
+      const training = readOptions(id, schema, given);
+      const { tangent, noise, batch, steps } = training;
+      return {
+        takesRate: !tangent,
+        draws: noise,
+        keepsTrainingQueries: batch === 'one' && !tangent && !noise,
+        training: trainingKind(objective, training),
+        passes: batch === 'full' ? steps : 1,
+        inapplicableMetrics: tangent ? NOT_OF_DIRECTIONS : [],
+      };
+    },
     async adapt(model, demonstrations, options = {}) {
       const training = readOptions(id, schema, options.learnerOptions);
       options.signal?.throwIfAborted();

@@ -7,7 +7,7 @@ import type { ProbeArrays, ProbeShape } from './probes.ts';
 import { ROUNDING_OF_OUTPUTS } from './rounding.ts';
 import * as pairs from './update-pairs.ts';
 import type { UpdatePair } from './update-pairs.ts';
-import { cosine, dot, lengthOf, norm } from './vectors.ts';
+import { type Span, cosine, dot, lengthOf, norm } from './vectors.ts';
 
 type Probes = readonly ProbeArrays[];
 
@@ -121,7 +121,7 @@ function summed(perExample: readonly ExampleScore[]): pairs.TogetherScores {
   };
 }
 
-const spanOf = ({ dModel }: ProbeShape, layer: number): pairs.Span => ({
+const spanOf = ({ dModel }: ProbeShape, layer: number): Span => ({
   start: layer * dModel,
   width: dModel,
 });

@@ -103,14 +103,15 @@ test('what a setting needs, draws, and which metrics it lacks may depend on its 
   expect(facts(learner('without'))).toEqual(['all', false, false, []]);
   const depends: Learner = {
     ...plain,
-    needsWith: ({ steps }) => (steps === 3 ? 'context' : 'none'),
-    takesRateWith: ({ steps }) => steps !== 3,
-    drawsWith: ({ steps }) => steps === 3,
-    inapplicableMetricsWith: ({ steps }) => (steps === 3 ? ['b'] : []),
+    with: ({ steps }) =>
+      steps === 3
+        ? { needs: 'context', takesRate: false, draws: true, inapplicableMetrics: ['b'] }
+        : { needs: 'none' },
   };
   expect(facts(depends, { steps: 3 })).toEqual(['context', false, true, ['b']]);
-  expect(facts(depends)).toEqual(['none', true, false, []]);
-  expect(takesRate({ learner: learner('none', { takesRateWith: () => true }), options: {} })).toBe(false);
+  expect(facts(depends)).toEqual(['none', true, false, ['a']]);
+  const without = learner('none', { with: () => ({ takesRate: true }) });
+  expect(takesRate({ learner: without, options: {} })).toBe(false);
 });
 
 test('a setting keeps the options that differ from their defaults, parsed', () => {

@@ -1,6 +1,6 @@
 import type { TrainingKind } from '@icl-gd/transformer';
 import { z } from 'zod';
-import type { Learner, LearnerOptions } from './learner.ts';
+import type { Learner, LearnerOptions, LearnerTraits } from './learner.ts';
 import { learnerModules } from './learners/index.ts';
 
 const NEEDS: readonly Learner['needs'][] = ['none', 'context', 'all'];
@@ -43,40 +43,47 @@ export function settingId({ learner, options }: LearnerSetting): string {
   return `${learner.id}[${typed.join(',')}]`;
 }
 
+/** What a run has to know of a learner with these options. */
+function traitsOf({ learner, options }: LearnerSetting): LearnerTraits {
+  const { needs, objective, inapplicableMetrics = [], with: depending } = learner;
+  const fixed = { takesRate: objective !== undefined, draws: false, keepsTrainingQueries: false, passes: 1 };
+  const training = objective && { objective };
+  return { needs, ...fixed, training, inapplicableMetrics, ...depending?.call(learner, options) };
+}
+
 /** The demonstrations that a learner takes in with these options. */
-export function needsOf({ learner, options }: LearnerSetting): Learner['needs'] {
-  return learner.needsWith?.(options) ?? learner.needs;
+export function needsOf(setting: LearnerSetting): LearnerTraits['needs'] {
+  return traitsOf(setting).needs;
 }
 
 /** Ids of metrics that do not apply to a learner with these options. */
-export function inapplicableMetricsOf({ learner, options }: LearnerSetting): readonly string[] {
-  return learner.inapplicableMetricsWith?.(options) ?? learner.inapplicableMetrics ?? [];
+export function inapplicableMetricsOf(setting: LearnerSetting): readonly string[] {
+  return traitsOf(setting).inapplicableMetrics;
 }
 
 /** Whether a learner takes SGD steps at a rate with these options: it needs `learningRate` then, and reports its training. */
-export function takesRate({ learner, options }: LearnerSetting): boolean {
-  return learner.objective !== undefined && (learner.takesRateWith?.(options) ?? true);
+export function takesRate(setting: LearnerSetting): boolean {
+  return setting.learner.objective !== undefined && traitsOf(setting).takesRate;
 }
 
 /** What the training of a learner with these options allocates, for a memory plan; undefined if it does not train. */
-export function trainingKindOf({ learner, options }: LearnerSetting): TrainingKind | undefined {
-  const { objective } = learner;
-  return learner.trainingWith?.(options) ?? (objective ? { objective } : undefined);
+export function trainingKindOf(setting: LearnerSetting): TrainingKind | undefined {
+  return traitsOf(setting).training;
 }
 
 /** How often a learner that trains takes in each demonstration with these options, which its progress counts; 0 if it does not. */
-export function trainingPasses({ learner, options }: LearnerSetting): number {
-  return learner.objective ? (learner.passesWith?.(options) ?? 1) : 0;
+export function trainingPasses(setting: LearnerSetting): number {
+  return setting.learner.objective ? traitsOf(setting).passes : 0;
 }
 
 /** Whether numbers of a learner with these options depend on the seed that it is given. */
-export function draws({ learner, options }: LearnerSetting): boolean {
-  return learner.drawsWith?.(options) ?? false;
+export function draws(setting: LearnerSetting): boolean {
+  return traitsOf(setting).draws;
 }
 
 /** Whether a learner can keep the query vectors that demonstrations have while it trains on them. */
-export function keepsTrainingQueries({ learner, options }: LearnerSetting): boolean {
-  return learner.keepsTrainingQueriesWith?.(options) ?? false;
+export function keepsTrainingQueries(setting: LearnerSetting): boolean {
+  return traitsOf(setting).keepsTrainingQueries;
 }
 
 /**

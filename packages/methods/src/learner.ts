@@ -185,6 +185,27 @@ export interface AdaptOptions<Options extends LearnerOptions = LearnerOptions> e
   readonly onStep?: ((step: TrainingStep, place: number) => void) | undefined;
 }
 
+/** What a run has to know of a learner, and may depend on its options. */
+export interface LearnerTraits {
+  /** Demonstrations that it takes in: none, those that the context window has room for, or all k. */
+  readonly needs: 'none' | 'context' | 'all';
+  /** Whether it takes SGD steps at a rate: it is given `learningRate` then, and reports its training. */
+  readonly takesRate: boolean;
+  /** Whether its numbers depend on the seed that it is given. */
+  readonly draws: boolean;
+  /**
+   * Whether each step trains on one demonstration, in their order, so that the query vectors that its tokens have then can be kept
+   * (`keepTrainingQueries`).
+   */
+  readonly keepsTrainingQueries: boolean;
+  /** What its training allocates, for the memory plan; undefined if it does not train. */
+  readonly training: TrainingKind | undefined;
+  /** How often it takes in each demonstration while it trains, which its progress counts. */
+  readonly passes: number;
+  /** Ids of metrics that do not apply to it; their fields stay empty. */
+  readonly inapplicableMetrics: readonly string[];
+}
+
 /** A way to take in demonstrations, and what a run has to know of it. */
 export interface Learner<
   Options extends LearnerOptions = LearnerOptions,
@@ -200,25 +221,9 @@ export interface Learner<
   readonly role: 'baseline' | 'learner';
   /** Part of the paper's experiment: run by default. */
   readonly paper?: boolean;
-  /** Demonstrations that it takes in: none, those that the context window has room for, or all k. */
-  readonly needs: 'none' | 'context' | 'all';
-  /** The same where it depends on the learner's options; instead of `needs`, see `needsOf`. */
-  needsWith?(options: Partial<Options>): 'none' | 'context' | 'all';
+  readonly needs: LearnerTraits['needs'];
   /** Where the loss is taken, for learners that take SGD steps: they need a learning rate and report their training. */
   readonly objective?: Objective;
-  /** Whether it takes a learning rate with these options; as `objective` says if absent, see `takesRate`. */
-  takesRateWith?(options: Partial<Options>): boolean;
-  /** Whether it draws with these options, so that its numbers depend on the seed; it does not if absent, see `draws`. */
-  drawsWith?(options: Partial<Options>): boolean;
-  /**
-   * Whether each step trains on one demonstration with these options, in their order, so that the query vectors that its tokens
-   * have then can be kept (`keepTrainingQueries`); not if absent, see `keepsTrainingQueries`.
-   */
-  keepsTrainingQueriesWith?(options: Partial<Options>): boolean;
-  /** What its training allocates with these options, for the memory plan; as `objective` says if absent, see `trainingKindOf`. */
-  trainingWith?(options: Partial<Options>): TrainingKind | undefined;
-  /** How often it takes in each demonstration with these options, which its progress counts; once if absent. */
-  passesWith?(options: Partial<Options>): number;
   /** Whether it has copies of the key and value projections of its own; learners that train have. */
   readonly copiesKeyValueWeights?: boolean;
   /**
@@ -226,10 +231,12 @@ export interface Learner<
    * that is typed bare it is the text `true`.
    */
   readonly options?: LearnerOptionsSchema<Options>;
-  /** Ids of metrics that do not apply to it; their fields stay empty. */
-  readonly inapplicableMetrics?: readonly string[];
-  /** The same where they depend on the learner's options; instead of `inapplicableMetrics`, see `inapplicableMetricsOf`. */
-  inapplicableMetricsWith?(options: Partial<Options>): readonly string[];
+  readonly inapplicableMetrics?: LearnerTraits['inapplicableMetrics'];
+  /**
+   * What is not as the fields above say (where they say nothing: draws nothing, keeps no queries, one pass) with these options:
+   * those that differ from their defaults.
+   */
+  with?(options: Partial<Options>): Partial<LearnerTraits>;
   /**
    * The given model is not changed and must outlive the adapted one. A learner that takes long looks at `options.signal`
    * (`signal?.throwIfAborted()`) and frees what it has made when it rejects.

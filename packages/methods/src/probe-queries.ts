@@ -45,15 +45,31 @@ export function probesOf(
   return probing((queries, options) => probeTokens(model, queries, options, { prefix, positionOffset }));
 }
 
-/** `probe`, made of `probeTokens`. */
+/**
+ * Both functions, made of one that need not check what it is given.
+ * @throws RangeError, when probing, for queries or options that are none
+ */
 export function probing(probeTokens: Probing['probeTokens']): Probing {
+  const checked: Probing['probeTokens'] = async (queries, options) => {
+    requireQueries(queries);
+    requireProbeTokens(options);
+    return await probeTokens(queries, options);
+  };
   return {
-    probeTokens,
+    probeTokens: checked,
     async probe(queries, { probeToken, ...options }) {
-      const probes = await probeTokens(queries, { ...options, probeTokens: [probeToken] });
+      const probes = await checked(queries, { ...options, probeTokens: [probeToken] });
       return probes.get(probeToken) as Probe[];
     },
   };
+}
+
+function requireProbeTokens({ probeTokens, nextTokens = 0 }: ProbeTokensOptions): void {
+  if (!Array.isArray(probeTokens))
+    throw new RangeError(`probeTokens is ${typeof probeTokens}, not a list of ${PROBE_TOKENS.join(', ')}`);
+  for (const probeToken of probeTokens) requireOneOf('probeToken', probeToken as ProbeToken, PROBE_TOKENS);
+  if (!Number.isInteger(nextTokens) || nextTokens < 0)
+    throw new RangeError(`nextTokens is ${nextTokens}, not a whole number from 0`);
 }
 
 async function probeTokens(
@@ -62,15 +78,7 @@ async function probeTokens(
   options: ProbeTokensOptions,
   { prefix, positionOffset }: { readonly prefix: ContextPrefix | undefined; readonly positionOffset: number },
 ): Promise<ReadonlyMap<ProbeToken, Probe[]>> {
-  requireQueries(queries);
-  if (!Array.isArray(options.probeTokens))
-    throw new RangeError(
-      `probeTokens is ${typeof options.probeTokens}, not a list of ${PROBE_TOKENS.join(', ')}`,
-    );
-  for (const probeToken of options.probeTokens) requireOneOf('probeToken', probeToken, PROBE_TOKENS);
-  const { nextTokens = 0 } = options;
-  if (!Number.isInteger(nextTokens) || nextTokens < 0)
-    throw new RangeError(`nextTokens is ${nextTokens}, not a whole number from 0`);
+  const { nextTokens } = options;
   const before = prefix ? [] : [specialToken(model.config, 'bosTokenId', model.name)];
   const plans = queries.map((query) => planQuery(query, options.probeTokens, before, nextTokens));
   const probes = new Map(options.probeTokens.map((probeToken) => [probeToken, [] as Probe[]]));

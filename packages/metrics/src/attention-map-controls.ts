@@ -6,7 +6,6 @@ import { requireAttentionScores } from './probes.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
 import { ROUNDING_OF_MAPS } from './rounding.ts';
 import {
-  type Span,
   type UpdatePair,
   definedPair,
   difference,
@@ -14,7 +13,7 @@ import {
   spanNorm,
   subtract,
 } from './update-pairs.ts';
-import { type NumericArray, cosine, dot, lengthOf, norm } from './vectors.ts';
+import { type NumericArray, type Span, cosine, dot, lengthOf, norm, softmax } from './vectors.ts';
 
 type Probes = readonly ProbeArrays[];
 
@@ -192,17 +191,6 @@ function centredNorm(x: NumericArray, y: NumericArray, { start, width }: Span): 
   let squared = 0;
   for (let i = start; i < start + width; i++) squared += (x[i]! - y[i]! - mean) ** 2;
   return lengthOf(squared);
-}
-
-/** Over a part of a tensor, safe for logits of any size. */
-function softmax(logits: NumericArray, { start, width }: Span): Float64Array {
-  const values = new Float64Array(width);
-  let largest = -Infinity;
-  for (let i = 0; i < width; i++) largest = Math.max(largest, logits[start + i]!);
-  let total = 0;
-  for (let i = 0; i < width; i++) total += values[i] = Math.exp(logits[start + i]! - largest);
-  for (let i = 0; i < width; i++) values[i]! /= total;
-  return values;
 }
 
 const COSINE = { kind: 'layers', range: [-1, 1], source: 'ours' } as const;

@@ -7,7 +7,7 @@ import type { ProbeArrays, ProbeShape } from './probes.ts';
 import { ROUNDING_OF_OUTPUTS } from './rounding.ts';
 import * as pairs from './update-pairs.ts';
 import type { UpdatePair } from './update-pairs.ts';
-import { cosine, dot } from './vectors.ts';
+import { type Span, cosine, dot, lengthOf, norm } from './vectors.ts';
 
 type Probes = readonly ProbeArrays[];
 
@@ -80,11 +80,11 @@ export function simAOUPooled(icl: Probes, zsl: Probes, other: Probes, shape: Pro
     const defined = products.filter((own) => own !== null);
     const total = (of: 'ab' | 'aa' | 'bb'): number => defined.reduce((sum, own) => sum + own[of], 0);
     const [aa, bb] = [total('aa'), total('bb')];
-    const length = Math.sqrt(aa) * Math.sqrt(bb);
-    const value = defined.length === 0 ? null : pairs.clamped(total('ab') / length);
+    const [lengthA, lengthB] = [lengthOf(aa), lengthOf(bb)];
+    const value = defined.length === 0 ? null : pairs.clamped(total('ab') / lengthA / lengthB);
     const perExample = products.map((own): ExampleScore => {
       if (own === null || value === null) return NONE;
-      const change = own.ab / length - (value / 2) * (own.aa / aa + own.bb / bb);
+      const change = own.ab / lengthA / lengthB - (value / 2) * (own.aa / aa + own.bb / bb);
       return { sum: value + defined.length * change, count: 1 };
     });
     return { ...summed(perExample), value };
@@ -103,7 +103,7 @@ export function updateNorm(zsl: Probes, other: Probes, shape: ProbeShape): Layer
     const [from, to] = [zsl[example]!.attentionOutput, other[example]!.attentionOutput];
     const length = pairs.spanNorm(from, span);
     const change = pairs.difference(to, from, span);
-    return [length === 0 ? null : Math.sqrt(dot(change, change)) / length];
+    return [length === 0 ? null : norm(change) / length];
   });
 }
 
@@ -121,7 +121,7 @@ function summed(perExample: readonly ExampleScore[]): pairs.TogetherScores {
   };
 }
 
-const spanOf = ({ dModel }: ProbeShape, layer: number): pairs.Span => ({
+const spanOf = ({ dModel }: ProbeShape, layer: number): Span => ({
   start: layer * dModel,
   width: dModel,
 });

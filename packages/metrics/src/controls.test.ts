@@ -322,6 +322,10 @@ describe('what is defined', () => {
     const huge = [output(1e200, 0)];
     expect(() => simAOUPooled(huge, [output(1, 0)], huge, plane)).toThrow('a norm overflows float64');
     expect(() => updateNorm(huge, [output(1, 0)], plane)).toThrow('a norm overflows float64');
+    expect(() => updateNorm([output(1, 0)], huge, plane)).toThrow('a norm overflows float64');
+    // Each norm is finite, and that of both together is not.
+    const [large, unit] = [1e154, 1].map((value) => [output(value, 0), output(value, 0)]);
+    expect(() => simAOUPooled(large!, unit!, large!, plane)).toThrow('a norm overflows float64');
   });
 });
 

@@ -1,7 +1,7 @@
 import { kendallTau } from './kendall-tau.ts';
 import { requireFinite, requireSize } from './validation.ts';
 import { topKRecall } from './top-k-recall.ts';
-import { dot, row } from './vectors.ts';
+import { dot, row, softmax } from './vectors.ts';
 import type { NumericArray } from './vectors.ts';
 
 /** One layer's attention to the demonstrations, for one validation example (T = demonstration tokens without BOS and EOS). */
@@ -97,7 +97,10 @@ export function demonstrationAttentionAgreement(
   const tokens = tokensIn(demonstrationLengths);
   requireShape('inContext', inContext, { 'demonstration tokens': tokens });
   requireShape('fineTuned', fineTuned, { 'demonstration tokens': tokens });
-  const [own, other] = [softmax(inContext), softmax(fineTuned)];
+  requireFinite('attention scores', inContext);
+  requireFinite('attention scores', fineTuned);
+  const all = { start: 0, width: tokens };
+  const [own, other] = [softmax(inContext, all), softmax(fineTuned, all)];
   return {
     token: agreement(own, other, k.token),
     example: agreement(
@@ -118,15 +121,6 @@ function tokensIn(demonstrationLengths: readonly number[]): number {
 
 function agreement(inContext: Float64Array, fineTuned: Float64Array, k: number): RankAgreement {
   return { kendallTau: kendallTau(inContext, fineTuned), topKRecall: topKRecall(inContext, fineTuned, k) };
-}
-
-function softmax(scores: NumericArray): Float64Array {
-  requireFinite('attention scores', scores);
-  const exponentials = Float64Array.from(scores);
-  const largest = exponentials.reduce((a, b) => Math.max(a, b), -Infinity);
-  for (const [i, score] of exponentials.entries()) exponentials[i] = Math.exp(score - largest);
-  const total = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / total);
 }
 
 function sumSegments(values: Float64Array, lengths: readonly number[]): Float64Array {

@@ -1,5 +1,5 @@
 import type { ExampleScore, LayerScores } from './layer-scores.ts';
-import { type NumericArray, lengthOf, norm } from './vectors.ts';
+import { type NumericArray, type Span, lengthOf, norm } from './vectors.ts';
 
 /** What ICL and another setting change in the same vector of one example. */
 export interface UpdatePair {
@@ -9,12 +9,6 @@ export interface UpdatePair {
   readonly b: Float64Array;
   /** ‖v_ZSL‖. */
   readonly zeroShotNorm: number;
-}
-
-/** Where a vector lies in a tensor. */
-export interface Span {
-  readonly start: number;
-  readonly width: number;
 }
 
 /** x − y over a part of two tensors, in float64. */

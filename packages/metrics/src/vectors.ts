@@ -53,6 +53,23 @@ export function update(vector: Float64Array, zeroShot: Float64Array): Float64Arr
   return norm(change) <= ROUNDING * norm(zeroShot) ? null : change;
 }
 
+/** A part of a tensor. */
+export interface Span {
+  readonly start: number;
+  readonly width: number;
+}
+
+/** Softmax of the numbers of a part of a tensor, in float64, safe for numbers of any size. */
+export function softmax(logits: NumericArray, { start, width }: Span): Float64Array {
+  const values = new Float64Array(width);
+  let largest = -Infinity;
+  for (let i = 0; i < width; i++) largest = Math.max(largest, logits[start + i]!);
+  let total = 0;
+  for (let i = 0; i < width; i++) total += values[i] = Math.exp(logits[start + i]! - largest);
+  for (let i = 0; i < width; i++) values[i]! /= total;
+  return values;
+}
+
 /** Cosine of two updates; null if either is undefined. */
 export function updateCosine(a: Float64Array | null, b: Float64Array | null): number | null {
   return a && b && cosine(a, b);

@@ -26,7 +26,10 @@ export interface FineTuningOptions {
    * gradients of all parameters of the layers are computed and kept then. No if absent.
    */
   readonly releasedNorms?: boolean;
-  /** Keeps the query vectors that sequences have while they are trained on, one a step: `FineTuningResult.queries`. */
+  /**
+   * Keeps the query vectors that sequences have while they are trained on, one a step: `FineTuningResult.queries`; not of full
+   * batches.
+   */
   readonly keepQueries?: KeepQueriesOptions | undefined;
   /**
    * Whether each step also reports the gradient norms under every definition; not of full batches. The gradients of all

@@ -1,12 +1,7 @@
 import { type Tensor, l2Norm, scaleInPlace } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
-import {
-  type GradientNormVariant,
-  GradientNormVariants,
-  VARIANT_ROWS,
-  type VariantRow,
-} from './gradient-norm-variants.ts';
+import { type GradientNormVariant, GradientNormVariants } from './gradient-norm-variants.ts';
 import type { LossOptions } from './decoder/loss-gradient.ts';
 import { KeptQueries } from './decoder/query-scores.ts';
 import type { LongRunning } from './long-running.ts';
@@ -15,6 +10,7 @@ import { type FineTuningOptions, requireOptions } from './fine-tuning-options.ts
 import { Adam, type ParameterUpdate, plainStep } from './optimizer.ts';
 import { inLayer } from './parameters.ts';
 import { ReleasedNorms } from './released-norms.ts';
+import { TrainingLog } from './training-log.ts';
 import {
   type TrainingInput,
   inCanonicalOrder,
@@ -43,12 +39,6 @@ export interface StepsOptions extends LongRunning {
   readonly onStep?: ((step: FineTuningStep, place: number) => void) | undefined;
 }
 
-/**
- * Rows of the log that each step writes, one number a layer each; of the losses there is a row for each sequence, and after them
- * those of the variants, if they are asked for.
- */
-const LOG_ROWS = { norms: 0, releasedNorms: 1, losses: 2 } as const;
-
 /** A fine-tuned model and the way to it. */
 export interface FineTuningResult {
   /** Owns the trained copies; shares the rest with the base model, which must outlive it. */
@@ -75,7 +65,7 @@ export class FineTuning implements Disposable {
   readonly #trained: ReadonlyMap<string, Tensor>;
   /** The base model with the trained copies in place of its own parameters. */
   readonly #tuned: Model;
-  readonly #log: Tensor;
+  readonly #log: TrainingLog;
   readonly #released: ReleasedNorms | undefined;
   readonly #adam: Adam | undefined;
   readonly #queries: KeptQueries | undefined;
@@ -99,8 +89,7 @@ export class FineTuning implements Disposable {
     this.#trained = copyGroup(model, options.group, 'fine-tuned');
     this.#tuned = model.withParameters(model.parameters.overlay(this.#trained));
     try {
-      const shape = [options.steps, this.#logRowCount, config.layers];
-      this.#log = gpu.tensor(shape, { label: 'fine-tuning log' });
+      this.#log = new TrainingLog(gpu, config, options);
     } catch (error) {
       this.#tuned.dispose();
       throw error;
@@ -113,13 +102,11 @@ export class FineTuning implements Disposable {
     } catch (error) {
       this.#tuned.dispose();
       adam?.[Symbol.dispose]();
-      this.#log.dispose();
+      this.#log[Symbol.dispose]();
       throw error;
     }
     this.#released = options.releasedNorms ? new ReleasedNorms(gpu) : undefined;
     this.#variants = options.gradientNormVariants ? new GradientNormVariants(gpu, config) : undefined;
-    // A layer may lack the parameters of a row.
-    if (this.#variants) gpu.clear(this.#log);
   }
 
   /**
@@ -137,8 +124,8 @@ export class FineTuning implements Disposable {
     const sequence = trainingSequence(input);
     recordSequenceGradient(this.#tuned, sequence, {
       ...{ objective, readout, gradients },
-      losses: this.#log,
-      lossIndex: this.#logIndex(LOG_ROWS.losses),
+      losses: this.#log.tensor,
+      lossIndex: this.#log.index(this.#taken, 'losses'),
       onForward: this.#keeping(sequence.tokens.length),
       onLayer: (layer, predictions) => this.#update(gradients, layer, predictions),
     });
@@ -173,7 +160,7 @@ export class FineTuning implements Disposable {
    * @param count number of steps, each on all sequences
    * @param options progress is in sequences that the device is done with, `count` times each
    * @throws the signal's reason if it is aborted between two sequences; RangeError if there are more sequences than announced,
-   *   or `releasedNorms` is set, which is of single steps; else as {@link step}
+   *   or `releasedNorms`, `gradientNormVariants` or `keepQueries` are set, which are of single steps; else as {@link step}
    */
   async fullBatchSteps(
     sequences: readonly TrainingInput[],
@@ -210,6 +197,7 @@ export class FineTuning implements Disposable {
       throw new RangeError(
         'full batches have no gradient norms of other definitions: those are of single steps',
       );
+    if (this.#queries) throw new RangeError('full batches keep no queries: those are of single steps');
     if (perStep > sequencesPerStep)
       throw new RangeError(`fine-tuning was set up for ${sequencesPerStep} sequences a step, not ${perStep}`);
     const ordered = inCanonicalOrder(sequences);
@@ -218,8 +206,8 @@ export class FineTuning implements Disposable {
       const place = i % perStep;
       recordSequenceGradient(this.#tuned, ordered[place] as (typeof ordered)[number], {
         ...{ objective, readout, gradients },
-        losses: this.#log,
-        lossIndex: this.#logIndex(LOG_ROWS.losses + place),
+        losses: this.#log.tensor,
+        lossIndex: this.#log.index(this.#taken, 'losses', place),
       });
       if (place < perStep - 1) return;
       for (let layer = 0; layer < layers; layer++) this.#update(gradients, layer, perStep, 1 / perStep);
@@ -250,7 +238,7 @@ export class FineTuning implements Disposable {
       const { gpu } = this.#model;
       const own =
         onStep && (i + 1) % perStep === 0
-          ? gpu.read(this.#log).then((log) => void logs.set(i, log))
+          ? gpu.read(this.#log.tensor).then((log) => void logs.set(i, log))
           : gpu.finish();
       // Where it is not waited for, what went wrong is reported by the next wait.
       own.catch(() => {});
@@ -271,7 +259,7 @@ export class FineTuning implements Disposable {
    */
   async finish(): Promise<FineTuningResult> {
     this.#requireOpen();
-    const values = await this.#model.gpu.read(this.#log);
+    const values = await this.#model.gpu.read(this.#log.tensor);
     const steps = Array.from({ length: this.#taken }, (_, step) => this.#report(values, step));
     const growth = await this.#growth();
     this.#requireOpen();
@@ -281,23 +269,19 @@ export class FineTuning implements Disposable {
   }
 
   /** What a step has written to the log. */
-  #report(log: Float32Array, step: number): FineTuningStep {
-    const row = (number: number): number[] => {
-      const at = this.#logIndex(number, step);
-      return Array.from(log.subarray(at, at + this.#model.config.layers));
-    };
+  #report(values: Float32Array, step: number): FineTuningStep {
+    const row = (...of: [Parameters<TrainingLog['index']>[1], number?]): number[] =>
+      this.#log.row(values, step, ...of);
     const sequences = this.#sequences[step] ?? 1;
-    const rows = Array.from({ length: sequences }, (_, place) => row(LOG_ROWS.losses + place));
-    const losses = row(LOG_ROWS.losses).map(
+    const rows = Array.from({ length: sequences }, (_, place) => row('losses', place));
+    const losses = row('losses').map(
       (_, layer) => rows.reduce((sum, own) => sum + (own[layer] as number), 0) / sequences,
     );
     return {
-      gradientNorms: row(LOG_ROWS.norms),
+      gradientNorms: row('norms'),
       losses: this.#options.objective === 'output' ? losses.map(() => losses[0] as number) : losses,
-      ...(this.#released ? { releasedGradientNorms: row(LOG_ROWS.releasedNorms) } : {}),
-      ...(this.#variants
-        ? { gradientNormVariants: this.#variants.report(step, (name) => row(this.#variantRow(name))) }
-        : {}),
+      ...(this.#released ? { releasedGradientNorms: row('releasedNorms') } : {}),
+      ...(this.#variants ? { gradientNormVariants: this.#variants.report(step, row) } : {}),
     };
   }
 
@@ -332,7 +316,7 @@ export class FineTuning implements Disposable {
     this.#released?.[Symbol.dispose]();
     this.#adam?.[Symbol.dispose]();
     this.#variants?.[Symbol.dispose]();
-    this.#log.dispose();
+    this.#log[Symbol.dispose]();
   }
 
   /** @throws RangeError */
@@ -357,28 +341,28 @@ export class FineTuning implements Disposable {
     const { learningRate, update = this.#step } = this.#options;
     const names = [...this.#trained.keys()].filter((name) => inLayer(name, layer));
     const tensors = names.flatMap((name) => gradients.find(name) ?? []);
+    const [log, step] = [this.#log, this.#taken];
     if (scale !== 1) for (const x of tensors) scaleInPlace(gpu, { x, scale });
-    l2Norm(gpu, { tensors, out: this.#log, outIndex: this.#logIndex(LOG_ROWS.norms) + layer });
+    l2Norm(gpu, { tensors, out: log.tensor, outIndex: log.index(step, 'norms') + layer });
     for (const name of names) {
       const gradient = gradients.find(name);
       if (!gradient) continue;
       const parameter = this.#trained.get(name) as Tensor;
-      update({ gpu, step: this.#taken, name, parameter, gradient, learningRate });
+      update({ gpu, step, name, parameter, gradient, learningRate });
     }
     const isTrained = (name: string): boolean => this.#trained.has(name);
-    const step = this.#taken;
     this.#variants?.take(
       { gradients, layer, step, tokens, isTrained },
-      this.#log,
-      (row) => this.#logIndex(this.#variantRow(row)) + layer,
+      log.tensor,
+      (row) => log.index(step, row) + layer,
     );
     if (!this.#released) return gradients.drop(layer);
     // Last: it rescales the gradients of trained parameters.
     const released = this.#released.take(gradients, layer, tokens, isTrained);
     l2Norm(gpu, {
       tensors: released,
-      out: this.#log,
-      outIndex: this.#logIndex(LOG_ROWS.releasedNorms) + layer,
+      out: log.tensor,
+      outIndex: log.index(step, 'releasedNorms') + layer,
     });
     gradients.drop(layer);
   }
@@ -386,19 +370,5 @@ export class FineTuning implements Disposable {
   get #step(): (update: ParameterUpdate) => void {
     const adam = this.#adam;
     return adam ? (update) => adam.update(update) : plainStep;
-  }
-
-  get #logRowCount(): number {
-    return this.#variantRow() + (this.#options.gradientNormVariants ? VARIANT_ROWS.length : 0);
-  }
-
-  /** Of the first of them if none is named. */
-  #variantRow(row?: VariantRow): number {
-    return LOG_ROWS.losses + (this.#options.sequencesPerStep ?? 1) + (row ? VARIANT_ROWS.indexOf(row) : 0);
-  }
-
-  /** First element of a row of the log. */
-  #logIndex(row: number, step = this.#taken): number {
-    return (step * this.#logRowCount + row) * this.#model.config.layers;
   }
 }

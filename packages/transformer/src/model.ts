@@ -188,7 +188,7 @@ export class Model implements Disposable {
    *   sequences behind it; {@link KeptQueries}: inner products with their query vectors, both sides scaled as attention scales
    *   queries, of sequences from BOS on
    * @returns float32 [L, N] for each request, N the tokens of `towards`
-   * @throws as {@link evaluate}
+   * @throws as {@link evaluate}; RangeError for queries that were to be kept and are not there
    */
   async scoreQueries(
     requests: readonly QueryScoreRequest[],
@@ -197,7 +197,7 @@ export class Model implements Disposable {
   ): Promise<Float32Array[]> {
     signal?.throwIfAborted();
     if (towards.disposed) throw new RangeError(`a prefix or kept queries of ${this.name} that were disposed`);
-    requireScored(requests);
+    requireScored(requests, towards);
     if (requests.length === 0) return [];
     const { attentionScale: scale } = this.config;
     const prefix = prefixOf(towards);

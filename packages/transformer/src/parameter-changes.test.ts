@@ -54,10 +54,11 @@ test('a change of a change is told from the one before', async () => {
   expect(first!.before).toEqual((await parameterChanges(twice, 0))[0]!.after);
 });
 
-test('a signal ends it, and a disposed model is refused by name', async () => {
+test('a signal ends it, a layer that is none and a disposed model are refused by name', async () => {
   const changed = await withChangedParameters(model, 'attention.kv', (_spec, values) => values);
   const reason = new Error('enough');
   await expect(parameterChanges(changed, 0, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  await expect(parameterChanges(changed, model.config.layers)).rejects.toThrow(`of ${model.name}, which has`);
   changed.dispose();
   await expect(parameterChanges(changed, 0)).rejects.toThrow(`model ${model.name} was disposed`);
 });

@@ -20,7 +20,8 @@ export interface ParameterChange {
  * @param layer from 0
  * @param options the signal is looked at before each parameter
  * @returns in the order of `parameterSpecs`; none of a model as it was loaded
- * @throws the signal's reason if it is aborted; RangeError if the model was disposed; Error if the device failed
+ * @throws the signal's reason if it is aborted; RangeError for a layer that the model has not, or if it was disposed; Error if
+ *   the device failed
  */
 export async function parameterChanges(
   model: Model,
@@ -29,6 +30,8 @@ export async function parameterChanges(
 ): Promise<ParameterChange[]> {
   if (model.disposed) throw new RangeError(`model ${model.name} was disposed`);
   const { gpu, config, parameters } = model;
+  if (!Number.isInteger(layer) || layer < 0 || layer >= config.layers)
+    throw new RangeError(`layer ${layer} of ${model.name}, which has ${config.layers}`);
   const { replacements } = parameters;
   const changes: ParameterChange[] = [];
   for (const { name, shape } of parameterSpecs(config)) {

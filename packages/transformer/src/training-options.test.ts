@@ -246,7 +246,13 @@ test.each<[Partial<FineTuningOptions>, (tuning: FineTuning) => void, RegExp]>([
     (tuning) => tuning.fullBatchStep(SEQUENCES),
     /set up for 2 sequences a step, not 3/,
   ],
-  [{ releasedNorms: true }, (tuning) => tuning.fullBatchStep(SEQUENCES), /no gradient norms of other definitions/],
+  ...[{ releasedNorms: true }, { gradientNormVariants: true }].map(
+    (norms): [Partial<FineTuningOptions>, (tuning: FineTuning) => void, RegExp] => [
+      norms,
+      (tuning) => tuning.fullBatchStep(SEQUENCES),
+      /full batches have no gradient norms of other definitions/,
+    ],
+  ),
 ])('refuses what does not go together: %j', async (options, train, message) => {
   const live = gpu().pool.live;
   const attempt = async (): Promise<void> => {

@@ -28,8 +28,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'pooled-one-side',
       kind: 'wrong norm',
-      find: 'Math.sqrt(aa) * Math.sqrt(bb)',
-      replace: 'Math.sqrt(aa) * Math.sqrt(aa)',
+      find: '[lengthOf(aa), lengthOf(bb)]',
+      replace: '[lengthOf(aa), lengthOf(aa)]',
     },
   ]),
   ...mutantsOf({ file: 'packages/metrics/src/attention-map-controls.ts', tests }, [

@@ -120,8 +120,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'gradient-norms-of-one-layer',
       kind: 'layer off by one',
-      find: 'outIndex: this.#logIndex(LOG_ROWS.norms) + layer });',
-      replace: 'outIndex: this.#logIndex(LOG_ROWS.norms) });',
+      find: "outIndex: log.index(step, 'norms') + layer });",
+      replace: "outIndex: log.index(step, 'norms') });",
     },
     {
       id: 'biases-not-updated',

@@ -97,7 +97,7 @@ test('a control that cannot be made says why in cells.csv, and nowhere else; by 
 test('directions predict nothing: no predictions, no accuracy, what was scored is there', async () => {
   const tangent = {
     ...GD,
-    inapplicableMetricsWith: () => ['simam'],
+    with: () => ({ inapplicableMetrics: ['simam'] }),
     adapt: async (...own: Parameters<typeof GD.adapt>) => ({
       ...(await GD.adapt(...own)),
       directionsOnly: true as const,

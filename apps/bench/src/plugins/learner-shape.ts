@@ -42,11 +42,7 @@ export function learnerShape(metrics: MetricCatalogue): z.ZodType {
     options: options.optional(),
     inapplicableMetrics: z.array(metricId(metrics)).optional(),
     adapt: functionOf<Learner['adapt']>(),
-    needsWith: functionOf<Learner['needsWith']>().optional(),
-    takesRateWith: functionOf<Learner['takesRateWith']>().optional(),
-    keepsTrainingQueriesWith: functionOf<Learner['keepsTrainingQueriesWith']>().optional(),
-    drawsWith: functionOf<Learner['drawsWith']>().optional(),
-    inapplicableMetricsWith: functionOf<Learner['inapplicableMetricsWith']>().optional(),
+    with: functionOf<Learner['with']>().optional(),
   });
 }
 

@@ -19,7 +19,7 @@ export const zeroShot: Learner<LearnerOptions, AdaptedModel> = {
   source: 'arXiv 2311.07772v4, settings',
   role: 'baseline',
   needs: 'none',
-  needsWith: ({ positions }) => (positions === 'icl' ? 'context' : 'none'),
+  with: ({ positions }) => ({ needs: positions === 'icl' ? 'context' : 'none' }),
   options: options as LearnerOptionsSchema<LearnerOptions>,
   async adapt(model, demonstrations, { signal, learnerOptions } = {}) {
     signal?.throwIfAborted();

@@ -43,7 +43,8 @@ export class DirectionAngles {
   get largest(): { readonly angle: number; readonly place: string } {
     let largest = { angle: 0, place: '' };
     for (const [place, { angles, count }] of this.#sums)
-      if (angles / count > largest.angle) largest = { angle: angles / count, place };
+      // What is not a number is no small angle.
+      if (!(angles / count <= largest.angle)) largest = { angle: angles / count, place };
     return largest;
   }
 }

@@ -55,12 +55,18 @@ export function fineTuningLearner({ objective, options: schema, ...description }
     needs: 'all',
     objective,
     options: schema as LearnerOptionsSchema<LearnerOptions>,
-    takesRateWith: (given) => !given['tangent'],
-    keepsTrainingQueriesWith: (given) => given['batch'] !== 'full' && !given['tangent'] && !given['noise'],
-    drawsWith: (given) => Boolean(given['noise']),
-    inapplicableMetricsWith: (given) => (given['tangent'] ? NOT_OF_DIRECTIONS : []),
-    passesWith: (given) => (given['batch'] === 'full' ? Number(given['steps'] ?? 1) : 1),
-    trainingWith: (given) => trainingKind(objective, readOptions(id, schema, ownOf(schema, given))),
+    with: (given) => {
+      const training = readOptions(id, schema, ownOf(schema, given));
+      const { tangent, noise, batch, steps } = training;
+      return {
+        takesRate: !tangent,
+        draws: noise,
+        keepsTrainingQueries: batch === 'one' && !tangent && !noise,
+        training: trainingKind(objective, training),
+        passes: batch === 'full' ? steps : 1,
+        inapplicableMetrics: tangent ? NOT_OF_DIRECTIONS : [],
+      };
+    },
     async adapt(model, demonstrations, options = {}) {
       const training = readOptions(id, schema, options.learnerOptions);
       options.signal?.throwIfAborted();
@@ -155,13 +161,24 @@ async function train(
   try {
     const failure = divergence(steps, growth);
     if (failure) throw new DivergedError(`${id} with learning rate ${learningRate} diverged: ${failure}`);
-    if (training.noise) await replaceChangeByNoise(model, tuned, kind.group, new Pcg64(seed), { signal });
+    if (training.noise)
+      await replaceChangeByNoise(model, tuned, kind.group, noiseOf({ id, training }, seed), { signal });
   } catch (error) {
     tuned.dispose();
     queries?.dispose();
     throw error;
   }
   return adaptedModel(tuned, options, steps, kind.group, queries);
+}
+
+/**
+ * A generator for each learner and its options: settings that drew the same numbers from one seed would change weights in the same
+ * direction, as if they were alike.
+ */
+function noiseOf({ id, training }: Pick<Trained, 'id' | 'training'>, seed: number): Pcg64 {
+  const bytes = new TextEncoder().encode(JSON.stringify([id, training]));
+  const name = BigInt(`0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`);
+  return new Pcg64((name << 64n) | BigInt(seed));
 }
 
 /** Of sequences in all, without BOS. */

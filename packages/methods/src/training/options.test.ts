@@ -41,6 +41,9 @@ async function adapt(
   return { probes: await adapted.probe(QUERIES, AT_PROMPT), training, directionsOnly };
 }
 
+const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+
 describe.each(LEARNERS)('$id', (learner) => {
   test('its defaults are what it does without options', async () => {
     const defaults = { noise: false, loss: 'sequence', batch: 'one', steps: 1, tangent: false };
@@ -89,6 +92,9 @@ describe.each(LEARNERS)('$id', (learner) => {
     const { training, directionsOnly } = tangent;
     const found = await tangent.probe(QUERIES, AT_PROMPT);
     expect(await tangent.probe(QUERIES, { ...AT_PROMPT, tokenBudget: 1 })).toEqual(found);
+    await expect(tangent.probeTokens(QUERIES, { probeTokens: 'prompt' as never })).rejects.toThrow(
+      'probeTokens is string, not a list of prompt, label',
+    );
     tangent.dispose();
     expect([training, directionsOnly]).toEqual([undefined, true]);
     expect((await adapt(learner, { learnerOptions }, ANSWERED.toReversed())).probes).toEqual(found);
@@ -105,8 +111,6 @@ describe.each(LEARNERS)('$id', (learner) => {
           ...h.subarray((layer * h.length) / layers, ((layer + 1) * h.length) / layers),
         ];
         const change = (to: Probe): number[] => part(to).map((value, j) => value - part(zsl[i]!)[j]!);
-        const dot = (a: readonly number[], b: readonly number[]): number =>
-          a.reduce((sum, value, j) => sum + value * b[j]!, 0);
         const [along, step] = [change(probe), change(small.probes[i]!)];
         expect(dot(along, step) / Math.sqrt(dot(along, along) * dot(step, step))).toBeGreaterThan(0.999);
         // About as long as h in the layer where it is longest, nowhere much longer.
@@ -126,6 +130,16 @@ describe.each(LEARNERS)('$id', (learner) => {
     expect(await noisy(1)).toEqual(found);
     expect((await noisy(2)).probes).not.toEqual(found.probes);
     expect(await noisy()).toEqual(await noisy(0));
+  });
+
+  test('noise of other options is other noise: its changes of weights are not alike', async () => {
+    const change = async (learnerOptions: LearnerOptions): Promise<number[]> => {
+      using adapted = await learner.adapt(model, ANSWERED, { learnerOptions, learningRate: 0.05, seed: 1 });
+      const changes = await adapted.weightChanges!(0);
+      return changes.flatMap(({ before, after }) => [...after.map((value, i) => value - before[i]!)]);
+    };
+    const [one, other] = [await change({ noise: true }), await change({ noise: true, loss: 'label' })];
+    expect(Math.abs(dot(one, other) / Math.sqrt(dot(one, one) * dot(other, other)))).toBeLessThan(0.2);
   });
 
   test.each(['q', 'o', 'mlp', 'all'])('params=%s trains other parameters', async (params) => {
@@ -154,7 +168,7 @@ describe.each(LEARNERS)('$id', (learner) => {
     );
   });
 
-  test('a gradient that is zero has no direction', async () => {
+  test('a gradient that is zero has no direction, nor has one along which h does not change', async () => {
     const values = new Map<string, Float32Array>();
     for (const name of [0, 1, 2].map((layer) => `layers.${layer}.attention.output.weight`)) {
       const tensor = model.parameters.get(name);
@@ -164,6 +178,10 @@ describe.each(LEARNERS)('$id', (learner) => {
     try {
       await expect(adapt(learner, { learnerOptions: { tangent: true } })).rejects.toThrow(
         new DivergedError(`${learner.id}[tangent]: the gradient is zero`),
+      );
+      // h is the biases alone now, whatever the feed-forward blocks do.
+      await expect(adapt(learner, { learnerOptions: { tangent: true, params: 'mlp' } })).rejects.toThrow(
+        new DivergedError(`${learner.id}[tangent]: h does not change along the gradient, whatever the step`),
       );
     } finally {
       for (const [name, own] of values) gpu().write(model.parameters.get(name), own);

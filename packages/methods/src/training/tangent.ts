@@ -47,8 +47,8 @@ interface Points {
 /**
  * dh/dε and dm/dε at ε = 0, where the parameters are W − ε · gradient of the mean over sequences of each one's mean loss: by
  * central differences at ±ε and ±ε/2, extrapolated (Richardson), so that what is left is of fourth order in ε.
- * @throws as `GradientDirection.of`; DivergedError if the gradient is zero or not finite. Probing throws DivergedError where
- *   halving ε turns the direction of a layer
+ * @throws as `GradientDirection.of`; DivergedError if the gradient is zero or not finite, or no h changes along it. Probing throws
+ *   DivergedError where halving ε turns the direction of a layer
  */
 export async function tangentOf(
   model: Model,
@@ -118,6 +118,8 @@ async function choosePoints(samples: Samples, whole: number, id: string): Promis
     epsilon *= Math.min(100, Math.max(0.01, WIDEST / change));
     change = largestChange(before, await samples.at(epsilon), layers);
   }
+  if (change === 0)
+    throw new DivergedError(`${id}[tangent]: h does not change along the gradient, whatever the step`);
   let best: { points: Points; turned: number } | undefined;
   let wide = await differences(samples, epsilon);
   for (let i = 0; i < HALVINGS; i++) {
@@ -156,16 +158,19 @@ async function differences(samples: Samples, epsilon: number): Promise<Vectors[]
   return slopes(await samples.at(epsilon), await samples.at(-epsilon), epsilon);
 }
 
-/** Mean over probes of ‖h′ − h‖/‖h‖, in the layer where it is largest. */
+/** Mean over probes of ‖h′ − h‖/‖h‖, in the layer where it is largest; where h is zero nothing can be said. */
 function largestChange(before: readonly Probe[], after: readonly Probe[], layers: number): number {
   const means = Array.from({ length: layers }, (_, layer) => {
-    const changes = before.map(({ attentionOutput: all }, i) => {
+    const changes = before.flatMap(({ attentionOutput: all }, i) => {
       const width = all.length / layers;
       const own = all.subarray(layer * width, (layer + 1) * width);
       const moved = (after[i] as Probe).attentionOutput;
-      return norm(own.map((value, j) => (moved[layer * width + j] as number) - value)) / norm(own);
+      const length = norm(own);
+      return length === 0
+        ? []
+        : norm(own.map((value, j) => (moved[layer * width + j] as number) - value)) / length;
     });
-    return changes.reduce((sum, change) => sum + change, 0) / changes.length;
+    return changes.reduce((sum, change) => sum + change, 0) / Math.max(1, changes.length);
   });
   return Math.max(...means);
 }

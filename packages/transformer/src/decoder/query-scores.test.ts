@@ -207,7 +207,12 @@ describe('kept queries', () => {
       keepQueries: { steps: [0], tokens: 3 },
     });
     expect(() => tuning.step(first!)).toThrow('queries of 4 tokens are to be kept, and there is room for 3');
+    expect(() => tuning.fullBatchStep([first!])).toThrow('full batches keep no queries');
     const kept = new KeptQueries(gpu(), model.config, 2);
+    await expect(model.scoreQueries([], kept)).rejects.toThrow(
+      'queries of 2 tokens were to be kept, and those of 0 are there',
+    );
+    kept.reserve(2);
     await expect(model.scoreQueries([{ tokens: [0, 1], row: 2 }], kept)).rejects.toThrow(
       'requests[0]: row 2 of a sequence of 2 tokens',
     );

@@ -77,8 +77,15 @@ export class KeptQueries implements Disposable {
 /** What queries are compared with: the keys of a context, or query vectors that were kept. */
 export type ScoredVectors = ContextPrefix | KeptQueries;
 
-/** @throws RangeError naming the request whose row is not in its sequence: it would be one of the next sequence */
-export function requireScored(requests: readonly QueryScoreRequest[]): void {
+/**
+ * @throws RangeError naming the request whose row is not in its sequence (it would be one of the next sequence), or for kept
+ *   queries of which some are not there
+ */
+export function requireScored(requests: readonly QueryScoreRequest[], towards: ScoredVectors): void {
+  if (towards instanceof KeptQueries && towards.filled < towards.length)
+    throw new RangeError(
+      `queries of ${towards.length} tokens were to be kept, and those of ${towards.filled} are there`,
+    );
   for (const [i, { tokens, row }] of requests.entries())
     if (!Number.isInteger(row) || row < 0 || row >= tokens.length)
       throw new RangeError(`requests[${i}]: row ${row} of a sequence of ${tokens.length} tokens`);

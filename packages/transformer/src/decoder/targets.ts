@@ -95,6 +95,9 @@ export function planTargets(
         `target token ${token} at row ${row} is outside the vocabulary of ${vocabSize} or the batch of ${pass.tokens}`,
       );
   }
+  const outside = top.find((row) => row < 0 || row >= pass.tokens);
+  if (outside !== undefined)
+    throw new RangeError(`likeliest tokens after row ${outside} of a batch of ${pass.tokens}`);
   const distinct = [...new Set([...wantedRows, ...top])].sort((a, b) => a - b);
   const perChunk = rowsPerLogitsChunk(vocabSize, pass.gpu.maxBindingBytes);
   const chunks: TargetChunk[] = [];

@@ -120,6 +120,18 @@ describe.each(LEARNERS)('$id', (learner) => {
     }
   });
 
+  test('a tangent that is aborted while its step is chosen leaves nothing on the device', async () => {
+    const live = gpu().pool.live;
+    const [controller, reason] = [new AbortController(), new Error('enough')];
+    const adapting = learner.adapt(model, ANSWERED, {
+      learnerOptions: { tangent: true },
+      signal: controller.signal,
+      onProgress: ({ finished, total }) => finished === total && controller.abort(reason),
+    });
+    await expect(adapting).rejects.toBe(reason);
+    expect(gpu().pool.live).toEqual(live);
+  });
+
   test('noise reports the training of the learner, and is by the seed', async () => {
     const plain = await adapt(learner, {});
     const noisy = (seed?: number) =>

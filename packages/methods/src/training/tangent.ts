@@ -58,9 +58,8 @@ export async function tangentOf(
 ): Promise<LearnerResult> {
   const direction = await GradientDirection.of(model, sequences, of, { signal, onProgress });
   try {
-    const samples = new Samples(model, direction, sequences);
+    const samples = new Samples(model, direction, sequences, signal);
     const points = await choosePoints(samples, await direction.relativeStep(), id);
-    signal?.throwIfAborted();
     return {
       ...probing((queries, options) => tangentProbes({ model, direction, points, id }, queries, options)),
       directionsOnly: true,
@@ -77,10 +76,17 @@ class Samples {
   readonly #model: Model;
   readonly #direction: GradientDirection;
   readonly #queries: readonly Query[];
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(model: Model, direction: GradientDirection, sequences: readonly TrainingSequence[]) {
+  constructor(
+    model: Model,
+    direction: GradientDirection,
+    sequences: readonly TrainingSequence[],
+    signal: AbortSignal | undefined,
+  ) {
     this.#model = model;
     this.#direction = direction;
+    this.#signal = signal;
     // BOS is put before queries again.
     this.#queries = inCanonicalOrder(sequences)
       .slice(0, SAMPLES)
@@ -102,7 +108,8 @@ class Samples {
 
   /** One sequence at a time, which is what is planned to have room. */
   #probe(model: Model): Promise<Probe[]> {
-    return probesOf(model).probe(this.#queries, { probeToken: 'prompt', tokenBudget: 0 });
+    const options = { probeToken: 'prompt', tokenBudget: 0, signal: this.#signal } as const;
+    return probesOf(model).probe(this.#queries, options);
   }
 }
 

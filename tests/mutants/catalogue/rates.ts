@@ -25,7 +25,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'rates-unmatched',
         kind: 'missing check',
-        find: 'learningRate: reached ? closest.point.rate : null,',
+        find: 'learningRate: closest && reached ? closest.point.rate : null,',
         replace: 'learningRate: closest?.point.rate ?? null,',
       },
       {

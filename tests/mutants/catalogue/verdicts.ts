@@ -119,8 +119,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'estimate-shared-examples',
         kind: 'examples that seeds share forgotten',
-        find: 'Math.hypot(t.interval.upper - t.mean, shared)',
-        replace: 'Math.hypot(t.interval.upper - t.mean, 0 * shared)',
+        find: 'Math.hypot(t.interval.upper - t.mean, shared.half)',
+        replace: 'Math.hypot(t.interval.upper - t.mean, 0 * shared.half)',
       },
       {
         id: 'estimate-mapped-interval',

@@ -24,6 +24,8 @@ export interface ExperimentOptions {
   readonly methods?: readonly string[];
   /** Controls of the context and null learners, as `--controls` has them; `['none']` for none. */
   readonly controls?: readonly string[];
+  /** Variants that controls are run on; all of `variants` if absent. */
+  readonly controlVariants?: readonly ModelVariant[];
   /** Fine-tuning is given those demonstrations alone that fit the context. */
   readonly matchedDemonstrations?: boolean;
   readonly taskFiles?: readonly string[];
@@ -75,7 +77,8 @@ const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
   ...{ rate: true, development: true },
   ...{ learningRate: true, probe: true, adapter: true, initSeed: true, dtype: true, fresh: true },
   ...{ memoryBudget: true, tokenBudget: true, saveProbes: true, discardProbes: true },
-  ...{ releasedNorms: true, noiseFloor: true, controls: true, matchedDemonstrations: true },
+  ...{ releasedNorms: true, noiseFloor: true, controls: true, controlVariants: true },
+  ...{ matchedDemonstrations: true },
   ...{ weightChanges: true, gradientNorms: true },
   ...{ trainingAttention: true },
   ...{ margin: true },

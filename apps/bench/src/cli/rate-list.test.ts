@@ -1,7 +1,8 @@
 import { zeroShot } from '@icl-gd/methods';
+import type { ModelVariant } from '@icl-gd/transformer';
 import { expect, test } from 'vitest';
-import { developedLearners, isRunOn } from '../experiment/development/rate-rules.ts';
-import { runSettingId } from '../experiment/setting.ts';
+import { developedLearners, settingsOn } from '../experiment/development/rate-rules.ts';
+import { type RunSetting, runSettingId } from '../experiment/setting.ts';
 import { settingsByRate } from './rate-list.ts';
 import { parseSettingList } from './setting-list.ts';
 
@@ -36,14 +37,23 @@ test('what has a rule of its own or no rate to choose stays as it is, once', () 
 test('the tangent is a setting of the learners that have one, for the trained model', () => {
   const settings = settingsByRate('published,tangent', parse('gd,lcgd,noise'));
   expect(settings.map(runSettingId)).toEqual(['GD', 'LCGD', 'Noise', 'GD[tangent]', 'LCGD[tangent]']);
-  expect(settings.filter((own) => isRunOn('untrained', own)).map(runSettingId)).toEqual([
-    'GD',
-    'LCGD',
-    'Noise',
-  ]);
-  expect(isRunOn('untrained', parse('gd[tangent]')[0]!)).toBe(true);
-  expect(isRunOn('untrained', parse('gd[rate=best]')[0]!)).toBe(false);
-  expect(isRunOn('trained', parse('gd[rate=best]')[0]!)).toBe(true);
+  const on = (variant: ModelVariant, methods: readonly RunSetting[]) =>
+    settingsOn(variant, { methods, controls: [] }).map(runSettingId);
+  expect(on('untrained', settings)).toEqual(['GD', 'LCGD', 'Noise']);
+  expect(on('untrained', parse('gd[tangent]'))).toEqual(['GD[tangent]']);
+  expect(on('untrained', parse('gd[rate=best]'))).toEqual([]);
+  expect(on('trained', parse('gd[rate=best]'))).toEqual(['GD[rate=best]']);
+});
+
+test('controls are run on every variant, or on those that they are asked for on', () => {
+  const on = (variant: ModelVariant, controlVariants?: readonly ModelVariant[]) =>
+    settingsOn(variant, {
+      ...{ methods: parse('gd'), controls: parse('ICL[disjoint]') },
+      ...(controlVariants && { controlVariants }),
+    }).map(runSettingId);
+  expect(on('untrained')).toEqual(['GD', 'ICL[disjoint]']);
+  expect(on('untrained', ['trained'])).toEqual(['GD']);
+  expect(on('trained', ['trained'])).toEqual(['GD', 'ICL[disjoint]']);
 });
 
 test('where no learner has a rate, there is none to choose', () => {

@@ -6,6 +6,7 @@ export interface RawRunOptions {
   readonly datasets: string;
   readonly methods: string;
   readonly controls: string;
+  readonly controlVariants: string;
   readonly learnerFile: readonly string[];
   readonly metricFile: readonly string[];
   readonly familyFile: readonly string[];

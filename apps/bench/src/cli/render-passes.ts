@@ -3,8 +3,8 @@ import { runSettingId } from '../experiment/setting.ts';
 import { renderTable } from '../results/text-table.ts';
 import { settingId } from '@icl-gd/methods';
 import { developmentExamples } from '../experiment/development/prepare.ts';
-import { developedLearners, isRunOn } from '../experiment/development/rate-rules.ts';
-import { type RunSettings, type Trial, comparedSettings, planTrials } from '../experiment/plan.ts';
+import { developedLearners, settingsOn } from '../experiment/development/rate-rules.ts';
+import { type RunSettings, type Trial, planTrials } from '../experiment/plan.ts';
 import { HUB } from '../tasks/locate.ts';
 import { describeSource } from '../tasks/describe-source.ts';
 import type { Task } from '../tasks/task.ts';
@@ -43,7 +43,7 @@ function renderPass(pass: RunPass): string {
     `  model     ${prepare ? 'made by the preset' : modelInWords(model as string)}`,
     `  variants  ${settings.variants.join(', ')}`,
     `  methods   ${settings.methods.map(runSettingId).join(', ')}`,
-    `  controls  ${settings.controls.map(runSettingId).join(', ') || 'none'}`,
+    `  controls  ${settings.controls.map(runSettingId).join(', ') || 'none'}${settings.controlVariants ? `; on ${settings.controlVariants.join(', ')}` : ''}`,
     `  probe     ${settings.probe}`,
     `  examples  at most ${settings.examples} a dataset`,
     ...developmentInWords(settings),
@@ -69,11 +69,7 @@ function countCells({ request: { settings } }: RunPass): number {
 }
 
 function cellsOf(trials: readonly Trial[], settings: RunSettings): number {
-  const compared = comparedSettings(settings);
-  return trials.reduce(
-    (sum, { variant }) => sum + compared.filter((setting) => isRunOn(variant, setting)).length,
-    0,
-  );
+  return trials.reduce((sum, { variant }) => sum + settingsOn(variant, settings).length, 0);
 }
 
 /** What is measured on the training split before. */

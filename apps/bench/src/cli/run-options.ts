@@ -140,6 +140,9 @@ function parseSettings(
     ...parseDevelopment(raw.development, compared.methods),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
+    ...(raw.controlVariants === undefined
+      ? {}
+      : { controlVariants: chooseList('--control-variants', raw.controlVariants, MODEL_VARIANTS) }),
     ...(raw.shots === undefined ? {} : { shots: integer('--shots', raw.shots, 1) }),
     ...(raw.seeds === undefined ? {} : { seeds: integerList('--seeds', raw.seeds) }),
     ...(raw.permutation === undefined

@@ -1,11 +1,11 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
-import { isRunOn } from './development/rate-rules.ts';
+import { settingsOn } from './development/rate-rules.ts';
 import { runSettingId } from './setting.ts';
 import { applicableSettings, describeUnavailable } from './availability.ts';
 import { describeDevelopment } from './development/describe-development.ts';
 import { readInputs } from './inputs.ts';
 import { planRunMemory, workloadsOf } from './memory.ts';
-import { comparedSettings, planTrials } from './plan.ts';
+import { planTrials } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
 import { doing } from '../terminal/heartbeat.ts';
 import { counted } from '../terminal/words.ts';
@@ -27,10 +27,7 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
     for (const { variant, dataset, seed, permutation } of planTrials(settings)) {
       const run = prepared.find((own) => own.dataset === dataset && own.seed === seed);
       const shots = counted(run?.trainRows.length ?? 0, 'shot');
-      const methods = comparedSettings(settings)
-        .filter((setting) => isRunOn(variant, setting))
-        .map(runSettingId)
-        .join(' and ');
+      const methods = settingsOn(variant, settings).map(runSettingId).join(' and ');
       log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots}, ${methods}`);
     }
     for (const line of describeDevelopment(development, settings)) log(line);

@@ -12,6 +12,8 @@ export interface RunSettings {
   readonly methods: readonly RunSetting[];
   /** Null learners and controls of the context that are compared with it in the same way. */
   readonly controls: readonly RunSetting[];
+  /** Variants that controls are run on; all of the run's if absent. */
+  readonly controlVariants?: readonly ModelVariant[];
   readonly variants: readonly ModelVariant[];
   readonly shots?: number;
   readonly seeds?: readonly number[];

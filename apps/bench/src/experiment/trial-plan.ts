@@ -3,8 +3,8 @@ import { type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
 import { rateBy } from './development/development.ts';
-import { isRunOn } from './development/rate-rules.ts';
-import { type Trial, comparedSettings } from './plan.ts';
+import { settingsOn } from './development/rate-rules.ts';
+import type { Trial } from './plan.ts';
 import { type TrialRecords, recordsOf } from './record.ts';
 import { pairsAmong } from './scores.ts';
 import { type TrialAttention, planAttention } from './training-attention/plan.ts';
@@ -87,8 +87,7 @@ export function planTrial(
     TrialSetting,
     TrialSetting,
   ];
-  const methods = comparedSettings(identity.settings)
-    .filter((setting) => isRunOn(trial.variant, setting))
+  const methods = settingsOn(trial.variant, identity.settings)
     .map(planSetting)
     .filter(({ setting, unavailable }) => !(setting.byDefault && unavailable !== undefined));
   const all = [zsl, icl, ...methods].filter(isAvailable).map((setting) => ownAddress(setting));

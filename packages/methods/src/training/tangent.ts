@@ -18,12 +18,12 @@ import { probesOf, probing, queryBatches } from '../probe-queries.ts';
 import { DirectionAngles, VECTORS, type VectorName } from './direction-angles.ts';
 
 /** Relative change of h, in the layer where it is largest, at the widest differences that are tried. */
-const WIDEST = 0.1;
+const WIDEST = 0.05;
 /** Log ratio to that change which is near enough. */
 const NEAR = 0.2;
 const SEARCHES = 8;
 /** How often the widest ones are halved: somewhere on the way rounding grows larger than what higher orders contribute. */
-const HALVINGS = 5;
+const HALVINGS = 4;
 /** Sequences that ε is chosen by, from the shortest on. */
 const SAMPLES = 8;
 /**
@@ -31,6 +31,8 @@ const SAMPLES = 8;
  * by more.
  */
 const MOST_TURNED = 0.005;
+/** Where the samples turn by no more, ε is not halved further: queries may turn five times as far. */
+const FEW_TURNED = MOST_TURNED / 5;
 
 /** Of which learner and gradient. */
 interface TangentOf extends GradientDirectionOptions {
@@ -136,7 +138,10 @@ async function choosePoints(samples: Samples, whole: number, id: string): Promis
       for (const name of VECTORS)
         angles.add(probe, name, { one: wide[p]![name], other: narrow[p]![name], scale: epsilon / change });
     const turned = angles.largest.angle;
-    if (turned < (best?.turned ?? Infinity)) best = { points: { epsilon, change }, turned };
+    // Once rounding has the upper hand it grows with every halving.
+    if (best && !(turned < best.turned)) break;
+    if (turned < Infinity) best = { points: { epsilon, change }, turned };
+    if (turned <= FEW_TURNED) break;
     wide = narrow;
     epsilon /= 2;
     change /= 2;
@@ -204,10 +209,11 @@ async function tangentProbes(
   const scale = epsilon / change;
   let finished = 0;
   for (const batch of queryBatches(queries, options)) {
+    // What is predicted there is of no interest; the first option is the label that is probed.
+    const probed = batch.map((query) => ({ ...query, options: query.options.slice(0, 1) }));
     const at = (step: number): Promise<ReadonlyMap<ProbeToken, Probe[]>> => {
       direction.moveTo(step);
-      // What is predicted there is of no interest.
-      return probesOf(direction.model).probeTokens(batch, { probeTokens, tokenBudget, signal });
+      return probesOf(direction.model).probeTokens(probed, { probeTokens, tokenBudget, signal });
     };
     const base = await probesOf(model).probeTokens(batch, { ...options, signal });
     const [plus, minus] = [await at(epsilon), await at(-epsilon)];

@@ -35,6 +35,7 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       '--controls <list>',
       'controls of the context and null learners, compared with in-context learning in the same way; or none (docs/controls.md; default: ICL[disjoint],ZSL[positions=icl])',
     )
+    .option('--control-variants <list>', 'variants that --controls are run on (default: those of --variants)')
     .option(
       '--matched-demonstrations',
       'fine-tuning is given those demonstrations alone that fit the context of in-context learning',

@@ -54,6 +54,7 @@ const OPTIONS = {
     datasets: list,
     methods: settings,
     controls: settings,
+    'control-variants': list,
     variants: list,
     shots: single,
   },

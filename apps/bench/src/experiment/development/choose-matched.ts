@@ -29,13 +29,15 @@ export async function chooseMatched(
   const measure = async (rate: number): Promise<Level> => levelOf(await evaluate(rate), of);
   const curve = await RateCurve.measure(evaluate, published);
   const bracket = await findBracket(curve, of, target);
-  const tried: Level[] = curve.points.map((point) => levelOf(point, of));
-  if (bracket) tried.push(...(await narrow(measure, bracket, target)));
-  const closest = closestTo(tried, target);
-  const reached = closest && Math.abs(closest.level / target - 1) <= MATCH_TOLERANCE;
+  const between = bracket ? await narrow(measure, bracket, target) : [];
+  const tried: Level[] = [...curve.points.map((point) => levelOf(point, of)), ...between];
+  // A larger rate, at which the level has come down to the target again, is closer by accident.
+  const near = closestTo([...(bracket ?? []), ...between], target);
+  const closest = isReached(near, target) ? near : closestTo(tried, target);
+  const reached = isReached(closest, target);
   const finished = closest && finishedPoint(closest.point);
   return {
-    learningRate: reached ? closest.point.rate : null,
+    learningRate: closest && reached ? closest.point.rate : null,
     objective: closest?.level ?? null,
     standardError: finished ? standardErrorOf(finished, of) : null,
     target,
@@ -46,6 +48,10 @@ export async function chooseMatched(
       ...notesOf(curve),
     ],
   };
+}
+
+function isReached(own: { readonly level: number } | undefined, target: number): boolean {
+  return own !== undefined && Math.abs(own.level / target - 1) <= MATCH_TOLERANCE;
 }
 
 function notReached(closest: { readonly point: RatePoint } | undefined): string {
@@ -85,9 +91,8 @@ async function narrow(
 ): Promise<Level[]> {
   const tried: Level[] = [];
   for (let [below, above] = [low, high]; tried.length < MOST_MATCH_STEPS;) {
-    const near = closestTo([below, above], target);
-    if (near && Math.abs(near.level / target - 1) <= MATCH_TOLERANCE) break;
-    const rate = between(below, above, target);
+    if (isReached(closestTo([below, above], target), target)) break;
+    const rate = interpolated(below, above, target);
     if (rate <= below.point.rate || rate >= above.point.rate) break;
     const own = await measure(rate);
     tried.push(own);
@@ -98,7 +103,7 @@ async function narrow(
 }
 
 /** Where a straight line of log level over log rate has the target, away from both ends; halfway where a level has no log. */
-function between(below: Level, above: Level, target: number): number {
+function interpolated(below: Level, above: Level, target: number): number {
   const [low, high] = [Math.log(below.point.rate), Math.log(above.point.rate)];
   let share = 0.5;
   if (below.level && above.level && above.level > below.level)

@@ -1,5 +1,6 @@
 import { type LearnerSetting, gradientDescent, learnerSetting, settingId, takesRate } from '@icl-gd/methods';
-import type { RunSettings } from '../plan.ts';
+import type { ModelVariant } from '@icl-gd/transformer';
+import { type RunSettings, comparedSettings } from '../plan.ts';
 import { RATE_RULES, type RateRule, type RunSetting } from '../setting.ts';
 
 /** The rate that the run was given, or the task's: what a setting without a rule has. */
@@ -49,7 +50,13 @@ export function developmentSettings(settings: RunSettings): RunSettings {
   return { ...settings, methods, controls: [], releasedNorms: false, noiseFloor: false };
 }
 
-/** Whether a setting is run on a variant: a rate that was chosen on the trained model is for that model alone. */
-export function isRunOn(variant: string, { rate, trainedOnly }: RunSetting): boolean {
-  return variant === 'trained' || (rate === undefined && !trainedOnly);
+/** What is compared with in-context learning on a variant: a rate that was chosen on the trained model is for that model alone. */
+export function settingsOn(
+  variant: ModelVariant,
+  { controlVariants, ...settings }: Pick<RunSettings, 'methods' | 'controls' | 'controlVariants'>,
+): RunSetting[] {
+  const controls = (controlVariants?.includes(variant) ?? true) ? settings.controls : [];
+  return comparedSettings({ ...settings, controls }).filter(
+    ({ rate, trainedOnly }) => variant === 'trained' || (rate === undefined && !trainedOnly),
+  );
 }

@@ -35,5 +35,7 @@ export function acrossDatasets(values: readonly number[], against = 0): AcrossDa
 /** About how many datasets would tell the mean from `against` at a level; as rough as `seedsNeeded`. */
 export function datasetsNeeded(across: AcrossDatasets, against: number, level: number): number {
   const spread = { seedVariance: across.deviation ** 2, exampleVariance: 0, examples: 0 };
-  return seedsNeeded([spread], { halfWidth: Math.abs(across.mean - against), level });
+  return seedsNeeded([spread], {
+    ...{ halfWidth: Math.abs(across.mean - against), level, measured: across.datasets },
+  });
 }

@@ -52,6 +52,16 @@ describe('an estimate of several intervals', () => {
     expect(intervalAt(fromParts(null, [], rest), 0.9)).toBeNull();
   });
 
+  test('carries what seeds share to other levels by the examples, not by the seeds', () => {
+    const shared = { half: 0.6, df: Infinity };
+    const mixed = fromParts(1, [{ ...part('seeds', 1, 2, 1), shared }], rest);
+    // 0.8 · 2.92 / 4.3027 and 0.6 · 1.6449 / 1.96, squared
+    expect(intervalAt(mixed, 0.9)?.lower).toBeCloseTo(1 - Math.hypot(0.542914, 0.503541), 4);
+    const alone = fromParts(1, [{ ...part('seeds', 0.6, 2, 1), shared }], rest);
+    expect(intervalAt(alone, 0.9)?.upper).toBeCloseTo(1 + 0.503541, 4);
+    expect(intervalAt(alone, 0.95)?.upper).toBeCloseTo(1.6, 12);
+  });
+
   test('has the larger p-value', () => {
     // By t with two degrees of freedom, 4.3027 / 0.8.
     expect(pValue(own)).toBeCloseTo(0.032875, 5);

@@ -23,6 +23,8 @@ export interface IntervalPart {
   readonly interval: Interval;
   /** Degrees of freedom by which it is carried to other levels; Infinity for the normal distribution. */
   readonly df: number;
+  /** What of it is not carried so: half the interval, at 95 %, of the examples that seeds share, added squared. */
+  readonly shared?: { readonly half: number; readonly df: number };
 }
 
 /** A mean with its uncertainty; nulls where too little was measured. */
@@ -64,15 +66,18 @@ export function estimate(scores: CrossedScores, resamples = RESAMPLES): Estimate
   const parts: IntervalPart[] = [];
   if (t) {
     // What seeds share does not show in the variance of their means: its interval is added, squared.
-    const shared = spread
-      ? tQuantile((1 + LEVEL) / 2, Math.max(1, spread.examples - 1)) * Math.sqrt(spread.exampleVariance)
-      : 0;
-    const half = Math.hypot(t.interval.upper - t.mean, shared);
+    const shared = sharedHalf(spread);
+    const half = Math.hypot(t.interval.upper - t.mean, shared.half);
     const interval = { lower: t.mean - half, upper: t.mean + half };
-    parts.push({ basis: single ? 'examples' : 'seeds', interval, df: units.length - 1 });
+    parts.push({ basis: single ? 'examples' : 'seeds', interval, df: units.length - 1, shared });
   }
   if (bootstrap) parts.push({ basis: single ? 'examples' : 'bootstrap', interval: bootstrap, df: Infinity });
   return fromParts(crossedMean(own), parts, { seeds: own.length, spread });
+}
+
+function sharedHalf(spread: Spread | null): NonNullable<IntervalPart['shared']> {
+  const df = Math.max(1, (spread?.examples ?? 0) - 1);
+  return { half: tQuantile((1 + LEVEL) / 2, df) * Math.sqrt(spread?.exampleVariance ?? 0), df };
 }
 
 /** An estimate whose interval is the wider of the parts. */
@@ -92,7 +97,7 @@ export function fromParts(
 export function intervalAt({ value, parts }: Estimate, level: number): Interval | null {
   if (value === null) return null;
   const scaled = parts.map((part) => {
-    const ratio = tQuantile((1 + level) / 2, part.df) / tQuantile((1 + LEVEL) / 2, part.df);
+    const ratio = ratioAt(part, level);
     const { lower, upper } = part.interval;
     return {
       ...part,
@@ -102,8 +107,18 @@ export function intervalAt({ value, parts }: Estimate, level: number): Interval 
   return widestOf(scaled)?.interval ?? null;
 }
 
+/** By what a part is wider at a level than at 95 %. */
+function ratioAt({ interval: { lower, upper }, df, shared }: IntervalPart, level: number): number {
+  const ratio = (own: number): number => tQuantile((1 + level) / 2, own) / tQuantile((1 + LEVEL) / 2, own);
+  const half = (upper - lower) / 2;
+  if (!shared?.half || half === 0) return ratio(df);
+  const own = Math.sqrt(Math.max(0, half ** 2 - shared.half ** 2));
+  return Math.hypot(ratio(df) * own, ratio(shared.df) * shared.half) / half;
+}
+
 /**
  * Two-sided p-value of an estimate: the largest of its parts', so that it is below 0.05 only where `against` is outside all of them.
+ * Below 0.05 it errs on the large side where examples matter, whose share is taken for Student's t of the seeds, too.
  * @param against what the value is tested against
  * @returns null without an interval
  */

@@ -12,6 +12,8 @@ export interface Wanted {
   readonly level: number;
   /** Half-width of what no seed of ours narrows, as of a published figure; 0 if absent. */
   readonly fixed?: number;
+  /** How many there are, which were not enough, whatever is expected of them; 1 if absent. */
+  readonly measured?: number;
 }
 
 /**
@@ -20,7 +22,10 @@ export interface Wanted {
  * @param spreads one a dataset
  * @returns Infinity for more than a thousand, or where no number would do
  */
-export function seedsNeeded(spreads: readonly Spread[], { halfWidth, level, fixed = 0 }: Wanted): number {
+export function seedsNeeded(
+  spreads: readonly Spread[],
+  { halfWidth, level, fixed = 0, measured = 1 }: Wanted,
+): number {
   const sum = (of: (spread: Spread) => number): number =>
     spreads.reduce((total, spread) => total + of(spread), 0);
   const seedVariance = sum((spread) => spread.seedVariance) / spreads.length ** 2;
@@ -29,8 +34,8 @@ export function seedsNeeded(spreads: readonly Spread[], { halfWidth, level, fixe
   const enough = (seeds: number): boolean =>
     Math.hypot(tQuantile((1 + level) / 2, seeds - 1) * Math.sqrt(seedVariance / seeds), shared, fixed) <
     halfWidth;
-  if (!enough(MOST_SEEDS)) return Infinity;
-  let [few, many] = [1, MOST_SEEDS];
+  if (measured >= MOST_SEEDS || !enough(MOST_SEEDS)) return Infinity;
+  let [few, many] = [measured, MOST_SEEDS];
   while (many - few > 1) {
     const between = Math.floor((few + many) / 2);
     if (enough(between)) many = between;

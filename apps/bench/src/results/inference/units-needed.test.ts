@@ -14,6 +14,10 @@ test('the smallest number of seeds whose t-interval is expected to be narrow eno
   expect(seedsNeeded([spread(1)], { halfWidth: 1.049, level: 0.95 })).toBe(7);
   expect(seedsNeeded([spread(1)], { halfWidth: 1.05, level: 0.99 })).toBeGreaterThan(7);
   expect(seedsNeeded([spread(0.001)], { halfWidth: 1, level: 0.95 })).toBe(2);
+  // As many as there are were not enough.
+  expect(seedsNeeded([spread(0.001)], { halfWidth: 1, level: 0.95, measured: 3 })).toBe(4);
+  expect(seedsNeeded([spread(1)], { halfWidth: 1.05, level: 0.95, measured: 3 })).toBe(6);
+  expect(seedsNeeded([spread(0.001)], { halfWidth: 1, level: 0.95, measured: 1000 })).toBe(Infinity);
 });
 
 test('a mean over datasets needs fewer seeds of each', () => {

@@ -76,7 +76,7 @@ export function compareCells(
       spread,
       cell: {
         ...{ ...cell, published: figure, measured, interval, basis, difference, seeds },
-        ...judge(measured, difference, margin, spread && [spread], fixed),
+        ...judge(measured, difference, margin, spread && [spread], { seeds, fixed }),
       },
     };
   });
@@ -89,7 +89,7 @@ function judge(
   difference: Difference | null,
   margin: number,
   spreads: readonly Spread[] | null,
-  fixed: (level: number) => number,
+  { seeds, fixed }: { readonly seeds: number; readonly fixed: (level: number) => number },
 ): Pick<ComparedCell, 'verdict' | 'toSettle'> {
   if (measured === null) return { verdict: 'not measured', toSettle: null };
   const verdict = judgeEquivalence(difference, margin);
@@ -97,7 +97,8 @@ function judge(
   const distance = Math.abs(difference.value);
   const level = distance < margin ? 0.9 : 0.95;
   const halfWidth = Math.abs(margin - distance);
-  return { verdict, toSettle: seedsNeeded(spreads, { halfWidth, level, fixed: fixed(level) }) };
+  const wanted = { halfWidth, level, fixed: fixed(level), measured: seeds };
+  return { verdict, toSettle: seedsNeeded(spreads, wanted) };
 }
 
 /** Of one seed nothing is known of seeds: the paper's deviation stands for it, and its interval is all of the examples. */
@@ -123,6 +124,7 @@ function averages(parts: readonly Part[], margin: number): ComparedCell[] {
     const whole = measured !== null && differences.length === cells.length;
     const difference = whole ? averageDifference(differences, measured - published) : null;
     const spreads = own.flatMap(({ spread }) => spread ?? []);
+    const seeds = cells.reduce((least, cell) => Math.min(least, cell.seeds), Infinity);
     const fixed = (level: number): number =>
       Math.hypot(...cells.map(({ deviation }) => publishedHalfWidth(deviation ?? 0, 0, level))) /
       cells.length;
@@ -130,8 +132,10 @@ function averages(parts: readonly Part[], margin: number): ComparedCell[] {
       ...{ table: 2, metric, variant: 'trained', method, dataset: 'average', published, deviation: null },
       ...{ measured, interval: whole ? averageInterval(cells, measured) : null, difference },
       ...{ basis: whole ? ('combined' as const) : null },
-      seeds: cells.reduce((least, { seeds }) => Math.min(least, seeds), Infinity),
-      ...judge(measured, difference, margin, spreads.length === cells.length ? spreads : null, fixed),
+      seeds,
+      ...judge(measured, difference, margin, spreads.length === cells.length ? spreads : null, {
+        ...{ seeds, fixed },
+      }),
     };
   });
 }

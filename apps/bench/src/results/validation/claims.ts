@@ -96,7 +96,9 @@ function testFamily(claims: readonly Untested[], paper: ReadonlySet<string>): Om
     const verdict = judgeAbove(own.value, own.interval, own.adjustedP, against);
     const toSettle =
       verdict === 'inconclusive' && own.spread && own.value !== null
-        ? seedsNeeded([own.spread], { halfWidth: Math.abs(own.value - against), level })
+        ? seedsNeeded([own.spread], {
+            ...{ halfWidth: Math.abs(own.value - against), level, measured: own.seeds },
+          })
         : null;
     return { ...own, claim, toSettle, verdict: paper.has(own.dataset) ? verdict : null };
   });

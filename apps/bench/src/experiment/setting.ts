@@ -5,6 +5,7 @@ import {
   type LearnerSetting,
   needsOf,
   settingId,
+  trainingPasses,
 } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { type DemonstrationChoice, choiceId } from '../tasks/prompts/demonstration-choice.ts';
@@ -68,6 +69,12 @@ export function demonstrationsFor(setting: RunSetting, prepared: PreparedRun): r
   if ('unavailable' in given) throw new UserError(given.unavailable);
   if (needs === 'all') return given.fineTuningDemonstrations;
   return given.demonstrations.slice(0, given.context.demonstrations);
+}
+
+/** Work of a setting: queries probed and demonstrations trained on, as often as they are. */
+export function unitsOfSetting(setting: RunSetting, prepared: PreparedRun): number {
+  const passes = trainingPasses(setting);
+  return prepared.queries.length + (passes > 0 ? passes * demonstrationsFor(setting, prepared).length : 0);
 }
 
 /** Whether what stands in the column `method` is a learner, whatever it learns from, and not zero-shot or a context. */

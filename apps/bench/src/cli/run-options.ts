@@ -137,7 +137,7 @@ function parseSettings(
   return {
     datasets,
     ...compared,
-    ...parseDevelopment(raw.development, compared.methods),
+    ...parseDevelopment(raw.development, comparedSettings(compared)),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
     ...(raw.shots === undefined ? {} : { shots: integer('--shots', raw.shots, 1) }),
@@ -169,11 +169,11 @@ function parseSettings(
 /** None by 0, also where a preset asks for some. @throws UserError where a rule needs them */
 function parseDevelopment(
   text: string | undefined,
-  methods: readonly RunSetting[],
+  compared: readonly RunSetting[],
 ): Pick<RunSettings, 'development'> {
   if (text === undefined) return {};
   const examples = integer('--development', text, 0);
-  const ruled = methods.find(({ rate }) => rate);
+  const ruled = compared.find(({ rate }) => rate);
   if (examples === 0 && !ruled) return {};
   if (examples < FEWEST_EXAMPLES)
     throw new UserError(

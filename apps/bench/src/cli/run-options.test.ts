@@ -222,6 +222,12 @@ test('a rule of a control needs development data as well', async () => {
   );
 });
 
+test('weight changes need a learner that changes weights', async () => {
+  await expect(parse({ methods: 'gd[tangent]', weightChanges: true })).rejects.toThrow(
+    '--weight-changes: none of --methods changes weights',
+  );
+});
+
 test('gradient norms of every definition need a learner that takes single steps', async () => {
   for (const methods of ['gd[batch=full]', 'gd[tangent],lcgd[batch=full,steps=2]'])
     await expect(parse({ methods, gradientNorms: true })).rejects.toThrow(

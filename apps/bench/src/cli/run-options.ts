@@ -4,7 +4,7 @@ import { FEWEST_EXAMPLES } from '../experiment/development/prepare.ts';
 import { type RunSettings, comparedSettings } from '../experiment/plan.ts';
 import { type RunSetting, runSetting, runSettingId } from '../experiment/setting.ts';
 import { requireTrainingAttention } from '../experiment/training-attention/places.ts';
-import { hasStepNorms } from '../experiment/training/cells.ts';
+import { hasStepNorms, mayChangeWeights } from '../experiment/training/cells.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { DEFAULT_MARGIN } from '../results/inference/margin.ts';
@@ -134,6 +134,8 @@ function parseSettings(
     throw new UserError(
       '--gradient-norms: none of --methods takes a training step for each demonstration, as GD and LCGD do where they are not on full batches',
     );
+  if (raw.weightChanges && !comparedSettings(compared).some(mayChangeWeights))
+    throw new UserError('--weight-changes: none of --methods changes weights, as GD and LCGD do');
   return {
     datasets,
     ...compared,

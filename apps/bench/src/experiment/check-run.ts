@@ -1,6 +1,6 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
 import { isRunOn } from './development/rate-rules.ts';
-import { runSettingId } from './setting.ts';
+import { runSettingId, unavailability } from './setting.ts';
 import { applicableSettings, describeUnavailable } from './availability.ts';
 import { describeDevelopment } from './development/describe-development.ts';
 import { readInputs } from './inputs.ts';
@@ -29,6 +29,7 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
       const shots = counted(run?.trainRows.length ?? 0, 'shot');
       const methods = comparedSettings(settings)
         .filter((setting) => isRunOn(variant, setting))
+        .filter((setting) => !setting.byDefault || !run || unavailability(setting, run) === undefined)
         .map(runSettingId)
         .join(' and ');
       log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots}, ${methods}`);

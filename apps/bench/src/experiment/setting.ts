@@ -3,6 +3,7 @@ import {
   type Learner,
   type LearnerOptions,
   type LearnerSetting,
+  learners,
   needsOf,
   settingId,
   trainingPasses,
@@ -98,7 +99,9 @@ export function roleOf(id: string): SettingRole {
   const entries = inside === '' ? [] : inside.split(',');
   const has = (...names: string[]): boolean =>
     entries.some((entry) => names.includes(entry.split('=')[0] as string));
-  if (learner === 'ZSL' || has('noise')) return 'null';
+  // A learner of the user's own may mean anything else by it.
+  const isBuiltIn = learners.some((known) => known.id === learner);
+  if (learner === 'ZSL' || (isBuiltIn && has('noise'))) return 'null';
   const spoiled = has('labels', 'other-task', 'random-tokens');
   if (learner === 'ICL') return !spoiled && has('order', 'disjoint') ? 'ceiling' : 'control';
   return spoiled ? 'null' : 'learner';

@@ -190,7 +190,7 @@ describe('refuses', () => {
       9,
       'learning_rate',
       '',
-      'learning_rate is empty in some rows of GD, and a rate in others',
+      'learning_rate is empty in some rows of LCGD, and a rate in others',
     ],
     ['summary.csv', 3, 'metric', 'simaou_random', 'metric simaou_random is there twice'],
     ['table3.csv', 2, 'train', '', 'train is empty'],

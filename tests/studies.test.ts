@@ -58,7 +58,7 @@ async function study(out: string, ...args: string[]) {
 describe.each([
   [
     ['shots', '--datasets', 'mr', '--shots', '0,1,2', '--labels', 'gold,wrong'],
-    'settings: 9 asked for (1 ZSL, 8 ICL)',
+    'settings: 9 asked for (1 ZSL, 4 ICL, 4 ICL[labels=wrong])',
   ],
   [
     ['flips', '--datasets', 'mr', '--shots', '3', '--shares', '0.5,1', '--methods', 'gd'],
@@ -134,14 +134,16 @@ it('fewer demonstrations than are asked for are said by run, shots and sweep, an
   expect(shots.files.find(([name]) => name === 'shots.svg')?.[1]).not.toContain('demonstrations: 1000;');
 });
 
-it('accuracies by shots are those of a run, those with wrong labels of a run on data with the other label', async () => {
-  const rows = await table('shots', 'shots.csv', copy.data, '--shots', '0,6,40', '--labels', 'gold,wrong');
+it('accuracies by shots are those of a run, those with other labels of its controls, or of a run on data with the other label', async () => {
+  const LABELS = 'gold,wrong,random';
+  const rows = await table('shots', 'shots.csv', copy.data, '--shots', '0,6,40', '--labels', LABELS);
   const other = derive('other', (lines) => [
     lines.map((line) =>
       line.replace(/"label": ?([01])/, (_, label: string) => `"label": ${1 - Number(label)}`),
     ),
   ]);
-  const of = (data: string) => numbers(data, '--shots', '6', '--methods', 'gd');
+  const controls = 'icl[labels=wrong],icl[labels=random]';
+  const of = (data: string) => numbers(data, '--shots', '6', '--methods', 'gd', '--controls', controls);
   const [gold, wrong] = [await of(copy.data), await of(other)];
   const [zsl, icl] = ['- accuracy_zsl', '- accuracy_icl'];
   // The context window has no room for 40.
@@ -152,7 +154,10 @@ it('accuracies by shots are those of a run, those with wrong labels of a run on 
     ['gold', '40', fitting, expect.anything()],
     ['wrong', '6', wrong.get('- demonstrations_in_context'), wrong.get(icl as string)],
     ['wrong', '40', fitting, expect.anything()],
+    ['random', '6', expect.anything(), gold.get('ICL[labels=random] accuracy_ft')],
+    ['random', '40', fitting, expect.anything()],
   ]);
+  expect(gold.get('ICL[labels=wrong] accuracy_ft')).toBe(wrong.get('- accuracy_icl'));
   // Otherwise the comparison would say nothing.
   expect(wrong.get('- accuracy_icl')).not.toBe(gold.get('- accuracy_icl'));
   for (const row of rows) expect([row['chance'], row['examples']]).toEqual(['0.5', '24']);
@@ -176,7 +181,7 @@ it('accuracies by learning rate are those of a run whose splits are the halves o
 });
 
 it('accuracies by flipped labels are those of a run with gold labels, and of one with the other label, whatever learns', async () => {
-  const options = ['--shots', '6', '--methods', 'gd', '--learning-rate', '3'];
+  const options = ['--shots', '6', '--methods', 'gd,gd[noise]', '--learning-rate', '3'];
   const rows = await table('flips', 'flips.csv', copy.data, ...options, '--shares', '0,0.5,1');
   const other = derive('flipped', (lines) => [
     lines.map((line) =>
@@ -194,13 +199,21 @@ it('accuracies by flipped labels are those of a run with gold labels, and of one
     expect(of(share)).toEqual([
       ['ICL', used, run.get('- accuracy_icl')],
       ['GD', '6', run.get('GD accuracy_ft')],
+      ['GD[noise]', '6', run.get('GD[noise] accuracy_ft')],
     ]);
-  expect(rows.map((row) => row['flipped'])).toEqual(['0', '0', '3', '3', used, '6']);
+  expect(rows.map((row) => row['flipped'])).toEqual(['0', '0', '0', '3', '3', '3', used, '6', '6']);
   // Otherwise the comparison would say nothing.
   expect(of('0')).not.toEqual(of('1'));
   await expect(
     study(join(copy.folder, 'no-flips'), 'flips', '--methods', 'gd[labels=wrong]'),
   ).rejects.toThrow('GD[labels=wrong] has demonstrations of its own');
+  for (const [method, reason] of [
+    ['gd[rate=best]', 'GD[rate=best] has a rule for its learning rate'],
+    ['gd[tangent]', 'GD[tangent] gives a direction'],
+  ] as const)
+    await expect(
+      study(join(copy.folder, 'no-flips'), 'flips', '--datasets', 'mr', '--methods', method),
+    ).rejects.toThrow(reason);
   for (const shares of ['2', '-0.5', 'half', '0.5,0.5', ''])
     await expect(study(join(copy.folder, 'no-flips'), 'flips', '--shares', shares)).rejects.toThrow(
       '--shares',

@@ -176,20 +176,20 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'shots-zero',
       kind: 'off by one',
-      find: 'setting: runSetting(cell.shots === 0 ? zeroShot : inContext)',
-      replace: 'setting: runSetting(inContext)',
+      find: 'shots === 0 ? runSetting(zeroShot) :',
+      replace: 'shots < 0 ? runSetting(zeroShot) :',
     },
     {
       id: 'shots-labels',
       kind: 'labels ignored',
-      find: 'relabel(dataset.train, classes, labels, selection.seed)',
-      replace: "relabel(dataset.train, classes, 'gold', selection.seed)",
+      find: "labels === 'gold' ? {} : { labels }",
+      replace: '{}',
     },
     {
       id: 'shots-chance',
       kind: 'off by one',
-      find: 'chance: 1 / classes }',
-      replace: 'chance: 1 / (classes - 1) }',
+      find: 'chance: 1 / task.classes.length }',
+      replace: 'chance: 1 / (task.classes.length - 1) }',
     },
   ]),
   ...mutantsOf({ file: 'apps/bench/src/studies/sweep.ts', tests: ['apps/bench/src/studies/sweep.test.ts'] }, [

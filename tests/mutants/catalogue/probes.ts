@@ -123,8 +123,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'rate-known-to-all',
         kind: 'stale record',
-        find: '...(takesRate(setting) ? { learningRate } : {}),',
-        replace: '...{ learningRate },',
+        find: '...(takesRate(setting) && learningRate !== null ? { learningRate } : {}),',
+        replace: '...(learningRate === null ? {} : { learningRate }),',
       },
     ],
   ),

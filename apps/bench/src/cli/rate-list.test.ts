@@ -56,6 +56,15 @@ test('controls are run on every variant, or on those that they are asked for on'
   expect(on('trained', ['trained'])).toEqual(['GD', 'ICL[disjoint]']);
 });
 
+test('with options that no tangent goes with there is none', () => {
+  expect(expand('published,tangent', 'gd,gd[batch=full,steps=3],lcgd[optimizer=adam]')).toEqual([
+    ...['GD', 'GD[batch=full,steps=3]', 'LCGD[optimizer=adam]', 'GD[tangent]'],
+  ]);
+  expect(() => expand('published,tangent', 'gd[batch=full]')).toThrow(
+    '--rate published,tangent: none of the methods has a tangent',
+  );
+});
+
 test('where no learner has a rate, there is none to choose', () => {
   expect(expand('published', 'noise')).toEqual(['Noise']);
   expect(() => expand('published,best', 'noise')).toThrow(

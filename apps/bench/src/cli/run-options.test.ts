@@ -211,6 +211,23 @@ test.each([
   await expect(parse(options)).rejects.toThrow(message);
 });
 
+test('a rule of a control needs development data as well', async () => {
+  const controls = 'gd[noise,rate=best]';
+  await expect(parse({ controls, development: '0' })).rejects.toThrow(
+    '--development 0: GD[noise,rate=best] needs at least 8 examples',
+  );
+  expect((await parse({ controls, development: '8' })).request.settings.development).toBe(8);
+  expect((await parse({ controls: 'gd[noise]', development: '0' })).request.settings).not.toHaveProperty(
+    'development',
+  );
+});
+
+test('weight changes need a learner that changes weights', async () => {
+  await expect(parse({ methods: 'gd[tangent]', weightChanges: true })).rejects.toThrow(
+    '--weight-changes: none of --methods changes weights',
+  );
+});
+
 test('gradient norms of every definition need a learner that takes single steps', async () => {
   for (const methods of ['gd[batch=full]', 'gd[tangent],lcgd[batch=full,steps=2]'])
     await expect(parse({ methods, gradientNorms: true })).rejects.toThrow(

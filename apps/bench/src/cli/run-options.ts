@@ -4,7 +4,7 @@ import { FEWEST_EXAMPLES } from '../experiment/development/prepare.ts';
 import { type RunSettings, comparedSettings } from '../experiment/plan.ts';
 import { type RunSetting, runSetting, runSettingId } from '../experiment/setting.ts';
 import { requireTrainingAttention } from '../experiment/training-attention/places.ts';
-import { hasStepNorms } from '../experiment/training/cells.ts';
+import { hasStepNorms, mayChangeWeights } from '../experiment/training/cells.ts';
 import { FINE_TUNING_ORDERS } from '../tasks/prompts/selection.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { DEFAULT_MARGIN } from '../results/inference/margin.ts';
@@ -134,10 +134,12 @@ function parseSettings(
     throw new UserError(
       '--gradient-norms: none of --methods takes a training step for each demonstration, as GD and LCGD do where they are not on full batches',
     );
+  if (raw.weightChanges && !comparedSettings(compared).some(mayChangeWeights))
+    throw new UserError('--weight-changes: none of --methods changes weights, as GD and LCGD do');
   return {
     datasets,
     ...compared,
-    ...parseDevelopment(raw.development, compared.methods),
+    ...parseDevelopment(raw.development, comparedSettings(compared)),
     variants:
       raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
     ...(raw.controlVariants === undefined
@@ -172,11 +174,11 @@ function parseSettings(
 /** None by 0, also where a preset asks for some. @throws UserError where a rule needs them */
 function parseDevelopment(
   text: string | undefined,
-  methods: readonly RunSetting[],
+  compared: readonly RunSetting[],
 ): Pick<RunSettings, 'development'> {
   if (text === undefined) return {};
   const examples = integer('--development', text, 0);
-  const ruled = methods.find(({ rate }) => rate);
+  const ruled = compared.find(({ rate }) => rate);
   if (examples === 0 && !ruled) return {};
   if (examples < FEWEST_EXAMPLES)
     throw new UserError(

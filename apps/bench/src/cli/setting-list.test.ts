@@ -48,6 +48,7 @@ test.each([
   ['icl[labels=gold]', 'ICL is what the others'],
   ['zsl[disjoint]', 'ZSL has no option "disjoint"'],
   ['gd[rate=bst]', '(did you mean best?); known: published, best, matched-kl, matched-norm'],
+  ['gd[noise,tangent]', '--methods: GD, noise: a tangent changes no weights'],
   ['foreign[scale]', '--methods: "scale" in "foreign[scale]" has no value'],
   ['gd,GD', '--methods: GD is there twice'],
   ['gd[setps=3]', '--methods: GD has no option "setps"'],

@@ -2,11 +2,8 @@ import { type Learner, type LearnerSetting, learnerSetting, learners, takesRate 
 import { UserError } from '@icl-gd/transformer';
 import { z } from 'zod';
 import { RATE_RULES, type RunSetting, runSettingId } from '../experiment/setting.ts';
-import {
-  CHOICE_NAMES,
-  type DemonstrationChoice,
-  REPLACED_LABELS,
-} from '../tasks/prompts/demonstration-choice.ts';
+import { CHOICE_NAMES, type DemonstrationChoice } from '../tasks/prompts/demonstration-choice.ts';
+import { LABELLINGS } from '../tasks/prompts/labels.ts';
 import { nearest } from '../tasks/yaml/nearest.ts';
 import { listed } from '../terminal/words.ts';
 import { choose, integer } from './choose.ts';
@@ -14,6 +11,7 @@ import { choose, integer } from './choose.ts';
 const issueShape = z.object({
   path: z.array(z.coerce.string()),
   message: z.string(),
+  code: z.string().optional(),
   values: z.array(z.string()).optional(),
 });
 
@@ -153,8 +151,7 @@ function readChoice(reading: Reading, entries: readonly Typed[]): DemonstrationC
   const order = of(CHOICE_NAMES.order);
   const labels = of(CHOICE_NAMES.labels);
   const label =
-    labels &&
-    choose(`${option}: labels of ${learner.id}`, needValue(reading, labels), ['gold', ...REPLACED_LABELS]);
+    labels && choose(`${option}: labels of ${learner.id}`, needValue(reading, labels), LABELLINGS);
   return {
     ...(order ? { order: integer(`${option}: ${learner.id}, order`, needValue(reading, order), 0, 4) } : {}),
     ...(flag(CHOICE_NAMES.disjoint) ? { disjoint: true } : {}),
@@ -192,7 +189,8 @@ function refusal({ option, part, learner }: Reading, entries: readonly Typed[], 
   if (!issue) return new UserError(`${option}: ${learner.id}, ${(error as Error)?.message}`);
   const name = issue.path.join('.');
   const typed = entries.find((entry) => entry.name === name);
-  if (typed && typed.value === undefined)
+  // What is wrong with a flag that is read is what it does not go with.
+  if (typed && typed.value === undefined && issue.code !== 'custom')
     return new UserError(`${option}: "${name}" in "${part}" has no value`);
   if (typed?.value === undefined || !issue.values)
     return new UserError(`${option}: ${learner.id}, ${name}: ${issue.message}`);

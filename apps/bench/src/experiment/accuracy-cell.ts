@@ -1,4 +1,4 @@
-import { needsOf } from '@icl-gd/methods';
+import { draws, needsOf } from '@icl-gd/methods';
 import {
   type Cell,
   type CellAddress,
@@ -26,7 +26,7 @@ export function accuracyCell(
 ): CellAddress {
   const needs = needsOf(setting);
   const { rate: _, ...recorded } = setting;
-  const alone = needs === 'none';
+  const alone = needs === 'none' && !draws(setting);
   const cell: Cell = {
     ...ofTrial(identity.settings, trial, alone),
     setting: runSettingId(recorded),

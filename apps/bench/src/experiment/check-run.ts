@@ -1,6 +1,6 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
 import { settingsOn } from './development/rate-rules.ts';
-import { runSettingId } from './setting.ts';
+import { runSettingId, unavailability } from './setting.ts';
 import { applicableSettings, describeUnavailable } from './availability.ts';
 import { describeDevelopment } from './development/describe-development.ts';
 import { readInputs } from './inputs.ts';
@@ -27,7 +27,10 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
     for (const { variant, dataset, seed, permutation } of planTrials(settings)) {
       const run = prepared.find((own) => own.dataset === dataset && own.seed === seed);
       const shots = counted(run?.trainRows.length ?? 0, 'shot');
-      const methods = settingsOn(variant, settings).map(runSettingId).join(' and ');
+      const methods = settingsOn(variant, settings)
+        .filter((setting) => !setting.byDefault || !run || unavailability(setting, run) === undefined)
+        .map(runSettingId)
+        .join(' and ');
       log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots}, ${methods}`);
     }
     for (const line of describeDevelopment(development, settings)) log(line);

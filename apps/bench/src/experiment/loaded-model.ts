@@ -5,15 +5,17 @@ import { doing } from '../terminal/heartbeat.ts';
 import { type Trial, initSeedOf } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
 
+type Request = Pick<RunRequest, 'model' | 'settings' | 'foreignFamilies'>;
+
 /** One initialisation of a variant at a time is on the device; it is loaded when the first cell needs it. */
 export class LoadedModel {
   readonly #gpu: Gpu;
-  readonly #request: RunRequest;
+  readonly #request: Request;
   readonly #beforeFirst: () => void;
   #model: Model | undefined;
   #loaded: string | undefined;
 
-  constructor(gpu: Gpu, request: RunRequest, beforeFirst: () => void) {
+  constructor(gpu: Gpu, request: Request, beforeFirst: () => void = () => {}) {
     this.#gpu = gpu;
     this.#request = request;
     this.#beforeFirst = beforeFirst;

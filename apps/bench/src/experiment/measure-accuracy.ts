@@ -1,9 +1,9 @@
 import { accuracy } from '@icl-gd/metrics';
-import type { Model } from '@icl-gd/transformer';
+import { type Model, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import { predict, unlessDiverged } from './probe-setting.ts';
+import { predict, takeIn, unlessDiverged } from './probe-setting.ts';
 import type { AccuracyRecord } from './record.ts';
-import { type RunSetting, demonstrationsFor } from './setting.ts';
+import { type RunSetting, runSettingId } from './setting.ts';
 
 /** What is asked of a model. */
 export interface AccuracySetting {
@@ -13,18 +13,20 @@ export interface AccuracySetting {
   readonly learningRate: number | null;
 }
 
-/** Share of right answers after a learner has taken in the demonstrations (in-context: those that fit). */
+/**
+ * Share of right answers after a learner has taken in the demonstrations (in-context: those that fit).
+ * @throws UserError if it predicts nothing
+ */
 export async function measureAccuracy(
   model: Model,
   { prepared, setting, learningRate }: AccuracySetting,
   budget: { readonly tokenBudget?: number },
 ): Promise<AccuracyRecord> {
-  const { learner, options } = setting;
-  const rate = learningRate === null ? {} : { learningRate };
   const answered = await unlessDiverged(async () => {
-    const demonstrations = demonstrationsFor(setting, prepared);
-    const adapted = await learner.adapt(model, demonstrations, { ...rate, learnerOptions: options });
+    const adapted = await takeIn(model, setting, prepared, { learningRate }, () => {});
     try {
+      if (adapted.directionsOnly)
+        throw new UserError(`${runSettingId(setting)} gives a direction: it predicts nothing`);
       return await adapted.probe(prepared.queries, { probeToken: 'prompt', ...budget });
     } finally {
       adapted.dispose();

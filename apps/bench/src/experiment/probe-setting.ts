@@ -18,7 +18,8 @@ import { type RunSetting, demonstrationsFor } from './setting.ts';
 export interface SettingOptions {
   readonly probeTokens: readonly ProbeToken[];
   readonly tokenBudget?: ProbeOptions['tokenBudget'];
-  readonly learningRate: number;
+  /** Null for what takes none. */
+  readonly learningRate: number | null;
   readonly releasedNorms: boolean;
   /** Probe with the changed weights rounded to float16. */
   readonly halfWeights?: boolean;
@@ -40,6 +41,7 @@ export interface ProbedSetting {
 interface TakingIn extends Pick<SettingOptions, 'learningRate' | 'halfWeights' | 'signal'> {
   readonly releasedNorms?: boolean;
   readonly gradientNormVariants?: boolean;
+  readonly keepTrainingQueries?: readonly number[];
 }
 
 /**
@@ -51,19 +53,21 @@ export async function takeIn(
   model: Model,
   setting: RunSetting,
   prepared: PreparedRun,
-  { learningRate, releasedNorms = false, halfWeights = false, gradientNormVariants, signal }: TakingIn,
+  { learningRate, releasedNorms = false, halfWeights = false, ...how }: TakingIn,
   onWork: OnWork,
 ): Promise<LearnerResult> {
   const { learner, options } = setting;
+  const { gradientNormVariants, keepTrainingQueries, signal } = how;
   let trained = 0;
   const adapted = await learner.adapt(model, demonstrationsFor(setting, prepared), {
     // What is no part of a record's key must not be known to the learner.
-    ...(takesRate(setting) ? { learningRate } : {}),
+    ...(takesRate(setting) && learningRate !== null ? { learningRate } : {}),
     ...(learner.objective ? { releasedNorms } : {}),
     ...(learner.objective && gradientNormVariants ? { gradientNormVariants } : {}),
     ...(draws(setting) ? { seed: prepared.seed } : {}),
     halfWeights,
     learnerOptions: options,
+    ...(keepTrainingQueries ? { keepTrainingQueries } : {}),
     signal,
     onProgress: ({ finished }) => {
       if (learner.objective) onWork(finished - trained);

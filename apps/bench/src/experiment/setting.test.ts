@@ -44,6 +44,7 @@ test.each([
   ['GD', 'learner'],
   ['GD[disjoint,rate=best]', 'learner'],
   ['Mine[scale=2]', 'learner'],
+  ['Mine[noise=0.5]', 'learner'],
 ] as const)('%s is a %s', (id, role) => {
   expect(roleOf(id)).toBe(role);
   expect(isLearner(id)).toBe(!/^(ICL|ZSL)\b/.test(id));

@@ -3,8 +3,10 @@ import {
   type Learner,
   type LearnerOptions,
   type LearnerSetting,
+  learners,
   needsOf,
   settingId,
+  trainingPasses,
 } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { type DemonstrationChoice, choiceId } from '../tasks/prompts/demonstration-choice.ts';
@@ -70,6 +72,12 @@ export function demonstrationsFor(setting: RunSetting, prepared: PreparedRun): r
   return given.demonstrations.slice(0, given.context.demonstrations);
 }
 
+/** Work of a setting: queries probed and demonstrations trained on, as often as they are. */
+export function unitsOfSetting(setting: RunSetting, prepared: PreparedRun): number {
+  const passes = trainingPasses(setting);
+  return prepared.queries.length + (passes > 0 ? passes * demonstrationsFor(setting, prepared).length : 0);
+}
+
 /** Whether what stands in the column `method` is a learner, whatever it learns from, and not zero-shot or a context. */
 export function isLearner(id: string): boolean {
   return !/^(ZSL|ICL)(\[|$)/.test(id);
@@ -91,7 +99,9 @@ export function roleOf(id: string): SettingRole {
   const entries = inside === '' ? [] : inside.split(',');
   const has = (...names: string[]): boolean =>
     entries.some((entry) => names.includes(entry.split('=')[0] as string));
-  if (learner === 'ZSL' || has('noise')) return 'null';
+  // A learner of the user's own may mean anything else by it.
+  const isBuiltIn = learners.some((known) => known.id === learner);
+  if (learner === 'ZSL' || (isBuiltIn && has('noise'))) return 'null';
   const spoiled = has('labels', 'other-task', 'random-tokens');
   if (learner === 'ICL') return !spoiled && has('order', 'disjoint') ? 'ceiling' : 'control';
   return spoiled ? 'null' : 'learner';

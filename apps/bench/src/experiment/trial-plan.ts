@@ -1,4 +1,4 @@
-import { type ProbeToken, inContext, trainingPasses, zeroShot } from '@icl-gd/methods';
+import { type ProbeToken, inContext, takesRate, zeroShot } from '@icl-gd/methods';
 import { type MetricCatalogue, builtInMetrics } from '@icl-gd/metrics';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type RunIdentity, digestPrepared, jointCell, learnerCell } from './cell.ts';
@@ -8,7 +8,7 @@ import type { Trial } from './plan.ts';
 import { type TrialRecords, recordsOf } from './record.ts';
 import { pairsAmong } from './scores.ts';
 import { type TrialAttention, planAttention } from './training-attention/plan.ts';
-import { type RunSetting, demonstrationsFor, runSetting, runSettingId, unavailability } from './setting.ts';
+import { type RunSetting, runSetting, runSettingId, unavailability, unitsOfSetting } from './setting.ts';
 
 /** By probe token, the run's own first. */
 export type ByToken<T> = ReadonlyMap<ProbeToken, T>;
@@ -17,8 +17,8 @@ export type ByToken<T> = ReadonlyMap<ProbeToken, T>;
 export interface TrialSetting {
   readonly setting: RunSetting;
   readonly id: string;
-  /** The trial's own, or the one that was chosen for it. */
-  readonly learningRate: number;
+  /** The trial's own, or the one that was chosen for it; null where it takes none, or none was found. */
+  readonly learningRate: number | null;
   readonly addresses: ByToken<CellAddress>;
   /** Why it cannot be made in this trial, if it cannot. */
   readonly unavailable?: string;
@@ -58,14 +58,15 @@ export function planTrial(
   const { metrics = builtInMetrics } = identity;
   const byToken = (make: (token: ProbeToken) => CellAddress): ByToken<CellAddress> =>
     new Map(probeTokens.map((token) => [token, make(token)]));
+  const rateOf = (setting: RunSetting): { learningRate: number | null; unavailable?: string } => {
+    if (!takesRate(setting)) return { learningRate: null };
+    if (!setting.rate) return trial;
+    return { learningRate: null, ...rateBy(identity.rates, trial.dataset, setting) };
+  };
   const planSetting = (setting: RunSetting): TrialSetting => {
     const digests = digestPrepared(prepared, setting.demonstrations);
-    const chosen = setting.rate ? rateBy(identity.rates, trial.dataset, setting) : trial;
-    const { learningRate, unavailable = unavailability(setting, prepared) } = {
-      ...{ learningRate: trial.learningRate, unavailable: undefined },
-      ...chosen,
-    };
-    const own = { ...trial, learningRate };
+    const { learningRate, unavailable = unavailability(setting, prepared) } = rateOf(setting);
+    const own = { ...trial, learningRate: learningRate ?? trial.learningRate };
     return {
       ...{ setting, learningRate },
       id: runSettingId(setting),
@@ -132,8 +133,7 @@ export function addressOf({ addresses }: TrialSetting, token: ProbeToken): CellA
   return addresses.get(token) as CellAddress;
 }
 
-/** Work of a setting: queries probed and demonstrations trained on, as often as they are. */
+/** As `unitsOfSetting`. */
 export function unitsOf({ prepared }: TrialPlan, { setting }: TrialSetting): number {
-  const passes = trainingPasses(setting);
-  return prepared.queries.length + (passes > 0 ? passes * demonstrationsFor(setting, prepared).length : 0);
+  return unitsOfSetting(setting, prepared);
 }

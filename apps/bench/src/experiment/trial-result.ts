@@ -1,4 +1,4 @@
-import { inapplicableMetricsOf } from '@icl-gd/methods';
+import { inapplicableMetricsOf, zeroShot } from '@icl-gd/methods';
 import type { MetricCatalogue } from '@icl-gd/metrics';
 import { UserError } from '@icl-gd/transformer';
 import type { z } from 'zod';
@@ -23,8 +23,8 @@ export interface MethodResult {
   /** Ids of metrics that do not apply to it. */
   readonly inapplicableMetrics: readonly string[];
   readonly record: SettingRecord | UnavailableSetting;
-  /** The trial's if absent. */
-  readonly learningRate?: number;
+  /** Null where it takes none, or none was found; the trial's if absent. */
+  readonly learningRate?: number | null;
 }
 
 /** Everything that was measured of a trial, for the tables. */
@@ -75,14 +75,13 @@ export async function readTrial(
     return record;
   };
   const { trial, prepared, records, metrics } = plan;
-  const zeroShot = await need(ownAddress(plan.zeroShot), records.setting);
-  const inContext =
-    zeroShot.status === 'diverged' ? zeroShot : await need(ownAddress(plan.inContext), records.setting);
-  if (zeroShot.status === 'diverged' || inContext.status === 'diverged')
+  const zsl = await need(ownAddress(plan.zeroShot), records.setting);
+  const icl = zsl.status === 'diverged' ? zsl : await need(ownAddress(plan.inContext), records.setting);
+  if (zsl.status === 'diverged' || icl.status === 'diverged')
     return {
       trial,
       prepared,
-      methods: plan.methods.map((method) => toResult(method, inContext)),
+      methods: plan.methods.map((method) => toResult(method, icl)),
       pairs: {},
       noise: [],
       metrics,
@@ -90,7 +89,7 @@ export async function readTrial(
   const methods: MethodResult[] = [];
   for (const method of plan.methods)
     methods.push(
-      toResult(method, method.unavailable ? inContext : await need(ownAddress(method), records.setting)),
+      toResult(method, method.unavailable ? icl : await need(ownAddress(method), records.setting)),
     );
   const finished = methods.flatMap(({ id, record }) => (record.status === 'finished' ? [id] : []));
   const pairs: Record<string, ScoreRecord> = {};
@@ -107,16 +106,18 @@ export async function readTrial(
   }
   const { training: asked } = options;
   const training = asked && { training: await readTraining(store, plan, finished, asked) };
-  const baselines = { zeroShot, inContext };
+  const baselines = { zeroShot: zsl, inContext: icl };
   return { trial, prepared, baselines, methods, pairs, noise, trainingAttention, metrics, ...training };
 }
 
-/** The rate of a method of a trial; the trial's for what has none of its own. */
+/** The rate of a method of a trial, null where it takes none; the trial's for what belongs to no method. */
 export function learningRateOf(
   { trial, methods }: Pick<TrialResult, 'trial' | 'methods'>,
   method: string,
-): number {
-  return methods.find(({ id }) => id === method)?.learningRate ?? trial.learningRate;
+): number | null {
+  if (method === zeroShot.id) return null;
+  const { learningRate = trial.learningRate } = methods.find(({ id }) => id === method) ?? {};
+  return learningRate;
 }
 
 function toResult(

@@ -3,10 +3,13 @@ import { IndexedList } from './indexed-list.ts';
 import { type MeasuredCell, NO_METHOD } from './measured.ts';
 import { type TableRow, number, text, whole } from './read-table.ts';
 
+/** Empty for methods that take none; in tables of earlier versions they have the run's. */
+export const rateOrNull = (field: string): number | null => (field === '' ? null : number(field));
+
 /** Columns that say which cell a row is of. */
 export const CELL = {
   ...{ variant: text, dataset: text, method: text },
-  ...{ seed: whole, permutation: whole, learning_rate: number },
+  ...{ seed: whole, permutation: whole, learning_rate: rateOrNull },
 };
 export type CellRow = Pick<TableRow<typeof CELL>, 'values' | 'place'>;
 
@@ -31,6 +34,10 @@ export class CellDraft {
 
   get method(): string {
     return this.#key.method;
+  }
+
+  get takesRate(): boolean {
+    return this.#key.learningRate !== null;
   }
 
   /**
@@ -83,15 +90,27 @@ export class CellDraft {
 export class CellDrafts {
   readonly #trials = new Map<string, Map<string, CellDraft>>();
 
-  /** The row's cell, new if need be, as the last of its trial. */
-  moveLast({ values }: CellRow): CellDraft {
+  /**
+   * The row's cell, new if need be, as the last of its trial.
+   * @throws UserError if the rate is missing that its method has
+   */
+  moveLast({ values, place }: CellRow): CellDraft {
     const id = trialOf(values);
     const { variant, dataset, method, seed, permutation, learning_rate: learningRate } = values;
     let trial = this.#trials.get(id);
     if (!trial) this.#trials.set(id, (trial = new Map()));
     const own = methodOf(values);
-    const draft =
-      trial.get(own) ?? new CellDraft({ variant, dataset, method, seed, permutation, learningRate });
+    let draft = trial.get(own);
+    if (!draft) {
+      if (learningRate === null && method === NO_METHOD)
+        throw new UserError(`${place('learning_rate')} is empty`);
+      const takesRate = learningRate !== null;
+      if ([...trial.values()].some((other) => other.method === method && other.takesRate !== takesRate))
+        throw new UserError(
+          `${place('learning_rate')} is empty in some rows of ${method}, and a rate in others`,
+        );
+      draft = new CellDraft({ variant, dataset, method, seed, permutation, learningRate });
+    }
     trial.delete(own);
     trial.set(own, draft);
     return draft;

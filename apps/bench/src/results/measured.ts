@@ -29,7 +29,8 @@ export interface MeasuredCell {
   readonly method: string;
   readonly seed: number;
   readonly permutation: number;
-  readonly learningRate: number;
+  /** Null where the method takes none; the run's under `-`. */
+  readonly learningRate: number | null;
   readonly scores: ReadonlyMap<string, CellScore>;
   /** Layer means, accuracies and counts by metric, as in summary.csv; null where undefined. */
   readonly numbers: ReadonlyMap<string, number | null>;
@@ -46,7 +47,7 @@ export interface MeasuredNoise extends Pick<NoiseEntry, 'method' | 'metric' | 'v
   readonly variant: string;
   readonly dataset: string;
   readonly perturbation: string;
-  readonly learningRate: number;
+  readonly learningRate: number | null;
 }
 
 /** Row counts of a dataset and the mean length of its prompts, as a run read it. */

@@ -47,7 +47,7 @@ export interface MeasuredOutputs {
   readonly method: string;
   readonly seed: number;
   readonly permutation: number;
-  readonly learningRate: number;
+  readonly learningRate: number | null;
   readonly measures: OutputMeasures;
 }
 

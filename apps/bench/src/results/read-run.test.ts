@@ -185,6 +185,13 @@ describe('refuses', () => {
     ['summary.csv', 2, 'seed', '', 'seed is empty'],
     ['summary.csv', 2, 'permutation', '0.5', 'permutation "0.5" is not a whole number from 0'],
     ['summary.csv', 3, 'learning_rate', '', 'learning_rate is empty'],
+    [
+      'summary.csv',
+      9,
+      'learning_rate',
+      '',
+      'learning_rate is empty in some rows of LCGD, and a rate in others',
+    ],
     ['summary.csv', 3, 'metric', 'simaou_random', 'metric simaou_random is there twice'],
     ['table3.csv', 2, 'train', '', 'train is empty'],
     ['table3.csv', 2, 'validation', '-1', 'validation "-1" is not a whole number'],

@@ -1,10 +1,9 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
-import { CELL, type CellDrafts, type CellRow } from './cell-drafts.ts';
+import { CELL, type CellDrafts, type CellRow, rateOrNull } from './cell-drafts.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
 import {
   type Column,
   amount,
-  number,
   numberOrNull,
   readOptionalTable,
   shareOrNull,
@@ -30,7 +29,7 @@ async function readWeights(folder: string, drafts: CellDrafts): Promise<WeightCo
   const { method: _method, learning_rate: _rate, ...trial } = CELL;
   const columns = {
     ...trial,
-    ...{ method_a: text, method_b: text, learning_rate_a: number, learning_rate_b: number },
+    ...{ method_a: text, method_b: text, learning_rate_a: rateOrNull, learning_rate_b: rateOrNull },
     ...{ layer: listIndex, value: cosine },
   };
   const lists = new LayerLists<WeightCosineRow>();
@@ -40,7 +39,7 @@ async function readWeights(folder: string, drafts: CellDrafts): Promise<WeightCo
     const learningRates = [values.learning_rate_a, values.learning_rate_b] as const;
     for (const [i, method] of methods.entries())
       drafts.of({
-        values: { variant, dataset, seed, permutation, method, learning_rate: learningRates[i] as number },
+        values: { variant, dataset, seed, permutation, method, learning_rate: learningRates[i] ?? null },
         place: (column) => place(column === 'method' ? `method_${'ab'[i]}` : column),
       });
     const key = { variant, dataset, seed, permutation, methods, learningRates };

@@ -115,16 +115,18 @@ const run: fc.Arbitrary<{ model: string; results: TrialResult[] }> = fc
       text.filter((id) => id !== NO_METHOD),
       { minLength: 1, maxLength: 3 },
     ),
+    rates: list(fc.option(amount), 3),
     seeds: fc.uniqueArray(index, { minLength: 1, maxLength: 2 }),
     size: fc.record({
       ...{ layers: fc.integer({ min: 1, max: 3 }), examples: fc.integer({ min: 1, max: 3 }) },
       steps: fc.integer({ min: 1, max: 3 }),
     }),
   })
-  .chain(({ model, variant, dataset, learningRate, ids, seeds, size }) => {
+  .chain(({ model, variant, dataset, learningRate, ids, rates, seeds, size }) => {
     const method = (id: string): fc.Arbitrary<MethodResult> =>
       fc.record({
         id: fc.constant(id),
+        learningRate: fc.constant(rates[ids.indexOf(id)] ?? null),
         inapplicableMetrics: fc.constant([]),
         record: fc.oneof(
           { weight: 4, arbitrary: finished(size, idsOf('learner'), true) },

@@ -38,7 +38,7 @@ export interface MeasuredAttention extends Omit<AttentionLevel, 'layers'> {
   readonly method: string;
   readonly seed: number;
   readonly permutation: number;
-  readonly learningRate: number;
+  readonly learningRate: number | null;
   readonly level: AttentionLevelName;
   readonly layers: readonly LayerAgreement[];
 }

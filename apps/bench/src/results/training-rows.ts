@@ -1,5 +1,4 @@
-import type { TrialResult } from '../experiment/trial-result.ts';
-import { cell } from './trial-table.ts';
+import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
 
 /** What of a run was measured by training once more, row by row; nothing where it was not asked for. */
 export interface TrainingRows {
@@ -18,7 +17,7 @@ interface TrialKey {
 /** A row of weights.csv: how alike the weight changes of two learners are in a layer. */
 export interface WeightCosineRow extends TrialKey {
   readonly methods: readonly [string, string];
-  readonly learningRates: readonly [number, number];
+  readonly learningRates: readonly [number | null, number | null];
   readonly layer: number;
   /** Null where one of them changes nothing. */
   readonly value: number | null;
@@ -27,7 +26,7 @@ export interface WeightCosineRow extends TrialKey {
 /** A row of precision.csv: what becomes of a layer's weight changes on the grid of float16. */
 export interface PrecisionRow extends TrialKey {
   readonly method: string;
-  readonly learningRate: number;
+  readonly learningRate: number | null;
   readonly layer: number;
   /** Share of the trained weights that change after rounding. */
   readonly changed: number | null;
@@ -39,7 +38,7 @@ export interface PrecisionRow extends TrialKey {
 /** A row of gradient_norms.csv. */
 export interface GradientNormRow extends TrialKey {
   readonly method: string;
-  readonly learningRate: number;
+  readonly learningRate: number | null;
   readonly step: number;
   readonly layer: number;
   readonly parameters: 'all' | 'kv' | 'key_bias';
@@ -52,7 +51,7 @@ export interface GradientNormRow extends TrialKey {
 export function trainingRows(result: TrialResult): TrainingRows {
   const { variant, dataset, seed, permutation } = result.trial;
   const key = { variant, dataset, seed, permutation };
-  const rateOf = (id: string): number => cell('', result, id).at(-1) as number;
+  const rateOf = (id: string): number | null => learningRateOf(result, id);
   const { pairs = [], precision = [], gradientNorms = [] } = result.training ?? {};
   return {
     weights: pairs.flatMap(({ ids: [a, b], values }) =>

@@ -1,3 +1,4 @@
+import { learningRateOf } from '../experiment/trial-result.ts';
 import { CELL, type TrialTable, cell } from './trial-table.ts';
 
 /** Cosine of the weight changes of two learners, layer by layer: each pair once, in the order of the settings. */
@@ -10,7 +11,7 @@ export const weights: TrialTable = {
   rows: (model, result) =>
     (result.training?.pairs ?? []).flatMap(({ ids: [a, b], values }) => {
       const { variant, dataset, seed, permutation } = result.trial;
-      const rates = [a, b].map((id) => cell(model, result, id).at(-1) as number);
+      const rates = [a, b].map((id) => learningRateOf(result, id));
       const key = [model, variant, dataset, seed, permutation, a, b, ...rates];
       return values.map((value, layer) => [...key, layer, value]);
     }),

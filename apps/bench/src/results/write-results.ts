@@ -63,7 +63,10 @@ export async function writeResults(out: string, run: FinishedRun): Promise<Measu
     training.push(trainingRows(result));
     for (const own of measureAttention(result)) trainingAttention.push(own);
     for (const { id, record, learningRate } of result.methods) {
-      const chosen = learningRate === result.trial.learningRate ? {} : { chosenRate: learningRate };
+      const chosen =
+        (learningRate ?? result.trial.learningRate) === result.trial.learningRate
+          ? {}
+          : { chosenRate: learningRate };
       statuses.push({ ...result.trial, ...chosen, method: id, status: record.status });
     }
   });

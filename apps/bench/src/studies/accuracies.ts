@@ -1,16 +1,16 @@
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
-import { type Model, type ModelVariant, UserError, loadModel } from '@icl-gd/transformer';
+import { acquireGpu } from '@icl-gd/gpu-kernels';
+import { type ModelVariant, UserError } from '@icl-gd/transformer';
 import { accuracyCell } from '../experiment/accuracy-cell.ts';
 import { digestPrepared } from '../experiment/cell.ts';
 import { type AccuracySetting, measureAccuracy } from '../experiment/measure-accuracy.ts';
-import { inLoadingOrder, initSeedOf } from '../experiment/plan.ts';
+import { LoadedModel } from '../experiment/loaded-model.ts';
+import { inLoadingOrder } from '../experiment/plan.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { type AccuracyRecord, accuracyRecord } from '../experiment/record.ts';
 import { RecordStore } from '../experiment/record-store.ts';
+import { type RunSetting, runSettingId } from '../experiment/setting.ts';
 import { runIdentity } from '../experiment/run-identity.ts';
 import { Tally } from '../experiment/tally.ts';
-import { familiesOf } from '../plugins/family-file.ts';
-import { doing } from '../terminal/heartbeat.ts';
 import type { StudyInputs, StudyRequest } from './study.ts';
 
 /** One accuracy that a study asks for. */
@@ -35,7 +35,7 @@ export async function answer(
   const log = (line: string): void => progress.line(line);
   const budget = request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget };
   const gpu = await acquireGpu({ adapter: request.adapter, log });
-  const loaded = new LoadedVariant(gpu, request);
+  const models = new LoadedModel(gpu, request);
   try {
     const store = new RecordStore(request.out, log);
     const identity = runIdentity(request, inputs, gpu.adapter);
@@ -54,13 +54,15 @@ export async function answer(
       seed: prepared.seed,
     }));
     for (const [i, question] of ordered.entries()) {
-      const { address, name } = question;
+      const { address, name, variant, prepared } = question;
       const place = `[${i + 1}/${addressed.length}] ${name}`;
       progress.advance(0, place);
       tally.ask(address);
       if (!known.has(address.key)) {
         const earlier = request.fresh ? undefined : await store.read(address, accuracyRecord);
-        const record = earlier ?? (await measureAccuracy(await loaded.get(question), question, budget));
+        const record =
+          earlier ??
+          (await measureAccuracy(await models.get({ variant, seed: prepared.seed }), question, budget));
         if (!earlier) {
           tally.compute(address);
           await store.write(address, record);
@@ -76,9 +78,18 @@ export async function answer(
     });
   } finally {
     progress.stop();
-    loaded.dispose();
+    models.dispose();
     gpu.dispose();
   }
+}
+
+/** @throws UserError for a learner whose rate is chosen by a rule: only a run has development data */
+export function requireNoRule(methods: readonly RunSetting[]): void {
+  const ruled = methods.find(({ rate }) => rate);
+  if (ruled)
+    throw new UserError(
+      `--methods: ${runSettingId(ruled)} has a rule for its learning rate, which \`icl-gd run\` alone follows: leave rate=${ruled.rate} out`,
+    );
 }
 
 /** @throws UserError if the answer is that the model itself gives numbers that are not finite */
@@ -86,37 +97,4 @@ export function requireAccuracy(answered: number | undefined, name: string): num
   if (answered === undefined)
     throw new UserError(`${name}: what the model computes is not finite, so that there is no accuracy`);
   return answered;
-}
-
-/** One variant at a time is on the device. */
-class LoadedVariant {
-  readonly #gpu: Gpu;
-  readonly #request: StudyRequest;
-  #model: Model | undefined;
-  #loaded: string | undefined;
-
-  constructor(gpu: Gpu, request: StudyRequest) {
-    this.#gpu = gpu;
-    this.#request = request;
-  }
-
-  async get({ variant, prepared }: AccuracyQuestion): Promise<Model> {
-    const { model, settings, foreignFamilies } = this.#request;
-    const initSeed = initSeedOf(settings, { variant, seed: prepared.seed });
-    const wanted = `${variant} ${initSeed}`;
-    if (this.#model && this.#loaded === wanted) return this.#model;
-    this.dispose();
-    doing({ text: `loading ${variant} weights` });
-    this.#model = await loadModel(this.#gpu, model.directory, {
-      ...{ name: model.name, variant, seed: initSeed ?? 0, dtype: settings.dtype },
-      families: familiesOf(foreignFamilies),
-    });
-    this.#loaded = wanted;
-    return this.#model;
-  }
-
-  dispose(): void {
-    this.#model?.dispose();
-    this.#model = undefined;
-  }
 }

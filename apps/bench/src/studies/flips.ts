@@ -1,4 +1,4 @@
-import { inContext, needsOf, takesRate, zeroShot } from '@icl-gd/methods';
+import { inContext, needsOf, takesRate, trainingKindOf, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
 import { UserError } from '@icl-gd/transformer';
 import type { Progress } from '../experiment/progress.ts';
@@ -14,7 +14,7 @@ import type { Table } from '../results/csv.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import { type PreparedRun, fewerRows } from '../tasks/prompts/prepare-run.ts';
 import type { Task } from '../tasks/task.ts';
-import { type AccuracyQuestion, answer, requireAccuracy } from './accuracies.ts';
+import { type AccuracyQuestion, answer, requireAccuracy, requireNoRule } from './accuracies.ts';
 import { flipLabels, flippedRows } from './flip-labels.ts';
 import {
   type StudyInputs,
@@ -51,12 +51,21 @@ export interface FlipsRow {
   readonly chance: number;
 }
 
-/** @throws UserError for learners that choose demonstrations of their own: here all are given the same */
+/**
+ * @throws UserError for learners that choose demonstrations of their own, since here all are given the same, that have a rule
+ *   for their rate, or that predict nothing
+ */
 export function requireFlippable(methods: readonly RunSetting[]): void {
   const other = methods.find((setting) => choicesAmong([setting]).length > 0);
   if (other)
     throw new UserError(
       `--methods: ${runSettingId(other)} has demonstrations of its own; every method is given those with flipped labels`,
+    );
+  requireNoRule(methods);
+  const direction = methods.find((setting) => trainingKindOf(setting)?.direction);
+  if (direction)
+    throw new UserError(
+      `--methods: ${runSettingId(direction)} gives a direction: it predicts nothing, and has no accuracy`,
     );
 }
 
@@ -114,12 +123,12 @@ export async function measureFlips(request: FlipsRequest, progress: Progress): P
 async function prepareFlips(request: FlipsRequest, inputs: StudyInputs, task: Task): Promise<FlippedRun[]> {
   const { settings, shares } = request;
   const dataset = await readStudyData(request, task);
-  const { examples, fineTuningOrder } = settings;
+  const { examples, fineTuningOrder, matchedDemonstrations = false } = settings;
   const shots = settings.shots ?? task.defaults.shots;
   const fewer = fewerRows(task.id, shots, dataset.train.length);
   if (fewer !== undefined) request.observer?.warn?.(fewer);
   return selections(task, settings).flatMap((selection) => {
-    const choice = { ...selection, shots, examples, fineTuningOrder };
+    const choice = { ...selection, shots, examples, fineTuningOrder, matchedDemonstrations };
     const prepare = (train: typeof dataset.train): PreparedRun =>
       prepareStudy(request, inputs, task, { ...dataset, train }, choice);
     // Which rows are demonstrations does not depend on their labels.

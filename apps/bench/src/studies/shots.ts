@@ -1,17 +1,19 @@
 import { inContext, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
+import { UserError } from '@icl-gd/transformer';
 import type { ModelVariant } from '@icl-gd/transformer';
 import type { Progress } from '../experiment/progress.ts';
 import { selections } from '../experiment/plan.ts';
-import { runSetting } from '../experiment/setting.ts';
+import { type RunSetting, runSetting } from '../experiment/setting.ts';
 import type { Table } from '../results/csv.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import type { Dataset } from '../tasks/dataset.ts';
-import { type PreparedRun, fewerRows } from '../tasks/prompts/prepare-run.ts';
+import { type PreparedRun, demonstrationsOf, fewerRows } from '../tasks/prompts/prepare-run.ts';
 import type { Task } from '../tasks/task.ts';
 import { answer, requireAccuracy } from './accuracies.ts';
 import { counted } from '../terminal/words.ts';
-import { type Labelling, relabel } from '../tasks/prompts/labels.ts';
+import type { DemonstrationChoice } from '../tasks/prompts/demonstration-choice.ts';
+import type { Labelling } from '../tasks/prompts/labels.ts';
 import {
   type StudyInputs,
   type StudyRequest,
@@ -49,7 +51,7 @@ export interface ShotsRow {
 export async function measureShots(request: ShotsRequest, progress: Progress): Promise<ShotsRow[]> {
   const { settings } = request;
   const inputs = await readStudyInputs(request, request.observer);
-  const cells: (Omit<ShotsRow, 'variant' | 'accuracy'> & { prepared: PreparedRun })[] = [];
+  const cells: ShotsCell[] = [];
   for (const task of settings.datasets) {
     const dataset = await readStudyData(request, task);
     const fewer = fewerRows(task.id, Math.max(...request.shots), dataset.train.length);
@@ -58,9 +60,8 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
       cells.push(...prepareCells(request, inputs, task, dataset, selection));
   }
   const questions = settings.variants.flatMap((variant) =>
-    cells.map(({ prepared, ...cell }) => ({
-      ...{ variant, cell, prepared, learningRate: null },
-      setting: runSetting(cell.shots === 0 ? zeroShot : inContext),
+    cells.map(({ prepared, setting, ...cell }) => ({
+      ...{ variant, cell, prepared, setting, learningRate: null },
       name: `${variant} ${cell.dataset} seed ${cell.seed}, ${counted(cell.shots, 'shot')}`,
     })),
   );
@@ -71,29 +72,50 @@ export async function measureShots(request: ShotsRequest, progress: Progress): P
   }));
 }
 
+/** What is asked of each variant. */
+interface ShotsCell extends Omit<ShotsRow, 'variant' | 'accuracy'> {
+  readonly prepared: PreparedRun;
+  readonly setting: RunSetting;
+}
+
 function prepareCells(
   request: ShotsRequest,
   inputs: StudyInputs,
   task: Task,
   dataset: Dataset,
   selection: { readonly seed: number; readonly permutation: number },
-): (Omit<ShotsRow, 'variant' | 'accuracy'> & { prepared: PreparedRun })[] {
-  const { examples } = request.settings;
-  const classes = task.classes.length;
-  return request.labellings.flatMap((labels) => {
-    const train = relabel(dataset.train, classes, labels, selection.seed);
-    // Without demonstrations there are no labels to change.
-    const numbers = request.shots.filter((shots) => shots > 0 || labels === request.labellings[0]);
-    return numbers.map((shots) => {
-      const choice = { ...selection, shots: Math.max(1, shots), examples };
-      const prepared = prepareStudy(request, inputs, task, { ...dataset, train }, choice);
-      const used = shots === 0 ? 0 : prepared.context.demonstrations;
-      return {
-        ...{ dataset: task.id, ...selection, labels, shots, used, prepared },
-        ...{ examples: prepared.queries.length, chance: 1 / classes },
-      };
+): ShotsCell[] {
+  const { labellings, settings } = request;
+  const byShots = request.shots.map((shots) => {
+    const prepared = prepareStudy(request, inputs, task, dataset, {
+      ...{ ...selection, shots: Math.max(1, shots), examples: settings.examples },
+      choices: labellings.map(choiceOf),
     });
+    return { shots, prepared };
   });
+  return labellings.flatMap((labels) => {
+    // Without demonstrations there are no labels to change.
+    const own = byShots.filter(({ shots }) => shots > 0 || labels === labellings[0]);
+    return own.map(({ shots, prepared }) => ({
+      ...{ dataset: task.id, ...selection, labels, shots, prepared },
+      used: shots === 0 ? 0 : usedOf(prepared, choiceOf(labels)),
+      setting:
+        shots === 0 ? runSetting(zeroShot) : { ...runSetting(inContext), demonstrations: choiceOf(labels) },
+      ...{ examples: prepared.queries.length, chance: 1 / task.classes.length },
+    }));
+  });
+}
+
+/** As of the settings of a run: `--labels wrong` is `ICL[labels=wrong]`. */
+function choiceOf(labels: Labelling): DemonstrationChoice {
+  return labels === 'gold' ? {} : { labels };
+}
+
+/** @throws UserError if the demonstrations do not fit */
+function usedOf(prepared: PreparedRun, choice: DemonstrationChoice): number {
+  const given = demonstrationsOf(prepared, choice);
+  if ('unavailable' in given) throw new UserError(given.unavailable);
+  return given.context.demonstrations;
 }
 
 export function shotsTable(model: string, rows: readonly ShotsRow[]): Table {

@@ -1,25 +1,27 @@
-import {
-  type Learner,
-  gradientDescent,
-  layerCausalGradientDescent,
-  learnerSetting,
-  settingId,
-} from '@icl-gd/methods';
+import { type Learner, gradientDescent, layerCausalGradientDescent } from '@icl-gd/methods';
 import { UserError } from '@icl-gd/transformer';
 import { expect, test } from 'vitest';
+import { runSetting, runSettingId } from '../experiment/setting.ts';
 import { toCsv } from '../results/csv.ts';
 import { type SweepRow, bestLearningRates, sweepPicture, sweepTable, sweptMethods } from './sweep.ts';
 
 const { objective: _, ...without } = gradientDescent;
 const rateless: Learner = { ...without, id: 'Noise' };
-const settings = (...learners: Learner[]) => learners.map((learner) => learnerSetting(learner));
+const settings = (...learners: Learner[]) => learners.map((learner) => runSetting(learner));
 
 test('a sweep leaves out learners that take no learning rate, and refuses one that is named', () => {
   const all = settings(gradientDescent, rateless, layerCausalGradientDescent);
-  expect(sweptMethods(all, false).map(settingId)).toEqual(['GD', 'LCGD']);
+  expect(sweptMethods(all, false).map(runSettingId)).toEqual(['GD', 'LCGD']);
   expect(() => sweptMethods(all, true)).toThrow(UserError);
   expect(() => sweptMethods(all, true)).toThrow('--methods: Noise takes no learning rate');
   expect(() => sweptMethods(settings(rateless), false)).toThrow('Noise takes no learning rate');
+});
+
+test('a rule for a rate is a run’s: there is no development data to follow it on', () => {
+  const ruled = [{ ...runSetting(gradientDescent), rate: 'best' as const }];
+  expect(() => sweptMethods(ruled, true)).toThrow(
+    '--methods: GD[rate=best] has a rule for its learning rate, which `icl-gd run` alone follows: leave rate=best out',
+  );
 });
 
 /** Accuracies by learning rate of one method, zero-shot at 0.5. */

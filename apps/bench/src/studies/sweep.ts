@@ -1,4 +1,4 @@
-import { type LearnerSetting, settingId, takesRate, zeroShot } from '@icl-gd/methods';
+import { takesRate, zeroShot } from '@icl-gd/methods';
 import { mean } from '@icl-gd/metrics';
 import { UserError } from '@icl-gd/transformer';
 import type { Progress } from '../experiment/progress.ts';
@@ -8,7 +8,7 @@ import type { Table } from '../results/csv.ts';
 import { lineChartSvg } from '../results/plots/line-chart.ts';
 import { halves } from '../tasks/halves.ts';
 import { type PreparedRun, fewerRows } from '../tasks/prompts/prepare-run.ts';
-import { type AccuracyQuestion, answer, requireAccuracy } from './accuracies.ts';
+import { type AccuracyQuestion, answer, requireAccuracy, requireNoRule } from './accuracies.ts';
 import { type StudyRequest, prepareStudy, readStudyData, readStudyInputs } from './study.ts';
 
 export interface SweepRequest extends StudyRequest {
@@ -30,13 +30,16 @@ export interface SweepRow {
 /**
  * The learners that a sweep is about: those that take a learning rate.
  * @param named whether they were asked for by name
- * @throws UserError if one was that takes none, or if none is left
+ * @throws UserError if one was that takes none, or if none is left; for one with a rule for its rate
  */
-export function sweptMethods<T extends LearnerSetting>(methods: readonly T[], named: boolean): readonly T[] {
+export function sweptMethods<T extends RunSetting>(methods: readonly T[], named: boolean): readonly T[] {
   const swept = methods.filter(takesRate);
   const other = methods.find((setting) => !swept.includes(setting));
   if (other && (named || swept.length === 0))
-    throw new UserError(`--methods: ${settingId(other)} takes no learning rate, there is nothing to sweep`);
+    throw new UserError(
+      `--methods: ${runSettingId(other)} takes no learning rate, there is nothing to sweep`,
+    );
+  requireNoRule(swept);
   return swept;
 }
 
@@ -51,14 +54,14 @@ export async function sweepLearningRates(request: SweepRequest, progress: Progre
   const runs: PreparedRun[] = [];
   for (const task of settings.datasets) {
     const dataset = halves(await readStudyData(request, task));
-    const { examples, fineTuningOrder } = settings;
+    const { examples, fineTuningOrder, matchedDemonstrations = false } = settings;
     const shots = settings.shots ?? task.defaults.shots;
     const fewer = fewerRows(task.id, shots, dataset.train.length, 'the first half of its training split');
     if (fewer !== undefined) request.observer?.warn?.(fewer);
     for (const selection of selections(task, settings))
       runs.push(
         prepareStudy(request, inputs, task, dataset, {
-          ...{ ...selection, shots, examples, fineTuningOrder },
+          ...{ ...selection, shots, examples, fineTuningOrder, matchedDemonstrations },
           choices: choicesAmong(settings.methods),
         }),
       );

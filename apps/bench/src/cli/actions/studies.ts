@@ -32,6 +32,12 @@ import { fromWhereTyped } from '../../terminal/place-typed.ts';
 import { print, say } from '../../terminal/print.ts';
 import { counted } from '../../terminal/words.ts';
 
+/** What a preset may say of similarities goes by: it must neither be refused nor change what is measured. */
+const ACCURACIES_ALONE = {
+  ...{ rate: PUBLISHED, controls: 'none' },
+  ...{ trainingAttention: false, gradientNorms: false, weightChanges: false },
+} as const;
+
 /**
  * Measures in-context accuracy by number of demonstrations; writes and prints it.
  *
@@ -42,7 +48,7 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
   const labellings = chooseList('--labels', labels, LABELLINGS);
   const { request, model, data, observer } = await resolveStudy(
     await parseRunOptions(
-      { variants: 'trained', rate: PUBLISHED, ...options },
+      { ...ACCURACIES_ALONE, variants: 'trained', ...options },
       {},
       await loadPlugins(options),
     ),
@@ -71,7 +77,7 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
  */
 export async function flips({ shares: listed, ...options }: RawFlipsOptions): Promise<void> {
   const shares = shareList('--shares', listed);
-  const parsed = await parseRunOptions(options, {}, await loadPlugins(options));
+  const parsed = await parseRunOptions({ ...ACCURACIES_ALONE, ...options }, {}, await loadPlugins(options));
   requireFlippable(parsed.request.settings.methods);
   const { request, model, data, observer } = await resolveStudy(parsed);
   const rows = await measureFlips({ ...request, model, data, observer, shares }, createProgress());
@@ -98,7 +104,7 @@ export async function flips({ shares: listed, ...options }: RawFlipsOptions): Pr
  */
 export async function sweep({ learningRates, ...options }: RawSweepOptions): Promise<void> {
   const rates = positiveList('--learning-rates', learningRates);
-  const parsed = await parseRunOptions({ rate: PUBLISHED, ...options }, {}, await loadPlugins(options));
+  const parsed = await parseRunOptions({ ...ACCURACIES_ALONE, ...options }, {}, await loadPlugins(options));
   const methods = sweptMethods(parsed.request.settings.methods, options.methods !== undefined);
   const { request, model, data, observer } = await resolveStudy(parsed);
   const rows = await sweepLearningRates(

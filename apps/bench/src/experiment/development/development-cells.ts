@@ -10,6 +10,7 @@ import type { Model } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type PreparedDigests, type RunIdentity, digestPrepared } from '../cell.ts';
 import type { RecordStore } from '../record-store.ts';
+import { unitsOfSetting } from '../setting.ts';
 import type { Tally } from '../tally.ts';
 import { type DevelopmentRecord, developmentCell, developmentRecordOf } from './development-record.ts';
 import { type ProbedDevelopment, measureDevelopment } from './measure-development.ts';
@@ -190,9 +191,9 @@ export class DevelopmentCells {
   }
 }
 
-/** Work of a setting: queries probed and demonstrations trained on. */
-export function unitsOf({ learner }: LearnerSetting, run: PreparedRun): number {
-  return run.queries.length + (learner.objective ? run.fineTuningDemonstrations.length : 0);
+/** Work of a setting on a trial's own demonstrations. */
+export function unitsOf(setting: LearnerSetting, run: PreparedRun): number {
+  return unitsOfSetting({ ...setting, demonstrations: {} }, run);
 }
 
 function ownOf(addresses: Addresses): CellAddress {

@@ -17,10 +17,7 @@ export interface ProbedDevelopment {
   readonly probes?: readonly Probe[];
 }
 
-type Options = Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal'> & {
-  /** Null for what takes none. */
-  readonly learningRate: number | null;
-};
+type Options = Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal' | 'learningRate'>;
 
 /** Lets a learner take in the demonstrations and measures the development examples at every probe token. */
 export async function measureDevelopment(
@@ -30,14 +27,14 @@ export async function measureDevelopment(
   options: Options,
   { against, onWork }: { readonly against: (token: ProbeToken) => Against; readonly onWork: OnWork },
 ): Promise<ReadonlyMap<ProbeToken, ProbedDevelopment>> {
-  const { learningRate, probeTokens, ...rest } = options;
+  const { probeTokens, ...rest } = options;
   const probe = (tokens: readonly ProbeToken[], tell: OnWork) =>
     unlessDiverged(() =>
       probeSetting(
         model,
         { ...setting, demonstrations: {} },
         prepared,
-        { ...rest, probeTokens: tokens, learningRate: learningRate ?? Number.NaN, releasedNorms: false },
+        { ...rest, probeTokens: tokens, releasedNorms: false },
         tell,
       ),
     );

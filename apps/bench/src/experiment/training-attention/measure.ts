@@ -2,8 +2,8 @@ import { type LearnerResult, type Query, inContext } from '@icl-gd/methods';
 import type { ProbeOptions, ProbeToken } from '@icl-gd/methods';
 import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
-import type { OnWork } from '../probe-setting.ts';
-import { type RunSetting, demonstrationsFor } from '../setting.ts';
+import { type OnWork, takeIn } from '../probe-setting.ts';
+import type { RunSetting } from '../setting.ts';
 import { AgreementMeans, randomAgreement } from './agreement.ts';
 import type { TrainingAttentionRecord } from './record.ts';
 
@@ -60,24 +60,16 @@ export async function learnerAgreement(
     places,
     learningRate,
     ...options
-  }: AttentionOptions & { readonly places: readonly number[]; readonly learningRate: number },
+  }: AttentionOptions & { readonly places: readonly number[]; readonly learningRate: number | null },
   onWork: OnWork,
 ): Promise<TrainingAttentionRecord> {
-  const { signal } = options;
-  const { learner, options: learnerOptions } = setting;
-  let trained = 0;
-  const adapted = await learner.adapt(model, demonstrationsFor(setting, prepared), {
-    ...{ learningRate, learnerOptions, signal, keepTrainingQueries: places },
-    onProgress({ finished }) {
-      onWork(finished - trained);
-      trained = finished;
-    },
-  });
+  const how = { learningRate, keepTrainingQueries: places, signal: options.signal };
+  const adapted = await takeIn(model, setting, prepared, how, onWork);
   try {
     const { layers } = model.config;
     const means = new AgreementMeans(layers, context.lengths);
     const order = contextOrder(places, context.lengths);
-    const of = { id: learner.id, length: layers * order.length };
+    const of = { id: setting.learner.id, length: layers * order.length };
     for (let start = 0; start < prepared.queries.length; start += CHUNK) {
       const queries = prepared.queries.slice(start, start + CHUNK);
       const scores = await attentionOf(adapted, queries, of, options, onWork);

@@ -1,4 +1,4 @@
-import { trainingKindOf } from '@icl-gd/methods';
+import { needsOf, trainingKindOf } from '@icl-gd/methods';
 import { type CellAddress, digest } from '../cell.ts';
 import type { RunSetting } from '../setting.ts';
 import { type TrialPlan, type TrialSetting, isAvailable, ownAddress } from '../trial-plan.ts';
@@ -15,17 +15,19 @@ export interface TrainingMeasures {
 type Measured = 'weights' | 'gradient-norms';
 
 /** Choices of a setting's cell that its probes and scores depend on and its training does not. */
-const OF_PROBES: readonly string[] = ['queries', 'context', 'releasedNorms', 'probe'];
+const OF_PROBES: readonly string[] = ['queries', 'releasedNorms', 'probe'];
 
 /**
  * The settings of a trial whose trainings are measured, in the order of the tables: learners, of which only the result tells
  * whether it changed weights. A direction is no change of weights.
  */
 export function trainedSettings({ methods }: TrialPlan): TrialSetting[] {
-  return methods.filter(
-    (own) =>
-      own.setting.learner.role === 'learner' && isAvailable(own) && !trainingKindOf(own.setting)?.direction,
-  );
+  return methods.filter((own) => isAvailable(own) && mayChangeWeights(own.setting));
+}
+
+/** Whether a setting may change weights. */
+export function mayChangeWeights(setting: RunSetting): boolean {
+  return setting.learner.role === 'learner' && !trainingKindOf(setting)?.direction;
 }
 
 /** Whether a setting takes training steps that gradient norms can be told of under every definition. */
@@ -37,7 +39,9 @@ export function hasStepNorms(setting: RunSetting): boolean {
 /** Where is on record what was measured of a setting's training: runs with other queries, probe tokens and metrics share it. */
 export function trainedCell(setting: TrialSetting, measured: Measured): CellAddress {
   const own = ownAddress(setting);
-  const choices = Object.entries(own.parts.choices).filter(([name]) => !OF_PROBES.includes(name));
+  // What is compared with in-context learning has its context in the key, and what learns from the context nothing else.
+  const left = needsOf(setting.setting) === 'context' ? OF_PROBES : [...OF_PROBES, 'context'];
+  const choices = Object.entries(own.parts.choices).filter(([name]) => !left.includes(name));
   const parts = {
     environment: { ...own.parts.environment, scores: '' },
     choices: { ...Object.fromEntries(choices), measured },

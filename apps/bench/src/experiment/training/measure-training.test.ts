@@ -7,6 +7,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from '../../testing/fake-model.ts';
 import { fakePlan, fakeRun, recordNames } from '../../testing/fake-run.ts';
 import { Tally } from '../tally.ts';
+import type { TrialSetting } from '../trial-plan.ts';
+import { trainedCell } from './cells.ts';
 import { measureTraining, trainingUnits } from './measure-training.ts';
 import { weightPairsRecord } from './training-record.ts';
 
@@ -186,4 +188,19 @@ test('a training that diverges where it did not before is told apart from one th
     onWork: () => {},
   });
   await expect(training).rejects.toThrow('GD diverged where it did not before');
+});
+
+test('the record of a training depends on the context where it was learned from, and there alone', () => {
+  const keysOf = (learner: Learner): string[] => {
+    const [setting] = fakePlan({ learners: [learner], settings: { seeds: [5] } }).methods as [TrialSetting];
+    return ['one', 'other'].map((context) => {
+      const changed = [...setting.addresses].map(([token, address]) => {
+        const { parts } = address;
+        return [token, { ...address, parts: { ...parts, choices: { ...parts.choices, context } } }] as const;
+      });
+      return trainedCell({ ...setting, addresses: new Map(changed) }, 'weights').key;
+    });
+  };
+  expect(new Set(keysOf(GD)).size).toBe(1);
+  expect(new Set(keysOf({ ...GD, needs: 'context' })).size).toBe(2);
 });

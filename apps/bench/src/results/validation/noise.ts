@@ -27,7 +27,7 @@ export function summariseNoise(noise: readonly MeasuredNoise[]): NoiseFloor[] {
     const byPerturbation = groupBy(own, ({ perturbation }) => perturbation);
     return {
       ...{ metric, method, dataset },
-      learningRates: [...new Set(own.map(({ learningRate }) => learningRate))],
+      learningRates: [...new Set(own.flatMap(({ learningRate }) => learningRate ?? []))],
       value: average(own, 'value'),
       changes: new Map(
         [...byPerturbation].map(([perturbation, some]) => [perturbation, average(some, 'exampleChange')]),

@@ -1,11 +1,12 @@
 import { Pcg64 } from '@icl-gd/transformer';
 import type { Example } from '../example.ts';
+import { REPLACED_LABELS } from './demonstration-choice.ts';
 
 /**
  * Labels of the demonstrations: `gold` as they are, `wrong` each replaced by another class, `random` each drawn from all classes
  * (Min et al., 2022, "Rethinking the role of demonstrations").
  */
-export const LABELLINGS = ['gold', 'wrong', 'random'] as const;
+export const LABELLINGS = ['gold', ...REPLACED_LABELS] as const;
 export type Labelling = (typeof LABELLINGS)[number];
 
 const STREAM = 7n;

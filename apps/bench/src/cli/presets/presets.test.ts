@@ -79,12 +79,14 @@ test.each([
   },
 );
 
-test('the embedded preset is every variant and both learners on all its datasets', async () => {
+test('the embedded preset is every variant and both learners on all its datasets, controls on the trained model', async () => {
   const [pass, ...others] = await planPasses({ preset: 'embedded', out: 'o' });
   expect(others).toEqual([]);
   const { settings } = pass!.request;
   expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
   expect(settings.methods.map(runSettingId)).toEqual(UNDER_EVERY_RATE);
+  expect(settings.controls.map(runSettingId)).toContain('GD[noise]');
+  expect(settings.controlVariants).toEqual(['trained']);
   expect(settings.datasets.map(({ id }) => id)).toEqual([
     ...['syn-sst2', 'syn-sst5', 'syn-mr', 'syn-subj', 'syn-agnews', 'syn-cb'],
   ]);

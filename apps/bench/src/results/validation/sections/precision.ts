@@ -77,7 +77,7 @@ function precisionOf(rows: readonly PrecisionRow[]): Precision[] {
       if (own.length === 0) return [];
       return [
         {
-          ...{ method, dataset, rates: [...new Set(own.map(({ learningRate }) => learningRate))] },
+          ...{ method, dataset, rates: [...new Set(own.flatMap(({ learningRate }) => learningRate ?? []))] },
           changed: mean(own.flatMap(({ changed }) => changed ?? [])),
           cosine: mean(own.flatMap(({ cosine }) => cosine ?? [])),
         },

@@ -267,8 +267,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'result-zsl-icl',
       kind: 'settings swapped',
-      find: 'const baselines = { zeroShot: zsl, inContext: icl };',
-      replace: 'const baselines = { zeroShot: icl, inContext: zsl };',
+      find: 'const baselines = { zeroShot, inContext };',
+      replace: 'const baselines = { zeroShot: inContext, inContext: zeroShot };',
     },
   ]),
 ];

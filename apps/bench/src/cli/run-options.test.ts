@@ -222,6 +222,14 @@ test('a rule of a control needs development data as well', async () => {
   );
 });
 
+test('where rates are chosen for all learners, the trained model has to be among the variants', async () => {
+  await expect(parse({ variants: 'untrained', rate: 'best,tangent' })).rejects.toThrow(
+    '--variants untrained: rates are chosen for the trained model alone',
+  );
+  for (const more of [{ variants: 'untrained,trained' }, { rate: 'best,published' }])
+    await parse({ variants: 'untrained', rate: 'best,tangent', ...more });
+});
+
 test('weight changes need a learner that changes weights', async () => {
   await expect(parse({ methods: 'gd[tangent]', weightChanges: true })).rejects.toThrow(
     '--weight-changes: none of --methods changes weights',

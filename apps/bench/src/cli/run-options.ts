@@ -1,6 +1,7 @@
 import { type Learner, type ProbeToken, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { FEWEST_EXAMPLES } from '../experiment/development/prepare.ts';
+import { settingsOn } from '../experiment/development/rate-rules.ts';
 import { type RunSettings, comparedSettings } from '../experiment/plan.ts';
 import { type RunSetting, runSetting, runSettingId } from '../experiment/setting.ts';
 import { requireTrainingAttention } from '../experiment/training-attention/places.ts';
@@ -136,12 +137,19 @@ function parseSettings(
     );
   if (raw.weightChanges && !comparedSettings(compared).some(mayChangeWeights))
     throw new UserError('--weight-changes: none of --methods changes weights, as GD and LCGD do');
+  const variants =
+    raw.variants === undefined
+      ? (['trained'] as const)
+      : chooseList('--variants', raw.variants, MODEL_VARIANTS);
+  if (variants.every((variant) => settingsOn(variant, { ...compared, controls: [] }).length === 0))
+    throw new UserError(
+      `--variants ${variants.join(',')}: rates are chosen for the trained model alone, and all of --methods have a rule for theirs`,
+    );
   return {
     datasets,
     ...compared,
+    variants,
     ...parseDevelopment(raw.development, comparedSettings(compared)),
-    variants:
-      raw.variants === undefined ? ['trained'] : chooseList('--variants', raw.variants, MODEL_VARIANTS),
     ...(raw.controlVariants === undefined
       ? {}
       : { controlVariants: chooseList('--control-variants', raw.controlVariants, MODEL_VARIANTS) }),

@@ -1,4 +1,4 @@
-import { inapplicableMetricsOf, zeroShot } from '@icl-gd/methods';
+import { inapplicableMetricsOf } from '@icl-gd/methods';
 import type { MetricCatalogue } from '@icl-gd/metrics';
 import { UserError } from '@icl-gd/transformer';
 import type { z } from 'zod';
@@ -75,13 +75,14 @@ export async function readTrial(
     return record;
   };
   const { trial, prepared, records, metrics } = plan;
-  const zsl = await need(ownAddress(plan.zeroShot), records.setting);
-  const icl = zsl.status === 'diverged' ? zsl : await need(ownAddress(plan.inContext), records.setting);
-  if (zsl.status === 'diverged' || icl.status === 'diverged')
+  const zeroShot = await need(ownAddress(plan.zeroShot), records.setting);
+  const inContext =
+    zeroShot.status === 'diverged' ? zeroShot : await need(ownAddress(plan.inContext), records.setting);
+  if (zeroShot.status === 'diverged' || inContext.status === 'diverged')
     return {
       trial,
       prepared,
-      methods: plan.methods.map((method) => toResult(method, icl)),
+      methods: plan.methods.map((method) => toResult(method, inContext)),
       pairs: {},
       noise: [],
       metrics,
@@ -89,7 +90,7 @@ export async function readTrial(
   const methods: MethodResult[] = [];
   for (const method of plan.methods)
     methods.push(
-      toResult(method, method.unavailable ? icl : await need(ownAddress(method), records.setting)),
+      toResult(method, method.unavailable ? inContext : await need(ownAddress(method), records.setting)),
     );
   const finished = methods.flatMap(({ id, record }) => (record.status === 'finished' ? [id] : []));
   const pairs: Record<string, ScoreRecord> = {};
@@ -106,7 +107,7 @@ export async function readTrial(
   }
   const { training: asked } = options;
   const training = asked && { training: await readTraining(store, plan, finished, asked) };
-  const baselines = { zeroShot: zsl, inContext: icl };
+  const baselines = { zeroShot, inContext };
   return { trial, prepared, baselines, methods, pairs, noise, trainingAttention, metrics, ...training };
 }
 
@@ -115,7 +116,6 @@ export function learningRateOf(
   { trial, methods }: Pick<TrialResult, 'trial' | 'methods'>,
   method: string,
 ): number | null {
-  if (method === zeroShot.id) return null;
   const { learningRate = trial.learningRate } = methods.find(({ id }) => id === method) ?? {};
   return learningRate;
 }

@@ -76,6 +76,7 @@ test.each([
   ['needs.mjs', whole('X').replace("'all'", "'some'"), 'learner.needs: '],
   ['id.mjs', whole('a[b]'), 'learner.id: must be letters'],
   ['long.mjs', whole('a'.repeat(41)), 'at most 40'],
+  ['none.mjs', whole('None'), 'is what --controls takes for no controls'],
   ['text.mjs', 'export const learner = 3;', ': learner: Invalid input'],
   ['thrown.mjs', "throw 'no luck';", "cannot be loaded ('no luck')"],
   ['nothing.mjs', 'throw undefined;', 'cannot be loaded (undefined)'],

@@ -28,10 +28,8 @@ export function learnerShape(metrics: MetricCatalogue): z.ZodType {
   return z.looseObject({
     id: z
       .string()
-      .regex(
-        /^[A-Za-z][\w.-]{0,39}$/,
-        'must be letters, digits, "-", "_" or ".", at most 40, a letter first',
-      ),
+      .regex(/^[A-Za-z][\w.-]{0,39}$/, 'must be letters, digits, "-", "_" or ".", at most 40, a letter first')
+      .refine((id) => id.toLowerCase() !== 'none', 'is what --controls takes for no controls'),
     label: z.string(),
     source: z.string(),
     role: z.literal('learner'),

@@ -1,6 +1,6 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { IndexedList } from './indexed-list.ts';
-import { type MeasuredCell, NO_METHOD } from './measured.ts';
+import { type CellKey, type MeasuredCell, NO_METHOD } from './measured.ts';
 import { type TableRow, number, text, whole } from './read-table.ts';
 
 /** Empty for methods that take none; in tables of earlier versions they have the run's. */
@@ -13,11 +13,9 @@ export const CELL = {
 };
 export type CellRow = Pick<TableRow<typeof CELL>, 'values' | 'place'>;
 
-type Key = Pick<MeasuredCell, 'variant' | 'dataset' | 'method' | 'seed' | 'permutation' | 'learningRate'>;
-
 /** A {@link MeasuredCell} that is being filled. */
 export class CellDraft {
-  readonly #key: Key;
+  readonly #key: CellKey;
   readonly numbers = new Map<string, number | null>();
   readonly layers = new Map<string, IndexedList<number | null>>();
   /** By metric, where the run wrote it. */
@@ -28,7 +26,7 @@ export class CellDraft {
   readonly gradientNorms = new IndexedList<IndexedList<number>>('step');
   readonly releasedGradientNorms = new IndexedList<IndexedList<number>>('step');
 
-  constructor(key: Key) {
+  constructor(key: CellKey) {
     this.#key = key;
   }
 

@@ -22,8 +22,8 @@ export interface CellScore {
   readonly examples: Float64Array;
 }
 
-/** What was measured under one method of one trial; under `-`, what belongs to no method. */
-export interface MeasuredCell {
+/** Which cell something is of: the first columns of the tables. */
+export interface CellKey {
   readonly variant: string;
   readonly dataset: string;
   readonly method: string;
@@ -31,6 +31,10 @@ export interface MeasuredCell {
   readonly permutation: number;
   /** Null where the method takes none; the run's under `-`. */
   readonly learningRate: number | null;
+}
+
+/** What was measured under one method of one trial; under `-`, what belongs to no method. */
+export interface MeasuredCell extends CellKey {
   readonly scores: ReadonlyMap<string, CellScore>;
   /** Layer means, accuracies and counts by metric, as in summary.csv; null where undefined. */
   readonly numbers: ReadonlyMap<string, number | null>;

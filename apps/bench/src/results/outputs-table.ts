@@ -9,7 +9,7 @@ import {
   ZERO_SHOT,
   measureOutputs,
 } from './outputs.ts';
-import { numberOrNull, readOptionalTable } from './read-table.ts';
+import { type Column, between, readOptionalTable } from './read-table.ts';
 import { CELL, type TrialTable, cell } from './trial-table.ts';
 
 /** What each setting puts out, compared with ICL: one column a measure. */
@@ -33,10 +33,9 @@ export async function readOutputs(
   folder: string,
   drafts: CellDrafts,
 ): Promise<MeasuredOutputs[] | undefined> {
-  const measures = Object.fromEntries(OUTPUT_MEASURES.map((measure) => [measure, numberOrNull])) as Record<
-    keyof OutputMeasures,
-    typeof numberOrNull
-  >;
+  const measures = Object.fromEntries(
+    OUTPUT_MEASURES.map((measure) => [measure, between(...OUTPUT_RANGES[measure])]),
+  ) as Record<keyof OutputMeasures, Column<number | null>>;
   const seen = new Set<string>();
   let outputs: MeasuredOutputs[] | undefined;
   for await (const { values, place } of readOptionalTable(folder, outputsTable.file, {
@@ -49,7 +48,7 @@ export async function readOutputs(
     if (seen.has(key)) throw new UserError(`${place('method')} ${method} is there twice in the same trial`);
     seen.add(key);
     const own = Object.fromEntries(OUTPUT_MEASURES.map((measure) => [measure, values[measure]]));
-    requireMeasures(own as unknown as OutputMeasures, place);
+    requireInterval(own as unknown as OutputMeasures, place);
     (outputs ??= []).push({
       ...{ variant, dataset, method, seed, permutation, learningRate },
       measures: own as unknown as OutputMeasures,
@@ -58,13 +57,7 @@ export async function readOutputs(
   return outputs;
 }
 
-function requireMeasures(measures: OutputMeasures, place: (column: string) => string): void {
-  for (const measure of OUTPUT_MEASURES) {
-    const value = measures[measure];
-    const [least, most] = OUTPUT_RANGES[measure];
-    if (value !== null && (value < least || value > most))
-      throw new UserError(`${place(measure)} ${value}: it lies between ${least} and ${most}`);
-  }
+function requireInterval(measures: OutputMeasures, place: (column: string) => string): void {
   const { rec2ftp_lower_95: lower, rec2ftp_upper_95: upper } = measures;
   if ((lower === null) !== (upper === null) || (lower !== null && upper !== null && lower > upper))
     throw new UserError(

@@ -99,7 +99,7 @@ test('outputs.csv: a row for ZSL and for each setting that finished and predicts
   const { columns, rows } = outputsTable;
   expect(toCsv({ columns, rows: rows('m', result) }).replaceAll(/\d\.\d{4,}/g, '…')).toMatchInlineSnapshot(`
     "model,variant,dataset,method,seed,permutation,learning_rate,agreement,kappa,js_divergence,log_odds_correlation,rec2ftp,rec2ftp_lower_95,rec2ftp_upper_95,rec2ftp_examples,rec2ftp_base,next_token_overlap
-    m,trained,mr,ZSL,5,0,,0.5,0.2,…,,,,,0,…,0
+    m,trained,mr,ZSL,5,0,0.003,0.5,0.2,…,,,,,0,…,0
     m,trained,mr,GD,5,0,0.003,0.5,0.2,…,,,,,0,…,0
     "
   `);

@@ -11,6 +11,7 @@ import {
 import { COMPARED_NEXT_TOKENS } from '../experiment/next-tokens.ts';
 import type { FinishedSetting, PredictionRecord } from '../experiment/record.ts';
 import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
+import type { CellKey } from './measured.ts';
 import { wilsonInterval } from './inference/wilson.ts';
 
 /** Of zero-shot, which is compared with ICL like any other setting: what doing nothing has in common with it. */
@@ -39,15 +40,8 @@ export interface OutputMeasures {
   readonly next_token_overlap: number | null;
 }
 
-/** What a setting of a trial puts out, compared with ICL. */
-export interface MeasuredOutputs {
-  readonly variant: string;
-  readonly dataset: string;
-  /** `ZSL`, or as in cells. */
-  readonly method: string;
-  readonly seed: number;
-  readonly permutation: number;
-  readonly learningRate: number | null;
+/** What a setting of a trial, or zero-shot (method `ZSL`), puts out, compared with ICL. */
+export interface MeasuredOutputs extends CellKey {
   readonly measures: OutputMeasures;
 }
 

@@ -29,12 +29,33 @@ export const amount: Column<number> = (field) => {
   return value;
 };
 
+/** A number in a range, or nothing. */
+export function between(least: number, most: number): Column<number | null> {
+  return (field) => {
+    const value = numberOrNull(field);
+    if (value !== null && (value < least || value > most))
+      throw new UserError(`${field} is not between ${least} and ${most}`);
+    return value;
+  };
+}
+
+/** A finite number from 0, or nothing. */
+export const amountOrNull: Column<number | null> = (field) => (field === '' ? null : amount(field));
+
 /** A number from 0 to 1, or nothing. */
-export const shareOrNull: Column<number | null> = (field) => {
-  const value = field === '' ? null : finite(field);
-  if (value !== null && (value < 0 || value > 1)) throw new UserError(`${field} is not between 0 and 1`);
-  return value;
-};
+export const shareOrNull = between(0, 1);
+
+/** A number from -1 to 1, or nothing. */
+export const cosineOrNull = between(-1, 1);
+
+/** One of the words. */
+export function oneOf<T extends string>(words: readonly T[]): Column<T> {
+  return (field) => {
+    const own = words.find((word) => word === field);
+    if (own === undefined) throw new UserError(`"${field}" is none of ${words.join(', ')}`);
+    return own;
+  };
+}
 
 /** A whole number from 0. */
 export const whole: Column<number> = (field) => {

@@ -2,27 +2,8 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { LayerAgreement } from '../experiment/training-attention/record.ts';
 import { CELL, type CellDrafts } from './cell-drafts.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
-import { type Column, numberOrNull, readOptionalTable, whole } from './read-table.ts';
-import { ATTENTION_LEVELS, type AttentionLevelName, type MeasuredAttention } from './training-attention.ts';
-
-/** A number in a range, or nothing. */
-function within(least: number, most: number): Column<number | null> {
-  return (field) => {
-    const value = numberOrNull(field);
-    if (value !== null && (value < least || value > most))
-      throw new UserError(`${field} is not from ${least} to ${most}`);
-    return value;
-  };
-}
-
-const level: Column<AttentionLevelName> = (field) => {
-  const known = ATTENTION_LEVELS.find((own) => own === field);
-  if (known === undefined) throw new UserError(`"${field}" is none of ${ATTENTION_LEVELS.join(', ')}`);
-  return known;
-};
-
-const share = within(0, 1);
-const rank = within(-1, 1);
+import { cosineOrNull, oneOf, readOptionalTable, shareOrNull, whole } from './read-table.ts';
+import { ATTENTION_LEVELS, type MeasuredAttention } from './training-attention.ts';
 
 interface Draft extends Omit<MeasuredAttention, 'layers'> {
   readonly layers: IndexedList<LayerAgreement>;
@@ -38,8 +19,9 @@ export async function readTrainingAttention(
 ): Promise<MeasuredAttention[]> {
   const found = new Map<string, Draft>();
   const columns = {
-    ...{ ...CELL, level, layer: listIndex, items: whole, k: whole, examples: whole },
-    ...{ kendall_tau: rank, kendall_tau_random: rank, top_k_recall: share, top_k_recall_random: share },
+    ...{ ...CELL, level: oneOf(ATTENTION_LEVELS), layer: listIndex, items: whole, k: whole, examples: whole },
+    ...{ kendall_tau: cosineOrNull, kendall_tau_random: cosineOrNull },
+    ...{ top_k_recall: shareOrNull, top_k_recall_random: shareOrNull },
   };
   for await (const row of readOptionalTable(folder, 'training_attention.csv', columns)) {
     drafts.of(row);

@@ -1,10 +1,11 @@
-import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { CELL, type CellDrafts, type CellRow, rateOrNull } from './cell-drafts.ts';
+import type { CellKey } from './measured.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
 import {
-  type Column,
   amount,
-  numberOrNull,
+  amountOrNull,
+  cosineOrNull,
+  oneOf,
   readOptionalTable,
   shareOrNull,
   text,
@@ -30,7 +31,7 @@ async function readWeights(folder: string, drafts: CellDrafts): Promise<WeightCo
   const columns = {
     ...trial,
     ...{ method_a: text, method_b: text, learning_rate_a: rateOrNull, learning_rate_b: rateOrNull },
-    ...{ layer: listIndex, value: cosine },
+    ...{ layer: listIndex, value: cosineOrNull },
   };
   const lists = new LayerLists<WeightCosineRow>();
   for await (const { values, place } of readOptionalTable(folder, 'weights.csv', columns)) {
@@ -51,7 +52,7 @@ async function readWeights(folder: string, drafts: CellDrafts): Promise<WeightCo
 async function readPrecision(folder: string, drafts: CellDrafts): Promise<PrecisionRow[]> {
   const columns = {
     ...{ ...CELL, layer: listIndex, changed_share: shareOrNull },
-    ...{ cosine, cosine_of_rounded: cosine, relative_size: amountOrNull },
+    ...{ cosine: cosineOrNull, cosine_of_rounded: cosineOrNull, relative_size: amountOrNull },
   };
   const lists = new LayerLists<PrecisionRow>();
   for await (const row of readOptionalTable(folder, 'precision.csv', columns)) {
@@ -98,28 +99,7 @@ class LayerLists<Row> {
   }
 }
 
-function keyOf({
-  values,
-}: CellRow): Omit<PrecisionRow, 'layer' | 'changed' | 'cosine' | 'cosineOfRounded' | 'relativeSize'> {
+function keyOf({ values }: CellRow): CellKey {
   const { variant, dataset, method, seed, permutation, learning_rate: learningRate } = values;
   return { variant, dataset, method, seed, permutation, learningRate };
-}
-
-/** A number from -1 to 1, or nothing. */
-function cosine(field: string): number | null {
-  const value = numberOrNull(field);
-  if (value !== null && Math.abs(value) > 1) throw new UserError(`${field} is not between -1 and 1`);
-  return value;
-}
-
-function amountOrNull(field: string): number | null {
-  return field === '' ? null : amount(field);
-}
-
-function oneOf<T extends string>(known: readonly T[]): Column<T> {
-  return (field) => {
-    const found = known.find((own) => own === field);
-    if (found === undefined) throw new UserError(`"${field}" is none of ${known.join(', ')}`);
-    return found;
-  };
 }

@@ -81,12 +81,12 @@ test.each([
   [
     'a τ beyond 1',
     (row: string) => row.replace(',0.125,', ',1.125,'),
-    'kendall_tau_random 1.125 is not from -1 to 1',
+    'kendall_tau_random 1.125 is not between -1 and 1',
   ],
   [
     'a recall below 0',
     (row: string) => row.replace(',0.5,', ',-0.5,'),
-    'top_k_recall -0.5 is not from 0 to 1',
+    'top_k_recall -0.5 is not between 0 and 1',
   ],
   [
     'a level that there is not',

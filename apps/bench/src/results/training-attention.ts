@@ -1,5 +1,6 @@
 import type { AttentionLevel, LayerAgreement } from '../experiment/training-attention/record.ts';
 import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
+import type { CellKey } from './measured.ts';
 import type { Field } from './csv.ts';
 import { CELL, type TrialTable, cell } from './trial-table.ts';
 
@@ -32,13 +33,7 @@ function expectedRecall(items: number, k: number): number | null {
 }
 
 /** How far ICL and a learner attend to the same tokens, or demonstrations, of one trial. */
-export interface MeasuredAttention extends Omit<AttentionLevel, 'layers'> {
-  readonly variant: string;
-  readonly dataset: string;
-  readonly method: string;
-  readonly seed: number;
-  readonly permutation: number;
-  readonly learningRate: number | null;
+export interface MeasuredAttention extends CellKey, Omit<AttentionLevel, 'layers'> {
   readonly level: AttentionLevelName;
   readonly layers: readonly LayerAgreement[];
 }

@@ -1,4 +1,5 @@
 import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
+import type { CellKey } from './measured.ts';
 
 /** What of a run was measured by training once more, row by row; nothing where it was not asked for. */
 export interface TrainingRows {
@@ -7,15 +8,8 @@ export interface TrainingRows {
   readonly gradientNorms: readonly GradientNormRow[];
 }
 
-interface TrialKey {
-  readonly variant: string;
-  readonly dataset: string;
-  readonly seed: number;
-  readonly permutation: number;
-}
-
 /** A row of weights.csv: how alike the weight changes of two learners are in a layer. */
-export interface WeightCosineRow extends TrialKey {
+export interface WeightCosineRow extends Omit<CellKey, 'method' | 'learningRate'> {
   readonly methods: readonly [string, string];
   readonly learningRates: readonly [number | null, number | null];
   readonly layer: number;
@@ -24,9 +18,7 @@ export interface WeightCosineRow extends TrialKey {
 }
 
 /** A row of precision.csv: what becomes of a layer's weight changes on the grid of float16. */
-export interface PrecisionRow extends TrialKey {
-  readonly method: string;
-  readonly learningRate: number | null;
+export interface PrecisionRow extends CellKey {
   readonly layer: number;
   /** Share of the trained weights that change after rounding. */
   readonly changed: number | null;
@@ -36,9 +28,7 @@ export interface PrecisionRow extends TrialKey {
 }
 
 /** A row of gradient_norms.csv. */
-export interface GradientNormRow extends TrialKey {
-  readonly method: string;
-  readonly learningRate: number | null;
+export interface GradientNormRow extends CellKey {
   readonly step: number;
   readonly layer: number;
   readonly parameters: 'all' | 'kv' | 'key_bias';

@@ -196,7 +196,8 @@ function contextEntry({ context }: Pick<PreparedRun, 'context'>): object {
 
 function choiceEntry([id, own]: [string, DemonstrationSet | Unavailable]): [string, object] {
   if ('unavailable' in own) return [id, own];
-  return [id, { train_rows: own.trainRows, fine_tuning_rows: own.fineTuningRows, ...contextEntry(own) }];
+  const rows = { train_rows: own.trainRows, fine_tuning_rows: own.fineTuningRows, ...contextEntry(own) };
+  return [id, own.otherDataset === undefined ? rows : { dataset: own.otherDataset, ...rows }];
 }
 
 /** Everything needed to repeat the run. */

@@ -57,6 +57,10 @@ export async function scoreProbes({ probes, out, metricFile = [] }: RawScoreOpti
     if (trial.unsaid.length > 0)
       say(`${name}: the files say no ${trial.unsaid.join(', no ')}: 0 in the tables`);
   }
+  if (trials.some(({ repeatsBaselines }) => repeatsBaselines))
+    say(
+      'of some learners there are several learning rates: rows tell them apart, means over seeds and orders are over them, too; folders of their own keep them apart',
+    );
   const run = measureScores(model, results);
   if (run.cells.every(({ numbers }) => [...numbers.keys()].every((metric) => COUNTS.includes(metric))))
     throw new UserError(`${probes}: nothing can be computed of what is there`);

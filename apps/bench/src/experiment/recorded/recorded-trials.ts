@@ -15,6 +15,10 @@ export interface RecordedTrial {
   readonly seed: number;
   readonly permutation: number;
   readonly learningRate: number;
+  /** Whether zero-shot and in-context stand in another trial's rows already, of another learning rate. */
+  readonly repeatsBaselines: boolean;
+  /** Settings of no learning rate in a trial that has one. */
+  readonly withoutRate: ReadonlySet<string>;
   /** What the files do not say and 0 stands for. */
   readonly unsaid: readonly ('seed' | 'permutation' | 'learning rate')[];
   /** By setting, zero-shot and in-context first. */
@@ -28,8 +32,8 @@ export interface RecordedTrials {
 }
 
 /**
- * Puts together what is of the same trial. Zero-shot that is of no seed belongs to every trial of its dataset, what is of no
- * learning rate to those of every rate.
+ * Puts together what is of the same trial. Zero-shot that is of no seed belongs to every trial of its dataset; what is of no
+ * learning rate to the first of several rates, the baselines to each.
  * @throws UserError for recordings that no table could tell apart
  */
 export function groupTrials(found: readonly RecordedTensor[]): RecordedTrials {
@@ -72,11 +76,14 @@ function ofDataset(tensors: readonly RecordedTensor[]): RecordedTrial[] {
 function ofChoice(tensors: readonly RecordedTensor[], one = tensors[0]): RecordedTrial[] {
   const { variant, dataset, seed, permutation } = (one as RecordedTensor).subject;
   const rates = [...new Set(tensors.flatMap(({ subject }) => subject.learningRate ?? []))];
-  return (rates.length === 0 ? [undefined] : rates).map((rate) => {
-    const group = tensors.filter(
-      ({ subject }) => subject.learningRate === undefined || subject.learningRate === rate,
+  const isRateless = ({ subject }: RecordedTensor): boolean => subject.learningRate === undefined;
+  return (rates.length === 0 ? [undefined] : rates).map((rate, i) => {
+    const group = tensors.filter((own) =>
+      isRateless(own) ? i === 0 || isBaseline(own.setting) : own.subject.learningRate === rate,
     );
     return {
+      repeatsBaselines: i > 0,
+      withoutRate: new Set(rate === undefined ? [] : group.filter(isRateless).map(({ setting }) => setting)),
       ...{ variant, dataset, seed: seed ?? 0, permutation: permutation ?? 0, learningRate: rate ?? 0 },
       unsaid: [
         ...(seed === undefined ? (['seed'] as const) : []),
@@ -86,6 +93,10 @@ function ofChoice(tensors: readonly RecordedTensor[], one = tensors[0]): Recorde
       settings: bySetting(group),
     };
   });
+}
+
+function isBaseline(setting: string): boolean {
+  return setting === 'ZSL' || setting === 'ICL';
 }
 
 const ORDER = learners.map(({ id }) => id);

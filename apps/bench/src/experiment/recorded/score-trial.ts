@@ -69,6 +69,7 @@ export async function scoreRecordedTrial(
     );
     methods.push({
       id,
+      ...(trial.withoutRate.has(id) ? { learningRate: null } : {}),
       inapplicableMetrics: [...inapplicable, ...predictions.absent('learner', id, inapplicable)],
       record: finished(id, scores),
     });
@@ -100,8 +101,11 @@ export async function scoreRecordedTrial(
         validationRows: examples,
         context: { demonstrations: recordings.get(ICL)?.demonstrationsInContext },
       },
-      baselines: { zeroShot: finished(ZSL, new Map()), inContext: finished(ICL, baseline) },
-      absentMetrics: absent,
+      baselines: {
+        zeroShot: finished(ZSL, new Map()),
+        inContext: finished(ICL, trial.repeatsBaselines ? new Map() : baseline),
+      },
+      absentMetrics: trial.repeatsBaselines ? catalogue.predictionMetrics.map(({ id }) => id) : absent,
       methods,
       pairs: Object.assign(
         {},

@@ -81,7 +81,7 @@ test('a run without development data has none', async () => {
 
 test.each([
   ['rates.csv', 2, 'published', 'bst', 'rule "bst" is none of published, best'],
-  ['rates.csv', 2, '0.003', '-1', 'learning_rate -1 is not between 0 and'],
+  ['rates.csv', 2, '0.003', '-1', 'learning_rate -1 is below 0'],
   ['rates.csv', 2, '0.003', '0', 'learning_rate "0" is no learning rate'],
   ['rates.csv', 3, 'LCGD[loss=label],matched-kl', 'GD,published', 'rule is there twice'],
   ['development.csv', 3, '0.75', '1.5', 'accuracy 1.5 is not between 0 and 1'],

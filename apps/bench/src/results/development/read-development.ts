@@ -4,7 +4,17 @@ import { UserError } from '@icl-gd/gpu-kernels/errors';
 import type { DevelopmentRow, RateRow } from '../../experiment/development/development.ts';
 import { PUBLISHED } from '../../experiment/development/rate-rules.ts';
 import { RATE_RULES } from '../../experiment/setting.ts';
-import { type Column, numberOrNull, readTable, text, whole } from '../read-table.ts';
+import {
+  type Column,
+  amountOrNull,
+  cosineOrNull,
+  numberOrNull,
+  oneOf,
+  readTable,
+  shareOrNull,
+  text,
+  whole,
+} from '../read-table.ts';
 import { DEVELOPMENT_FILES } from './development-tables.ts';
 import { GATE_OUTCOMES, type GateGain } from './gate.ts';
 import type { GateRow, MeasuredDevelopment } from './measured-development.ts';
@@ -18,28 +28,8 @@ export async function readDevelopment(folder: string): Promise<MeasuredDevelopme
   return { rates: await readRates(folder), curves: await readCurves(folder), gate: await readGate(folder) };
 }
 
-/** One of the words. */
-function oneOf<T extends string>(words: readonly T[]): Column<T> {
-  return (field) => {
-    const own = words.find((word) => word === field);
-    if (own === undefined) throw new UserError(`"${field}" is none of ${words.join(', ')}`);
-    return own;
-  };
-}
-
-/** Nothing, or a number that may be as small and as large as given. */
-function between(least: number, most: number): Column<number | null> {
-  return (field) => {
-    const value = numberOrNull(field);
-    if (value !== null && (value < least || value > most))
-      throw new UserError(`${field} is not between ${least} and ${most}`);
-    return value;
-  };
-}
-
-const anyAmount = between(0, Number.MAX_VALUE);
 const rate: Column<number> = (field) => {
-  const value = anyAmount(field);
+  const value = amountOrNull(field);
   if (value === null || value === 0) throw new UserError(`"${field}" is no learning rate`);
   return value;
 };
@@ -50,7 +40,7 @@ async function readRates(folder: string): Promise<RateRow[]> {
   const rows: RateRow[] = [];
   const columns = {
     ...{ dataset: text, method: text, rule, learning_rate: rateOrNull, published_rate: rate },
-    ...{ target: anyAmount, objective: anyAmount, standard_error: anyAmount, points: whole },
+    ...{ target: amountOrNull, objective: amountOrNull, standard_error: amountOrNull, points: whole },
     ...{ seeds: whole, examples: whole, note: text },
   };
   const known = new Set<string>();
@@ -69,9 +59,9 @@ async function readRates(folder: string): Promise<RateRow[]> {
 async function readCurves(folder: string): Promise<DevelopmentRow[]> {
   const rows: DevelopmentRow[] = [];
   const columns = {
-    ...{ dataset: text, seed: whole, method: text, learning_rate: rateOrNull, gold_nll: anyAmount },
-    ...{ accuracy: between(0, 1), kl: anyAmount, update_norm: anyAmount, simaou: between(-1, 1) },
-    ...{ simam_delta: between(-1, 1), status: oneOf(['finished', 'diverged']) },
+    ...{ dataset: text, seed: whole, method: text, learning_rate: rateOrNull, gold_nll: amountOrNull },
+    ...{ accuracy: shareOrNull, kl: amountOrNull, update_norm: amountOrNull, simaou: cosineOrNull },
+    ...{ simam_delta: cosineOrNull, status: oneOf(['finished', 'diverged']) },
   };
   const known = new Set<string>();
   for await (const { values, place } of readTable(folder, DEVELOPMENT_FILES.curves, columns)) {
@@ -99,12 +89,17 @@ async function readCurves(folder: string): Promise<DevelopmentRow[]> {
 
 async function readGate(folder: string): Promise<GateRow[]> {
   const rows: GateRow[] = [];
-  const gain = between(-1, 1);
   // An interval may reach beyond what a share can be.
   const bounds = { icl_lower_95: numberOrNull, icl_upper_95: numberOrNull };
   const columns = {
     ...{ dataset: text, method: text, rule, learning_rate: rateOrNull },
-    ...{ icl_gain: gain, ...bounds, ft_gain: gain, ft_lower_95: numberOrNull, ft_upper_95: numberOrNull },
+    ...{
+      icl_gain: cosineOrNull,
+      ...bounds,
+      ft_gain: cosineOrNull,
+      ft_lower_95: numberOrNull,
+      ft_upper_95: numberOrNull,
+    },
     outcome: oneOf(GATE_OUTCOMES),
   };
   const known = new Set<string>();

@@ -99,6 +99,8 @@ test('another task lends its own demonstrations, in its own template and words',
   expect(texts({ otherTask: true })).toEqual(
     rows.map((row) => `b${String(row).padStart(2, '0')}? ${OTHER.labelWords[row % 2]}`),
   );
+  expect(choose({ otherTask: true }).otherDataset).toBe('other');
+  expect(own).not.toHaveProperty('otherDataset');
   expect(() => choose({ otherTask: true }, { other: undefined })).toThrow('there is no other dataset');
 });
 

@@ -10,6 +10,8 @@ import { type FineTuningOrder, selectDemonstrations } from './selection.ts';
 
 /** Demonstrations as a setting is given them. */
 export interface DemonstrationSet {
+  /** Id of the task that they are of, where that is another. */
+  readonly otherDataset?: string;
   /** Rows of the training split (from 0) used as demonstrations, in the order of the context. */
   readonly trainRows: readonly number[];
   /** The same rows in the order of fine-tuning. */
@@ -90,6 +92,7 @@ export function chooseDemonstrations(
   );
   return {
     ...{ trainRows, fineTuningRows, demonstrations, context },
+    ...(source === own ? {} : { otherDataset: task.id }),
     fineTuningDemonstrations: take(fineTuningRows),
   };
 }

@@ -137,7 +137,7 @@ it('runs the smoke preset and plans the paper without a network', async () => {
   hub.requests.length = 0;
   const plan = await iclGd(['run', '--preset', 'paper', '--dry-run'], env);
   expect(plan.code, plan.stderr).toBe(0);
-  expect(plan.stdout).toContain('1728 cells in all');
+  expect(plan.stdout).toContain('2160 cells in all');
   expect(hub.requests).toEqual([]);
 });
 

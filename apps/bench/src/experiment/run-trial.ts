@@ -16,15 +16,8 @@ import type { TrainingMeasures } from './training/cells.ts';
 import { measureTraining } from './training/measure-training.ts';
 import { trainingAttentionRecord } from './training-attention/record.ts';
 import { recordTrainingAttention } from './training-attention/record-trial.ts';
-import {
-  type TrialPair,
-  type TrialPlan,
-  type TrialSetting,
-  addressOf,
-  ownAddress,
-  settingsOf,
-  unitsOf,
-} from './trial-plan.ts';
+import { type TrialPair, type TrialPlan, addressOf, ownAddress, settingsOf, unitsOf } from './trial-plan.ts';
+import type { TrialSetting } from './trial-setting.ts';
 
 /** What running trials needs beside their plans. */
 export interface TrialRunnerOptions {

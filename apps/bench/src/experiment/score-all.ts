@@ -2,7 +2,8 @@ import { inapplicableMetricsOf } from '@icl-gd/methods';
 import type { ProbeShape } from '@icl-gd/metrics';
 import type { ProbesBySetting, ScoresByMethod } from './noise-floor.ts';
 import { scoreBaseline, scoreLearner, scorePair } from './scores.ts';
-import type { TrialPlan, TrialSetting } from './trial-plan.ts';
+import type { TrialPlan } from './trial-plan.ts';
+import type { TrialSetting } from './trial-setting.ts';
 
 /** Everything of a trial that can be scored of the settings that have probes. */
 export function scoreAll(plan: TrialPlan, probes: ProbesBySetting, shape: ProbeShape): ScoresByMethod {

@@ -7,22 +7,9 @@ import { settingsOn } from './development/rate-rules.ts';
 import type { Trial } from './plan.ts';
 import { type TrialRecords, recordsOf } from './record.ts';
 import { pairsAmong } from './scores.ts';
+import type { ByToken, TrialSetting } from './trial-setting.ts';
 import { type TrialAttention, planAttention } from './training-attention/plan.ts';
 import { type RunSetting, runSetting, runSettingId, unavailability, unitsOfSetting } from './setting.ts';
-
-/** By probe token, the run's own first. */
-export type ByToken<T> = ReadonlyMap<ProbeToken, T>;
-
-/** A setting of a trial with the addresses of its records. */
-export interface TrialSetting {
-  readonly setting: RunSetting;
-  readonly id: string;
-  /** The trial's own, or the one that was chosen for it; null where it takes none, or none was found. */
-  readonly learningRate: number | null;
-  readonly addresses: ByToken<CellAddress>;
-  /** Why it cannot be made in this trial, if it cannot. */
-  readonly unavailable?: string;
-}
 
 /** Two settings that the catalogue of metrics compares with each other. */
 export interface TrialPair {

@@ -16,7 +16,8 @@ import type { RecordStore } from './record-store.ts';
 import type { TrainingMeasures } from './training/cells.ts';
 import { type MeasuredTraining, readTraining } from './training/read-training.ts';
 import { type TrainingAttentionRecord, trainingAttentionRecord } from './training-attention/record.ts';
-import { type TrialPlan, type TrialSetting, ownAddress } from './trial-plan.ts';
+import { type TrialPlan, ownAddress } from './trial-plan.ts';
+import type { TrialSetting } from './trial-setting.ts';
 
 export interface MethodResult {
   readonly id: string;

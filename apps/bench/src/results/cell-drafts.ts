@@ -1,6 +1,7 @@
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { IndexedList } from './indexed-list.ts';
-import { type CellKey, type MeasuredCell, NO_METHOD } from './measured.ts';
+import type { CellKey } from './cell-key.ts';
+import { type MeasuredCell, NO_METHOD } from './measured.ts';
 import { type TableRow, number, text, whole } from './read-table.ts';
 
 /** Empty for methods that take none; in tables of earlier versions they have the run's. */

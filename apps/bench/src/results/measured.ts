@@ -4,6 +4,7 @@ import type { NoiseEntry, ScoreRecord } from '../experiment/record.ts';
 import { roleOf } from '../experiment/setting.ts';
 import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
 import type { MeasuredDevelopment } from './development/measured-development.ts';
+import type { CellKey } from './cell-key.ts';
 import type { MeasuredOutputs } from './outputs.ts';
 import type { PaperMatch } from './published/paper-match.ts';
 import type { TrainingRows } from './training-rows.ts';
@@ -20,17 +21,6 @@ export interface CellScore {
   readonly definedShares?: readonly (number | null)[];
   /** By example, in the order of {@link MeasuredCell.exampleRows}: its layer mean (of some metrics, that of its pseudo-values), NaN where undefined. */
   readonly examples: Float64Array;
-}
-
-/** Which cell something is of: the first columns of the tables. */
-export interface CellKey {
-  readonly variant: string;
-  readonly dataset: string;
-  readonly method: string;
-  readonly seed: number;
-  readonly permutation: number;
-  /** Null where the method takes none; the run's under `-`. */
-  readonly learningRate: number | null;
 }
 
 /** What was measured under one method of one trial; under `-`, what belongs to no method. */

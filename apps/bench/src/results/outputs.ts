@@ -11,7 +11,7 @@ import {
 import { COMPARED_NEXT_TOKENS } from '../experiment/next-tokens.ts';
 import type { FinishedSetting, PredictionRecord } from '../experiment/record.ts';
 import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
-import type { CellKey } from './measured.ts';
+import type { CellKey } from './cell-key.ts';
 import { wilsonInterval } from './inference/wilson.ts';
 
 /** Of zero-shot, which is compared with ICL like any other setting: what doing nothing has in common with it. */

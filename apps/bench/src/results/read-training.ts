@@ -1,5 +1,5 @@
 import { CELL, type CellDrafts, type CellRow, rateOrNull } from './cell-drafts.ts';
-import type { CellKey } from './measured.ts';
+import type { CellKey } from './cell-key.ts';
 import { IndexedList, listIndex } from './indexed-list.ts';
 import {
   amount,

@@ -1,6 +1,6 @@
 import type { AttentionLevel, LayerAgreement } from '../experiment/training-attention/record.ts';
 import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
-import type { CellKey } from './measured.ts';
+import type { CellKey } from './cell-key.ts';
 import type { Field } from './csv.ts';
 import { CELL, type TrialTable, cell } from './trial-table.ts';
 

@@ -1,5 +1,5 @@
 import { type TrialResult, learningRateOf } from '../experiment/trial-result.ts';
-import type { CellKey } from './measured.ts';
+import type { CellKey } from './cell-key.ts';
 
 /** What of a run was measured by training once more, row by row; nothing where it was not asked for. */
 export interface TrainingRows {

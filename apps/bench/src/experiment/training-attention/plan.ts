@@ -2,7 +2,7 @@ import { keepsTrainingQueries } from '@icl-gd/methods';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type RunIdentity, jointCell } from '../cell.ts';
 import type { Trial } from '../plan.ts';
-import type { TrialSetting } from '../trial-plan.ts';
+import type { TrialSetting } from '../trial-setting.ts';
 import { trainedPlaces } from './places.ts';
 
 /** What records of it are called, before the setting's id. */

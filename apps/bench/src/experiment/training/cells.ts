@@ -1,7 +1,8 @@
 import { needsOf, trainingKindOf } from '@icl-gd/methods';
 import { type CellAddress, digest } from '../cell.ts';
 import type { RunSetting } from '../setting.ts';
-import { type TrialPlan, type TrialSetting, isAvailable, ownAddress } from '../trial-plan.ts';
+import { type TrialPlan, isAvailable, ownAddress } from '../trial-plan.ts';
+import type { TrialSetting } from '../trial-setting.ts';
 
 /** What is measured by training once more, beside probes. */
 export interface TrainingMeasures {

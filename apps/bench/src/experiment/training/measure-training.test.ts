@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from '../../testing/fake-model.ts';
 import { fakePlan, fakeRun, recordNames } from '../../testing/fake-run.ts';
 import { Tally } from '../tally.ts';
-import type { TrialSetting } from '../trial-plan.ts';
+import type { TrialSetting } from '../trial-setting.ts';
 import { trainedCell } from './cells.ts';
 import { measureTraining, trainingUnits } from './measure-training.ts';
 import { weightPairsRecord } from './training-record.ts';

@@ -5,7 +5,8 @@ import type { CellAddress } from '../cell.ts';
 import { trialName } from '../plan.ts';
 import { takeIn } from '../probe-setting.ts';
 import type { Tally } from '../tally.ts';
-import { type TrialPlan, type TrialSetting, ownAddress, unitsOf } from '../trial-plan.ts';
+import { type TrialPlan, ownAddress, unitsOf } from '../trial-plan.ts';
+import type { TrialSetting } from '../trial-setting.ts';
 import { type TrainingMeasures, trainedCell, trainedSettings, weightPairsCell } from './cells.ts';
 import {
   type GradientNormsRecord,

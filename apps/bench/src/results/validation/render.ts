@@ -3,7 +3,7 @@ import { showNeeded } from '../inference/seeds-needed.ts';
 import { PAPER_MODEL } from '../published/paper-match.ts';
 import { renderTable } from '../text-table.ts';
 import { renderClaims } from './render-claims.ts';
-import type { Validation } from './summary.ts';
+import type { Validation } from './validation.ts';
 import type { Verdict } from './verdict.ts';
 
 /**

@@ -19,7 +19,8 @@ import { summariseNoise } from './noise.ts';
 import { renderPage } from './page.ts';
 import type { Provenance } from './provenance.ts';
 import { validationTables } from './validation-files.ts';
-import { type Validation, renderSummaryPage, titleOf } from './summary.ts';
+import { renderSummaryPage, titleOf } from './summary.ts';
+import type { Validation } from './validation.ts';
 
 /** What of a page is not in the run itself. */
 export interface PageOptions {

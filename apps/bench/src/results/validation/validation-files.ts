@@ -10,7 +10,7 @@ import { ladderTable } from './likeness/ladder.ts';
 import { layerTable } from './likeness/layers.ts';
 import { normRatioTable } from './norm-ratio-table.ts';
 import { factorialOf, factorialTable } from './sections/precision.ts';
-import type { Validation } from './summary.ts';
+import type { Validation } from './validation.ts';
 
 const NOTHING = { cells: [], curves: [], claims: [], normRatios: [], likeness: [] };
 

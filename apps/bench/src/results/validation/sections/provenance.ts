@@ -1,7 +1,7 @@
 import type { Likeness } from '../likeness/likeness.ts';
 import { Markdown, table, written } from '../markdown.ts';
 import type { Provenance } from '../provenance.ts';
-import type { Validation } from '../summary.ts';
+import type { Validation } from '../validation.ts';
 import { BREAK, list } from './show.ts';
 
 /** At which token this page looks; nothing where no manifest says it. */

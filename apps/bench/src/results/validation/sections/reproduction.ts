@@ -6,7 +6,7 @@ import type { JudgedClaim } from '../claims.ts';
 import type { ComparedCurve } from '../compare-curves.ts';
 import { type Inline, Markdown, joined, table, written } from '../markdown.ts';
 import { supportSection } from '../render-support.ts';
-import type { Validation } from '../summary.ts';
+import type { Validation } from '../validation.ts';
 import { BREAK, MARKS, NBSP, labelOf, number, range, settled, showP, signed } from './show.ts';
 
 export function comparisonSections({ claims, cells, datasets }: Validation): Markdown[] {

@@ -91,8 +91,11 @@ export function climb({
             mismatched: examples.estimate(of(mismatched)),
             room:
               ceiling === undefined ? undefined : examples.difference(of(metric, ceiling), of(mismatched)),
-            definedShare: shareOf(own, metric, method, dataset),
-            commonMode: metric === 'simam_delta' ? numberOf(own, 'common_mode', method, dataset) : null,
+            definedShare: meanOf(own, { method, dataset }, (cell) => definedShareOf(cell, metric)),
+            commonMode:
+              metric === 'simam_delta'
+                ? meanOf(own, { method, dataset }, ({ numbers }) => numbers.get('common_mode'))
+                : null,
           },
         ];
       });
@@ -170,33 +173,19 @@ function findCeiling(ids: readonly string[]): string | undefined {
   return alone((own) => own === 'disjoint') ?? alone((own) => own.startsWith('order='));
 }
 
-function shareOf(
+/** Mean over the seeds' cells of a method and dataset, of what they have. */
+function meanOf(
   cells: readonly MeasuredCell[],
-  metric: string,
-  method: string,
-  dataset: string,
+  { method, dataset }: { readonly method: string; readonly dataset: string },
+  valueOf: (cell: MeasuredCell) => number | null | undefined,
 ): number | null {
-  return mean(
-    cells
-      .filter((cell) => cell.method === method && cell.dataset === dataset)
-      .flatMap(
-        ({ scores }) => mean((scores.get(metric)?.definedShares ?? []).flatMap((share) => share ?? [])) ?? [],
-      ),
-  );
+  const own = cells.filter((cell) => cell.method === method && cell.dataset === dataset);
+  return mean(own.flatMap((cell) => valueOf(cell) ?? []));
 }
 
-/** Mean over seeds of a number by method and dataset. */
-function numberOf(
-  cells: readonly MeasuredCell[],
-  metric: string,
-  method: string,
-  dataset: string,
-): number | null {
-  return mean(
-    cells
-      .filter((cell) => cell.method === method && cell.dataset === dataset)
-      .flatMap(({ numbers }) => numbers.get(metric) ?? []),
-  );
+/** Mean over layers of the share of a metric's cosines that are defined. */
+function definedShareOf({ scores }: MeasuredCell, metric: string): number | null {
+  return mean((scores.get(metric)?.definedShares ?? []).flatMap((share) => share ?? []));
 }
 
 /** ladder.csv. */

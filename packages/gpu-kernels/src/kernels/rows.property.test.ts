@@ -38,6 +38,10 @@ const plus = (a: ArrayLike<number>, b: ArrayLike<number> | undefined): Float64Ar
 
 const rows = integer({ min: 1, max: 70 });
 const widths = integer({ min: 1, max: 330 });
+const normWidths = oneof(
+  widths,
+  widths.map((width) => 4 * width),
+);
 /** Fewer elements than invocations, as many, and over twice as many with a rest, under each tuning. */
 const EXTENTS = TUNED.flatMap((name) => {
   const { invocationsPerRow: size } = TUNINGS[name];
@@ -54,13 +58,17 @@ interface NormCase {
 const normCases = caseOf<NormCase>({
   tuning: constantFrom(...TUNED),
   rows,
-  width: widths,
+  width: normWidths,
   accumulate: boolean(),
   seed: seeds,
 });
-const normExamples = EXTENTS.map(({ name, width }, i): NormCase => ({
-  ...{ tuning: name, rows: 3, width, accumulate: i % 2 === 0, seed: i + 1 },
-}));
+/** Rows that are short and long, and whole vectors of four or not, with more of them than a workgroup takes. */
+const NORM_WIDTHS = [1, 3, 4, 64, 97, 512, 516, 519];
+const normExamples = TUNED.flatMap((name) =>
+  NORM_WIDTHS.map((width, i): NormCase => ({
+    ...{ tuning: name, rows: 11, width, accumulate: i % 2 === 0, seed: i + 1 },
+  })),
+);
 
 function normOperands({ rows: count, width, seed }: NormCase) {
   const random = new TestRandom(seed);
@@ -111,6 +119,29 @@ test('layer norm of random rows, forward and backward', async () => {
         gradWeight,
         gradBias,
       });
+      const addend = scope.upload(values.previous, shape);
+      const [sum, outOfSum, statsOfSum, outAgain, added, addedAgain] = [
+        poisoned(scope, shape),
+        poisoned(scope, shape),
+        poisoned(scope, [own.rows, 2]),
+        poisoned(scope, shape),
+        poisoned(scope, shape),
+        scope.upload(values.previous, shape),
+      ];
+      layerNormForward(device, {
+        ...{ x, addend, sum, weight, bias, epsilon },
+        ...{ out: outOfSum, stats: statsOfSum },
+      });
+      layerNormForward(device, { x: sum, weight, bias, epsilon, out: outAgain });
+      const gradients = { x, weight, stats, gradOutput };
+      layerNormBackward(device, { ...gradients, gradInput: added, gradResidual: addend });
+      layerNormBackward(device, { ...gradients, gradInput: addedAgain, accumulate: true });
+      expectSameBits(
+        await read(sum),
+        values.x.map((value, i) => value + (values.previous[i] ?? NaN)),
+      );
+      expectSameBits(await read(outOfSum), await read(outAgain));
+      expectSameBits(await read(added), await read(addedAgain));
       const forward = layerNormReference(values);
       const backward = layerNormBackwardReference(values, values.gradOutput);
       const inverse = largest(forward.stats.filter((_, i) => i % 2 === 1));
@@ -153,6 +184,27 @@ test('RMS norm of random rows, forward and backward', async () => {
       rmsNormForward(device, { x, weight, epsilon, out, stats });
       const { accumulate } = own;
       rmsNormBackward(device, { x, weight, stats, gradOutput, gradInput, accumulate, gradWeight });
+      const addend = scope.upload(values.previous, shape);
+      const [sum, outOfSum, outAgain, statsAgain, added, addedAgain] = [
+        poisoned(scope, shape),
+        poisoned(scope, shape),
+        poisoned(scope, shape),
+        poisoned(scope, [own.rows]),
+        poisoned(scope, shape),
+        scope.upload(values.previous, shape),
+      ];
+      const again = { weight, epsilon, stats: statsAgain };
+      rmsNormForward(device, { x, addend, sum, ...again, out: outOfSum });
+      rmsNormForward(device, { x: sum, ...again, out: outAgain });
+      const gradients = { x, weight, stats, gradOutput };
+      rmsNormBackward(device, { ...gradients, gradInput: added, gradResidual: addend });
+      rmsNormBackward(device, { ...gradients, gradInput: addedAgain, accumulate: true });
+      expectSameBits(
+        await read(sum),
+        values.x.map((value, i) => value + (values.previous[i] ?? NaN)),
+      );
+      expectSameBits(await read(outOfSum), await read(outAgain));
+      expectSameBits(await read(added), await read(addedAgain));
       const forward = rmsNormReference(values);
       const backward = rmsNormBackwardReference(values, values.gradOutput);
       const [scale, tolerance] = [4 * largest(forward.stats), tolerances['layer-norm'].f32];

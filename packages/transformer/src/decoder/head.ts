@@ -6,7 +6,6 @@ import {
   logSumExp,
   matmul,
   matrix,
-  scatterRowsAdd,
   sliceRows,
   sum,
   topLogProbs,
@@ -47,13 +46,11 @@ function headInputBackward(pass: Pass, { rows, finalNorm }: HeadInput, gradOutpu
   const projection = pass.parameters.findModule(PROJECTION);
   let gradNormed = gradOutput;
   if (projection) {
-    addLinearGradients(pass, projection, finalNorm?.output ?? rows, gradOutput);
+    addLinearGradients(pass, [{ module: projection, x: finalNorm?.output ?? rows, gradOutput }]);
     gradNormed = linearInputGradient(pass, projection, gradOutput);
   }
   if (!finalNorm) return gradNormed;
-  const gradRows = pass.zeros(rows.shape, 'gradient of rows');
-  normBackward(pass, pass.parameters.module(FINAL_NORM), finalNorm, gradNormed, gradRows);
-  return gradRows;
+  return normBackward(pass, pass.parameters.module(FINAL_NORM), finalNorm, gradNormed);
 }
 
 /** Logits of rows of the residual stream: [R, d] to [R, V]. */
@@ -178,20 +175,20 @@ export function headLossAndGradient(
     });
     const gradRows = sliceRows(matrix(gradHeadInput), chunk.start, chunk.count);
     matmul(gpu, { a: matrix(logits), b: matrix(weight), c: gradRows });
-    const gradWeight = gradients.get(name, weight.shape);
+    const gradWeight = gradients.target(name, weight.shape);
     if (!gradWeight) return;
     matmul(gpu, {
       a: matrix(logits),
       b: sliceRows(matrix(headRows), chunk.start, chunk.count),
-      c: matrix(gradWeight),
+      c: matrix(gradWeight.tensor),
       transposeA: true,
-      accumulate: true,
+      accumulate: gradWeight.accumulate,
     });
   };
   const { logProbs, input } = targetLogProbs(pass, residual, plan, backward);
   sum(gpu, { x: logProbs, scale: -1 / plan.targetCount, out: losses, outIndex: index });
   const gradRows = headInputBackward(pass, input, gradHeadInput);
-  const gradResidual = pass.zeros(residual.shape, 'gradient of residual');
-  scatterRowsAdd(gpu, { gradOutput: gradRows, rows: plan.rows, gradInput: gradResidual });
+  const gradResidual = pass.tensor(residual.shape, 'gradient of residual');
+  gatherRows(gpu, { x: gradRows, rows: plan.places, out: gradResidual });
   return gradResidual;
 }

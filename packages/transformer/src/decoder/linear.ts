@@ -1,5 +1,6 @@
-import { type Tensor, columnSum, matmul, matrix } from '@icl-gd/gpu-kernels';
+import { type Tensor, columnSums, matmul, matrix } from '@icl-gd/gpu-kernels';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
+import type { GradientTarget } from './gradients.ts';
 import type { Pass } from './pass.ts';
 
 /**
@@ -19,32 +20,31 @@ export function linear(pass: Pass, { name, weight, bias }: ModuleParameters, x: 
   return out;
 }
 
-/** Adds gradOutputᵀ x to the weight's gradient and gradOutput's column sums to the bias's, where they are trained. */
-export function addLinearGradients(
-  pass: Pass,
-  module: ModuleParameters,
-  x: Tensor,
-  gradOutput: Tensor,
-): void {
-  const { gpu, gradients } = pass;
-  const gradWeight = gradients.weight(module);
-  if (gradWeight) {
-    matmul(gpu, {
-      a: matrix(gradOutput),
-      b: matrix(x),
-      c: matrix(gradWeight),
-      transposeA: true,
-      accumulate: true,
-    });
-  }
-  const gradBias = gradients.bias(module);
-  if (gradBias) columnSum(gpu, { x: gradOutput, out: gradBias, accumulate: true });
+/** A linear layer's input and the gradient with respect to its output, both of as many rows. */
+interface LinearGradient {
+  readonly module: ModuleParameters;
+  readonly x: Tensor;
+  readonly gradOutput: Tensor;
 }
 
-/** A tensor that a gradient is written or added to. */
-export interface GradientTarget {
-  readonly tensor: Tensor;
-  readonly accumulate: boolean;
+/**
+ * Adds gradOutputᵀ x to each weight's gradient and gradOutput's column sums to each bias's, where they are trained; what was
+ * not there before is written.
+ */
+export function addLinearGradients({ gpu, gradients }: Pass, layers: readonly LinearGradient[]): void {
+  for (const { module, x, gradOutput } of layers) {
+    const gradWeight = gradients.weightTarget(module);
+    if (!gradWeight) continue;
+    matmul(gpu, {
+      ...{ a: matrix(gradOutput), b: matrix(x), c: matrix(gradWeight.tensor) },
+      ...{ transposeA: true, accumulate: gradWeight.accumulate },
+    });
+  }
+  const biases = layers.flatMap(({ module, gradOutput }) => {
+    const gradBias = gradients.biasTarget(module);
+    return gradBias ? [{ x: gradOutput, out: gradBias.tensor, accumulate: gradBias.accumulate }] : [];
+  });
+  columnSums(gpu, biases);
 }
 
 /**

@@ -113,18 +113,6 @@ export class Pass implements Disposable {
     return this.#scope.tensor(shape, label, 'uint32');
   }
 
-  zeros(shape: readonly number[], label: string): Tensor {
-    const tensor = this.tensor(shape, label);
-    this.gpu.clear(tensor);
-    return tensor;
-  }
-
-  copyOf(tensor: Tensor, label: string): Tensor {
-    const copy = this.tensor(tensor.shape, label);
-    this.gpu.copy(tensor, copy);
-    return copy;
-  }
-
   /** A uint32 tensor of these indices. */
   indices(values: readonly number[], label: string): Tensor {
     return this.#scope.upload(Uint32Array.from(values), [values.length], label);

@@ -71,6 +71,8 @@ export interface TargetPlan {
   readonly topCount: number;
   /** uint32 [R]. */
   readonly rows: Tensor;
+  /** Place of each row of the batch among them, R where it has none: uint32 [T]. */
+  readonly places: Tensor;
   readonly chunks: readonly TargetChunk[];
   /** Place of each target in the order that the caller gave. */
   readonly order: readonly number[];
@@ -131,6 +133,7 @@ export function planTargets(
     targetCount: order.length,
     topCount: topOrder.length,
     rows: pass.indices(distinct, 'rows with targets'),
+    places: pass.indices(placesOf(distinct, pass.tokens), 'places of rows'),
     chunks,
     order,
     topOrder,
@@ -140,6 +143,13 @@ export function planTargets(
 /** Places of rows in a list, as they come in ascending order of rows. */
 function inRowOrder(rows: readonly number[]): number[] {
   return rows.map((_, i) => i).sort((a, b) => (rows[a] as number) - (rows[b] as number) || a - b);
+}
+
+/** The place of each row in a list of rows, the list's length where it is not in it. */
+function placesOf(rows: readonly number[], count: number): number[] {
+  const places = Array<number>(count).fill(rows.length);
+  for (const [place, row] of rows.entries()) places[row] = place;
+  return places;
 }
 
 /** Rows whose logits are held at a time, where one binding may span so many bytes. */

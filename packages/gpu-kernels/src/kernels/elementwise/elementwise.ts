@@ -70,7 +70,7 @@ export interface GatherRowsArguments {
   readonly x: Tensor;
   /** uint32 [R]; where one is T or more, its row of out is zero. */
   readonly rows: Tensor;
-  /** float32 [R, d], or longer: a buffer of its own. */
+  /** float32 [R, d], or more rows of d: a buffer of its own. */
   readonly out: Tensor;
   /** Element of out that the first row goes to; 0 if absent. */
   readonly outOffset?: number;
@@ -81,7 +81,7 @@ export interface GatherRowsArguments {
  * @throws RangeError for sizes that do not agree
  */
 export function gatherRows(gpu: Gpu, { x, rows, out, outOffset = 0 }: GatherRowsArguments): void {
-  const width = x.shape.at(-1) ?? 1;
+  const width = out.shape.at(-1) ?? 1;
   const count = rows.length * width;
   if (x.length % width !== 0 || outOffset < 0 || outOffset + count > out.length)
     throw new RangeError(

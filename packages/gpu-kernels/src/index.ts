@@ -59,16 +59,19 @@ export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {
   type AdamWArguments,
+  type AdamWParameter,
   adamWStep,
+  adamWSteps,
   clipScale,
   type ClipScaleArguments,
+  type ParameterGradient,
   type SgdArguments,
   sgdStep,
+  sgdSteps,
 } from './kernels/optimizer/optimizer.ts';
-export { columnSum, type ColumnSumArguments } from './kernels/reduction/column-sum.ts';
+export { columnSum, type ColumnSumArguments, columnSums } from './kernels/reduction/column-sum.ts';
+export { l2Norm, type L2NormArguments } from './kernels/reduction/l2-norm.ts';
 export {
-  l2Norm,
-  type L2NormArguments,
   squareRoot,
   type SquareRootArguments,
   sum,

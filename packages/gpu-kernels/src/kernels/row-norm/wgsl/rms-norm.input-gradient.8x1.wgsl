@@ -11,24 +11,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read> gradOutput: array<f32>;
 @group(0) @binding(5) var<storage, read_write> gradInput: array<f32>;
 
-var<workgroup> totalPartial: array<f32, 8>;
-
-fn total(value: f32, localIndex: u32) -> f32 {
-  totalPartial[localIndex] = value;
-  workgroupBarrier();
-  for (var stride = 4u; stride > 0u; stride >>= 1u) {
-    if (localIndex < stride) {
-      let a = totalPartial[localIndex];
-      let b = totalPartial[localIndex + stride];
-      totalPartial[localIndex] = a + b;
-    }
-    workgroupBarrier();
-  }
-  let result = totalPartial[0];
-  workgroupBarrier();
-  return result;
-}
-
 @compute @workgroup_size(8)
 fn main(
   @builtin(workgroup_id) workgroupId: vec3<u32>,
@@ -36,17 +18,22 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup >= params.rows) { return; }
-  let row = workgroup * params.width;
-  let inverse = stats[workgroup];
-  var sums = f32();
-  for (var c = localIndex; c < params.width; c += 8u) {
+  if (workgroup * 8u >= params.rows) { return; }
+  let index = workgroup * 8u + localIndex / 1u;
+  let lane0 = localIndex % 1u;
+  let width = params.width;
+  let end = select(0u, width, index < params.rows);
+  let row = index * width;
+  let isFirst = lane0 == 0u && index < params.rows;
+  let inverse = stats[min(index, params.rows - 1u)];
+  var productSum = f32();
+  for (var c = lane0; c < end; c += 1u) {
     let scaled = gradOutput[row + c] * weight[c];
     let product = scaled * (x[row + c] * inverse);
-    sums += product;
+    productSum += product;
   }
-  let means = total(sums, localIndex) / f32(params.width);
-  for (var c = localIndex; c < params.width; c += 8u) {
+  let means = productSum / f32(params.width);
+  for (var c = lane0; c < end; c += 1u) {
     let scaled = gradOutput[row + c] * weight[c];
     let normalized = x[row + c] * inverse;
     var value = inverse * (scaled - normalized * means);

@@ -11,43 +11,46 @@ struct Params {
 @group(0) @binding(4) var<storage, read> gradOutput: array<f32>;
 @group(0) @binding(5) var<storage, read_write> gradInput: array<f32>;
 
-var<workgroup> totalPartial: array<vec2<f32>, 8>;
+var<workgroup> partial: array<vec2<f32>, 128>;
 
-fn total(value: vec2<f32>, localIndex: u32) -> vec2<f32> {
-  totalPartial[localIndex] = value;
+fn totals(value: vec2<f32>, localIndex: u32) -> vec2<f32> {
+  partial[localIndex] = value;
   workgroupBarrier();
-  for (var stride = 4u; stride > 0u; stride >>= 1u) {
-    if (localIndex < stride) {
-      let a = totalPartial[localIndex];
-      let b = totalPartial[localIndex + stride];
-      totalPartial[localIndex] = a + b;
-    }
+  for (var stride = 64u; stride > 0u; stride >>= 1u) {
+    if (localIndex % 128u < stride) { partial[localIndex] += partial[localIndex + stride]; }
     workgroupBarrier();
   }
-  let result = totalPartial[0];
+  let result = partial[localIndex / 128u * 128u];
   workgroupBarrier();
   return result;
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(128)
 fn main(
   @builtin(workgroup_id) workgroupId: vec3<u32>,
   @builtin(num_workgroups) workgroupCount: vec3<u32>,
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup >= params.rows) { return; }
-  let row = workgroup * params.width;
-  let mean = stats[2u * workgroup];
-  let inverse = stats[2u * workgroup + 1u];
-  var sums = vec2<f32>();
-  for (var c = localIndex; c < params.width; c += 8u) {
+  if (workgroup * 1u >= params.rows) { return; }
+  let index = workgroup * 1u + localIndex / 128u;
+  let lane0 = localIndex % 128u;
+  let width = params.width;
+  let end = select(0u, width, index < params.rows);
+  let row = index * width;
+  let isFirst = lane0 == 0u && index < params.rows;
+  let mean = stats[2u * min(index, params.rows - 1u)];
+  let inverse = stats[2u * min(index, params.rows - 1u) + 1u];
+  var scaledSum = f32();
+  var productSum = f32();
+  for (var c = lane0; c < end; c += 128u) {
     let scaled = gradOutput[row + c] * weight[c];
     let product = scaled * (x[row + c] - mean) * inverse;
-    sums += vec2<f32>(scaled, product);
+    scaledSum += scaled;
+    productSum += product;
   }
-  let means = total(sums, localIndex) / f32(params.width);
-  for (var c = localIndex; c < params.width; c += 8u) {
+  let means = totals(vec2<f32>(scaledSum, productSum), localIndex) / f32(params.width);
+  for (var c = lane0; c < end; c += 128u) {
     let scaled = gradOutput[row + c] * weight[c];
     let normalized = (x[row + c] - mean) * inverse;
     var value = inverse * (scaled - means.x - normalized * means.y);

@@ -9,22 +9,19 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> stats: array<f32>;
 @group(0) @binding(4) var<storage, read> gradOutput: array<f32>;
-@group(0) @binding(5) var<storage, read_write> gradInput: array<f32>;
+@group(0) @binding(5) var<storage, read> gradResidual: array<f32>;
+@group(0) @binding(6) var<storage, read_write> gradInput: array<f32>;
 
-var<workgroup> totalPartial: array<f32, 128>;
+var<workgroup> partial: array<f32, 128>;
 
-fn total(value: f32, localIndex: u32) -> f32 {
-  totalPartial[localIndex] = value;
+fn totals(value: f32, localIndex: u32) -> f32 {
+  partial[localIndex] = value;
   workgroupBarrier();
   for (var stride = 64u; stride > 0u; stride >>= 1u) {
-    if (localIndex < stride) {
-      let a = totalPartial[localIndex];
-      let b = totalPartial[localIndex + stride];
-      totalPartial[localIndex] = a + b;
-    }
+    if (localIndex % 128u < stride) { partial[localIndex] += partial[localIndex + stride]; }
     workgroupBarrier();
   }
-  let result = totalPartial[0];
+  let result = partial[localIndex / 128u * 128u];
   workgroupBarrier();
   return result;
 }
@@ -36,20 +33,26 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup >= params.rows) { return; }
-  let row = workgroup * params.width;
-  let inverse = stats[workgroup];
-  var sums = f32();
-  for (var c = localIndex; c < params.width; c += 128u) {
+  if (workgroup * 1u >= params.rows) { return; }
+  let index = workgroup * 1u + localIndex / 128u;
+  let lane0 = localIndex % 128u;
+  let width = params.width;
+  let end = select(0u, width, index < params.rows);
+  let row = index * width;
+  let isFirst = lane0 == 0u && index < params.rows;
+  let inverse = stats[min(index, params.rows - 1u)];
+  var productSum = f32();
+  for (var c = lane0; c < end; c += 128u) {
     let scaled = gradOutput[row + c] * weight[c];
     let product = scaled * (x[row + c] * inverse);
-    sums += product;
+    productSum += product;
   }
-  let means = total(sums, localIndex) / f32(params.width);
-  for (var c = localIndex; c < params.width; c += 128u) {
+  let means = totals(productSum, localIndex) / f32(params.width);
+  for (var c = lane0; c < end; c += 128u) {
     let scaled = gradOutput[row + c] * weight[c];
     let normalized = x[row + c] * inverse;
     var value = inverse * (scaled - normalized * means);
+    value += gradResidual[row + c];
     if (params.accumulate != 0u) { value += gradInput[row + c]; }
     gradInput[row + c] = value;
   }

@@ -1,14 +1,12 @@
 struct Params {
-  rows: u32,
-  width: u32,
-  epsilon: f32,
+  end0: u32,
+  length0: u32,
+  outOffset: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
-@group(0) @binding(4) var<storage, read_write> stats: array<f32>;
+@group(0) @binding(1) var<storage, read> x0: array<f32>;
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 
 var<workgroup> totalPartial: array<f32, 8>;
 
@@ -35,15 +33,15 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup >= params.rows) { return; }
-  let row = workgroup * params.width;
-  var squares = 0.0;
-  for (var c = localIndex; c < params.width; c += 8u) {
-    squares += x[row + c] * x[row + c];
+  if (workgroup >= params.end0) { return; }
+  var sum = 0.0;
+  if (workgroup < params.end0) {
+    let start = (workgroup) * 512u;
+    for (var i = start + localIndex; i < min(start + 512u, params.length0); i += 8u) {
+      let value = x0[i];
+      sum += value * value;
+    }
   }
-  let inverse = 1.0 / sqrt(total(squares, localIndex) / f32(params.width) + params.epsilon);
-  for (var c = localIndex; c < params.width; c += 8u) {
-    out[row + c] = x[row + c] * inverse * weight[c];
-  }
-  if (localIndex == 0u) { stats[workgroup] = inverse; }
+  let result = total(sum, localIndex);
+  if (localIndex == 0u) { partial[params.outOffset + workgroup] = result; }
 }

@@ -129,7 +129,7 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    { file: 'packages/methods/src/training/fine-tuning-learner.ts', tests: ['tests/parity.test.ts'] },
+    { file: 'packages/methods/src/training/train.ts', tests: ['tests/parity.test.ts'] },
     [
       {
         id: 'gd-keeps-eos',

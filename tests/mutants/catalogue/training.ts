@@ -198,7 +198,7 @@ export const mutants: readonly Mutant[] = [
     },
   ]),
   ...mutantsOf(
-    { file: `${METHODS}/training/fine-tuning-learner.ts`, tests: [PARITY, 'tests/divergence.test.ts'] },
+    { file: `${METHODS}/training/train.ts`, tests: [PARITY, 'tests/divergence.test.ts'] },
     [
       {
         id: 'bos-dropped-in-training',

@@ -1,5 +1,12 @@
-import { type MatmulArguments, type Tensor, columnSum, matmul, matrix } from '@icl-gd/gpu-kernels';
-import { groupedColumnSum, groupedMatmul } from '../lockstep/grouped.ts';
+import {
+  type MatmulArguments,
+  type Tensor,
+  columnSum,
+  groupedMatmul,
+  matmul,
+  matrix,
+} from '@icl-gd/gpu-kernels';
+import { groupedColumnSum } from '../lockstep/grouped.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { Pass } from './pass.ts';
 

@@ -1,6 +1,5 @@
-import type { Gpu, HeadShape, Scope, Tensor } from '@icl-gd/gpu-kernels';
+import type { Gpu, HeadShape, RowGroups, Scope, Tensor } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
-import type { RowGroups } from '../lockstep/grouped.ts';
 import type { ModuleParameters, ParameterSet } from '../weights/parameter-set.ts';
 import { Batch } from './batch.ts';
 import { Gradients } from './gradients.ts';

@@ -1,5 +1,5 @@
-import type { Tensor } from '@icl-gd/gpu-kernels';
-import { type RowGroups, remember } from '../lockstep/grouped.ts';
+import type { RowGroups, Tensor } from '@icl-gd/gpu-kernels';
+import { remember } from '../lockstep/grouped.ts';
 import type { Pass } from './pass.ts';
 
 /** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */

@@ -1,35 +1,16 @@
 import {
   type Gpu,
-  type Matrix,
-  Resource,
+  type RowGroups,
   type Scope,
   type Tensor,
   addScaled,
   columnSum,
   crossEntropyGradient,
   l2Norm,
-  matmul,
-  sliceRows,
   sum,
 } from '@icl-gd/gpu-kernels';
 
 /* Group after group, each in dispatches of its own. */
-
-/** Consecutive runs of rows of a packed batch, one a group; a group may have none. */
-export class RowGroups extends Resource {
-  readonly counts: readonly number[];
-  readonly starts: readonly number[];
-  readonly rows: number;
-
-  constructor(_gpu: Gpu, counts: readonly number[]) {
-    super();
-    this.counts = counts;
-    this.starts = counts.map((_, g) => counts.slice(0, g).reduce((total, count) => total + count, 0));
-    this.rows = counts.reduce((total, count) => total + count, 0);
-  }
-
-  dispose(): void {}
-}
 
 const HOST = new WeakMap<Tensor, Float32Array>();
 
@@ -37,48 +18,6 @@ const HOST = new WeakMap<Tensor, Float32Array>();
 export function remember(tensor: Tensor, values: Float32Array): Tensor {
   HOST.set(tensor, values);
   return tensor;
-}
-
-export interface GroupedMatmulArguments {
-  readonly a: Matrix;
-  /** [G, …] one below the other, or [R, n] with transposeA. */
-  readonly b: Matrix;
-  /** [R, n], or [G, m, n] one below the other with transposeA. */
-  readonly c: Matrix;
-  readonly groups: RowGroups;
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-  /** [G, n]. */
-  readonly bias?: Tensor;
-  readonly accumulate?: boolean;
-}
-
-export function groupedMatmul(
-  gpu: Gpu,
-  {
-    a,
-    b,
-    c,
-    groups,
-    transposeA = false,
-    transposeB = false,
-    bias,
-    accumulate = false,
-  }: GroupedMatmulArguments,
-): void {
-  using scope = gpu.scope();
-  const each = (transposeA ? c : b).rows / groups.counts.length;
-  for (const [g, count] of groups.counts.entries()) {
-    if (count === 0) continue;
-    const run = (m: Matrix): Matrix => sliceRows(m, groups.starts[g] as number, count);
-    const own = (m: Matrix): Matrix => sliceRows(m, g * each, each);
-    const ownBias = bias && copyOf(gpu, scope, bias, g);
-    matmul(gpu, {
-      ...{ a: run(a), b: transposeA ? run(b) : own(b), c: transposeA ? own(c) : run(c) },
-      ...{ transposeA, transposeB, accumulate },
-      ...(ownBias ? { bias: ownBias } : {}),
-    });
-  }
 }
 
 export function groupedColumnSum(

@@ -1,4 +1,4 @@
-import { type Tensor, l2Norm } from '@icl-gd/gpu-kernels';
+import { RowGroups, type Tensor, l2Norm } from '@icl-gd/gpu-kernels';
 import { Gradients } from '../decoder/gradients.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
 import { lastTokenTargets, planTargets } from '../decoder/targets.ts';
@@ -7,7 +7,7 @@ import type { LongRunning } from '../long-running.ts';
 import { type Model, passOver } from '../model.ts';
 import { inLayer } from '../parameters.ts';
 import { type TrainingSequence, trainingSequence } from '../training-sequence.ts';
-import { RowGroups, groupedAddScaled, groupedL2Norm, remember } from './grouped.ts';
+import { groupedAddScaled, groupedL2Norm, remember } from './grouped.ts';
 import { LockstepLog } from './lockstep-log.ts';
 import { type LockstepOptions, requireLockstep } from './options.ts';
 import { stackGroup, unstack } from './stacks.ts';

@@ -31,7 +31,8 @@ async function told({ model, steps, growth }: FineTuningResult) {
     gpu().copy(tensor, all, tensor.length, 0, start);
     start += tensor.length;
   }
-  const values = await gpu().read(all);
+  // Of numbers that are none nothing is promised but that.
+  const values = (await gpu().read(all)).map((value) => (Number.isNaN(value) ? NaN : value));
   model.dispose();
   return { names: own.map(([name]) => name), values, steps, growth };
 }

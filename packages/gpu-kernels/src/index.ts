@@ -110,7 +110,9 @@ export {
   type StorageBinding,
   type StorageType,
 } from './runtime/kernel.ts';
+export type { ParameterForm } from './runtime/parameter-form.ts';
 export type { CompiledKernel, PipelineCache } from './runtime/pipeline-cache.ts';
+export type { ReadItem, ReadRange, ReadValues } from './runtime/read-range.ts';
 export { Resource } from './runtime/resource.ts';
 export { Scope, type TensorSource } from './runtime/scope.ts';
 export type { StorageElement } from './runtime/storage-element.ts';

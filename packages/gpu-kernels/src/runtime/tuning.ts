@@ -1,4 +1,5 @@
 import type { AdapterDescription } from '../device/description.ts';
+import { TILED_MATMULS, type TiledMatmul } from './tiled-tuning.ts';
 import { fixedSubgroupSize, type SubgroupFacts } from './subgroup-size.ts';
 
 /** What one invocation of a matmul kernel computes, and how many make a workgroup. */
@@ -57,7 +58,7 @@ export interface SubgroupMatmul {
 }
 
 /** Which matmul kernel an adapter runs. */
-export type MatmulTuning = RegisterMatmul | SharedMatmul | SubgroupMatmul;
+export type MatmulTuning = RegisterMatmul | SharedMatmul | SubgroupMatmul | TiledMatmul;
 
 /** Every choice that differs by adapter, never by data: kernels read `gpu.tuning` and ask for nothing else. */
 export interface Tuning {
@@ -127,10 +128,12 @@ export const TUNINGS = {
   },
   /** Any other adapter that runs on the CPU. */
   software: { invocationsPerRow: 8, matmul: REGISTER },
-  hardware: {
-    invocationsPerRow: 128,
-    matmul: { strategy: 'shared', tile: { rows: 4, columns: 4, workgroup: [16, 16] } },
-  },
+  nvidia: { invocationsPerRow: 128, matmul: TILED_MATMULS.nvidia },
+  amd: { invocationsPerRow: 128, matmul: TILED_MATMULS.amd },
+  apple: { invocationsPerRow: 128, matmul: TILED_MATMULS.apple },
+  intel: { invocationsPerRow: 128, matmul: TILED_MATMULS.intel },
+  /** Any other GPU. */
+  hardware: { invocationsPerRow: 128, matmul: TILED_MATMULS.hardware },
 } as const satisfies Readonly<Record<string, Tuning>>;
 
 /**

@@ -8,6 +8,7 @@ import { registerTiledMatmul } from './register-tiled.ts';
 import { sharedTiledMatmul } from './shared-tiled.ts';
 import { chooseTile, singleTiles } from './subgroup-tile.ts';
 import { subgroupTiledMatmul } from './subgroup-tiled.ts';
+import { type MatmulRegime, recordTiled, tiledMatmulKernels } from './tiled-product.ts';
 import { type MatmulKernel, type MatmulVariant, layoutOf } from './variant.ts';
 
 /** Operands and options of {@link matmul}. */
@@ -24,6 +25,8 @@ export interface MatmulArguments {
   readonly bias?: Tensor;
   /** C += A B instead of C = A B. */
   readonly accumulate?: boolean;
+  /** What the product is for; `probing` if absent. Kernels of GPUs differ by it, and so do bits. */
+  readonly regime?: MatmulRegime;
 }
 
 /** A product whose operands are parts of the caller's. */
@@ -66,6 +69,7 @@ export function matmul(gpu: Gpu, args: MatmulArguments): void {
 
 /** Every kernel that {@link matmul} may run under a tuning, or under that which takes its place on other devices. */
 export function matmulKernels({ matmul: tuning }: Tuning): Kernel[] {
+  if (tuning.strategy === 'tiled') return tiledMatmulKernels(tuning);
   const transposes = [
     { transposeA: false, transposeB: false },
     { transposeA: false, transposeB: true },
@@ -78,7 +82,7 @@ export function matmulKernels({ matmul: tuning }: Tuning): Kernel[] {
     [true, false].flatMap((b) => [true, false].map((c) => ({ a, b, c }))),
   );
   const kernels = variants.flatMap((variant) => {
-    const choices: MatmulTuning[] =
+    const choices: Untiled[] =
       tuning.strategy === 'subgroup'
         ? [...singleTiles(tuning, layoutOf(variant)), tuning.otherwise]
         : [tuning];
@@ -154,6 +158,11 @@ function alongK(task: Task, start: number, count: number, first: boolean): Task 
 }
 
 function record(gpu: Gpu, task: Task): void {
+  const tuning = gpu.tuning.matmul;
+  if (tuning.strategy === 'tiled') {
+    recordTiled(gpu, tuning, { ...task, bias: task.bias, regime: task.regime ?? 'probing' });
+    return;
+  }
   const { c, bias, transposeA, transposeB } = task;
   const { maxBindingBytes } = gpu;
   const k = transposeA ? task.a.rows : task.a.columns;
@@ -166,12 +175,11 @@ function record(gpu: Gpu, task: Task): void {
     b: inVectors(task.b, b.offset),
     c: inVectors(c, target.offset),
   };
-  const { kernel, rows, columns } = tiledKernel(
-    gpu.tuning.matmul,
-    { transposeA, transposeB, dtypeB },
-    vectors,
-    [c.rows, c.columns, k],
-  );
+  const { kernel, rows, columns } = tiledKernel(tuning, { transposeA, transposeB, dtypeB }, vectors, [
+    c.rows,
+    c.columns,
+    k,
+  ]);
   const workgroupsPerRow = Math.ceil(c.columns / columns);
   gpu.dispatch(
     kernel,
@@ -201,6 +209,9 @@ function inVectors({ columns, stride }: Matrix, offset: number): boolean {
   return [offset, columns, stride].every((size) => size % 4 === 0);
 }
 
+/** What has one kernel for all regimes. */
+type Untiled = Exclude<MatmulTuning, { strategy: 'tiled' }>;
+
 /** A kernel, and the rows and columns of C that a workgroup of it computes. */
 interface TiledKernel {
   readonly kernel: MatmulKernel;
@@ -213,7 +224,7 @@ interface TiledKernel {
  * @param shape m, n and k
  */
 function tiledKernel(
-  tuning: MatmulTuning,
+  tuning: Untiled,
   variant: MatmulVariant,
   vectors: Readonly<Record<'a' | 'b' | 'c', boolean>>,
   shape: readonly [number, number, number],

@@ -54,20 +54,25 @@ export {
   gatedActivationForward,
   type GatedActivationForwardArguments,
 } from './kernels/gated-activation/gated-activation.ts';
+export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
+export type { MatmulRegime } from './kernels/matmul/tiled-product.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {
   type AdamWArguments,
+  type AdamWParameter,
   adamWStep,
+  adamWSteps,
   clipScale,
   type ClipScaleArguments,
+  type ParameterGradient,
   type SgdArguments,
   sgdStep,
+  sgdSteps,
 } from './kernels/optimizer/optimizer.ts';
-export { columnSum, type ColumnSumArguments } from './kernels/reduction/column-sum.ts';
+export { columnSum, type ColumnSumArguments, columnSums } from './kernels/reduction/column-sum.ts';
+export { l2Norm, type L2NormArguments } from './kernels/reduction/l2-norm.ts';
 export {
-  l2Norm,
-  type L2NormArguments,
   squareRoot,
   type SquareRootArguments,
   sum,
@@ -75,6 +80,7 @@ export {
   sumOfSquares,
   type SumOfSquaresArguments,
 } from './kernels/reduction/reduction.ts';
+export { RowGroups, type TileRange } from './kernels/row-groups.ts';
 export { type RotaryArguments, rotateInPlace } from './kernels/rotary/rotary.ts';
 export { rotaryTable } from './kernels/rotary/table.ts';
 export {
@@ -91,6 +97,12 @@ export {
 } from './kernels/row-norm/rms-norm.ts';
 export { topLogProbs, type TopLogProbsArguments } from './kernels/top-k/top-k.ts';
 export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
+export {
+  type SkinnyMatmul,
+  type StagedTile,
+  type TiledMatmul,
+  type WideTile,
+} from './runtime/tiled-tuning.ts';
 export { type DType, storageBytes } from './runtime/dtype.ts';
 export { decodeFloat16, encodeFloat16 } from './runtime/float16.ts';
 export { type DeviceOptions, Gpu, type GpuOptions } from './runtime/gpu.ts';
@@ -122,7 +134,6 @@ export {
   type MatmulTuning,
   type RatedTile,
   type RegisterMatmul,
-  type SharedMatmul,
   type SubgroupMatmul,
   type SubgroupTile,
   type Tuning,

@@ -2,59 +2,58 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const KERNELS = 'packages/gpu-kernels/src/kernels';
 const MATMUL_TESTS = [`${KERNELS}/matmul/matmul.test.ts`];
+const GROUPED_TESTS = [`${KERNELS}/matmul/grouped.test.ts`];
+
+const TILED_TESTS = [`${KERNELS}/matmul/tiled.test.ts`, `${KERNELS}/matmul/structure.test.ts`];
 
 /** Matrix products, their variants and slices. */
 export const mutants: readonly Mutant[] = [
-  ...mutantsOf({ file: `${KERNELS}/matmul/shared-tiled.ts`, tests: MATMUL_TESTS }, [
+  ...mutantsOf({ file: `${KERNELS}/matmul/tiled.ts`, tests: TILED_TESTS }, [
     {
-      id: 'matmul-shared-barrier-before',
+      id: 'matmul-tiled-barrier',
       kind: 'missing barrier',
-      find: '${stageSlab(slabOfB, invocations)}\n        workgroupBarrier();',
-      replace: '${stageSlab(slabOfB, invocations)}',
-    },
-    {
-      id: 'matmul-shared-barrier-after',
-      kind: 'missing barrier',
-      find: '          }\n        }\n        workgroupBarrier();',
-      replace: '          }\n        }',
-    },
-    {
-      id: 'matmul-shared-b-tile-stride',
-      kind: 'wrong stride',
-      find: 'bTile[k * ${tileN}u + j * ${width}u + local.x]',
-      replace: 'bTile[k * ${tileN}u + j * ${columns}u + local.x]',
-    },
-    {
-      id: 'matmul-shared-k-tail',
-      kind: 'tail dropped',
-      find: 'let inside = k < params.k && at < ${end};',
-      replace: 'let inside = at < ${end};',
-    },
-    {
-      id: 'matmul-shared-transposed-b',
-      kind: 'transposed operand',
-      find: 'rowsAlongK: !transposeB }',
-      replace: 'rowsAlongK: transposeB }',
-    },
-    {
-      id: 'matmul-shared-bias-offset',
-      kind: 'slices',
-      find: 'bias[params.biasOffset + n]',
-      replace: 'bias[n]',
-    },
-    {
-      id: 'matmul-shared-accumulate',
-      kind: 'accumulate ignored',
-      find: 'if (params.accumulate != 0u) { value += c[at]; }',
+      find: '        workgroupBarrier();\n',
       replace: '',
+    },
+    {
+      id: 'matmul-tiled-buffer',
+      kind: 'missing barrier',
+      find: 'let buffer = step & 1u;',
+      replace: 'let buffer = (step - 1u) & 1u;',
+    },
+    {
+      id: 'matmul-tiled-swizzle',
+      kind: 'wrong stride',
+      find: "'ty' : 'tx'} ^ swizzle)",
+      replace: "'ty' : 'tx'})",
+    },
+    {
+      id: 'matmul-tiled-chunk',
+      kind: 'packing',
+      find: 'step % params.chunkSlabs == 0u || step == slabs',
+      replace: 'step == slabs',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/staging.ts`, tests: TILED_TESTS }, [
+    {
+      id: 'matmul-staging-k-tail',
+      kind: 'tail dropped',
+      find: 'let column = min(k, ${end} - 4u);',
+      replace: 'let column = k;',
+    },
+    {
+      id: 'matmul-staging-row-clamp',
+      kind: 'bounds',
+      find: 'min(x + ${r}u, ${end} - 1u) * ${stride}',
+      replace: '(x + ${r}u) * ${stride}',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/matmul/register-tiled.ts`, tests: MATMUL_TESTS }, [
     {
       id: 'matmul-register-c-stride',
       kind: 'wrong stride',
-      find: 'params.cOffset + (m0 + r) * params.cStride + n0 + e',
-      replace: 'params.cOffset + (m0 + r) * params.n + n0 + e',
+      find: '${product.cOffset} + (m0 + r) * params.cStride + n0 + e',
+      replace: '${product.cOffset} + (m0 + r) * params.n + n0 + e',
     },
     {
       id: 'matmul-register-b-stride',
@@ -65,8 +64,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-register-row-clamp',
       kind: 'tail dropped',
-      find: 'r < min(${rows}u, params.m - m0); r++',
-      replace: 'r < min(${rows}u, params.m - m0 - 1u); r++',
+      find: 'r < min(${rows}u, ${product.m} - m0); r++',
+      replace: 'r < min(${rows}u, ${product.m} - m0 - 1u); r++',
     },
     {
       id: 'matmul-register-transposed-a',
@@ -79,8 +78,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-subgroup-k-tail',
       kind: 'tail dropped',
-      find: 'if (whole < params.k) {',
-      replace: 'if (whole > params.k) {',
+      find: 'if (whole < ${k}) {',
+      replace: 'if (whole > ${k}) {',
     },
     {
       id: 'matmul-subgroup-broadcast-lane',
@@ -97,7 +96,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-subgroup-bias-offset',
       kind: 'slices',
-      find: 'let first = params.biasOffset + n;',
+      find: 'let first = ${product.biasOffset} + n;',
       replace: 'let first = n;',
     },
     {
@@ -105,6 +104,28 @@ export const mutants: readonly Mutant[] = [
       kind: 'wrong stride',
       find: "step: 'k * aStep',",
       replace: "step: 'k * (params.m / 4u)',",
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/product-text.ts`, tests: GROUPED_TESTS }, [
+    {
+      id: 'grouped-matrix-of-first',
+      kind: 'wrong stride',
+      find: 'params.bOffset + group.z * params.groupStride;',
+      replace: 'params.bOffset;',
+    },
+    {
+      id: 'grouped-rows-of-next',
+      kind: 'tail dropped',
+      find: "firstK: 'group.x',",
+      replace: "firstK: '0u',",
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/row-groups.ts`, tests: GROUPED_TESTS }, [
+    {
+      id: 'row-groups-tile-crosses-groups',
+      kind: 'tail dropped',
+      find: 'Math.min(row + height, end)',
+      replace: 'row + height',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/matmul/variant.ts`, tests: MATMUL_TESTS }, [

@@ -40,12 +40,6 @@ export interface RegisterMatmul {
   readonly vectorsAlongK: boolean;
 }
 
-/** Operands staged in workgroup memory. */
-export interface SharedMatmul {
-  readonly strategy: 'shared';
-  readonly tile: MatmulTile;
-}
-
 /** Operands straight from storage; the invocations of a subgroup load A once and hand it round. */
 export interface SubgroupMatmul {
   readonly strategy: 'subgroup';
@@ -58,12 +52,14 @@ export interface SubgroupMatmul {
 }
 
 /** Which matmul kernel an adapter runs. */
-export type MatmulTuning = RegisterMatmul | SharedMatmul | SubgroupMatmul | TiledMatmul;
+export type MatmulTuning = RegisterMatmul | SubgroupMatmul | TiledMatmul;
 
 /** Every choice that differs by adapter, never by data: kernels read `gpu.tuning` and ask for nothing else. */
 export interface Tuning {
   /** Invocations that reduce one row, or one chunk of a sum, together: a power of two. */
   readonly invocationsPerRow: number;
+  /** Invocations that norm one row together: one alone, or a power of two from 4. */
+  readonly normLanes: number;
   /** Invocations of a subgroup; absent where the device has no subgroups or their size may vary. */
   readonly subgroupSize?: number;
   readonly matmul: MatmulTuning;
@@ -74,6 +70,9 @@ const REGISTER: RegisterMatmul = {
   tile: { rows: 16, columns: 8, workgroup: [4, 2] },
   vectorsAlongK: false,
 };
+
+/** What GPUs have in common. */
+const HARDWARE = { invocationsPerRow: 128, normLanes: 128 } as const;
 
 /** The first takes 0.7 to 1.6 s to compile, the second 0.4 to 0.7 s, the others about 0.1 s. */
 const SWIFTSHADER_TILES: readonly RatedTile[] = [
@@ -94,6 +93,7 @@ const SWIFTSHADER_TILES: readonly RatedTile[] = [
 export const TUNINGS = {
   lavapipe: {
     invocationsPerRow: 8,
+    normLanes: 1,
     matmul: {
       strategy: 'subgroup',
       subgroupSize: 8,
@@ -119,6 +119,7 @@ export const TUNINGS = {
   },
   swiftshader: {
     invocationsPerRow: 8,
+    normLanes: 1,
     matmul: {
       strategy: 'subgroup',
       subgroupSize: 4,
@@ -127,13 +128,13 @@ export const TUNINGS = {
     },
   },
   /** Any other adapter that runs on the CPU. */
-  software: { invocationsPerRow: 8, matmul: REGISTER },
-  nvidia: { invocationsPerRow: 128, matmul: TILED_MATMULS.nvidia },
-  amd: { invocationsPerRow: 128, matmul: TILED_MATMULS.amd },
-  apple: { invocationsPerRow: 128, matmul: TILED_MATMULS.apple },
-  intel: { invocationsPerRow: 128, matmul: TILED_MATMULS.intel },
+  software: { invocationsPerRow: 8, normLanes: 1, matmul: REGISTER },
+  nvidia: { ...HARDWARE, matmul: TILED_MATMULS.nvidia },
+  amd: { ...HARDWARE, matmul: TILED_MATMULS.amd },
+  apple: { ...HARDWARE, matmul: TILED_MATMULS.apple },
+  intel: { ...HARDWARE, matmul: TILED_MATMULS.intel },
   /** Any other GPU. */
-  hardware: { invocationsPerRow: 128, matmul: TILED_MATMULS.hardware },
+  hardware: { ...HARDWARE, matmul: TILED_MATMULS.hardware },
 } as const satisfies Readonly<Record<string, Tuning>>;
 
 /**

@@ -11,9 +11,13 @@ export interface StagedOperand {
   readonly name: 'a' | 'b';
   /** Rows of A or columns of B in the tile. */
   readonly extent: number;
-  /** WGSL: the first of them, and the end of all. */
+  /** WGSL: the first of them, and the end of all; where the operand begins, and how far its rows lie apart. */
   readonly first: string;
   readonly end: string;
+  readonly offset: string;
+  readonly stride: string;
+  /** WGSL: the end of k. */
+  readonly k: string;
   /** Whether the operand's rows in memory follow each other along k. */
   readonly rowsAlongK: boolean;
   /** Whether it is loaded as vec4. */
@@ -29,7 +33,7 @@ export function vectorsHeld({ extent, invocations }: StagedOperand): number {
 
 /** WGSL: invocation `own` of those who stage the operand loads its share of the slab that begins at `k0` into `held`. */
 export function fetchSlab(operand: StagedOperand): string {
-  const { extent, first, end, rowsAlongK, invocations } = operand;
+  const { extent, first, end, offset, stride, k: endOfK, rowsAlongK, invocations } = operand;
   const vectors = vectorsHeld(operand);
   if (rowsAlongK) {
     return repeat(
@@ -40,7 +44,7 @@ export function fetchSlab(operand: StagedOperand): string {
           let k = k0 + id / ${extent / 4}u;
           let x = ${first} + id % ${extent / 4}u * 4u;
           let value = ${loadAlongX(operand)};
-          held${i} = select(vec4<f32>(), value, k < params.k);
+          held${i} = select(vec4<f32>(), value, k < ${endOfK});
         }`,
     );
   }
@@ -51,7 +55,7 @@ export function fetchSlab(operand: StagedOperand): string {
         let id = ${nth(block, invocations)};
         let k = k0 + (id & 3u) * 4u;
         let x = ${first} + (id >> 2u) * 4u;
-        ${repeat(4, (r) => `let row${r} = params.${operand.name}Offset + min(x + ${r}u, ${end} - 1u) * params.${operand.name}Stride;`)}
+        ${repeat(4, (r) => `let row${r} = ${offset} + min(x + ${r}u, ${end} - 1u) * ${stride};`)}
         ${loadsAlongK(operand, block)}
       }`,
   );
@@ -99,8 +103,8 @@ function load({ name, vector }: StagedOperand, at: string): string {
 
 /** Four elements of one row of memory, from place x on at step k: at the end those there, which nobody needs. */
 function loadAlongX(operand: StagedOperand): string {
-  const { name, end, vector } = operand;
-  const row = `params.${name}Offset + min(k, params.k - 1u) * params.${name}Stride`;
+  const { end, offset, stride, k, vector } = operand;
+  const row = `${offset} + min(k, ${k} - 1u) * ${stride}`;
   if (vector) return load(operand, `${row} + min(x, ${end} - 4u)`);
   const elements = [0, 1, 2, 3].map((e) => load(operand, `${row} + min(x + ${e}u, ${end} - 1u)`));
   return `vec4<f32>(${elements.join(', ')})`;
@@ -108,13 +112,14 @@ function loadAlongX(operand: StagedOperand): string {
 
 /** Four steps of each of four rows; zeros past the end of k. */
 function loadsAlongK(operand: StagedOperand, block: number): string {
+  const { k: end } = operand;
   if (operand.vector) {
     return `
-      let column = min(k, params.k - 4u);
-      ${repeat(4, (r) => `held${block * 4 + r} = select(vec4<f32>(), ${load(operand, `row${r} + column`)}, k < params.k);`)}`;
+      let column = min(k, ${end} - 4u);
+      ${repeat(4, (r) => `held${block * 4 + r} = select(vec4<f32>(), ${load(operand, `row${r} + column`)}, k < ${end});`)}`;
   }
-  const element = (r: number, e: number): string => load(operand, `row${r} + min(k + ${e}u, params.k - 1u)`);
+  const element = (r: number, e: number): string => load(operand, `row${r} + min(k + ${e}u, ${end} - 1u)`);
   return `
-    let inside = vec4<u32>(k, k + 1u, k + 2u, k + 3u) < vec4<u32>(params.k);
+    let inside = vec4<u32>(k, k + 1u, k + 2u, k + 3u) < vec4<u32>(${end});
     ${repeat(4, (r) => `held${block * 4 + r} = select(vec4<f32>(), vec4<f32>(${[0, 1, 2, 3].map((e) => element(r, e)).join(', ')}), inside);`)}`;
 }

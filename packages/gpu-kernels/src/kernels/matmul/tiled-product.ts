@@ -2,12 +2,11 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { SkinnyMatmul, StagedTile, TiledMatmul } from '../../runtime/tiled-tuning.ts';
-import type { MatmulLayout } from '../../runtime/tuning.ts';
-import { type BoundMatrix, type Matrix, bindMatrix, matrix } from './matrix.ts';
+import { type BoundMatrix, type Matrix, bindMatrix, inVectors, matrix } from './matrix.ts';
 import { MAX_CHUNKS, PARTIAL_SUMS, PARTIAL_SUMS_PER_WORKGROUP } from './partial-sums.ts';
 import { SLAB_DEPTH } from './staging.ts';
-import { type TiledVariant, type VectorAccess, tiledMatmul } from './tiled.ts';
-import { type MatmulVariant, layoutOf } from './variant.ts';
+import { type TiledKernel, type TiledVariant, type VectorAccess, tiledMatmul } from './tiled.ts';
+import type { MatmulVariant } from './variant.ts';
 
 /**
  * What a product is for, where kernels differ by it: `training` steps have few rows, and sums over k may be cut into
@@ -16,7 +15,7 @@ import { type MatmulVariant, layoutOf } from './variant.ts';
 export type MatmulRegime = 'training' | 'probing';
 
 /** A product whose operands fit their bindings. */
-export interface TiledProduct extends Omit<MatmulVariant, 'dtypeB'> {
+export interface TiledProduct extends Pick<MatmulVariant, 'transposeA' | 'transposeB'> {
   readonly a: Matrix;
   readonly b: Matrix;
   readonly c: Matrix;
@@ -27,27 +26,51 @@ export interface TiledProduct extends Omit<MatmulVariant, 'dtypeB'> {
   readonly regime: MatmulRegime;
 }
 
-/** Every kernel that products may run under a tuning. */
-export function tiledMatmulKernels({ tiles, training }: TiledMatmul): Kernel[] {
+/**
+ * Every kernel that products may run under a tuning.
+ * @param options the products, in all layouts
+ */
+export function stagedKernels(
+  { tiles, training }: TiledMatmul,
+  options: readonly Omit<MatmulVariant, 'transposeA' | 'transposeB'>[],
+): Kernel[] {
   const layouts = [
     { transposeA: false, transposeB: false },
     { transposeA: false, transposeB: true },
     { transposeA: true, transposeB: false },
   ];
-  const products = layouts.flatMap((transposes) =>
-    (['float32', 'float16'] as const).flatMap((dtypeB) =>
-      accessesOf(layoutOf(transposes)).flatMap((access) => {
-        const variant = { ...transposes, dtypeB, access };
-        return [
-          ...tiles.map((tile) => tiledMatmul({ ...variant, tile: plainTile(tile), chunked: false })),
-          ...(transposes.transposeA
-            ? []
-            : [tiledMatmul({ ...variant, tile: plainTile(training.tile), chunked: true })]),
-        ];
-      }),
+  const variants = layouts.flatMap((transposes) =>
+    options.flatMap((own) =>
+      accessesOf({ ...transposes, ...own }).map((access) => ({ ...transposes, ...own, access })),
     ),
   );
-  return [...products, PARTIAL_SUMS];
+  const kernels = variants.flatMap((variant) => [
+    ...tiles.map((tile) => tiledMatmul({ ...variant, tile: plainTile(tile), chunked: false })),
+    ...(variant.transposeA
+      ? []
+      : [tiledMatmul({ ...variant, tile: plainTile(training.tile), chunked: true })]),
+  ]);
+  return [
+    ...new Set<Kernel>([...kernels, ...(options.some(({ grouped }) => grouped) ? [] : [PARTIAL_SUMS])]),
+  ];
+}
+
+/**
+ * The kernel of a grouped product, which sums in the order of {@link recordTiled}: one workgroup all chunks of its tile.
+ * @param whole which operands consist of whole vec4s
+ * @param shape n and k
+ */
+export function groupedStagedKernel(
+  tuning: TiledMatmul,
+  { regime, ...variant }: MatmulVariant & { readonly regime: MatmulRegime },
+  whole: Readonly<Record<'a' | 'b' | 'c', boolean>>,
+  [n, k]: readonly [number, number],
+): { kernel: TiledKernel; rows: number; columns: number; params: Readonly<Record<string, number>> } {
+  const chunked = regime === 'training' && !variant.transposeA;
+  const tile = chunked ? plainTile(tuning.training.tile) : tileFor(tuning, n);
+  const kernel = tiledMatmul({ ...variant, tile, access: accessOf(variant, whole), chunked });
+  const chunkSlabs = chunkOf(tuning.training, n, k) / SLAB_DEPTH;
+  return { kernel, rows: tile.rows, columns: tile.columns, params: { chunkSlabs, groupSlabs: 0 } };
 }
 
 /**
@@ -135,7 +158,7 @@ function dispatchTiles(
   const k = transposeA ? product.a.rows : product.a.columns;
   const { rows: m, columns: n } = product.c;
   const dtypeB = product.b.tensor.dtype === 'float16' ? 'float16' : 'float32';
-  const access = accessOf(layoutOf(product), {
+  const access = accessOf(product, {
     a: inVectors(product.a, a.offset),
     b: inVectors(product.b, b.offset),
     c: inVectors(product.c, c.offset),
@@ -184,18 +207,20 @@ function addParts(
   );
 }
 
-/** Whether a matrix whose first element lies at `offset` of its binding consists of whole vec4s. */
-function inVectors({ columns, stride }: Matrix, offset: number): boolean {
-  return [offset, columns, stride].every((size) => size % 4 === 0);
+type Layout = Pick<MatmulVariant, 'transposeA' | 'transposeB' | 'grouped'>;
+
+/**
+ * Those of a layout's kernels: logits of an odd vocabulary have a C without vec4s, their gradients an A; neither is a
+ * grouped product.
+ */
+function accessesOf(layout: Layout): readonly VectorAccess[] {
+  if (layout.grouped) return ['all', 'none'];
+  return ['all', layout.transposeB ? 'not-c' : 'not-a', 'none'];
 }
 
-/** Those of a layout's kernels: logits of an odd vocabulary have a C without vec4s, their gradients an A. */
-function accessesOf(layout: MatmulLayout): readonly VectorAccess[] {
-  return ['all', layout === 'NT' ? 'not-c' : 'not-a', 'none'];
-}
-
-function accessOf(layout: MatmulLayout, whole: Readonly<Record<'a' | 'b' | 'c', boolean>>): VectorAccess {
+function accessOf(layout: Layout, whole: Readonly<Record<'a' | 'b' | 'c', boolean>>): VectorAccess {
   if (whole.a && whole.b && whole.c) return 'all';
-  if (layout === 'NT') return whole.a && whole.b ? 'not-c' : 'none';
-  return whole.b && whole.c ? 'not-a' : 'none';
+  if (layout.grouped || !whole.b) return 'none';
+  if (layout.transposeB) return whole.a ? 'not-c' : 'none';
+  return whole.c ? 'not-a' : 'none';
 }

@@ -15,6 +15,7 @@ import {
   productsInViews,
   randomFactors,
 } from '../../testing/matrix-products.ts';
+import { groupedProduct, oneByOne, randomGroups } from '../../testing/grouped-products.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { matmulKernels } from './matmul.ts';
 import { chunkOf } from './tiled-product.ts';
@@ -150,6 +151,27 @@ describe('in training', () => {
         expectClose(product!, expectedProduct(factors, EVERYTHING), tolerances.matmul.f32, Math.sqrt(300));
       }
     }
+  });
+});
+
+describe('groups of rows', () => {
+  const COUNTS = [5, 0, 37, 1];
+
+  test.each([
+    ['NT', 'training', [76, 300]],
+    ['NT', 'probing', [76, 60]],
+    ['TN', 'training', [76, 68]],
+  ] as const)('%s in %s have the bits of a product each', async (layout, regime, shape) => {
+    const factors = randomGroups(layout, COUNTS, shape, 8);
+    const places = {
+      a: placement(factors.a.columns, true),
+      b: placement(factors.b.columns, true),
+      c: placement(factors.c.columns, true),
+      dtypeB: 'float32' as const,
+    };
+    const device = tuned(TILED);
+    const [expected] = await oneByOne(device, factors, [EVERYTHING], undefined, { regime });
+    expectSameBits(await groupedProduct(device, factors, places, EVERYTHING, { regime }), expected!);
   });
 });
 

@@ -3,7 +3,8 @@ import type { Kernel, ParameterType } from '../../runtime/kernel.ts';
 import type { StagedTile } from '../../runtime/tiled-tuning.ts';
 import { plus, repeat } from '../wgsl.ts';
 import { SLAB_DEPTH, type StagedOperand, fetchSlab, putSlab, vectorsHeld } from './staging.ts';
-import { MATMUL_PARAMS, type MatmulVariant, layoutOf, loadB, matmulStorage } from './variant.ts';
+import { type ProductText, productText } from './product-text.ts';
+import { MATMUL_PARAMS, type MatmulVariant, labelOf, loadB, matmulStorage } from './variant.ts';
 
 /** Which operands are loaded and stored as vec4: all, all but one, or none. */
 export type VectorAccess = 'all' | 'not-a' | 'not-c' | 'none';
@@ -17,13 +18,15 @@ export interface TiledVariant extends MatmulVariant {
 }
 
 /** `chunkSlabs` slabs are a chunk; a workgroup sums `groupSlabs`, and the next part of C [m, n] has the next of them. */
-export const TILED_PARAMS = {
-  ...MATMUL_PARAMS,
+const SLAB_PARAMS = {
   chunkSlabs: 'u32',
   groupSlabs: 'u32',
 } as const satisfies Record<string, ParameterType>;
 
-export type TiledKernel = Kernel<'a' | 'b' | 'bias' | 'c', keyof typeof TILED_PARAMS>;
+export type TiledKernel = Kernel<
+  'a' | 'b' | 'bias' | 'c',
+  keyof typeof MATMUL_PARAMS | keyof typeof SLAB_PARAMS
+>;
 
 /** Invocations of a workgroup. */
 export function invocationsOf({ rows, columns, perInvocation: [r, c] }: StagedTile): number {
@@ -34,12 +37,16 @@ export function invocationsOf({ rows, columns, perInvocation: [r, c] }: StagedTi
 export function stagedOperands(variant: TiledVariant): readonly [StagedOperand, StagedOperand] {
   const { tile, access, transposeA, transposeB } = variant;
   const invocations = invocationsOf(tile) / 2;
+  const { m, k, aOffset, bOffset } = productText(variant, tile.rows);
   return [
     {
       name: 'a',
       extent: tile.rows,
       first: 'm0',
-      end: 'params.m',
+      end: m,
+      offset: aOffset,
+      stride: 'params.aStride',
+      k,
       rowsAlongK: transposeA,
       vector: access === 'all' || access === 'not-c',
       invocations,
@@ -49,6 +56,9 @@ export function stagedOperands(variant: TiledVariant): readonly [StagedOperand, 
       extent: tile.columns,
       first: 'n0',
       end: 'params.n',
+      offset: bOffset,
+      stride: 'params.bStride',
+      k,
       rowsAlongK: !transposeB,
       vector: access !== 'none',
       invocations,
@@ -62,7 +72,8 @@ export function stagedOperands(variant: TiledVariant): readonly [StagedOperand, 
  * access. Tiles below each other are neighbours in the grid, so that B is read from memory once.
  */
 export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel => {
-  const { transposeA, transposeB, dtypeB, tile, access, chunked } = variant;
+  const { dtypeB, tile, access, chunked } = variant;
+  const product = productText(variant, tile.rows);
   const [a, b] = stagedOperands(variant);
   const vectorC = access === 'all' || access === 'not-a';
   const invocations = invocationsOf(tile);
@@ -70,16 +81,20 @@ export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel =>
   const [rows, quads] = [rowQuads * 4, columnQuads];
   const each = (text: (r: number, q: number) => string): string =>
     repeat(rows, (r) => Array.from({ length: quads }, (_, q) => text(r, q)).join(' '));
-  const part = chunked ? 'params.cOffset + split * params.m * params.n' : 'params.cOffset';
+  const output: Output = {
+    ...{ m: product.m, biasOffset: product.biasOffset, quads },
+    first: chunked && !variant.grouped ? `${product.cOffset} + split * params.m * params.n` : product.cOffset,
+  };
   const result = chunked ? 'sum' : 'acc';
   const widthInSubgroups = tile.columns / tile.perInvocation[1] / 8;
   return defineKernel({
-    label: `matmul.${chunked ? 'chunked' : 'tiled'}.${layoutOf({ transposeA, transposeB })}.${tile.rows}x${tile.columns}${access === 'all' ? '.vec4' : `.${ACCESS_LABELS[access]}`}${dtypeB === 'float16' ? '.f16' : ''}`,
+    label: `matmul.${chunked ? 'chunked' : 'tiled'}.${labelOf(variant)}.${tile.rows}x${tile.columns}${access === 'all' ? '.vec4' : `.${ACCESS_LABELS[access]}`}${dtypeB === 'float16' ? '.f16' : ''}`,
     storage: {
       ...matmulStorage(dtypeB, a.vector, b.vector),
       ...(vectorC ? { c: '&vec4<f32>' } : {}),
+      ...product.storage,
     },
-    params: TILED_PARAMS,
+    params: { ...product.params, ...SLAB_PARAMS },
     workgroupSize: [invocations],
     declarations: `
       ${loadB(dtypeB, b.vector)}
@@ -87,7 +102,7 @@ export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel =>
       var<workgroup> aSlabs: array<vec4<f32>, ${(2 * SLAB_DEPTH * tile.rows) / 4}>;
       var<workgroup> bSlabs: array<vec4<f32>, ${(2 * SLAB_DEPTH * tile.columns) / 4}>;`,
     body: `
-      ${chunked ? placeOfPart(tile) : placeOfTile(tile)}
+      ${placeOf(variant, product)}
       // A subgroup of 32 is 4 invocations high and 8 wide.
       let tx = (localIndex & 7u) + (localIndex >> 5u) % ${widthInSubgroups}u * 8u;
       let ty = ((localIndex >> 3u) & 3u) + (localIndex >> 5u) / ${widthInSubgroups}u * 4u;
@@ -97,7 +112,7 @@ export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel =>
       ${each((r, q) => `var acc${r}_${q} = vec4<f32>();`)}
       ${chunked ? each((r, q) => `var sum${r}_${q} = vec4<f32>();`) : ''}
       for (var step = 0u; step <= slabs; step++) {
-        let k0 = (firstSlab + step) * ${SLAB_DEPTH}u;
+        let k0 = firstK + step * ${SLAB_DEPTH}u;
         if (step < slabs) {
           if (stagesA) {
             ${fetchSlab(a)}
@@ -133,11 +148,11 @@ export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel =>
         ${each((r, q) => `${result}${r}_${q},`)}
       );
       // Rolled, to an end that the compiler cannot know: unrolled stores take seconds to compile on software adapters.
-      for (var r = 0u; r < min(${rows}u, params.m); r++) {
+      for (var r = 0u; r < min(${rows}u, ${product.m}); r++) {
         let m = m0 + ty * 4u + ${rowQuads === 1 ? 'r' : `(r >> 2u) * ${tile.rows / rowQuads}u + (r & 3u)`};
         for (var q = 0u; q < ${quads}u; q++) {
           let n = n0 + tx * 4u + q * ${tile.columns / columnQuads}u;
-          ${vectorC ? storeVector(part, quads) : storeElements(part, quads)}
+          ${vectorC ? storeVector(output) : storeElements(output)}
         }
       }`,
   });
@@ -145,29 +160,38 @@ export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel =>
 
 const ACCESS_LABELS = { 'not-a': 'scalar-a', 'not-c': 'scalar-c', none: 'scalar' } as const;
 
-/** Tiles below each other follow each other. */
-function placeOfTile({ rows, columns }: StagedTile): string {
+/** WGSL: where the workgroup's tile of C and its part of k begin, and how many slabs that has. */
+function placeOf({ tile: { rows, columns }, chunked, grouped }: TiledVariant, product: ProductText): string {
+  const slabsFrom = (first: string): string =>
+    `(${product.k} - ${first} + ${SLAB_DEPTH - 1}u) / ${SLAB_DEPTH}u`;
+  if (grouped) {
+    return `
+      ${product.setup}
+      let m0 = ${product.firstRow};
+      let n0 = ${product.column} * ${columns}u;
+      let firstK = ${product.firstK};
+      let slabs = ${slabsFrom('firstK')};`;
+  }
+  const tilesHigh = `let tilesHigh = (params.m + ${rows - 1}u) / ${rows}u;`;
+  if (!chunked) {
+    return `
+      ${tilesHigh}
+      let m0 = workgroup % tilesHigh * ${rows}u;
+      let n0 = workgroup / tilesHigh * ${columns}u;
+      if (n0 >= params.n) { return; }
+      let firstK = 0u;
+      let slabs = ${slabsFrom('firstK')};`;
+  }
+  // All tiles of one part of k come after those of the part before.
   return `
-    let tilesHigh = (params.m + ${rows - 1}u) / ${rows}u;
-    let m0 = workgroup % tilesHigh * ${rows}u;
-    let n0 = workgroup / tilesHigh * ${columns}u;
-    if (n0 >= params.n) { return; }
-    let firstSlab = 0u;
-    let slabs = (params.k + ${SLAB_DEPTH - 1}u) / ${SLAB_DEPTH}u;`;
-}
-
-/** All tiles of one part of k after those of the part before. */
-function placeOfPart({ rows, columns }: StagedTile): string {
-  return `
-    let tilesHigh = (params.m + ${rows - 1}u) / ${rows}u;
+    ${tilesHigh}
     let tiles = tilesHigh * ((params.n + ${columns - 1}u) / ${columns}u);
     let split = workgroup / tiles;
     let m0 = workgroup % tiles % tilesHigh * ${rows}u;
     let n0 = workgroup % tiles / tilesHigh * ${columns}u;
-    let firstSlab = split * params.groupSlabs;
-    let allSlabs = (params.k + ${SLAB_DEPTH - 1}u) / ${SLAB_DEPTH}u;
-    if (split > 0u && firstSlab >= allSlabs) { return; }
-    let slabs = min(params.groupSlabs, allSlabs - firstSlab);`;
+    let firstK = split * params.groupSlabs * ${SLAB_DEPTH}u;
+    if (split > 0u && firstK >= params.k) { return; }
+    let slabs = min(params.groupSlabs, ${slabsFrom('firstK')});`;
 }
 
 /** Step `i` of a group of four: a row of the staged slabs, times each other. */
@@ -191,13 +215,24 @@ function multiply({ rows, columns, perInvocation }: StagedTile, i: number): stri
     }`;
 }
 
-function storeVector(first: string, quads: number): string {
+/** WGSL of where results go. */
+interface Output {
+  /** Where C begins. */
+  readonly first: string;
+  /** The end of its rows. */
+  readonly m: string;
+  readonly biasOffset: string;
+  /** vec4s of a row of an invocation. */
+  readonly quads: number;
+}
+
+function storeVector({ first, m, biasOffset, quads }: Output): string {
   return `
-    if (m < params.m && n < params.n) {
+    if (m < ${m} && n < params.n) {
       let at = (${first} + m * params.cStride + n) / 4u;
       var value = results[r * ${quads}u + q];
       if (params.useBias != 0u) {
-        let first = params.biasOffset + n;
+        let first = ${biasOffset} + n;
         value += vec4<f32>(bias[first], bias[first + 1u], bias[first + 2u], bias[first + 3u]);
       }
       if (params.accumulate != 0u) { value += c[at]; }
@@ -205,13 +240,13 @@ function storeVector(first: string, quads: number): string {
     }`;
 }
 
-function storeElements(first: string, quads: number): string {
+function storeElements({ first, m, biasOffset, quads }: Output): string {
   return `
     for (var e = 0u; e < 4u; e++) {
-      if (m < params.m && n + e < params.n) {
+      if (m < ${m} && n + e < params.n) {
         let at = ${first} + m * params.cStride + n + e;
         var value = results[r * ${quads}u + q][e];
-        if (params.useBias != 0u) { value += bias[params.biasOffset + n + e]; }
+        if (params.useBias != 0u) { value += bias[${biasOffset} + n + e]; }
         if (params.accumulate != 0u) { value += c[at]; }
         c[at] = value;
       }

@@ -41,10 +41,9 @@ fn main(
   let split = workgroup / tiles;
   let m0 = workgroup % tiles % tilesHigh * 32u;
   let n0 = workgroup % tiles / tilesHigh * 64u;
-  let firstSlab = split * params.groupSlabs;
-  let allSlabs = (params.k + 15u) / 16u;
-  if (split > 0u && firstSlab >= allSlabs) { return; }
-  let slabs = min(params.groupSlabs, allSlabs - firstSlab);
+  let firstK = split * params.groupSlabs * 16u;
+  if (split > 0u && firstK >= params.k) { return; }
+  let slabs = min(params.groupSlabs, (params.k - firstK + 15u) / 16u);
   // A subgroup of 32 is 4 invocations high and 8 wide.
   let tx = (localIndex & 7u) + (localIndex >> 5u) % 1u * 8u;
   let ty = ((localIndex >> 3u) & 3u) + (localIndex >> 5u) / 1u * 4u;
@@ -67,7 +66,7 @@ fn main(
   var sum2_0 = vec4<f32>(); var sum2_1 = vec4<f32>();
   var sum3_0 = vec4<f32>(); var sum3_1 = vec4<f32>();
   for (var step = 0u; step <= slabs; step++) {
-    let k0 = (firstSlab + step) * 16u;
+    let k0 = firstK + step * 16u;
     if (step < slabs) {
       if (stagesA) {
         {

@@ -41,8 +41,8 @@ fn main(
   let m0 = workgroup % tilesHigh * 32u;
   let n0 = workgroup / tilesHigh * 32u;
   if (n0 >= params.n) { return; }
-  let firstSlab = 0u;
-  let slabs = (params.k + 15u) / 16u;
+  let firstK = 0u;
+  let slabs = (params.k - firstK + 15u) / 16u;
   // A subgroup of 32 is 4 invocations high and 8 wide.
   let tx = (localIndex & 7u) + (localIndex >> 5u) % 1u * 8u;
   let ty = ((localIndex >> 3u) & 3u) + (localIndex >> 5u) / 1u * 4u;
@@ -57,7 +57,7 @@ fn main(
   var acc2_0 = vec4<f32>();
   var acc3_0 = vec4<f32>();
   for (var step = 0u; step <= slabs; step++) {
-    let k0 = (firstSlab + step) * 16u;
+    let k0 = firstK + step * 16u;
     if (step < slabs) {
       if (stagesA) {
         {

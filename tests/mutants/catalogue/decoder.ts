@@ -16,8 +16,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'linear-weight-gradient-overwritten',
       kind: 'accumulate ignored',
-      find: 'transposeA: true,\n      accumulate: true,',
-      replace: 'transposeA: true,\n      accumulate: false,',
+      find: 'transposeA: true, accumulate: true }',
+      replace: 'transposeA: true, accumulate: false }',
     },
     {
       id: 'linear-input-gradient-overwrites',
@@ -28,8 +28,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'linear-bias-gradient',
       kind: 'dropped bias',
-      find: 'if (gradBias) columnSum(',
-      replace: 'if (gradBias && gradWeight === undefined) columnSum(',
+      find: 'if (!gradBias) return;',
+      replace: 'if (!gradBias || gradWeight) return;',
     },
   ]),
   ...mutantsOf({ file: `${SRC}/weights/parameter-set.ts`, tests: [FAMILIES_TEST] }, [
@@ -298,14 +298,14 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'loss-gradient-summed',
       kind: 'loss not divided by tokens',
-      find: '      scale: 1 / plan.targetCount,',
-      replace: '      scale: 1,',
+      find: ', scale: 1 / plan.targetCount }',
+      replace: ', scale: 1 }',
     },
     {
       id: 'loss-gradient-by-chunk',
       kind: 'loss not divided by tokens',
-      find: '      scale: 1 / plan.targetCount,',
-      replace: '      scale: 1 / chunk.count,',
+      find: ', scale: 1 / plan.targetCount }',
+      replace: ', scale: 1 / chunk.count }',
     },
     {
       id: 'loss-summed',

@@ -135,6 +135,9 @@ function preNormBackward(
   if (!parallelResidual) throughFeedForward(gradResidualMiddle);
   if (!wantInput && !pass.gradients.hasWeight(layer.attentionNorm)) {
     selfAttentionBackward(pass, layer, activations.attention, gradResidualMiddle);
+    // What reads the layer's input has weights of its own all the same.
+    if (parallelResidual && pass.gradients.hasWeight(layer.up))
+      throughFeedForward(pass.zeros(gradOutput.shape, 'gradient of residual'));
     return undefined;
   }
   const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the attention input');

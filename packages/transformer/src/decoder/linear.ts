@@ -1,22 +1,35 @@
-import { type Tensor, columnSum, matmul, matrix } from '@icl-gd/gpu-kernels';
+import {
+  type MatmulArguments,
+  type Tensor,
+  columnSum,
+  groupedMatmul,
+  matmul,
+  matrix,
+} from '@icl-gd/gpu-kernels';
+import { groupedColumnSum } from '../lockstep/grouped.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { Pass } from './pass.ts';
 
 /**
- * y = x Wᵀ + b.
+ * y = x Wᵀ + b. Where the pass has groups with weights of their own, W is [G, outputs, inputs], b [G, outputs]: here and below.
  * @param x [rows, inputs]; W is [outputs, inputs], b [outputs] where the model has it
  * @returns [rows, outputs]
  */
-export function linear(pass: Pass, { name, weight, bias }: ModuleParameters, x: Tensor): Tensor {
-  const out = pass.tensor([x.shape[0] ?? 0, weight.shape[0] ?? 0], name);
-  matmul(pass.gpu, {
-    a: matrix(x),
-    b: matrix(weight),
-    c: matrix(out),
-    transposeB: true,
+export function linear(pass: Pass, module: ModuleParameters, x: Tensor): Tensor {
+  const { name, weight, bias } = module;
+  const out = pass.tensor([x.shape[0] ?? 0, weight.shape.at(-2) ?? 0], name);
+  multiply(pass, module, {
+    ...{ a: matrix(x), b: matrix(weight), c: matrix(out), transposeB: true },
     ...(bias ? { bias } : {}),
   });
   return out;
+}
+
+/** A product of a module: of all rows with one matrix, or of each group's with its own. */
+function multiply(pass: Pass, module: ModuleParameters, product: MatmulArguments): void {
+  const groups = pass.groupsOf(module);
+  if (groups) groupedMatmul(pass.gpu, { ...product, groups });
+  else matmul(pass.gpu, product);
 }
 
 /** Adds gradOutputᵀ x to the weight's gradient and gradOutput's column sums to the bias's, where they are trained. */
@@ -29,16 +42,17 @@ export function addLinearGradients(
   const { gpu, gradients } = pass;
   const gradWeight = gradients.weight(module);
   if (gradWeight) {
-    matmul(gpu, {
-      a: matrix(gradOutput),
-      b: matrix(x),
-      c: matrix(gradWeight),
-      transposeA: true,
-      accumulate: true,
+    multiply(pass, module, {
+      ...{ a: matrix(gradOutput), b: matrix(x), c: matrix(gradWeight) },
+      ...{ transposeA: true, accumulate: true },
     });
   }
   const gradBias = gradients.bias(module);
-  if (gradBias) columnSum(gpu, { x: gradOutput, out: gradBias, accumulate: true });
+  if (!gradBias) return;
+  const groups = pass.groupsOf(module);
+  const sums = { x: gradOutput, out: gradBias, accumulate: true };
+  if (groups) groupedColumnSum(gpu, { ...sums, groups });
+  else columnSum(gpu, sums);
 }
 
 /** A tensor that a gradient is written or added to. */
@@ -53,17 +67,16 @@ export interface GradientTarget {
  */
 export function linearInputGradient(
   pass: Pass,
-  { name, weight }: ModuleParameters,
+  module: ModuleParameters,
   gradOutput: Tensor,
   target?: GradientTarget,
 ): Tensor {
+  const { name, weight } = module;
   const gradInput =
     target?.tensor ??
-    pass.tensor([gradOutput.shape[0] ?? 0, weight.shape[1] ?? 0], `gradient of the input of ${name}`);
-  matmul(pass.gpu, {
-    a: matrix(gradOutput),
-    b: matrix(weight),
-    c: matrix(gradInput),
+    pass.tensor([gradOutput.shape[0] ?? 0, weight.shape.at(-1) ?? 0], `gradient of the input of ${name}`);
+  multiply(pass, module, {
+    ...{ a: matrix(gradOutput), b: matrix(weight), c: matrix(gradInput) },
     accumulate: target?.accumulate ?? false,
   });
   return gradInput;

@@ -36,6 +36,7 @@ export function requireLockstep(options: LockstepOptions): void {
   refuseMisspelt('LockstepFineTuning', own, KNOWN_OPTIONS);
   const { cells, ...shared } = own;
   if (!Array.isArray(cells)) throw new RangeError(`LockstepFineTuning: cells is ${typeof cells}, not a list`);
+  if (cells.length === 0) throw new RangeError('LockstepFineTuning: no cells');
   for (const { learningRate, sequences } of cells)
     requireOptions({ ...shared, learningRate, steps: sequences.length });
 }

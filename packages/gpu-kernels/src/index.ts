@@ -56,6 +56,7 @@ export {
 } from './kernels/gated-activation/gated-activation.ts';
 export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
+export type { MatmulRegime } from './kernels/matmul/tiled-product.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {
   type AdamWArguments,
@@ -109,6 +110,12 @@ export {
 } from './kernels/row-norm/rms-norm.ts';
 export { topLogProbs, type TopLogProbsArguments } from './kernels/top-k/top-k.ts';
 export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
+export {
+  type SkinnyMatmul,
+  type StagedTile,
+  type TiledMatmul,
+  type WideTile,
+} from './runtime/tiled-tuning.ts';
 export { type DType, storageBytes } from './runtime/dtype.ts';
 export { decodeFloat16, encodeFloat16 } from './runtime/float16.ts';
 export { type DeviceOptions, Gpu, type GpuOptions } from './runtime/gpu.ts';
@@ -140,7 +147,6 @@ export {
   type MatmulTuning,
   type RatedTile,
   type RegisterMatmul,
-  type SharedMatmul,
   type SubgroupMatmul,
   type SubgroupTile,
   type Tuning,

@@ -2,11 +2,11 @@ import {
   type MatmulArguments,
   type Tensor,
   columnSum,
+  groupedColumnSums,
   groupedMatmul,
   matmul,
   matrix,
 } from '@icl-gd/gpu-kernels';
-import { groupedColumnSum } from '../lockstep/grouped.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { Pass } from './pass.ts';
 
@@ -51,7 +51,7 @@ export function addLinearGradients(
   if (!gradBias) return;
   const groups = pass.groupsOf(module);
   const sums = { x: gradOutput, out: gradBias, accumulate: true };
-  if (groups) groupedColumnSum(gpu, { ...sums, groups });
+  if (groups) groupedColumnSums(gpu, groups, [sums]);
   else columnSum(gpu, sums);
 }
 

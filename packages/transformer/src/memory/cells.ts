@@ -21,14 +21,15 @@ export function lockstepCells(
 ): number {
   const { training } = workload;
   if (!training || most <= 1) return 1;
-  // Cells have one buffer for each parameter, one below the other.
+  // Cells have one buffer for each parameter, one below the other, which is bound whole.
   const groups = training.kinds.map(({ group = TRAINED }) => group);
   const trained = parameterSpecs(config).filter(({ name }) => groups.some((group) => inGroup(name, group)));
   const largest = 4 * Math.max(0, ...trained.map(({ shape }) => elementCount(shape)));
   /** Bytes over what there is; infinite where something is refused. */
   const excess = (cells: number): number => {
     const plan = planMemory(config, { ...workload, training: { ...training, cells } }, limits);
-    if (plan.refusals.length > 0 || cells * largest > limits.maxBufferBytes) return Infinity;
+    if (plan.refusals.length > 0 || cells * largest > Math.min(limits.maxBufferBytes, limits.maxBindingBytes))
+      return Infinity;
     return plan.peak - limits.budgetBytes;
   };
   let fits = { cells: 1, excess: excess(1) };

@@ -54,6 +54,7 @@ export {
   gatedActivationForward,
   type GatedActivationForwardArguments,
 } from './kernels/gated-activation/gated-activation.ts';
+export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {
@@ -78,6 +79,7 @@ export {
   sumOfSquares,
   type SumOfSquaresArguments,
 } from './kernels/reduction/reduction.ts';
+export { RowGroups, type TileRange } from './kernels/row-groups.ts';
 export { type RotaryArguments, rotateInPlace } from './kernels/rotary/rotary.ts';
 export { rotaryTable } from './kernels/rotary/table.ts';
 export {

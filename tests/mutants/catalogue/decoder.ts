@@ -302,14 +302,14 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'loss-gradient-summed',
       kind: 'loss not divided by tokens',
-      find: '      scale: 1 / plan.targetCount,',
-      replace: '      scale: 1,',
+      find: ', scale: 1 / plan.targetCount }',
+      replace: ', scale: 1 }',
     },
     {
       id: 'loss-gradient-by-chunk',
       kind: 'loss not divided by tokens',
-      find: '      scale: 1 / plan.targetCount,',
-      replace: '      scale: 1 / chunk.count,',
+      find: ', scale: 1 / plan.targetCount }',
+      replace: ', scale: 1 / chunk.count }',
     },
     {
       id: 'loss-summed',

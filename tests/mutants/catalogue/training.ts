@@ -14,8 +14,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'layerwise-loss-index',
       kind: 'layer off by one',
-      find: 'index: lossIndex + layer };',
-      replace: 'index: lossIndex };',
+      find: 'index: lossIndex + layer * ',
+      replace: 'index: lossIndex + 0 * ',
     },
     {
       id: 'layerwise-loss-before-layer',
@@ -196,41 +196,38 @@ export const mutants: readonly Mutant[] = [
       replace: 'return name.startsWith(`layers.${layer}`);',
     },
   ]),
-  ...mutantsOf(
-    { file: `${METHODS}/training/fine-tuning-learner.ts`, tests: [PARITY, 'tests/divergence.test.ts'] },
-    [
-      {
-        id: 'bos-dropped-in-training',
-        kind: 'special token',
-        find: '[bosTokenId, ...tokens],',
-        replace: '[...tokens],',
-      },
-      {
-        id: 'eos-kept-in-training',
-        kind: 'special token',
-        find: '[bosTokenId, ...tokens],',
-        replace: '[bosTokenId, ...tokens, config.eosTokenId ?? bosTokenId],',
-      },
-      {
-        id: 'first-demonstration-skipped',
-        kind: 'tail dropped',
-        find: 'demonstrations.map(({ tokens, answerLength }',
-        replace: 'demonstrations.slice(1).map(({ tokens, answerLength }',
-      },
-      {
-        id: 'attention-group-trained',
-        kind: 'wrong group',
-        find: 'group: GROUPS[params],',
-        replace: "group: params === 'kv' ? 'attention' : GROUPS[params],",
-      },
-      {
-        id: 'divergence-unnoticed',
-        kind: 'divergence',
-        find: 'return growth <= GROWTH_LIMIT ?',
-        replace: 'return growth >= 0 ?',
-      },
-    ],
-  ),
+  ...mutantsOf({ file: `${METHODS}/training/train.ts`, tests: [PARITY, 'tests/divergence.test.ts'] }, [
+    {
+      id: 'bos-dropped-in-training',
+      kind: 'special token',
+      find: '[bosTokenId, ...tokens],',
+      replace: '[...tokens],',
+    },
+    {
+      id: 'eos-kept-in-training',
+      kind: 'special token',
+      find: '[bosTokenId, ...tokens],',
+      replace: '[bosTokenId, ...tokens, config.eosTokenId ?? bosTokenId],',
+    },
+    {
+      id: 'first-demonstration-skipped',
+      kind: 'tail dropped',
+      find: 'demonstrations.map(({ tokens, answerLength }',
+      replace: 'demonstrations.slice(1).map(({ tokens, answerLength }',
+    },
+    {
+      id: 'attention-group-trained',
+      kind: 'wrong group',
+      find: 'group: GROUPS[params],',
+      replace: "group: params === 'kv' ? 'attention' : GROUPS[params],",
+    },
+    {
+      id: 'divergence-unnoticed',
+      kind: 'divergence',
+      find: 'return growth <= GROWTH_LIMIT ?',
+      replace: 'return growth >= 0 ?',
+    },
+  ]),
   ...mutantsOf({ file: `${METHODS}/learners/in-context.ts`, tests: [PARITY] }, [
     {
       id: 'context-without-eos',

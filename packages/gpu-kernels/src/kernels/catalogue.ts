@@ -8,6 +8,7 @@ import { crossEntropyKernels } from './cross-entropy/cross-entropy.ts';
 import { elementwiseKernels } from './elementwise/elementwise.ts';
 import { embeddingKernels } from './embedding/embedding.ts';
 import { gatedActivationKernels } from './gated-activation/gated-activation.ts';
+import { groupedMatmulKernels } from './matmul/grouped.ts';
 import { matmulKernels } from './matmul/matmul.ts';
 import { optimizerKernels } from './optimizer/optimizer.ts';
 import { columnSumKernels } from './reduction/column-sum.ts';
@@ -26,7 +27,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
   elementwise: elementwiseKernels,
   embedding: embeddingKernels,
   'gated-activation': gatedActivationKernels,
-  matmul: matmulKernels,
+  matmul: (tuning) => [...matmulKernels(tuning), ...groupedMatmulKernels(tuning)],
   optimizer: optimizerKernels,
   reduction: (tuning) => [...reductionKernels(tuning), ...l2NormKernels(tuning), ...columnSumKernels()],
   rotary: rotaryKernels,

@@ -34,7 +34,10 @@ export interface LossOptions {
   readonly readout?: Readout | undefined;
   /** One target a row at most. */
   readonly targets: TargetPlan;
-  /** float32; receives the loss in nats at `lossIndex`, for `layerwise` one a layer from there on. */
+  /**
+   * float32; receives the loss in nats at `lossIndex`, of groups of targets one behind the other; for `layerwise` so many for each
+   * layer, layer after layer.
+   */
   readonly losses: Tensor;
   readonly lossIndex: number;
   /** Sees each layer's activations of the forward pass, which live as long as the call. */
@@ -87,7 +90,7 @@ function layerwiseGradient(
   forwardLayers(pass, embed(pass), {
     onLayer(layer, activations, inner) {
       onForward?.(layer, activations);
-      const place = { losses, index: lossIndex + layer };
+      const place = { losses, index: lossIndex + layer * (targets.groups?.counts.length ?? 1) };
       const gradOutput = headLossAndGradient(inner, readFrom(activations, readout), targets, place);
       if (readout === 'layer') layerBackward(inner, layer, activations, gradOutput, false);
       else attentionBlockBackward(inner, layer, activations, gradOutput, readout);

@@ -1,4 +1,5 @@
-import type { Tensor } from '@icl-gd/gpu-kernels';
+import type { RowGroups, Tensor } from '@icl-gd/gpu-kernels';
+import { remember } from '../lockstep/grouped.ts';
 import type { Pass } from './pass.ts';
 
 /** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */
@@ -60,6 +61,8 @@ export interface TargetChunk {
   readonly firstTop: number;
   /** Such rows within the chunk, uint32; undefined where there are none. */
   readonly topRows: Tensor | undefined;
+  /** For each row one over the targets of its group, float32; undefined without groups. */
+  readonly scales: Tensor | undefined;
 }
 
 /** Targets on the device, sorted by row; a row may have several. */
@@ -78,15 +81,19 @@ export interface TargetPlan {
   readonly order: readonly number[];
   /** Place of each wanted row's likeliest tokens in the order that the caller gave. */
   readonly topOrder: readonly number[];
+  /** Runs of targets whose losses are means of their own; undefined where there is one mean over all. */
+  readonly groups: RowGroups | undefined;
 }
 
 /**
  * Puts targets on the device, where they live as long as the pass.
+ * @param groups runs of targets whose losses are means of their own; one target a row then, in ascending order
  * @throws RangeError for a row outside the batch or a token outside the vocabulary
  */
 export function planTargets(
   pass: Pass,
   { rows: wantedRows, tokens: wantedTokens, top = [] }: TokenTargets,
+  groups?: RowGroups,
 ): TargetPlan {
   const { vocabSize } = pass.config;
   const [order, topOrder] = [inRowOrder(wantedRows), inRowOrder(top)];
@@ -103,6 +110,8 @@ export function planTargets(
   const distinct = [...new Set([...wantedRows, ...top])].sort((a, b) => a - b);
   const perChunk = rowsPerLogitsChunk(vocabSize, pass.gpu.maxBindingBytes);
   const chunks: TargetChunk[] = [];
+  const scales =
+    groups && Float32Array.from(groups.counts.flatMap((count) => Array<number>(count).fill(1 / count)));
   let [next, nextTop] = [0, 0];
   for (let start = 0; start < distinct.length; start += perChunk) {
     const rows = distinct.slice(start, start + perChunk);
@@ -126,6 +135,12 @@ export function planTargets(
       targetRows: pass.indices(localRows, 'rows of targets'),
       firstTop,
       topRows: topRows.length > 0 ? pass.indices(topRows, 'rows of likeliest tokens') : undefined,
+      scales:
+        scales &&
+        remember(
+          pass.numbers(scales.subarray(start, start + rows.length), 'scales of rows'),
+          scales.subarray(start, start + rows.length),
+        ),
     });
   }
   return {
@@ -137,6 +152,7 @@ export function planTargets(
     chunks,
     order,
     topOrder,
+    groups,
   };
 }
 

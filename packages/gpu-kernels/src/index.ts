@@ -56,6 +56,7 @@ export {
 } from './kernels/gated-activation/gated-activation.ts';
 export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
+export type { MatmulRegime } from './kernels/matmul/tiled-product.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {
   type AdamWArguments,
@@ -65,12 +66,25 @@ export {
   clipScale,
   type ClipScaleArguments,
   type ParameterGradient,
+  type GroupedSgdArguments,
+  groupedSgdSteps,
   type SgdArguments,
   sgdStep,
   sgdSteps,
 } from './kernels/optimizer/optimizer.ts';
+export {
+  type GroupedColumnSumArguments,
+  groupedColumnSums,
+  groupedSum,
+  type GroupedSumArguments,
+} from './kernels/reduction/grouped.ts';
 export { columnSum, type ColumnSumArguments, columnSums } from './kernels/reduction/column-sum.ts';
-export { l2Norm, type L2NormArguments } from './kernels/reduction/l2-norm.ts';
+export {
+  groupedL2Norm,
+  type GroupedL2NormArguments,
+  l2Norm,
+  type L2NormArguments,
+} from './kernels/reduction/l2-norm.ts';
 export {
   squareRoot,
   type SquareRootArguments,
@@ -96,6 +110,12 @@ export {
 } from './kernels/row-norm/rms-norm.ts';
 export { topLogProbs, type TopLogProbsArguments } from './kernels/top-k/top-k.ts';
 export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
+export {
+  type SkinnyMatmul,
+  type StagedTile,
+  type TiledMatmul,
+  type WideTile,
+} from './runtime/tiled-tuning.ts';
 export { type DType, storageBytes } from './runtime/dtype.ts';
 export { decodeFloat16, encodeFloat16 } from './runtime/float16.ts';
 export { type DeviceOptions, Gpu, type GpuOptions } from './runtime/gpu.ts';
@@ -110,7 +130,9 @@ export {
   type StorageBinding,
   type StorageType,
 } from './runtime/kernel.ts';
+export type { ParameterForm } from './runtime/parameter-form.ts';
 export type { CompiledKernel, PipelineCache } from './runtime/pipeline-cache.ts';
+export type { ReadItem, ReadRange, ReadValues } from './runtime/read-range.ts';
 export { Resource } from './runtime/resource.ts';
 export { Scope, type TensorSource } from './runtime/scope.ts';
 export type { StorageElement } from './runtime/storage-element.ts';
@@ -127,7 +149,6 @@ export {
   type MatmulTuning,
   type RatedTile,
   type RegisterMatmul,
-  type SharedMatmul,
   type SubgroupMatmul,
   type SubgroupTile,
   type Tuning,

@@ -4,50 +4,48 @@ const KERNELS = 'packages/gpu-kernels/src/kernels';
 const MATMUL_TESTS = [`${KERNELS}/matmul/matmul.test.ts`];
 const GROUPED_TESTS = [`${KERNELS}/matmul/grouped.test.ts`];
 
+const TILED_TESTS = [`${KERNELS}/matmul/tiled.test.ts`, `${KERNELS}/matmul/structure.test.ts`];
+
 /** Matrix products, their variants and slices. */
 export const mutants: readonly Mutant[] = [
-  ...mutantsOf({ file: `${KERNELS}/matmul/shared-tiled.ts`, tests: MATMUL_TESTS }, [
+  ...mutantsOf({ file: `${KERNELS}/matmul/tiled.ts`, tests: TILED_TESTS }, [
     {
-      id: 'matmul-shared-barrier-before',
+      id: 'matmul-tiled-barrier',
       kind: 'missing barrier',
-      find: '${stageSlab(product, slabOfB, invocations)}\n        workgroupBarrier();',
-      replace: '${stageSlab(product, slabOfB, invocations)}',
-    },
-    {
-      id: 'matmul-shared-barrier-after',
-      kind: 'missing barrier',
-      find: '          }\n        }\n        workgroupBarrier();',
-      replace: '          }\n        }',
-    },
-    {
-      id: 'matmul-shared-b-tile-stride',
-      kind: 'wrong stride',
-      find: 'bTile[k * ${tileN}u + j * ${width}u + local.x]',
-      replace: 'bTile[k * ${tileN}u + j * ${columns}u + local.x]',
-    },
-    {
-      id: 'matmul-shared-k-tail',
-      kind: 'tail dropped',
-      find: 'let inside = k < ${product.k} && at < ${end};',
-      replace: 'let inside = at < ${end};',
-    },
-    {
-      id: 'matmul-shared-transposed-b',
-      kind: 'transposed operand',
-      find: 'rowsAlongK: !transposeB }',
-      replace: 'rowsAlongK: transposeB }',
-    },
-    {
-      id: 'matmul-shared-bias-offset',
-      kind: 'slices',
-      find: 'bias[${product.biasOffset} + n]',
-      replace: 'bias[n]',
-    },
-    {
-      id: 'matmul-shared-accumulate',
-      kind: 'accumulate ignored',
-      find: 'if (params.accumulate != 0u) { value += c[at]; }',
+      find: '        workgroupBarrier();\n',
       replace: '',
+    },
+    {
+      id: 'matmul-tiled-buffer',
+      kind: 'missing barrier',
+      find: 'let buffer = step & 1u;',
+      replace: 'let buffer = (step - 1u) & 1u;',
+    },
+    {
+      id: 'matmul-tiled-swizzle',
+      kind: 'wrong stride',
+      find: "'ty' : 'tx'} ^ swizzle)",
+      replace: "'ty' : 'tx'})",
+    },
+    {
+      id: 'matmul-tiled-chunk',
+      kind: 'packing',
+      find: 'step % params.chunkSlabs == 0u || step == slabs',
+      replace: 'step == slabs',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/staging.ts`, tests: TILED_TESTS }, [
+    {
+      id: 'matmul-staging-k-tail',
+      kind: 'tail dropped',
+      find: 'let column = min(k, ${end} - 4u);',
+      replace: 'let column = k;',
+    },
+    {
+      id: 'matmul-staging-row-clamp',
+      kind: 'bounds',
+      find: 'min(x + ${r}u, ${end} - 1u) * ${stride}',
+      replace: '(x + ${r}u) * ${stride}',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/matmul/register-tiled.ts`, tests: MATMUL_TESTS }, [

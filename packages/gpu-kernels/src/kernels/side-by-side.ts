@@ -9,7 +9,7 @@ export interface SideBySideText<S extends string, P extends string> {
   readonly groups: number;
   /** Bindings of a group. */
   readonly storage: KernelText<S, string>['storage'];
-  /** Bindings that all groups share. */
+  /** Bindings that all groups have in common. */
   readonly shared?: KernelText<string, string>['storage'];
   /** Those of all groups together. */
   readonly params?: Readonly<Record<P, ParameterType>>;
@@ -41,10 +41,10 @@ export function defineSideBySide<S extends string, P extends string = never>({
   return definePointwise<string, string>({
     label: `${label}.${groups}`,
     storage: {
+      ...shared,
       ...Object.fromEntries(
         indices.flatMap((g) => bindings.map((name) => [`${name}${g}`, storage[name]] as const)),
       ),
-      ...shared,
     },
     params: {
       ...Object.fromEntries(indices.map((g) => [`end${g}`, 'u32' as const])),

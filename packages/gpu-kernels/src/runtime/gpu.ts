@@ -4,17 +4,19 @@ import { BufferPool } from './buffer-pool.ts';
 import { CommandStream } from './command-stream.ts';
 import { DeviceHealth } from './device-health.ts';
 import { refuseSmallLimits } from './device-needs.ts';
-import { bindStorage, writeParameters } from './dispatch-arguments.ts';
+import { bindStorage } from './dispatch-arguments.ts';
 import { ELEMENT_BYTES, elementCount, storageBytes } from './dtype.ts';
-import { decodeFloat16 } from './float16.ts';
 import { packHalves } from './halves.ts';
 import type { Kernel } from './kernel.ts';
+import type { ParameterForm } from './parameter-form.ts';
 import { PipelineCache } from './pipeline-cache.ts';
+import { type ReadItem, type ReadValues, type WordsToRead, wordsToRead } from './read-range.ts';
 import { Resource } from './resource.ts';
 import { Scope } from './scope.ts';
+import { StagingBuffers } from './staging.ts';
 import { type Operand, Tensor, type TensorOptions } from './tensor.ts';
 import { type Tuning, tuningFor } from './tuning.ts';
-import { BufferUsage, MapMode } from './webgpu-constants.ts';
+import { MapMode } from './webgpu-constants.ts';
 
 /** How work is recorded. Each {@link Gpu} has its own; see {@link Gpu.with}. */
 export interface GpuOptions {
@@ -33,6 +35,11 @@ export interface GpuOptions {
 export interface DeviceOptions extends GpuOptions {
   /** Told about each kernel when it is first compiled. */
   readonly onCompile?: (kernel: Kernel) => void;
+  /**
+   * Where kernels find their parameters: `immediate`, in the command, where the device and its WGSL can and they fit, else
+   * (and if `uniform` is given) in a buffer. The numbers are the same.
+   */
+  readonly parameters?: ParameterForm;
   /** Whether `dispose` leaves the device open, because it is somebody else's. No if absent. */
   readonly keepDevice?: boolean;
 }
@@ -44,6 +51,7 @@ interface Shared {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly stream: CommandStream;
+  readonly staging: StagingBuffers;
   readonly health: DeviceHealth;
   readonly keepDevice: boolean;
   disposed: boolean;
@@ -99,9 +107,10 @@ export class Gpu extends Resource {
     const shared: Shared = {
       device,
       adapter,
-      pool: new BufferPool(device, () => stream.submit()),
-      pipelines: new PipelineCache(device, options.onCompile),
+      pool: new BufferPool(device, () => stream.forgetBuffers()),
+      pipelines: new PipelineCache(device, options),
       stream,
+      staging: new StagingBuffers(device),
       health: new DeviceHealth(device),
       keepDevice: options.keepDevice ?? false,
       disposed: false,
@@ -177,7 +186,7 @@ export class Gpu extends Resource {
       );
     }
     const stored = tensor.dtype === 'float16' ? packHalves(tensor, data, offset) : data;
-    this.flush();
+    this.#submitUses(tensor);
     this.device.queue.writeBuffer(
       tensor.buffer,
       offset * ELEMENT_BYTES[tensor.dtype],
@@ -202,18 +211,20 @@ export class Gpu extends Resource {
     params: Readonly<Record<P, number>>,
     workgroups: readonly [number, number, number],
   ): void {
-    this.#refuseIfDisposed(`kernel ${kernel.label}`);
+    if (this.#shared.disposed) this.#refuseIfDisposed(`kernel ${kernel.label}`);
     if (workgroups[0] * workgroups[1] * workgroups[2] === 0) return;
     const compiled = this.pipelines.get(kernel);
     const stream = this.#stream;
-    writeParameters(compiled, params, stream.uniformView, stream.uniformOffset);
-    stream.dispatch(compiled, bindStorage(compiled, storage, this), workgroups);
+    stream.parameters(compiled, params);
+    bindStorage(compiled, storage, this, stream);
+    stream.dispatch(compiled, workgroups);
   }
 
   /** Records filling a tensor with zero bits. */
   clear(tensor: Tensor): void {
     this.#refuseIfDisposed('clear');
     tensor.refuseUnlessOn(this.device, 'clear');
+    tensor.use.recording = this.#stream.recording;
     this.#stream.outsidePass().clearBuffer(tensor.buffer, 0, tensor.byteLength);
   }
 
@@ -234,6 +245,7 @@ export class Gpu extends Resource {
         `copying ${length} elements from ${source.label} at ${sourceOffset} to ${target.label} at ${targetOffset} runs over an end`,
       );
     }
+    source.use.recording = target.use.recording = this.#stream.recording;
     this.#stream
       .outsidePass()
       .copyBufferToBuffer(source.buffer, sourceOffset * 4, target.buffer, targetOffset * 4, length * 4);
@@ -246,24 +258,12 @@ export class Gpu extends Resource {
   }
 
   /**
-   * Waits for all work and copies elements [offset, offset + length) of a float32 or float16 tensor to the host.
+   * Waits for all work and copies elements [offset, offset + length) of a float32 or float16 tensor to the host. What is
+   * read is what the tensor holds after all work recorded so far; more may be recorded before it is awaited.
    * @throws RangeError for a uint32 tensor or a range past the end; otherwise as {@link check}
    */
   async read(tensor: Tensor, offset = 0, length = tensor.length - offset): Promise<Float32Array> {
-    this.#refuseIfDisposed('read');
-    tensor.refuseUnlessOn(this.device, 'read');
-    if (tensor.dtype === 'uint32') throw new RangeError(`reading ${tensor.label}, which is uint32`);
-    if (offset < 0 || length < 0 || offset + length > tensor.length) {
-      throw new RangeError(`reading ${length} elements at ${offset} of ${tensor.label} (${tensor.length})`);
-    }
-    if (length === 0) return new Float32Array(0);
-    const perWord = 4 / ELEMENT_BYTES[tensor.dtype];
-    const firstByte = Math.floor(offset / perWord) * 4;
-    const bytes = Math.ceil((offset + length) / perWord) * 4 - firstByte;
-    const words = await this.#readBytes(tensor.buffer, firstByte, bytes);
-    return tensor.dtype === 'float16'
-      ? decodeFloat16(new Uint16Array(words, (offset % perWord) * 2, length))
-      : new Float32Array(words);
+    return (await this.readAll([{ tensor, offset, length }]))[0];
   }
 
   /**
@@ -271,30 +271,51 @@ export class Gpu extends Resource {
    * @throws RangeError for a tensor of another dtype; otherwise as {@link check}
    */
   async readIndices(tensor: Tensor): Promise<Uint32Array> {
-    this.#refuseIfDisposed('read');
-    tensor.refuseUnlessOn(this.device, 'read');
-    if (tensor.dtype !== 'uint32')
-      throw new RangeError(`reading indices of ${tensor.label}, which is ${tensor.dtype}`);
-    if (tensor.length === 0) return new Uint32Array(0);
-    return new Uint32Array(await this.#readBytes(tensor.buffer, 0, tensor.byteLength));
+    return (await this.readAll([{ indices: tensor }]))[0];
   }
 
-  async #readBytes(buffer: GPUBuffer, offset: number, size: number): Promise<ArrayBuffer> {
-    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-    const staging = this.device.createBuffer({ size, usage });
+  /**
+   * As {@link read}, of several tensors at once: packed into one buffer, which is mapped once.
+   * @returns one array an item, in their order
+   * @throws as {@link read} and {@link readIndices}
+   */
+  async readAll<const Items extends readonly ReadItem[]>(
+    items: Items,
+  ): Promise<{ -readonly [i in keyof Items]: ReadValues<Items[i]> }> {
+    this.#refuseIfDisposed('read');
+    const wanted = items.map((item) => wordsToRead(item, this.device));
+    const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+    const values =
+      total > 0
+        ? await this.#readPacked(wanted, total)
+        : wanted.map(({ decode }) => decode(new ArrayBuffer(0)));
+    return values as { [i in keyof Items]: ReadValues<Items[i]> };
+  }
+
+  async #readPacked(wanted: readonly WordsToRead[], total: number): Promise<(Float32Array | Uint32Array)[]> {
+    const { staging } = this.#shared;
+    const buffer = staging.take(total);
     try {
-      this.#stream.outsidePass().copyBufferToBuffer(buffer, offset, staging, 0, size);
+      const encoder = this.#stream.outsidePass();
+      let at = 0;
+      for (const { tensor, firstByte, bytes } of wanted) {
+        if (bytes > 0) encoder.copyBufferToBuffer(tensor.buffer, firstByte, buffer, at, bytes);
+        at += bytes;
+      }
       this.flush();
-      await staging.mapAsync(MapMode.READ).catch((error: unknown) => {
+      await buffer.mapAsync(MapMode.READ, 0, total).catch((error: unknown) => {
         // What was disposed or lost says more than the mapping that it broke.
         this.#refuseIfDisposed('read');
         this.check();
         throw error;
       });
       this.check();
-      return staging.getMappedRange().slice(0);
+      const words = buffer.getMappedRange(0, total);
+      at = 0;
+      return wanted.map(({ bytes, decode }) => decode(words.slice(at, (at += bytes))));
     } finally {
-      staging.destroy();
+      buffer.unmap();
+      staging.give(buffer);
     }
   }
 
@@ -326,8 +347,16 @@ export class Gpu extends Resource {
     this.#shared.health.end();
     this.#stream.dispose();
     this.pool.close();
+    this.#shared.staging.close();
     this.#shared.disposed = true;
     if (!this.#shared.keepDevice) this.device.destroy();
+  }
+
+  /** Submits what is recorded if that uses the tensor's buffer: a write comes before all that is submitted after it. */
+  #submitUses(tensor: Tensor): void {
+    const { recording } = tensor.use;
+    if (recording === undefined) return;
+    if (recording.open || recording.stream !== this.#stream) this.flush();
   }
 
   #refuseIfDisposed(use: string): void {

@@ -18,14 +18,15 @@ test('tuning is looked up by profile, then by kind', () => {
   expect(of('swiftshader', 'software')).toEqual({ ...TUNINGS.swiftshader, subgroupSize: 4 });
   expect(of('lavapipe', 'software', 8)).toEqual({ ...TUNINGS.lavapipe, subgroupSize: 8 });
   expect(of('microsoft', 'software')).toEqual({ ...TUNINGS.software, subgroupSize: 4 });
-  expect(of('nvidia', 'hardware')).toEqual({ ...TUNINGS.hardware, subgroupSize: 4 });
+  expect(of('nvidia', 'hardware')).toEqual({ ...TUNINGS.nvidia, subgroupSize: 4 });
+  expect(of('qualcomm', 'hardware')).toEqual({ ...TUNINGS.hardware, subgroupSize: 4 });
 });
 
 test('the size of subgroups is known where the device has them and it does not vary', () => {
-  expect(tuningFor(NVIDIA, device(['subgroups'], 32, 32))).toEqual({ ...TUNINGS.hardware, subgroupSize: 32 });
-  expect(tuningFor(NVIDIA, device(['subgroups'], 8, 32))).toEqual(TUNINGS.hardware);
-  expect(tuningFor(NVIDIA, device([], 32, 32))).toEqual(TUNINGS.hardware);
-  expect(tuningFor(NVIDIA, device(['subgroups']))).toEqual(TUNINGS.hardware);
+  expect(tuningFor(NVIDIA, device(['subgroups'], 32, 32))).toEqual({ ...TUNINGS.nvidia, subgroupSize: 32 });
+  expect(tuningFor(NVIDIA, device(['subgroups'], 8, 32))).toEqual(TUNINGS.nvidia);
+  expect(tuningFor(NVIDIA, device([], 32, 32))).toEqual(TUNINGS.nvidia);
+  expect(tuningFor(NVIDIA, device(['subgroups']))).toEqual(TUNINGS.nvidia);
 });
 
 test('matmul takes subgroups only where they have the size that its tiles are for', () => {

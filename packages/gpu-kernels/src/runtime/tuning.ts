@@ -1,4 +1,5 @@
 import type { AdapterDescription } from '../device/description.ts';
+import { TILED_MATMULS, type TiledMatmul } from './tiled-tuning.ts';
 import { fixedSubgroupSize, type SubgroupFacts } from './subgroup-size.ts';
 
 /** What one invocation of a matmul kernel computes, and how many make a workgroup. */
@@ -39,12 +40,6 @@ export interface RegisterMatmul {
   readonly vectorsAlongK: boolean;
 }
 
-/** Operands staged in workgroup memory. */
-export interface SharedMatmul {
-  readonly strategy: 'shared';
-  readonly tile: MatmulTile;
-}
-
 /** Operands straight from storage; the invocations of a subgroup load A once and hand it round. */
 export interface SubgroupMatmul {
   readonly strategy: 'subgroup';
@@ -57,7 +52,7 @@ export interface SubgroupMatmul {
 }
 
 /** Which matmul kernel an adapter runs. */
-export type MatmulTuning = RegisterMatmul | SharedMatmul | SubgroupMatmul;
+export type MatmulTuning = RegisterMatmul | SubgroupMatmul | TiledMatmul;
 
 /** Every choice that differs by adapter, never by data: kernels read `gpu.tuning` and ask for nothing else. */
 export interface Tuning {
@@ -75,6 +70,9 @@ const REGISTER: RegisterMatmul = {
   tile: { rows: 16, columns: 8, workgroup: [4, 2] },
   vectorsAlongK: false,
 };
+
+/** What GPUs have in common. */
+const HARDWARE = { invocationsPerRow: 128, normLanes: 128 } as const;
 
 /** The first takes 0.7 to 1.6 s to compile, the second 0.4 to 0.7 s, the others about 0.1 s. */
 const SWIFTSHADER_TILES: readonly RatedTile[] = [
@@ -131,11 +129,12 @@ export const TUNINGS = {
   },
   /** Any other adapter that runs on the CPU. */
   software: { invocationsPerRow: 8, normLanes: 1, matmul: REGISTER },
-  hardware: {
-    invocationsPerRow: 128,
-    normLanes: 128,
-    matmul: { strategy: 'shared', tile: { rows: 4, columns: 4, workgroup: [16, 16] } },
-  },
+  nvidia: { ...HARDWARE, matmul: TILED_MATMULS.nvidia },
+  amd: { ...HARDWARE, matmul: TILED_MATMULS.amd },
+  apple: { ...HARDWARE, matmul: TILED_MATMULS.apple },
+  intel: { ...HARDWARE, matmul: TILED_MATMULS.intel },
+  /** Any other GPU. */
+  hardware: { ...HARDWARE, matmul: TILED_MATMULS.hardware },
 } as const satisfies Readonly<Record<string, Tuning>>;
 
 /**

@@ -1,5 +1,5 @@
 import { groupedMatmul } from '../kernels/matmul/grouped.ts';
-import { matmul } from '../kernels/matmul/matmul.ts';
+import { type MatmulArguments, matmul } from '../kernels/matmul/matmul.ts';
 import { type Matrix, matrix, sliceRows } from '../kernels/matmul/matrix.ts';
 import type { ReferenceMatrix } from '../kernels/matmul/reference.ts';
 import { RowGroups } from '../kernels/row-groups.ts';
@@ -64,6 +64,7 @@ export async function groupedProduct(
   factors: GroupedFactors,
   placements: Placements,
   additions: Additions,
+  options: Pick<MatmulArguments, 'regime'> = {},
 ): Promise<Float32Array> {
   using scope = device.scope();
   using groups = new RowGroups(device, factors.counts);
@@ -74,6 +75,7 @@ export async function groupedProduct(
     ...operands,
     ...{ c: c.matrix, groups, accumulate: additions.accumulate },
     ...(additions.bias ? { bias } : {}),
+    ...options,
   });
   return takeFrom(device, c, factors.c, placements.c);
 }
@@ -84,6 +86,7 @@ export async function oneByOne(
   factors: GroupedFactors,
   additions: readonly Additions[] = ADDITIONS,
   places?: Placements,
+  options: Pick<MatmulArguments, 'regime'> = {},
 ): Promise<Float32Array[]> {
   const { layout, counts, bias: values, c: before } = factors;
   using scope = device.scope();
@@ -109,6 +112,7 @@ export async function oneByOne(
         ...(layout === 'TN' ? { a: run(a), b: run(b), c: one(c) } : { a: run(a), b: one(b), c: run(c) }),
         accumulate: own.accumulate,
         ...(own.bias ? { bias } : {}),
+        ...options,
       });
     }
     results.push(crop(await device.read(c.tensor), before, c));

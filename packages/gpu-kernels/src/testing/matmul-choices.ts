@@ -1,6 +1,12 @@
 import { chooseTile, singleTiles } from '../kernels/matmul/subgroup-tile.ts';
 import type { Gpu } from '../runtime/gpu.ts';
-import { type MatmulLayout, type MatmulTuning, TUNINGS, type Tuning } from '../runtime/tuning.ts';
+import {
+  type MatmulLayout,
+  type MatmulTuning,
+  type RegisterMatmul,
+  TUNINGS,
+  type Tuning,
+} from '../runtime/tuning.ts';
 
 /** Which operands of a product consist of whole vec4s. */
 export interface Vectors {
@@ -25,16 +31,17 @@ export function isLegal(gpu: Gpu, { subgroupSize }: { readonly subgroupSize?: nu
   return subgroupSize === undefined || subgroupSize === gpu.tuning.subgroupSize;
 }
 
-/** Every tile of every tuning that this device can run, by name. */
+/** Every tile of every tuning that this device can run, by name, but for those of GPUs: tiled.test.ts tests these. */
 export function matmulChoices(gpu: Gpu, layout: MatmulLayout): Map<string, Choice> {
-  const tiled = (matmul: Exclude<MatmulTuning, { strategy: 'subgroup' }>): [string, Choice] => {
+  const register = (matmul: RegisterMatmul): [string, Choice] => {
     const { rows, columns, workgroup } = matmul.tile;
-    const vectors = matmul.strategy === 'register' && matmul.vectorsAlongK ? ', vectors along k' : '';
+    const vectors = matmul.vectorsAlongK ? ', vectors along k' : '';
     const choice = { matmul, rows: rows * workgroup[1], columns: columns * workgroup[0] };
     return [`${layout} ${matmul.strategy}${vectors}`, choice];
   };
   const all = Object.values<Tuning>(TUNINGS).flatMap(({ matmul }): [string, Choice][] => {
-    if (matmul.strategy !== 'subgroup') return [tiled(matmul)];
+    if (matmul.strategy === 'tiled') return [];
+    if (matmul.strategy === 'register') return [register(matmul)];
     const singles = (isLegal(gpu, matmul) ? singleTiles(matmul, layout) : []).map(
       (single): [string, Choice] => {
         const { rows, columns } = chooseTile(single, layout, [1, 1, 1]);
@@ -42,7 +49,7 @@ export function matmulChoices(gpu: Gpu, layout: MatmulLayout): Map<string, Choic
         return [`${layout} subgroup ${rows}x${choice.columns}`, choice];
       },
     );
-    return [...singles, tiled(matmul.otherwise)];
+    return [...singles, register(matmul.otherwise)];
   });
   return new Map(all);
 }
@@ -50,7 +57,6 @@ export function matmulChoices(gpu: Gpu, layout: MatmulLayout): Map<string, Choic
 /** Those combinations for which a choice has kernels of its own; the others go to the register kernel. */
 export function vectorsOf({ matmul: { strategy } }: Choice, layout: MatmulLayout): Vectors[] {
   const all = { ...ALL_VECTORS, a: layout !== 'NN' };
-  if (strategy === 'shared') return [NO_VECTORS];
   if (strategy === 'register') return [NO_VECTORS, all];
   return layout === 'NT' ? [all, { ...all, c: false }] : [all];
 }

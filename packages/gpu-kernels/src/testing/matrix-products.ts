@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { matmul } from '../kernels/matmul/matmul.ts';
+import { type MatmulArguments, matmul } from '../kernels/matmul/matmul.ts';
 import type { Matrix } from '../kernels/matmul/matrix.ts';
 import { type ReferenceMatrix, matmulReference } from '../kernels/matmul/reference.ts';
 import type { Gpu } from '../runtime/gpu.ts';
@@ -138,6 +138,7 @@ export async function productsInViews(
   factors: Factors,
   placements: Placements,
   additions: readonly Additions[],
+  options: Pick<MatmulArguments, 'regime'> = {},
 ): Promise<Float32Array[]> {
   const { layout, a, b, previous } = factors;
   const [m, n] = factors.shape;
@@ -147,6 +148,7 @@ export async function productsInViews(
     a: viewAtEnd(device, scope, a, placements.a, 'float32'),
     b: viewAtEnd(device, scope, b, placements.b, placements.dtypeB),
     ...transposesOf(layout),
+    ...options,
   };
   const bias = exactly(device, scope, factors.bias.length);
   device.write(bias, factors.bias);

@@ -25,13 +25,15 @@ export function groupedColumnSum(
   { x, groups, out, accumulate = false }: { x: Tensor; groups: RowGroups; out: Tensor; accumulate?: boolean },
 ): void {
   using scope = gpu.scope();
+  // Groups without rows have the sum zero.
+  if (!accumulate) gpu.clear(out);
   const width = x.shape.at(-1) as number;
   for (const [g, count] of groups.counts.entries()) {
     if (count === 0) continue;
     const rows = scope.tensor([count, width]);
     gpu.copy(x, rows, count * width, (groups.starts[g] as number) * width);
     const own = copyOf(gpu, scope, out, g);
-    columnSum(gpu, { x: rows, out: own, accumulate });
+    columnSum(gpu, { x: rows, out: own, accumulate: true });
     gpu.copy(own, out, width, 0, g * width);
   }
 }

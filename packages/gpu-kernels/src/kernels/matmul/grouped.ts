@@ -2,15 +2,9 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import type { RowGroups } from '../row-groups.ts';
-import {
-  type MatmulArguments,
-  type TiledKernel,
-  inVectors,
-  matmul,
-  tiledKernel,
-  tiledKernels,
-} from './matmul.ts';
-import { bindMatrix, sliceRows } from './matrix.ts';
+import { type MatmulArguments, type TiledKernel, matmul, tiledKernel, tiledKernels } from './matmul.ts';
+import { bindMatrix, inVectors, sliceRows } from './matrix.ts';
+import { groupedStagedKernel } from './tiled-product.ts';
 import type { GroupedMatmulKernel } from './variant.ts';
 
 /**
@@ -86,15 +80,14 @@ function record(gpu: Gpu, args: GroupedMatmulArguments, { rowsEach, n }: Extent)
     c: inVectors(args.c, c.offset),
   };
   const [m, k] = transposeA ? [rowsEach, groups.rows] : [groups.rows, args.a.columns];
-  const tiled = tiledKernel(
-    gpu.tuning.matmul,
-    { transposeA, transposeB, dtypeB: 'float32', grouped: true },
-    vectors,
-    [m, n, k],
-    (height) => tilesOfRows(args, rowsEach, height),
-  );
+  const tuning = gpu.tuning.matmul;
+  const variant = { transposeA, transposeB, dtypeB: 'float32', grouped: true } as const;
+  const tiled =
+    tuning.strategy === 'tiled'
+      ? groupedStagedKernel(tuning, { ...variant, regime: args.regime ?? 'probing' }, vectors, [n, k])
+      : tiledKernel(tuning, variant, vectors, [m, n, k], (height) => tilesOfRows(args, rowsEach, height));
   // Of a grouped variant.
-  const { kernel, rows, columns } = tiled as TiledKernel<GroupedMatmulKernel>;
+  const { kernel, rows, columns, params = {} } = tiled as TiledKernel<GroupedMatmulKernel>;
   const entries = transposeA ? { first: 0, count: groups.counts.length } : groups.tiles(rows);
   const workgroupsPerRow = Math.ceil(n / columns);
   const workgroupsPerGroup = workgroupsPerRow * (transposeA ? Math.ceil(m / rows) : 1);
@@ -114,6 +107,7 @@ function record(gpu: Gpu, args: GroupedMatmulArguments, { rowsEach, n }: Extent)
       groupCount: entries.count,
       groupStride: rowsEach * (transposeA ? args.c : args.b).stride,
       workgroupsPerGroup,
+      ...params,
     },
     grid(workgroupsPerGroup * entries.count),
   );

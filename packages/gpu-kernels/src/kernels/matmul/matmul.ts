@@ -3,11 +3,11 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { MatmulTile, MatmulTuning, Tuning } from '../../runtime/tuning.ts';
-import { type Matrix, bindMatrix, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
+import { type Matrix, bindMatrix, inVectors, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
 import { registerTiledMatmul } from './register-tiled.ts';
-import { sharedTiledMatmul } from './shared-tiled.ts';
 import { chooseTile, singleTiles } from './subgroup-tile.ts';
 import { subgroupTiledMatmul } from './subgroup-tiled.ts';
+import { type MatmulRegime, recordTiled, stagedKernels } from './tiled-product.ts';
 import { type MatmulKernel, type MatmulVariant, layoutOf } from './variant.ts';
 
 /** Operands and options of {@link matmul}. */
@@ -26,6 +26,8 @@ export interface MatmulArguments {
   readonly biasOffset?: number;
   /** C += A B instead of C = A B. */
   readonly accumulate?: boolean;
+  /** What the product is for; `probing` if absent. Kernels of GPUs differ by it, and so do bits. */
+  readonly regime?: MatmulRegime;
 }
 
 /** A product whose operands are parts of the caller's. */
@@ -41,7 +43,8 @@ const SUMMATION_BLOCKS = 8;
 
 /**
  * C = A B (+ bias) (+ C) in float32 arithmetic, each element summed over k in ascending order whatever m and n are
- * (unless the Gpu's option `summation` says otherwise). Operands over the binding limit are worked on in slices.
+ * (unless the Gpu's option `summation` says otherwise; on GPUs products of training steps, without a transposed A, are
+ * summed in chunks of k, which n and k decide). Operands over the binding limit are worked on in slices.
  * @throws RangeError for sizes that do not agree, for two transposed operands, or if another operand than B is float16;
  *   UserError (`binding-limit`) if four rows of an operand are more than may be bound
  */
@@ -75,6 +78,7 @@ export function tiledKernels(
   { matmul: tuning }: Tuning,
   options: readonly Omit<MatmulVariant, 'transposeA' | 'transposeB'>[],
 ): Kernel[] {
+  if (tuning.strategy === 'tiled') return stagedKernels(tuning, options);
   const transposes = [
     { transposeA: false, transposeB: false },
     { transposeA: false, transposeB: true },
@@ -85,7 +89,7 @@ export function tiledKernels(
     [true, false].flatMap((b) => [true, false].map((c) => ({ a, b, c }))),
   );
   const kernels = variants.flatMap((variant) => {
-    const choices: MatmulTuning[] =
+    const choices: Untiled[] =
       tuning.strategy === 'subgroup'
         ? [...singleTiles(tuning, layoutOf(variant)), tuning.otherwise]
         : [tuning];
@@ -161,6 +165,11 @@ function alongK(task: Task, start: number, count: number, first: boolean): Task 
 }
 
 function record(gpu: Gpu, task: Task): void {
+  const tuning = gpu.tuning.matmul;
+  if (tuning.strategy === 'tiled') {
+    recordTiled(gpu, tuning, { ...task, bias: task.bias, regime: task.regime ?? 'probing' });
+    return;
+  }
   const { c, bias, transposeA, transposeB } = task;
   const { maxBindingBytes } = gpu;
   const k = transposeA ? task.a.rows : task.a.columns;
@@ -173,12 +182,11 @@ function record(gpu: Gpu, task: Task): void {
     b: inVectors(task.b, b.offset),
     c: inVectors(c, target.offset),
   };
-  const { kernel, rows, columns } = tiledKernel(
-    gpu.tuning.matmul,
-    { transposeA, transposeB, dtypeB },
-    vectors,
-    [c.rows, c.columns, k],
-  );
+  const { kernel, rows, columns } = tiledKernel(tuning, { transposeA, transposeB, dtypeB }, vectors, [
+    c.rows,
+    c.columns,
+    k,
+  ]);
   const workgroupsPerRow = Math.ceil(c.columns / columns);
   gpu.dispatch(
     kernel,
@@ -203,16 +211,16 @@ function record(gpu: Gpu, task: Task): void {
   );
 }
 
-/** Whether a matrix whose first element lies at `offset` of its binding consists of whole vec4s. */
-export function inVectors({ columns, stride }: Matrix, offset: number): boolean {
-  return [offset, columns, stride].every((size) => size % 4 === 0);
-}
+/** What has one kernel for all regimes. */
+type Untiled = Exclude<MatmulTuning, { strategy: 'tiled' }>;
 
 /** A kernel, and the rows and columns of C that a workgroup of it computes. */
 export interface TiledKernel<K = MatmulKernel> {
   readonly kernel: K;
   readonly rows: number;
   readonly columns: number;
+  /** Parameters besides those of every product. */
+  readonly params?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -221,7 +229,7 @@ export interface TiledKernel<K = MatmulKernel> {
  * @param tilesOfRows tiles of so many rows from the top of C to the bottom, if they are not those that m says
  */
 export function tiledKernel(
-  tuning: MatmulTuning,
+  tuning: Untiled,
   variant: MatmulVariant,
   vectors: Readonly<Record<'a' | 'b' | 'c', boolean>>,
   shape: readonly [number, number, number],
@@ -229,10 +237,6 @@ export function tiledKernel(
 ): TiledKernel {
   const { transposeA, transposeB } = variant;
   switch (tuning.strategy) {
-    case 'shared': {
-      const { tile } = tuning;
-      return { kernel: sharedTiledMatmul({ ...variant, tile }), ...extentOf(tile) };
-    }
     case 'register': {
       const { tile } = tuning;
       const vectorized = vectors.b && (!transposeB || (tuning.vectorsAlongK && vectors.a));

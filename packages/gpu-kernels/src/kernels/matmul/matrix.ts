@@ -55,6 +55,11 @@ export function bindMatrix(m: Matrix, limit: number): BoundMatrix {
   return { operand: binding, size: binding.size, offset: m.offset - start / elementBytes };
 }
 
+/** Whether a matrix whose first element lies at `offset` of its binding consists of whole vec4s. */
+export function inVectors({ columns, stride }: Matrix, offset: number): boolean {
+  return [offset, columns, stride].every((size) => size % 4 === 0);
+}
+
 /** Elements from the first to the last. */
 function span(m: Matrix): number {
   return (m.rows - 1) * m.stride + m.columns;

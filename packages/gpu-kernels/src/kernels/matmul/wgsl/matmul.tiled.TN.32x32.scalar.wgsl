@@ -1,0 +1,229 @@
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  aOffset: u32,
+  aStride: u32,
+  bOffset: u32,
+  bStride: u32,
+  cOffset: u32,
+  cStride: u32,
+  biasOffset: u32,
+  workgroupsPerRow: u32,
+  useBias: u32,
+  accumulate: u32,
+  chunkSlabs: u32,
+  groupSlabs: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+
+fn loadB(at: u32) -> f32 {
+  return b[at];
+}
+
+var<workgroup> aSlabs: array<vec4<f32>, 256>;
+var<workgroup> bSlabs: array<vec4<f32>, 256>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(local_invocation_index) localIndex: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  let tilesHigh = (params.m + 31u) / 32u;
+  let m0 = workgroup % tilesHigh * 32u;
+  let n0 = workgroup / tilesHigh * 32u;
+  if (n0 >= params.n) { return; }
+  let firstK = 0u;
+  let slabs = (params.k - firstK + 15u) / 16u;
+  // A subgroup of 32 is 4 invocations high and 8 wide.
+  let tx = (localIndex & 7u) + (localIndex >> 5u) % 1u * 8u;
+  let ty = ((localIndex >> 3u) & 3u) + (localIndex >> 5u) / 1u * 4u;
+  let stagesA = localIndex < 32u;
+  let own = localIndex % 32u;
+  var held0 = vec4<f32>();
+  var held1 = vec4<f32>();
+  var held2 = vec4<f32>();
+  var held3 = vec4<f32>();
+  var acc0_0 = vec4<f32>();
+  var acc1_0 = vec4<f32>();
+  var acc2_0 = vec4<f32>();
+  var acc3_0 = vec4<f32>();
+  for (var step = 0u; step <= slabs; step++) {
+    let k0 = firstK + step * 16u;
+    if (step < slabs) {
+      if (stagesA) {
+        {
+          let id = own;
+          let k = k0 + id / 8u;
+          let x = m0 + id % 8u * 4u;
+          let value = vec4<f32>(a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 0u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 1u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 2u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 3u, params.m - 1u)]);
+          held0 = select(vec4<f32>(), value, k < params.k);
+        }
+        {
+          let id = own + 32u;
+          let k = k0 + id / 8u;
+          let x = m0 + id % 8u * 4u;
+          let value = vec4<f32>(a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 0u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 1u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 2u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 3u, params.m - 1u)]);
+          held1 = select(vec4<f32>(), value, k < params.k);
+        }
+        {
+          let id = own + 64u;
+          let k = k0 + id / 8u;
+          let x = m0 + id % 8u * 4u;
+          let value = vec4<f32>(a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 0u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 1u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 2u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 3u, params.m - 1u)]);
+          held2 = select(vec4<f32>(), value, k < params.k);
+        }
+        {
+          let id = own + 96u;
+          let k = k0 + id / 8u;
+          let x = m0 + id % 8u * 4u;
+          let value = vec4<f32>(a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 0u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 1u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 2u, params.m - 1u)], a[params.aOffset + min(k, params.k - 1u) * params.aStride + min(x + 3u, params.m - 1u)]);
+          held3 = select(vec4<f32>(), value, k < params.k);
+        }
+      } else {
+        {
+          let id = own;
+          let k = k0 + id / 8u;
+          let x = n0 + id % 8u * 4u;
+          let value = vec4<f32>(loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 0u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 1u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 2u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 3u, params.n - 1u)));
+          held0 = select(vec4<f32>(), value, k < params.k);
+        }
+        {
+          let id = own + 32u;
+          let k = k0 + id / 8u;
+          let x = n0 + id % 8u * 4u;
+          let value = vec4<f32>(loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 0u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 1u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 2u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 3u, params.n - 1u)));
+          held1 = select(vec4<f32>(), value, k < params.k);
+        }
+        {
+          let id = own + 64u;
+          let k = k0 + id / 8u;
+          let x = n0 + id % 8u * 4u;
+          let value = vec4<f32>(loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 0u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 1u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 2u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 3u, params.n - 1u)));
+          held2 = select(vec4<f32>(), value, k < params.k);
+        }
+        {
+          let id = own + 96u;
+          let k = k0 + id / 8u;
+          let x = n0 + id % 8u * 4u;
+          let value = vec4<f32>(loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 0u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 1u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 2u, params.n - 1u)), loadB(params.bOffset + min(k, params.k - 1u) * params.bStride + min(x + 3u, params.n - 1u)));
+          held3 = select(vec4<f32>(), value, k < params.k);
+        }
+      }
+    }
+    if (step > 0u) {
+      let buffer = (step - 1u) & 1u;
+      for (var group = 0u; group < 4u; group++) {
+        let swizzle = group << 1u;
+        {
+          let a0 = aSlabs[buffer * 128u + group * 32u + (ty ^ swizzle)];
+          let b0 = bSlabs[buffer * 128u + group * 32u + (tx ^ swizzle)];
+          acc0_0 = fma(vec4<f32>(a0.x), b0, acc0_0);
+          acc1_0 = fma(vec4<f32>(a0.y), b0, acc1_0);
+          acc2_0 = fma(vec4<f32>(a0.z), b0, acc2_0);
+          acc3_0 = fma(vec4<f32>(a0.w), b0, acc3_0);
+        }
+        {
+          let a0 = aSlabs[buffer * 128u + group * 32u + 8u + (ty ^ swizzle)];
+          let b0 = bSlabs[buffer * 128u + group * 32u + 8u + (tx ^ swizzle)];
+          acc0_0 = fma(vec4<f32>(a0.x), b0, acc0_0);
+          acc1_0 = fma(vec4<f32>(a0.y), b0, acc1_0);
+          acc2_0 = fma(vec4<f32>(a0.z), b0, acc2_0);
+          acc3_0 = fma(vec4<f32>(a0.w), b0, acc3_0);
+        }
+        {
+          let a0 = aSlabs[buffer * 128u + group * 32u + 16u + (ty ^ swizzle)];
+          let b0 = bSlabs[buffer * 128u + group * 32u + 16u + (tx ^ swizzle)];
+          acc0_0 = fma(vec4<f32>(a0.x), b0, acc0_0);
+          acc1_0 = fma(vec4<f32>(a0.y), b0, acc1_0);
+          acc2_0 = fma(vec4<f32>(a0.z), b0, acc2_0);
+          acc3_0 = fma(vec4<f32>(a0.w), b0, acc3_0);
+        }
+        {
+          let a0 = aSlabs[buffer * 128u + group * 32u + 24u + (ty ^ swizzle)];
+          let b0 = bSlabs[buffer * 128u + group * 32u + 24u + (tx ^ swizzle)];
+          acc0_0 = fma(vec4<f32>(a0.x), b0, acc0_0);
+          acc1_0 = fma(vec4<f32>(a0.y), b0, acc1_0);
+          acc2_0 = fma(vec4<f32>(a0.z), b0, acc2_0);
+          acc3_0 = fma(vec4<f32>(a0.w), b0, acc3_0);
+        }
+      }
+    }
+    if (step < slabs) {
+      let buffer = step & 1u;
+      if (stagesA) {
+        {
+          let id = own;
+          let k = id / 8u;
+          aSlabs[buffer * 128u + k * 8u + ((id % 8u) ^ ((k >> 2u) << 1u))] = held0;
+        }
+        {
+          let id = own + 32u;
+          let k = id / 8u;
+          aSlabs[buffer * 128u + k * 8u + ((id % 8u) ^ ((k >> 2u) << 1u))] = held1;
+        }
+        {
+          let id = own + 64u;
+          let k = id / 8u;
+          aSlabs[buffer * 128u + k * 8u + ((id % 8u) ^ ((k >> 2u) << 1u))] = held2;
+        }
+        {
+          let id = own + 96u;
+          let k = id / 8u;
+          aSlabs[buffer * 128u + k * 8u + ((id % 8u) ^ ((k >> 2u) << 1u))] = held3;
+        }
+      } else {
+        {
+          let id = own;
+          let k = id / 8u;
+          bSlabs[buffer * 128u + k * 8u + ((id % 8u) ^ ((k >> 2u) << 1u))] = held0;
+        }
+        {
+          let id = own + 32u;
+          let k = id / 8u;
+          bSlabs[buffer * 128u + k * 8u + ((id % 8u) ^ ((k >> 2u) << 1u))] = held1;
+        }
+        {
+          let id = own + 64u;
+          let k = id / 8u;
+          bSlabs[buffer * 128u + k * 8u + ((id % 8u) ^ ((k >> 2u) << 1u))] = held2;
+        }
+        {
+          let id = own + 96u;
+          let k = id / 8u;
+          bSlabs[buffer * 128u + k * 8u + ((id % 8u) ^ ((k >> 2u) << 1u))] = held3;
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+  var results = array<vec4<f32>, 4>(
+    acc0_0,
+    acc1_0,
+    acc2_0,
+    acc3_0,
+  );
+  // Rolled, to an end that the compiler cannot know: unrolled stores take seconds to compile on software adapters.
+  for (var r = 0u; r < min(4u, params.m); r++) {
+    let m = m0 + ty * 4u + r;
+    for (var q = 0u; q < 1u; q++) {
+      let n = n0 + tx * 4u + q * 32u;
+      for (var e = 0u; e < 4u; e++) {
+        if (m < params.m && n + e < params.n) {
+          let at = params.cOffset + m * params.cStride + n + e;
+          var value = results[r * 1u + q][e];
+          if (params.useBias != 0u) { value += bias[params.biasOffset + n + e]; }
+          if (params.accumulate != 0u) { value += c[at]; }
+          c[at] = value;
+        }
+      }
+    }
+  }
+}

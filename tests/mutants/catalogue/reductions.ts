@@ -248,9 +248,9 @@ export const mutants: readonly Mutant[] = [
       },
       {
         id: 'cross-entropy-scale',
-        kind: 'loss not divided by tokens',
-        find: '- select(0.0, 1.0, hit)) * params.scale;',
-        replace: '- select(0.0, 1.0, hit));',
+        kind: 'factor dropped',
+        find: "body: gradientBody('params.scale'),",
+        replace: "body: gradientBody('1.0'),",
       },
       {
         id: 'log-prob-row',

@@ -132,7 +132,7 @@ test('norms of groups have the bits of each group by itself', async () => {
     const size = outIndex + groups * outStride;
     const [out, single] = [poisoned(scope, [size]), poisoned(scope, [size])];
     const tensors = values.map((data, i) => exactly(scope, data, [groups, lengths[i]!]));
-    groupedL2Norm(tuned(tuning), { tensors, groups, out, outIndex, outStride });
+    groupedL2Norm(tuned(tuning), { tensors, out, outIndex, outStride });
     const own = values.map((data, i) => parts(data, each(groups, 1), lengths[i]!));
     for (let g = 0; g < groups; g++) {
       const alone = own.map((of, i) => exactly(scope, of[g]!, [lengths[i]!]));
@@ -156,7 +156,7 @@ test('norms of more chunks than are summed at a time', async () => {
   const values = new TestRandom(2).normal(2 * length);
   using scope = gpu().scope();
   const [x, out] = [scope.upload(values, [2, length]), poisoned(scope, [4])];
-  groupedL2Norm(tuned('software'), { tensors: [x], groups: 2, out });
+  groupedL2Norm(tuned('software'), { tensors: [x], out });
   for (const [g, part] of parts(values, [1, 1], length).entries()) {
     const alone = scope.upload(part, [length]);
     l2Norm(tuned('software'), { tensors: [alone], out, outIndex: 2 + g });
@@ -184,7 +184,7 @@ test('steps with a rate for each group have the bits of each group by itself', a
       parameter: exactly(scope, parameter, [groups, lengths[i]!]),
       gradient: exactly(scope, gradient, [groups, lengths[i]!]),
     }));
-    groupedSgdSteps(gpu(), { pairs, groups, learningRates: exactly(scope, rates, [groups]) });
+    groupedSgdSteps(gpu(), { pairs, learningRates: exactly(scope, rates, [groups]) });
     for (const [i, [before, slopes]] of data.entries()) {
       const [length, after] = [
         lengths[i]!,
@@ -248,8 +248,8 @@ test('no groups are no work, and sizes that do not agree are refused', () => {
   const of = (...shape: number[]): Tensor => scope.tensor(shape, `of ${shape.join('x')}`);
   groupedColumnSums(gpu(), none, [{ x: of(0, 3), out: of(0, 3) }]);
   groupedSum(gpu(), { x: of(0), groups: none, scales: of(0), out: of(0) });
-  groupedL2Norm(gpu(), { tensors: [of(0, 2)], groups: 0, out: of(0) });
-  groupedSgdSteps(gpu(), { pairs: [], groups: 0, learningRates: of(0) });
+  groupedL2Norm(gpu(), { tensors: [of(0, 2)], out: of(0) });
+  groupedSgdSteps(gpu(), { pairs: [], learningRates: of(0) });
   const refusal = (call: () => void, message: RegExp): void => {
     expect(call).toThrow(message);
   };
@@ -261,10 +261,9 @@ test('no groups are no work, and sizes that do not agree are refused', () => {
   refusal(() => groupedSum(gpu(), { ...sums, x: of(4) }), /of 4 of 4.*2 groups of 5 elements/);
   refusal(() => groupedSum(gpu(), { ...sums, scales: of(1) }), /of 1 of 1/);
   refusal(() => groupedSum(gpu(), { ...sums, outStride: 4 }), /too small for 2 groups/);
-  refusal(() => groupedL2Norm(gpu(), { tensors: [], groups: 2, out: of(2) }), /at least one tensor/);
-  refusal(() => groupedL2Norm(gpu(), { tensors: [of(3)], groups: 2, out: of(2) }), /no 2 parts/);
-  refusal(() => groupedL2Norm(gpu(), { tensors: [of(4)], groups: 2, out: of(1) }), /are not all in/);
+  refusal(() => groupedL2Norm(gpu(), { tensors: [], out: of(2) }), /at least one tensor/);
+  refusal(() => groupedL2Norm(gpu(), { tensors: [of(2, 2), of(3)], out: of(2) }), /no 2 parts/);
+  refusal(() => groupedL2Norm(gpu(), { tensors: [of(2, 2)], out: of(1) }), /are not all in/);
   const pairs = [{ parameter: of(3), gradient: of(3) }];
-  refusal(() => groupedSgdSteps(gpu(), { pairs, groups: 2, learningRates: of(2) }), /are no 2 parts/);
-  refusal(() => groupedSgdSteps(gpu(), { pairs, groups: 2, learningRates: of(1) }), /for 2 groups/);
+  refusal(() => groupedSgdSteps(gpu(), { pairs, learningRates: of(2) }), /are no 2 parts/);
 });

@@ -3,6 +3,7 @@ import {
   crossEntropyGradient,
   gatherLogProbs,
   gatherRows,
+  groupedSum,
   logSumExp,
   matmul,
   matrix,
@@ -10,7 +11,6 @@ import {
   sum,
   topLogProbs,
 } from '@icl-gd/gpu-kernels';
-import { groupedCrossEntropyGradient, groupedMeans } from '../lockstep/grouped.ts';
 import { addLinearGradients, linear, linearInputGradient } from './linear.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
 import type { Pass } from './pass.ts';
@@ -171,8 +171,7 @@ export function headLossAndGradient(
       ...{ logits, logSumExp: normalizers, target: chunk.targets },
       ...{ rows: chunk.count, vocabulary: config.vocabSize },
     };
-    if (chunk.scales) groupedCrossEntropyGradient(gpu, { ...rows, scales: chunk.scales });
-    else crossEntropyGradient(gpu, { ...rows, scale: 1 / plan.targetCount });
+    crossEntropyGradient(gpu, { ...rows, scale: chunk.scales ?? 1 / plan.targetCount });
     const gradRows = sliceRows(matrix(gradHeadInput), chunk.start, chunk.count);
     matmul(gpu, { a: matrix(logits), b: matrix(weight), c: gradRows });
     const gradWeight = gradients.target(name, weight.shape);
@@ -186,9 +185,9 @@ export function headLossAndGradient(
     });
   };
   const { logProbs, input } = targetLogProbs(pass, residual, plan, backward);
-  if (plan.groups)
-    groupedMeans(gpu, { x: logProbs, groups: plan.groups, scale: -1, out: losses, outIndex: index });
-  else sum(gpu, { x: logProbs, scale: -1 / plan.targetCount, out: losses, outIndex: index });
+  const into = { x: logProbs, out: losses, outIndex: index };
+  if (plan.groups) groupedSum(gpu, { ...into, groups: plan.groups.targets, scales: plan.groups.scales });
+  else sum(gpu, { ...into, scale: -1 / plan.targetCount });
   const gradRows = headInputBackward(pass, input, gradHeadInput);
   const gradResidual = pass.tensor(residual.shape, 'gradient of residual');
   gatherRows(gpu, { x: gradRows, rows: plan.places, out: gradResidual });

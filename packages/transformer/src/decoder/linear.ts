@@ -2,11 +2,11 @@ import {
   type MatmulArguments,
   type Tensor,
   columnSums,
+  groupedColumnSum,
   groupedMatmul,
   matmul,
   matrix,
 } from '@icl-gd/gpu-kernels';
-import { groupedColumnSum } from '../lockstep/grouped.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { GradientTarget } from './gradients.ts';
 import type { Pass } from './pass.ts';

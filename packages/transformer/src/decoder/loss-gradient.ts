@@ -90,7 +90,7 @@ function layerwiseGradient(
   forwardLayers(pass, embed(pass), {
     onLayer(layer, activations, inner) {
       onForward?.(layer, activations);
-      const place = { losses, index: lossIndex + layer * (targets.groups?.counts.length ?? 1) };
+      const place = { losses, index: lossIndex + layer * (targets.groups?.targets.counts.length ?? 1) };
       const gradOutput = headLossAndGradient(inner, readFrom(activations, readout), targets, place);
       if (readout === 'layer') layerBackward(inner, layer, activations, gradOutput, false);
       else attentionBlockBackward(inner, layer, activations, gradOutput, readout);

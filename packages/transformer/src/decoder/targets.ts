@@ -1,5 +1,4 @@
 import type { RowGroups, Tensor } from '@icl-gd/gpu-kernels';
-import { remember } from '../lockstep/grouped.ts';
 import type { Pass } from './pass.ts';
 
 /** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */
@@ -82,7 +81,15 @@ export interface TargetPlan {
   /** Place of each wanted row's likeliest tokens in the order that the caller gave. */
   readonly topOrder: readonly number[];
   /** Runs of targets whose losses are means of their own; undefined where there is one mean over all. */
-  readonly groups: RowGroups | undefined;
+  readonly groups: TargetGroups | undefined;
+}
+
+/** How the losses of targets are added up. */
+export interface TargetGroups {
+  /** As the plan has the targets. */
+  readonly targets: RowGroups;
+  /** What the sum of a group's log-probabilities is multiplied with: minus one over their number, float32 [G]. */
+  readonly scales: Tensor;
 }
 
 /**
@@ -135,12 +142,7 @@ export function planTargets(
       targetRows: pass.indices(localRows, 'rows of targets'),
       firstTop,
       topRows: topRows.length > 0 ? pass.indices(topRows, 'rows of likeliest tokens') : undefined,
-      scales:
-        scales &&
-        remember(
-          pass.numbers(scales.subarray(start, start + rows.length), 'scales of rows'),
-          scales.subarray(start, start + rows.length),
-        ),
+      scales: scales && pass.numbers(scales.subarray(start, start + rows.length), 'scales of rows'),
     });
   }
   return {
@@ -152,7 +154,13 @@ export function planTargets(
     chunks,
     order,
     topOrder,
-    groups,
+    groups: groups && {
+      targets: groups,
+      scales: pass.numbers(
+        Float32Array.from(groups.counts, (count) => (count > 0 ? -1 / count : 0)),
+        'scales of losses',
+      ),
+    },
   };
 }
 

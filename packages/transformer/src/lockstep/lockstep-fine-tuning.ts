@@ -1,4 +1,4 @@
-import { RowGroups, type Tensor, l2Norm } from '@icl-gd/gpu-kernels';
+import { RowGroups, type Tensor, groupedL2Norm, groupedSgdSteps, l2Norm } from '@icl-gd/gpu-kernels';
 import { Gradients } from '../decoder/gradients.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
 import { lastTokenTargets, planTargets } from '../decoder/targets.ts';
@@ -7,7 +7,6 @@ import type { LongRunning } from '../long-running.ts';
 import { type Model, passOver } from '../model.ts';
 import { inLayer } from '../parameters.ts';
 import { type TrainingSequence, trainingSequence } from '../training-sequence.ts';
-import { groupedAddScaled, groupedL2Norm, remember } from './grouped.ts';
 import { LockstepLog } from './lockstep-log.ts';
 import { type LockstepOptions, requireLockstep } from './options.ts';
 import { stackGroup, unstack } from './stacks.ts';
@@ -25,8 +24,8 @@ export class LockstepFineTuning implements Disposable {
   readonly #stacks: ReadonlyMap<string, Tensor>;
   /** The base model with the stacks in place of its own parameters: to be used in passes that know of their groups alone. */
   readonly #stacked: Model;
-  /** What a gradient is multiplied with before it is added: minus the learning rate of each cell, [C]. */
-  readonly #scales: Tensor;
+  /** Of each cell, float32 [C]. */
+  readonly #learningRates: Tensor;
   readonly #log: LockstepLog;
   #taken = 0;
   /** Finished or disposed: there is nothing left to free. */
@@ -49,14 +48,14 @@ export class LockstepFineTuning implements Disposable {
     this.#stacked = model.withParameters(model.parameters.overlay(this.#stacks));
     using scope = gpu.scope();
     try {
-      const scales = Float32Array.from(cells, ({ learningRate }) => -learningRate);
-      this.#scales = remember(scope.upload(scales, [cells.length], 'learning rates'), scales);
+      const rates = Float32Array.from(cells, ({ learningRate }) => learningRate);
+      this.#learningRates = scope.upload(rates, [cells.length], 'learning rates');
       this.#log = new LockstepLog(gpu, config, steps, cells.length);
     } catch (error) {
       this.#stacked.dispose();
       throw error;
     }
-    scope.release(this.#scales);
+    scope.release(this.#learningRates);
   }
 
   /**
@@ -142,16 +141,16 @@ export class LockstepFineTuning implements Disposable {
   /** Changes the parameters of a layer, and frees their gradients. Of cells that have no step they are zero. */
   #update(gradients: Gradients, layer: number): void {
     const { gpu } = this.#model;
-    const found = [...this.#stacks].flatMap(([name, target]) => {
-      const source = inLayer(name, layer) ? gradients.find(name) : undefined;
-      return source ? [{ target, source }] : [];
+    const pairs = [...this.#stacks].flatMap(([name, parameter]) => {
+      const gradient = inLayer(name, layer) ? gradients.find(name) : undefined;
+      return gradient ? [{ parameter, gradient }] : [];
     });
     groupedL2Norm(gpu, {
-      tensors: found.map(({ source }) => source),
+      tensors: pairs.map(({ gradient }) => gradient),
       out: this.#log.tensor,
       outIndex: this.#log.index(this.#taken, 'norms', layer),
     });
-    for (const { target, source } of found) groupedAddScaled(gpu, { target, source, scales: this.#scales });
+    groupedSgdSteps(gpu, { pairs, learningRates: this.#learningRates });
     gradients.drop(layer);
   }
 
@@ -212,7 +211,7 @@ export class LockstepFineTuning implements Disposable {
   }
 
   #free(): void {
-    this.#scales.dispose();
+    this.#learningRates.dispose();
     this.#log.dispose();
   }
 

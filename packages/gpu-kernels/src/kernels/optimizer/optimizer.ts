@@ -48,8 +48,6 @@ export interface GroupedSgdArguments {
   readonly pairs: readonly ParameterGradient[];
   /** float32 [G]. */
   readonly learningRates: Tensor;
-  /** G. */
-  readonly groups: number;
 }
 
 /**
@@ -57,11 +55,8 @@ export interface GroupedSgdArguments {
  * group at a time.
  * @throws RangeError if lengths differ, or a parameter has no G parts of a length
  */
-export function groupedSgdSteps(gpu: Gpu, { pairs, learningRates, groups }: GroupedSgdArguments): void {
-  if (learningRates.length < groups)
-    throw new RangeError(
-      `groupedSgdSteps: ${learningRates.label} of ${learningRates.length} for ${groups} groups`,
-    );
+export function groupedSgdSteps(gpu: Gpu, { pairs, learningRates }: GroupedSgdArguments): void {
+  const groups = learningRates.length;
   for (const { parameter, gradient } of pairs) {
     if (parameter.length === gradient.length && parameter.length % groups === 0) continue;
     throw new RangeError(

@@ -47,8 +47,6 @@ export function l2Norm(gpu: Gpu, { tensors, out, outIndex = 0 }: L2NormArguments
 export interface GroupedL2NormArguments {
   /** float32, [G, …] each and within the binding limit; at least one. */
   readonly tensors: readonly Tensor[];
-  /** G. */
-  readonly groups: number;
   /** float32. */
   readonly out: Tensor;
   /** Element of out that receives the first group's norm; 0 if absent. */
@@ -63,8 +61,9 @@ export interface GroupedL2NormArguments {
  * @throws RangeError without tensors, if one has no G parts of a length, or if out has no such element
  */
 export function groupedL2Norm(gpu: Gpu, args: GroupedL2NormArguments): void {
-  const { tensors, groups, out, outIndex = 0, outStride = 1 } = args;
+  const { tensors, out, outIndex = 0, outStride = 1 } = args;
   if (tensors.length === 0) throw new RangeError('groupedL2Norm needs at least one tensor');
+  const groups = tensors[0]?.shape[0] ?? 1;
   if (groups === 0) return;
   requireRange('groupedL2Norm', out, outIndex, (groups - 1) * outStride + 1);
   const longest = (RUN * gpu.tuning.invocationsPerRow) ** 3;

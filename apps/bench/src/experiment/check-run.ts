@@ -3,6 +3,8 @@ import { settingsOn } from './development/rate-rules.ts';
 import { runSettingId, unavailability } from './setting.ts';
 import { applicableSettings, describeUnavailable } from './availability.ts';
 import { describeDevelopment } from './development/describe-development.ts';
+import { plannedRates } from './development/planned-rates.ts';
+import { planCells } from './plan-cells.ts';
 import { readInputs } from './inputs.ts';
 import { planRunMemory, workloadsOf } from './memory.ts';
 import { planTrials } from './plan.ts';
@@ -34,7 +36,10 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
       log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots}, ${methods}`);
     }
     for (const line of describeDevelopment(development, settings)) log(line);
-    const workloads = workloadsOf({ ...request, settings }, inputs);
+    const asked = { ...request, settings };
+    const planning = { request: asked, adapter: gpu.adapter, development: { rates: plannedRates(settings) } };
+    request.counts?.ask(planCells(planning, inputs, [])[0]);
+    const workloads = workloadsOf(asked, inputs);
     planRunMemory(gpu, model.config, workloads, request.memoryBudget, log);
   } finally {
     gpu.dispose();

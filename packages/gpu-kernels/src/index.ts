@@ -65,12 +65,25 @@ export {
   clipScale,
   type ClipScaleArguments,
   type ParameterGradient,
+  type GroupedSgdArguments,
+  groupedSgdSteps,
   type SgdArguments,
   sgdStep,
   sgdSteps,
 } from './kernels/optimizer/optimizer.ts';
+export {
+  type GroupedColumnSumArguments,
+  groupedColumnSums,
+  groupedSum,
+  type GroupedSumArguments,
+} from './kernels/reduction/grouped.ts';
 export { columnSum, type ColumnSumArguments, columnSums } from './kernels/reduction/column-sum.ts';
-export { l2Norm, type L2NormArguments } from './kernels/reduction/l2-norm.ts';
+export {
+  groupedL2Norm,
+  type GroupedL2NormArguments,
+  l2Norm,
+  type L2NormArguments,
+} from './kernels/reduction/l2-norm.ts';
 export {
   squareRoot,
   type SquareRootArguments,

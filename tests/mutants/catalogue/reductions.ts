@@ -2,6 +2,7 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const KERNELS = 'packages/gpu-kernels/src/kernels';
 const REDUCTION_TEST = `${KERNELS}/reduction/reduction.test.ts`;
+const GROUPED_TEST = `${KERNELS}/grouped.property.test.ts`;
 const CROSS_ENTROPY_TEST = `${KERNELS}/cross-entropy/cross-entropy.test.ts`;
 const LAYER_NORM_TEST = `${KERNELS}/row-norm/layer-norm.test.ts`;
 
@@ -216,9 +217,9 @@ export const mutants: readonly Mutant[] = [
       },
       {
         id: 'cross-entropy-scale',
-        kind: 'loss not divided by tokens',
-        find: '- select(0.0, 1.0, hit)) * params.scale;',
-        replace: '- select(0.0, 1.0, hit));',
+        kind: 'factor dropped',
+        find: "body: gradientBody('params.scale'),",
+        replace: "body: gradientBody('1.0'),",
       },
       {
         id: 'log-prob-row',
@@ -258,6 +259,28 @@ export const mutants: readonly Mutant[] = [
       kind: 'offset dropped',
       find: 'let out = (params.outOffset + workgroup) * params.count;',
       replace: 'let out = workgroup * params.count;',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/reduction/grouped.ts`, tests: [GROUPED_TEST] }, [
+    {
+      id: 'grouped-column-sum-chunks',
+      kind: 'order of summation',
+      find: 'for (var start = group.x; start < group.y; start += ${ROWS_PER_CHUNK}u) {',
+      replace: 'for (var start = group.x; start < group.y; start += ${2 * ROWS_PER_CHUNK}u) {',
+    },
+    {
+      id: 'grouped-sum-stride',
+      kind: 'wrong stride',
+      find: 'out[params.outIndex + workgroup * params.outStride]',
+      replace: 'out[params.outIndex + workgroup]',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/reduction/l2-norm.ts`, tests: [GROUPED_TEST] }, [
+    {
+      id: 'l2-norm-of-first-group',
+      kind: 'wrong stride',
+      find: '[group * params.length${g} + i]',
+      replace: '[i]',
     },
   ]),
 ];

@@ -9,6 +9,8 @@ export interface SideBySideText<S extends string, P extends string> {
   readonly groups: number;
   /** Bindings of a group. */
   readonly storage: KernelText<S, string>['storage'];
+  /** Bindings that all groups have in common. */
+  readonly shared?: KernelText<string, string>['storage'];
   /** Those of all groups together. */
   readonly params?: Readonly<Record<P, ParameterType>>;
   /** Work of element `j` of a group, whose bindings have these names and whose parameters, if it has some, end in its number. */
@@ -20,6 +22,7 @@ export function defineSideBySide<S extends string, P extends string = never>({
   label,
   groups,
   storage,
+  shared,
   params,
   body,
 }: SideBySideText<S, P>): Kernel {
@@ -36,9 +39,12 @@ export function defineSideBySide<S extends string, P extends string = never>({
   });
   return definePointwise<string, string>({
     label: `${label}.${groups}`,
-    storage: Object.fromEntries(
-      indices.flatMap((g) => bindings.map((name) => [`${name}${g}`, storage[name]] as const)),
-    ),
+    storage: {
+      ...shared,
+      ...Object.fromEntries(
+        indices.flatMap((g) => bindings.map((name) => [`${name}${g}`, storage[name]] as const)),
+      ),
+    },
     params: {
       ...Object.fromEntries(indices.map((g) => [`end${g}`, 'u32' as const])),
       ...params,

@@ -4,6 +4,7 @@ import {
   type LongRunning,
   type Model,
   type Objective,
+  trainsInLockstep,
 } from '@icl-gd/transformer';
 import {
   type AdaptOptions,
@@ -51,9 +52,8 @@ export function lockstepText(
   objective: Objective,
   training: TrainingOptions,
 ): string | undefined {
-  const { batch, tangent, params, optimizer } = training;
-  if (batch === 'full' || tangent || params === 'all' || optimizer !== 'sgd') return undefined;
-  return JSON.stringify([id, trainingKind(objective, training)]);
+  const kind = trainingKind(objective, training);
+  return trainsInLockstep(kind) ? JSON.stringify([id, kind]) : undefined;
 }
 
 /** Whether the options of a cell, beside those of its learner, let it train with others. */

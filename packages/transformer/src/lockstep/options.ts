@@ -1,5 +1,6 @@
 import { refuseMisspelt } from '@icl-gd/gpu-kernels';
 import { type FineTuningOptions, requireOptions } from '../fine-tuning-options.ts';
+import type { TrainingKind } from '../memory/workload.ts';
 import type { TrainingInput } from '../training-sequence.ts';
 
 /** One of several trainings that take their steps together. */
@@ -25,6 +26,16 @@ const KNOWN_OPTIONS: Required<{ [name in keyof LockstepOptions]: true }> = {
 const ONE_BY_ONE: readonly (keyof FineTuningOptions)[] = [
   ...(['releasedNorms', 'gradientNormVariants', 'keepQueries', 'update', 'sequencesPerStep'] as const),
 ];
+
+/** Whether cells that train so can take their steps together. */
+export function trainsInLockstep({
+  direction,
+  fullBatchSteps,
+  group,
+  optimizer = 'sgd',
+}: TrainingKind): boolean {
+  return !direction && fullBatchSteps === undefined && group !== 'layers' && optimizer === 'sgd';
+}
 
 /** What types do not hold in JavaScript, and what cells cannot do together. @throws RangeError */
 export function requireLockstep(options: LockstepOptions): void {

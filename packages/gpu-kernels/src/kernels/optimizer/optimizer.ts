@@ -41,6 +41,35 @@ export function sgdSteps(gpu: Gpu, pairs: readonly ParameterGradient[], learning
   }
 }
 
+/** A stack of parameters, [G, …], and of their gradients. */
+export interface GroupedSgdArguments {
+  readonly pairs: readonly ParameterGradient[];
+  /** float32 [G]. */
+  readonly learningRates: Tensor;
+}
+
+/**
+ * As {@link sgdStep} with a learning rate for each of G stacked groups, up to three parameters in a dispatch: the bits of one
+ * group at a time.
+ * @throws RangeError if lengths differ, or a parameter has no G parts of a length
+ */
+export function groupedSgdSteps(gpu: Gpu, { pairs, learningRates }: GroupedSgdArguments): void {
+  const groups = learningRates.length;
+  for (const { parameter, gradient } of pairs) {
+    if (parameter.length === gradient.length && parameter.length % groups === 0) continue;
+    throw new RangeError(
+      `groupedSgdSteps: ${parameter.label} [${parameter.shape.join(', ')}] and ${gradient.label} [${gradient.shape.join(', ')}] are no ${groups} parts of one length each`,
+    );
+  }
+  for (const run of runsOf(pairs, GROUPED_SGD_MOST)) {
+    const { storage, params, count } = sideBySide(
+      run.map(({ parameter, gradient }) => ({ count: parameter.length, storage: { gradient, parameter } })),
+    );
+    for (const [i, { parameter }] of run.entries()) params[`length${i}`] = parameter.length / groups;
+    gpu.dispatch(groupedSgdKernel(run.length), { ...storage, learningRates }, params, pointwiseGrid(count));
+  }
+}
+
 /** Operands and options of {@link adamWStep}. */
 export interface AdamWArguments {
   /** float32, any shape; updated in place. */
@@ -160,6 +189,7 @@ export function clipScale(gpu: Gpu, { squaredNorm, maxNorm, out }: ClipScaleArgu
 export function optimizerKernels(): Kernel[] {
   return [
     ...[1, 2, 3, SGD_MOST].map(sgdKernel),
+    ...[1, 2, GROUPED_SGD_MOST].map(groupedSgdKernel),
     ...[1, ADAMW_MOST].map(adamWKernel),
     ADAMW_SCALED,
     CLIP_SCALE,
@@ -178,7 +208,7 @@ const ADAMW_PARAMS = {
 } as const satisfies Record<string, ParameterType>;
 
 /** Pairs and quadruples of tensors that eight bindings hold. */
-const [SGD_MOST, ADAMW_MOST] = [4, 2];
+const [SGD_MOST, GROUPED_SGD_MOST, ADAMW_MOST] = [4, 3, 2];
 
 const ADAMW_NAMES = {
   gradient: 'gradient',
@@ -232,6 +262,18 @@ const sgdKernel = memoizeKernel((groups: number) =>
     storage: { gradient: 'f32', parameter: '&f32' },
     params: { scale: 'f32' },
     body: ({ gradient, parameter }) => `${parameter}[j] += params.scale * ${gradient}[j];`,
+  }),
+);
+
+const groupedSgdKernel = memoizeKernel((parameters: number) =>
+  defineSideBySide<'gradient' | 'parameter', string>({
+    label: 'optimizer.grouped-sgd',
+    groups: parameters,
+    shared: { learningRates: 'f32' },
+    storage: { gradient: 'f32', parameter: '&f32' },
+    params: Object.fromEntries(Array.from({ length: parameters }, (_, i) => [`length${i}`, 'u32'])),
+    body: ({ gradient, parameter }, i) =>
+      `${parameter}[j] += -learningRates[j / params.length${i}] * ${gradient}[j];`,
   }),
 );
 

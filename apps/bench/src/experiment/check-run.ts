@@ -6,6 +6,7 @@ import { describeDevelopment } from './development/describe-development.ts';
 import { plannedRates } from './development/planned-rates.ts';
 import { planCells } from './plan-cells.ts';
 import { readInputs } from './inputs.ts';
+import { lockstepOfRun } from './lockstep/plan-room.ts';
 import { planRunMemory, workloadsOf } from './memory.ts';
 import { planTrials } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
@@ -40,7 +41,8 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
     const planning = { request: asked, adapter: gpu.adapter, development: { rates: plannedRates(settings) } };
     request.counts?.ask(planCells(planning, inputs, [])[0]);
     const workloads = workloadsOf(asked, inputs);
-    planRunMemory(gpu, model.config, workloads, request.memoryBudget, log);
+    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };
+    planRunMemory(gpu, model.config, workloads, room, log);
   } finally {
     gpu.dispose();
   }

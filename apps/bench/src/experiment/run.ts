@@ -17,6 +17,7 @@ import {
 } from './earlier-trials.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { LoadedModel } from './loaded-model.ts';
+import { lockstepOfRun } from './lockstep/plan-room.ts';
 import { Room } from './lockstep/room.ts';
 import { Trainings } from './lockstep/trainings.ts';
 import { planRunMemory, workloadsOf } from './memory.ts';
@@ -94,8 +95,8 @@ export async function runExperiment(
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   let together = 1;
   const models = new LoadedModel(gpu, request, () => {
-    const { memoryBudget } = request;
-    together = planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), memoryBudget, log);
+    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };
+    together = planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), room, log);
   });
   const trainings = new Trainings(new Room(() => together));
   try {

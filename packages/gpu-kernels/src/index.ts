@@ -54,20 +54,24 @@ export {
   gatedActivationForward,
   type GatedActivationForwardArguments,
 } from './kernels/gated-activation/gated-activation.ts';
+export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {
   type AdamWArguments,
+  type AdamWParameter,
   adamWStep,
+  adamWSteps,
   clipScale,
   type ClipScaleArguments,
+  type ParameterGradient,
   type SgdArguments,
   sgdStep,
+  sgdSteps,
 } from './kernels/optimizer/optimizer.ts';
-export { columnSum, type ColumnSumArguments } from './kernels/reduction/column-sum.ts';
+export { columnSum, type ColumnSumArguments, columnSums } from './kernels/reduction/column-sum.ts';
+export { l2Norm, type L2NormArguments } from './kernels/reduction/l2-norm.ts';
 export {
-  l2Norm,
-  type L2NormArguments,
   squareRoot,
   type SquareRootArguments,
   sum,
@@ -75,6 +79,7 @@ export {
   sumOfSquares,
   type SumOfSquaresArguments,
 } from './kernels/reduction/reduction.ts';
+export { RowGroups, type TileRange } from './kernels/row-groups.ts';
 export { type RotaryArguments, rotateInPlace } from './kernels/rotary/rotary.ts';
 export { rotaryTable } from './kernels/rotary/table.ts';
 export {

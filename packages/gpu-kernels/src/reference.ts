@@ -29,6 +29,8 @@ export {
   gatedActivationReference,
 } from './kernels/gated-activation/reference.ts';
 export {
+  groupedMatmulReference,
+  type GroupedMatmulReferenceOptions,
   matmulReference,
   type MatmulReferenceOptions,
   type ReferenceMatrix,

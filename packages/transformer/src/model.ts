@@ -13,7 +13,7 @@ import {
 import type { Gradients } from './decoder/gradients.ts';
 import type { Hooks } from './decoder/hooks.ts';
 import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
-import { Pass } from './decoder/pass.ts';
+import { type ModuleGroups, Pass } from './decoder/pass.ts';
 import { withPositions } from './decoder/positions.ts';
 import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
 import {
@@ -258,6 +258,7 @@ export function passOver(
     readonly prefixLength?: number;
     readonly positionOffset?: number;
     readonly gradients?: Gradients;
+    readonly groups?: ModuleGroups | undefined;
   } = {},
 ): Pass {
   const { gpu, name, config, parameters, hooks } = model;

@@ -2,6 +2,7 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const KERNELS = 'packages/gpu-kernels/src/kernels';
 const MATMUL_TESTS = [`${KERNELS}/matmul/matmul.test.ts`];
+const GROUPED_TESTS = [`${KERNELS}/matmul/grouped.test.ts`];
 
 /** Matrix products, their variants and slices. */
 export const mutants: readonly Mutant[] = [
@@ -9,8 +10,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-shared-barrier-before',
       kind: 'missing barrier',
-      find: '${stageSlab(slabOfB, invocations)}\n        workgroupBarrier();',
-      replace: '${stageSlab(slabOfB, invocations)}',
+      find: '${stageSlab(product, slabOfB, invocations)}\n        workgroupBarrier();',
+      replace: '${stageSlab(product, slabOfB, invocations)}',
     },
     {
       id: 'matmul-shared-barrier-after',
@@ -27,7 +28,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-shared-k-tail',
       kind: 'tail dropped',
-      find: 'let inside = k < params.k && at < ${end};',
+      find: 'let inside = k < ${product.k} && at < ${end};',
       replace: 'let inside = at < ${end};',
     },
     {
@@ -39,7 +40,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-shared-bias-offset',
       kind: 'slices',
-      find: 'bias[params.biasOffset + n]',
+      find: 'bias[${product.biasOffset} + n]',
       replace: 'bias[n]',
     },
     {
@@ -53,8 +54,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-register-c-stride',
       kind: 'wrong stride',
-      find: 'params.cOffset + (m0 + r) * params.cStride + n0 + e',
-      replace: 'params.cOffset + (m0 + r) * params.n + n0 + e',
+      find: '${product.cOffset} + (m0 + r) * params.cStride + n0 + e',
+      replace: '${product.cOffset} + (m0 + r) * params.n + n0 + e',
     },
     {
       id: 'matmul-register-b-stride',
@@ -65,8 +66,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-register-row-clamp',
       kind: 'tail dropped',
-      find: 'r < min(${rows}u, params.m - m0); r++',
-      replace: 'r < min(${rows}u, params.m - m0 - 1u); r++',
+      find: 'r < min(${rows}u, ${product.m} - m0); r++',
+      replace: 'r < min(${rows}u, ${product.m} - m0 - 1u); r++',
     },
     {
       id: 'matmul-register-transposed-a',
@@ -79,8 +80,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-subgroup-k-tail',
       kind: 'tail dropped',
-      find: 'if (whole < params.k) {',
-      replace: 'if (whole > params.k) {',
+      find: 'if (whole < ${k}) {',
+      replace: 'if (whole > ${k}) {',
     },
     {
       id: 'matmul-subgroup-broadcast-lane',
@@ -97,7 +98,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-subgroup-bias-offset',
       kind: 'slices',
-      find: 'let first = params.biasOffset + n;',
+      find: 'let first = ${product.biasOffset} + n;',
       replace: 'let first = n;',
     },
     {
@@ -105,6 +106,28 @@ export const mutants: readonly Mutant[] = [
       kind: 'wrong stride',
       find: "step: 'k * aStep',",
       replace: "step: 'k * (params.m / 4u)',",
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/product-text.ts`, tests: GROUPED_TESTS }, [
+    {
+      id: 'grouped-matrix-of-first',
+      kind: 'wrong stride',
+      find: 'params.bOffset + group.z * params.groupStride;',
+      replace: 'params.bOffset;',
+    },
+    {
+      id: 'grouped-rows-of-next',
+      kind: 'tail dropped',
+      find: "firstK: 'group.x',",
+      replace: "firstK: '0u',",
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/row-groups.ts`, tests: GROUPED_TESTS }, [
+    {
+      id: 'row-groups-tile-crosses-groups',
+      kind: 'tail dropped',
+      find: 'Math.min(row + height, end)',
+      replace: 'row + height',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/matmul/variant.ts`, tests: MATMUL_TESTS }, [

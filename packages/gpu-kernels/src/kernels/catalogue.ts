@@ -8,9 +8,11 @@ import { crossEntropyKernels } from './cross-entropy/cross-entropy.ts';
 import { elementwiseKernels } from './elementwise/elementwise.ts';
 import { embeddingKernels } from './embedding/embedding.ts';
 import { gatedActivationKernels } from './gated-activation/gated-activation.ts';
+import { groupedMatmulKernels } from './matmul/grouped.ts';
 import { matmulKernels } from './matmul/matmul.ts';
 import { optimizerKernels } from './optimizer/optimizer.ts';
 import { columnSumKernels } from './reduction/column-sum.ts';
+import { l2NormKernels } from './reduction/l2-norm.ts';
 import { reductionKernels } from './reduction/reduction.ts';
 import { rotaryKernels } from './rotary/rotary.ts';
 import { layerNormKernels } from './row-norm/layer-norm.ts';
@@ -25,9 +27,9 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
   elementwise: elementwiseKernels,
   embedding: embeddingKernels,
   'gated-activation': gatedActivationKernels,
-  matmul: matmulKernels,
+  matmul: (tuning) => [...matmulKernels(tuning), ...groupedMatmulKernels(tuning)],
   optimizer: optimizerKernels,
-  reduction: (tuning) => [...reductionKernels(tuning), ...columnSumKernels()],
+  reduction: (tuning) => [...reductionKernels(tuning), ...l2NormKernels(tuning), ...columnSumKernels()],
   rotary: rotaryKernels,
   'row-norm': (tuning) => [...layerNormKernels(tuning), ...rmsNormKernels(tuning)],
   'top-k': topKernels,

@@ -1,8 +1,8 @@
-import { boolean, constantFrom, integer, option } from 'fast-check';
+import { array, boolean, constantFrom, integer, option } from 'fast-check';
 import { expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../testing/closeness.ts';
 import { expectRan, useGpu } from '../testing/gpu.ts';
-import { poisoned } from '../testing/poison.ts';
+import { poisoned, surrounded } from '../testing/poison.ts';
 import { caseOf, expectForAll, seeds } from '../testing/property.ts';
 import { TestRandom } from '../testing/random.ts';
 import { tolerances } from '../testing/tolerances.ts';
@@ -30,7 +30,14 @@ import {
   gatedActivationKernels,
 } from './gated-activation/gated-activation.ts';
 import { gatedActivationBackwardReference, gatedActivationReference } from './gated-activation/reference.ts';
-import { adamWStep, clipScale, optimizerKernels, sgdStep } from './optimizer/optimizer.ts';
+import {
+  adamWStep,
+  adamWSteps,
+  clipScale,
+  optimizerKernels,
+  sgdStep,
+  sgdSteps,
+} from './optimizer/optimizer.ts';
 import { adamWReference } from './optimizer/reference.ts';
 import { rotaryReference } from './rotary/reference.ts';
 import { rotaryKernels, rotateInPlace } from './rotary/rotary.ts';
@@ -207,6 +214,59 @@ function tableOf(random: TestRandom, total: number, width: number, wanted: reado
   return table;
 }
 
+test('steps of several parameters in a dispatch are those of one after the other, bit for bit', async () => {
+  const cases = caseOf({
+    parameters: array(integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 6 }),
+    limit: limits,
+    seed: seeds,
+  });
+  const examples = [1, 2, 3, 4].map((count) => ({
+    ...{ parameters: Array.from({ length: count }, (_, i) => 300 - 99 * i), limit: undefined, seed: count },
+  }));
+  await expectForAll(
+    cases,
+    RUNS,
+    async ({ parameters, limit, seed }) => {
+      const random = new TestRandom(seed);
+      using scope = gpu().scope();
+      const make = (length: number) => {
+        const values = {
+          gradient: random.normal(length),
+          parameter: random.normal(length),
+          firstMoment: random.normal(length, 0.1),
+          secondMoment: random.normal(length).map((v) => v * v),
+        };
+        return [vectors(scope, values), vectors(scope, values)] as const;
+      };
+      const made = parameters.map(make);
+      const together = made.map(([own]) => own);
+      const alone = made.map(([, own]) => own);
+      const options = {
+        learningRate: 0.1,
+        beta1: 0.9,
+        beta2: 0.95,
+        epsilon: 1e-8,
+        weightDecay: 0.1,
+        step: 3,
+      };
+      const device = limited(limit);
+      sgdSteps(device, together, 0.3);
+      adamWSteps(device, together, options);
+      for (const own of alone) {
+        sgdStep(device, { parameter: own.parameter, gradient: own.gradient, learningRate: 0.3 });
+        adamWStep(device, { ...own, ...options });
+      }
+      const scaling = { ...options, gradientScale: scope.upload(Float32Array.of(0.5), [1]) };
+      adamWSteps(device, together, scaling);
+      for (const own of alone) adamWStep(device, { ...own, ...scaling });
+      for (const [i, own] of together.entries())
+        for (const name of ['gradient', 'parameter', 'firstMoment', 'secondMoment'] as const)
+          expectSameBits(await read(own[name]), await read(alone[i]![name]));
+    },
+    examples,
+  );
+});
+
 test('rows gathered and scattered at random', async () => {
   const cases = caseOf({
     total: integer({ min: 1, max: 90 }),
@@ -227,6 +287,23 @@ test('rows gathered and scattered at random', async () => {
     const index = scope.upload(Uint32Array.from(rows), [rows.length]);
     const out = poisoned(scope, [rows.length, width]);
     gatherRows(gpu(), { x, rows: index, out });
+    // Into a part of more, and back to where the rows were, all others zero.
+    const [offset, more] = [3 * width, poisoned(scope, [rows.length + 5, width])];
+    gatherRows(gpu(), { x, rows: index, out: more, outOffset: offset });
+    const places = Array.from({ length: total }, (_, row) => rows.indexOf(row) >>> 0);
+    const back = poisoned(scope, [total, width]);
+    gatherRows(gpu(), {
+      x: scope.upload(upstream, [rows.length, width]),
+      rows: scope.upload(Uint32Array.from(places), [total]),
+      out: back,
+    });
+    const picks = Float32Array.from(gatherRowsReference(table, rows, width));
+    expectSameBits(await read(more), surrounded(picks, offset, more.length));
+    const nothing = new Float64Array(total * width);
+    expectSameBits(
+      await read(back),
+      Float32Array.from(scatterRowsAddReference(upstream, rows, nothing, width)),
+    );
     scatterRowsAdd(gpu(), {
       gradOutput: scope.upload(upstream, [rows.length, width]),
       rows: index,
@@ -301,6 +378,7 @@ test('rotary positions of random heads, forward and back', async () => {
   const cases = caseOf({
     rows: integer({ min: 1, max: 40 }),
     heads: integer({ min: 1, max: 4 }),
+    otherHeads: option(integer({ min: 1, max: 4 }), { nil: undefined }),
     half: integer({ min: 1, max: 6 }),
     rest: integer({ min: 0, max: 5 }),
     theta: constantFrom(30, 10_000),
@@ -308,7 +386,8 @@ test('rotary positions of random heads, forward and back', async () => {
     inverse: boolean(),
     seed: seeds,
   });
-  await expectForAll(cases, RUNS, async ({ rows, heads, half, rest, theta, amplitude, inverse, seed }) => {
+  await expectForAll(cases, RUNS, async (own) => {
+    const { rows, heads, otherHeads, half, rest, theta, amplitude, inverse, seed } = own;
     const random = new TestRandom(seed);
     const [size, headDim] = [2 * half, 2 * half + rest];
     const values = random.normal(rows * heads * headDim);
@@ -320,8 +399,11 @@ test('rotary positions of random heads, forward and back', async () => {
     using scope = gpu().scope();
     const x = scope.upload(values, [rows, heads * headDim]);
     const index = scope.upload(Uint32Array.from(positions), [rows]);
+    const others = otherHeads === undefined ? undefined : random.normal(rows * otherHeads * headDim);
+    const other = others && scope.upload(others, [rows, others.length / rows]);
     rotateInPlace(gpu(), {
       x,
+      ...(other ? { other } : {}),
       positions: index,
       table: scope.upload(table, [50, half, 2]),
       headDim,
@@ -331,6 +413,9 @@ test('rotary positions of random heads, forward and back', async () => {
     const angles = positions.map((position) => (inverse ? -position : position));
     const expected = rotaryReference({ x: values, positions: angles, headDim, size, theta, amplitude });
     expectClose(await read(x), expected, tolerances.elementwise.f32, 2);
+    if (!other || !others) return;
+    const ofOther = rotaryReference({ x: others, positions: angles, headDim, size, theta, amplitude });
+    expectClose(await read(other), ofOther, tolerances.elementwise.f32, 2);
   });
 });
 

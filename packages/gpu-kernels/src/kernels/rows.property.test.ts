@@ -1,4 +1,4 @@
-import { boolean, constantFrom, integer, oneof, option } from 'fast-check';
+import { array, boolean, constantFrom, integer, oneof, option } from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Gpu } from '../runtime/gpu.ts';
 import type { Tensor } from '../runtime/tensor.ts';
@@ -16,9 +16,10 @@ import {
   logSumExp,
 } from './cross-entropy/cross-entropy.ts';
 import { crossEntropyGradientReference, logSumExpReference } from './cross-entropy/reference.ts';
-import { columnSum, columnSumKernels } from './reduction/column-sum.ts';
+import { columnSum, columnSumKernels, columnSums } from './reduction/column-sum.ts';
 import { columnSumReference, sumOfSquaresReference, sumReference } from './reduction/reference.ts';
-import { l2Norm, reductionKernels, squareRoot, sum, sumOfSquares } from './reduction/reduction.ts';
+import { l2Norm, l2NormKernels } from './reduction/l2-norm.ts';
+import { reductionKernels, squareRoot, sum, sumOfSquares } from './reduction/reduction.ts';
 import { layerNormBackwardReference, layerNormReference } from './row-norm/layer-norm-reference.ts';
 import { layerNormBackward, layerNormForward, layerNormKernels } from './row-norm/layer-norm.ts';
 import { rmsNormBackwardReference, rmsNormReference } from './row-norm/rms-norm-reference.ts';
@@ -38,6 +39,10 @@ const plus = (a: ArrayLike<number>, b: ArrayLike<number> | undefined): Float64Ar
 
 const rows = integer({ min: 1, max: 70 });
 const widths = integer({ min: 1, max: 330 });
+const normWidths = oneof(
+  widths,
+  widths.map((width) => 4 * width),
+);
 /** Fewer elements than invocations, as many, and over twice as many with a rest, under each tuning. */
 const EXTENTS = TUNED.flatMap((name) => {
   const { invocationsPerRow: size } = TUNINGS[name];
@@ -54,13 +59,17 @@ interface NormCase {
 const normCases = caseOf<NormCase>({
   tuning: constantFrom(...TUNED),
   rows,
-  width: widths,
+  width: normWidths,
   accumulate: boolean(),
   seed: seeds,
 });
-const normExamples = EXTENTS.map(({ name, width }, i): NormCase => ({
-  ...{ tuning: name, rows: 3, width, accumulate: i % 2 === 0, seed: i + 1 },
-}));
+/** Rows that are short and long, and whole vectors of four or not, with more of them than a workgroup takes. */
+const NORM_WIDTHS = [1, 3, 4, 64, 97, 512, 516, 519];
+const normExamples = TUNED.flatMap((name) =>
+  NORM_WIDTHS.map((width, i): NormCase => ({
+    ...{ tuning: name, rows: 11, width, accumulate: i % 2 === 0, seed: i + 1 },
+  })),
+);
 
 function normOperands({ rows: count, width, seed }: NormCase) {
   const random = new TestRandom(seed);
@@ -111,6 +120,29 @@ test('layer norm of random rows, forward and backward', async () => {
         gradWeight,
         gradBias,
       });
+      const addend = scope.upload(values.previous, shape);
+      const [sum, outOfSum, statsOfSum, outAgain, added, addedAgain] = [
+        poisoned(scope, shape),
+        poisoned(scope, shape),
+        poisoned(scope, [own.rows, 2]),
+        poisoned(scope, shape),
+        poisoned(scope, shape),
+        scope.upload(values.previous, shape),
+      ];
+      layerNormForward(device, {
+        ...{ x, addend, sum, weight, bias, epsilon },
+        ...{ out: outOfSum, stats: statsOfSum },
+      });
+      layerNormForward(device, { x: sum, weight, bias, epsilon, out: outAgain });
+      const gradients = { x, weight, stats, gradOutput };
+      layerNormBackward(device, { ...gradients, gradInput: added, gradResidual: addend });
+      layerNormBackward(device, { ...gradients, gradInput: addedAgain, accumulate: true });
+      expectSameBits(
+        await read(sum),
+        values.x.map((value, i) => value + (values.previous[i] ?? NaN)),
+      );
+      expectSameBits(await read(outOfSum), await read(outAgain));
+      expectSameBits(await read(added), await read(addedAgain));
       const forward = layerNormReference(values);
       const backward = layerNormBackwardReference(values, values.gradOutput);
       const inverse = largest(forward.stats.filter((_, i) => i % 2 === 1));
@@ -153,6 +185,27 @@ test('RMS norm of random rows, forward and backward', async () => {
       rmsNormForward(device, { x, weight, epsilon, out, stats });
       const { accumulate } = own;
       rmsNormBackward(device, { x, weight, stats, gradOutput, gradInput, accumulate, gradWeight });
+      const addend = scope.upload(values.previous, shape);
+      const [sum, outOfSum, outAgain, statsAgain, added, addedAgain] = [
+        poisoned(scope, shape),
+        poisoned(scope, shape),
+        poisoned(scope, shape),
+        poisoned(scope, [own.rows]),
+        poisoned(scope, shape),
+        scope.upload(values.previous, shape),
+      ];
+      const again = { weight, epsilon, stats: statsAgain };
+      rmsNormForward(device, { x, addend, sum, ...again, out: outOfSum });
+      rmsNormForward(device, { x: sum, ...again, out: outAgain });
+      const gradients = { x, weight, stats, gradOutput };
+      rmsNormBackward(device, { ...gradients, gradInput: added, gradResidual: addend });
+      rmsNormBackward(device, { ...gradients, gradInput: addedAgain, accumulate: true });
+      expectSameBits(
+        await read(sum),
+        values.x.map((value, i) => value + (values.previous[i] ?? NaN)),
+      );
+      expectSameBits(await read(outOfSum), await read(outAgain));
+      expectSameBits(await read(added), await read(addedAgain));
       const forward = rmsNormReference(values);
       const backward = rmsNormBackwardReference(values, values.gradOutput);
       const [scale, tolerance] = [4 * largest(forward.stats), tolerances['layer-norm'].f32];
@@ -292,6 +345,86 @@ test('sums and norms of random runs of elements, over windows', async () => {
   );
 });
 
+test('the norm of several tensors adds up that of each, bit for bit, over windows', async () => {
+  const cases = caseOf({
+    tuning: constantFrom(...TUNED),
+    lengths: array(oneof(integer({ min: 0, max: 90 }), integer({ min: 0, max: 9000 })), {
+      minLength: 1,
+      maxLength: 9,
+    }),
+    maxBindingBytes: option(constantFrom<number>(1024, 16_384), { nil: undefined }),
+    seed: seeds,
+  });
+  const examples = TUNED.flatMap((tuning) =>
+    [1, 2, 3, 4, 5].map((count) => ({
+      ...{ tuning, lengths: Array.from({ length: count }, (_, i) => 5 + 700 * i) },
+      ...{ maxBindingBytes: undefined, seed: count },
+    })),
+  );
+  // More chunks than are summed at a time on software adapters.
+  examples.push({ tuning: 'software', lengths: [64 * 8 * 513, 3], maxBindingBytes: undefined, seed: 9 });
+  await expectForAll(
+    cases,
+    RUNS,
+    async ({ tuning, lengths, maxBindingBytes, seed }) => {
+      const random = new TestRandom(seed);
+      const values = lengths.map((length) => random.normal(length));
+      const device = tuned(tuning, maxBindingBytes);
+      using scope = gpu().scope();
+      const tensors = values.map((own) => scope.upload(own, [own.length]));
+      const out = poisoned(scope, [3]);
+      l2Norm(device, { tensors, out, outIndex: 1 });
+      const alone = poisoned(scope, [1]);
+      for (const [i, x] of tensors.entries()) sumOfSquares(device, { x, out: alone, accumulate: i > 0 });
+      squareRoot(device, { x: alone });
+      const [before, norm, after] = await read(out);
+      expect([before, after]).toEqual([NaN, NaN]);
+      expectSameBits(Float32Array.of(norm ?? NaN), await read(alone));
+      const squares = values.reduce((total, own) => total + sumOfSquaresReference(own), 0);
+      const scale = Math.sqrt(lengths.reduce((a, b) => a + b, 1));
+      expectClose([norm ?? NaN], [Math.sqrt(squares)], tolerances.sum.f32, scale);
+    },
+    examples,
+  );
+});
+
+test('column sums of several matrices in a dispatch are those of one after the other, bit for bit', async () => {
+  const matrices = caseOf({
+    rows: oneof({ weight: 9, arbitrary: integer({ min: 1, max: 64 }) }, integer({ min: 65, max: 90 })),
+    columns: integer({ min: 1, max: 40 }),
+    accumulate: boolean(),
+  });
+  const cases = caseOf({ matrices: array(matrices, { minLength: 1, maxLength: 6 }), seed: seeds });
+  const examples = [2, 3, 4].map((count) => ({
+    matrices: Array.from({ length: count }, (_, i) => ({
+      rows: 64 - i,
+      columns: 3 + i,
+      accumulate: i === 1,
+    })),
+    seed: count,
+  }));
+  await expectForAll(
+    cases,
+    RUNS,
+    async ({ matrices: own, seed }) => {
+      const random = new TestRandom(seed);
+      using scope = gpu().scope();
+      const make = ({ rows: count, columns, accumulate }: (typeof own)[number]) => {
+        const x = scope.upload(random.normal(count * columns), [count, columns]);
+        const previous = random.normal(columns);
+        const outOf = (): Tensor =>
+          accumulate ? scope.upload(previous, [columns]) : poisoned(scope, [columns]);
+        return { x, accumulate, out: outOf(), alone: outOf() };
+      };
+      const made = own.map(make);
+      columnSums(gpu(), made);
+      for (const { x, accumulate, alone } of made) columnSum(gpu(), { x, out: alone, accumulate });
+      for (const { out, alone } of made) expectSameBits(await read(out), await read(alone));
+    },
+    examples,
+  );
+});
+
 test('column sums of random matrices, over windows of rows', async () => {
   const cases = caseOf({
     rows: integer({ min: 1, max: 400 }),
@@ -318,6 +451,6 @@ test('no kernel was left out above, under any number of invocations', () => {
   for (const tuning of Object.values(TUNINGS)) {
     const normKernels = [...layerNormKernels(tuning), ...rmsNormKernels(tuning)];
     expectRan(gpu(), [...normKernels, ...crossEntropyKernels(tuning)]);
-    expectRan(gpu(), [...reductionKernels(tuning), ...columnSumKernels()]);
+    expectRan(gpu(), [...reductionKernels(tuning), ...l2NormKernels(tuning), ...columnSumKernels()]);
   }
 });

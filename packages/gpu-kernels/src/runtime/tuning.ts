@@ -63,6 +63,8 @@ export type MatmulTuning = RegisterMatmul | SharedMatmul | SubgroupMatmul;
 export interface Tuning {
   /** Invocations that reduce one row, or one chunk of a sum, together: a power of two. */
   readonly invocationsPerRow: number;
+  /** Invocations that norm one row together: one alone, or a power of two from 4. */
+  readonly normLanes: number;
   /** Invocations of a subgroup; absent where the device has no subgroups or their size may vary. */
   readonly subgroupSize?: number;
   readonly matmul: MatmulTuning;
@@ -93,6 +95,7 @@ const SWIFTSHADER_TILES: readonly RatedTile[] = [
 export const TUNINGS = {
   lavapipe: {
     invocationsPerRow: 8,
+    normLanes: 1,
     matmul: {
       strategy: 'subgroup',
       subgroupSize: 8,
@@ -118,6 +121,7 @@ export const TUNINGS = {
   },
   swiftshader: {
     invocationsPerRow: 8,
+    normLanes: 1,
     matmul: {
       strategy: 'subgroup',
       subgroupSize: 4,
@@ -126,9 +130,10 @@ export const TUNINGS = {
     },
   },
   /** Any other adapter that runs on the CPU. */
-  software: { invocationsPerRow: 8, matmul: REGISTER },
+  software: { invocationsPerRow: 8, normLanes: 1, matmul: REGISTER },
   hardware: {
     invocationsPerRow: 128,
+    normLanes: 128,
     matmul: { strategy: 'shared', tile: { rows: 4, columns: 4, workgroup: [16, 16] } },
   },
 } as const satisfies Readonly<Record<string, Tuning>>;

@@ -51,7 +51,7 @@ export const ADDITIONS: readonly Additions[] = [false, true].flatMap((bias) =>
 export const LAYOUTS: readonly MatmulLayout[] = ['NN', 'NT', 'TN'];
 
 /** What lies around C. */
-const UNTOUCHED = 12345;
+export const UNTOUCHED = 12345;
 
 export function transposesOf(layout: MatmulLayout): { transposeA: boolean; transposeB: boolean } {
   return { transposeA: layout === 'TN', transposeB: layout === 'NT' };
@@ -182,7 +182,7 @@ export async function productsInViews(
 }
 
 /** A view whose last element is its buffer's last; all other elements are NaN. */
-function viewAtEnd(
+export function viewAtEnd(
   device: Gpu,
   scope: Scope,
   { rows, columns, data }: ReferenceMatrix,
@@ -206,6 +206,6 @@ function viewAtEnd(
   return { tensor, rows, columns, offset, stride };
 }
 
-function exactly(device: Gpu, scope: Scope, length: number, dtype: Placements['dtypeB'] = 'float32') {
+export function exactly(device: Gpu, scope: Scope, length: number, dtype: Placements['dtypeB'] = 'float32') {
   return scope.own(device.tensor([length], { exact: true, dtype }));
 }

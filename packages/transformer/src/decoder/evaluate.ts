@@ -123,23 +123,7 @@ export function recordEvaluation(
   );
   const outputs = pass.tensor([config.layers, probed.length, config.dModel], 'probe.attentionOutput');
   const scores = pass.tensor([config.layers, scoreRows.outputLength], 'probe.attentionScores');
-  const picked = pass.tensor([probed.length, config.dModel], 'probe.rows');
-  const residual = forwardLayers(pass, embed(pass), {
-    prefix: prefix?.layers,
-    onLayer: (layer, { attention }) => {
-      if (probed.length === 0) return;
-      gatherRows(gpu, { x: attention.output, rows: rowIndex, out: picked });
-      gpu.copy(picked, outputs, picked.length, 0, layer * picked.length);
-      attentionScores(gpu, {
-        shape: headShape,
-        rows: scoreRows,
-        q: attention.query,
-        k: attention.key,
-        out: scores,
-        outOffset: layer * scoreRows.outputLength,
-      });
-    },
-  });
+  // Before anything is recorded: an upload submits what is.
   const wanted = requests.flatMap(({ logProbs }, i) =>
     logProbs.map(({ row, token }) => ({ row: (starts[i] as number) + row, token })),
   );
@@ -150,6 +134,22 @@ export function recordEvaluation(
     rows: wanted.map(({ row }) => row),
     tokens: wanted.map(({ token }) => token),
     top: wantedTop.map(({ row }) => row),
+  });
+  const residual = forwardLayers(pass, embed(pass), {
+    prefix: prefix?.layers,
+    onLayer: (layer, { attention }) => {
+      if (probed.length === 0) return;
+      const outOffset = layer * probed.length * config.dModel;
+      gatherRows(gpu, { x: attention.output, rows: rowIndex, out: outputs, outOffset });
+      attentionScores(gpu, {
+        shape: headShape,
+        rows: scoreRows,
+        q: attention.query,
+        k: attention.key,
+        out: scores,
+        outOffset: layer * scoreRows.outputLength,
+      });
+    },
   });
   const k = wantedTop.reduce((most, own) => Math.max(most, own.k), 0);
   const head =

@@ -1,4 +1,5 @@
-import type { Tensor } from '@icl-gd/gpu-kernels';
+import type { RowGroups, Tensor } from '@icl-gd/gpu-kernels';
+import { remember } from '../lockstep/grouped.ts';
 import type { Pass } from './pass.ts';
 
 /** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */
@@ -60,6 +61,8 @@ export interface TargetChunk {
   readonly firstTop: number;
   /** Such rows within the chunk, uint32; undefined where there are none. */
   readonly topRows: Tensor | undefined;
+  /** For each row one over the targets of its group, float32; undefined without groups. */
+  readonly scales: Tensor | undefined;
 }
 
 /** Targets on the device, sorted by row; a row may have several. */
@@ -71,20 +74,26 @@ export interface TargetPlan {
   readonly topCount: number;
   /** uint32 [R]. */
   readonly rows: Tensor;
+  /** Place of each row of the batch among them, R where it has none: uint32 [T]. */
+  readonly places: Tensor;
   readonly chunks: readonly TargetChunk[];
   /** Place of each target in the order that the caller gave. */
   readonly order: readonly number[];
   /** Place of each wanted row's likeliest tokens in the order that the caller gave. */
   readonly topOrder: readonly number[];
+  /** Runs of targets whose losses are means of their own; undefined where there is one mean over all. */
+  readonly groups: RowGroups | undefined;
 }
 
 /**
  * Puts targets on the device, where they live as long as the pass.
+ * @param groups runs of targets whose losses are means of their own; one target a row then, in ascending order
  * @throws RangeError for a row outside the batch or a token outside the vocabulary
  */
 export function planTargets(
   pass: Pass,
   { rows: wantedRows, tokens: wantedTokens, top = [] }: TokenTargets,
+  groups?: RowGroups,
 ): TargetPlan {
   const { vocabSize } = pass.config;
   const [order, topOrder] = [inRowOrder(wantedRows), inRowOrder(top)];
@@ -101,6 +110,8 @@ export function planTargets(
   const distinct = [...new Set([...wantedRows, ...top])].sort((a, b) => a - b);
   const perChunk = rowsPerLogitsChunk(vocabSize, pass.gpu.maxBindingBytes);
   const chunks: TargetChunk[] = [];
+  const scales =
+    groups && Float32Array.from(groups.counts.flatMap((count) => Array<number>(count).fill(1 / count)));
   let [next, nextTop] = [0, 0];
   for (let start = 0; start < distinct.length; start += perChunk) {
     const rows = distinct.slice(start, start + perChunk);
@@ -124,6 +135,12 @@ export function planTargets(
       targetRows: pass.indices(localRows, 'rows of targets'),
       firstTop,
       topRows: topRows.length > 0 ? pass.indices(topRows, 'rows of likeliest tokens') : undefined,
+      scales:
+        scales &&
+        remember(
+          pass.numbers(scales.subarray(start, start + rows.length), 'scales of rows'),
+          scales.subarray(start, start + rows.length),
+        ),
     });
   }
   return {
@@ -131,15 +148,24 @@ export function planTargets(
     targetCount: order.length,
     topCount: topOrder.length,
     rows: pass.indices(distinct, 'rows with targets'),
+    places: pass.indices(placesOf(distinct, pass.tokens), 'places of rows'),
     chunks,
     order,
     topOrder,
+    groups,
   };
 }
 
 /** Places of rows in a list, as they come in ascending order of rows. */
 function inRowOrder(rows: readonly number[]): number[] {
   return rows.map((_, i) => i).sort((a, b) => (rows[a] as number) - (rows[b] as number) || a - b);
+}
+
+/** The place of each row in a list of rows, the list's length where it is not in it. */
+function placesOf(rows: readonly number[], count: number): number[] {
+  const places = Array<number>(count).fill(rows.length);
+  for (const [place, row] of rows.entries()) places[row] = place;
+  return places;
 }
 
 /** Rows whose logits are held at a time, where one binding may span so many bytes. */

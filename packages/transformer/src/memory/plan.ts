@@ -267,7 +267,7 @@ function train(
 }
 
 /** A model whose parameters have a place on the device, but no values. */
-function emptyModel(gpu: Gpu, config: DecoderConfig, dtype: WeightDtype): Model {
+export function emptyModel(gpu: Gpu, config: DecoderConfig, dtype: WeightDtype): Model {
   const tensors = new Map(
     parameterSpecs(config).map((spec) => [spec.name, parameterTensor(gpu, spec, dtype)]),
   );

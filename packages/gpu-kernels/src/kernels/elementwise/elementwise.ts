@@ -68,19 +68,27 @@ export function roundToHalf(gpu: Gpu, x: Tensor): void {
 export interface GatherRowsArguments {
   /** float32 [T, d]. */
   readonly x: Tensor;
-  /** uint32 [R], each below T. */
+  /** uint32 [R]; where one is T or more, its row of out is zero. */
   readonly rows: Tensor;
-  /** float32 [R, d], a buffer of its own. */
+  /** float32 [R, d], or more rows of d: a buffer of its own. */
   readonly out: Tensor;
+  /** Element of out that the first row goes to; 0 if absent. */
+  readonly outOffset?: number;
 }
 
 /**
- * out[r] = x[rows[r]].
+ * out[r] = x[rows[r]]. With the place of each row, or a number past them for rows that are nowhere, it is its own backward.
  * @throws RangeError for sizes that do not agree
  */
-export function gatherRows(gpu: Gpu, { x, rows, out }: GatherRowsArguments): void {
-  const { count, width } = rowCopy('gatherRows', rows, out, x);
-  gpu.dispatch(GATHER_ROWS, { x, rows, out }, { count, width }, pointwiseGrid(count));
+export function gatherRows(gpu: Gpu, { x, rows, out, outOffset = 0 }: GatherRowsArguments): void {
+  const width = out.shape.at(-1) ?? 1;
+  const count = rows.length * width;
+  if (x.length % width !== 0 || outOffset < 0 || outOffset + count > out.length)
+    throw new RangeError(
+      `gatherRows: ${rows.length} rows of ${x.label} [${x.shape.join(', ')}] do not fit ${out.label} [${out.shape.join(', ')}] at ${outOffset}`,
+    );
+  const params = { count, width, height: x.length / width, outOffset };
+  gpu.dispatch(GATHER_ROWS, { x, rows, out }, params, pointwiseGrid(count));
 }
 
 /** Operands and options of {@link scatterRowsAdd}. */
@@ -136,8 +144,11 @@ const ROUND_TO_HALF = definePointwise({
 const GATHER_ROWS = definePointwise({
   label: 'elementwise.gather-rows',
   storage: { x: 'f32', rows: 'u32', out: '&f32' },
-  params: { width: 'u32' },
-  body: 'out[i] = x[rows[i / params.width] * params.width + i % params.width];',
+  params: { width: 'u32', height: 'u32', outOffset: 'u32' },
+  body: `
+    let row = rows[i / params.width];
+    let last = params.height - 1u;
+    out[params.outOffset + i] = select(0.0, x[min(row, last) * params.width + i % params.width], row <= last);`,
 });
 
 const SCATTER_ROWS_ADD = definePointwise({

@@ -2,7 +2,7 @@ import { constantFrom, integer, option } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Gpu, GpuOptions } from '../../runtime/gpu.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { type MatmulLayout, type MatmulTuning, TUNINGS, type Tuning } from '../../runtime/tuning.ts';
+import { type MatmulLayout, TUNINGS } from '../../runtime/tuning.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { acquirePlainTestGpu, expectRan, useGpu } from '../../testing/gpu.ts';
 import {
@@ -19,70 +19,29 @@ import {
   transposesOf,
   withAdditions,
 } from '../../testing/matrix-products.ts';
+import {
+  ALL_VECTORS as ALL,
+  type Choice,
+  NO_VECTORS as NONE,
+  type Vectors,
+  isLegal,
+  matmulChoices,
+  vectorsOf,
+} from '../../testing/matmul-choices.ts';
 import { caseOf, expectForAll, seeds } from '../../testing/property.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { matmul, matmulKernels } from './matmul.ts';
 import { matrix, sliceRows } from './matrix.ts';
-import { chooseTile, singleTiles } from './subgroup-tile.ts';
 
 const gpu = useGpu();
 const DTYPES = ['float32', 'float16'] as const;
 const NOTHING = { bias: false, accumulate: false };
 const EVERYTHING = { bias: true, accumulate: true };
 
-/** Which operands consist of whole vec4s. */
-interface Vectors {
-  readonly a: boolean;
-  readonly b: boolean;
-  readonly c: boolean;
-}
-
-const ALL: Vectors = { a: true, b: true, c: true };
-const NONE: Vectors = { a: false, b: false, c: false };
-
-/** A kernel's tile, alone to choose from. */
-interface Choice {
-  readonly matmul: MatmulTuning;
-  /** Rows and columns of C that a workgroup computes. */
-  readonly rows: number;
-  readonly columns: number;
-}
-
-/** Whether a kernel, or what it is chosen by, may run on this device. */
-function isLegal({ subgroupSize }: { readonly subgroupSize?: number | undefined }): boolean {
-  return subgroupSize === undefined || subgroupSize === gpu().tuning.subgroupSize;
-}
-
-/** Every tile of every tuning that this device can run, by name. */
-function choicesOf(layout: MatmulLayout): Map<string, Choice> {
-  const tiled = (matmul: Exclude<MatmulTuning, { strategy: 'subgroup' }>): [string, Choice] => {
-    const { rows, columns, workgroup } = matmul.tile;
-    const vectors = matmul.strategy === 'register' && matmul.vectorsAlongK ? ', vectors along k' : '';
-    const choice = { matmul, rows: rows * workgroup[1], columns: columns * workgroup[0] };
-    return [`${layout} ${matmul.strategy}${vectors}`, choice];
-  };
-  const all = Object.values<Tuning>(TUNINGS).flatMap(({ matmul }): [string, Choice][] => {
-    if (matmul.strategy !== 'subgroup') return [tiled(matmul)];
-    const singles = (isLegal(matmul) ? singleTiles(matmul, layout) : []).map((single): [string, Choice] => {
-      const { rows, columns } = chooseTile(single, layout, [1, 1, 1]);
-      const choice = { matmul: single, rows, columns: columns * matmul.subgroupSize };
-      return [`${layout} subgroup ${rows}x${choice.columns}`, choice];
-    });
-    return [...singles, tiled(matmul.otherwise)];
-  });
-  return new Map(all);
-}
+const choicesOf = (layout: MatmulLayout): Map<string, Choice> => matmulChoices(gpu(), layout);
 
 const tuned = ({ matmul }: Pick<Choice, 'matmul'>, options: GpuOptions = {}): Gpu =>
   gpu().with({ ...options, tuning: { ...gpu().tuning, matmul } });
-
-/** Those combinations for which a choice has kernels of its own; the others go to the register kernel. */
-function vectorsOf({ matmul: { strategy } }: Choice, layout: MatmulLayout): Vectors[] {
-  const all = { ...ALL, a: layout !== 'NN' };
-  if (strategy === 'shared') return [NONE];
-  if (strategy === 'register') return [NONE, all];
-  return layout === 'NT' ? [all, { ...all, c: false }] : [all];
-}
 
 function placementsOf(
   { a, b, shape: [, n] }: Factors,
@@ -134,8 +93,11 @@ describe.each(LAYOUTS)('%s', (layout) => {
 
 test('no kernel was left out above, and those that this device cannot run are refused by name', () => {
   const kernels = [...new Set(Object.values(TUNINGS).flatMap((tuning) => matmulKernels(tuning)))];
-  expectRan(gpu(), kernels.filter(isLegal));
-  const illegal = kernels.filter((kernel) => !isLegal(kernel));
+  expectRan(
+    gpu(),
+    kernels.filter((kernel) => isLegal(gpu(), kernel)),
+  );
+  const illegal = kernels.filter((kernel) => !isLegal(gpu(), kernel));
   expect(illegal).not.toHaveLength(0);
   for (const kernel of illegal)
     expect(() => gpu().pipelines.get(kernel), kernel.label).toThrow(

@@ -22,6 +22,8 @@ export interface MatmulArguments {
   readonly transposeB?: boolean;
   /** float32 [n], added to every row. */
   readonly bias?: Tensor;
+  /** Element of the bias that belongs to column 0; 0 if absent. */
+  readonly biasOffset?: number;
   /** C += A B instead of C = A B. */
   readonly accumulate?: boolean;
 }
@@ -31,7 +33,6 @@ interface Task extends MatmulArguments {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   readonly accumulate: boolean;
-  /** Element of the bias that belongs to column 0. */
   readonly biasOffset: number;
 }
 
@@ -45,7 +46,7 @@ const SUMMATION_BLOCKS = 8;
  *   UserError (`binding-limit`) if four rows of an operand are more than may be bound
  */
 export function matmul(gpu: Gpu, args: MatmulArguments): void {
-  const { transposeA = false, transposeB = false, accumulate = false } = args;
+  const { transposeA = false, transposeB = false, accumulate = false, biasOffset = 0 } = args;
   const [m, ka] = transposeA ? [args.a.columns, args.a.rows] : [args.a.rows, args.a.columns];
   const [kb, n] = transposeB ? [args.b.columns, args.b.rows] : [args.b.rows, args.b.columns];
   if (ka !== kb || m !== args.c.rows || n !== args.c.columns) {
@@ -59,21 +60,27 @@ export function matmul(gpu: Gpu, args: MatmulArguments): void {
       throw new RangeError(`matmul: ${tensor.label} is stored as float16; only the second factor may be`);
   }
   if (m === 0 || n === 0) return;
-  const task: Task = { ...args, transposeA, transposeB, accumulate, biasOffset: 0 };
+  const task: Task = { ...args, transposeA, transposeB, accumulate, biasOffset };
   if (gpu.summation === 'descending') runDescending(gpu, task, ka);
   else run(gpu, task);
 }
 
 /** Every kernel that {@link matmul} may run under a tuning, or under that which takes its place on other devices. */
-export function matmulKernels({ matmul: tuning }: Tuning): Kernel[] {
+export function matmulKernels(tuning: Tuning): Kernel[] {
+  return tiledKernels(tuning, [{ dtypeB: 'float32' }, { dtypeB: 'float16' }]);
+}
+
+/** The kernels of a product in all layouts, under a tuning: those of its tiles, whatever operands consist of vec4s. */
+export function tiledKernels(
+  { matmul: tuning }: Tuning,
+  options: readonly Omit<MatmulVariant, 'transposeA' | 'transposeB'>[],
+): Kernel[] {
   const transposes = [
     { transposeA: false, transposeB: false },
     { transposeA: false, transposeB: true },
     { transposeA: true, transposeB: false },
   ];
-  const variants = transposes.flatMap((transpose) =>
-    (['float32', 'float16'] as const).map((dtypeB) => ({ ...transpose, dtypeB })),
-  );
+  const variants = transposes.flatMap((transpose) => options.map((own) => ({ ...transpose, ...own })));
   const vectors = [true, false].flatMap((a) =>
     [true, false].flatMap((b) => [true, false].map((c) => ({ a, b, c }))),
   );
@@ -197,13 +204,13 @@ function record(gpu: Gpu, task: Task): void {
 }
 
 /** Whether a matrix whose first element lies at `offset` of its binding consists of whole vec4s. */
-function inVectors({ columns, stride }: Matrix, offset: number): boolean {
+export function inVectors({ columns, stride }: Matrix, offset: number): boolean {
   return [offset, columns, stride].every((size) => size % 4 === 0);
 }
 
 /** A kernel, and the rows and columns of C that a workgroup of it computes. */
-interface TiledKernel {
-  readonly kernel: MatmulKernel;
+export interface TiledKernel<K = MatmulKernel> {
+  readonly kernel: K;
   readonly rows: number;
   readonly columns: number;
 }
@@ -211,12 +218,14 @@ interface TiledKernel {
 /**
  * @param vectors which operands consist of whole vec4s
  * @param shape m, n and k
+ * @param tilesOfRows tiles of so many rows from the top of C to the bottom, if they are not those that m says
  */
-function tiledKernel(
+export function tiledKernel(
   tuning: MatmulTuning,
   variant: MatmulVariant,
   vectors: Readonly<Record<'a' | 'b' | 'c', boolean>>,
   shape: readonly [number, number, number],
+  tilesOfRows?: (height: number) => number,
 ): TiledKernel {
   const { transposeA, transposeB } = variant;
   switch (tuning.strategy) {
@@ -231,11 +240,16 @@ function tiledKernel(
     }
     case 'subgroup': {
       const vectorA = transposeA || transposeB;
-      // Without a transposed B its columns are those of C.
-      if (!vectors.b || (vectorA && !vectors.a) || (!transposeB && !vectors.c))
-        return tiledKernel(tuning.otherwise, variant, vectors, shape);
+      // Without a transposed B its columns are those of C. Rows of a vocabulary's length are none of a grouped product.
+      const vectorC = !transposeB || variant.grouped;
+      if (!vectors.b || (vectorA && !vectors.a) || (vectorC && !vectors.c))
+        return tiledKernel(tuning.otherwise, variant, vectors, shape, tilesOfRows);
       const { subgroupSize } = tuning;
-      const { rate: _rate, minWork: _minWork, ...tile } = chooseTile(tuning, layoutOf(variant), shape);
+      const {
+        rate: _rate,
+        minWork: _minWork,
+        ...tile
+      } = chooseTile(tuning, layoutOf(variant), shape, tilesOfRows);
       const kernel = subgroupTiledMatmul({ ...variant, tile, subgroupSize, vectorC: vectors.c });
       return { kernel, rows: tile.rows, columns: tile.columns * subgroupSize };
     }

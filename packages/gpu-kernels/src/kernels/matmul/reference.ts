@@ -41,3 +41,48 @@ export function matmulReference(
   }
   return out;
 }
+
+/** Options of {@link groupedMatmulReference}. */
+export type GroupedMatmulReferenceOptions = Omit<MatmulReferenceOptions, 'bias'> & {
+  /** Rows of each of G groups. */
+  readonly counts: readonly number[];
+  /** [G, n]: a row for each group. */
+  readonly bias?: ArrayLike<number>;
+};
+
+/**
+ * {@link matmulReference} for each group of rows: A [R, k] times B [G, k, n] ([G, n, k] with transposeB) is [R, n];
+ * with transposeA A [R, m] and B [R, n] make [G, m, n].
+ */
+export function groupedMatmulReference(
+  a: ReferenceMatrix,
+  b: ReferenceMatrix,
+  options: GroupedMatmulReferenceOptions,
+): Float64Array {
+  const { counts, bias, previous, ...transposes } = options;
+  const { transposeA = false, transposeB = false } = transposes;
+  const rowsOfB = b.rows / counts.length;
+  const n = transposeB ? rowsOfB : b.columns;
+  const part = (m: ReferenceMatrix, start: number, rows: number): ReferenceMatrix => ({
+    ...{ rows, columns: m.columns },
+    data: Array.from({ length: rows * m.columns }, (_, i) => m.data[start * m.columns + i] ?? Number.NaN),
+  });
+  const results: number[] = [];
+  let start = 0;
+  for (const [g, count] of counts.entries()) {
+    const own = part(a, start, count);
+    const matrix = transposeA ? part(b, start, count) : part(b, g * rowsOfB, rowsOfB);
+    const addition = (values: ArrayLike<number>, from: number, length: number): number[] =>
+      Array.from({ length }, (_, i) => values[from + i] ?? Number.NaN);
+    const size = (transposeA ? a.columns : count) * n;
+    results.push(
+      ...matmulReference(own, matrix, {
+        ...transposes,
+        ...(bias ? { bias: addition(bias, g * n, n) } : {}),
+        ...(previous ? { previous: addition(previous, results.length, size) } : {}),
+      }),
+    );
+    start += count;
+  }
+  return Float64Array.from(results);
+}

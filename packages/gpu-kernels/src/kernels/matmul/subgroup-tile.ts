@@ -4,15 +4,17 @@ import type { MatmulLayout, RatedTile, SubgroupMatmul } from '../../runtime/tuni
  * The tile that covers C [m, n], sums of k products, in the least time, the parts that stand out over its edges
  * included. One workgroup more than there are stands for cores without work, at the end and where there are few:
  * measured with two cores.
+ * @param tilesOfRows tiles of so many rows from the top of C to the bottom
  */
 export function chooseTile(
   { subgroupSize, tiles }: Pick<SubgroupMatmul, 'subgroupSize' | 'tiles'>,
   layout: MatmulLayout,
   [m, n, k]: readonly [number, number, number],
+  tilesOfRows = (height: number) => Math.ceil(m / height),
 ): RatedTile {
   const time = ({ rows, columns, rate }: RatedTile): number => {
     const width = columns * subgroupSize;
-    return ((Math.ceil(m / rows) * Math.ceil(n / width) + 1) * rows * width) / rate;
+    return ((tilesOfRows(rows) * Math.ceil(n / width) + 1) * rows * width) / rate;
   };
   return tiles[layout]
     .filter(({ minWork = 0 }) => m * n * k >= minWork)

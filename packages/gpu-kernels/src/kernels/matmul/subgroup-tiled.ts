@@ -1,14 +1,8 @@
 import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { SubgroupTile } from '../../runtime/tuning.ts';
 import { plus, repeat } from '../wgsl.ts';
-import {
-  MATMUL_PARAMS,
-  type MatmulKernel,
-  type MatmulVariant,
-  layoutOf,
-  loadB,
-  matmulStorage,
-} from './variant.ts';
+import { type ProductText, productText } from './product-text.ts';
+import { type MatmulKernel, type MatmulVariant, labelOf, loadB, matmulStorage } from './variant.ts';
 
 export interface SubgroupVariant extends MatmulVariant {
   readonly tile: SubgroupTile;
@@ -27,34 +21,37 @@ export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): Mat
   const { tile, subgroupSize, transposeA, transposeB, vectorC, dtypeB } = variant;
   const { rows, columns, depth } = tile;
   const quads = columns / 4;
+  const product = productText(variant, rows);
   const resultsOfRow = (r: number): string =>
     Array.from({ length: quads }, (_, q) => `acc${r}_${q},`).join(' ');
   return defineKernel({
-    label: `matmul.subgroup${subgroupSize}.${layoutOf(variant)}.${rows}x${columns}x${depth}${vectorC ? '' : '.scalar-c'}${dtypeB === 'float16' ? '.f16' : ''}`,
+    label: `matmul.subgroup${subgroupSize}.${labelOf(variant)}.${rows}x${columns}x${depth}${vectorC ? '' : '.scalar-c'}${dtypeB === 'float16' ? '.f16' : ''}`,
     enables: ['subgroups'],
     subgroupSize,
     storage: {
       ...matmulStorage(dtypeB, transposeA || transposeB, true),
       ...(vectorC ? { c: '&vec4<f32>' } : {}),
+      ...product.storage,
     },
-    params: MATMUL_PARAMS,
+    params: product.params,
     workgroupSize: [subgroupSize],
     declarations: loadB(dtypeB, true),
     body: `
-      let m0 = workgroup / params.workgroupsPerRow * ${rows}u;
-      let n0 = workgroup % params.workgroupsPerRow * ${columns * subgroupSize}u;
-      if (m0 >= params.m) { return; }
+      ${product.setup}
+      let m0 = ${product.firstRow};
+      let n0 = ${product.column} * ${columns * subgroupSize}u;
+      if (m0 >= ${product.m}) { return; }
       // Rows and columns past the end read those at the end, so that every lane stays active.
-      ${addressesOfB(variant)}
+      ${addressesOfB(variant, product)}
       ${transposeA ? 'let aStep = params.aStride / 4u;' : ''}
       ${repeat(rows, (r) => repeat(quads, (q) => `var acc${r}_${q} = vec4<f32>();`))}
-      ${allSteps(variant)}
+      ${allSteps(variant, product)}
       var results = array<vec4<f32>, ${rows * quads}>(
         ${repeat(rows, resultsOfRow)}
       );
       // Rolled, over rows whose first the compiler cannot know: unrolled stores take seconds to compile.
-      for (var m = m0; m < min(m0 + ${rows}u, params.m); m++) {
-        ${vectorC ? storeVectors(variant) : storeElements(variant)}
+      for (var m = m0; m < min(m0 + ${rows}u, ${product.m}); m++) {
+        ${vectorC ? storeVectors(variant, product) : storeElements(variant, product)}
       }`,
   });
 });
@@ -65,37 +62,45 @@ function dealt(turn: number, subgroupSize: number): string {
 }
 
 /** Columns are dealt in runs of four. */
-function addressesOfB({ transposeB, tile, subgroupSize }: SubgroupVariant): string {
+function addressesOfB({ transposeB, tile, subgroupSize }: SubgroupVariant, product: ProductText): string {
   const runAt = (q: number): string => `n0 + ${dealt(q, subgroupSize)} * 4u`;
   if (!transposeB) {
     return `
       let bStep = params.bStride / 4u;
-      ${repeat(tile.columns / 4, (q) => `let b${q}At = (params.bOffset + min(${runAt(q)}, params.n - 4u)) / 4u;`)}`;
+      ${repeat(tile.columns / 4, (q) => `let b${q}At = (${product.bOffset} + min(${runAt(q)}, params.n - 4u)) / 4u;`)}`;
   }
   const column = (c: number): string => `min(${plus(runAt(Math.floor(c / 4)), c % 4)}, params.n - 1u)`;
   return repeat(
     tile.columns,
-    (c) => `let column${c}At = (params.bOffset + ${column(c)} * params.bStride) / 4u;`,
+    (c) => `let column${c}At = (${product.bOffset} + ${column(c)} * params.bStride) / 4u;`,
   );
 }
 
 /** `depth` steps of k at a time, then those that are left; with vectors along k there are none. */
-function allSteps(variant: SubgroupVariant): string {
+function allSteps(variant: SubgroupVariant, product: ProductText): string {
   const { depth } = variant.tile;
-  if (variant.transposeB || depth === 1) return steps(variant, depth, '0u', 'params.k');
+  const { firstK, k } = product;
+  const run = (step: number, first: string, end: string): string =>
+    steps({ ...variant, tile: { ...variant.tile, depth: step } }, product, first, end);
+  if (variant.transposeB || depth === 1) return run(depth, firstK, k);
+  const whole =
+    firstK === '0u'
+      ? `${k} / ${depth}u * ${depth}u`
+      : `${firstK} + (${k} - ${firstK}) / ${depth}u * ${depth}u`;
   return `
-    let whole = params.k / ${depth}u * ${depth}u;
-    ${steps(variant, depth, '0u', 'whole')}
-    if (whole < params.k) {
-      ${steps(variant, 1, 'whole', 'params.k')}
+    let whole = ${whole};
+    ${run(depth, firstK, 'whole')}
+    if (whole < ${k}) {
+      ${run(1, 'whole', k)}
     }`;
 }
 
-/** `depth` steps of k at a time. What belongs to a row stands together, so that few registers are live. */
-function steps(variant: SubgroupVariant, depth: number, first: string, end: string): string {
+/** A tile's `depth` steps of k at a time. What belongs to a row stands together, so that few registers are live. */
+function steps(variant: SubgroupVariant, product: ProductText, first: string, end: string): string {
   const { tile, subgroupSize } = variant;
+  const { depth } = tile;
   const quads = tile.columns / 4;
-  const shares = sharesOfA(variant, depth);
+  const shares = sharesOfA(variant, product);
   const turns = Math.ceil(shares.count / subgroupSize);
   const load = (turn: number): string => {
     const own = dealt(turn, subgroupSize);
@@ -109,7 +114,7 @@ function steps(variant: SubgroupVariant, depth: number, first: string, end: stri
   return `
     ${repeat(turns, (t) => `let a${t}At = ${shares.address(load(t))};`)}
     for (var k = ${first}; k < ${end}; k += ${depth}u) {
-      ${loadsOfB(variant, depth)}
+      ${loadsOfB(variant)}
       ${repeat(turns, (t) => `let a${t} = a[a${t}At + ${shares.step}];`)}
       ${repeat(
         tile.rows,
@@ -121,7 +126,7 @@ function steps(variant: SubgroupVariant, depth: number, first: string, end: stri
 }
 
 /** Of each step and run of four columns a vector; with a transposed B they are loaded along k and turned. */
-function loadsOfB({ tile: { columns }, transposeB }: SubgroupVariant, depth: number): string {
+function loadsOfB({ tile: { columns, depth }, transposeB }: SubgroupVariant): string {
   if (!transposeB) {
     return repeat(depth, (i) =>
       repeat(
@@ -149,15 +154,15 @@ interface Shares {
 }
 
 function sharesOfA(
-  { tile: { rows }, subgroupSize, transposeA, transposeB }: SubgroupVariant,
-  depth: number,
+  { tile: { rows, depth }, subgroupSize, transposeA, transposeB }: SubgroupVariant,
+  { m }: ProductText,
 ): Shares {
   const broadcast = (load: number, component: string): string =>
     `subgroupBroadcast(a${Math.floor(load / subgroupSize)}${component}, ${load % subgroupSize}u)`;
   if (transposeB) {
     return {
       count: rows,
-      address: (load) => `(params.aOffset + min(m0 + ${load}, params.m - 1u) * params.aStride) / 4u`,
+      address: (load) => `(params.aOffset + min(m0 + ${load}, ${m} - 1u) * params.aStride) / 4u`,
       step: 'k / 4u',
       broadcasts: (r) => repeat(4, (i) => `let s${r}_${i} = ${broadcast(r, `.${'xyzw'[i]}`)};`),
     };
@@ -167,7 +172,7 @@ function sharesOfA(
     return {
       count: quads * depth,
       address: (load) =>
-        `(params.aOffset + ${load} / ${quads}u * params.aStride + min(m0 + ${load} % ${quads}u * 4u, params.m - 4u)) / 4u`,
+        `(params.aOffset + ${load} / ${quads}u * params.aStride + min(m0 + ${load} % ${quads}u * 4u, ${m} - 4u)) / 4u`,
       step: 'k * aStep',
       broadcasts: (r) =>
         repeat(
@@ -179,22 +184,22 @@ function sharesOfA(
   return {
     count: rows * depth,
     address: (load) =>
-      `params.aOffset + min(m0 + ${load} % ${rows}u, params.m - 1u) * params.aStride + ${load} / ${rows}u`,
+      `params.aOffset + min(m0 + ${load} % ${rows}u, ${m} - 1u) * params.aStride + ${load} / ${rows}u`,
     step: 'k',
     broadcasts: (r) => repeat(depth, (i) => `let s${r}_${i} = ${broadcast(i * rows + r, '')};`),
   };
 }
 
-function storeVectors({ tile, subgroupSize }: SubgroupVariant): string {
+function storeVectors({ tile, subgroupSize }: SubgroupVariant, product: ProductText): string {
   const quads = tile.columns / 4;
   return `
     for (var q = 0u; q < ${quads}u; q++) {
       let n = n0 + (q * ${subgroupSize}u + lane) * 4u;
       if (n < params.n) {
-        let at = (params.cOffset + m * params.cStride + n) / 4u;
+        let at = (${product.cOffset} + m * params.cStride + n) / 4u;
         var value = results[(m - m0) * ${quads}u + q];
         if (params.useBias != 0u) {
-          let first = params.biasOffset + n;
+          let first = ${product.biasOffset} + n;
           value += vec4<f32>(bias[first], bias[first + 1u], bias[first + 2u], bias[first + 3u]);
         }
         if (params.accumulate != 0u) { value += c[at]; }
@@ -203,14 +208,14 @@ function storeVectors({ tile, subgroupSize }: SubgroupVariant): string {
     }`;
 }
 
-function storeElements({ tile: { columns }, subgroupSize }: SubgroupVariant): string {
+function storeElements({ tile: { columns }, subgroupSize }: SubgroupVariant, product: ProductText): string {
   return `
     for (var e = 0u; e < ${columns}u; e++) {
       let n = n0 + (e / 4u * ${subgroupSize}u + lane) * 4u + e % 4u;
       if (n < params.n) {
-        let at = params.cOffset + m * params.cStride + n;
+        let at = ${product.cOffset} + m * params.cStride + n;
         var value = results[(m - m0) * ${columns / 4}u + e / 4u][e % 4u];
-        if (params.useBias != 0u) { value += bias[params.biasOffset + n]; }
+        if (params.useBias != 0u) { value += bias[${product.biasOffset} + n]; }
         if (params.accumulate != 0u) { value += c[at]; }
         c[at] = value;
       }

@@ -8,6 +8,8 @@ export interface MatmulVariant {
   readonly transposeB: boolean;
   /** How B is stored; it is widened to float32 as it is loaded. */
   readonly dtypeB: 'float32' | 'float16';
+  /** Whether runs of rows have matrices of their own. */
+  readonly grouped?: boolean;
 }
 
 /** Offsets and strides count elements; a workgroup computes one tile of C, and `workgroupsPerRow` of them lie side by side. */
@@ -27,7 +29,25 @@ export const MATMUL_PARAMS = {
   accumulate: 'u32',
 } as const satisfies Record<string, ParameterType>;
 
+/** What a grouped product has besides. */
+export const GROUPED_PARAMS = {
+  /** First of its entries in the table of the groups, and their number. */
+  firstGroup: 'u32',
+  groupCount: 'u32',
+  /** Elements from one matrix of B, or of C, to the next group's. */
+  groupStride: 'u32',
+  /** With a transposed A. */
+  workgroupsPerGroup: 'u32',
+} as const satisfies Record<string, ParameterType>;
+
+export const GROUPED_STORAGE = { groups: 'vec4<u32>' } as const satisfies Record<string, StorageType>;
+
 export type MatmulKernel = Kernel<'a' | 'b' | 'bias' | 'c', keyof typeof MATMUL_PARAMS>;
+
+export type GroupedMatmulKernel = Kernel<
+  keyof MatmulKernel['storage'] | keyof typeof GROUPED_STORAGE,
+  keyof MatmulKernel['params'] | keyof typeof GROUPED_PARAMS
+>;
 
 /** The operands as a variant binds them, A or B in vectors of four elements or one by one. */
 export function matmulStorage(
@@ -64,6 +84,11 @@ export function loadB(dtypeB: MatmulVariant['dtypeB'], vector: boolean): string 
       fn loadB(at: u32) -> ${type} {
         return unpack2x16float(b[at / 2u])[at % 2u];
       }`;
+}
+
+/** What a kernel's label says of its variant. */
+export function labelOf(variant: MatmulVariant): string {
+  return `${variant.grouped ? 'grouped.' : ''}${layoutOf(variant)}`;
 }
 
 export function layoutOf({

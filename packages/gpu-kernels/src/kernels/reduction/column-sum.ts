@@ -1,7 +1,8 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import type { Kernel } from '../../runtime/kernel.ts';
+import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
+import { defineSideBySide, runsOf, sideBySide } from '../side-by-side.ts';
 import { elements, rowWindows } from '../windows.ts';
 
 /** Rows that one invocation of the first stage sums. */
@@ -47,10 +48,60 @@ export function columnSum(gpu: Gpu, { x, out, accumulate = false }: ColumnSumArg
   sumChunks(gpu, partial, out, { rows: chunks, columns, rowsPerChunk: chunks, outOffset: 0, accumulate });
 }
 
-/** Every kernel of {@link columnSum}. */
-export function columnSumKernels(): Kernel[] {
-  return [COLUMN_SUM];
+/**
+ * As {@link columnSum} of each, up to four in a dispatch where none has many rows: the same bits.
+ * @throws RangeError if an x has no rows of as many elements as its out
+ */
+export function columnSums(gpu: Gpu, sums: readonly ColumnSumArguments[]): void {
+  const short = sums.every(
+    ({ x, out }) => x.length % out.length === 0 && x.length <= ROWS_PER_CHUNK * out.length,
+  );
+  if (!short || sums.length === 1) {
+    for (const each of sums) columnSum(gpu, each);
+    return;
+  }
+  for (const run of runsOf(sums, MOST)) {
+    if (run.length === 1) {
+      columnSum(gpu, run[0] as ColumnSumArguments);
+      continue;
+    }
+    const groups = run.map(({ x, out }) => ({ count: out.length, storage: { x, out } }));
+    const { storage, params, count } = sideBySide(groups);
+    for (const [g, { x, out, accumulate = false }] of run.entries()) {
+      params[`rows${g}`] = x.length / out.length;
+      params[`columns${g}`] = out.length;
+      params[`accumulate${g}`] = Number(accumulate);
+    }
+    gpu.dispatch(shortKernel(run.length), storage, params, pointwiseGrid(count));
+  }
 }
+
+/** Every kernel of {@link columnSum} and {@link columnSums}. */
+export function columnSumKernels(): Kernel[] {
+  return [COLUMN_SUM, ...[2, 3, MOST].map(shortKernel)];
+}
+
+/** Pairs of tensors that eight bindings hold. */
+const MOST = 4;
+
+/** An invocation for each column of each matrix, all of whose rows it sums. */
+const shortKernel = memoizeKernel((groups: number) =>
+  defineSideBySide<'x' | 'out', string>({
+    label: 'reduction.column-sums',
+    groups,
+    storage: { x: 'f32', out: '&f32' },
+    params: Object.fromEntries(
+      Array.from({ length: groups }, (_, g) =>
+        ['rows', 'columns', 'accumulate'].map((name) => [`${name}${g}`, 'u32'] as const),
+      ).flat(),
+    ),
+    body: ({ x, out }, g) => `
+      var sum = 0.0;
+      for (var r = 0u; r < params.rows${g}; r++) { sum += ${x}[r * params.columns${g} + j]; }
+      if (params.accumulate${g} != 0u) { sum += ${out}[j]; }
+      ${out}[j] = sum;`,
+  }),
+);
 
 /** An invocation for each chunk of rows and each column. */
 const COLUMN_SUM = definePointwise({

@@ -6,7 +6,8 @@ import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { columnSum } from './column-sum.ts';
 import { columnSumReference, sumOfSquaresReference, sumReference } from './reference.ts';
-import { l2Norm, squareRoot, sum, sumOfSquares } from './reduction.ts';
+import { l2Norm } from './l2-norm.ts';
+import { squareRoot, sum, sumOfSquares } from './reduction.ts';
 
 const gpu = useGpu();
 

@@ -7,7 +7,7 @@ import { workgroupReduction } from '../row-kernel.ts';
 import { elements, rowWindows } from '../windows.ts';
 
 /** Elements that one invocation adds up. */
-const RUN = 64;
+export const RUN = 64;
 
 /** Operands and options of {@link sumOfSquares}. */
 export interface SumOfSquaresArguments {
@@ -75,27 +75,7 @@ export function squareRoot(gpu: Gpu, args: SquareRootArguments): void {
   gpu.dispatch(SQUARE_ROOT, { x }, { count: length, offset }, pointwiseGrid(length));
 }
 
-/** Operands and options of {@link l2Norm}. */
-export interface L2NormArguments {
-  /** float32, any shapes; at least one. */
-  readonly tensors: readonly Tensor[];
-  /** float32. */
-  readonly out: Tensor;
-  /** Element of out that receives the norm; 0 if absent. */
-  readonly outIndex?: number;
-}
-
-/**
- * out[outIndex] = the Euclidean norm of all elements of all tensors together.
- * @throws RangeError without tensors, or if out has no such element
- */
-export function l2Norm(gpu: Gpu, { tensors, out, outIndex = 0 }: L2NormArguments): void {
-  if (tensors.length === 0) throw new RangeError('l2Norm needs at least one tensor');
-  for (const [i, x] of tensors.entries()) sumOfSquares(gpu, { x, out, outIndex, accumulate: i > 0 });
-  squareRoot(gpu, { x: out, offset: outIndex, length: 1 });
-}
-
-/** Every kernel of sums and norms under a tuning. */
+/** Every kernel of sums under a tuning. */
 export function reductionKernels({ invocationsPerRow: size }: Tuning): Kernel[] {
   return [sumKernel({ term: 'x', size }), sumKernel({ term: 'x*x', size }), SQUARE_ROOT];
 }
@@ -189,7 +169,8 @@ function reduce(gpu: Gpu, reduction: Reduction): void {
   reduce(gpu, { ...reduction, term: 'x', x: partial, offset: 0, length: count });
 }
 
-function requireRange(op: string, tensor: Tensor, offset: number, length: number): void {
+/** @throws RangeError for elements that are not there */
+export function requireRange(op: string, tensor: Tensor, offset: number, length: number): void {
   if (offset < 0 || length < 0 || offset + length > tensor.length) {
     throw new RangeError(
       `${op}: elements [${offset}, ${offset + length}) are not all in ${tensor.label} of ${tensor.length}`,

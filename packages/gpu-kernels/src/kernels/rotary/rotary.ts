@@ -7,6 +7,8 @@ import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 export interface RotaryArguments {
   /** float32 [T, H·D], rotated in place. */
   readonly x: Tensor;
+  /** float32 [T, H'·D]: rotated in the same dispatch, as keys with their queries. */
+  readonly other?: Tensor;
   /** uint32 [T], each below P. */
   readonly positions: Tensor;
   /** float32 [P, size / 2, 2]; see {@link rotaryTable}. */
@@ -23,38 +25,66 @@ export interface RotaryArguments {
  * @throws RangeError if x has no rows of such heads
  */
 export function rotateInPlace(gpu: Gpu, args: RotaryArguments): void {
-  const { x, positions, table, headDim, inverse = false } = args;
+  const { x, other, positions, table, headDim, inverse = false } = args;
   const half = table.shape[1] ?? 0;
-  const heads = x.length / (positions.length * headDim);
-  if (!Number.isInteger(heads) || half < 1 || 2 * half > headDim) {
-    throw new RangeError(
-      `rotateInPlace: ${x.label} [${x.shape.join(', ')}] has no ${positions.length} rows of heads of ${headDim} with ${2 * half} rotated coordinates`,
-    );
+  const headsOf = (of: Tensor): number => of.length / (positions.length * headDim);
+  for (const of of other ? [x, other] : [x])
+    if (!Number.isInteger(headsOf(of)) || half < 1 || 2 * half > headDim) {
+      throw new RangeError(
+        `rotateInPlace: ${of.label} [${of.shape.join(', ')}] has no ${positions.length} rows of heads of ${headDim} with ${2 * half} rotated coordinates`,
+      );
+    }
+  const shared = { headDim, half, direction: inverse ? -1 : 1 };
+  const end0 = positions.length * headsOf(x) * half;
+  if (!other) {
+    const params = { count: end0, end0, heads0: headsOf(x), ...shared };
+    gpu.dispatch(ROTATE, { x0: x, positions, table }, params, pointwiseGrid(end0));
+    return;
   }
-  const count = positions.length * heads * half;
-  const params = { count, heads, headDim, half, direction: inverse ? -1 : 1 };
-  gpu.dispatch(ROTATE, { x, positions, table }, params, pointwiseGrid(count));
+  const count = end0 + positions.length * headsOf(other) * half;
+  const params = { count, end0, heads0: headsOf(x), heads1: headsOf(other), ...shared };
+  gpu.dispatch(ROTATE_TWO, { x0: x, x1: other, positions, table }, params, pointwiseGrid(count));
 }
 
 /** Every kernel of rotary positions. */
 export function rotaryKernels(): Kernel[] {
-  return [ROTATE];
+  return [ROTATE, ROTATE_TWO];
 }
+
+const SHARED = { positions: 'u32', table: 'vec2<f32>' } as const;
+const PARAMS = { end0: 'u32', heads0: 'u32', headDim: 'u32', half: 'u32', direction: 'f32' } as const;
 
 /** An invocation for each pair of coordinates. */
 const ROTATE = definePointwise({
   label: 'rotary',
-  storage: { x: '&f32', positions: 'u32', table: 'vec2<f32>' },
-  params: { heads: 'u32', headDim: 'u32', half: 'u32', direction: 'f32' },
+  storage: { x0: '&f32', ...SHARED },
+  params: PARAMS,
+  body: rotation('i', '0'),
+});
+
+const ROTATE_TWO = definePointwise({
+  label: 'rotary.2',
+  storage: { x0: '&f32', x1: '&f32', ...SHARED },
+  params: { ...PARAMS, heads1: 'u32' },
   body: `
-    let pair = i % params.half;
-    let vector = i / params.half;
-    let angle = table[positions[vector / params.heads] * params.half + pair];
+    if (i < params.end0) {
+      ${rotation('i', '0')}
+    } else {
+      ${rotation('(i - params.end0)', '1')}
+    }`,
+});
+
+function rotation(i: string, of: '0' | '1'): string {
+  const x = `x${of}`;
+  return `
+    let pair = ${i} % params.half;
+    let vector = ${i} / params.half;
+    let angle = table[positions[vector / params.heads${of}] * params.half + pair];
     let sine = params.direction * angle.y;
     let first = vector * params.headDim + pair;
     let second = first + params.half;
-    let a = x[first];
-    let b = x[second];
-    x[first] = a * angle.x - b * sine;
-    x[second] = b * angle.x + a * sine;`,
-});
+    let a = ${x}[first];
+    let b = ${x}[second];
+    ${x}[first] = a * angle.x - b * sine;
+    ${x}[second] = b * angle.x + a * sine;`;
+}

@@ -1,9 +1,18 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import { type Kernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
+import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 import { columnSum } from '../reduction/column-sum.ts';
-import { defineRowKernel, eachOwnColumn, workgroupReduction } from '../row-kernel.ts';
+import {
+  type RowLayout,
+  type RowText,
+  type Sums,
+  defineNormKernel,
+  rowGrid,
+  rowLayout,
+  rowLayouts,
+} from './layout.ts';
 
 /** Rows that one invocation sums for the weight's gradient. */
 const ROWS_PER_CHUNK = 32;
@@ -19,11 +28,9 @@ interface NormText {
   readonly normalized: (x: string) => string;
   /** A factor times a normalized element, multiplied in the order that results rest on. */
   readonly timesNormalized: (factor: string, x: string) => string;
-  /** Type of what is summed over a row. */
-  readonly sumType: 'f32' | 'vec2<f32>';
-  /** What an element adds to that sum: from `scaled`, gradOutput times weight, and `product`, that times the normalized element. */
-  readonly term: string;
-  /** What is subtracted from `scaled` for an input's gradient, by `means` of the sum and `normalized`. */
+  /** What is summed over a row: `scaled`, gradOutput times weight, and `product`, that times the normalized element. */
+  readonly sums: Sums;
+  /** What is subtracted from `scaled` for an input's gradient, by `means` of the sums and `normalized`. */
   readonly correction: string;
 }
 
@@ -34,23 +41,30 @@ interface GradientArguments {
   readonly gradOutput: Tensor;
   readonly gradInput?: Tensor;
   readonly accumulate?: boolean;
+  readonly gradResidual?: Tensor;
   readonly gradWeight?: Tensor;
 }
 
 /** What layer norm and RMS norm share: gradients with respect to input and weight. */
 export class RowNormGradients {
   readonly #norm: NormText;
-  readonly #inputKernel: (size: number) => ReturnType<typeof inputGradientKernel>;
+  readonly #inputKernel: (layout: RowLayout) => ReturnType<typeof inputGradientKernel>;
+  readonly #residualKernel: (layout: RowLayout) => ReturnType<typeof residualGradientKernel>;
   readonly #weightKernel: ReturnType<typeof weightGradientKernel>;
 
   constructor(norm: NormText) {
     this.#norm = norm;
-    this.#inputKernel = memoizeKernel((size: number) => inputGradientKernel(norm, size));
+    this.#inputKernel = memoizeKernel((layout: RowLayout) => inputGradientKernel(norm, layout));
+    this.#residualKernel = memoizeKernel((layout: RowLayout) => residualGradientKernel(norm, layout));
     this.#weightKernel = weightGradientKernel(norm);
   }
 
-  kernels(size: number): Kernel[] {
-    return [this.#inputKernel(size), this.#weightKernel];
+  kernels(tuning: Tuning): Kernel[] {
+    const layouts = rowLayouts(tuning);
+    return [
+      ...layouts.flatMap((layout) => [this.#inputKernel(layout), this.#residualKernel(layout)]),
+      this.#weightKernel,
+    ];
   }
 
   /**
@@ -58,22 +72,24 @@ export class RowNormGradients {
    * @throws RangeError for sizes that do not agree
    */
   record(gpu: Gpu, op: string, args: GradientArguments): void {
-    const { x, weight, stats, gradOutput, gradInput, gradWeight } = args;
+    const { x, weight, stats, gradOutput, gradInput, gradResidual, gradWeight } = args;
     const { rows, width } = normShape(op, {
       x,
       weight,
       stats,
       statisticsPerRow: this.#norm.statisticsPerRow,
     });
-    if (gradOutput.length !== x.length)
-      throw new RangeError(`${op}: ${gradOutput.label} does not match ${x.label}`);
+    for (const tensor of [gradOutput, gradInput, gradResidual])
+      if (tensor && tensor.length !== x.length)
+        throw new RangeError(`${op}: ${tensor.label} does not match ${x.label}`);
     if (gradInput) {
-      gpu.dispatch(
-        this.#inputKernel(gpu.tuning.invocationsPerRow),
-        { x, weight, stats, gradOutput, gradInput },
-        { rows, width, accumulate: Number(args.accumulate === true) },
-        grid(rows),
-      );
+      const layout = rowLayout(gpu.tuning, width);
+      const storage = { x, weight, stats, gradOutput, gradInput };
+      const params = { rows, width, accumulate: Number(args.accumulate === true) };
+      const workgroups = rowGrid(layout, rows);
+      if (gradResidual)
+        gpu.dispatch(this.#residualKernel(layout), { ...storage, gradResidual }, params, workgroups);
+      else gpu.dispatch(this.#inputKernel(layout), storage, params, workgroups);
     }
     if (gradWeight) {
       using scope = gpu.scope();
@@ -112,33 +128,61 @@ export function normShape(
   return { rows, width };
 }
 
-function inputGradientKernel(norm: NormText, size: number) {
-  const scaled = 'let scaled = gradOutput[row + c] * weight[c];';
-  return defineRowKernel({
-    label: `${norm.name}.input-gradient.${size}`,
-    size,
-    storage: { x: 'f32', weight: 'f32', stats: 'f32', gradOutput: 'f32', gradInput: '&f32' },
+function inputGradientKernel(norm: NormText, layout: RowLayout) {
+  return defineNormKernel({
+    name: `${norm.name}.input-gradient`,
+    layout,
+    sums: norm.sums.length,
+    storage: ({ element }) => ({
+      x: element,
+      weight: element,
+      stats: 'f32',
+      gradOutput: element,
+      gradInput: `&${element}`,
+    }),
     params: { accumulate: 'u32' },
-    declarations: workgroupReduction('total', size, 'a + b', norm.sumType),
-    body: `
-      ${norm.statistics('workgroup')}
-      var sums = ${norm.sumType}();
-      ${eachOwnColumn(
-        size,
+    body: inputGradientBody(norm, ''),
+  });
+}
+
+/** With a gradient that reaches the input past the norm. */
+function residualGradientKernel(norm: NormText, layout: RowLayout) {
+  return defineNormKernel({
+    name: `${norm.name}.input-gradient.residual`,
+    layout,
+    sums: norm.sums.length,
+    storage: ({ element }) => ({
+      x: element,
+      weight: element,
+      stats: 'f32',
+      gradOutput: element,
+      gradResidual: element,
+      gradInput: `&${element}`,
+    }),
+    params: { accumulate: 'u32' },
+    body: inputGradientBody(norm, 'value += gradResidual[row + c];'),
+  });
+}
+
+function inputGradientBody(norm: NormText, added: string): (text: RowText) => string {
+  const scaled = 'let scaled = gradOutput[row + c] * weight[c];';
+  return ({ element, each, totals }) => `
+      ${norm.statistics('min(index, params.rows - 1u)')}
+      ${norm.sums.map((name) => `var ${name}Sum = ${element}();`).join('\n')}
+      ${each(
         `${scaled}
         let product = ${norm.timesNormalized('scaled', 'x[row + c]')};
-        sums += ${norm.term};`,
+        ${norm.sums.map((name) => `${name}Sum += ${name};`).join('\n')}`,
       )}
-      let means = total(sums, localIndex) / f32(params.width);
-      ${eachOwnColumn(
-        size,
+      let means = ${totals(...(norm.sums.map((name) => `${name}Sum`) as [string]))} / f32(params.width);
+      ${each(
         `${scaled}
         let normalized = ${norm.normalized('x[row + c]')};
         var value = inverse * (scaled - ${norm.correction});
+        ${added}
         if (params.accumulate != 0u) { value += gradInput[row + c]; }
         gradInput[row + c] = value;`,
-      )}`,
-  });
+      )}`;
 }
 
 /** Sums over chunks of rows, one invocation for each chunk and column. */

@@ -1,18 +1,17 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import { type Kernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
+import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { columnSum } from '../reduction/column-sum.ts';
-import { defineRowKernel, eachOwnColumn, workgroupReduction } from '../row-kernel.ts';
 import { RowNormGradients, normShape } from './gradients.ts';
+import { type RowLayout, type RowText, defineNormKernel, rowGrid, rowLayout, rowLayouts } from './layout.ts';
+import { type NormedInput, SUM, type Summed, X, summed, summedStorage } from './summed.ts';
 
 /** Mean, and 1 / standard deviation. */
 const STATISTICS_PER_ROW = 2;
 
 /** Operands and options of {@link layerNormForward}. */
-export interface LayerNormForwardArguments {
-  /** float32 [T, d]. */
-  readonly x: Tensor;
+export interface LayerNormForwardArguments extends Summed {
   /** float32 [d]. */
   readonly weight: Tensor;
   /** float32 [d]. */
@@ -27,22 +26,25 @@ export interface LayerNormForwardArguments {
 
 /**
  * Layer norm (Ba et al. 2016, arXiv 1607.06450): out = (x - mean) / sqrt(variance + epsilon) * weight + bias over each
- * row; biased variance, in two passes.
+ * row; biased variance, in two passes. With `addend` of x + addend, which is written to `sum`.
  * @throws RangeError for sizes that do not agree
  */
 export function layerNormForward(gpu: Gpu, args: LayerNormForwardArguments): void {
-  const { x, weight, bias, epsilon, out, stats } = args;
-  const shape = { x, weight, stats, statisticsPerRow: STATISTICS_PER_ROW };
+  const { x, weight, bias, epsilon, out } = args;
+  using scope = gpu.scope();
+  const shape = { x, weight, stats: args.stats, statisticsPerRow: STATISTICS_PER_ROW };
   const { rows, width } = normShape('layerNormForward', shape);
   if (out.length !== x.length || bias.length !== width)
     throw new RangeError(`layerNormForward: ${out.label} or ${bias.label} does not match ${x.label}`);
-  const size = gpu.tuning.invocationsPerRow;
+  const stats = args.stats ?? scope.tensor([rows, STATISTICS_PER_ROW], 'layer-norm.stats');
+  const layout = rowLayout(gpu.tuning, width);
   const [storage, params] = [
-    { x, weight, bias, out },
+    { x, weight, bias, out, stats },
     { rows, width, epsilon },
   ];
-  if (stats) gpu.dispatch(forwardWithStatsKernel(size), { ...storage, stats }, params, grid(rows));
-  else gpu.dispatch(forwardKernel(size), storage, params, grid(rows));
+  const both = summed('layerNormForward', args);
+  if (both) gpu.dispatch(summedKernel(layout), { ...storage, ...both }, params, rowGrid(layout, rows));
+  else gpu.dispatch(forwardKernel(layout), storage, params, rowGrid(layout, rows));
 }
 
 /** Operands and options of {@link layerNormBackward}. */
@@ -59,6 +61,8 @@ export interface LayerNormBackwardArguments {
   readonly gradInput?: Tensor;
   /** gradInput += instead of gradInput =. */
   readonly accumulate?: boolean;
+  /** float32 [T, d]: added to gradInput, the gradient with respect to x that passes the norm by. */
+  readonly gradResidual?: Tensor;
   /** float32 [d]; always added to. */
   readonly gradWeight?: Tensor;
   /** float32 [d]; always added to. */
@@ -76,54 +80,63 @@ export function layerNormBackward(gpu: Gpu, args: LayerNormBackwardArguments): v
 }
 
 /** Every kernel of layer norms under a tuning, but for column sums. */
-export function layerNormKernels({ invocationsPerRow }: Tuning): Kernel[] {
+export function layerNormKernels(tuning: Tuning): Kernel[] {
   return [
-    forwardKernel(invocationsPerRow),
-    forwardWithStatsKernel(invocationsPerRow),
-    ...GRADIENTS.kernels(invocationsPerRow),
+    ...rowLayouts(tuning).flatMap((layout) => [forwardKernel(layout), summedKernel(layout)]),
+    ...GRADIENTS.kernels(tuning),
   ];
 }
 
-const forwardKernel = memoizeKernel((size: number) =>
-  defineRowKernel({
-    label: `layer-norm.forward.${size}`,
-    size,
-    storage: { x: 'f32', weight: 'f32', bias: 'f32', out: '&f32' },
+const forwardKernel = memoizeKernel((layout: RowLayout) =>
+  defineNormKernel({
+    name: 'layer-norm.forward',
+    layout,
+    sums: 1,
+    storage: ({ element }) => ({
+      x: element,
+      weight: element,
+      bias: element,
+      out: `&${element}`,
+      stats: '&f32',
+    }),
     params: { epsilon: 'f32' },
-    declarations: workgroupReduction('total', size, 'a + b'),
-    body: forwardBody(size),
+    body: (text) => forwardBody(text, X),
   }),
 );
 
-const forwardWithStatsKernel = memoizeKernel((size: number) =>
-  defineRowKernel({
-    label: `layer-norm.forward.${size}.stats`,
-    size,
-    storage: { x: 'f32', weight: 'f32', bias: 'f32', out: '&f32', stats: '&f32' },
+const summedKernel = memoizeKernel((layout: RowLayout) =>
+  defineNormKernel({
+    name: 'layer-norm.forward.sum',
+    layout,
+    sums: 1,
+    storage: ({ element }) => ({
+      ...summedStorage(element),
+      weight: element,
+      bias: element,
+      out: `&${element}`,
+      stats: '&f32',
+    }),
     params: { epsilon: 'f32' },
-    declarations: workgroupReduction('total', size, 'a + b'),
-    body: `
-      ${forwardBody(size)}
-      if (localIndex == 0u) {
-        stats[2u * workgroup] = mean;
-        stats[2u * workgroup + 1u] = inverse;
-      }`,
+    body: (text) => forwardBody(text, SUM),
   }),
 );
 
-function forwardBody(size: number): string {
+function forwardBody({ element, each, totals }: RowText, { first, again }: NormedInput): string {
   return `
-      var sum = 0.0;
-      ${eachOwnColumn(size, 'sum += x[row + c];')}
-      let mean = total(sum, localIndex) / f32(params.width);
-      var squares = 0.0;
-      ${eachOwnColumn(
-        size,
-        `let centred = x[row + c] - mean;
+      var terms = ${element}();
+      ${each(`${first} terms += value;`)}
+      let mean = ${totals('terms')} / f32(params.width);
+      var squares = ${element}();
+      ${each(
+        `let centred = ${again} - mean;
         squares += centred * centred;`,
       )}
-      let inverse = 1.0 / sqrt(total(squares, localIndex) / f32(params.width) + params.epsilon);
-      ${eachOwnColumn(size, 'out[row + c] = (x[row + c] - mean) * inverse * weight[c] + bias[c];')}`;
+      let inverse = 1.0 / sqrt(${totals('squares')} / f32(params.width) + params.epsilon);
+      ${each(`out[row + c] = (${again} - mean) * inverse * weight[c] + bias[c];`)}
+      if (isFirst) {
+        stats[2u * index] = mean;
+        stats[2u * index + 1u] = inverse;
+      }`;
 }
 
 const GRADIENTS = new RowNormGradients({
@@ -134,7 +147,6 @@ const GRADIENTS = new RowNormGradients({
     let inverse = stats[2u * ${row} + 1u];`,
   normalized: (x) => `(${x} - mean) * inverse`,
   timesNormalized: (factor, x) => `${factor} * (${x} - mean) * inverse`,
-  sumType: 'vec2<f32>',
-  term: 'vec2<f32>(scaled, product)',
+  sums: ['scaled', 'product'],
   correction: 'means.x - normalized * means.y',
 });

@@ -112,3 +112,19 @@ test('tensors that do not match are refused', () => {
     /hidden \[3, 4\] does not match/,
   );
 });
+
+test('a sum without its addend, or of another size, is refused', () => {
+  using scope = gpu().scope();
+  const tensor = (label: string, rows = 3) => scope.tensor([rows, 4], label);
+  const [x, out, weight] = [tensor('x'), tensor('out'), scope.tensor([4])];
+  const stats = scope.tensor([3]);
+  const args = { x, weight, epsilon, out, stats };
+  expect(() => rmsNormForward(gpu(), { ...args, sum: tensor('sum') })).toThrow(/addend and sum go together/);
+  expect(() => rmsNormForward(gpu(), { ...args, sum: tensor('sum'), addend: tensor('addend', 2) })).toThrow(
+    /addend \[2, 4\] does not match x/,
+  );
+  const gradients = { x, weight, stats, gradOutput: tensor('gradient'), gradInput: out };
+  expect(() => rmsNormBackward(gpu(), { ...gradients, gradResidual: tensor('residual', 2) })).toThrow(
+    /residual does not match x/,
+  );
+});

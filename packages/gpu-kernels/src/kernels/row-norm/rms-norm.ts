@@ -1,17 +1,16 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import { type Kernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
+import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
-import { defineRowKernel, eachOwnColumn, workgroupReduction } from '../row-kernel.ts';
 import { RowNormGradients, normShape } from './gradients.ts';
+import { type RowLayout, type RowText, defineNormKernel, rowGrid, rowLayout, rowLayouts } from './layout.ts';
+import { type NormedInput, SUM, type Summed, X, summed, summedStorage } from './summed.ts';
 
 /** 1 / root mean square. */
 const STATISTICS_PER_ROW = 1;
 
 /** Operands and options of {@link rmsNormForward}. */
-export interface RmsNormForwardArguments {
-  /** float32 [T, d]. */
-  readonly x: Tensor;
+export interface RmsNormForwardArguments extends Summed {
   /** float32 [d]. */
   readonly weight: Tensor;
   /** Added to the mean square. */
@@ -23,7 +22,8 @@ export interface RmsNormForwardArguments {
 }
 
 /**
- * RMS norm (Zhang and Sennrich 2019, arXiv 1910.07467): out = x / sqrt(mean(x²) + epsilon) * weight over each row.
+ * RMS norm (Zhang and Sennrich 2019, arXiv 1910.07467): out = x / sqrt(mean(x²) + epsilon) * weight over each row. With
+ * `addend` of x + addend, which is written to `sum`.
  * @throws RangeError for sizes that do not agree
  */
 export function rmsNormForward(gpu: Gpu, args: RmsNormForwardArguments): void {
@@ -32,12 +32,14 @@ export function rmsNormForward(gpu: Gpu, args: RmsNormForwardArguments): void {
   const { rows, width } = normShape('rmsNormForward', shape);
   if (out.length !== x.length)
     throw new RangeError(`rmsNormForward: ${out.label} does not match ${x.label} [${x.shape.join(', ')}]`);
-  gpu.dispatch(
-    forwardKernel(gpu.tuning.invocationsPerRow),
+  const layout = rowLayout(gpu.tuning, width);
+  const [storage, params] = [
     { x, weight, out, stats },
     { rows, width, epsilon },
-    grid(rows),
-  );
+  ];
+  const both = summed('rmsNormForward', args);
+  if (both) gpu.dispatch(summedKernel(layout), { ...storage, ...both }, params, rowGrid(layout, rows));
+  else gpu.dispatch(forwardKernel(layout), storage, params, rowGrid(layout, rows));
 }
 
 /** Operands and options of {@link rmsNormBackward}. */
@@ -54,6 +56,8 @@ export interface RmsNormBackwardArguments {
   readonly gradInput?: Tensor;
   /** gradInput += instead of gradInput =. */
   readonly accumulate?: boolean;
+  /** float32 [T, d]: added to gradInput, the gradient with respect to x that passes the norm by. */
+  readonly gradResidual?: Tensor;
   /** float32 [d]; always added to. */
   readonly gradWeight?: Tensor;
 }
@@ -67,25 +71,48 @@ export function rmsNormBackward(gpu: Gpu, args: RmsNormBackwardArguments): void 
 }
 
 /** Every kernel of RMS norms under a tuning, but for column sums. */
-export function rmsNormKernels({ invocationsPerRow }: Tuning): Kernel[] {
-  return [forwardKernel(invocationsPerRow), ...GRADIENTS.kernels(invocationsPerRow)];
+export function rmsNormKernels(tuning: Tuning): Kernel[] {
+  return [
+    ...rowLayouts(tuning).flatMap((layout) => [forwardKernel(layout), summedKernel(layout)]),
+    ...GRADIENTS.kernels(tuning),
+  ];
 }
 
-const forwardKernel = memoizeKernel((size: number) =>
-  defineRowKernel({
-    label: `rms-norm.forward.${size}`,
-    size,
-    storage: { x: 'f32', weight: 'f32', out: '&f32', stats: '&f32' },
+const forwardKernel = memoizeKernel((layout: RowLayout) =>
+  defineNormKernel({
+    name: 'rms-norm.forward',
+    layout,
+    sums: 1,
+    storage: ({ element }) => ({ x: element, weight: element, out: `&${element}`, stats: '&f32' }),
     params: { epsilon: 'f32' },
-    declarations: workgroupReduction('total', size, 'a + b'),
-    body: `
-      var squares = 0.0;
-      ${eachOwnColumn(size, 'squares += x[row + c] * x[row + c];')}
-      let inverse = 1.0 / sqrt(total(squares, localIndex) / f32(params.width) + params.epsilon);
-      ${eachOwnColumn(size, 'out[row + c] = x[row + c] * inverse * weight[c];')}
-      if (localIndex == 0u) { stats[workgroup] = inverse; }`,
+    body: (text) => forwardBody(text, X),
   }),
 );
+
+const summedKernel = memoizeKernel((layout: RowLayout) =>
+  defineNormKernel({
+    name: 'rms-norm.forward.sum',
+    layout,
+    sums: 1,
+    storage: ({ element }) => ({
+      ...summedStorage(element),
+      weight: element,
+      out: `&${element}`,
+      stats: '&f32',
+    }),
+    params: { epsilon: 'f32' },
+    body: (text) => forwardBody(text, SUM),
+  }),
+);
+
+function forwardBody({ element, each, totals }: RowText, { first, again }: NormedInput): string {
+  return `
+      var squares = ${element}();
+      ${each(`${first} squares += value * value;`)}
+      let inverse = 1.0 / sqrt(${totals('squares')} / f32(params.width) + params.epsilon);
+      ${each(`out[row + c] = ${again} * inverse * weight[c];`)}
+      if (isFirst) { stats[index] = inverse; }`;
+}
 
 const GRADIENTS = new RowNormGradients({
   name: 'rms-norm',
@@ -93,7 +120,6 @@ const GRADIENTS = new RowNormGradients({
   statistics: (row) => `let inverse = stats[${row}];`,
   normalized: (x) => `${x} * inverse`,
   timesNormalized: (factor, x) => `${factor} * (${x} * inverse)`,
-  sumType: 'f32',
-  term: 'product',
+  sums: ['product'],
   correction: 'normalized * means',
 });

@@ -1,6 +1,8 @@
 struct Params {
   count: u32,
   width: u32,
+  height: u32,
+  outOffset: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,5 +19,7 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  out[i] = x[rows[i / params.width] * params.width + i % params.width];
+  let row = rows[i / params.width];
+  let last = params.height - 1u;
+  out[params.outOffset + i] = select(0.0, x[min(row, last) * params.width + i % params.width], row <= last);
 }

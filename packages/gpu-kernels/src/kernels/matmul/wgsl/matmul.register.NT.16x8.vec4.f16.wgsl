@@ -33,7 +33,7 @@ fn main(
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let n0 = (workgroup % params.workgroupsPerRow * 4u + local.x) * 8u;
-  let m0 = (workgroup / params.workgroupsPerRow * 2u + local.y) * 16u;
+  let m0 = workgroup / params.workgroupsPerRow * 32u + local.y * 16u;
   if (m0 >= params.m || n0 >= params.n) { return; }
   let row0 = min(m0, params.m - 1u);
   let row1 = min(m0 + 1u, params.m - 1u);

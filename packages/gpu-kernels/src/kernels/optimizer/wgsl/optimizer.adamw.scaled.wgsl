@@ -26,11 +26,12 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  let g = gradient[i] * gradientScale[0];
-  let m = params.beta1 * firstMoment[i] + params.oneMinusBeta1 * g;
-  let v = params.beta2 * secondMoment[i] + params.oneMinusBeta2 * g * g;
-  firstMoment[i] = m;
-  secondMoment[i] = v;
+  let j = i;
+  let g = gradient[j] * gradientScale[0];
+  let m = params.beta1 * firstMoment[j] + params.oneMinusBeta1 * g;
+  let v = params.beta2 * secondMoment[j] + params.oneMinusBeta2 * g * g;
+  firstMoment[j] = m;
+  secondMoment[j] = v;
   let deviation = sqrt(v) * params.inverseRootCorrection2 + params.epsilon;
-  parameter[i] = parameter[i] * params.decay - params.stepSize * m / deviation;
+  parameter[j] = parameter[j] * params.decay - params.stepSize * m / deviation;
 }

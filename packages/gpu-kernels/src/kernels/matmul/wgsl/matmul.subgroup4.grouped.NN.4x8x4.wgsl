@@ -1,0 +1,146 @@
+enable subgroups;
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  aOffset: u32,
+  aStride: u32,
+  bOffset: u32,
+  bStride: u32,
+  cOffset: u32,
+  cStride: u32,
+  biasOffset: u32,
+  workgroupsPerRow: u32,
+  useBias: u32,
+  accumulate: u32,
+  firstGroup: u32,
+  groupCount: u32,
+  groupStride: u32,
+  workgroupsPerGroup: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> groups: array<vec4<u32>>;
+
+fn loadB(at: u32) -> vec4<f32> {
+  return b[at];
+}
+
+@compute @workgroup_size(4)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  let index = workgroup / params.workgroupsPerRow;
+  if (index >= params.groupCount) { return; }
+  let group = groups[params.firstGroup + index];
+  let bOffset = params.bOffset + group.z * params.groupStride;
+  let biasOffset = params.biasOffset + group.z * params.n;
+  let m0 = group.x;
+  let n0 = workgroup % params.workgroupsPerRow * 32u;
+  if (m0 >= group.y) { return; }
+  // Rows and columns past the end read those at the end, so that every lane stays active.
+  let bStep = params.bStride / 4u;
+  let b0At = (bOffset + min(n0 + lane * 4u, params.n - 4u)) / 4u;
+  let b1At = (bOffset + min(n0 + (4u + lane) * 4u, params.n - 4u)) / 4u;
+  var acc0_0 = vec4<f32>();
+  var acc0_1 = vec4<f32>();
+  var acc1_0 = vec4<f32>();
+  var acc1_1 = vec4<f32>();
+  var acc2_0 = vec4<f32>();
+  var acc2_1 = vec4<f32>();
+  var acc3_0 = vec4<f32>();
+  var acc3_1 = vec4<f32>();
+  let whole = params.k / 4u * 4u;
+  let a0At = params.aOffset + min(m0 + lane % 4u, group.y - 1u) * params.aStride + lane / 4u;
+  let a1At = params.aOffset + min(m0 + (4u + lane) % 4u, group.y - 1u) * params.aStride + (4u + lane) / 4u;
+  let a2At = params.aOffset + min(m0 + (8u + lane) % 4u, group.y - 1u) * params.aStride + (8u + lane) / 4u;
+  let a3At = params.aOffset + min(m0 + (12u + lane) % 4u, group.y - 1u) * params.aStride + (12u + lane) / 4u;
+  for (var k = 0u; k < whole; k += 4u) {
+    let b0_0 = loadB(b0At + k * bStep);
+    let b1_0 = loadB(b1At + k * bStep);
+    let b0_1 = loadB(b0At + (k + 1u) * bStep);
+    let b1_1 = loadB(b1At + (k + 1u) * bStep);
+    let b0_2 = loadB(b0At + (k + 2u) * bStep);
+    let b1_2 = loadB(b1At + (k + 2u) * bStep);
+    let b0_3 = loadB(b0At + (k + 3u) * bStep);
+    let b1_3 = loadB(b1At + (k + 3u) * bStep);
+    let a0 = a[a0At + k];
+    let a1 = a[a1At + k];
+    let a2 = a[a2At + k];
+    let a3 = a[a3At + k];
+    let s0_0 = subgroupBroadcast(a0, 0u);
+    let s0_1 = subgroupBroadcast(a1, 0u);
+    let s0_2 = subgroupBroadcast(a2, 0u);
+    let s0_3 = subgroupBroadcast(a3, 0u);
+    acc0_0 = fma(vec4<f32>(s0_3), b0_3, fma(vec4<f32>(s0_2), b0_2, fma(vec4<f32>(s0_1), b0_1, fma(vec4<f32>(s0_0), b0_0, acc0_0))));
+    acc0_1 = fma(vec4<f32>(s0_3), b1_3, fma(vec4<f32>(s0_2), b1_2, fma(vec4<f32>(s0_1), b1_1, fma(vec4<f32>(s0_0), b1_0, acc0_1))));
+    let s1_0 = subgroupBroadcast(a0, 1u);
+    let s1_1 = subgroupBroadcast(a1, 1u);
+    let s1_2 = subgroupBroadcast(a2, 1u);
+    let s1_3 = subgroupBroadcast(a3, 1u);
+    acc1_0 = fma(vec4<f32>(s1_3), b0_3, fma(vec4<f32>(s1_2), b0_2, fma(vec4<f32>(s1_1), b0_1, fma(vec4<f32>(s1_0), b0_0, acc1_0))));
+    acc1_1 = fma(vec4<f32>(s1_3), b1_3, fma(vec4<f32>(s1_2), b1_2, fma(vec4<f32>(s1_1), b1_1, fma(vec4<f32>(s1_0), b1_0, acc1_1))));
+    let s2_0 = subgroupBroadcast(a0, 2u);
+    let s2_1 = subgroupBroadcast(a1, 2u);
+    let s2_2 = subgroupBroadcast(a2, 2u);
+    let s2_3 = subgroupBroadcast(a3, 2u);
+    acc2_0 = fma(vec4<f32>(s2_3), b0_3, fma(vec4<f32>(s2_2), b0_2, fma(vec4<f32>(s2_1), b0_1, fma(vec4<f32>(s2_0), b0_0, acc2_0))));
+    acc2_1 = fma(vec4<f32>(s2_3), b1_3, fma(vec4<f32>(s2_2), b1_2, fma(vec4<f32>(s2_1), b1_1, fma(vec4<f32>(s2_0), b1_0, acc2_1))));
+    let s3_0 = subgroupBroadcast(a0, 3u);
+    let s3_1 = subgroupBroadcast(a1, 3u);
+    let s3_2 = subgroupBroadcast(a2, 3u);
+    let s3_3 = subgroupBroadcast(a3, 3u);
+    acc3_0 = fma(vec4<f32>(s3_3), b0_3, fma(vec4<f32>(s3_2), b0_2, fma(vec4<f32>(s3_1), b0_1, fma(vec4<f32>(s3_0), b0_0, acc3_0))));
+    acc3_1 = fma(vec4<f32>(s3_3), b1_3, fma(vec4<f32>(s3_2), b1_2, fma(vec4<f32>(s3_1), b1_1, fma(vec4<f32>(s3_0), b1_0, acc3_1))));
+  }
+  if (whole < params.k) {
+    let a0At = params.aOffset + min(m0 + lane % 4u, group.y - 1u) * params.aStride + lane / 4u;
+    for (var k = whole; k < params.k; k += 1u) {
+      let b0_0 = loadB(b0At + k * bStep);
+      let b1_0 = loadB(b1At + k * bStep);
+      let a0 = a[a0At + k];
+      let s0_0 = subgroupBroadcast(a0, 0u);
+      acc0_0 = fma(vec4<f32>(s0_0), b0_0, acc0_0);
+      acc0_1 = fma(vec4<f32>(s0_0), b1_0, acc0_1);
+      let s1_0 = subgroupBroadcast(a0, 1u);
+      acc1_0 = fma(vec4<f32>(s1_0), b0_0, acc1_0);
+      acc1_1 = fma(vec4<f32>(s1_0), b1_0, acc1_1);
+      let s2_0 = subgroupBroadcast(a0, 2u);
+      acc2_0 = fma(vec4<f32>(s2_0), b0_0, acc2_0);
+      acc2_1 = fma(vec4<f32>(s2_0), b1_0, acc2_1);
+      let s3_0 = subgroupBroadcast(a0, 3u);
+      acc3_0 = fma(vec4<f32>(s3_0), b0_0, acc3_0);
+      acc3_1 = fma(vec4<f32>(s3_0), b1_0, acc3_1);
+    }
+  }
+  var results = array<vec4<f32>, 8>(
+    acc0_0, acc0_1,
+    acc1_0, acc1_1,
+    acc2_0, acc2_1,
+    acc3_0, acc3_1,
+  );
+  // Rolled, over rows whose first the compiler cannot know: unrolled stores take seconds to compile.
+  for (var m = m0; m < min(m0 + 4u, group.y); m++) {
+    for (var q = 0u; q < 2u; q++) {
+      let n = n0 + (q * 4u + lane) * 4u;
+      if (n < params.n) {
+        let at = (params.cOffset + m * params.cStride + n) / 4u;
+        var value = results[(m - m0) * 2u + q];
+        if (params.useBias != 0u) {
+          let first = biasOffset + n;
+          value += vec4<f32>(bias[first], bias[first + 1u], bias[first + 2u], bias[first + 3u]);
+        }
+        if (params.accumulate != 0u) { value += c[at]; }
+        c[at] = value;
+      }
+    }
+  }
+}

@@ -1,0 +1,334 @@
+enable subgroups;
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  aOffset: u32,
+  aStride: u32,
+  bOffset: u32,
+  bStride: u32,
+  cOffset: u32,
+  cStride: u32,
+  biasOffset: u32,
+  workgroupsPerRow: u32,
+  useBias: u32,
+  accumulate: u32,
+  firstGroup: u32,
+  groupCount: u32,
+  groupStride: u32,
+  workgroupsPerGroup: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> groups: array<vec4<u32>>;
+
+fn loadB(at: u32) -> vec4<f32> {
+  return b[at];
+}
+
+@compute @workgroup_size(4)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  let index = workgroup / params.workgroupsPerRow;
+  if (index >= params.groupCount) { return; }
+  let group = groups[params.firstGroup + index];
+  let bOffset = params.bOffset + group.z * params.groupStride;
+  let biasOffset = params.biasOffset + group.z * params.n;
+  let m0 = group.x;
+  let n0 = workgroup % params.workgroupsPerRow * 64u;
+  if (m0 >= group.y) { return; }
+  // Rows and columns past the end read those at the end, so that every lane stays active.
+  let column0At = (bOffset + min(n0 + lane * 4u, params.n - 1u) * params.bStride) / 4u;
+  let column1At = (bOffset + min(n0 + lane * 4u + 1u, params.n - 1u) * params.bStride) / 4u;
+  let column2At = (bOffset + min(n0 + lane * 4u + 2u, params.n - 1u) * params.bStride) / 4u;
+  let column3At = (bOffset + min(n0 + lane * 4u + 3u, params.n - 1u) * params.bStride) / 4u;
+  let column4At = (bOffset + min(n0 + (4u + lane) * 4u, params.n - 1u) * params.bStride) / 4u;
+  let column5At = (bOffset + min(n0 + (4u + lane) * 4u + 1u, params.n - 1u) * params.bStride) / 4u;
+  let column6At = (bOffset + min(n0 + (4u + lane) * 4u + 2u, params.n - 1u) * params.bStride) / 4u;
+  let column7At = (bOffset + min(n0 + (4u + lane) * 4u + 3u, params.n - 1u) * params.bStride) / 4u;
+  let column8At = (bOffset + min(n0 + (8u + lane) * 4u, params.n - 1u) * params.bStride) / 4u;
+  let column9At = (bOffset + min(n0 + (8u + lane) * 4u + 1u, params.n - 1u) * params.bStride) / 4u;
+  let column10At = (bOffset + min(n0 + (8u + lane) * 4u + 2u, params.n - 1u) * params.bStride) / 4u;
+  let column11At = (bOffset + min(n0 + (8u + lane) * 4u + 3u, params.n - 1u) * params.bStride) / 4u;
+  let column12At = (bOffset + min(n0 + (12u + lane) * 4u, params.n - 1u) * params.bStride) / 4u;
+  let column13At = (bOffset + min(n0 + (12u + lane) * 4u + 1u, params.n - 1u) * params.bStride) / 4u;
+  let column14At = (bOffset + min(n0 + (12u + lane) * 4u + 2u, params.n - 1u) * params.bStride) / 4u;
+  let column15At = (bOffset + min(n0 + (12u + lane) * 4u + 3u, params.n - 1u) * params.bStride) / 4u;
+  var acc0_0 = vec4<f32>();
+  var acc0_1 = vec4<f32>();
+  var acc0_2 = vec4<f32>();
+  var acc0_3 = vec4<f32>();
+  var acc1_0 = vec4<f32>();
+  var acc1_1 = vec4<f32>();
+  var acc1_2 = vec4<f32>();
+  var acc1_3 = vec4<f32>();
+  var acc2_0 = vec4<f32>();
+  var acc2_1 = vec4<f32>();
+  var acc2_2 = vec4<f32>();
+  var acc2_3 = vec4<f32>();
+  var acc3_0 = vec4<f32>();
+  var acc3_1 = vec4<f32>();
+  var acc3_2 = vec4<f32>();
+  var acc3_3 = vec4<f32>();
+  var acc4_0 = vec4<f32>();
+  var acc4_1 = vec4<f32>();
+  var acc4_2 = vec4<f32>();
+  var acc4_3 = vec4<f32>();
+  var acc5_0 = vec4<f32>();
+  var acc5_1 = vec4<f32>();
+  var acc5_2 = vec4<f32>();
+  var acc5_3 = vec4<f32>();
+  var acc6_0 = vec4<f32>();
+  var acc6_1 = vec4<f32>();
+  var acc6_2 = vec4<f32>();
+  var acc6_3 = vec4<f32>();
+  var acc7_0 = vec4<f32>();
+  var acc7_1 = vec4<f32>();
+  var acc7_2 = vec4<f32>();
+  var acc7_3 = vec4<f32>();
+  var acc8_0 = vec4<f32>();
+  var acc8_1 = vec4<f32>();
+  var acc8_2 = vec4<f32>();
+  var acc8_3 = vec4<f32>();
+  var acc9_0 = vec4<f32>();
+  var acc9_1 = vec4<f32>();
+  var acc9_2 = vec4<f32>();
+  var acc9_3 = vec4<f32>();
+  var acc10_0 = vec4<f32>();
+  var acc10_1 = vec4<f32>();
+  var acc10_2 = vec4<f32>();
+  var acc10_3 = vec4<f32>();
+  var acc11_0 = vec4<f32>();
+  var acc11_1 = vec4<f32>();
+  var acc11_2 = vec4<f32>();
+  var acc11_3 = vec4<f32>();
+  var acc12_0 = vec4<f32>();
+  var acc12_1 = vec4<f32>();
+  var acc12_2 = vec4<f32>();
+  var acc12_3 = vec4<f32>();
+  var acc13_0 = vec4<f32>();
+  var acc13_1 = vec4<f32>();
+  var acc13_2 = vec4<f32>();
+  var acc13_3 = vec4<f32>();
+  var acc14_0 = vec4<f32>();
+  var acc14_1 = vec4<f32>();
+  var acc14_2 = vec4<f32>();
+  var acc14_3 = vec4<f32>();
+  var acc15_0 = vec4<f32>();
+  var acc15_1 = vec4<f32>();
+  var acc15_2 = vec4<f32>();
+  var acc15_3 = vec4<f32>();
+  let a0At = (params.aOffset + min(m0 + lane, group.y - 1u) * params.aStride) / 4u;
+  let a1At = (params.aOffset + min(m0 + (4u + lane), group.y - 1u) * params.aStride) / 4u;
+  let a2At = (params.aOffset + min(m0 + (8u + lane), group.y - 1u) * params.aStride) / 4u;
+  let a3At = (params.aOffset + min(m0 + (12u + lane), group.y - 1u) * params.aStride) / 4u;
+  for (var k = 0u; k < params.k; k += 4u) {
+    let column0 = loadB(column0At + k / 4u);
+    let column1 = loadB(column1At + k / 4u);
+    let column2 = loadB(column2At + k / 4u);
+    let column3 = loadB(column3At + k / 4u);
+    let column4 = loadB(column4At + k / 4u);
+    let column5 = loadB(column5At + k / 4u);
+    let column6 = loadB(column6At + k / 4u);
+    let column7 = loadB(column7At + k / 4u);
+    let column8 = loadB(column8At + k / 4u);
+    let column9 = loadB(column9At + k / 4u);
+    let column10 = loadB(column10At + k / 4u);
+    let column11 = loadB(column11At + k / 4u);
+    let column12 = loadB(column12At + k / 4u);
+    let column13 = loadB(column13At + k / 4u);
+    let column14 = loadB(column14At + k / 4u);
+    let column15 = loadB(column15At + k / 4u);
+    let b0_0 = vec4<f32>(column0.x, column1.x, column2.x, column3.x);
+    let b1_0 = vec4<f32>(column4.x, column5.x, column6.x, column7.x);
+    let b2_0 = vec4<f32>(column8.x, column9.x, column10.x, column11.x);
+    let b3_0 = vec4<f32>(column12.x, column13.x, column14.x, column15.x);
+    let b0_1 = vec4<f32>(column0.y, column1.y, column2.y, column3.y);
+    let b1_1 = vec4<f32>(column4.y, column5.y, column6.y, column7.y);
+    let b2_1 = vec4<f32>(column8.y, column9.y, column10.y, column11.y);
+    let b3_1 = vec4<f32>(column12.y, column13.y, column14.y, column15.y);
+    let b0_2 = vec4<f32>(column0.z, column1.z, column2.z, column3.z);
+    let b1_2 = vec4<f32>(column4.z, column5.z, column6.z, column7.z);
+    let b2_2 = vec4<f32>(column8.z, column9.z, column10.z, column11.z);
+    let b3_2 = vec4<f32>(column12.z, column13.z, column14.z, column15.z);
+    let b0_3 = vec4<f32>(column0.w, column1.w, column2.w, column3.w);
+    let b1_3 = vec4<f32>(column4.w, column5.w, column6.w, column7.w);
+    let b2_3 = vec4<f32>(column8.w, column9.w, column10.w, column11.w);
+    let b3_3 = vec4<f32>(column12.w, column13.w, column14.w, column15.w);
+    let a0 = a[a0At + k / 4u];
+    let a1 = a[a1At + k / 4u];
+    let a2 = a[a2At + k / 4u];
+    let a3 = a[a3At + k / 4u];
+    let s0_0 = subgroupBroadcast(a0.x, 0u);
+    let s0_1 = subgroupBroadcast(a0.y, 0u);
+    let s0_2 = subgroupBroadcast(a0.z, 0u);
+    let s0_3 = subgroupBroadcast(a0.w, 0u);
+    acc0_0 = fma(vec4<f32>(s0_3), b0_3, fma(vec4<f32>(s0_2), b0_2, fma(vec4<f32>(s0_1), b0_1, fma(vec4<f32>(s0_0), b0_0, acc0_0))));
+    acc0_1 = fma(vec4<f32>(s0_3), b1_3, fma(vec4<f32>(s0_2), b1_2, fma(vec4<f32>(s0_1), b1_1, fma(vec4<f32>(s0_0), b1_0, acc0_1))));
+    acc0_2 = fma(vec4<f32>(s0_3), b2_3, fma(vec4<f32>(s0_2), b2_2, fma(vec4<f32>(s0_1), b2_1, fma(vec4<f32>(s0_0), b2_0, acc0_2))));
+    acc0_3 = fma(vec4<f32>(s0_3), b3_3, fma(vec4<f32>(s0_2), b3_2, fma(vec4<f32>(s0_1), b3_1, fma(vec4<f32>(s0_0), b3_0, acc0_3))));
+    let s1_0 = subgroupBroadcast(a0.x, 1u);
+    let s1_1 = subgroupBroadcast(a0.y, 1u);
+    let s1_2 = subgroupBroadcast(a0.z, 1u);
+    let s1_3 = subgroupBroadcast(a0.w, 1u);
+    acc1_0 = fma(vec4<f32>(s1_3), b0_3, fma(vec4<f32>(s1_2), b0_2, fma(vec4<f32>(s1_1), b0_1, fma(vec4<f32>(s1_0), b0_0, acc1_0))));
+    acc1_1 = fma(vec4<f32>(s1_3), b1_3, fma(vec4<f32>(s1_2), b1_2, fma(vec4<f32>(s1_1), b1_1, fma(vec4<f32>(s1_0), b1_0, acc1_1))));
+    acc1_2 = fma(vec4<f32>(s1_3), b2_3, fma(vec4<f32>(s1_2), b2_2, fma(vec4<f32>(s1_1), b2_1, fma(vec4<f32>(s1_0), b2_0, acc1_2))));
+    acc1_3 = fma(vec4<f32>(s1_3), b3_3, fma(vec4<f32>(s1_2), b3_2, fma(vec4<f32>(s1_1), b3_1, fma(vec4<f32>(s1_0), b3_0, acc1_3))));
+    let s2_0 = subgroupBroadcast(a0.x, 2u);
+    let s2_1 = subgroupBroadcast(a0.y, 2u);
+    let s2_2 = subgroupBroadcast(a0.z, 2u);
+    let s2_3 = subgroupBroadcast(a0.w, 2u);
+    acc2_0 = fma(vec4<f32>(s2_3), b0_3, fma(vec4<f32>(s2_2), b0_2, fma(vec4<f32>(s2_1), b0_1, fma(vec4<f32>(s2_0), b0_0, acc2_0))));
+    acc2_1 = fma(vec4<f32>(s2_3), b1_3, fma(vec4<f32>(s2_2), b1_2, fma(vec4<f32>(s2_1), b1_1, fma(vec4<f32>(s2_0), b1_0, acc2_1))));
+    acc2_2 = fma(vec4<f32>(s2_3), b2_3, fma(vec4<f32>(s2_2), b2_2, fma(vec4<f32>(s2_1), b2_1, fma(vec4<f32>(s2_0), b2_0, acc2_2))));
+    acc2_3 = fma(vec4<f32>(s2_3), b3_3, fma(vec4<f32>(s2_2), b3_2, fma(vec4<f32>(s2_1), b3_1, fma(vec4<f32>(s2_0), b3_0, acc2_3))));
+    let s3_0 = subgroupBroadcast(a0.x, 3u);
+    let s3_1 = subgroupBroadcast(a0.y, 3u);
+    let s3_2 = subgroupBroadcast(a0.z, 3u);
+    let s3_3 = subgroupBroadcast(a0.w, 3u);
+    acc3_0 = fma(vec4<f32>(s3_3), b0_3, fma(vec4<f32>(s3_2), b0_2, fma(vec4<f32>(s3_1), b0_1, fma(vec4<f32>(s3_0), b0_0, acc3_0))));
+    acc3_1 = fma(vec4<f32>(s3_3), b1_3, fma(vec4<f32>(s3_2), b1_2, fma(vec4<f32>(s3_1), b1_1, fma(vec4<f32>(s3_0), b1_0, acc3_1))));
+    acc3_2 = fma(vec4<f32>(s3_3), b2_3, fma(vec4<f32>(s3_2), b2_2, fma(vec4<f32>(s3_1), b2_1, fma(vec4<f32>(s3_0), b2_0, acc3_2))));
+    acc3_3 = fma(vec4<f32>(s3_3), b3_3, fma(vec4<f32>(s3_2), b3_2, fma(vec4<f32>(s3_1), b3_1, fma(vec4<f32>(s3_0), b3_0, acc3_3))));
+    let s4_0 = subgroupBroadcast(a1.x, 0u);
+    let s4_1 = subgroupBroadcast(a1.y, 0u);
+    let s4_2 = subgroupBroadcast(a1.z, 0u);
+    let s4_3 = subgroupBroadcast(a1.w, 0u);
+    acc4_0 = fma(vec4<f32>(s4_3), b0_3, fma(vec4<f32>(s4_2), b0_2, fma(vec4<f32>(s4_1), b0_1, fma(vec4<f32>(s4_0), b0_0, acc4_0))));
+    acc4_1 = fma(vec4<f32>(s4_3), b1_3, fma(vec4<f32>(s4_2), b1_2, fma(vec4<f32>(s4_1), b1_1, fma(vec4<f32>(s4_0), b1_0, acc4_1))));
+    acc4_2 = fma(vec4<f32>(s4_3), b2_3, fma(vec4<f32>(s4_2), b2_2, fma(vec4<f32>(s4_1), b2_1, fma(vec4<f32>(s4_0), b2_0, acc4_2))));
+    acc4_3 = fma(vec4<f32>(s4_3), b3_3, fma(vec4<f32>(s4_2), b3_2, fma(vec4<f32>(s4_1), b3_1, fma(vec4<f32>(s4_0), b3_0, acc4_3))));
+    let s5_0 = subgroupBroadcast(a1.x, 1u);
+    let s5_1 = subgroupBroadcast(a1.y, 1u);
+    let s5_2 = subgroupBroadcast(a1.z, 1u);
+    let s5_3 = subgroupBroadcast(a1.w, 1u);
+    acc5_0 = fma(vec4<f32>(s5_3), b0_3, fma(vec4<f32>(s5_2), b0_2, fma(vec4<f32>(s5_1), b0_1, fma(vec4<f32>(s5_0), b0_0, acc5_0))));
+    acc5_1 = fma(vec4<f32>(s5_3), b1_3, fma(vec4<f32>(s5_2), b1_2, fma(vec4<f32>(s5_1), b1_1, fma(vec4<f32>(s5_0), b1_0, acc5_1))));
+    acc5_2 = fma(vec4<f32>(s5_3), b2_3, fma(vec4<f32>(s5_2), b2_2, fma(vec4<f32>(s5_1), b2_1, fma(vec4<f32>(s5_0), b2_0, acc5_2))));
+    acc5_3 = fma(vec4<f32>(s5_3), b3_3, fma(vec4<f32>(s5_2), b3_2, fma(vec4<f32>(s5_1), b3_1, fma(vec4<f32>(s5_0), b3_0, acc5_3))));
+    let s6_0 = subgroupBroadcast(a1.x, 2u);
+    let s6_1 = subgroupBroadcast(a1.y, 2u);
+    let s6_2 = subgroupBroadcast(a1.z, 2u);
+    let s6_3 = subgroupBroadcast(a1.w, 2u);
+    acc6_0 = fma(vec4<f32>(s6_3), b0_3, fma(vec4<f32>(s6_2), b0_2, fma(vec4<f32>(s6_1), b0_1, fma(vec4<f32>(s6_0), b0_0, acc6_0))));
+    acc6_1 = fma(vec4<f32>(s6_3), b1_3, fma(vec4<f32>(s6_2), b1_2, fma(vec4<f32>(s6_1), b1_1, fma(vec4<f32>(s6_0), b1_0, acc6_1))));
+    acc6_2 = fma(vec4<f32>(s6_3), b2_3, fma(vec4<f32>(s6_2), b2_2, fma(vec4<f32>(s6_1), b2_1, fma(vec4<f32>(s6_0), b2_0, acc6_2))));
+    acc6_3 = fma(vec4<f32>(s6_3), b3_3, fma(vec4<f32>(s6_2), b3_2, fma(vec4<f32>(s6_1), b3_1, fma(vec4<f32>(s6_0), b3_0, acc6_3))));
+    let s7_0 = subgroupBroadcast(a1.x, 3u);
+    let s7_1 = subgroupBroadcast(a1.y, 3u);
+    let s7_2 = subgroupBroadcast(a1.z, 3u);
+    let s7_3 = subgroupBroadcast(a1.w, 3u);
+    acc7_0 = fma(vec4<f32>(s7_3), b0_3, fma(vec4<f32>(s7_2), b0_2, fma(vec4<f32>(s7_1), b0_1, fma(vec4<f32>(s7_0), b0_0, acc7_0))));
+    acc7_1 = fma(vec4<f32>(s7_3), b1_3, fma(vec4<f32>(s7_2), b1_2, fma(vec4<f32>(s7_1), b1_1, fma(vec4<f32>(s7_0), b1_0, acc7_1))));
+    acc7_2 = fma(vec4<f32>(s7_3), b2_3, fma(vec4<f32>(s7_2), b2_2, fma(vec4<f32>(s7_1), b2_1, fma(vec4<f32>(s7_0), b2_0, acc7_2))));
+    acc7_3 = fma(vec4<f32>(s7_3), b3_3, fma(vec4<f32>(s7_2), b3_2, fma(vec4<f32>(s7_1), b3_1, fma(vec4<f32>(s7_0), b3_0, acc7_3))));
+    let s8_0 = subgroupBroadcast(a2.x, 0u);
+    let s8_1 = subgroupBroadcast(a2.y, 0u);
+    let s8_2 = subgroupBroadcast(a2.z, 0u);
+    let s8_3 = subgroupBroadcast(a2.w, 0u);
+    acc8_0 = fma(vec4<f32>(s8_3), b0_3, fma(vec4<f32>(s8_2), b0_2, fma(vec4<f32>(s8_1), b0_1, fma(vec4<f32>(s8_0), b0_0, acc8_0))));
+    acc8_1 = fma(vec4<f32>(s8_3), b1_3, fma(vec4<f32>(s8_2), b1_2, fma(vec4<f32>(s8_1), b1_1, fma(vec4<f32>(s8_0), b1_0, acc8_1))));
+    acc8_2 = fma(vec4<f32>(s8_3), b2_3, fma(vec4<f32>(s8_2), b2_2, fma(vec4<f32>(s8_1), b2_1, fma(vec4<f32>(s8_0), b2_0, acc8_2))));
+    acc8_3 = fma(vec4<f32>(s8_3), b3_3, fma(vec4<f32>(s8_2), b3_2, fma(vec4<f32>(s8_1), b3_1, fma(vec4<f32>(s8_0), b3_0, acc8_3))));
+    let s9_0 = subgroupBroadcast(a2.x, 1u);
+    let s9_1 = subgroupBroadcast(a2.y, 1u);
+    let s9_2 = subgroupBroadcast(a2.z, 1u);
+    let s9_3 = subgroupBroadcast(a2.w, 1u);
+    acc9_0 = fma(vec4<f32>(s9_3), b0_3, fma(vec4<f32>(s9_2), b0_2, fma(vec4<f32>(s9_1), b0_1, fma(vec4<f32>(s9_0), b0_0, acc9_0))));
+    acc9_1 = fma(vec4<f32>(s9_3), b1_3, fma(vec4<f32>(s9_2), b1_2, fma(vec4<f32>(s9_1), b1_1, fma(vec4<f32>(s9_0), b1_0, acc9_1))));
+    acc9_2 = fma(vec4<f32>(s9_3), b2_3, fma(vec4<f32>(s9_2), b2_2, fma(vec4<f32>(s9_1), b2_1, fma(vec4<f32>(s9_0), b2_0, acc9_2))));
+    acc9_3 = fma(vec4<f32>(s9_3), b3_3, fma(vec4<f32>(s9_2), b3_2, fma(vec4<f32>(s9_1), b3_1, fma(vec4<f32>(s9_0), b3_0, acc9_3))));
+    let s10_0 = subgroupBroadcast(a2.x, 2u);
+    let s10_1 = subgroupBroadcast(a2.y, 2u);
+    let s10_2 = subgroupBroadcast(a2.z, 2u);
+    let s10_3 = subgroupBroadcast(a2.w, 2u);
+    acc10_0 = fma(vec4<f32>(s10_3), b0_3, fma(vec4<f32>(s10_2), b0_2, fma(vec4<f32>(s10_1), b0_1, fma(vec4<f32>(s10_0), b0_0, acc10_0))));
+    acc10_1 = fma(vec4<f32>(s10_3), b1_3, fma(vec4<f32>(s10_2), b1_2, fma(vec4<f32>(s10_1), b1_1, fma(vec4<f32>(s10_0), b1_0, acc10_1))));
+    acc10_2 = fma(vec4<f32>(s10_3), b2_3, fma(vec4<f32>(s10_2), b2_2, fma(vec4<f32>(s10_1), b2_1, fma(vec4<f32>(s10_0), b2_0, acc10_2))));
+    acc10_3 = fma(vec4<f32>(s10_3), b3_3, fma(vec4<f32>(s10_2), b3_2, fma(vec4<f32>(s10_1), b3_1, fma(vec4<f32>(s10_0), b3_0, acc10_3))));
+    let s11_0 = subgroupBroadcast(a2.x, 3u);
+    let s11_1 = subgroupBroadcast(a2.y, 3u);
+    let s11_2 = subgroupBroadcast(a2.z, 3u);
+    let s11_3 = subgroupBroadcast(a2.w, 3u);
+    acc11_0 = fma(vec4<f32>(s11_3), b0_3, fma(vec4<f32>(s11_2), b0_2, fma(vec4<f32>(s11_1), b0_1, fma(vec4<f32>(s11_0), b0_0, acc11_0))));
+    acc11_1 = fma(vec4<f32>(s11_3), b1_3, fma(vec4<f32>(s11_2), b1_2, fma(vec4<f32>(s11_1), b1_1, fma(vec4<f32>(s11_0), b1_0, acc11_1))));
+    acc11_2 = fma(vec4<f32>(s11_3), b2_3, fma(vec4<f32>(s11_2), b2_2, fma(vec4<f32>(s11_1), b2_1, fma(vec4<f32>(s11_0), b2_0, acc11_2))));
+    acc11_3 = fma(vec4<f32>(s11_3), b3_3, fma(vec4<f32>(s11_2), b3_2, fma(vec4<f32>(s11_1), b3_1, fma(vec4<f32>(s11_0), b3_0, acc11_3))));
+    let s12_0 = subgroupBroadcast(a3.x, 0u);
+    let s12_1 = subgroupBroadcast(a3.y, 0u);
+    let s12_2 = subgroupBroadcast(a3.z, 0u);
+    let s12_3 = subgroupBroadcast(a3.w, 0u);
+    acc12_0 = fma(vec4<f32>(s12_3), b0_3, fma(vec4<f32>(s12_2), b0_2, fma(vec4<f32>(s12_1), b0_1, fma(vec4<f32>(s12_0), b0_0, acc12_0))));
+    acc12_1 = fma(vec4<f32>(s12_3), b1_3, fma(vec4<f32>(s12_2), b1_2, fma(vec4<f32>(s12_1), b1_1, fma(vec4<f32>(s12_0), b1_0, acc12_1))));
+    acc12_2 = fma(vec4<f32>(s12_3), b2_3, fma(vec4<f32>(s12_2), b2_2, fma(vec4<f32>(s12_1), b2_1, fma(vec4<f32>(s12_0), b2_0, acc12_2))));
+    acc12_3 = fma(vec4<f32>(s12_3), b3_3, fma(vec4<f32>(s12_2), b3_2, fma(vec4<f32>(s12_1), b3_1, fma(vec4<f32>(s12_0), b3_0, acc12_3))));
+    let s13_0 = subgroupBroadcast(a3.x, 1u);
+    let s13_1 = subgroupBroadcast(a3.y, 1u);
+    let s13_2 = subgroupBroadcast(a3.z, 1u);
+    let s13_3 = subgroupBroadcast(a3.w, 1u);
+    acc13_0 = fma(vec4<f32>(s13_3), b0_3, fma(vec4<f32>(s13_2), b0_2, fma(vec4<f32>(s13_1), b0_1, fma(vec4<f32>(s13_0), b0_0, acc13_0))));
+    acc13_1 = fma(vec4<f32>(s13_3), b1_3, fma(vec4<f32>(s13_2), b1_2, fma(vec4<f32>(s13_1), b1_1, fma(vec4<f32>(s13_0), b1_0, acc13_1))));
+    acc13_2 = fma(vec4<f32>(s13_3), b2_3, fma(vec4<f32>(s13_2), b2_2, fma(vec4<f32>(s13_1), b2_1, fma(vec4<f32>(s13_0), b2_0, acc13_2))));
+    acc13_3 = fma(vec4<f32>(s13_3), b3_3, fma(vec4<f32>(s13_2), b3_2, fma(vec4<f32>(s13_1), b3_1, fma(vec4<f32>(s13_0), b3_0, acc13_3))));
+    let s14_0 = subgroupBroadcast(a3.x, 2u);
+    let s14_1 = subgroupBroadcast(a3.y, 2u);
+    let s14_2 = subgroupBroadcast(a3.z, 2u);
+    let s14_3 = subgroupBroadcast(a3.w, 2u);
+    acc14_0 = fma(vec4<f32>(s14_3), b0_3, fma(vec4<f32>(s14_2), b0_2, fma(vec4<f32>(s14_1), b0_1, fma(vec4<f32>(s14_0), b0_0, acc14_0))));
+    acc14_1 = fma(vec4<f32>(s14_3), b1_3, fma(vec4<f32>(s14_2), b1_2, fma(vec4<f32>(s14_1), b1_1, fma(vec4<f32>(s14_0), b1_0, acc14_1))));
+    acc14_2 = fma(vec4<f32>(s14_3), b2_3, fma(vec4<f32>(s14_2), b2_2, fma(vec4<f32>(s14_1), b2_1, fma(vec4<f32>(s14_0), b2_0, acc14_2))));
+    acc14_3 = fma(vec4<f32>(s14_3), b3_3, fma(vec4<f32>(s14_2), b3_2, fma(vec4<f32>(s14_1), b3_1, fma(vec4<f32>(s14_0), b3_0, acc14_3))));
+    let s15_0 = subgroupBroadcast(a3.x, 3u);
+    let s15_1 = subgroupBroadcast(a3.y, 3u);
+    let s15_2 = subgroupBroadcast(a3.z, 3u);
+    let s15_3 = subgroupBroadcast(a3.w, 3u);
+    acc15_0 = fma(vec4<f32>(s15_3), b0_3, fma(vec4<f32>(s15_2), b0_2, fma(vec4<f32>(s15_1), b0_1, fma(vec4<f32>(s15_0), b0_0, acc15_0))));
+    acc15_1 = fma(vec4<f32>(s15_3), b1_3, fma(vec4<f32>(s15_2), b1_2, fma(vec4<f32>(s15_1), b1_1, fma(vec4<f32>(s15_0), b1_0, acc15_1))));
+    acc15_2 = fma(vec4<f32>(s15_3), b2_3, fma(vec4<f32>(s15_2), b2_2, fma(vec4<f32>(s15_1), b2_1, fma(vec4<f32>(s15_0), b2_0, acc15_2))));
+    acc15_3 = fma(vec4<f32>(s15_3), b3_3, fma(vec4<f32>(s15_2), b3_2, fma(vec4<f32>(s15_1), b3_1, fma(vec4<f32>(s15_0), b3_0, acc15_3))));
+  }
+  var results = array<vec4<f32>, 64>(
+    acc0_0, acc0_1, acc0_2, acc0_3,
+    acc1_0, acc1_1, acc1_2, acc1_3,
+    acc2_0, acc2_1, acc2_2, acc2_3,
+    acc3_0, acc3_1, acc3_2, acc3_3,
+    acc4_0, acc4_1, acc4_2, acc4_3,
+    acc5_0, acc5_1, acc5_2, acc5_3,
+    acc6_0, acc6_1, acc6_2, acc6_3,
+    acc7_0, acc7_1, acc7_2, acc7_3,
+    acc8_0, acc8_1, acc8_2, acc8_3,
+    acc9_0, acc9_1, acc9_2, acc9_3,
+    acc10_0, acc10_1, acc10_2, acc10_3,
+    acc11_0, acc11_1, acc11_2, acc11_3,
+    acc12_0, acc12_1, acc12_2, acc12_3,
+    acc13_0, acc13_1, acc13_2, acc13_3,
+    acc14_0, acc14_1, acc14_2, acc14_3,
+    acc15_0, acc15_1, acc15_2, acc15_3,
+  );
+  // Rolled, over rows whose first the compiler cannot know: unrolled stores take seconds to compile.
+  for (var m = m0; m < min(m0 + 16u, group.y); m++) {
+    for (var q = 0u; q < 4u; q++) {
+      let n = n0 + (q * 4u + lane) * 4u;
+      if (n < params.n) {
+        let at = (params.cOffset + m * params.cStride + n) / 4u;
+        var value = results[(m - m0) * 4u + q];
+        if (params.useBias != 0u) {
+          let first = biasOffset + n;
+          value += vec4<f32>(bias[first], bias[first + 1u], bias[first + 2u], bias[first + 3u]);
+        }
+        if (params.accumulate != 0u) { value += c[at]; }
+        c[at] = value;
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+struct Params {
+  rows: u32,
+  width: u32,
+  accumulate: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> stats: array<f32>;
+@group(0) @binding(4) var<storage, read> gradOutput: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> gradResidual: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> gradInput: array<vec4<f32>>;
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(local_invocation_index) localIndex: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  if (workgroup * 8u >= params.rows) { return; }
+  let index = workgroup * 8u + localIndex / 1u;
+  let lane0 = localIndex % 1u;
+  let width = params.width / 4u;
+  let end = select(0u, width, index < params.rows);
+  let row = index * width;
+  let isFirst = lane0 == 0u && index < params.rows;
+  let mean = stats[2u * min(index, params.rows - 1u)];
+  let inverse = stats[2u * min(index, params.rows - 1u) + 1u];
+  var scaledSum = vec4<f32>();
+  var productSum = vec4<f32>();
+  for (var c = lane0; c < end; c += 1u) {
+    let scaled = gradOutput[row + c] * weight[c];
+    let product = scaled * (x[row + c] - mean) * inverse;
+    scaledSum += scaled;
+    productSum += product;
+  }
+  let means = vec2<f32>(dot(scaledSum, vec4<f32>(1.0)), dot(productSum, vec4<f32>(1.0))) / f32(params.width);
+  for (var c = lane0; c < end; c += 1u) {
+    let scaled = gradOutput[row + c] * weight[c];
+    let normalized = (x[row + c] - mean) * inverse;
+    var value = inverse * (scaled - means.x - normalized * means.y);
+    value += gradResidual[row + c];
+    if (params.accumulate != 0u) { value += gradInput[row + c]; }
+    gradInput[row + c] = value;
+  }
+}

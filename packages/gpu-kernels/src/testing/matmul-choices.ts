@@ -1,0 +1,56 @@
+import { chooseTile, singleTiles } from '../kernels/matmul/subgroup-tile.ts';
+import type { Gpu } from '../runtime/gpu.ts';
+import { type MatmulLayout, type MatmulTuning, TUNINGS, type Tuning } from '../runtime/tuning.ts';
+
+/** Which operands of a product consist of whole vec4s. */
+export interface Vectors {
+  readonly a: boolean;
+  readonly b: boolean;
+  readonly c: boolean;
+}
+
+export const ALL_VECTORS: Vectors = { a: true, b: true, c: true };
+export const NO_VECTORS: Vectors = { a: false, b: false, c: false };
+
+/** A matmul kernel's tile, alone to choose from. */
+export interface Choice {
+  readonly matmul: MatmulTuning;
+  /** Rows and columns of C that a workgroup computes. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Whether a kernel, or what it is chosen by, may run on this device. */
+export function isLegal(gpu: Gpu, { subgroupSize }: { readonly subgroupSize?: number | undefined }): boolean {
+  return subgroupSize === undefined || subgroupSize === gpu.tuning.subgroupSize;
+}
+
+/** Every tile of every tuning that this device can run, by name. */
+export function matmulChoices(gpu: Gpu, layout: MatmulLayout): Map<string, Choice> {
+  const tiled = (matmul: Exclude<MatmulTuning, { strategy: 'subgroup' }>): [string, Choice] => {
+    const { rows, columns, workgroup } = matmul.tile;
+    const vectors = matmul.strategy === 'register' && matmul.vectorsAlongK ? ', vectors along k' : '';
+    const choice = { matmul, rows: rows * workgroup[1], columns: columns * workgroup[0] };
+    return [`${layout} ${matmul.strategy}${vectors}`, choice];
+  };
+  const all = Object.values<Tuning>(TUNINGS).flatMap(({ matmul }): [string, Choice][] => {
+    if (matmul.strategy !== 'subgroup') return [tiled(matmul)];
+    const singles = (isLegal(gpu, matmul) ? singleTiles(matmul, layout) : []).map(
+      (single): [string, Choice] => {
+        const { rows, columns } = chooseTile(single, layout, [1, 1, 1]);
+        const choice = { matmul: single, rows, columns: columns * matmul.subgroupSize };
+        return [`${layout} subgroup ${rows}x${choice.columns}`, choice];
+      },
+    );
+    return [...singles, tiled(matmul.otherwise)];
+  });
+  return new Map(all);
+}
+
+/** Those combinations for which a choice has kernels of its own; the others go to the register kernel. */
+export function vectorsOf({ matmul: { strategy } }: Choice, layout: MatmulLayout): Vectors[] {
+  const all = { ...ALL_VECTORS, a: layout !== 'NN' };
+  if (strategy === 'shared') return [NO_VECTORS];
+  if (strategy === 'register') return [NO_VECTORS, all];
+  return layout === 'NT' ? [all, { ...all, c: false }] : [all];
+}

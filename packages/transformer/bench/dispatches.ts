@@ -1,0 +1,45 @@
+import type { DecoderConfig } from '../src/config.ts';
+import { familyOf } from '../src/families/registry.ts';
+import type { RecordedWork } from '../src/testing/recorded-work.ts';
+import { probeWork, stepWork } from '../src/testing/step-work.ts';
+import { TINY_MODELS } from '../src/testing/tiny-models.ts';
+
+/** The shape of fairseq-dense-1.3B. */
+const LARGE = {
+  ...{ model_type: 'xglm', num_layers: 24, d_model: 2048, attention_heads: 32, ffn_dim: 8192 },
+  ...{ vocab_size: 50_264, max_position_embeddings: 2048, bos_token_id: 0, eos_token_id: 2 },
+};
+const TOKENS = 30;
+
+const configOf = (json: Readonly<Record<string, unknown>>): DecoderConfig =>
+  familyOf(json, 'config.json').readConfig(json, 'config.json');
+
+/** By how much each count grows with a layer, and what is there once. */
+function perLayer(config: DecoderConfig, work: (config: DecoderConfig) => RecordedWork): string {
+  const layers = config.layers;
+  const { attentionWindows, ...rest } = config;
+  const [few, more] = [work({ ...rest, layers }), work({ ...rest, layers: 2 * layers })];
+  const grown = (of: 'total' | 'copies' | 'clears'): string => {
+    const each = (more[of] - few[of]) / layers;
+    return `${each} a layer + ${few[of] - each * layers}`;
+  };
+  return `${grown('total')} dispatches, ${grown('copies')} copies, ${grown('clears')} clears`;
+}
+
+const verbose = process.argv.includes('--labels');
+const models = verbose ? { large: LARGE } : { 'fairseq-dense-1.3B': LARGE, ...TINY_MODELS };
+for (const [name, json] of Object.entries(models)) {
+  const config = configOf(json);
+  const cases = {
+    'GD step': (of: DecoderConfig) => stepWork(of, 'output', TOKENS),
+    'LCGD step': (of: DecoderConfig) => stepWork(of, 'layerwise', TOKENS),
+    'probe batch': (of: DecoderConfig) => probeWork(of, 8, TOKENS),
+  };
+  console.log(name);
+  for (const [what, work] of Object.entries(cases)) {
+    console.log(`  ${what}: ${perLayer(config, work)}`);
+    if (!verbose) continue;
+    for (const [label, count] of [...work(config).dispatches].sort(([, a], [, b]) => b - a))
+      console.log(`    ${String(count).padStart(4)}  ${label}`);
+  }
+}

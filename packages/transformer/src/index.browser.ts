@@ -33,7 +33,8 @@ export { inCanonicalOrder, type TrainingInput, type TrainingSequence } from './t
 export type { GradientNormVariant } from './gradient-norm-variants.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
-export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
+export { type MemoryPlan, planMemory } from './memory/plan.ts';
+export type { PlannedDevice } from './memory/planned-device.ts';
 export type { EvaluationBatch, QueryScoreBatch, TrainingKind, Workload } from './memory/workload.ts';
 export {
   describeModel,

@@ -230,10 +230,11 @@ export class Gpu extends Resource {
   /**
    * Compiles kernels that work to come will need, side by side on all cores where the driver compiles pipelines when they are
    * made, so that no dispatch waits for its kernel. Those that are compiled already take no time.
+   * @param kernels such as a memory plan's; those that `pipelines.expect` was told of if absent
    * @throws Error naming the kernel that does not compile; UserError (`unfit-device`) naming one that the device cannot run;
    *   the signal's reason
    */
-  async warm(kernels: Iterable<Kernel>, options: WarmOptions = {}): Promise<void> {
+  async warm(kernels: Iterable<Kernel> = this.pipelines.expected, options: WarmOptions = {}): Promise<void> {
     this.#refuseIfDisposed('warm');
     await warm(this.pipelines, kernels, options);
   }

@@ -46,6 +46,7 @@ export class PipelineCache {
   readonly #onCompile: ((kernel: Kernel) => void) | undefined;
   readonly #immediateBytes: number;
   readonly #compiled: Compiled = new Map();
+  readonly #expected = new Set<Kernel>();
   readonly #compiling = new Map<Kernel, Promise<void>>();
 
   constructor(device: GPUDevice, { onCompile, parameters = 'immediate' }: CompileOptions = {}) {
@@ -72,6 +73,16 @@ export class PipelineCache {
       this.#compiled.set(kernel, compiled);
     }
     return compiled;
+  }
+
+  /** Kernels that work to come is known to need: those that `Gpu.warm` compiles. */
+  get expected(): Iterable<Kernel> {
+    return this.#expected;
+  }
+
+  /** Adds to {@link expected}. */
+  expect(kernels: Iterable<Kernel>): void {
+    for (const kernel of kernels) this.#expected.add(kernel);
   }
 
   /**

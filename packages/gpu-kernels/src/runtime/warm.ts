@@ -20,9 +20,9 @@ export async function warm(
 ): Promise<void> {
   const all = [...new Set(kernels)];
   let [next, finished] = [0, 0];
-  let failed = false;
+  const stopped = new AbortController();
   const take = async (): Promise<void> => {
-    while (next < all.length && !failed) {
+    while (next < all.length && !stopped.signal.aborted) {
       signal?.throwIfAborted();
       await pipelines.compile(all[next++] as Kernel);
       onProgress?.({ finished: ++finished, total: all.length });
@@ -30,7 +30,7 @@ export async function warm(
   };
   const compiling = Array.from({ length: AT_ONCE }, () =>
     take().catch((error: unknown) => {
-      failed = true;
+      stopped.abort();
       throw error;
     }),
   );

@@ -1,4 +1,4 @@
-import { type Gpu, ScoreRows, type Tensor, attentionScores, gatherRows } from '@icl-gd/gpu-kernels';
+import { ScoreRows, type Tensor, attentionScores, gatherRows } from '@icl-gd/gpu-kernels';
 import { embed } from './embedding.ts';
 import { forwardLayers } from './forward.ts';
 import { type HeadTop, headOutputs } from './head.ts';
@@ -170,13 +170,18 @@ export function recordEvaluation(
 export async function readEvaluation(
   { gpu, config: { layers, heads, dModel } }: Pass,
   requests: readonly EvaluationRequest[],
-  { outputs, scores, probed, scoreOffsets, logProbs, order, ...recorded }: RecordedEvaluation,
+  { outputs, scores, probed, scoreOffsets, logProbs, order, top, topOrder }: RecordedEvaluation,
 ): Promise<EvaluationResult[]> {
-  const allTop = await readTop(gpu, requests, recorded);
-  const sorted = logProbs ? await gpu.read(logProbs) : new Float32Array(0);
+  // One reading for all: a tensor that is not there stands for none of its elements.
+  const [allOutputs, allScores, sorted, topIds, topLogProbs] = await gpu.readAll([
+    outputs,
+    scores,
+    logProbs ?? { tensor: outputs, length: 0 },
+    ...(top ? ([{ indices: top.tokens }, top.logProbs] as const) : []),
+  ]);
+  const allTop = topIds && topLogProbs ? cutTop(requests, topOrder, topIds, topLogProbs) : [];
   const allLogProbs = new Float32Array(sorted.length);
   for (const [place, original] of order.entries()) allLogProbs[original] = sorted[place] as number;
-  const [allOutputs, allScores] = [await gpu.read(outputs), await gpu.read(scores)];
   const scoresPerLayer = allScores.length / layers;
   const rowProbes = probed.map(({ row, firstKey }, probe): RowProbe => {
     const length = heads * (row - firstKey + 1);
@@ -199,13 +204,12 @@ export async function readEvaluation(
 }
 
 /** The likeliest tokens of every row that asks for them, in the order of the requests. */
-async function readTop(
-  gpu: Gpu,
+function cutTop(
   requests: readonly EvaluationRequest[],
-  { top, topOrder }: Pick<RecordedEvaluation, 'top' | 'topOrder'>,
-): Promise<TopTokens[]> {
-  if (!top) return [];
-  const [ids, logProbs] = [await gpu.readIndices(top.tokens), await gpu.read(top.logProbs)];
+  topOrder: readonly number[],
+  ids: Uint32Array,
+  logProbs: Float32Array,
+): TopTokens[] {
   const each = ids.length / topOrder.length;
   const all: TopTokens[] = [];
   const wanted = requests.flatMap(({ top: own = [] }) => own);

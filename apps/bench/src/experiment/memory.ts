@@ -51,6 +51,7 @@ export function planRunMemory(
   let largest: { plan: MemoryPlan; workload: Workload } | undefined;
   for (const workload of workloads) {
     const plan = planMemory(config, workload, limits);
+    gpu.pipelines.expect(plan.kernels);
     // What is refused was not recorded to its end, so that another workload may seem larger.
     if (plan.refusals.length > 0) checkMemoryPlan(plan, limits);
     if (plan.peak > (largest?.plan.peak ?? -1)) largest = { plan, workload };
@@ -162,7 +163,7 @@ function kindsOf(settings: readonly LearnerSetting[]): TrainingKind[] {
 }
 
 function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {
-  const adapterLimits = { adapter, maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
+  const adapterLimits = { adapter, device, maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
   if (budget !== undefined) {
     const budgetName = `--memory-budget ${Number((budget / 2 ** 30).toPrecision(4))}`;
     return { ...adapterLimits, budgetBytes: budget, budgetName };

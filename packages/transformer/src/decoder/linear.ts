@@ -1,8 +1,10 @@
 import {
+  type ColumnSumArguments,
   type MatmulArguments,
+  type RowGroups,
   type Tensor,
   columnSums,
-  groupedColumnSum,
+  groupedColumnSums,
   groupedMatmul,
   matmul,
   matrix,
@@ -46,7 +48,9 @@ interface LinearGradient {
  */
 export function addLinearGradients(pass: Pass, layers: readonly LinearGradient[]): void {
   const { gpu, gradients } = pass;
-  const biases: Parameters<typeof columnSums>[1][number][] = [];
+  const sums: ColumnSumArguments[] = [];
+  const groupedSums: ColumnSumArguments[] = [];
+  let groups: RowGroups | undefined;
   for (const { module, x, gradOutput } of layers) {
     const gradWeight = gradients.weightTarget(module);
     if (gradWeight)
@@ -56,12 +60,16 @@ export function addLinearGradients(pass: Pass, layers: readonly LinearGradient[]
       });
     const gradBias = gradients.biasTarget(module);
     if (!gradBias) continue;
-    const groups = pass.groupsOf(module);
-    const sums = { x: gradOutput, out: gradBias.tensor, accumulate: gradBias.accumulate };
-    if (groups) groupedColumnSum(gpu, { ...sums, groups });
-    else biases.push(sums);
+    const own = pass.groupsOf(module);
+    groups ??= own;
+    (own ? groupedSums : sums).push({
+      x: gradOutput,
+      out: gradBias.tensor,
+      accumulate: gradBias.accumulate,
+    });
   }
-  columnSums(gpu, biases);
+  columnSums(gpu, sums);
+  if (groups) groupedColumnSums(gpu, groups, groupedSums);
 }
 
 /**

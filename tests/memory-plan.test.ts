@@ -54,6 +54,8 @@ const OPTIONS: readonly (readonly [Learner, ...Readonly<Record<string, string>>[
 ];
 
 const gpu = useGpu();
+/** Labels of the kernels in the plans so far. */
+const planned = new Set<string>();
 beforeEach(() => {
   gpu().pool.trim();
   gpu().pool.resetPeak();
@@ -128,8 +130,19 @@ describe.each(['own-text-gpt2', 'own-text-xglm'])('%s', (fixture) => {
       await adapted.probeTokens(QUERIES, options);
       adapted.dispose();
       expect(gpu().pool.peakBytes).toBe(used);
+      for (const { label } of plan.kernels) planned.add(label);
     },
   );
+
+  it('plans list the kernels that ran, save other tiles of products for batches that are not the largest', () => {
+    const ran = gpu().pipelines.kernels.map(({ label }) => label);
+    expect(planned.size).toBeGreaterThan(20);
+    // Rounded copies, of the test below with the fixture before, are made when a model is loaded.
+    const unplanned = ran.filter((label) => !planned.has(label) && label !== 'elementwise.round-to-half');
+    const tile = /\d+x\d+x\d+/;
+    const tiled = new Set([...planned].map((label) => label.replace(tile, '')));
+    expect(unplanned.filter((label) => !tile.test(label) || !tiled.has(label.replace(tile, '')))).toEqual([]);
+  });
 
   it.each([64, 512])(
     'copies rounded to float16 need what the plan says, with %i tokens a batch',

@@ -7,6 +7,22 @@ const LAYER_NORM_TEST = `${KERNELS}/row-norm/layer-norm.test.ts`;
 
 /** All other kernels, and what dispatches them. */
 export const mutants: readonly Mutant[] = [
+  ...mutantsOf({ file: `${RUNTIME}/command-stream.ts`, tests: [`${RUNTIME}/parameter-form.test.ts`] }, [
+    {
+      id: 'uniform-offset-stays',
+      kind: 'wrong offset',
+      find: 'this.#uniformBytes += UNIFORM_STRIDE;',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: `${RUNTIME}/buffer-pool.ts`, tests: [`${RUNTIME}/command-stream.test.ts`] }, [
+    {
+      id: 'free-buffers-in-any-order',
+      kind: 'order of work',
+      find: 'list.splice(low, 0, buffer);',
+      replace: 'list.push(buffer);',
+    },
+  ]),
   ...mutantsOf(
     { file: `${KERNELS}/activation/functions.ts`, tests: [`${KERNELS}/activation/activation.test.ts`] },
     [

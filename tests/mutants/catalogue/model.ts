@@ -180,7 +180,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'pool-trims-without-submitting',
       kind: 'buffer pool',
-      find: '    this.#submit();\n',
+      find: '    this.#beforeDestroying();\n',
       replace: '',
     },
     {
@@ -196,18 +196,18 @@ export const mutants: readonly Mutant[] = [
       replace: '> budget) this.trim();',
     },
   ]),
-  ...mutantsOf({ file: `${RUNTIME}/command-stream.ts`, tests: [`${RUNTIME}/gpu.test.ts`] }, [
+  ...mutantsOf({ file: `${RUNTIME}/command-stream.ts`, tests: [`${RUNTIME}/parameter-form.test.ts`] }, [
     {
       id: 'parameters-of-last-dispatch',
       kind: 'command stream',
-      find: 'return this.#recorded * UNIFORM_STRIDE;',
-      replace: 'return 0;',
+      find: 'this.#uniformOffset[0] = this.#uniformBytes;',
+      replace: 'this.#uniformOffset[0] = 0;',
     },
     {
       id: 'parameters-of-last-not-written',
       kind: 'command stream',
-      find: '0, this.#recorded * UNIFORM_STRIDE);',
-      replace: '0, (this.#recorded - 1) * UNIFORM_STRIDE);',
+      find: '0, this.#uniformBytes);',
+      replace: '0, this.#uniformBytes - UNIFORM_STRIDE);',
     },
   ]),
   ...mutantsOf({ file: `${RUNTIME}/uploader.ts`, tests: [`${RUNTIME}/gpu.test.ts`] }, [
@@ -228,20 +228,22 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'write-before-recorded-work',
       kind: 'command stream',
-      find: '    this.flush();\n    this.device.queue.writeBuffer(',
+      find: '    this.#submitUses(tensor);\n    this.device.queue.writeBuffer(',
       replace: '    this.device.queue.writeBuffer(',
-    },
-    {
-      id: 'read-half-at-odd-offset',
-      kind: 'float16 halves swapped',
-      find: 'new Uint16Array(words, (offset % perWord) * 2, length)',
-      replace: 'new Uint16Array(words, 0, length)',
     },
     {
       id: 'copy-source-offset',
       kind: 'wrong stride',
       find: 'source.buffer, sourceOffset * 4,',
       replace: 'source.buffer, 0,',
+    },
+  ]),
+  ...mutantsOf({ file: `${RUNTIME}/read-range.ts`, tests: [`${RUNTIME}/gpu.test.ts`] }, [
+    {
+      id: 'read-half-at-odd-offset',
+      kind: 'float16 halves swapped',
+      find: 'new Uint16Array(words, (offset % perWord) * 2, length)',
+      replace: 'new Uint16Array(words, 0, length)',
     },
   ]),
   ...mutantsOf({ file: `${RUNTIME}/halves.ts`, tests: [`${RUNTIME}/gpu.test.ts`] }, [

@@ -111,6 +111,22 @@ describe('a stream of dispatches', () => {
     expect(count('createBindGroup')).toBe(12_002);
   });
 
+  it('is submitted early on a graphics card that has nothing to do, then in larger and larger pieces', () => {
+    const submitsOf = (kind: 'hardware' | 'software'): number[] => {
+      const { gpu: given, count } = recorder();
+      const gpu = Gpu.fromDevice(given.device, { ...given.adapter, kind });
+      using scope = gpu.scope();
+      const [x, out] = [scope.tensor([4]), scope.tensor([4])];
+      return Array.from({ length: 1100 }, (_, i) => {
+        const before = count('submit');
+        gpu.dispatch(ONE, { x, out }, params, grid(1));
+        return count('submit') > before ? [i + 1] : [];
+      }).flat();
+    };
+    expect(submitsOf('software')).toEqual([256, 512, 768, 1024]);
+    expect(submitsOf('hardware')).toEqual([16, 48, 112, 240, 496, 752, 1008]);
+  });
+
   it('is submitted by a write to what it uses, and by no other write', () => {
     const { gpu, calls } = recorder();
     using scope = gpu.scope();

@@ -7,6 +7,8 @@ import { BufferUsage } from './webgpu-constants.ts';
 
 /** Dispatches recorded before a command buffer is submitted: enough to hide the cost of a submit. */
 export const DISPATCHES_PER_SUBMIT = 256;
+/** Dispatches before the first submit after a wait on a graphics card, which would do nothing meanwhile; then twice as many. */
+export const EARLY_SUBMIT = 16;
 /** Suits every adapter as a uniform binding's offset, in bytes. */
 const UNIFORM_STRIDE = 256;
 
@@ -26,6 +28,9 @@ export class CommandStream {
   /** What is set in the pass. */
   #kernel: CompiledKernel | undefined;
   #group: GPUBindGroup | undefined;
+  readonly #firstSubmit: number;
+  /** Dispatches before the next submit. */
+  #limit: number;
   #recorded = 0;
   #timer: PassTimer | undefined;
   #recording: Recording = { open: true, stream: this };
@@ -33,8 +38,10 @@ export class CommandStream {
   /** Where a dispatch's storage ranges are put before {@link dispatch}. */
   readonly ranges = new BoundRanges();
 
-  constructor(device: GPUDevice) {
+  /** @param firstSubmit dispatches before the first submit after a wait, and before the very first */
+  constructor(device: GPUDevice, firstSubmit = DISPATCHES_PER_SUBMIT) {
     this.#device = device;
+    this.#firstSubmit = this.#limit = firstSubmit;
     this.#uniforms = device.createBuffer({
       label: 'params',
       size: this.#uniformData.byteLength,
@@ -84,7 +91,9 @@ export class CommandStream {
     this.#kernel = compiled;
     this.#group = group;
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-    if (++this.#recorded === DISPATCHES_PER_SUBMIT) this.submit();
+    if (++this.#recorded < this.#limit) return;
+    this.submit();
+    this.#limit = Math.min(2 * this.#limit, DISPATCHES_PER_SUBMIT);
   }
 
   /** For recording copies and clears, which lie between passes. */
@@ -92,6 +101,11 @@ export class CommandStream {
     this.#endPass();
     this.#encoder ??= this.#device.createCommandEncoder();
     return this.#encoder;
+  }
+
+  /** Tells that the device has been waited for: it has nothing to do now. */
+  waited(): void {
+    this.#limit = this.#firstSubmit;
   }
 
   /** Submits what is recorded, without waiting. */

@@ -1,7 +1,8 @@
+import { waitBegins } from '#platform/polling.ts';
 import { type AdapterDescription, describeAdapter } from '../device/description.ts';
 import { UserError } from '../errors.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { CommandStream, DISPATCHES_PER_SUBMIT } from './command-stream.ts';
+import { CommandStream, DISPATCHES_PER_SUBMIT, EARLY_SUBMIT } from './command-stream.ts';
 import { DeviceHealth } from './device-health.ts';
 import { refuseSmallLimits } from './device-needs.ts';
 import { bindStorage } from './dispatch-arguments.ts';
@@ -107,7 +108,10 @@ export class Gpu extends Resource {
     options: DeviceOptions = {},
   ): Gpu {
     refuseSmallLimits(device, adapter.description);
-    const stream = new CommandStream(device);
+    const stream = new CommandStream(
+      device,
+      adapter.kind === 'hardware' ? EARLY_SUBMIT : DISPATCHES_PER_SUBMIT,
+    );
     const shared: Shared = {
       device,
       adapter,
@@ -304,6 +308,7 @@ export class Gpu extends Resource {
     this.#refuseIfDisposed('read');
     const wanted = items.map((item) => wordsToRead(item, this.device));
     const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+    waitBegins(this.adapter.kind);
     const values =
       total > 0
         ? await readPacked(wanted, this.#stream, this.#shared.staging, () => {
@@ -321,7 +326,9 @@ export class Gpu extends Resource {
   async finish(): Promise<void> {
     this.#refuseIfDisposed('finish');
     this.flush();
+    waitBegins(this.adapter.kind);
     await this.device.queue.onSubmittedWorkDone();
+    this.#stream.waited();
     this.check();
   }
 

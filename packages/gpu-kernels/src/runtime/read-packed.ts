@@ -28,6 +28,7 @@ export async function readPacked(
       refuse();
       throw error;
     });
+    stream.waited();
     refuse();
     const words = buffer.getMappedRange(0, total);
     at = 0;

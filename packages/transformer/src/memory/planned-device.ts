@@ -8,7 +8,10 @@ export interface PlannedDevice {
   readonly adapter?: AdapterDescription;
   /** Whose features and subgroups its kernels may use (`gpu.device`); of none if absent. */
   readonly device?: {
-    readonly features: { has(feature: string): boolean };
+    readonly features: {
+      /** Whether the device was opened with a feature. */
+      has(feature: string): boolean;
+    };
     readonly adapterInfo?: { readonly subgroupMinSize?: number; readonly subgroupMaxSize?: number };
   };
 }

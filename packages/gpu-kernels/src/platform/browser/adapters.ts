@@ -1,8 +1,9 @@
 import type { FoundAdapter } from '../../device/adapters-of.ts';
+import type { DawnSwitch } from '../../device/dawn-switches.ts';
 import { findNavigatorAdapter, findNavigatorAdapters } from '../../device/navigator.ts';
 
 /** As {@link findNavigatorAdapter}: there is nothing of Dawn that a page could switch. */
-export function findAdapter(choice: string): Promise<FoundAdapter> {
+export function findAdapter(choice: string, _switches?: readonly DawnSwitch[]): Promise<FoundAdapter> {
   return findNavigatorAdapter(choice);
 }
 

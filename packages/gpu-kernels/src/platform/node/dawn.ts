@@ -3,9 +3,7 @@ import { UserError } from '../../errors.ts';
 import { bundledPackage, hasSystemVulkanLoader } from './bundled-swiftshader.ts';
 import { withoutBindings } from './install-advice.ts';
 import { findPackage } from './optional-package.ts';
-
-/** Dawn's own poll keeps one core busy; on software adapters that core is needed for the work itself. */
-const POLL_INTERVAL_MS = 1;
+import { pollDelay } from './polling.ts';
 
 let bindings: Promise<typeof import('webgpu')> | undefined;
 
@@ -50,12 +48,14 @@ function howToInstall(): string {
 
 /**
  * The bindings look up `globalThis.setImmediate` and hand it a native function again and again while a promise is
- * pending. Only such native callbacks are moved to a timer; everybody else keeps the real setImmediate.
+ * pending. Only such native callbacks may be moved to a timer; everybody else keeps the real setImmediate.
  */
 function slowDownNativePolling(): void {
   const original = globalThis.setImmediate;
-  const replacement = (callback: (...args: unknown[]) => void, ...args: unknown[]): unknown =>
-    isNative(callback) ? setTimeout(callback, POLL_INTERVAL_MS) : original(callback, ...args);
+  const replacement = (callback: (...args: unknown[]) => void, ...args: unknown[]): unknown => {
+    const delay = isNative(callback) ? pollDelay() : 0;
+    return delay > 0 ? setTimeout(callback, delay) : original(callback, ...args);
+  };
   globalThis.setImmediate = Object.assign(replacement, original) as typeof setImmediate;
 }
 

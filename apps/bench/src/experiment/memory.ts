@@ -30,6 +30,9 @@ import type { RunInputs } from './inputs.ts';
 import type { RunRequest } from './run-request.ts';
 import { demonstrationsFor, unavailability } from './setting.ts';
 
+/** Buffers that are free stay for what comes next, so many bytes beyond what is planned: a small model's are never given back. */
+const SPARE_BYTES = 2 ** 27;
+
 /**
  * Plans the device memory of a run, says it, and holds the device to it.
  * @param workloads the first that needs most decides; cells in lockstep take what it leaves
@@ -65,7 +68,10 @@ export function planRunMemory(
   log(
     `memory plan: ${formatBytes(plan.peak)} on the device in ${workload.dtype} (${describeMemoryPlan(plan)}${together})`,
   );
-  gpu.pool.limits = { planned: plan.peak, budget: limits.budgetBytes };
+  gpu.pool.limits = {
+    planned: Math.min(plan.peak + SPARE_BYTES, limits.budgetBytes),
+    budget: limits.budgetBytes,
+  };
   return cells;
 }
 

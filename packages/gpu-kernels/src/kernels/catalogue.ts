@@ -10,6 +10,7 @@ import { embeddingKernels } from './embedding/embedding.ts';
 import { gatedActivationKernels } from './gated-activation/gated-activation.ts';
 import { groupedMatmulKernels } from './matmul/grouped.ts';
 import { matmulKernels } from './matmul/matmul.ts';
+import { matmulSetKernels } from './matmul/set.ts';
 import { optimizerKernels } from './optimizer/optimizer.ts';
 import { columnSumKernels } from './reduction/column-sum.ts';
 import { groupedReductionKernels } from './reduction/grouped.ts';
@@ -28,7 +29,11 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
   elementwise: elementwiseKernels,
   embedding: embeddingKernels,
   'gated-activation': gatedActivationKernels,
-  matmul: (tuning) => [...matmulKernels(tuning), ...groupedMatmulKernels(tuning)],
+  matmul: (tuning) => [
+    ...matmulKernels(tuning),
+    ...groupedMatmulKernels(tuning),
+    ...matmulSetKernels(tuning),
+  ],
   optimizer: optimizerKernels,
   reduction: (tuning) => [
     ...reductionKernels(tuning),

@@ -18,37 +18,63 @@ export interface ProductText extends Readonly<Record<Name, string>> {
   readonly params: typeof MATMUL_PARAMS;
   /** Bindings besides those of every product. */
   readonly storage: object;
+  /** Bindings, and the function that loads B; no bias where there never is one. */
+  readonly names: Readonly<Record<'a' | 'loadB' | 'c', string>> & { readonly bias: string | undefined };
 }
 
+/** A product among several in one dispatch. */
+export interface SetPlace {
+  /** Stands at the end of the names of its parameters. */
+  readonly suffix: string;
+  /** Number of the workgroup among those of the product. */
+  readonly workgroup: string;
+  readonly names: ProductText['names'];
+}
+
+const ALONE: SetPlace = {
+  suffix: '',
+  workgroup: 'workgroup',
+  names: { a: 'a', loadB: 'loadB', bias: 'bias', c: 'c' },
+};
+
 /** @param height rows of C that a workgroup computes */
-export function productText({ transposeA, grouped }: MatmulVariant, height: number): ProductText {
-  const names = Object.fromEntries(
-    Object.keys(MATMUL_PARAMS).map((name) => [name, `params.${name}`]),
+export function productText(
+  { transposeA, grouped }: MatmulVariant,
+  height: number,
+  { suffix, workgroup, names }: SetPlace = ALONE,
+): ProductText {
+  const param = (name: Name | keyof typeof GROUPED_PARAMS): string => `params.${name}${suffix}`;
+  const parameters = Object.fromEntries(
+    (Object.keys(MATMUL_PARAMS) as Name[]).map((name) => [name, param(name)]),
   ) as Record<Name, string>;
+  const perRow = param('workgroupsPerRow');
   const plain: ProductText = {
-    ...names,
+    ...parameters,
     setup: '',
-    firstRow: `workgroup / params.workgroupsPerRow * ${height}u`,
-    column: 'workgroup % params.workgroupsPerRow',
+    firstRow: `${workgroup} / ${perRow} * ${height}u`,
+    column: `${workgroup} % ${perRow}`,
     firstK: '0u',
     params: MATMUL_PARAMS,
     storage: {},
+    names,
   };
   if (!grouped) return plain;
   const shared = { params: { ...MATMUL_PARAMS, ...GROUPED_PARAMS }, storage: GROUPED_STORAGE };
+  const found = (workgroups: string): string => `
+      let index = ${workgroup} / ${workgroups};
+      if (index >= ${param('groupCount')}) { return; }
+      let group = groups[${param('firstGroup')} + index];`;
   if (transposeA) {
+    const perGroup = param('workgroupsPerGroup');
     return {
       ...plain,
       ...shared,
       setup: `
-        let index = workgroup / params.workgroupsPerGroup;
-        if (index >= params.groupCount) { return; }
-        let group = groups[params.firstGroup + index];
-        let cOffset = params.cOffset + group.z * params.groupStride;
-        let biasOffset = params.biasOffset + group.z * params.n;`,
-      firstRow: `workgroup % params.workgroupsPerGroup / params.workgroupsPerRow * ${height}u`,
+        ${found(perGroup)}
+        let cOffset = ${plain.cOffset} + group.z * ${param('groupStride')};
+        let biasOffset = ${plain.biasOffset} + group.z * ${plain.n};`,
       // Whole rows of tiles make a group.
-      column: 'workgroup % params.workgroupsPerRow',
+      firstRow: `${workgroup} % ${perGroup} / ${perRow} * ${height}u`,
       firstK: 'group.x',
       k: 'group.y',
       cOffset: 'cOffset',
@@ -59,11 +85,9 @@ export function productText({ transposeA, grouped }: MatmulVariant, height: numb
     ...plain,
     ...shared,
     setup: `
-      let index = workgroup / params.workgroupsPerRow;
-      if (index >= params.groupCount) { return; }
-      let group = groups[params.firstGroup + index];
-      let bOffset = params.bOffset + group.z * params.groupStride;
-      let biasOffset = params.biasOffset + group.z * params.n;`,
+      ${found(perRow)}
+      let bOffset = ${plain.bOffset} + group.z * ${param('groupStride')};
+      let biasOffset = ${plain.biasOffset} + group.z * ${plain.n};`,
     firstRow: 'group.x',
     m: 'group.y',
     bOffset: 'bOffset',

@@ -20,10 +20,7 @@ export interface SubgroupVariant extends MatmulVariant {
 export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): MatmulKernel => {
   const { tile, subgroupSize, transposeA, transposeB, vectorC, dtypeB } = variant;
   const { rows, columns, depth } = tile;
-  const quads = columns / 4;
   const product = productText(variant, rows);
-  const resultsOfRow = (r: number): string =>
-    Array.from({ length: quads }, (_, q) => `acc${r}_${q},`).join(' ');
   return defineKernel({
     label: `matmul.subgroup${subgroupSize}.${labelOf(variant)}.${rows}x${columns}x${depth}${vectorC ? '' : '.scalar-c'}${dtypeB === 'float16' ? '.f16' : ''}`,
     enables: ['subgroups'],
@@ -36,14 +33,25 @@ export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): Mat
     params: product.params,
     workgroupSize: [subgroupSize],
     declarations: loadB(dtypeB, true),
-    body: `
+    body: subgroupTile(variant, product),
+  });
+});
+
+/** WGSL: a subgroup's tile of a product. */
+export function subgroupTile(variant: SubgroupVariant, product: ProductText): string {
+  const { tile, subgroupSize, transposeA, vectorC } = variant;
+  const { rows, columns } = tile;
+  const quads = columns / 4;
+  const resultsOfRow = (r: number): string =>
+    Array.from({ length: quads }, (_, q) => `acc${r}_${q},`).join(' ');
+  return `
       ${product.setup}
       let m0 = ${product.firstRow};
       let n0 = ${product.column} * ${columns * subgroupSize}u;
       if (m0 >= ${product.m}) { return; }
       // Rows and columns past the end read those at the end, so that every lane stays active.
       ${addressesOfB(variant, product)}
-      ${transposeA ? 'let aStep = params.aStride / 4u;' : ''}
+      ${transposeA ? `let aStep = ${product.aStride} / 4u;` : ''}
       ${repeat(rows, (r) => repeat(quads, (q) => `var acc${r}_${q} = vec4<f32>();`))}
       ${allSteps(variant, product)}
       var results = array<vec4<f32>, ${rows * quads}>(
@@ -52,9 +60,8 @@ export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): Mat
       // Rolled, over rows whose first the compiler cannot know: unrolled stores take seconds to compile.
       for (var m = m0; m < min(m0 + ${rows}u, ${product.m}); m++) {
         ${vectorC ? storeVectors(variant, product) : storeElements(variant, product)}
-      }`,
-  });
-});
+      }`;
+}
 
 /** WGSL: which item is the lane's, of items that are dealt to the lanes one by one, in its turn number `turn`. */
 function dealt(turn: number, subgroupSize: number): string {
@@ -66,13 +73,13 @@ function addressesOfB({ transposeB, tile, subgroupSize }: SubgroupVariant, produ
   const runAt = (q: number): string => `n0 + ${dealt(q, subgroupSize)} * 4u`;
   if (!transposeB) {
     return `
-      let bStep = params.bStride / 4u;
-      ${repeat(tile.columns / 4, (q) => `let b${q}At = (${product.bOffset} + min(${runAt(q)}, params.n - 4u)) / 4u;`)}`;
+      let bStep = ${product.bStride} / 4u;
+      ${repeat(tile.columns / 4, (q) => `let b${q}At = (${product.bOffset} + min(${runAt(q)}, ${product.n} - 4u)) / 4u;`)}`;
   }
-  const column = (c: number): string => `min(${plus(runAt(Math.floor(c / 4)), c % 4)}, params.n - 1u)`;
+  const column = (c: number): string => `min(${plus(runAt(Math.floor(c / 4)), c % 4)}, ${product.n} - 1u)`;
   return repeat(
     tile.columns,
-    (c) => `let column${c}At = (${product.bOffset} + ${column(c)} * params.bStride) / 4u;`,
+    (c) => `let column${c}At = (${product.bOffset} + ${column(c)} * ${product.bStride}) / 4u;`,
   );
 }
 
@@ -114,8 +121,8 @@ function steps(variant: SubgroupVariant, product: ProductText, first: string, en
   return `
     ${repeat(turns, (t) => `let a${t}At = ${shares.address(load(t))};`)}
     for (var k = ${first}; k < ${end}; k += ${depth}u) {
-      ${loadsOfB(variant)}
-      ${repeat(turns, (t) => `let a${t} = a[a${t}At + ${shares.step}];`)}
+      ${loadsOfB(variant, product)}
+      ${repeat(turns, (t) => `let a${t} = ${product.names.a}[a${t}At + ${shares.step}];`)}
       ${repeat(
         tile.rows,
         (r) => `
@@ -126,19 +133,19 @@ function steps(variant: SubgroupVariant, product: ProductText, first: string, en
 }
 
 /** Of each step and run of four columns a vector; with a transposed B they are loaded along k and turned. */
-function loadsOfB({ tile: { columns, depth }, transposeB }: SubgroupVariant): string {
+function loadsOfB({ tile: { columns, depth }, transposeB }: SubgroupVariant, { names }: ProductText): string {
   if (!transposeB) {
     return repeat(depth, (i) =>
       repeat(
         columns / 4,
-        (q) => `let b${q}_${i} = loadB(b${q}At + ${i === 0 ? 'k' : `(k + ${i}u)`} * bStep);`,
+        (q) => `let b${q}_${i} = ${names.loadB}(b${q}At + ${i === 0 ? 'k' : `(k + ${i}u)`} * bStep);`,
       ),
     );
   }
   const turned = (q: number, i: number): string =>
     [0, 1, 2, 3].map((c) => `column${q * 4 + c}.${'xyzw'[i]}`).join(', ');
   return `
-    ${repeat(columns, (c) => `let column${c} = loadB(column${c}At + k / 4u);`)}
+    ${repeat(columns, (c) => `let column${c} = ${names.loadB}(column${c}At + k / 4u);`)}
     ${repeat(depth, (i) => repeat(columns / 4, (q) => `let b${q}_${i} = vec4<f32>(${turned(q, i)});`))}`;
 }
 
@@ -155,14 +162,14 @@ interface Shares {
 
 function sharesOfA(
   { tile: { rows, depth }, subgroupSize, transposeA, transposeB }: SubgroupVariant,
-  { m }: ProductText,
+  { m, aOffset, aStride }: ProductText,
 ): Shares {
   const broadcast = (load: number, component: string): string =>
     `subgroupBroadcast(a${Math.floor(load / subgroupSize)}${component}, ${load % subgroupSize}u)`;
   if (transposeB) {
     return {
       count: rows,
-      address: (load) => `(params.aOffset + min(m0 + ${load}, ${m} - 1u) * params.aStride) / 4u`,
+      address: (load) => `(${aOffset} + min(m0 + ${load}, ${m} - 1u) * ${aStride}) / 4u`,
       step: 'k / 4u',
       broadcasts: (r) => repeat(4, (i) => `let s${r}_${i} = ${broadcast(r, `.${'xyzw'[i]}`)};`),
     };
@@ -172,7 +179,7 @@ function sharesOfA(
     return {
       count: quads * depth,
       address: (load) =>
-        `(params.aOffset + ${load} / ${quads}u * params.aStride + min(m0 + ${load} % ${quads}u * 4u, ${m} - 4u)) / 4u`,
+        `(${aOffset} + ${load} / ${quads}u * ${aStride} + min(m0 + ${load} % ${quads}u * 4u, ${m} - 4u)) / 4u`,
       step: 'k * aStep',
       broadcasts: (r) =>
         repeat(
@@ -184,7 +191,7 @@ function sharesOfA(
   return {
     count: rows * depth,
     address: (load) =>
-      `params.aOffset + min(m0 + ${load} % ${rows}u, ${m} - 1u) * params.aStride + ${load} / ${rows}u`,
+      `${aOffset} + min(m0 + ${load} % ${rows}u, ${m} - 1u) * ${aStride} + ${load} / ${rows}u`,
     step: 'k',
     broadcasts: (r) => repeat(depth, (i) => `let s${r}_${i} = ${broadcast(i * rows + r, '')};`),
   };
@@ -192,32 +199,38 @@ function sharesOfA(
 
 function storeVectors({ tile, subgroupSize }: SubgroupVariant, product: ProductText): string {
   const quads = tile.columns / 4;
+  const { bias, c } = product.names;
   return `
     for (var q = 0u; q < ${quads}u; q++) {
       let n = n0 + (q * ${subgroupSize}u + lane) * 4u;
-      if (n < params.n) {
-        let at = (${product.cOffset} + m * params.cStride + n) / 4u;
+      if (n < ${product.n}) {
+        let at = (${product.cOffset} + m * ${product.cStride} + n) / 4u;
         var value = results[(m - m0) * ${quads}u + q];
-        if (params.useBias != 0u) {
+        ${
+          bias === undefined
+            ? ''
+            : `if (${product.useBias} != 0u) {
           let first = ${product.biasOffset} + n;
-          value += vec4<f32>(bias[first], bias[first + 1u], bias[first + 2u], bias[first + 3u]);
+          value += vec4<f32>(${[0, 1, 2, 3].map((e) => `${bias}[${plus('first', e)}]`).join(', ')});
+        }`
         }
-        if (params.accumulate != 0u) { value += c[at]; }
-        c[at] = value;
+        if (${product.accumulate} != 0u) { value += ${c}[at]; }
+        ${c}[at] = value;
       }
     }`;
 }
 
 function storeElements({ tile: { columns }, subgroupSize }: SubgroupVariant, product: ProductText): string {
+  const { bias, c } = product.names;
   return `
     for (var e = 0u; e < ${columns}u; e++) {
       let n = n0 + (e / 4u * ${subgroupSize}u + lane) * 4u + e % 4u;
-      if (n < params.n) {
-        let at = ${product.cOffset} + m * params.cStride + n;
+      if (n < ${product.n}) {
+        let at = ${product.cOffset} + m * ${product.cStride} + n;
         var value = results[(m - m0) * ${columns / 4}u + e / 4u][e % 4u];
-        if (params.useBias != 0u) { value += bias[${product.biasOffset} + n]; }
-        if (params.accumulate != 0u) { value += c[at]; }
-        c[at] = value;
+        if (${product.useBias} != 0u) { value += ${bias}[${product.biasOffset} + n]; }
+        if (${product.accumulate} != 0u) { value += ${c}[at]; }
+        ${c}[at] = value;
       }
     }`;
 }

@@ -65,24 +65,25 @@ export function matmulStorage(
 /**
  * WGSL of `fn loadB(at) -> f32`, or `-> vec4<f32>` with `at` counting vectors: an element of B in float32. Halves are
  * unpacked without the feature `shader-f16`, which software adapters lack.
+ * @param names of the function and of the binding
  */
-export function loadB(dtypeB: MatmulVariant['dtypeB'], vector: boolean): string {
+export function loadB(dtypeB: MatmulVariant['dtypeB'], vector: boolean, [name, b] = ['loadB', 'b']): string {
   const type = vector ? 'vec4<f32>' : 'f32';
   if (dtypeB === 'float32') {
     return `
-      fn loadB(at: u32) -> ${type} {
-        return b[at];
+      fn ${name}(at: u32) -> ${type} {
+        return ${b}[at];
       }`;
   }
   return vector
     ? `
-      fn loadB(at: u32) -> ${type} {
-        let words = b[at];
+      fn ${name}(at: u32) -> ${type} {
+        let words = ${b}[at];
         return vec4<f32>(unpack2x16float(words.x), unpack2x16float(words.y));
       }`
     : `
-      fn loadB(at: u32) -> ${type} {
-        return unpack2x16float(b[at / 2u])[at % 2u];
+      fn ${name}(at: u32) -> ${type} {
+        return unpack2x16float(${b}[at / 2u])[at % 2u];
       }`;
 }
 

@@ -1,0 +1,207 @@
+import type { Gpu } from '../../runtime/gpu.ts';
+import { type Kernel, grid } from '../../runtime/kernel.ts';
+import type { Operand } from '../../runtime/tensor.ts';
+import type { MatmulTuning, SubgroupMatmul, Tuning } from '../../runtime/tuning.ts';
+import type { RowGroups } from '../row-groups.ts';
+import { type BoundProduct, bindProduct, productParams } from './bound-product.ts';
+import { groupedMatmul } from './grouped.ts';
+import { type MatmulArguments, matmul } from './matmul.ts';
+import type { Matrix } from './matrix.ts';
+import { type SubgroupSetVariant, setBinding, setStorage, subgroupTiledSet } from './subgroup-set.ts';
+import { layoutOf } from './variant.ts';
+
+/** A product, or with `groups` one for each run of rows as `groupedMatmul` has them. */
+export interface SetProduct extends MatmulArguments {
+  readonly groups?: RowGroups;
+}
+
+/** Products in a dispatch at most. */
+const MOST = 3;
+/** Multiply-adds of all products from which on a dispatch each is as good, and tiles can be larger. */
+const MOST_WORK = 2 ** 21;
+
+/**
+ * The products one after the other, bit for bit, in one dispatch where the adapter gains by it and binds so many buffers: up
+ * to three products of one layout that are small, each into a C of its own (queries, keys and values) or all into the same C
+ * (what `accumulate` adds up in the order of the products: the gradient with respect to what they read).
+ * @throws what `matmul` and `groupedMatmul` throw
+ */
+export function matmulSet(gpu: Gpu, products: readonly SetProduct[]): void {
+  const plan = planSet(gpu, products);
+  if (plan) {
+    gpu.dispatch(plan.kernel, plan.storage, plan.params, grid(plan.workgroups));
+    return;
+  }
+  for (const { groups, ...product } of products) {
+    if (groups) groupedMatmul(gpu, { ...product, groups });
+    else matmul(gpu, product);
+  }
+}
+
+/** Every kernel that {@link matmulSet} may run under a tuning, but for those of products by themselves. */
+export function matmulSetKernels({ matmul: tuning }: Tuning): Kernel[] {
+  const sets = setTuning(tuning);
+  return sets ? SETS.map((set) => kernelOf(sets, set)) : [];
+}
+
+type Set = Omit<SubgroupSetVariant, 'tile' | 'subgroupSize'>;
+
+const PAIRS_AND_TRIPLES: readonly (readonly boolean[])[] = [false, true].flatMap((own) => [
+  [own, own],
+  [own, own, own],
+]);
+
+/** Each kernel takes time to compile: these and no others. */
+const SETS: readonly Set[] = [
+  // q|k|v and gate|up; in lockstep keys and values have matrices of a cell's own.
+  ...[...PAIRS_AND_TRIPLES, [false, true, true]].flatMap((grouped) =>
+    [false, true].map((bias) => ({
+      ...{ transposeA: false, transposeB: true, shared: ['a'] as const },
+      ...{ grouped, bias },
+    })),
+  ),
+  // The gradient with respect to what those read.
+  ...PAIRS_AND_TRIPLES.map((grouped) => ({
+    ...{ transposeA: false, transposeB: false, shared: ['c'] as const },
+    ...{ grouped, bias: false },
+  })),
+  // The gradients of their weights.
+  ...PAIRS_AND_TRIPLES.map((grouped) => ({
+    ...{ transposeA: true, transposeB: false, shared: ['b'] as const },
+    ...{ grouped, bias: false },
+  })),
+];
+
+type SetTuning = Required<Pick<SubgroupMatmul, 'subgroupSize' | 'setTiles'>>;
+
+function setTuning(tuning: MatmulTuning): SetTuning | undefined {
+  if (tuning.strategy !== 'subgroup' || !tuning.setTiles) return undefined;
+  return { subgroupSize: tuning.subgroupSize, setTiles: tuning.setTiles };
+}
+
+function kernelOf(tuning: SetTuning, set: Set): Kernel<string, string> {
+  const { subgroupSize } = tuning;
+  return subgroupTiledSet({ ...set, tile: tuning.setTiles[layoutOf(set)], subgroupSize });
+}
+
+interface SetPlan {
+  readonly kernel: Kernel<string, string>;
+  readonly storage: Readonly<Record<string, Operand>>;
+  readonly params: Readonly<Record<string, number>>;
+  readonly workgroups: number;
+}
+
+/** How a set takes one dispatch; undefined where it does not, or sizes do not agree. */
+function planSet(gpu: Gpu, products: readonly SetProduct[]): SetPlan | undefined {
+  const tuning = setTuning(gpu.tuning.matmul);
+  const [first] = products;
+  if (!first || products.length < 2 || products.length > MOST) return undefined;
+  if (!tuning || gpu.summation !== 'ascending') return undefined;
+  if (!products.every((product) => isPlain(product) && hasLayout(product, first))) return undefined;
+  const groups = products.find((product) => product.groups)?.groups;
+  if (products.some((product) => product.groups && product.groups !== groups)) return undefined;
+  const bound = products.map((product) => bindProduct(gpu, product));
+  const shared = sharedOf(bound);
+  if (!shared || !bound.every((product) => fits(gpu, product))) return undefined;
+  const work = bound.reduce((sum, { shape: [m, n, k] }) => sum + m * n * k, 0);
+  if (work === 0 || work > MOST_WORK) return undefined;
+  const summed = shared.includes('c');
+  const wanted = {
+    bias: products.some((product) => product.bias),
+    // A sum's tiles must be those of all: matrices in common go by the groups of the others.
+    grouped: products.map((product) => (summed ? groups : product.groups) !== undefined),
+  };
+  const { transposeA, transposeB } = bound[0] as BoundProduct;
+  const layout = layoutOf({ transposeA, transposeB });
+  const set = SETS.find(
+    (one) =>
+      layoutOf(one) === layout &&
+      one.bias === wanted.bias &&
+      String([one.shared, one.grouped]) === String([shared, wanted.grouped]),
+  );
+  if (!set) return undefined;
+  const buffers = Object.keys(setStorage(set)).length;
+  if (buffers > gpu.device.limits.maxStorageBuffersPerShaderStage) return undefined;
+  const members = summed && groups ? bound.map((product) => ofGroups(product, groups)) : bound;
+  return recordable(tuning, set, members);
+}
+
+/** The same product by the tiles of groups, which all have its one matrix. */
+function ofGroups(bound: BoundProduct, groups: RowGroups): BoundProduct {
+  if (bound.product.groups) return bound;
+  return { ...bound, product: { ...bound.product, groups }, rowsEach: 0 };
+}
+
+function recordable(tuning: SetTuning, set: Set, products: readonly BoundProduct[]): SetPlan {
+  const { rows, columns } = tuning.setTiles[layoutOf(set)];
+  const tile = { rows, columns: columns * tuning.subgroupSize };
+  const storage: Record<string, Operand> = {};
+  const params: Record<string, number> = {};
+  let end = 0;
+  for (const [i, bound] of products.entries()) {
+    const { product, a, b, c } = bound;
+    storage[setBinding(set, 'a', i)] = a.operand;
+    storage[setBinding(set, 'b', i)] = b.operand;
+    storage[setBinding(set, 'c', i)] = c.operand;
+    // Without one any readable buffer may stand in its place.
+    if (set.bias) storage[setBinding(set, 'bias', i)] = product.bias ?? a.operand;
+    if (product.groups) storage['groups'] = product.groups.table;
+    const own = productParams(bound, tile);
+    for (const [name, value] of Object.entries(own.params)) params[`${name}${i}`] = value;
+    end = set.shared.includes('c') ? own.workgroups : end + own.workgroups;
+    params[`end${i}`] = end;
+  }
+  return { kernel: kernelOf(tuning, set), storage, params, workgroups: end };
+}
+
+/** Whether sizes agree and B is float32; others are left to the products one by one, which say what is wrong. */
+function isPlain({ a, b, c, transposeA, transposeB, groups }: SetProduct): boolean {
+  if (a.tensor.dtype !== 'float32' || b.tensor.dtype !== 'float32' || c.tensor.dtype !== 'float32')
+    return false;
+  // Checked as its operands are bound.
+  if (groups) return groups.counts.length > 0;
+  const [m, k] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
+  const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
+  return k === inner && m === c.rows && n === c.columns && !(transposeA && transposeB);
+}
+
+function hasLayout({ transposeA = false, transposeB = false }: SetProduct, other: SetProduct): boolean {
+  return transposeA === (other.transposeA ?? false) && transposeB === (other.transposeB ?? false);
+}
+
+/**
+ * Operands that all products have in common; undefined where products read what others write, or write to the same buffer
+ * without being a sum.
+ */
+function sharedOf(products: readonly BoundProduct[]): SubgroupSetVariant['shared'] | undefined {
+  const [first, ...others] = products.map(({ product }) => product);
+  const common = (['a', 'b', 'c'] as const).filter((name) =>
+    others.every((product) => product[name].tensor === first?.[name].tensor),
+  );
+  const written = new Set(products.map(({ product }) => product.c.tensor));
+  const reads = products.some(
+    ({ product }) => written.has(product.a.tensor) || written.has(product.b.tensor),
+  );
+  if (reads) return undefined;
+  if (!common.includes('c')) return written.size === products.length ? common : undefined;
+  const isSum = others.every(
+    (product) => product.accumulate && first !== undefined && samePlace(product.c, first.c),
+  );
+  return isSum ? common : undefined;
+}
+
+function samePlace(a: Matrix, b: Matrix): boolean {
+  return a.offset === b.offset && a.stride === b.stride && a.rows === b.rows && a.columns === b.columns;
+}
+
+/** Whether whole buffers can be bound, and vectors loaded. */
+function fits({ maxBindingBytes }: Gpu, { product, vectors, transposeA, transposeB }: BoundProduct): boolean {
+  const { a, b, c } = product;
+  const vectorA = transposeA || transposeB;
+  return (
+    [a, b, c].every(({ tensor }) => tensor.byteLength <= maxBindingBytes) &&
+    vectors.b &&
+    vectors.c &&
+    (!vectorA || vectors.a)
+  );
+}

@@ -1,0 +1,455 @@
+enable subgroups;
+
+struct Params {
+  m0: u32,
+  n0: u32,
+  k0: u32,
+  aOffset0: u32,
+  aStride0: u32,
+  bOffset0: u32,
+  bStride0: u32,
+  cOffset0: u32,
+  cStride0: u32,
+  biasOffset0: u32,
+  workgroupsPerRow0: u32,
+  useBias0: u32,
+  accumulate0: u32,
+  end0: u32,
+  m1: u32,
+  n1: u32,
+  k1: u32,
+  aOffset1: u32,
+  aStride1: u32,
+  bOffset1: u32,
+  bStride1: u32,
+  cOffset1: u32,
+  cStride1: u32,
+  biasOffset1: u32,
+  workgroupsPerRow1: u32,
+  useBias1: u32,
+  accumulate1: u32,
+  end1: u32,
+  m2: u32,
+  n2: u32,
+  k2: u32,
+  aOffset2: u32,
+  aStride2: u32,
+  bOffset2: u32,
+  bStride2: u32,
+  cOffset2: u32,
+  cStride2: u32,
+  biasOffset2: u32,
+  workgroupsPerRow2: u32,
+  useBias2: u32,
+  accumulate2: u32,
+  end2: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> bOf0: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bOf1: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bOf2: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> biasOf0: array<f32>;
+@group(0) @binding(6) var<storage, read> biasOf1: array<f32>;
+@group(0) @binding(7) var<storage, read> biasOf2: array<f32>;
+@group(0) @binding(8) var<storage, read_write> cOf0: array<vec4<f32>>;
+@group(0) @binding(9) var<storage, read_write> cOf1: array<vec4<f32>>;
+@group(0) @binding(10) var<storage, read_write> cOf2: array<vec4<f32>>;
+
+fn loadBOf0(at: u32) -> vec4<f32> {
+  return bOf0[at];
+}
+
+fn loadBOf1(at: u32) -> vec4<f32> {
+  return bOf1[at];
+}
+
+fn loadBOf2(at: u32) -> vec4<f32> {
+  return bOf2[at];
+}
+
+@compute @workgroup_size(4)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  if (workgroup < params.end0) {
+    let m0 = workgroup / params.workgroupsPerRow0 * 8u;
+    let n0 = workgroup % params.workgroupsPerRow0 * 32u;
+    if (m0 >= params.m0) { return; }
+    // Rows and columns past the end read those at the end, so that every lane stays active.
+    let column0At = (params.bOffset0 + min(n0 + lane * 4u, params.n0 - 1u) * params.bStride0) / 4u;
+    let column1At = (params.bOffset0 + min(n0 + lane * 4u + 1u, params.n0 - 1u) * params.bStride0) / 4u;
+    let column2At = (params.bOffset0 + min(n0 + lane * 4u + 2u, params.n0 - 1u) * params.bStride0) / 4u;
+    let column3At = (params.bOffset0 + min(n0 + lane * 4u + 3u, params.n0 - 1u) * params.bStride0) / 4u;
+    let column4At = (params.bOffset0 + min(n0 + (4u + lane) * 4u, params.n0 - 1u) * params.bStride0) / 4u;
+    let column5At = (params.bOffset0 + min(n0 + (4u + lane) * 4u + 1u, params.n0 - 1u) * params.bStride0) / 4u;
+    let column6At = (params.bOffset0 + min(n0 + (4u + lane) * 4u + 2u, params.n0 - 1u) * params.bStride0) / 4u;
+    let column7At = (params.bOffset0 + min(n0 + (4u + lane) * 4u + 3u, params.n0 - 1u) * params.bStride0) / 4u;
+    var acc0_0 = vec4<f32>();
+    var acc0_1 = vec4<f32>();
+    var acc1_0 = vec4<f32>();
+    var acc1_1 = vec4<f32>();
+    var acc2_0 = vec4<f32>();
+    var acc2_1 = vec4<f32>();
+    var acc3_0 = vec4<f32>();
+    var acc3_1 = vec4<f32>();
+    var acc4_0 = vec4<f32>();
+    var acc4_1 = vec4<f32>();
+    var acc5_0 = vec4<f32>();
+    var acc5_1 = vec4<f32>();
+    var acc6_0 = vec4<f32>();
+    var acc6_1 = vec4<f32>();
+    var acc7_0 = vec4<f32>();
+    var acc7_1 = vec4<f32>();
+    let a0At = (params.aOffset0 + min(m0 + lane, params.m0 - 1u) * params.aStride0) / 4u;
+    let a1At = (params.aOffset0 + min(m0 + (4u + lane), params.m0 - 1u) * params.aStride0) / 4u;
+    for (var k = 0u; k < params.k0; k += 4u) {
+      let column0 = loadBOf0(column0At + k / 4u);
+      let column1 = loadBOf0(column1At + k / 4u);
+      let column2 = loadBOf0(column2At + k / 4u);
+      let column3 = loadBOf0(column3At + k / 4u);
+      let column4 = loadBOf0(column4At + k / 4u);
+      let column5 = loadBOf0(column5At + k / 4u);
+      let column6 = loadBOf0(column6At + k / 4u);
+      let column7 = loadBOf0(column7At + k / 4u);
+      let b0_0 = vec4<f32>(column0.x, column1.x, column2.x, column3.x);
+      let b1_0 = vec4<f32>(column4.x, column5.x, column6.x, column7.x);
+      let b0_1 = vec4<f32>(column0.y, column1.y, column2.y, column3.y);
+      let b1_1 = vec4<f32>(column4.y, column5.y, column6.y, column7.y);
+      let b0_2 = vec4<f32>(column0.z, column1.z, column2.z, column3.z);
+      let b1_2 = vec4<f32>(column4.z, column5.z, column6.z, column7.z);
+      let b0_3 = vec4<f32>(column0.w, column1.w, column2.w, column3.w);
+      let b1_3 = vec4<f32>(column4.w, column5.w, column6.w, column7.w);
+      let a0 = a[a0At + k / 4u];
+      let a1 = a[a1At + k / 4u];
+      let s0_0 = subgroupBroadcast(a0.x, 0u);
+      let s0_1 = subgroupBroadcast(a0.y, 0u);
+      let s0_2 = subgroupBroadcast(a0.z, 0u);
+      let s0_3 = subgroupBroadcast(a0.w, 0u);
+      acc0_0 = fma(vec4<f32>(s0_3), b0_3, fma(vec4<f32>(s0_2), b0_2, fma(vec4<f32>(s0_1), b0_1, fma(vec4<f32>(s0_0), b0_0, acc0_0))));
+      acc0_1 = fma(vec4<f32>(s0_3), b1_3, fma(vec4<f32>(s0_2), b1_2, fma(vec4<f32>(s0_1), b1_1, fma(vec4<f32>(s0_0), b1_0, acc0_1))));
+      let s1_0 = subgroupBroadcast(a0.x, 1u);
+      let s1_1 = subgroupBroadcast(a0.y, 1u);
+      let s1_2 = subgroupBroadcast(a0.z, 1u);
+      let s1_3 = subgroupBroadcast(a0.w, 1u);
+      acc1_0 = fma(vec4<f32>(s1_3), b0_3, fma(vec4<f32>(s1_2), b0_2, fma(vec4<f32>(s1_1), b0_1, fma(vec4<f32>(s1_0), b0_0, acc1_0))));
+      acc1_1 = fma(vec4<f32>(s1_3), b1_3, fma(vec4<f32>(s1_2), b1_2, fma(vec4<f32>(s1_1), b1_1, fma(vec4<f32>(s1_0), b1_0, acc1_1))));
+      let s2_0 = subgroupBroadcast(a0.x, 2u);
+      let s2_1 = subgroupBroadcast(a0.y, 2u);
+      let s2_2 = subgroupBroadcast(a0.z, 2u);
+      let s2_3 = subgroupBroadcast(a0.w, 2u);
+      acc2_0 = fma(vec4<f32>(s2_3), b0_3, fma(vec4<f32>(s2_2), b0_2, fma(vec4<f32>(s2_1), b0_1, fma(vec4<f32>(s2_0), b0_0, acc2_0))));
+      acc2_1 = fma(vec4<f32>(s2_3), b1_3, fma(vec4<f32>(s2_2), b1_2, fma(vec4<f32>(s2_1), b1_1, fma(vec4<f32>(s2_0), b1_0, acc2_1))));
+      let s3_0 = subgroupBroadcast(a0.x, 3u);
+      let s3_1 = subgroupBroadcast(a0.y, 3u);
+      let s3_2 = subgroupBroadcast(a0.z, 3u);
+      let s3_3 = subgroupBroadcast(a0.w, 3u);
+      acc3_0 = fma(vec4<f32>(s3_3), b0_3, fma(vec4<f32>(s3_2), b0_2, fma(vec4<f32>(s3_1), b0_1, fma(vec4<f32>(s3_0), b0_0, acc3_0))));
+      acc3_1 = fma(vec4<f32>(s3_3), b1_3, fma(vec4<f32>(s3_2), b1_2, fma(vec4<f32>(s3_1), b1_1, fma(vec4<f32>(s3_0), b1_0, acc3_1))));
+      let s4_0 = subgroupBroadcast(a1.x, 0u);
+      let s4_1 = subgroupBroadcast(a1.y, 0u);
+      let s4_2 = subgroupBroadcast(a1.z, 0u);
+      let s4_3 = subgroupBroadcast(a1.w, 0u);
+      acc4_0 = fma(vec4<f32>(s4_3), b0_3, fma(vec4<f32>(s4_2), b0_2, fma(vec4<f32>(s4_1), b0_1, fma(vec4<f32>(s4_0), b0_0, acc4_0))));
+      acc4_1 = fma(vec4<f32>(s4_3), b1_3, fma(vec4<f32>(s4_2), b1_2, fma(vec4<f32>(s4_1), b1_1, fma(vec4<f32>(s4_0), b1_0, acc4_1))));
+      let s5_0 = subgroupBroadcast(a1.x, 1u);
+      let s5_1 = subgroupBroadcast(a1.y, 1u);
+      let s5_2 = subgroupBroadcast(a1.z, 1u);
+      let s5_3 = subgroupBroadcast(a1.w, 1u);
+      acc5_0 = fma(vec4<f32>(s5_3), b0_3, fma(vec4<f32>(s5_2), b0_2, fma(vec4<f32>(s5_1), b0_1, fma(vec4<f32>(s5_0), b0_0, acc5_0))));
+      acc5_1 = fma(vec4<f32>(s5_3), b1_3, fma(vec4<f32>(s5_2), b1_2, fma(vec4<f32>(s5_1), b1_1, fma(vec4<f32>(s5_0), b1_0, acc5_1))));
+      let s6_0 = subgroupBroadcast(a1.x, 2u);
+      let s6_1 = subgroupBroadcast(a1.y, 2u);
+      let s6_2 = subgroupBroadcast(a1.z, 2u);
+      let s6_3 = subgroupBroadcast(a1.w, 2u);
+      acc6_0 = fma(vec4<f32>(s6_3), b0_3, fma(vec4<f32>(s6_2), b0_2, fma(vec4<f32>(s6_1), b0_1, fma(vec4<f32>(s6_0), b0_0, acc6_0))));
+      acc6_1 = fma(vec4<f32>(s6_3), b1_3, fma(vec4<f32>(s6_2), b1_2, fma(vec4<f32>(s6_1), b1_1, fma(vec4<f32>(s6_0), b1_0, acc6_1))));
+      let s7_0 = subgroupBroadcast(a1.x, 3u);
+      let s7_1 = subgroupBroadcast(a1.y, 3u);
+      let s7_2 = subgroupBroadcast(a1.z, 3u);
+      let s7_3 = subgroupBroadcast(a1.w, 3u);
+      acc7_0 = fma(vec4<f32>(s7_3), b0_3, fma(vec4<f32>(s7_2), b0_2, fma(vec4<f32>(s7_1), b0_1, fma(vec4<f32>(s7_0), b0_0, acc7_0))));
+      acc7_1 = fma(vec4<f32>(s7_3), b1_3, fma(vec4<f32>(s7_2), b1_2, fma(vec4<f32>(s7_1), b1_1, fma(vec4<f32>(s7_0), b1_0, acc7_1))));
+    }
+    var results = array<vec4<f32>, 16>(
+      acc0_0, acc0_1,
+      acc1_0, acc1_1,
+      acc2_0, acc2_1,
+      acc3_0, acc3_1,
+      acc4_0, acc4_1,
+      acc5_0, acc5_1,
+      acc6_0, acc6_1,
+      acc7_0, acc7_1,
+    );
+    // Rolled, over rows whose first the compiler cannot know: unrolled stores take seconds to compile.
+    for (var m = m0; m < min(m0 + 8u, params.m0); m++) {
+      for (var q = 0u; q < 2u; q++) {
+        let n = n0 + (q * 4u + lane) * 4u;
+        if (n < params.n0) {
+          let at = (params.cOffset0 + m * params.cStride0 + n) / 4u;
+          var value = results[(m - m0) * 2u + q];
+          if (params.useBias0 != 0u) {
+            let first = params.biasOffset0 + n;
+            value += vec4<f32>(biasOf0[first], biasOf0[first + 1u], biasOf0[first + 2u], biasOf0[first + 3u]);
+          }
+          if (params.accumulate0 != 0u) { value += cOf0[at]; }
+          cOf0[at] = value;
+        }
+      }
+    }
+  } else if (workgroup < params.end1) {
+    let m0 = (workgroup - params.end0) / params.workgroupsPerRow1 * 8u;
+    let n0 = (workgroup - params.end0) % params.workgroupsPerRow1 * 32u;
+    if (m0 >= params.m1) { return; }
+    // Rows and columns past the end read those at the end, so that every lane stays active.
+    let column0At = (params.bOffset1 + min(n0 + lane * 4u, params.n1 - 1u) * params.bStride1) / 4u;
+    let column1At = (params.bOffset1 + min(n0 + lane * 4u + 1u, params.n1 - 1u) * params.bStride1) / 4u;
+    let column2At = (params.bOffset1 + min(n0 + lane * 4u + 2u, params.n1 - 1u) * params.bStride1) / 4u;
+    let column3At = (params.bOffset1 + min(n0 + lane * 4u + 3u, params.n1 - 1u) * params.bStride1) / 4u;
+    let column4At = (params.bOffset1 + min(n0 + (4u + lane) * 4u, params.n1 - 1u) * params.bStride1) / 4u;
+    let column5At = (params.bOffset1 + min(n0 + (4u + lane) * 4u + 1u, params.n1 - 1u) * params.bStride1) / 4u;
+    let column6At = (params.bOffset1 + min(n0 + (4u + lane) * 4u + 2u, params.n1 - 1u) * params.bStride1) / 4u;
+    let column7At = (params.bOffset1 + min(n0 + (4u + lane) * 4u + 3u, params.n1 - 1u) * params.bStride1) / 4u;
+    var acc0_0 = vec4<f32>();
+    var acc0_1 = vec4<f32>();
+    var acc1_0 = vec4<f32>();
+    var acc1_1 = vec4<f32>();
+    var acc2_0 = vec4<f32>();
+    var acc2_1 = vec4<f32>();
+    var acc3_0 = vec4<f32>();
+    var acc3_1 = vec4<f32>();
+    var acc4_0 = vec4<f32>();
+    var acc4_1 = vec4<f32>();
+    var acc5_0 = vec4<f32>();
+    var acc5_1 = vec4<f32>();
+    var acc6_0 = vec4<f32>();
+    var acc6_1 = vec4<f32>();
+    var acc7_0 = vec4<f32>();
+    var acc7_1 = vec4<f32>();
+    let a0At = (params.aOffset1 + min(m0 + lane, params.m1 - 1u) * params.aStride1) / 4u;
+    let a1At = (params.aOffset1 + min(m0 + (4u + lane), params.m1 - 1u) * params.aStride1) / 4u;
+    for (var k = 0u; k < params.k1; k += 4u) {
+      let column0 = loadBOf1(column0At + k / 4u);
+      let column1 = loadBOf1(column1At + k / 4u);
+      let column2 = loadBOf1(column2At + k / 4u);
+      let column3 = loadBOf1(column3At + k / 4u);
+      let column4 = loadBOf1(column4At + k / 4u);
+      let column5 = loadBOf1(column5At + k / 4u);
+      let column6 = loadBOf1(column6At + k / 4u);
+      let column7 = loadBOf1(column7At + k / 4u);
+      let b0_0 = vec4<f32>(column0.x, column1.x, column2.x, column3.x);
+      let b1_0 = vec4<f32>(column4.x, column5.x, column6.x, column7.x);
+      let b0_1 = vec4<f32>(column0.y, column1.y, column2.y, column3.y);
+      let b1_1 = vec4<f32>(column4.y, column5.y, column6.y, column7.y);
+      let b0_2 = vec4<f32>(column0.z, column1.z, column2.z, column3.z);
+      let b1_2 = vec4<f32>(column4.z, column5.z, column6.z, column7.z);
+      let b0_3 = vec4<f32>(column0.w, column1.w, column2.w, column3.w);
+      let b1_3 = vec4<f32>(column4.w, column5.w, column6.w, column7.w);
+      let a0 = a[a0At + k / 4u];
+      let a1 = a[a1At + k / 4u];
+      let s0_0 = subgroupBroadcast(a0.x, 0u);
+      let s0_1 = subgroupBroadcast(a0.y, 0u);
+      let s0_2 = subgroupBroadcast(a0.z, 0u);
+      let s0_3 = subgroupBroadcast(a0.w, 0u);
+      acc0_0 = fma(vec4<f32>(s0_3), b0_3, fma(vec4<f32>(s0_2), b0_2, fma(vec4<f32>(s0_1), b0_1, fma(vec4<f32>(s0_0), b0_0, acc0_0))));
+      acc0_1 = fma(vec4<f32>(s0_3), b1_3, fma(vec4<f32>(s0_2), b1_2, fma(vec4<f32>(s0_1), b1_1, fma(vec4<f32>(s0_0), b1_0, acc0_1))));
+      let s1_0 = subgroupBroadcast(a0.x, 1u);
+      let s1_1 = subgroupBroadcast(a0.y, 1u);
+      let s1_2 = subgroupBroadcast(a0.z, 1u);
+      let s1_3 = subgroupBroadcast(a0.w, 1u);
+      acc1_0 = fma(vec4<f32>(s1_3), b0_3, fma(vec4<f32>(s1_2), b0_2, fma(vec4<f32>(s1_1), b0_1, fma(vec4<f32>(s1_0), b0_0, acc1_0))));
+      acc1_1 = fma(vec4<f32>(s1_3), b1_3, fma(vec4<f32>(s1_2), b1_2, fma(vec4<f32>(s1_1), b1_1, fma(vec4<f32>(s1_0), b1_0, acc1_1))));
+      let s2_0 = subgroupBroadcast(a0.x, 2u);
+      let s2_1 = subgroupBroadcast(a0.y, 2u);
+      let s2_2 = subgroupBroadcast(a0.z, 2u);
+      let s2_3 = subgroupBroadcast(a0.w, 2u);
+      acc2_0 = fma(vec4<f32>(s2_3), b0_3, fma(vec4<f32>(s2_2), b0_2, fma(vec4<f32>(s2_1), b0_1, fma(vec4<f32>(s2_0), b0_0, acc2_0))));
+      acc2_1 = fma(vec4<f32>(s2_3), b1_3, fma(vec4<f32>(s2_2), b1_2, fma(vec4<f32>(s2_1), b1_1, fma(vec4<f32>(s2_0), b1_0, acc2_1))));
+      let s3_0 = subgroupBroadcast(a0.x, 3u);
+      let s3_1 = subgroupBroadcast(a0.y, 3u);
+      let s3_2 = subgroupBroadcast(a0.z, 3u);
+      let s3_3 = subgroupBroadcast(a0.w, 3u);
+      acc3_0 = fma(vec4<f32>(s3_3), b0_3, fma(vec4<f32>(s3_2), b0_2, fma(vec4<f32>(s3_1), b0_1, fma(vec4<f32>(s3_0), b0_0, acc3_0))));
+      acc3_1 = fma(vec4<f32>(s3_3), b1_3, fma(vec4<f32>(s3_2), b1_2, fma(vec4<f32>(s3_1), b1_1, fma(vec4<f32>(s3_0), b1_0, acc3_1))));
+      let s4_0 = subgroupBroadcast(a1.x, 0u);
+      let s4_1 = subgroupBroadcast(a1.y, 0u);
+      let s4_2 = subgroupBroadcast(a1.z, 0u);
+      let s4_3 = subgroupBroadcast(a1.w, 0u);
+      acc4_0 = fma(vec4<f32>(s4_3), b0_3, fma(vec4<f32>(s4_2), b0_2, fma(vec4<f32>(s4_1), b0_1, fma(vec4<f32>(s4_0), b0_0, acc4_0))));
+      acc4_1 = fma(vec4<f32>(s4_3), b1_3, fma(vec4<f32>(s4_2), b1_2, fma(vec4<f32>(s4_1), b1_1, fma(vec4<f32>(s4_0), b1_0, acc4_1))));
+      let s5_0 = subgroupBroadcast(a1.x, 1u);
+      let s5_1 = subgroupBroadcast(a1.y, 1u);
+      let s5_2 = subgroupBroadcast(a1.z, 1u);
+      let s5_3 = subgroupBroadcast(a1.w, 1u);
+      acc5_0 = fma(vec4<f32>(s5_3), b0_3, fma(vec4<f32>(s5_2), b0_2, fma(vec4<f32>(s5_1), b0_1, fma(vec4<f32>(s5_0), b0_0, acc5_0))));
+      acc5_1 = fma(vec4<f32>(s5_3), b1_3, fma(vec4<f32>(s5_2), b1_2, fma(vec4<f32>(s5_1), b1_1, fma(vec4<f32>(s5_0), b1_0, acc5_1))));
+      let s6_0 = subgroupBroadcast(a1.x, 2u);
+      let s6_1 = subgroupBroadcast(a1.y, 2u);
+      let s6_2 = subgroupBroadcast(a1.z, 2u);
+      let s6_3 = subgroupBroadcast(a1.w, 2u);
+      acc6_0 = fma(vec4<f32>(s6_3), b0_3, fma(vec4<f32>(s6_2), b0_2, fma(vec4<f32>(s6_1), b0_1, fma(vec4<f32>(s6_0), b0_0, acc6_0))));
+      acc6_1 = fma(vec4<f32>(s6_3), b1_3, fma(vec4<f32>(s6_2), b1_2, fma(vec4<f32>(s6_1), b1_1, fma(vec4<f32>(s6_0), b1_0, acc6_1))));
+      let s7_0 = subgroupBroadcast(a1.x, 3u);
+      let s7_1 = subgroupBroadcast(a1.y, 3u);
+      let s7_2 = subgroupBroadcast(a1.z, 3u);
+      let s7_3 = subgroupBroadcast(a1.w, 3u);
+      acc7_0 = fma(vec4<f32>(s7_3), b0_3, fma(vec4<f32>(s7_2), b0_2, fma(vec4<f32>(s7_1), b0_1, fma(vec4<f32>(s7_0), b0_0, acc7_0))));
+      acc7_1 = fma(vec4<f32>(s7_3), b1_3, fma(vec4<f32>(s7_2), b1_2, fma(vec4<f32>(s7_1), b1_1, fma(vec4<f32>(s7_0), b1_0, acc7_1))));
+    }
+    var results = array<vec4<f32>, 16>(
+      acc0_0, acc0_1,
+      acc1_0, acc1_1,
+      acc2_0, acc2_1,
+      acc3_0, acc3_1,
+      acc4_0, acc4_1,
+      acc5_0, acc5_1,
+      acc6_0, acc6_1,
+      acc7_0, acc7_1,
+    );
+    // Rolled, over rows whose first the compiler cannot know: unrolled stores take seconds to compile.
+    for (var m = m0; m < min(m0 + 8u, params.m1); m++) {
+      for (var q = 0u; q < 2u; q++) {
+        let n = n0 + (q * 4u + lane) * 4u;
+        if (n < params.n1) {
+          let at = (params.cOffset1 + m * params.cStride1 + n) / 4u;
+          var value = results[(m - m0) * 2u + q];
+          if (params.useBias1 != 0u) {
+            let first = params.biasOffset1 + n;
+            value += vec4<f32>(biasOf1[first], biasOf1[first + 1u], biasOf1[first + 2u], biasOf1[first + 3u]);
+          }
+          if (params.accumulate1 != 0u) { value += cOf1[at]; }
+          cOf1[at] = value;
+        }
+      }
+    }
+  } else if (workgroup < params.end2) {
+    let m0 = (workgroup - params.end1) / params.workgroupsPerRow2 * 8u;
+    let n0 = (workgroup - params.end1) % params.workgroupsPerRow2 * 32u;
+    if (m0 >= params.m2) { return; }
+    // Rows and columns past the end read those at the end, so that every lane stays active.
+    let column0At = (params.bOffset2 + min(n0 + lane * 4u, params.n2 - 1u) * params.bStride2) / 4u;
+    let column1At = (params.bOffset2 + min(n0 + lane * 4u + 1u, params.n2 - 1u) * params.bStride2) / 4u;
+    let column2At = (params.bOffset2 + min(n0 + lane * 4u + 2u, params.n2 - 1u) * params.bStride2) / 4u;
+    let column3At = (params.bOffset2 + min(n0 + lane * 4u + 3u, params.n2 - 1u) * params.bStride2) / 4u;
+    let column4At = (params.bOffset2 + min(n0 + (4u + lane) * 4u, params.n2 - 1u) * params.bStride2) / 4u;
+    let column5At = (params.bOffset2 + min(n0 + (4u + lane) * 4u + 1u, params.n2 - 1u) * params.bStride2) / 4u;
+    let column6At = (params.bOffset2 + min(n0 + (4u + lane) * 4u + 2u, params.n2 - 1u) * params.bStride2) / 4u;
+    let column7At = (params.bOffset2 + min(n0 + (4u + lane) * 4u + 3u, params.n2 - 1u) * params.bStride2) / 4u;
+    var acc0_0 = vec4<f32>();
+    var acc0_1 = vec4<f32>();
+    var acc1_0 = vec4<f32>();
+    var acc1_1 = vec4<f32>();
+    var acc2_0 = vec4<f32>();
+    var acc2_1 = vec4<f32>();
+    var acc3_0 = vec4<f32>();
+    var acc3_1 = vec4<f32>();
+    var acc4_0 = vec4<f32>();
+    var acc4_1 = vec4<f32>();
+    var acc5_0 = vec4<f32>();
+    var acc5_1 = vec4<f32>();
+    var acc6_0 = vec4<f32>();
+    var acc6_1 = vec4<f32>();
+    var acc7_0 = vec4<f32>();
+    var acc7_1 = vec4<f32>();
+    let a0At = (params.aOffset2 + min(m0 + lane, params.m2 - 1u) * params.aStride2) / 4u;
+    let a1At = (params.aOffset2 + min(m0 + (4u + lane), params.m2 - 1u) * params.aStride2) / 4u;
+    for (var k = 0u; k < params.k2; k += 4u) {
+      let column0 = loadBOf2(column0At + k / 4u);
+      let column1 = loadBOf2(column1At + k / 4u);
+      let column2 = loadBOf2(column2At + k / 4u);
+      let column3 = loadBOf2(column3At + k / 4u);
+      let column4 = loadBOf2(column4At + k / 4u);
+      let column5 = loadBOf2(column5At + k / 4u);
+      let column6 = loadBOf2(column6At + k / 4u);
+      let column7 = loadBOf2(column7At + k / 4u);
+      let b0_0 = vec4<f32>(column0.x, column1.x, column2.x, column3.x);
+      let b1_0 = vec4<f32>(column4.x, column5.x, column6.x, column7.x);
+      let b0_1 = vec4<f32>(column0.y, column1.y, column2.y, column3.y);
+      let b1_1 = vec4<f32>(column4.y, column5.y, column6.y, column7.y);
+      let b0_2 = vec4<f32>(column0.z, column1.z, column2.z, column3.z);
+      let b1_2 = vec4<f32>(column4.z, column5.z, column6.z, column7.z);
+      let b0_3 = vec4<f32>(column0.w, column1.w, column2.w, column3.w);
+      let b1_3 = vec4<f32>(column4.w, column5.w, column6.w, column7.w);
+      let a0 = a[a0At + k / 4u];
+      let a1 = a[a1At + k / 4u];
+      let s0_0 = subgroupBroadcast(a0.x, 0u);
+      let s0_1 = subgroupBroadcast(a0.y, 0u);
+      let s0_2 = subgroupBroadcast(a0.z, 0u);
+      let s0_3 = subgroupBroadcast(a0.w, 0u);
+      acc0_0 = fma(vec4<f32>(s0_3), b0_3, fma(vec4<f32>(s0_2), b0_2, fma(vec4<f32>(s0_1), b0_1, fma(vec4<f32>(s0_0), b0_0, acc0_0))));
+      acc0_1 = fma(vec4<f32>(s0_3), b1_3, fma(vec4<f32>(s0_2), b1_2, fma(vec4<f32>(s0_1), b1_1, fma(vec4<f32>(s0_0), b1_0, acc0_1))));
+      let s1_0 = subgroupBroadcast(a0.x, 1u);
+      let s1_1 = subgroupBroadcast(a0.y, 1u);
+      let s1_2 = subgroupBroadcast(a0.z, 1u);
+      let s1_3 = subgroupBroadcast(a0.w, 1u);
+      acc1_0 = fma(vec4<f32>(s1_3), b0_3, fma(vec4<f32>(s1_2), b0_2, fma(vec4<f32>(s1_1), b0_1, fma(vec4<f32>(s1_0), b0_0, acc1_0))));
+      acc1_1 = fma(vec4<f32>(s1_3), b1_3, fma(vec4<f32>(s1_2), b1_2, fma(vec4<f32>(s1_1), b1_1, fma(vec4<f32>(s1_0), b1_0, acc1_1))));
+      let s2_0 = subgroupBroadcast(a0.x, 2u);
+      let s2_1 = subgroupBroadcast(a0.y, 2u);
+      let s2_2 = subgroupBroadcast(a0.z, 2u);
+      let s2_3 = subgroupBroadcast(a0.w, 2u);
+      acc2_0 = fma(vec4<f32>(s2_3), b0_3, fma(vec4<f32>(s2_2), b0_2, fma(vec4<f32>(s2_1), b0_1, fma(vec4<f32>(s2_0), b0_0, acc2_0))));
+      acc2_1 = fma(vec4<f32>(s2_3), b1_3, fma(vec4<f32>(s2_2), b1_2, fma(vec4<f32>(s2_1), b1_1, fma(vec4<f32>(s2_0), b1_0, acc2_1))));
+      let s3_0 = subgroupBroadcast(a0.x, 3u);
+      let s3_1 = subgroupBroadcast(a0.y, 3u);
+      let s3_2 = subgroupBroadcast(a0.z, 3u);
+      let s3_3 = subgroupBroadcast(a0.w, 3u);
+      acc3_0 = fma(vec4<f32>(s3_3), b0_3, fma(vec4<f32>(s3_2), b0_2, fma(vec4<f32>(s3_1), b0_1, fma(vec4<f32>(s3_0), b0_0, acc3_0))));
+      acc3_1 = fma(vec4<f32>(s3_3), b1_3, fma(vec4<f32>(s3_2), b1_2, fma(vec4<f32>(s3_1), b1_1, fma(vec4<f32>(s3_0), b1_0, acc3_1))));
+      let s4_0 = subgroupBroadcast(a1.x, 0u);
+      let s4_1 = subgroupBroadcast(a1.y, 0u);
+      let s4_2 = subgroupBroadcast(a1.z, 0u);
+      let s4_3 = subgroupBroadcast(a1.w, 0u);
+      acc4_0 = fma(vec4<f32>(s4_3), b0_3, fma(vec4<f32>(s4_2), b0_2, fma(vec4<f32>(s4_1), b0_1, fma(vec4<f32>(s4_0), b0_0, acc4_0))));
+      acc4_1 = fma(vec4<f32>(s4_3), b1_3, fma(vec4<f32>(s4_2), b1_2, fma(vec4<f32>(s4_1), b1_1, fma(vec4<f32>(s4_0), b1_0, acc4_1))));
+      let s5_0 = subgroupBroadcast(a1.x, 1u);
+      let s5_1 = subgroupBroadcast(a1.y, 1u);
+      let s5_2 = subgroupBroadcast(a1.z, 1u);
+      let s5_3 = subgroupBroadcast(a1.w, 1u);
+      acc5_0 = fma(vec4<f32>(s5_3), b0_3, fma(vec4<f32>(s5_2), b0_2, fma(vec4<f32>(s5_1), b0_1, fma(vec4<f32>(s5_0), b0_0, acc5_0))));
+      acc5_1 = fma(vec4<f32>(s5_3), b1_3, fma(vec4<f32>(s5_2), b1_2, fma(vec4<f32>(s5_1), b1_1, fma(vec4<f32>(s5_0), b1_0, acc5_1))));
+      let s6_0 = subgroupBroadcast(a1.x, 2u);
+      let s6_1 = subgroupBroadcast(a1.y, 2u);
+      let s6_2 = subgroupBroadcast(a1.z, 2u);
+      let s6_3 = subgroupBroadcast(a1.w, 2u);
+      acc6_0 = fma(vec4<f32>(s6_3), b0_3, fma(vec4<f32>(s6_2), b0_2, fma(vec4<f32>(s6_1), b0_1, fma(vec4<f32>(s6_0), b0_0, acc6_0))));
+      acc6_1 = fma(vec4<f32>(s6_3), b1_3, fma(vec4<f32>(s6_2), b1_2, fma(vec4<f32>(s6_1), b1_1, fma(vec4<f32>(s6_0), b1_0, acc6_1))));
+      let s7_0 = subgroupBroadcast(a1.x, 3u);
+      let s7_1 = subgroupBroadcast(a1.y, 3u);
+      let s7_2 = subgroupBroadcast(a1.z, 3u);
+      let s7_3 = subgroupBroadcast(a1.w, 3u);
+      acc7_0 = fma(vec4<f32>(s7_3), b0_3, fma(vec4<f32>(s7_2), b0_2, fma(vec4<f32>(s7_1), b0_1, fma(vec4<f32>(s7_0), b0_0, acc7_0))));
+      acc7_1 = fma(vec4<f32>(s7_3), b1_3, fma(vec4<f32>(s7_2), b1_2, fma(vec4<f32>(s7_1), b1_1, fma(vec4<f32>(s7_0), b1_0, acc7_1))));
+    }
+    var results = array<vec4<f32>, 16>(
+      acc0_0, acc0_1,
+      acc1_0, acc1_1,
+      acc2_0, acc2_1,
+      acc3_0, acc3_1,
+      acc4_0, acc4_1,
+      acc5_0, acc5_1,
+      acc6_0, acc6_1,
+      acc7_0, acc7_1,
+    );
+    // Rolled, over rows whose first the compiler cannot know: unrolled stores take seconds to compile.
+    for (var m = m0; m < min(m0 + 8u, params.m2); m++) {
+      for (var q = 0u; q < 2u; q++) {
+        let n = n0 + (q * 4u + lane) * 4u;
+        if (n < params.n2) {
+          let at = (params.cOffset2 + m * params.cStride2 + n) / 4u;
+          var value = results[(m - m0) * 2u + q];
+          if (params.useBias2 != 0u) {
+            let first = params.biasOffset2 + n;
+            value += vec4<f32>(biasOf2[first], biasOf2[first + 1u], biasOf2[first + 2u], biasOf2[first + 3u]);
+          }
+          if (params.accumulate2 != 0u) { value += cOf2[at]; }
+          cOf2[at] = value;
+        }
+      }
+    }
+  }
+}

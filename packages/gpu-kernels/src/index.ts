@@ -1,5 +1,6 @@
 /* The letters of shapes in docstrings (T, d, H, …) are explained in the README's section “Shapes”. */
 export { acquireGpu, type AcquireOptions, listAdapters } from './device/acquire.ts';
+export type { DawnSwitch } from './device/dawn-switches.ts';
 export type { AdapterDescription } from './device/description.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
 export { refuseMisspelt, requireOneOf } from './options.ts';
@@ -132,6 +133,13 @@ export {
 } from './runtime/kernel.ts';
 export type { ParameterForm } from './runtime/parameter-form.ts';
 export type { CompiledKernel, PipelineCache } from './runtime/pipeline-cache.ts';
+export type {
+  Profile,
+  ProfiledDispatch,
+  ProfiledKernel,
+  ProfileOptions,
+  ProfileResult,
+} from './runtime/profile.ts';
 export type { ReadItem, ReadRange, ReadValues } from './runtime/read-range.ts';
 export { Resource } from './runtime/resource.ts';
 export { Scope, type TensorSource } from './runtime/scope.ts';
@@ -156,3 +164,4 @@ export {
   TUNINGS,
 } from './runtime/tuning.ts';
 export { Uploader } from './runtime/uploader.ts';
+export type { WarmOptions } from './runtime/warm.ts';

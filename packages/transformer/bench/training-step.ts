@@ -1,4 +1,4 @@
-import { type Gpu, Resource, type Tensor, adamWStep } from '@icl-gd/gpu-kernels';
+import { type Gpu, Resource, type Tensor, adamWSteps } from '@icl-gd/gpu-kernels';
 import { Gradients } from '../src/decoder/gradients.ts';
 import { recordLossGradient } from '../src/decoder/loss-gradient.ts';
 import { Pass } from '../src/decoder/pass.ts';
@@ -27,6 +27,11 @@ const config = gpt2.readConfig(
   'bench',
 );
 
+interface Moments {
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+}
+
 /** Steps of training a small GPT-2 anew: forward, backward of every parameter, AdamW. */
 export class SmallTraining extends Resource {
   readonly config = config;
@@ -34,7 +39,7 @@ export class SmallTraining extends Resource {
   readonly tokens: readonly number[];
   readonly #gpu: Gpu;
   readonly #parameters: ParameterSet;
-  readonly #moments: readonly (readonly Tensor[])[];
+  readonly #moments: readonly Moments[];
   readonly #gradients: Gradients;
   readonly #losses: Tensor;
   #steps = 0;
@@ -49,9 +54,10 @@ export class SmallTraining extends Resource {
     this.#parameters = new ParameterSet(
       new Map(this.specs.map(({ name, shape }) => [name, upload(name, this.initial(name), shape)])),
     );
-    this.#moments = this.specs.map(({ name, shape }) =>
-      [0, 1].map(() => upload(name, new Float32Array(elementCount(shape)), shape)),
-    );
+    this.#moments = this.specs.map(({ name, shape }) => {
+      const zeros = (): Tensor => upload(`moment of ${name}`, new Float32Array(elementCount(shape)), shape);
+      return { firstMoment: zeros(), secondMoment: zeros() };
+    });
     this.#gradients = Gradients.ofGroup(gpu, config, 'all');
     this.#losses = gpu.tensor([1]);
   }
@@ -71,18 +77,12 @@ export class SmallTraining extends Resource {
   async step(): Promise<number> {
     this.#recordGradients();
     this.#steps++;
-    for (const [i, { name }] of this.specs.entries()) {
-      const [firstMoment, secondMoment] = this.#moments[i] ?? [];
-      if (!firstMoment || !secondMoment) throw new Error(`no moments of ${name}`);
-      adamWStep(this.#gpu, {
-        parameter: this.#parameters.get(name),
-        gradient: this.#gradientOf(name),
-        firstMoment,
-        secondMoment,
-        step: this.#steps,
-        ...ADAMW,
-      });
-    }
+    const parameters = this.specs.map(({ name }, i) => ({
+      parameter: this.#parameters.get(name),
+      gradient: this.#gradientOf(name),
+      ...(this.#moments[i] as Moments),
+    }));
+    adamWSteps(this.#gpu, parameters, { step: this.#steps, ...ADAMW });
     return (await this.#gpu.read(this.#losses))[0] as number;
   }
 
@@ -111,7 +111,12 @@ export class SmallTraining extends Resource {
   }
 
   dispose(): void {
-    const owned = [...this.#moments.flat(), this.#parameters, this.#gradients, this.#losses];
+    const owned = [
+      ...this.#moments.flatMap((moments) => Object.values(moments)),
+      this.#parameters,
+      this.#gradients,
+      this.#losses,
+    ];
     for (const owner of owned) owner.dispose();
   }
 }

@@ -36,7 +36,8 @@ export { LockstepFineTuning } from './lockstep/lockstep-fine-tuning.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
 export { lockstepCells } from './memory/cells.ts';
-export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
+export { type MemoryPlan, planMemory } from './memory/plan.ts';
+export type { PlannedDevice } from './memory/planned-device.ts';
 export type { EvaluationBatch, QueryScoreBatch, TrainingKind, Workload } from './memory/workload.ts';
 export {
   describeModel,

@@ -14,16 +14,16 @@ export interface Spread {
 
 /**
  * Lets contenders take turns (A B C A B C …), so that a busy machine disturbs all alike. Each has compiled and done its work
- * once before; a turn is as many calls as take about `seconds`.
+ * once before; a turn is as many calls as take about `seconds`, one call if absent.
  */
 export async function takeTurns(
   contenders: readonly Contender[],
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+  { rounds, seconds }: { readonly rounds: number; readonly seconds?: number },
 ): Promise<Timing[]> {
   const plans = [];
   for (const contender of contenders) {
-    const { wall } = await contender.run(1);
-    const calls = Math.max(1, Math.round(seconds / wall));
+    const calls =
+      seconds === undefined ? 1 : Math.max(1, Math.round(seconds / (await contender.run(1)).wall));
     plans.push({ contender, calls, rounds: [] as Usage[] });
   }
   for (let round = 0; round < rounds; round++) {

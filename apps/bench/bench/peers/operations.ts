@@ -143,7 +143,7 @@ function total(count: number, term: (i: number) => number): number {
 }
 
 /** Uniform numbers from -0.5 to 0.5 (xorshift32). */
-function noise(length: number, seed: number): Float32Array {
+export function noise(length: number, seed: number): Float32Array {
   const values = new Float32Array(length);
   let state = (seed * 0x9e3779b9) >>> 0;
   for (let i = 0; i < length; i++) {

@@ -1,12 +1,15 @@
 import type { Gpu } from '@icl-gd/gpu-kernels';
 import type { Contender, Operation, Peer, TrainingTask } from './contender.ts';
+import { compareContext } from './context.ts';
+import { faultBeside } from './differences.ts';
+import { compareExperiment } from './experiment.ts';
 import { takeTurns } from './interleave.ts';
 import { smallTrainingTask } from './libraries/ours-training.ts';
 import type { TorchPeer } from './libraries/torch.ts';
 import { fault, flops, operands, title } from './operations.ts';
 import type { Comparison, Report, Unit } from './report.ts';
 
-export const PARTS = ['matmul', 'kernels', 'training'] as const;
+export const PARTS = ['matmul', 'kernels', 'training', 'context', 'experiment'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What every part works with. */
@@ -59,6 +62,12 @@ export async function runPart(part: Part, bench: Bench): Promise<void> {
       break;
     case 'training':
       await compareTraining(bench);
+      break;
+    case 'context':
+      await compareContext(bench);
+      break;
+    case 'experiment':
+      await compareExperiment(bench);
       break;
   }
 }
@@ -151,19 +160,10 @@ function trainingFault(task: TrainingTask, own: Float32Array, other: Float32Arra
   if (far(0)) return `loss ${other[0]}, not ${own[0]}`;
   let first = 1;
   for (const [name, { values }] of task.parameters) {
-    const [a, b] = [own, other].map((all) => all.subarray(first, first + values.length)) as [
-      Float32Array,
-      Float32Array,
-    ];
-    const norm = Math.hypot(...chunkNorms(a));
-    const difference = Math.hypot(...chunkNorms(a.map((value, i) => value - (b[i] as number))));
-    if (!(difference <= TRAINING_TOLERANCE * norm + 1e-7)) return `gradient of ${name} is wrong`;
+    const [a, b] = [own, other].map((all) => all.subarray(first, first + values.length));
+    if (faultBeside(a!, b!, TRAINING_TOLERANCE) !== undefined) return `gradient of ${name} is wrong`;
     first += values.length;
   }
   if (far(own.length - 1)) return `loss ${other.at(-1)} after a step, not ${own.at(-1)}`;
   return undefined;
-}
-
-function chunkNorms(values: Float32Array): number[] {
-  return [Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))];
 }

@@ -45,11 +45,15 @@ export class PythonWorker {
     return file;
   }
 
-  /** Work of a kind, named and ready to be done. */
-  async contender(name: string, request: Readonly<Record<string, unknown>>): Promise<Contender> {
+  /** Work of a kind, named and ready to be done; `work` is its number, for other work to build on. */
+  async contender(
+    name: string,
+    request: Readonly<Record<string, unknown>>,
+  ): Promise<Contender & { readonly work: number }> {
     const { work } = await this.ask<{ work: number }>({ do: 'prepare', ...request });
     return {
       name,
+      work,
       result: async () => {
         const file = this.#newFile();
         await this.ask({ do: 'result', work, file });

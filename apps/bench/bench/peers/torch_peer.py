@@ -11,8 +11,8 @@ import time
 import torch
 import torch.nn.functional as F
 
-import training
-
+from procedure import InContext, Procedure, Queries
+from training import Training
 
 
 def read(path, shape):
@@ -52,8 +52,6 @@ class Worker:
         self.works = []
 
     def about(self, _):
-        import torch.version
-
         return {
             "version": torch.__version__,
             "config": torch.__config__.show(),
@@ -61,9 +59,15 @@ class Worker:
         }
 
     def prepare(self, request):
-        kinds = {"training": training.prepare}
-        make = kinds.get(request["kind"])
-        self.works.append(make(request, read) if make else Plain(operation(request)))
+        kinds = {"training": Training, "procedure": Procedure, "in-context": InContext}
+        kind = kinds.get(request["kind"])
+        if kind:
+            work = kind(request, read)
+        elif request["kind"] == "queries":
+            work = Queries(request, self.works[request["of"]])
+        else:
+            work = Plain(operation(request))
+        self.works.append(work)
         return {"work": len(self.works) - 1}
 
     def result(self, request):

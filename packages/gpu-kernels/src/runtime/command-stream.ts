@@ -1,11 +1,12 @@
 import { BindGroupCache } from './bind-group-cache.ts';
 import type { Recording } from './buffer-use.ts';
 import { BoundRanges, writeParameters } from './dispatch-arguments.ts';
+import type { PassTimer } from './pass-timer.ts';
 import type { CompiledKernel } from './pipeline-cache.ts';
 import { BufferUsage } from './webgpu-constants.ts';
 
 /** Dispatches recorded before a command buffer is submitted: enough to hide the cost of a submit. */
-const DISPATCHES_PER_SUBMIT = 256;
+export const DISPATCHES_PER_SUBMIT = 256;
 /** Suits every adapter as a uniform binding's offset, in bytes. */
 const UNIFORM_STRIDE = 256;
 
@@ -26,6 +27,7 @@ export class CommandStream {
   #kernel: CompiledKernel | undefined;
   #group: GPUBindGroup | undefined;
   #recorded = 0;
+  #timer: PassTimer | undefined;
   #recording: Recording = { open: true, stream: this };
 
   /** Where a dispatch's storage ranges are put before {@link dispatch}. */
@@ -61,9 +63,13 @@ export class CommandStream {
     }
   }
 
-  /** Records a dispatch with the {@link parameters} that were written and the storage in {@link ranges}. */
-  dispatch(compiled: CompiledKernel, workgroups: readonly [number, number, number]): void {
+  /**
+   * Records a dispatch with the {@link parameters} that were written and the storage in {@link ranges}.
+   * @param flop for a profile
+   */
+  dispatch(compiled: CompiledKernel, workgroups: readonly [number, number, number], flop = 0): void {
     const group = this.#groups.get(compiled, this.ranges);
+    if (this.#timer) this.#beginTimedPass(this.#timer, compiled.kernel.label, workgroups, flop);
     this.#encoder ??= this.#device.createCommandEncoder();
     const pass = (this.#pass ??= this.#encoder.beginComputePass());
     if (compiled !== this.#kernel) pass.setPipeline(compiled.pipeline);
@@ -95,12 +101,20 @@ export class CommandStream {
     const { queue } = this.#device;
     if (this.#uniformBytes > 0)
       queue.writeBuffer(this.#uniforms, 0, this.#uniformData, 0, this.#uniformBytes);
+    this.#timer?.beforeSubmit(this.#encoder);
     queue.submit([this.#encoder.finish()]);
+    this.#timer?.afterSubmit();
     this.#encoder = undefined;
     this.#recorded = 0;
     this.#uniformBytes = 0;
     this.#recording.open = false;
     this.#recording = { open: true, stream: this };
+  }
+
+  /** Submits what is recorded; from then on each dispatch has a pass of its own that is timed, or no more if undefined. */
+  time(timer: PassTimer | undefined): void {
+    this.submit();
+    this.#timer = timer;
   }
 
   /** Submits what is recorded and forgets which buffers were bound together: some are about to be destroyed. */
@@ -113,6 +127,19 @@ export class CommandStream {
     this.submit();
     this.#groups.clear();
     this.#uniforms.destroy();
+  }
+
+  #beginTimedPass(
+    timer: PassTimer,
+    label: string,
+    [x, y, z]: readonly [number, number, number],
+    flop: number,
+  ): void {
+    const { sizes, count } = this.ranges;
+    let bytes = 0;
+    for (let i = 0; i < count; i++) bytes += sizes[i] as number;
+    const timestampWrites = timer.next({ label, bytes, workgroups: x * y * z, flop });
+    this.#pass = this.outsidePass().beginComputePass({ label, timestampWrites });
   }
 
   #endPass(): void {

@@ -1,7 +1,7 @@
 import { type AdapterDescription, describeAdapter } from '../device/description.ts';
 import { UserError } from '../errors.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { CommandStream } from './command-stream.ts';
+import { CommandStream, DISPATCHES_PER_SUBMIT } from './command-stream.ts';
 import { DeviceHealth } from './device-health.ts';
 import { refuseSmallLimits } from './device-needs.ts';
 import { bindStorage } from './dispatch-arguments.ts';
@@ -9,14 +9,17 @@ import { ELEMENT_BYTES, elementCount, storageBytes } from './dtype.ts';
 import { packHalves } from './halves.ts';
 import type { Kernel } from './kernel.ts';
 import type { ParameterForm } from './parameter-form.ts';
+import { PassTimer } from './pass-timer.ts';
 import { PipelineCache } from './pipeline-cache.ts';
-import { type ReadItem, type ReadValues, type WordsToRead, wordsToRead } from './read-range.ts';
+import { Profile, type ProfileOptions, refuseWithoutTimestamps } from './profile.ts';
+import { readPacked } from './read-packed.ts';
+import { type ReadItem, type ReadValues, wordsToRead } from './read-range.ts';
 import { Resource } from './resource.ts';
 import { Scope } from './scope.ts';
 import { StagingBuffers } from './staging.ts';
 import { type Operand, Tensor, type TensorOptions } from './tensor.ts';
 import { type Tuning, tuningFor } from './tuning.ts';
-import { MapMode } from './webgpu-constants.ts';
+import { type WarmOptions, warm } from './warm.ts';
 
 /** How work is recorded. Each {@link Gpu} has its own; see {@link Gpu.with}. */
 export interface GpuOptions {
@@ -54,6 +57,7 @@ interface Shared {
   readonly staging: StagingBuffers;
   readonly health: DeviceHealth;
   readonly keepDevice: boolean;
+  profile: Profile | undefined;
   disposed: boolean;
 }
 
@@ -113,6 +117,7 @@ export class Gpu extends Resource {
       staging: new StagingBuffers(device),
       health: new DeviceHealth(device),
       keepDevice: options.keepDevice ?? false,
+      profile: undefined,
       disposed: false,
     };
     return new Gpu(shared, options, true);
@@ -202,6 +207,7 @@ export class Gpu extends Resource {
   /**
    * Records a dispatch.
    * @param workgroups see {@link grid}
+   * @param flop floating-point operations that its definition asks for, for {@link profile}
    * @throws RangeError naming the kernel if a binding or parameter is missing, or not of the type that the kernel
    *   declares; UserError (`binding-limit`) if a binding is larger than may be bound
    */
@@ -210,6 +216,7 @@ export class Gpu extends Resource {
     storage: Readonly<Record<S, Operand>>,
     params: Readonly<Record<P, number>>,
     workgroups: readonly [number, number, number],
+    flop = 0,
   ): void {
     if (this.#shared.disposed) this.#refuseIfDisposed(`kernel ${kernel.label}`);
     if (workgroups[0] * workgroups[1] * workgroups[2] === 0) return;
@@ -217,7 +224,19 @@ export class Gpu extends Resource {
     const stream = this.#stream;
     stream.parameters(compiled, params);
     bindStorage(compiled, storage, this, stream);
-    stream.dispatch(compiled, workgroups);
+    stream.dispatch(compiled, workgroups, flop);
+  }
+
+  /**
+   * Compiles kernels that work to come will need, side by side on all cores where the driver compiles pipelines when they are
+   * made, so that no dispatch waits for its kernel. Those that are compiled already take no time.
+   * @param kernels such as a memory plan's; those that `pipelines.expect` was told of if absent
+   * @throws Error naming the kernel that does not compile; UserError (`unfit-device`) naming one that the device cannot run;
+   *   the signal's reason
+   */
+  async warm(kernels: Iterable<Kernel> = this.pipelines.expected, options: WarmOptions = {}): Promise<void> {
+    this.#refuseIfDisposed('warm');
+    await warm(this.pipelines, kernels, options);
   }
 
   /** Records filling a tensor with zero bits. */
@@ -287,36 +306,12 @@ export class Gpu extends Resource {
     const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
     const values =
       total > 0
-        ? await this.#readPacked(wanted, total)
+        ? await readPacked(wanted, this.#stream, this.#shared.staging, () => {
+            this.#refuseIfDisposed('read');
+            this.check();
+          })
         : wanted.map(({ decode }) => decode(new ArrayBuffer(0)));
     return values as { [i in keyof Items]: ReadValues<Items[i]> };
-  }
-
-  async #readPacked(wanted: readonly WordsToRead[], total: number): Promise<(Float32Array | Uint32Array)[]> {
-    const { staging } = this.#shared;
-    const buffer = staging.take(total);
-    try {
-      const encoder = this.#stream.outsidePass();
-      let at = 0;
-      for (const { tensor, firstByte, bytes } of wanted) {
-        if (bytes > 0) encoder.copyBufferToBuffer(tensor.buffer, firstByte, buffer, at, bytes);
-        at += bytes;
-      }
-      this.flush();
-      await buffer.mapAsync(MapMode.READ, 0, total).catch((error: unknown) => {
-        // What was disposed or lost says more than the mapping that it broke.
-        this.#refuseIfDisposed('read');
-        this.check();
-        throw error;
-      });
-      this.check();
-      const words = buffer.getMappedRange(0, total);
-      at = 0;
-      return wanted.map(({ bytes, decode }) => decode(words.slice(at, (at += bytes))));
-    } finally {
-      buffer.unmap();
-      staging.give(buffer);
-    }
   }
 
   /**
@@ -328,6 +323,28 @@ export class Gpu extends Resource {
     this.flush();
     await this.device.queue.onSubmittedWorkDone();
     this.check();
+  }
+
+  /**
+   * Times every dispatch from now on, also those of Gpus made by {@link with}, until `end` of what is returned.
+   * @throws UserError (`unfit-device`) if the device has no timestamps: they come with `acquireGpu({ profile: true })`;
+   *   RangeError while another profile is being made
+   */
+  profile(options: ProfileOptions = {}): Profile {
+    this.#refuseIfDisposed('profile');
+    const { device, staging } = this.#shared;
+    refuseWithoutTimestamps(device, this.adapter.description);
+    if (this.#shared.profile) throw new RangeError('profile: another one is being made');
+    const profile = new Profile(async () => {
+      this.#refuseIfDisposed('profile');
+      this.#stream.time(undefined);
+      this.#shared.profile = undefined;
+      await this.finish();
+      await timer.end();
+    }, options);
+    const timer = new PassTimer(device, staging, DISPATCHES_PER_SUBMIT, (...added) => profile.add(...added));
+    this.#stream.time(timer);
+    return (this.#shared.profile = profile);
   }
 
   /**

@@ -46,6 +46,8 @@ export class PipelineCache {
   readonly #onCompile: ((kernel: Kernel) => void) | undefined;
   readonly #immediateBytes: number;
   readonly #compiled: Compiled = new Map();
+  readonly #expected = new Set<Kernel>();
+  readonly #compiling = new Map<Kernel, Promise<void>>();
 
   constructor(device: GPUDevice, { onCompile, parameters = 'immediate' }: CompileOptions = {}) {
     this.#device = device;
@@ -71,6 +73,42 @@ export class PipelineCache {
       this.#compiled.set(kernel, compiled);
     }
     return compiled;
+  }
+
+  /** Kernels that work to come is known to need: those that `Gpu.warm` compiles. */
+  get expected(): Iterable<Kernel> {
+    return this.#expected;
+  }
+
+  /** Adds to {@link expected}. */
+  expect(kernels: Iterable<Kernel>): void {
+    for (const kernel of kernels) this.#expected.add(kernel);
+  }
+
+  /**
+   * Compiles a kernel for the device, unless it is, while others are compiled.
+   * @throws Error naming the kernel if it does not compile; otherwise as {@link get}
+   */
+  async compile(kernel: Kernel): Promise<void> {
+    const shared = this.#sharedFor(kernel);
+    if (shared.has(kernel)) return;
+    let compiling = this.#compiling.get(kernel);
+    if (compiling === undefined) {
+      const { descriptor, ...parts } = this.#parts(kernel);
+      compiling = this.#device
+        .createComputePipelineAsync(descriptor)
+        .then((pipeline) => {
+          // It may have been needed in the meantime.
+          if (!shared.has(kernel)) shared.set(kernel, { ...parts, pipeline });
+        })
+        .catch((error: unknown) => {
+          const { message } = error as Error;
+          throw new Error(`kernel ${kernel.label} does not compile: ${message}`, { cause: error });
+        })
+        .finally(() => this.#compiling.delete(kernel));
+      this.#compiling.set(kernel, compiling);
+    }
+    await compiling;
   }
 
   #sharedFor(kernel: Kernel): Compiled {

@@ -11,7 +11,9 @@ const OF_TESTS = 'test.';
 const adapterOfTests = (): string => process.env['ICL_GD_ADAPTER'] ?? 'auto';
 
 /** Opens the adapter that ICL_GD_ADAPTER names (`auto` if unset), with kernels in the form that ICL_GD_PARAMETERS names. */
-export function acquireTestGpu(options: Pick<AcquireOptions, 'onCompile'> = {}): Promise<Gpu> {
+export function acquireTestGpu(
+  options: Pick<AcquireOptions, 'onCompile' | 'dawn' | 'profile'> = {},
+): Promise<Gpu> {
   const parameters = process.env['ICL_GD_PARAMETERS'] as AcquireOptions['parameters'];
   return acquireGpu({ ...options, ...(parameters && { parameters }), adapter: adapterOfTests() });
 }

@@ -1,4 +1,4 @@
-import { type AdapterDescription, type Gpu, storageBytes } from '@icl-gd/gpu-kernels';
+import { type Gpu, type Kernel, storageBytes } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
 import { copyGroup } from '../copy-group.ts';
 import { recordEvaluation } from '../decoder/evaluate.ts';
@@ -17,6 +17,7 @@ import { parameterTensor } from '../weights/load.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
 import { type WeightDtype, storageDType } from '../weights/storage.ts';
 import { countingGpu } from './counting-gpu.ts';
+import type { PlannedDevice } from './planned-device.ts';
 import {
   type EvaluationBatch,
   type QueryScoreBatch,
@@ -25,14 +26,6 @@ import {
   largestBatches,
   largestScored,
 } from './workload.ts';
-
-/** What decides about a plan besides the model and its workload. */
-export interface PlannedDevice {
-  /** Bytes that one kernel binding may span: what is larger is worked on in slices, or refused. */
-  readonly maxBindingBytes: number;
-  /** Whose kernels are planned for; an unknown graphics card's if absent. */
-  readonly adapter?: AdapterDescription;
-}
 
 /** Bytes on the device, as the buffer pool allocates them. */
 export interface MemoryPlan {
@@ -58,6 +51,10 @@ export interface MemoryPlan {
   readonly largestWeight: { readonly name: string; readonly bytes: number };
   /** Work that is refused however much memory there is, because it would bind too much at once. */
   readonly refusals: readonly string[];
+  /**
+   * What the work runs, of a device as the plan's: for `gpu.warm`. Other kernels may be chosen for smaller batches.
+   */
+  readonly kernels: readonly Kernel[];
 }
 
 /** Weights on their way to the device, at most. */
@@ -73,7 +70,7 @@ export const TRAINED = 'attention.kv';
  */
 export function planMemory(config: DecoderConfig, workload: Workload, device: PlannedDevice): MemoryPlan {
   const { dtype, batches, context } = workload;
-  using model = emptyModel(countingGpu(device.maxBindingBytes, device.adapter), config, dtype);
+  using model = emptyModel(countingGpu(device.maxBindingBytes, device.adapter, device.device), config, dtype);
   model.parameters.positions?.atLeast(longestSequence(config, workload) + config.positions.offset);
   const meter = new Meter(model.gpu);
   const weights = model.gpu.pool.live.bytes;
@@ -93,6 +90,7 @@ export function planMemory(config: DecoderConfig, workload: Workload, device: Pl
     queryScores: Math.max(scored.scoring, scored.behind),
     largestWeight: largestWeight(config, dtype),
     refusals: meter.refusals,
+    kernels: model.gpu.pipelines.kernels,
   };
 }
 

@@ -17,7 +17,7 @@ const configOf = (json: Readonly<Record<string, unknown>>): DecoderConfig =>
 /** By how much each count grows with a layer, and what is there once. */
 function perLayer(config: DecoderConfig, work: (config: DecoderConfig) => RecordedWork): string {
   const layers = config.layers;
-  const { attentionWindows, ...rest } = config;
+  const { attentionWindows: _windows, ...rest } = config;
   const [few, more] = [work({ ...rest, layers }), work({ ...rest, layers: 2 * layers })];
   const grown = (of: 'total' | 'copies' | 'clears'): string => {
     const each = (more[of] - few[of]) / layers;

@@ -9,7 +9,7 @@ const TOKENS = 12;
 
 /** By how much dispatches grow with a layer. */
 function perLayer(config: DecoderConfig, work: (config: DecoderConfig) => RecordedWork): number {
-  const { attentionWindows, ...rest } = config;
+  const { attentionWindows: _windows, ...rest } = config;
   const [few, more] = [2, 6].map((layers) => work({ ...rest, layers })) as [RecordedWork, RecordedWork];
   return (more.total - few.total) / 4;
 }

@@ -22,8 +22,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'linear-input-gradient-overwrites',
       kind: 'accumulate ignored',
-      find: 'accumulate: target?.accumulate ?? false,',
-      replace: 'accumulate: false,',
+      find: 'accumulate: accumulate || i > 0 }',
+      replace: 'accumulate: accumulate && i === 0 }',
     },
     {
       id: 'linear-bias-gradient',
@@ -68,8 +68,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'projections-swapped',
       kind: 'wrong operand',
-      find: '[layer.query, layer.key, layer.value].map',
-      replace: '[layer.key, layer.query, layer.value].map',
+      find: 'const modules = [layer.query, layer.key, layer.value];',
+      replace: 'const modules = [layer.key, layer.query, layer.value];',
     },
     {
       id: 'key-norm-by-query-weight',
@@ -116,8 +116,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'attention-input-gradient-overwritten',
       kind: 'accumulate ignored',
-      find: 'const accumulate = gradInput.accumulate || i > 0;',
-      replace: 'const accumulate = i > 0;',
+      find: 'addInputGradients(pass, layers, gradInput);',
+      replace: 'addInputGradients(pass, layers, { ...gradInput, accumulate: false });',
     },
     {
       id: 'attention-prefix-dropped',
@@ -154,8 +154,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'feed-forward-gate-gradient-lost',
       kind: 'accumulate ignored',
-      find: 'const accumulate = gradInput.accumulate || gated !== undefined;',
-      replace: 'const accumulate = gradInput.accumulate;',
+      find: 'addInputGradients(pass, layers, gradInput);',
+      replace: 'addInputGradients(pass, layers.slice(-1), gradInput);',
     },
   ]),
   ...mutantsOf({ file: `${DECODER}/layer.ts`, tests: [FAMILIES_TEST] }, [

@@ -62,14 +62,14 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'gated-activation-of-up',
         kind: 'wrong operand',
-        find: 'out[i] = activation(gate[i]) * up[i];',
-        replace: 'out[i] = activation(up[i]) * gate[i];',
+        find: `out[i] = \${call('activation', 'value')} * up[i];`,
+        replace: `out[i] = \${call('activation', 'value')} * value;`,
       },
       {
         id: 'gated-gradient-without-up',
         kind: 'gradient term dropped',
-        find: 'gradGate[i] = gradOutput * up[i] * derivative(gate[i]);',
-        replace: 'gradGate[i] = gradOutput * derivative(gate[i]);',
+        find: 'gradGate[i] = gradOutput * up[i] * ${call',
+        replace: 'gradGate[i] = gradOutput * ${call',
       },
     ],
   ),
@@ -201,8 +201,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'adamw-gradient-scale-ignored',
         kind: 'gradient clipping',
-        find: `'gradient[j] * gradientScale[0]'`,
-        replace: `'gradient[j] + 0.0 * gradientScale[0]'`,
+        find: '[j] * gradientScale[0]`',
+        replace: '[j] + 0.0 * gradientScale[0]`',
       },
       {
         id: 'clip-always',

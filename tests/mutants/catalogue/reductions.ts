@@ -80,14 +80,14 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'norm-of-last-tensors',
       kind: 'accumulate ignored',
-      find: 'outIndex, accumulate: Number(i > 0) }',
-      replace: 'outIndex, accumulate: 0 }',
+      find: 'accumulate: Number(i > 0), root',
+      replace: 'accumulate: 0, root',
     },
     {
       id: 'norm-of-first-tensor',
       kind: 'gradient term dropped',
-      find: 'result = run3 + (run2 + (run1 + result));',
-      replace: 'result = run3 + (run2 + result);',
+      find: 'result += last;',
+      replace: 'result = last;',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/row-norm/layout.ts`, tests: [LAYER_NORM_TEST, ROWS_TEST] }, [

@@ -2,7 +2,7 @@ import { type KeyValuePrefix, type Tensor, attentionBackward, attentionForward }
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { GradientTarget } from './gradients.ts';
 import type { LayerParameters } from './layer-parameters.ts';
-import { addLinearGradients, linear, linearInputGradient } from './linear.ts';
+import { addInputGradients, addLinearGradients, linear, linearInputGradient, linears } from './linear.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
 import type { Pass } from './pass.ts';
 import { rotate } from './rotary.ts';
@@ -34,9 +34,8 @@ export interface AttentionActivations extends Projections {
 
 /** q = x W_qᵀ + b_q, and so k and v; q and k normed and rotated where the model does that. */
 export function project(pass: Pass, layer: LayerParameters, input: Tensor): Projections {
-  const [q, k, value] = [layer.query, layer.key, layer.value].map((module) =>
-    linear(pass, module, input),
-  ) as [Tensor, Tensor, Tensor];
+  const modules = [layer.query, layer.key, layer.value];
+  const [q, k, value] = linears(pass, modules, input) as [Tensor, Tensor, Tensor];
   const queryNorm = layer.queryNorm && norm(pass, layer.queryNorm, q);
   const keyNorm = layer.keyNorm && norm(pass, layer.keyNorm, k);
   const [query, key] = [queryNorm?.output ?? q, keyNorm?.output ?? k];
@@ -107,10 +106,8 @@ export function selfAttentionBackward(
     projections.map(([module, gradient]) => ({ module, x: input, gradOutput: gradient })),
   );
   if (!gradInput) return;
-  for (const [i, [module, gradient]] of projections.entries()) {
-    const accumulate = gradInput.accumulate || i > 0;
-    linearInputGradient(pass, module, gradient, { tensor: gradInput.tensor, accumulate });
-  }
+  const layers = projections.map(([module, gradient]) => ({ module, gradOutput: gradient }));
+  addInputGradients(pass, layers, gradInput);
 }
 
 /** The gradient with respect to what a head norm read; `gradOutput` itself where there is no such norm. */

@@ -7,7 +7,7 @@ import {
 } from '@icl-gd/gpu-kernels';
 import type { GradientTarget } from './gradients.ts';
 import type { LayerParameters } from './layer-parameters.ts';
-import { addLinearGradients, linear, linearInputGradient } from './linear.ts';
+import { addInputGradients, addLinearGradients, linear, linearInputGradient, linears } from './linear.ts';
 import type { Pass } from './pass.ts';
 
 /** What the backward pass of a feed-forward block reads. */
@@ -28,9 +28,9 @@ export interface FeedForwardActivations {
 export function feedForward(pass: Pass, layer: LayerParameters, input: Tensor): FeedForwardActivations {
   const { gpu } = pass;
   const kind = pass.config.activation;
-  const up = linear(pass, layer.up, input);
+  const modules = layer.gate ? [layer.up, layer.gate] : [layer.up];
+  const [up, gate] = linears(pass, modules, input) as [Tensor, Tensor | undefined];
   const postActivation = pass.tensor(up.shape, 'feedForward.postActivation');
-  const gate = layer.gate && linear(pass, layer.gate, input);
   if (gate) gatedActivationForward(gpu, { kind, gate, up, out: postActivation });
   else activationForward(gpu, { kind, x: up, out: postActivation });
   return {
@@ -58,15 +58,17 @@ export function feedForwardBackward(
   const kind = pass.config.activation;
   const gradUp = linearInputGradient(pass, layer.down, gradOutput);
   addLinearGradients(pass, [{ module: layer.down, x: postActivation, gradOutput }]);
+  const layers = [{ module: layer.up, gradOutput: gradUp }];
   if (layer.gate && gated) {
     const gradGate = pass.tensor(preActivation.shape, 'gradient of the gate');
     gatedActivationBackward(gpu, { kind, gate: preActivation, up: gated, gradient: gradUp, gradGate });
-    linearInputGradient(pass, layer.gate, gradGate, gradInput);
-    addLinearGradients(pass, [{ module: layer.gate, x: input, gradOutput: gradGate }]);
+    layers.unshift({ module: layer.gate, gradOutput: gradGate });
   } else {
     activationBackward(gpu, { kind, x: preActivation, gradient: gradUp });
   }
-  const accumulate = gradInput.accumulate || gated !== undefined;
-  linearInputGradient(pass, layer.up, gradUp, { tensor: gradInput.tensor, accumulate });
-  addLinearGradients(pass, [{ module: layer.up, x: input, gradOutput: gradUp }]);
+  addInputGradients(pass, layers, gradInput);
+  addLinearGradients(
+    pass,
+    layers.map((own) => ({ ...own, x: input })),
+  );
 }

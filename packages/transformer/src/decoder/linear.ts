@@ -1,7 +1,6 @@
 import {
   type ColumnSumArguments,
   type MatmulArguments,
-  type RowGroups,
   type Tensor,
   columnSums,
   groupedColumnSums,
@@ -19,20 +18,36 @@ import type { Pass } from './pass.ts';
  * @returns [rows, outputs]
  */
 export function linear(pass: Pass, module: ModuleParameters, x: Tensor): Tensor {
-  const { name, weight, bias } = module;
-  const out = pass.tensor([x.shape[0] ?? 0, weight.shape.at(-2) ?? 0], name);
-  multiply(pass, module, {
-    ...{ a: matrix(x), b: matrix(weight), c: matrix(out), transposeB: true },
-    ...(bias ? { bias } : {}),
-  });
+  const [out] = linears(pass, [module], x) as [Tensor];
   return out;
 }
 
-/** A product of a module: of all rows with one matrix, or of each group's with its own. */
-function multiply(pass: Pass, module: ModuleParameters, product: MatmulArguments): void {
-  const groups = pass.groupsOf(module);
-  if (groups) groupedMatmul(pass.gpu, { ...product, groups });
-  else matmul(pass.gpu, product);
+/** As {@link linear} of each module, all of the same x. */
+export function linears(pass: Pass, modules: readonly ModuleParameters[], x: Tensor): Tensor[] {
+  const products = modules.map((module): ModuleProduct => {
+    const { name, weight, bias } = module;
+    const out = pass.tensor([x.shape[0] ?? 0, weight.shape.at(-2) ?? 0], name);
+    return {
+      ...{ module, a: matrix(x), b: matrix(weight), c: matrix(out), transposeB: true },
+      ...(bias ? { bias } : {}),
+    };
+  });
+  multiply(pass, products);
+  return products.map(({ c }) => c.tensor);
+}
+
+/** A product of a module. */
+interface ModuleProduct extends MatmulArguments {
+  readonly module: ModuleParameters;
+}
+
+/** Products of one layout: of all rows with one matrix, or of each group's with its own. */
+function multiply(pass: Pass, products: readonly ModuleProduct[]): void {
+  for (const { module, ...product } of products) {
+    const groups = pass.groupsOf(module);
+    if (groups) groupedMatmul(pass.gpu, { ...product, groups });
+    else matmul(pass.gpu, product);
+  }
 }
 
 /** A linear layer's input and the gradient with respect to its output, both of as many rows. */
@@ -48,47 +63,46 @@ interface LinearGradient {
  */
 export function addLinearGradients(pass: Pass, layers: readonly LinearGradient[]): void {
   const { gpu, gradients } = pass;
-  const sums: ColumnSumArguments[] = [];
-  const groupedSums: ColumnSumArguments[] = [];
-  let groups: RowGroups | undefined;
+  const products: ModuleProduct[] = [];
+  const [ofAll, ofGroups]: [ColumnSumArguments[], ColumnSumArguments[]] = [[], []];
   for (const { module, x, gradOutput } of layers) {
     const gradWeight = gradients.weightTarget(module);
     if (gradWeight)
-      multiply(pass, module, {
-        ...{ a: matrix(gradOutput), b: matrix(x), c: matrix(gradWeight.tensor) },
+      products.push({
+        ...{ module, a: matrix(gradOutput), b: matrix(x), c: matrix(gradWeight.tensor) },
         ...{ transposeA: true, accumulate: gradWeight.accumulate },
       });
     const gradBias = gradients.biasTarget(module);
     if (!gradBias) continue;
-    const own = pass.groupsOf(module);
-    groups ??= own;
-    (own ? groupedSums : sums).push({
-      x: gradOutput,
-      out: gradBias.tensor,
-      accumulate: gradBias.accumulate,
-    });
+    const sums = { x: gradOutput, out: gradBias.tensor, accumulate: gradBias.accumulate };
+    (pass.groupsOf(module) ? ofGroups : ofAll).push(sums);
   }
-  columnSums(gpu, sums);
-  if (groups) groupedColumnSums(gpu, groups, groupedSums);
+  multiply(pass, products);
+  columnSums(gpu, ofAll);
+  if (pass.groups && ofGroups.length > 0) groupedColumnSums(gpu, pass.groups.rows, ofGroups);
 }
 
 /**
  * gradInput = gradOutput W, the gradient with respect to a linear layer's input.
- * @param target where it goes; a new tensor if absent
+ * @returns a new tensor
  */
-export function linearInputGradient(
-  pass: Pass,
-  module: ModuleParameters,
-  gradOutput: Tensor,
-  target?: GradientTarget,
-): Tensor {
+export function linearInputGradient(pass: Pass, module: ModuleParameters, gradOutput: Tensor): Tensor {
   const { name, weight } = module;
-  const gradInput =
-    target?.tensor ??
-    pass.tensor([gradOutput.shape[0] ?? 0, weight.shape.at(-1) ?? 0], `gradient of the input of ${name}`);
-  multiply(pass, module, {
-    ...{ a: matrix(gradOutput), b: matrix(weight), c: matrix(gradInput) },
-    accumulate: target?.accumulate ?? false,
+  const shape = [gradOutput.shape[0] ?? 0, weight.shape.at(-1) ?? 0];
+  const tensor = pass.tensor(shape, `gradient of the input of ${name}`);
+  addInputGradients(pass, [{ module, gradOutput }], { tensor, accumulate: false });
+  return tensor;
+}
+
+/** As {@link linearInputGradient}, of layers that read the same: the sum, in their order. */
+export function addInputGradients(
+  pass: Pass,
+  layers: readonly Omit<LinearGradient, 'x'>[],
+  { tensor, accumulate }: GradientTarget,
+): void {
+  const products = layers.map(({ module, gradOutput }, i): ModuleProduct => {
+    const factors = { a: matrix(gradOutput), b: matrix(module.weight), c: matrix(tensor) };
+    return { module, ...factors, accumulate: accumulate || i > 0 };
   });
-  return gradInput;
+  multiply(pass, products);
 }

@@ -12,11 +12,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> gradient0: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> parameter0: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> firstMoment0: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> secondMoment0: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> gradientScale: array<f32>;
+@group(0) @binding(1) var<storage, read> gradientScale: array<f32>;
+@group(0) @binding(2) var<storage, read> gradient0: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> parameter0: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> firstMoment0: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> secondMoment0: array<vec4<f32>>;
 
 @compute @workgroup_size(256)
 fn main(

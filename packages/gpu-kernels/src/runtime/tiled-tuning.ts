@@ -1,3 +1,9 @@
+/**
+ * What a product is for, where kernels differ by it: `training` steps have few rows, and sums over k may be cut into
+ * chunks; `probing` has many.
+ */
+export type MatmulRegime = 'training' | 'probing';
+
 /** What a workgroup computes of C from operands that it stages in workgroup memory. */
 export interface StagedTile {
   /** Rows of C: a multiple of 8 times those of an invocation. */

@@ -60,6 +60,8 @@ export interface Tuning {
   readonly invocationsPerRow: number;
   /** Invocations that norm one row together: one alone, or a power of two from 4. */
   readonly normLanes: number;
+  /** Logits held at a time, in bytes: the fewer, the more often a large unembedding is read from memory. */
+  readonly logitsBytes: number;
   /** Invocations of a subgroup; absent where the device has no subgroups or their size may vary. */
   readonly subgroupSize?: number;
   readonly matmul: MatmulTuning;
@@ -72,7 +74,7 @@ const REGISTER: RegisterMatmul = {
 };
 
 /** What GPUs have in common. */
-const HARDWARE = { invocationsPerRow: 128, normLanes: 128 } as const;
+const HARDWARE = { invocationsPerRow: 128, normLanes: 128, logitsBytes: 2 ** 28 } as const;
 
 /** The first takes 0.7 to 1.6 s to compile, the second 0.4 to 0.7 s, the others about 0.1 s. */
 const SWIFTSHADER_TILES: readonly RatedTile[] = [
@@ -94,6 +96,7 @@ export const TUNINGS = {
   lavapipe: {
     invocationsPerRow: 8,
     normLanes: 1,
+    logitsBytes: 2 ** 25,
     matmul: {
       strategy: 'subgroup',
       subgroupSize: 8,
@@ -120,6 +123,7 @@ export const TUNINGS = {
   swiftshader: {
     invocationsPerRow: 8,
     normLanes: 1,
+    logitsBytes: 2 ** 25,
     matmul: {
       strategy: 'subgroup',
       subgroupSize: 4,
@@ -128,7 +132,7 @@ export const TUNINGS = {
     },
   },
   /** Any other adapter that runs on the CPU. */
-  software: { invocationsPerRow: 8, normLanes: 1, matmul: REGISTER },
+  software: { invocationsPerRow: 8, normLanes: 1, logitsBytes: 2 ** 25, matmul: REGISTER },
   nvidia: { ...HARDWARE, matmul: TILED_MATMULS.nvidia },
   amd: { ...HARDWARE, matmul: TILED_MATMULS.amd },
   apple: { ...HARDWARE, matmul: TILED_MATMULS.apple },

@@ -84,7 +84,7 @@ function record(gpu: Gpu, args: GroupedMatmulArguments, { rowsEach, n }: Extent)
   const variant = { transposeA, transposeB, dtypeB: 'float32', grouped: true } as const;
   const tiled =
     tuning.strategy === 'tiled'
-      ? groupedStagedKernel(tuning, { ...variant, regime: args.regime ?? 'probing' }, vectors, [n, k])
+      ? groupedStagedKernel(tuning, { ...variant, regime: args.regime ?? gpu.regime }, vectors, [n, k])
       : tiledKernel(tuning, variant, vectors, [m, n, k], (height) => tilesOfRows(args, rowsEach, height));
   // Of a grouped variant.
   const { kernel, rows, columns, params = {} } = tiled as TiledKernel<GroupedMatmulKernel>;

@@ -1,5 +1,6 @@
 /* The letters of shapes in docstrings (T, d, H, …) are explained in the README's section “Shapes”. */
 export { acquireGpu, type AcquireOptions, listAdapters } from './device/acquire.ts';
+export type { DawnSwitch } from './device/dawn-switches.ts';
 export type { AdapterDescription } from './device/description.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
 export { refuseMisspelt, requireOneOf } from './options.ts';
@@ -65,12 +66,25 @@ export {
   clipScale,
   type ClipScaleArguments,
   type ParameterGradient,
+  type GroupedSgdArguments,
+  groupedSgdSteps,
   type SgdArguments,
   sgdStep,
   sgdSteps,
 } from './kernels/optimizer/optimizer.ts';
+export {
+  type GroupedColumnSumArguments,
+  groupedColumnSums,
+  groupedSum,
+  type GroupedSumArguments,
+} from './kernels/reduction/grouped.ts';
 export { columnSum, type ColumnSumArguments, columnSums } from './kernels/reduction/column-sum.ts';
-export { l2Norm, type L2NormArguments } from './kernels/reduction/l2-norm.ts';
+export {
+  groupedL2Norm,
+  type GroupedL2NormArguments,
+  l2Norm,
+  type L2NormArguments,
+} from './kernels/reduction/l2-norm.ts';
 export {
   squareRoot,
   type SquareRootArguments,
@@ -117,7 +131,16 @@ export {
   type StorageBinding,
   type StorageType,
 } from './runtime/kernel.ts';
+export type { ParameterForm } from './runtime/parameter-form.ts';
 export type { CompiledKernel, PipelineCache } from './runtime/pipeline-cache.ts';
+export type {
+  Profile,
+  ProfiledDispatch,
+  ProfiledKernel,
+  ProfileOptions,
+  ProfileResult,
+} from './runtime/profile.ts';
+export type { ReadItem, ReadRange, ReadValues } from './runtime/read-range.ts';
 export { Resource } from './runtime/resource.ts';
 export { Scope, type TensorSource } from './runtime/scope.ts';
 export type { StorageElement } from './runtime/storage-element.ts';
@@ -141,3 +164,4 @@ export {
   TUNINGS,
 } from './runtime/tuning.ts';
 export { Uploader } from './runtime/uploader.ts';
+export type { WarmOptions } from './runtime/warm.ts';

@@ -12,6 +12,7 @@ import { groupedMatmulKernels } from './matmul/grouped.ts';
 import { matmulKernels } from './matmul/matmul.ts';
 import { optimizerKernels } from './optimizer/optimizer.ts';
 import { columnSumKernels } from './reduction/column-sum.ts';
+import { groupedReductionKernels } from './reduction/grouped.ts';
 import { l2NormKernels } from './reduction/l2-norm.ts';
 import { reductionKernels } from './reduction/reduction.ts';
 import { rotaryKernels } from './rotary/rotary.ts';
@@ -29,7 +30,12 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
   'gated-activation': gatedActivationKernels,
   matmul: (tuning) => [...matmulKernels(tuning), ...groupedMatmulKernels(tuning)],
   optimizer: optimizerKernels,
-  reduction: (tuning) => [...reductionKernels(tuning), ...l2NormKernels(tuning), ...columnSumKernels()],
+  reduction: (tuning) => [
+    ...reductionKernels(tuning),
+    ...l2NormKernels(tuning),
+    ...columnSumKernels(),
+    ...groupedReductionKernels(tuning),
+  ],
   rotary: rotaryKernels,
   'row-norm': (tuning) => [...layerNormKernels(tuning), ...rmsNormKernels(tuning)],
   'top-k': topKernels,

@@ -74,8 +74,8 @@ export interface CrossEntropyGradientArguments {
   readonly target: Tensor;
   /** Target of row 0; 0 if absent. */
   readonly targetOffset?: number;
-  /** Factor on the gradient, e.g. 1 / number of tokens for a mean loss. */
-  readonly scale: number;
+  /** Factor on the gradient, e.g. 1 / number of tokens for a mean loss; in float32 where it differs by row, as the targets lie. */
+  readonly scale: number | Tensor;
   /** R. */
   readonly rows: number;
   /** V. */
@@ -96,6 +96,15 @@ export function crossEntropyGradient(gpu: Gpu, args: CrossEntropyGradientArgumen
     );
   }
   const count = rows * vocabulary;
+  if (typeof scale !== 'number') {
+    if (scale.length < targetOffset + rows)
+      throw new RangeError(
+        `crossEntropyGradient: ${scale.label} of ${scale.length} lacks factors for ${rows} rows from ${targetOffset} on`,
+      );
+    const storage = { logSumExp: args.logSumExp, targets: target, scales: scale, logits };
+    gpu.dispatch(SCALED_GRADIENT, storage, { count, vocabulary, targetOffset }, pointwiseGrid(count));
+    return;
+  }
   gpu.dispatch(
     GRADIENT,
     { logSumExp: args.logSumExp, targets: target, logits },
@@ -106,7 +115,7 @@ export function crossEntropyGradient(gpu: Gpu, args: CrossEntropyGradientArgumen
 
 /** Every kernel of the cross-entropy under a tuning. */
 export function crossEntropyKernels({ invocationsPerRow }: Tuning): Kernel[] {
-  return [logSumExpKernel(invocationsPerRow), GATHER_LOG_PROBS, GRADIENT];
+  return [logSumExpKernel(invocationsPerRow), GATHER_LOG_PROBS, GRADIENT, SCALED_GRADIENT];
 }
 
 const logSumExpKernel = memoizeKernel((size: number) =>
@@ -145,11 +154,22 @@ const GRADIENT = definePointwise({
   label: 'cross-entropy.gradient',
   storage: { logSumExp: 'f32', targets: 'u32', logits: '&f32' },
   params: { vocabulary: 'u32', targetOffset: 'u32', scale: 'f32' },
-  body: `
+  body: gradientBody('params.scale'),
+});
+
+const SCALED_GRADIENT = definePointwise({
+  label: 'cross-entropy.gradient.scaled',
+  storage: { logSumExp: 'f32', targets: 'u32', scales: 'f32', logits: '&f32' },
+  params: { vocabulary: 'u32', targetOffset: 'u32' },
+  body: gradientBody('scales[params.targetOffset + row]'),
+});
+
+function gradientBody(scale: string): string {
+  return `
     let row = i / params.vocabulary;
     let hit = i % params.vocabulary == targets[params.targetOffset + row];
-    logits[i] = (exp(logits[i] - logSumExp[row]) - select(0.0, 1.0, hit)) * params.scale;`,
-});
+    logits[i] = (exp(logits[i] - logSumExp[row]) - select(0.0, 1.0, hit)) * ${scale};`;
+}
 
 function requireRows(
   op: string,

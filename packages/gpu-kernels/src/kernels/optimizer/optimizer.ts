@@ -1,7 +1,7 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, type ParameterType, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { definePointwise, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
+import { definePointwise, isWide, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
 import { defineSideBySide, runsOf, sideBySide } from '../side-by-side.ts';
 
 /** Operands and options of {@link sgdStep}. */
@@ -35,9 +35,40 @@ export function sgdSteps(gpu: Gpu, pairs: readonly ParameterGradient[], learning
       storage: { gradient: part(gradient), parameter: part(parameter) },
     })),
   );
+  const wide = isWide(pairs.map(({ parameter }) => parameter));
   for (const run of runsOf(windows, SGD_MOST)) {
-    const { storage, params, count } = sideBySide(run);
-    gpu.dispatch(sgdKernel(run.length), storage, { ...params, scale: -learningRate }, pointwiseGrid(count));
+    const { storage, params, count } = sideBySide(run, wide ? 4 : 1);
+    const kernel = sgdKernel({ groups: run.length, wide });
+    gpu.dispatch(kernel, storage, { ...params, scale: -learningRate }, pointwiseGrid(count));
+  }
+}
+
+/** A stack of parameters, [G, …], and of their gradients. */
+export interface GroupedSgdArguments {
+  readonly pairs: readonly ParameterGradient[];
+  /** float32 [G]. */
+  readonly learningRates: Tensor;
+}
+
+/**
+ * As {@link sgdStep} with a learning rate for each of G stacked groups, up to three parameters in a dispatch: the bits of one
+ * group at a time.
+ * @throws RangeError if lengths differ, or a parameter has no G parts of a length
+ */
+export function groupedSgdSteps(gpu: Gpu, { pairs, learningRates }: GroupedSgdArguments): void {
+  const groups = learningRates.length;
+  for (const { parameter, gradient } of pairs) {
+    if (parameter.length === gradient.length && parameter.length % groups === 0) continue;
+    throw new RangeError(
+      `groupedSgdSteps: ${parameter.label} [${parameter.shape.join(', ')}] and ${gradient.label} [${gradient.shape.join(', ')}] are no ${groups} parts of one length each`,
+    );
+  }
+  for (const run of runsOf(pairs, GROUPED_SGD_MOST)) {
+    const { storage, params, count } = sideBySide(
+      run.map(({ parameter, gradient }) => ({ count: parameter.length, storage: { gradient, parameter } })),
+    );
+    for (const [i, { parameter }] of run.entries()) params[`length${i}`] = parameter.length / groups;
+    gpu.dispatch(groupedSgdKernel(run.length), { ...storage, learningRates }, params, pointwiseGrid(count));
   }
 }
 
@@ -71,6 +102,7 @@ export function adamWStep(gpu: Gpu, args: AdamWArguments): void {
   const { parameter, gradient, firstMoment, secondMoment, gradientScale } = args;
   const constants = adamWConstants(args);
   const tensors = [gradient, parameter, firstMoment, secondMoment] as const;
+  const wide = isWide(tensors);
   for (const { count, part } of pointwiseWindows(gpu, 'adamWStep', tensors)) {
     const storage = {
       gradient: part(gradient),
@@ -78,13 +110,12 @@ export function adamWStep(gpu: Gpu, args: AdamWArguments): void {
       firstMoment: part(firstMoment),
       secondMoment: part(secondMoment),
     };
-    const params = { count, ...constants };
-    if (gradientScale) {
-      gpu.dispatch(ADAMW_SCALED, { ...storage, gradientScale }, params, pointwiseGrid(count));
-      continue;
-    }
-    const alone = sideBySide([{ count, storage }]);
-    gpu.dispatch(adamWKernel(1), alone.storage, { ...alone.params, ...constants }, pointwiseGrid(count));
+    const own = sideBySide([{ count, storage }], wide ? 4 : 1);
+    const params = { ...own.params, ...constants };
+    const workgroups = pointwiseGrid(own.count);
+    if (gradientScale)
+      gpu.dispatch(scaledAdamWKernel(wide), { ...own.storage, gradientScale }, params, workgroups);
+    else gpu.dispatch(adamWKernel({ groups: 1, wide }), own.storage, params, workgroups);
   }
 }
 
@@ -136,9 +167,11 @@ export function adamWSteps(
       }),
     ),
   );
+  const wide = isWide(parameters.map(({ parameter }) => parameter));
   for (const run of runsOf(windows, ADAMW_MOST)) {
-    const { storage, params, count } = sideBySide(run);
-    gpu.dispatch(adamWKernel(run.length), storage, { ...params, ...constants }, pointwiseGrid(count));
+    const { storage, params, count } = sideBySide(run, wide ? 4 : 1);
+    const kernel = adamWKernel({ groups: run.length, wide });
+    gpu.dispatch(kernel, storage, { ...params, ...constants }, pointwiseGrid(count));
   }
 }
 
@@ -159,9 +192,12 @@ export function clipScale(gpu: Gpu, { squaredNorm, maxNorm, out }: ClipScaleArgu
 /** Every kernel of optimizers, but for those of elementwise operations. */
 export function optimizerKernels(): Kernel[] {
   return [
-    ...[1, 2, 3, SGD_MOST].map(sgdKernel),
-    ...[1, ADAMW_MOST].map(adamWKernel),
-    ADAMW_SCALED,
+    ...[true, false].flatMap((wide) => [
+      ...[1, 2, 3, SGD_MOST].map((groups) => sgdKernel({ groups, wide })),
+      ...[1, ADAMW_MOST].map((groups) => adamWKernel({ groups, wide })),
+      scaledAdamWKernel(wide),
+    ]),
+    ...[1, 2, GROUPED_SGD_MOST].map(groupedSgdKernel),
     CLIP_SCALE,
   ];
 }
@@ -178,41 +214,47 @@ const ADAMW_PARAMS = {
 } as const satisfies Record<string, ParameterType>;
 
 /** Pairs and quadruples of tensors that eight bindings hold. */
-const [SGD_MOST, ADAMW_MOST] = [4, 2];
+const [SGD_MOST, GROUPED_SGD_MOST, ADAMW_MOST] = [4, 3, 2];
 
-const ADAMW_NAMES = {
-  gradient: 'gradient',
-  parameter: 'parameter',
-  firstMoment: 'firstMoment',
-  secondMoment: 'secondMoment',
-} as const;
+/** A kernel for some groups of tensors, of single elements or of four at a time. */
+interface Side {
+  readonly groups: number;
+  readonly wide: boolean;
+}
 
-const ADAMW_STORAGE = {
-  gradient: 'f32',
-  parameter: '&f32',
-  firstMoment: '&f32',
-  secondMoment: '&f32',
-} as const;
-
-const adamWKernel = memoizeKernel((groups: number) =>
+const adamWKernel = memoizeKernel(({ groups, wide }: Side) =>
   defineSideBySide({
-    label: 'optimizer.adamw',
+    label: `optimizer.adamw${wide ? '.vec4' : ''}`,
     groups,
-    storage: ADAMW_STORAGE,
+    storage: adamWStorage(wide),
     params: ADAMW_PARAMS,
     body: (names) => adamWBody(names, `${names.gradient}[j]`),
   }),
 );
 
-const ADAMW_SCALED = definePointwise({
-  label: 'optimizer.adamw.scaled',
-  storage: { ...ADAMW_STORAGE, gradientScale: 'f32' },
-  params: ADAMW_PARAMS,
-  body: `let j = i;${adamWBody(ADAMW_NAMES, 'gradient[j] * gradientScale[0]')}`,
-});
+const scaledAdamWKernel = memoizeKernel((wide: boolean) =>
+  defineSideBySide({
+    label: `optimizer.adamw.scaled${wide ? '.vec4' : ''}`,
+    groups: 1,
+    storage: adamWStorage(wide),
+    shared: { gradientScale: 'f32' },
+    params: ADAMW_PARAMS,
+    body: (names) => adamWBody(names, `${names.gradient}[j] * gradientScale[0]`),
+  }),
+);
+
+function adamWStorage(wide: boolean) {
+  const element = wide ? 'vec4<f32>' : 'f32';
+  return {
+    gradient: element,
+    parameter: `&${element}`,
+    firstMoment: `&${element}`,
+    secondMoment: `&${element}`,
+  } as const;
+}
 
 function adamWBody(
-  { parameter, firstMoment, secondMoment }: Readonly<Record<keyof typeof ADAMW_STORAGE, string>>,
+  { parameter, firstMoment, secondMoment }: Readonly<Record<keyof AdamWParameter, string>>,
   gradient: string,
 ): string {
   return `
@@ -225,13 +267,27 @@ function adamWBody(
     ${parameter}[j] = ${parameter}[j] * params.decay - params.stepSize * m / deviation;`;
 }
 
-const sgdKernel = memoizeKernel((groups: number) =>
+const sgdKernel = memoizeKernel(({ groups, wide }: Side) =>
   defineSideBySide({
-    label: 'optimizer.sgd',
+    label: `optimizer.sgd${wide ? '.vec4' : ''}`,
     groups,
-    storage: { gradient: 'f32', parameter: '&f32' },
+    storage: wide
+      ? { gradient: 'vec4<f32>', parameter: '&vec4<f32>' }
+      : { gradient: 'f32', parameter: '&f32' },
     params: { scale: 'f32' },
     body: ({ gradient, parameter }) => `${parameter}[j] += params.scale * ${gradient}[j];`,
+  }),
+);
+
+const groupedSgdKernel = memoizeKernel((parameters: number) =>
+  defineSideBySide<'gradient' | 'parameter', string>({
+    label: 'optimizer.grouped-sgd',
+    groups: parameters,
+    shared: { learningRates: 'f32' },
+    storage: { gradient: 'f32', parameter: '&f32' },
+    params: Object.fromEntries(Array.from({ length: parameters }, (_, i) => [`length${i}`, 'u32'])),
+    body: ({ gradient, parameter }, i) =>
+      `${parameter}[j] += -learningRates[j / params.length${i}] * ${gradient}[j];`,
   }),
 );
 

@@ -6,7 +6,7 @@ import { defineSideBySide, runsOf, sideBySide } from '../side-by-side.ts';
 import { elements, rowWindows } from '../windows.ts';
 
 /** Rows that one invocation of the first stage sums. */
-const ROWS_PER_CHUNK = 64;
+export const ROWS_PER_CHUNK = 64;
 
 /** Operands and options of {@link columnSum}. */
 export interface ColumnSumArguments {

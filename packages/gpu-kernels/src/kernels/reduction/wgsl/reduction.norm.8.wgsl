@@ -4,7 +4,10 @@ struct Params {
   end1: u32,
   end2: u32,
   end3: u32,
+  stride: u32,
+  stacked: u32,
   outIndex: u32,
+  outStride: u32,
   accumulate: u32,
   root: u32,
 }
@@ -31,12 +34,6 @@ fn total(value: f32, localIndex: u32) -> f32 {
   return result;
 }
 
-fn run(start: u32, end: u32, localIndex: u32) -> f32 {
-  var sum = 0.0;
-  for (var i = start + localIndex; i < end; i += 8u) { sum += partial[i]; }
-  return total(sum, localIndex);
-}
-
 @compute @workgroup_size(8)
 fn main(
   @builtin(workgroup_id) workgroupId: vec3<u32>,
@@ -44,16 +41,33 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup > 0u) { return; }
-  let run0 = run(params.start, params.end0, localIndex);
-  let run1 = run(params.end0, params.end1, localIndex);
-  let run2 = run(params.end1, params.end2, localIndex);
-  let run3 = run(params.end2, params.end3, localIndex);
+  if (workgroup >= params.stacked) { return; }
+  let first = workgroup * params.stride;
+  let place = params.outIndex + workgroup * params.outStride;
+  let ends = vec4<u32>(params.end0, params.end1, params.end2, params.end3);
+  var start = params.start;
+  var result = 0.0;
+  if (params.accumulate != 0u) { result = out[place]; }
+  // Rolled: barriers take long to compile on software adapters.
+  for (var r = 0u; r < 4u; r++) {
+    let end = ends[r];
+    // In blocks, and then the blocks' sums likewise: as a sum in stages.
+    var last = 0.0;
+    var own = 0.0;
+    var block = 0u;
+    for (; start < end; start += 512u) {
+      var sum = 0.0;
+      for (var i = start + localIndex; i < min(start + 512u, end); i += 8u) { sum += partial[first + i]; }
+      last = total(sum, localIndex);
+      if (block % 8u == localIndex) { own += last; }
+      block++;
+    }
+    if (block > 1u) { last = total(own, localIndex); }
+    result += last;
+    start = end;
+  }
   if (localIndex == 0u) {
-    var result = run0;
-    if (params.accumulate != 0u) { result += out[params.outIndex]; }
-    result = run3 + (run2 + (run1 + result));
     if (params.root != 0u) { result = sqrt(result); }
-    out[params.outIndex] = result;
+    out[place] = result;
   }
 }

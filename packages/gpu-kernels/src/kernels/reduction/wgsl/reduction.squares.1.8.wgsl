@@ -1,6 +1,8 @@
 struct Params {
   end0: u32,
   length0: u32,
+  stacked: u32,
+  stride: u32,
   outOffset: u32,
 }
 
@@ -33,15 +35,17 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup >= params.end0) { return; }
+  let group = workgroup / params.end0;
+  let chunk = workgroup % params.end0;
+  if (group >= params.stacked) { return; }
   var sum = 0.0;
-  if (workgroup < params.end0) {
-    let start = (workgroup) * 512u;
+  if (chunk < params.end0) {
+    let start = (chunk) * 512u;
     for (var i = start + localIndex; i < min(start + 512u, params.length0); i += 8u) {
-      let value = x0[i];
+      let value = x0[group * params.length0 + i];
       sum += value * value;
     }
   }
   let result = total(sum, localIndex);
-  if (localIndex == 0u) { partial[params.outOffset + workgroup] = result; }
+  if (localIndex == 0u) { partial[group * params.stride + params.outOffset + chunk] = result; }
 }

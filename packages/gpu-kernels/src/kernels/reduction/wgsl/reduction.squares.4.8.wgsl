@@ -7,6 +7,8 @@ struct Params {
   length2: u32,
   end3: u32,
   length3: u32,
+  stacked: u32,
+  stride: u32,
   outOffset: u32,
 }
 
@@ -42,36 +44,38 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup >= params.end3) { return; }
+  let group = workgroup / params.end3;
+  let chunk = workgroup % params.end3;
+  if (group >= params.stacked) { return; }
   var sum = 0.0;
-  if (workgroup < params.end0) {
-    let start = (workgroup) * 512u;
+  if (chunk < params.end0) {
+    let start = (chunk) * 512u;
     for (var i = start + localIndex; i < min(start + 512u, params.length0); i += 8u) {
-      let value = x0[i];
+      let value = x0[group * params.length0 + i];
       sum += value * value;
     }
   } else
-  if (workgroup < params.end1) {
-    let start = (workgroup - params.end0) * 512u;
+  if (chunk < params.end1) {
+    let start = (chunk - params.end0) * 512u;
     for (var i = start + localIndex; i < min(start + 512u, params.length1); i += 8u) {
-      let value = x1[i];
+      let value = x1[group * params.length1 + i];
       sum += value * value;
     }
   } else
-  if (workgroup < params.end2) {
-    let start = (workgroup - params.end1) * 512u;
+  if (chunk < params.end2) {
+    let start = (chunk - params.end1) * 512u;
     for (var i = start + localIndex; i < min(start + 512u, params.length2); i += 8u) {
-      let value = x2[i];
+      let value = x2[group * params.length2 + i];
       sum += value * value;
     }
   } else
-  if (workgroup < params.end3) {
-    let start = (workgroup - params.end2) * 512u;
+  if (chunk < params.end3) {
+    let start = (chunk - params.end2) * 512u;
     for (var i = start + localIndex; i < min(start + 512u, params.length3); i += 8u) {
-      let value = x3[i];
+      let value = x3[group * params.length3 + i];
       sum += value * value;
     }
   }
   let result = total(sum, localIndex);
-  if (localIndex == 0u) { partial[params.outOffset + workgroup] = result; }
+  if (localIndex == 0u) { partial[group * params.stride + params.outOffset + chunk] = result; }
 }

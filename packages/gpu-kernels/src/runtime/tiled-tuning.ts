@@ -85,3 +85,16 @@ export const TILED_MATMULS = {
   intel: { strategy: 'tiled', tiles: SMALL, training: { ...SKINNY, workgroups: 128 } },
   hardware: { strategy: 'tiled', tiles: SMALL, training: { ...SKINNY, workgroups: 128 } },
 } as const satisfies Readonly<Record<string, TiledMatmul>>;
+
+/** Steps of k that are staged at a time. */
+export const SLAB_DEPTH = 16;
+
+/** Bytes of workgroup memory that a tile takes: two slabs of each operand. */
+export function stagedBytes({ rows, columns }: StagedTile): number {
+  return 2 * SLAB_DEPTH * (rows + columns) * 4;
+}
+
+/** The choices without tiles that need more workgroup memory than a device gives; WebGPU's default of 16 KiB leaves some. */
+export function withinWorkgroupMemory(tuning: TiledMatmul, bytes: number): TiledMatmul {
+  return { ...tuning, tiles: tuning.tiles.filter((tile) => stagedBytes(tile) <= bytes) };
+}

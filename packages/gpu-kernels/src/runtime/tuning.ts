@@ -1,5 +1,5 @@
 import type { AdapterDescription } from '../device/description.ts';
-import { TILED_MATMULS, type TiledMatmul } from './tiled-tuning.ts';
+import { TILED_MATMULS, type TiledMatmul, withinWorkgroupMemory } from './tiled-tuning.ts';
 import { fixedSubgroupSize, type SubgroupFacts } from './subgroup-size.ts';
 
 /** What one invocation of a matmul kernel computes, and how many make a workgroup. */
@@ -143,19 +143,22 @@ export const TUNINGS = {
 
 /**
  * The choices for a device of an adapter: those of its profile if it has some, else those of its kind; with subgroups
- * only if the device has those that the choices are made for.
+ * only if the device has those that the choices are made for, and no tiles that need more workgroup memory than it has.
  */
 export function tuningFor(
   { profile, kind }: Pick<AdapterDescription, 'profile' | 'kind'>,
-  device: SubgroupFacts,
+  device: SubgroupFacts & { readonly limits?: Partial<GPUSupportedLimits> },
 ): Tuning {
   const tuning = Object.entries<Tuning>(TUNINGS).find(([name]) => name === profile)?.[1] ?? TUNINGS[kind];
   const subgroupSize = fixedSubgroupSize(device);
-  const { matmul } = tuning;
+  const matmul: MatmulTuning =
+    tuning.matmul.strategy === 'tiled'
+      ? withinWorkgroupMemory(tuning.matmul, device.limits?.maxComputeWorkgroupStorageSize ?? Infinity)
+      : tuning.matmul;
   const unfit = matmul.strategy === 'subgroup' && matmul.subgroupSize !== subgroupSize;
   return {
     ...tuning,
     ...(subgroupSize === undefined ? {} : { subgroupSize }),
-    ...(unfit ? { matmul: matmul.otherwise } : {}),
+    matmul: unfit ? matmul.otherwise : matmul,
   };
 }

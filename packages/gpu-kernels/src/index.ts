@@ -57,7 +57,6 @@ export {
 } from './kernels/gated-activation/gated-activation.ts';
 export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
-export type { MatmulRegime } from './kernels/matmul/tiled-product.ts';
 export { matmulSet, type SetProduct } from './kernels/matmul/set.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {
@@ -113,6 +112,7 @@ export {
 export { topLogProbs, type TopLogProbsArguments } from './kernels/top-k/top-k.ts';
 export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
 export {
+  type MatmulRegime,
   type SkinnyMatmul,
   type StagedTile,
   type TiledMatmul,

@@ -19,6 +19,7 @@ import { Resource } from './resource.ts';
 import { Scope } from './scope.ts';
 import { StagingBuffers } from './staging.ts';
 import { type Operand, Tensor, type TensorOptions } from './tensor.ts';
+import type { MatmulRegime } from './tiled-tuning.ts';
 import { type Tuning, tuningFor } from './tuning.ts';
 import { type WarmOptions, warm } from './warm.ts';
 
@@ -31,6 +32,8 @@ export interface GpuOptions {
    * the same sum but for its rounding: the noise floor measures what rounding does to a score by the difference.
    */
   readonly summation?: 'ascending' | 'descending';
+  /** What matrix products are for that do not say so themselves; `probing` if absent. */
+  readonly regime?: MatmulRegime;
   /** Bytes that one kernel binding may span at most; what the device allows if absent or more than that. */
   readonly maxBindingBytes?: number;
 }
@@ -73,6 +76,7 @@ export class Gpu extends Resource {
   readonly pipelines: PipelineCache;
   readonly tuning: Tuning;
   readonly summation: 'ascending' | 'descending';
+  readonly regime: MatmulRegime;
   /** Largest number of bytes that one kernel binding may span. */
   readonly maxBindingBytes: number;
   readonly #shared: Shared;
@@ -91,6 +95,7 @@ export class Gpu extends Resource {
     this.pipelines = shared.pipelines;
     this.tuning = options.tuning ?? tuningFor(adapter, device);
     this.summation = options.summation ?? 'ascending';
+    this.regime = options.regime ?? 'probing';
     const deviceLimit = device.limits.maxStorageBufferBindingSize;
     this.maxBindingBytes = Math.min(options.maxBindingBytes ?? deviceLimit, deviceLimit);
   }
@@ -132,8 +137,8 @@ export class Gpu extends Resource {
    * The result owns nothing: disposing it does nothing.
    */
   with(options: GpuOptions): Gpu {
-    const { tuning, summation, maxBindingBytes } = this;
-    return new Gpu(this.#shared, { tuning, summation, maxBindingBytes, ...options }, false);
+    const { tuning, summation, regime, maxBindingBytes } = this;
+    return new Gpu(this.#shared, { tuning, summation, regime, maxBindingBytes, ...options }, false);
   }
 
   /**

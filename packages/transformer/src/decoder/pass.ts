@@ -73,10 +73,13 @@ export class Pass implements Disposable {
   }
 
   static over({ sequences, prefixLength = 0, positionOffset = 0, gradients, ...shared }: PassOptions): Pass {
-    const { gpu, config } = shared;
+    const { config } = shared;
+    // Fine-tuning takes few rows at a time; how many must not show in their bits.
+    const gpu = gradients ? shared.gpu.with({ regime: 'training' }) : shared.gpu;
     const { heads, kvHeads, headDim, attentionScale } = config;
     return new Pass({
       ...shared,
+      gpu,
       batch: new Batch(gpu, sequences, prefixLength + positionOffset + config.positions.offset),
       gradients: gradients ?? new Gradients(gpu),
       headShape: { heads, kvHeads, headDim, scale: attentionScale },

@@ -1,8 +1,5 @@
-import type { RowGroups, Tensor } from '@icl-gd/gpu-kernels';
+import type { Gpu, RowGroups, Tensor } from '@icl-gd/gpu-kernels';
 import type { Pass } from './pass.ts';
-
-/** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */
-const LOGITS_BYTES = 32 * 2 ** 20;
 
 /** Wanted predictions: entry i is of token `tokens[i]` after row `rows[i]` of the batch. */
 export interface TokenTargets {
@@ -115,7 +112,7 @@ export function planTargets(
   if (outside !== undefined)
     throw new RangeError(`likeliest tokens after row ${outside} of a batch of ${pass.tokens}`);
   const distinct = [...new Set([...wantedRows, ...top])].sort((a, b) => a - b);
-  const perChunk = rowsPerLogitsChunk(vocabSize, pass.gpu.maxBindingBytes);
+  const perChunk = rowsPerLogitsChunk(vocabSize, pass.gpu);
   const chunks: TargetChunk[] = [];
   const scales =
     groups && Float32Array.from(groups.counts.flatMap((count) => Array<number>(count).fill(1 / count)));
@@ -176,7 +173,7 @@ function placesOf(rows: readonly number[], count: number): number[] {
   return places;
 }
 
-/** Rows whose logits are held at a time, where one binding may span so many bytes. */
-function rowsPerLogitsChunk(vocabSize: number, bindingBytes: number): number {
-  return Math.max(1, Math.floor(Math.min(LOGITS_BYTES, bindingBytes) / (4 * vocabSize)));
+/** Rows whose logits are held at a time: a vocabulary of 50,000 over a long text never exists whole. */
+function rowsPerLogitsChunk(vocabSize: number, { tuning, maxBindingBytes }: Gpu): number {
+  return Math.max(1, Math.floor(Math.min(tuning.logitsBytes, maxBindingBytes) / (4 * vocabSize)));
 }

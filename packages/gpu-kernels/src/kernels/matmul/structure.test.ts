@@ -54,7 +54,7 @@ interface HostProduct {
 /** A product by the text of a kernel, operands at the end of buffers of just their size, between NaNs. */
 function productOnHost(
   variant: TiledVariant,
-  { layout, shape: [m, n, k], ...factors }: Factors,
+  { shape: [m, n, k], ...factors }: Factors,
   { aligned = false, chunkSlabs = 2, parts = 1 } = {},
 ): HostProduct {
   const whole = {

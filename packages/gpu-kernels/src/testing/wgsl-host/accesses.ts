@@ -31,7 +31,7 @@ export function worstBankConflict(accesses: readonly Access[]): number {
         Array.from({ length: width }, (_, i) => `${memory} ${index * width + i}`),
       ),
     );
-    const asked = new Array<number>(BANKS).fill(0);
+    const asked = Array.from({ length: BANKS }, () => 0);
     for (const word of words) {
       const bank = Number(word.split(' ')[1]) % BANKS;
       asked[bank] = (asked[bank] ?? 0) + 1;

@@ -1,6 +1,17 @@
 import type { Token } from './tokens.ts';
-import type { MemoryDeclaration } from './translate.ts';
-import { BOOL, F16, F32, I32, type Type, U32, VOID, elementOf, roundTo, zeroOf } from './types.ts';
+import {
+  BOOL,
+  F16,
+  F32,
+  I32,
+  type MemoryDeclaration,
+  type Type,
+  U32,
+  VOID,
+  elementOf,
+  roundTo,
+  zeroOf,
+} from './types.ts';
 
 export interface Value {
   readonly code: string;
@@ -104,14 +115,12 @@ export class Expressions {
     const [of, ...sizes] = args as [Type, ...number[]];
     if (/^vec[234]$/.test(name)) return { kind: 'vector', size: Number(name[3]), of };
     if (name === 'array') return { kind: 'array', of, size: sizes[0] };
-    const use = /^subgroup_matrix_(\w+)$/.exec(name)?.[1];
-    if (use) return { kind: 'matrix', use, of, columns: sizes[0] ?? 0, rows: sizes[1] ?? 0 };
     throw new Error(`type ${name}`);
   }
 
   #isType(): boolean {
     const name = this.peek();
-    return name in SCALARS || this.aliases.has(name) || /^(vec[234]|array|subgroup_matrix_\w+)$/.test(name);
+    return name in SCALARS || this.aliases.has(name) || /^(vec[234]|array)$/.test(name);
   }
 
   /** A size: a number, or a product of them. */
@@ -204,28 +213,18 @@ export class Expressions {
       const type = text.endsWith('u') ? U32 : text.endsWith('h') ? F16 : /[.f]/.test(text) ? F32 : U32;
       return fixed(text.replace(/[ufhi]$/, ''), type);
     }
-    if (this.peek() === '&') {
-      this.position++;
-      return fixed(
-        `${this.memories.findIndex(({ name }) => name === this.peek())}${this.next() ? '' : ''}`,
-        VOID,
-      );
-    }
     if (this.#isType()) {
       const type = this.type();
       return fixed(construct(type, this.#arguments()), type);
     }
     const name = this.next().text;
-    if (this.peek() === '(' || (this.peek() === '<' && name.startsWith('subgroupMatrix'))) {
+    if (this.peek() === '(') {
       const { code, type } = this.#call(name);
       return fixed(code, type, true);
     }
     if (name === 'true' || name === 'false') return fixed(name, BOOL);
     if (this.memories.some((memory) => memory.name === name)) return fixed(`memory ${name}`, VOID);
-    const type = [...this.#scopes]
-      .reverse()
-      .find((scope) => scope.has(name))
-      ?.get(name);
+    const type = this.#scopes.findLast((scope) => scope.has(name))?.get(name);
     if (type === undefined) throw new Error(`WGSL: ${name} is not declared`);
     return { code: `_${name}`, type, isCall: false, assign: (value) => `_${name} = ${value}` };
   }
@@ -241,8 +240,6 @@ export class Expressions {
   }
 
   #call(name: string): Value {
-    const site = this.position;
-    if (name.startsWith('subgroupMatrix')) return this.#matrixCall(name, site);
     const values = this.#arguments();
     const codes = values.map(({ code }) => code);
     const [first, second, third] = values;
@@ -269,30 +266,6 @@ export class Expressions {
         return { code: `env.each(${math}, ${codes.join(', ')})`, type: first.type };
       return { code: `${math}(${codes.join(', ')})`, type: first.type };
     }
-    throw new Error(`WGSL: function ${name}`);
-  }
-
-  #matrixCall(name: string, site: number): Value {
-    let type: Type = VOID;
-    let order = '';
-    if (this.accept('<')) {
-      while (!this.accept('>')) {
-        if (/^(row|col)_major$/.test(this.peek())) order = this.next().text;
-        else type = this.type();
-        this.accept(',');
-      }
-    }
-    const values = this.#arguments();
-    const codes = values.map(({ code }) => code);
-    if (name === 'subgroupMatrixLoad' && type.kind === 'matrix')
-      return {
-        code: `env.loadMatrix(${JSON.stringify({ use: type.use, rows: type.rows, columns: type.columns, order })}, ${site}, ${codes.join(', ')})`,
-        type,
-      };
-    if (name === 'subgroupMatrixStore')
-      return { code: `env.storeMatrix(${JSON.stringify(order)}, ${site}, ${codes.join(', ')})`, type: VOID };
-    if (name === 'subgroupMatrixMultiplyAccumulate')
-      return { code: `env.multiplyAccumulate(${codes.join(', ')})`, type: values[2]?.type ?? VOID };
     throw new Error(`WGSL: function ${name}`);
   }
 }

@@ -1,5 +1,5 @@
-import { type MemoryDeclaration, translate } from './translate.ts';
-import { widthOf } from './types.ts';
+import { translate } from './translate.ts';
+import { type MemoryDeclaration, widthOf } from './types.ts';
 
 type Numbers = Float32Array | Uint32Array | Float16Array;
 
@@ -25,8 +25,6 @@ export interface HostRun {
   readonly workgroups: readonly [number, number];
   /** Sees each access; none if absent. */
   readonly onAccess?: (access: Access) => void;
-  /** Invocations of a subgroup; 32 if absent. */
-  readonly subgroupSize?: number;
 }
 
 /**
@@ -88,13 +86,6 @@ class Memories {
   }
 }
 
-/** A matrix that a subgroup holds together; only its first lane has the numbers. */
-interface HostMatrix {
-  readonly rows: number;
-  readonly columns: number;
-  readonly data: Float32Array | undefined;
-}
-
 /** What the code of an invocation calls. */
 class Environment {
   readonly params: Readonly<Record<string, number>>;
@@ -102,22 +93,17 @@ class Environment {
   readonly #memories: Memories;
   readonly #run: HostRun;
   readonly #index: number;
-  readonly #isFirstLane: boolean;
   readonly #occurrences = new Map<number, number>();
 
   constructor(memories: Memories, run: HostRun, group: { x: number; y: number }, index: number) {
-    const { subgroupSize = 32 } = run;
     this.#memories = memories;
     this.#run = run;
     this.#index = index;
-    this.#isFirstLane = index % subgroupSize === 0;
     this.params = run.params;
     this.builtins = {
       workgroup_id: [group.x, group.y, 0],
       num_workgroups: [...run.workgroups, 1],
       local_invocation_index: index,
-      subgroup_id: Math.floor(index / subgroupSize),
-      subgroup_invocation_id: index % subgroupSize,
     };
   }
 
@@ -186,81 +172,5 @@ class Environment {
 
   unpack2x16float(word: number): number[] {
     return Array.from(new Float16Array(Uint32Array.of(word).buffer));
-  }
-
-  zeroMatrix(rows: number, columns: number): HostMatrix {
-    return { rows, columns, data: this.#isFirstLane ? new Float32Array(rows * columns) : undefined };
-  }
-
-  /** Of scalars at `offset` of workgroup memory, `stride` of them apart, both counted in the memory's elements. */
-  loadMatrix(
-    shape: { use: string; rows: number; columns: number; order: string },
-    site: number,
-    memory: number,
-    offset: number,
-    stride: number,
-  ): HostMatrix {
-    const { rows, columns, order } = shape;
-    if (!this.#isFirstLane) return { rows, columns, data: undefined };
-    const data = new Float32Array(rows * columns);
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < columns; c++) {
-        const [major, minor] = order === 'row_major' ? [r, c] : [c, r];
-        data[r * columns + c] = this.#number(memory, offset, major, minor, stride, site, 'load');
-      }
-    }
-    return { rows, columns, data };
-  }
-
-  storeMatrix(
-    order: string,
-    site: number,
-    memory: number,
-    offset: number,
-    { rows, columns, data }: HostMatrix,
-    stride: number,
-  ): void {
-    if (data === undefined) return;
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < columns; c++) {
-        const [major, minor] = order === 'row_major' ? [r, c] : [c, r];
-        this.#number(memory, offset, major, minor, stride, site, 'store', data[r * columns + c]);
-      }
-    }
-  }
-
-  multiplyAccumulate(left: HostMatrix, right: HostMatrix, sums: HostMatrix): HostMatrix {
-    const { rows, columns, data } = sums;
-    if (data === undefined || left.data === undefined || right.data === undefined) return sums;
-    const inner = left.columns;
-    if (right.rows !== inner || left.rows !== rows || right.columns !== columns)
-      throw new Error('matrices that do not fit');
-    const result = Float32Array.from(data);
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < columns; c++) {
-        let sum = result[r * columns + c] ?? NaN;
-        for (let i = 0; i < inner; i++)
-          sum = Math.fround(sum + (left.data[r * inner + i] ?? NaN) * (right.data[i * columns + c] ?? NaN));
-        result[r * columns + c] = sum;
-      }
-    }
-    return { rows, columns, data: result };
-  }
-
-  #number(
-    memory: number,
-    offset: number,
-    major: number,
-    minor: number,
-    stride: number,
-    site: number,
-    kind: Access['kind'],
-    value = 0,
-  ): number {
-    const width = this.#memories.all[memory]?.width ?? 1;
-    const at = (offset + major * stride) * width + minor;
-    const { data } = this.#access(memory, Math.floor(at / width), site, kind);
-    if (kind === 'store') data[at] = value;
-    return data[at] ?? NaN;
   }
 }

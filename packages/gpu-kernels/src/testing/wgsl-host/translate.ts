@@ -1,16 +1,6 @@
 import { Expressions } from './expressions.ts';
-import { type Token, tokensOf } from './tokens.ts';
-import { type Type, U32, VOID, zeroOf } from './types.ts';
-
-/** A buffer or an array of workgroup memory. */
-export interface MemoryDeclaration {
-  readonly name: string;
-  readonly space: 'storage' | 'workgroup';
-  readonly element: Type;
-  /** Elements; of buffers as many as are bound. */
-  readonly size: number | undefined;
-  readonly writable: boolean;
-}
+import { tokensOf } from './tokens.ts';
+import { type MemoryDeclaration, type Type, U32, VOID, zeroOf } from './types.ts';
 
 /** A kernel as a generator of JavaScript, which yields at barriers. */
 export interface Translation {
@@ -34,10 +24,6 @@ class Translator extends Expressions {
   readonly #out: string[] = [];
   readonly #openLoops: string[] = [];
   #workgroupSize = 0;
-
-  constructor(tokens: readonly Token[]) {
-    super(tokens);
-  }
 
   translation(): Translation {
     while (!this.atEnd()) this.#declaration();

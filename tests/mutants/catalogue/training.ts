@@ -255,8 +255,9 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'lockstep-mean-over-all-cells',
       kind: 'loss not divided by tokens',
-      find: 'fill(1 / count)',
-      replace: 'fill(1 / groups.rows)',
+      find: 'Float32Array.from(groups.counts.flatMap((count) => Array<number>(count).fill(1 / count)))',
+      replace:
+        'Float32Array.from(groups.counts.flatMap((count) => Array<number>(count).fill(1 / groups.rows)))',
     },
   ]),
   ...mutantsOf({ file: `${METHODS}/learners/in-context.ts`, tests: [PARITY] }, [

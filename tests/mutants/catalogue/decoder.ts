@@ -302,20 +302,20 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'loss-gradient-summed',
       kind: 'loss not divided by tokens',
-      find: ', scale: 1 / plan.targetCount }',
-      replace: ', scale: 1 }',
+      find: 'scale: chunk.scales ?? 1 / plan.targetCount }',
+      replace: 'scale: chunk.scales ?? 1 }',
     },
     {
       id: 'loss-gradient-by-chunk',
       kind: 'loss not divided by tokens',
-      find: ', scale: 1 / plan.targetCount }',
-      replace: ', scale: 1 / chunk.count }',
+      find: 'scale: chunk.scales ?? 1 / plan.targetCount }',
+      replace: 'scale: chunk.scales ?? 1 / chunk.count }',
     },
     {
       id: 'loss-summed',
       kind: 'loss not divided by tokens',
-      find: 'scale: -1 / plan.targetCount, out: losses',
-      replace: 'scale: -1, out: losses',
+      find: 'scale: -1 / plan.targetCount }',
+      replace: 'scale: -1 }',
     },
     {
       id: 'unembedding-gradient-of-last-chunk',

@@ -2,6 +2,7 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 
 const SRC = 'packages/transformer/src';
 const DECODER = `${SRC}/decoder`;
+const LOCKSTEP_TEST = `${SRC}/lockstep/lockstep.property.test.ts`;
 const METHODS = 'packages/methods/src';
 const TUNING_TEST = `${SRC}/fine-tuning.test.ts`;
 const GRADIENT_TESTS = [TUNING_TEST, `${DECODER}/families.test.ts`];
@@ -226,6 +227,37 @@ export const mutants: readonly Mutant[] = [
       kind: 'divergence',
       find: 'return growth <= GROWTH_LIMIT ?',
       replace: 'return growth >= 0 ?',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/lockstep/lockstep-fine-tuning.ts`, tests: [LOCKSTEP_TEST] }, [
+    {
+      id: 'lockstep-targets-of-first-cell',
+      kind: 'packing',
+      find: 'wanted.rows.push(start + row)',
+      replace: 'wanted.rows.push(start + row - Math.min(row, 1))',
+    },
+    {
+      id: 'lockstep-one-learning-rate',
+      kind: 'wrong group',
+      find: 'Float32Array.from(cells, ({ learningRate }) => learningRate)',
+      replace: 'Float32Array.from(cells, () => cells[0]?.learningRate ?? 0)',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/lockstep/stacks.ts`, tests: [LOCKSTEP_TEST] }, [
+    {
+      id: 'lockstep-results-of-first-cell',
+      kind: 'wrong group',
+      find: 'gpu.copy(stack, copy, copy.length, cell * copy.length)',
+      replace: 'gpu.copy(stack, copy, copy.length, 0 * cell)',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/targets.ts`, tests: [LOCKSTEP_TEST] }, [
+    {
+      id: 'lockstep-mean-over-all-cells',
+      kind: 'loss not divided by tokens',
+      find: 'Float32Array.from(groups.counts.flatMap((count) => Array<number>(count).fill(1 / count)))',
+      replace:
+        'Float32Array.from(groups.counts.flatMap((count) => Array<number>(count).fill(1 / groups.rows)))',
     },
   ]),
   ...mutantsOf({ file: `${METHODS}/learners/in-context.ts`, tests: [PARITY] }, [

@@ -59,6 +59,39 @@ export interface SubgroupMatmul {
 /** Which matmul kernel an adapter runs. */
 export type MatmulTuning = RegisterMatmul | SharedMatmul | SubgroupMatmul;
 
+/** Rows whose scores a subgroup holds in the attention kernels with subgroups, and what their choice depends on. */
+export interface AttentionTile {
+  /** A multiple of the subgroup's size. */
+  readonly rows: number;
+  /** Keys of each lane that are met together. */
+  readonly depth: 1 | 2 | 4;
+  /** On long sequences; only ratios count. */
+  readonly rate: number;
+  /** Multiply-adds (rows × keys × heads × head size) from which on it is chosen, as compiling it takes longer. */
+  readonly minWork?: number;
+  /** Larger heads take seconds to compile. */
+  readonly maxHeadDim?: number;
+  /** Whether one kernel computes all gradients, which takes as long to compile as those of its parts together. */
+  readonly inOneDispatch?: boolean;
+}
+
+/** Each invocation loads all that it needs. */
+export interface RegisterAttention {
+  readonly strategy: 'register';
+}
+
+/** The invocations of a subgroup share what they load. */
+export interface SubgroupAttention {
+  readonly strategy: 'subgroup';
+  /** Invocations that a subgroup has: the tiles are for this number. */
+  readonly subgroupSize: number;
+  readonly forward: readonly AttentionTile[];
+  readonly backward: readonly AttentionTile[];
+}
+
+/** Which attention kernels an adapter runs; head sizes that a subgroup cannot share take the register kernels. */
+export type AttentionTuning = RegisterAttention | SubgroupAttention;
+
 /** Every choice that differs by adapter, never by data: kernels read `gpu.tuning` and ask for nothing else. */
 export interface Tuning {
   /** Invocations that reduce one row, or one chunk of a sum, together: a power of two. */
@@ -66,6 +99,7 @@ export interface Tuning {
   /** Invocations of a subgroup; absent where the device has no subgroups or their size may vary. */
   readonly subgroupSize?: number;
   readonly matmul: MatmulTuning;
+  readonly attention: AttentionTuning;
 }
 
 const REGISTER: RegisterMatmul = {
@@ -73,6 +107,8 @@ const REGISTER: RegisterMatmul = {
   tile: { rows: 16, columns: 8, workgroup: [4, 2] },
   vectorsAlongK: false,
 };
+
+const EACH_FOR_ITSELF: RegisterAttention = { strategy: 'register' };
 
 /** The first takes 0.7 to 1.6 s to compile, the second 0.4 to 0.7 s, the others about 0.1 s. */
 const SWIFTSHADER_TILES: readonly RatedTile[] = [
@@ -115,6 +151,18 @@ export const TUNINGS = {
       },
       otherwise: REGISTER,
     },
+    attention: {
+      strategy: 'subgroup',
+      subgroupSize: 8,
+      forward: [
+        { rows: 8, depth: 1, rate: 10.8 },
+        { rows: 32, depth: 1, rate: 17, minWork: 2 ** 21, maxHeadDim: 64 },
+      ],
+      backward: [
+        { rows: 8, depth: 1, rate: 7, maxHeadDim: 64 },
+        { rows: 16, depth: 1, rate: 9.7, minWork: 2 ** 21, maxHeadDim: 32 },
+      ],
+    },
   },
   swiftshader: {
     invocationsPerRow: 8,
@@ -124,12 +172,22 @@ export const TUNINGS = {
       tiles: { NN: SWIFTSHADER_TILES, NT: SWIFTSHADER_TILES, TN: SWIFTSHADER_TILES.slice(0, 3) },
       otherwise: { ...REGISTER, vectorsAlongK: true },
     },
+    attention: {
+      strategy: 'subgroup',
+      subgroupSize: 4,
+      forward: [
+        { rows: 8, depth: 4, rate: 1.7 },
+        { rows: 16, depth: 4, rate: 2, minWork: 2 ** 21 },
+      ],
+      backward: [{ rows: 8, depth: 4, rate: 1.2, inOneDispatch: true, maxHeadDim: 64 }],
+    },
   },
   /** Any other adapter that runs on the CPU. */
-  software: { invocationsPerRow: 8, matmul: REGISTER },
+  software: { invocationsPerRow: 8, matmul: REGISTER, attention: EACH_FOR_ITSELF },
   hardware: {
     invocationsPerRow: 128,
     matmul: { strategy: 'shared', tile: { rows: 4, columns: 4, workgroup: [16, 16] } },
+    attention: EACH_FOR_ITSELF,
   },
 } as const satisfies Readonly<Record<string, Tuning>>;
 
@@ -143,11 +201,13 @@ export function tuningFor(
 ): Tuning {
   const tuning = Object.entries<Tuning>(TUNINGS).find(([name]) => name === profile)?.[1] ?? TUNINGS[kind];
   const subgroupSize = fixedSubgroupSize(device);
-  const { matmul } = tuning;
+  const { matmul, attention } = tuning;
   const unfit = matmul.strategy === 'subgroup' && matmul.subgroupSize !== subgroupSize;
+  const unshared = attention.strategy === 'subgroup' && attention.subgroupSize !== subgroupSize;
   return {
     ...tuning,
     ...(subgroupSize === undefined ? {} : { subgroupSize }),
     ...(unfit ? { matmul: matmul.otherwise } : {}),
+    ...(unshared ? { attention: EACH_FOR_ITSELF } : {}),
   };
 }

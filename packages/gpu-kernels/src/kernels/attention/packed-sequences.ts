@@ -1,11 +1,17 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { Resource } from '../../runtime/resource.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { TILE_ROWS } from './tile.ts';
+
+/** Packed sequences cut into blocks of rows that never cross sequences. */
+export interface RowBlocks {
+  readonly count: number;
+  /** uint32 [count, 4]: first row, row count, first and end row of its sequence. */
+  readonly table: Tensor;
+}
 
 /**
- * Sequences packed one after another ([T, …], no padding), cut into blocks of at most `TILE_ROWS` rows. A block
- * never crosses sequences, so that all its rows see the same first key. Dispose it, or let `using` do so.
+ * Sequences packed one after another ([T, …], no padding), and the tables that kernels find them by, made when they are
+ * first asked for. Dispose it, or let `using` do so.
  */
 export class PackedSequences extends Resource {
   readonly lengths: readonly number[];
@@ -13,32 +19,64 @@ export class PackedSequences extends Resource {
   readonly totalTokens: number;
   /** First row of each sequence. */
   readonly starts: readonly number[];
-  readonly blockCount: number;
-  /** uint32 [blockCount, 4]: first row, row count, first and end row of its sequence. */
-  readonly table: Tensor;
+  readonly #gpu: Gpu;
+  readonly #blocks = new Map<number, RowBlocks>();
+  #startOfRows: Tensor | undefined;
 
-  /** @throws UserError (`memory-budget`) if the table does not fit the device */
   constructor(gpu: Gpu, lengths: readonly number[]) {
     super();
-    const starts: number[] = [];
-    const rows: number[] = [];
     let start = 0;
-    for (const length of lengths) {
-      starts.push(start);
-      for (let row = 0; row < length; row += TILE_ROWS) {
-        rows.push(start + row, Math.min(TILE_ROWS, length - row), start, start + length);
-      }
-      start += length;
-    }
+    this.starts = lengths.map((length) => (start += length) - length);
     this.lengths = lengths;
-    this.starts = starts;
     this.totalTokens = start;
-    this.blockCount = rows.length / 4;
-    this.table = gpu.upload(Uint32Array.from(rows), [this.blockCount, 4], { label: 'attention.blocks' });
+    this.#gpu = gpu;
   }
 
-  /** Gives the table back; a second call does nothing. */
+  /**
+   * Blocks of at most `rows` rows.
+   * @throws UserError (`memory-budget`) if the table does not fit the device
+   */
+  blocks(rows: number): RowBlocks {
+    let blocks = this.#blocks.get(rows);
+    if (!blocks) {
+      const table = this.lengths.flatMap((length, i) => {
+        const start = this.starts[i] ?? 0;
+        return Array.from({ length: Math.ceil(length / rows) }, (_, b) => [
+          start + b * rows,
+          Math.min(rows, length - b * rows),
+          start,
+          start + length,
+        ]).flat();
+      });
+      const count = table.length / 4;
+      const label = 'attention.blocks';
+      blocks = { count, table: this.#gpu.upload(Uint32Array.from(table), [count, 4], { label }) };
+      this.#blocks.set(rows, blocks);
+    }
+    return blocks;
+  }
+
+  /**
+   * uint32 [T]: the first row of each row's sequence.
+   * @throws UserError (`memory-budget`) if the table does not fit the device
+   */
+  get startOfRows(): Tensor {
+    if (!this.#startOfRows) {
+      const starts = new Uint32Array(this.totalTokens);
+      for (const [i, length] of this.lengths.entries()) {
+        const start = this.starts[i] ?? 0;
+        starts.fill(start, start, start + length);
+      }
+      this.#startOfRows = this.#gpu.upload(starts, [starts.length], { label: 'attention.startOfRows' });
+    }
+    return this.#startOfRows;
+  }
+
+  /** Gives the tables back; a second call does nothing. */
   dispose(): void {
-    this.table.dispose();
+    for (const { table } of this.#blocks.values()) table.dispose();
+    this.#blocks.clear();
+    this.#startOfRows?.dispose();
+    this.#startOfRows = undefined;
   }
 }

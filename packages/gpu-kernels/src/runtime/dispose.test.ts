@@ -21,11 +21,7 @@ describe('whatever owns memory of the device', () => {
     const before = gpu().pool.live;
     const make = [
       () => gpu().tensor([4]),
-      () => {
-        const sequences = new PackedSequences(gpu(), [3, 2]);
-        sequences.blocks(4);
-        return sequences;
-      },
+      () => new PackedSequences(gpu(), [3, 2]),
       () => new ScoreRows(gpu(), [{ row: 1, firstKey: 0 }], 2),
       () => {
         const scope = gpu().scope();

@@ -124,7 +124,8 @@ const SWIFTSHADER_TILES: readonly RatedTile[] = [
  * coroutines, one for each SIMD group of a workgroup, so that few invocations reduce a row (128 take 25 times as long on
  * SwiftShader). With a transposed B, the register kernel's vec4 loads win on SwiftShader and lose on lavapipe. There 32
  * rows of an A that is not transposed gain nothing in A B: strides that are powers of two evict each other from the
- * cache. With a transposed A, C is as large as a weight: no tiles for few rows.
+ * cache. With a transposed A, C is as large as a weight: no tiles for few rows. Attention's tiles are the largest that
+ * compile in about two seconds.
  */
 export const TUNINGS = {
   lavapipe: {
@@ -179,7 +180,10 @@ export const TUNINGS = {
         { rows: 8, depth: 4, rate: 1.7 },
         { rows: 16, depth: 4, rate: 2, minWork: 2 ** 21 },
       ],
-      backward: [{ rows: 8, depth: 4, rate: 1.2, inOneDispatch: true, maxHeadDim: 64 }],
+      backward: [
+        { rows: 8, depth: 4, rate: 1.2, inOneDispatch: true, maxHeadDim: 64 },
+        { rows: 16, depth: 4, rate: 1.4, minWork: 2 ** 21, maxHeadDim: 32 },
+      ],
     },
   },
   /** Any other adapter that runs on the CPU. */

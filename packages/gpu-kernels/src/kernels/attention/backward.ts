@@ -88,7 +88,7 @@ function parameters({ shape, window }: AttentionBackwardArguments, headElements:
 function subgroupGradients(gpu: Gpu, args: AttentionBackwardArguments, head: ChosenHead): void {
   const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
   const blocks = sequences.blocks(head.rows);
-  const storage = { blocks: blocks.table, q, k, v, out, logSumExp, gradOutput };
+  const storage = { blocks: sequences.table, q, k, v, out, logSumExp, gradOutput };
   const queryTasks = gradQuery ? blocks.count * shape.heads : 0;
   const keyValueTasks = blocks.count * shape.kvHeads;
   const params = parameters(args, head.headDim / requireLaneElements(head).width);
@@ -101,7 +101,7 @@ function subgroupGradients(gpu: Gpu, args: AttentionBackwardArguments, head: Cho
     gpu.dispatch(
       subgroupBackward({ ...textOf(head), part }),
       { ...storage, ...targets },
-      { ...params, queryTasks: ofQueries, taskCount },
+      { ...params, firstBlock: blocks.first, queryTasks: ofQueries, taskCount },
       grid(taskCount),
     );
   if (gradQuery && head.inOneDispatch) {
@@ -128,7 +128,7 @@ function registerGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
     { rows, headElements: count },
     workgroups(rows),
   );
-  const inputs = { blocks: blocks.table, q, k, v, gradOutput, statistics };
+  const inputs = { blocks: sequences.table, q, k, v, gradOutput, statistics };
   if (gradQuery) {
     const taskCount = blocks.count * heads;
     gpu.dispatch(

@@ -89,7 +89,7 @@ function registerAttention(gpu: Gpu, args: AttentionForwardArguments, prefix?: K
   const { element, count } = headVector(shape.headDim);
   const blocks = sequences.blocks(TILE_ROWS);
   const taskCount = blocks.count * shape.heads;
-  const storage = { blocks: blocks.table, q, k, v, out, logSumExp };
+  const storage = { blocks: sequences.table, q, k, v, out, logSumExp };
   const params = { ...parameters(args, count, taskCount), prefixLength: prefix?.length ?? 0 };
   const workgroups = grid(Math.ceil(taskCount / WORKGROUP));
   if (prefix) {
@@ -111,8 +111,13 @@ function prefixAttention(
   const taskCount = Math.ceil(tokens / head.rows) * shape.heads;
   gpu.dispatch(
     subgroupPrefix(textOf(head)),
-    { starts: sequences.startOfRows, q, k: prefix.k, v: prefix.v, out, logSumExp },
-    { ...parameters(args, laneVectors(head), taskCount), tokens, prefixLength: prefix.length },
+    { sequences: sequences.table, q, k: prefix.k, v: prefix.v, out, logSumExp },
+    {
+      ...parameters(args, laneVectors(head), taskCount),
+      tokens,
+      prefixLength: prefix.length,
+      firstStart: sequences.firstStart,
+    },
     grid(taskCount),
   );
 }
@@ -128,8 +133,8 @@ function ownAttention(
   const taskCount = blocks.count * shape.heads;
   gpu.dispatch(
     subgroupForward({ ...textOf(head), behindPrefix }),
-    { blocks: blocks.table, q, k, v, out, logSumExp },
-    parameters(args, laneVectors(head), taskCount),
+    { blocks: sequences.table, q, k, v, out, logSumExp },
+    { ...parameters(args, laneVectors(head), taskCount), firstBlock: blocks.first },
     grid(taskCount),
   );
 }

@@ -2,16 +2,18 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { Resource } from '../../runtime/resource.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 
-/** Packed sequences cut into blocks of rows that never cross sequences. */
+/** Rows of the blocks that kernels may ask for; the first are those of `tile.ts`. */
+const BLOCK_ROWS = [4, 8, 16, 32] as const;
+
+/** Where the blocks of so many rows lie in the table. */
 export interface RowBlocks {
+  readonly first: number;
   readonly count: number;
-  /** uint32 [count, 4]: first row, row count, first and end row of its sequence. */
-  readonly table: Tensor;
 }
 
 /**
- * Sequences packed one after another ([T, …], no padding), and the tables that kernels find them by, made when they are
- * first asked for. Dispose it, or let `using` do so.
+ * Sequences packed one after another ([T, …], no padding), cut into blocks of rows that never cross sequences, so that
+ * all rows of a block see the same first key. Dispose it, or let `using` do so.
  */
 export class PackedSequences extends Resource {
   readonly lengths: readonly number[];
@@ -19,64 +21,52 @@ export class PackedSequences extends Resource {
   readonly totalTokens: number;
   /** First row of each sequence. */
   readonly starts: readonly number[];
-  readonly #gpu: Gpu;
+  /**
+   * uint32 [·, 4]: blocks of 4, of 8, 16 and 32 rows (first row, row count, first and end row of its sequence), then of
+   * each row the first of its sequence. In one tensor, so that its size follows from the lengths alone.
+   */
+  readonly table: Tensor;
+  /** Entry of the table that the first rows of sequences begin at. */
+  readonly firstStart: number;
   readonly #blocks = new Map<number, RowBlocks>();
-  #startOfRows: Tensor | undefined;
 
+  /** @throws UserError (`memory-budget`) if the table does not fit the device */
   constructor(gpu: Gpu, lengths: readonly number[]) {
     super();
-    let start = 0;
-    this.starts = lengths.map((length) => (start += length) - length);
+    let tokens = 0;
+    this.starts = lengths.map((length) => (tokens += length) - length);
     this.lengths = lengths;
-    this.totalTokens = start;
-    this.#gpu = gpu;
+    this.totalTokens = tokens;
+    const table: number[] = [];
+    for (const rows of BLOCK_ROWS) {
+      const first = table.length / 4;
+      this.#eachSequence((start, length) => {
+        for (let row = 0; row < length; row += rows)
+          table.push(start + row, Math.min(rows, length - row), start, start + length);
+      });
+      this.#blocks.set(rows, { first, count: table.length / 4 - first });
+    }
+    this.firstStart = table.length / 4;
+    this.#eachSequence((start, length) => {
+      for (let row = 0; row < length; row++) table.push(start);
+    });
+    while (table.length % 4 !== 0) table.push(0);
+    this.table = gpu.upload(Uint32Array.from(table), [table.length / 4, 4], { label: 'attention.blocks' });
   }
 
-  /**
-   * Blocks of at most `rows` rows.
-   * @throws UserError (`memory-budget`) if the table does not fit the device
-   */
+  /** @throws RangeError for a number of rows that the table has no blocks of */
   blocks(rows: number): RowBlocks {
-    let blocks = this.#blocks.get(rows);
-    if (!blocks) {
-      const table = this.lengths.flatMap((length, i) => {
-        const start = this.starts[i] ?? 0;
-        return Array.from({ length: Math.ceil(length / rows) }, (_, b) => [
-          start + b * rows,
-          Math.min(rows, length - b * rows),
-          start,
-          start + length,
-        ]).flat();
-      });
-      const count = table.length / 4;
-      const label = 'attention.blocks';
-      blocks = { count, table: this.#gpu.upload(Uint32Array.from(table), [count, 4], { label }) };
-      this.#blocks.set(rows, blocks);
-    }
+    const blocks = this.#blocks.get(rows);
+    if (!blocks) throw new RangeError(`attention: no blocks of ${rows} rows`);
     return blocks;
   }
 
-  /**
-   * uint32 [T]: the first row of each row's sequence.
-   * @throws UserError (`memory-budget`) if the table does not fit the device
-   */
-  get startOfRows(): Tensor {
-    if (!this.#startOfRows) {
-      const starts = new Uint32Array(this.totalTokens);
-      for (const [i, length] of this.lengths.entries()) {
-        const start = this.starts[i] ?? 0;
-        starts.fill(start, start, start + length);
-      }
-      this.#startOfRows = this.#gpu.upload(starts, [starts.length], { label: 'attention.startOfRows' });
-    }
-    return this.#startOfRows;
+  /** Gives the table back; a second call does nothing. */
+  dispose(): void {
+    this.table.dispose();
   }
 
-  /** Gives the tables back; a second call does nothing. */
-  dispose(): void {
-    for (const { table } of this.#blocks.values()) table.dispose();
-    this.#blocks.clear();
-    this.#startOfRows?.dispose();
-    this.#startOfRows = undefined;
+  #eachSequence(visit: (start: number, length: number) => void): void {
+    for (const [i, length] of this.lengths.entries()) visit(this.starts[i] ?? 0, length);
   }
 }

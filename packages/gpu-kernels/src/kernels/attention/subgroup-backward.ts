@@ -32,6 +32,7 @@ const PARAMS = {
   scale: 'f32',
   headElements: 'u32',
   window: 'u32',
+  firstBlock: 'u32',
   /** Blocks × heads, or 0 without the gradient of queries; those of keys and values come behind. */
   queryTasks: 'u32',
   taskCount: 'u32',
@@ -89,7 +90,7 @@ function queryBody(variant: SubgroupHead, elements: LaneElements): string {
     return `(keys <= ${row}) & (${row} - keys < vec4<u32>(params.window))`;
   };
   return `
-    let block = blocks[workgroup / params.heads];
+    let block = blocks[params.firstBlock + workgroup / params.heads];
     let head = workgroup % params.heads;
     let kvHead = head / params.queriesPerKeyValueHead;
     let end = block.x + block.y;
@@ -141,7 +142,7 @@ function keyValueBody(variant: SubgroupHead, elements: LaneElements): string {
   };
   return `
     let task = workgroup - params.queryTasks;
-    let block = blocks[task / params.kvHeads];
+    let block = blocks[params.firstBlock + task / params.kvHeads];
     let kvHead = task % params.kvHeads;
     let lastKey = block.x + block.y - 1u;
     ${eachTurn(
@@ -160,11 +161,14 @@ function keyValueBody(variant: SubgroupHead, elements: LaneElements): string {
         let queries = ${laneColumns('query')};
         ${eachLaneColumn((c) => `let queryAt${c} = ${queryAt(`queries${component(c)}`)};`)}
         ${scoreProducts(variant, elements, 's', { rows: 'k', rowAt: 'keyAt', columns: 'q', columnAt: 'queryAt' })}
-        ${scoreProducts(variant, elements, 'd', { rows: 'v', rowAt: 'keyAt', columns: 'gradOutput', columnAt: 'queryAt' })}
         var mean = vec4<f32>();
-        for (var i = 0u; i < params.headElements; i++) {
-          mean += vec4<f32>(${[0, 1, 2, 3].map((c) => `dot(gradOutput[queryAt${c} + i], out[queryAt${c} + i])`).join(', ')});
-        }
+        ${scoreProducts(variant, elements, 'd', {
+          rows: 'v',
+          rowAt: 'keyAt',
+          columns: 'gradOutput',
+          columnAt: 'queryAt',
+          also: `mean += vec4<f32>(${[0, 1, 2, 3].map((c) => `dot(column${c}, out[queryAt${c} + i])`).join(', ')});`,
+        })}
         let normalizer = vec4<f32>(${[0, 1, 2, 3].map((c) => `logSumExp[queryAt${c} / params.headElements]`).join(', ')});
         ${eachTileRow(
           variant,

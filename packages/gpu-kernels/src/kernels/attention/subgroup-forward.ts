@@ -64,12 +64,12 @@ export const subgroupForward = memoizeKernel((variant: SubgroupHead & { readonly
       out: `&${element}`,
       logSumExp: '&f32',
     },
-    params: PARAMS,
+    params: { ...PARAMS, firstBlock: 'u32' },
     workgroupSize: [variant.subgroupSize],
     declarations: declarationsOf(variant),
     body: `
       if (workgroup >= params.taskCount) { return; }
-      let block = blocks[workgroup / params.heads];
+      let block = blocks[params.firstBlock + workgroup / params.heads];
       let firstRow = block.x;
       let rowCount = block.y;
       ${beginRows(variant, elements)}
@@ -106,7 +106,7 @@ export const subgroupForward = memoizeKernel((variant: SubgroupHead & { readonly
 
 /**
  * A subgroup computes a run of packed rows of one head, whatever sequences they belong to: attention to a prefix alone,
- * of which each row sees what its place (`starts` has the first row of its sequence) and the window let it see.
+ * of which each row sees what its place (`sequences` has the first row of each row's sequence) and the window let it see.
  */
 export const subgroupPrefix = memoizeKernel((variant: SubgroupHead) => {
   const elements = requireLaneElements(variant);
@@ -115,10 +115,20 @@ export const subgroupPrefix = memoizeKernel((variant: SubgroupHead) => {
     label: `attention.prefix.${labelOf(variant)}`,
     enables: ['subgroups'],
     subgroupSize: variant.subgroupSize,
-    storage: { starts: 'u32', q: element, k: element, v: element, out: `&${element}`, logSumExp: '&f32' },
-    params: { ...PARAMS, tokens: 'u32', prefixLength: 'u32' },
+    storage: {
+      sequences: 'vec4<u32>',
+      q: element,
+      k: element,
+      v: element,
+      out: `&${element}`,
+      logSumExp: '&f32',
+    },
+    params: { ...PARAMS, tokens: 'u32', prefixLength: 'u32', firstStart: 'u32' },
     workgroupSize: [variant.subgroupSize],
-    declarations: declarationsOf(variant),
+    declarations: `${declarationsOf(variant)}
+    fn startOf(row: u32) -> u32 {
+      return sequences[params.firstStart + row / 4u][row % 4u];
+    }`,
     body: `
       if (workgroup >= params.taskCount) { return; }
       let firstRow = workgroup / params.heads * ${variant.rows}u;
@@ -128,13 +138,13 @@ export const subgroupPrefix = memoizeKernel((variant: SubgroupHead) => {
         variant,
         (t) => `
           let row${t} = min(${rowOfTurn(variant, 'firstRow', t)}, firstRow + rowCount - 1u);
-          let place${t} = params.prefixLength + row${t} - starts[row${t}];
+          let place${t} = params.prefixLength + row${t} - startOf(row${t});
           let hidden${t} = select(0u, place${t} + 1u - params.window, place${t} >= params.window);`,
       )}
       // Of all rows, found by every lane alike, as the loop over keys must be uniform.
       var hidden = params.prefixLength;
       for (var r = 0u; r < rowCount; r++) {
-        let place = params.prefixLength + firstRow + r - starts[firstRow + r];
+        let place = params.prefixLength + firstRow + r - startOf(firstRow + r);
         hidden = min(hidden, select(0u, place + 1u - params.window, place >= params.window));
       }
       ${visitKeys(variant, elements, {

@@ -123,6 +123,8 @@ export interface ScoreOperands {
   readonly columns: string;
   /** The lane's column c begins at `columnAt`c. */
   readonly columnAt: string;
+  /** WGSL that sees element i of the lane's columns as `column`c. */
+  readonly also?: string;
 }
 
 /**
@@ -133,7 +135,7 @@ export function scoreProducts(
   head: SubgroupHead,
   { width }: LaneElements,
   name: string,
-  { rows, rowAt, columns, columnAt }: ScoreOperands,
+  { rows, rowAt, columns, columnAt, also = '' }: ScoreOperands,
 ): string {
   const turned = (i: number): string => [0, 1, 2, 3].map((c) => `column${c}${component(i)}`).join(', ');
   const sum = (r: number): string =>
@@ -147,6 +149,7 @@ export function scoreProducts(
       ${eachLaneColumn((c) => `let column${c} = ${columns}[${columnAt}${c} + i];`)}
       ${eachTurn(head, (t) => `let own${t} = ${rows}[${rowAt}${t} + i];`)}
       ${repeat(width, (i) => `let turned${i} = vec4<f32>(${turned(i)});`)}
+      ${also}
       ${eachTileRow(head, (r) => `${name}${r} = ${sum(r)};`)}
     }`;
 }

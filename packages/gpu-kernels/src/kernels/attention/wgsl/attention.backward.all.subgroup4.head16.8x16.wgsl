@@ -7,6 +7,7 @@ struct Params {
   scale: f32,
   headElements: u32,
   window: u32,
+  firstBlock: u32,
   queryTasks: u32,
   taskCount: u32,
 }
@@ -32,7 +33,7 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   if (workgroup >= params.taskCount) { return; }
   if (workgroup < params.queryTasks) {
-    let block = blocks[workgroup / params.heads];
+    let block = blocks[params.firstBlock + workgroup / params.heads];
     let head = workgroup % params.heads;
     let kvHead = head / params.queriesPerKeyValueHead;
     let end = block.x + block.y;
@@ -200,7 +201,7 @@ fn main(
     }
   } else {
     let task = workgroup - params.queryTasks;
-    let block = blocks[task / params.kvHeads];
+    let block = blocks[params.firstBlock + task / params.kvHeads];
     let kvHead = task % params.kvHeads;
     let lastKey = block.x + block.y - 1u;
     let keyAt0 = (min(block.x + lane, lastKey) * params.kvHeads + kvHead) * params.headElements;
@@ -259,6 +260,7 @@ fn main(
           s6 = fma(vec4<f32>(subgroupBroadcast(own1.w, 2u)), turned3, fma(vec4<f32>(subgroupBroadcast(own1.z, 2u)), turned2, fma(vec4<f32>(subgroupBroadcast(own1.y, 2u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 2u)), turned0, s6))));
           s7 = fma(vec4<f32>(subgroupBroadcast(own1.w, 3u)), turned3, fma(vec4<f32>(subgroupBroadcast(own1.z, 3u)), turned2, fma(vec4<f32>(subgroupBroadcast(own1.y, 3u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 3u)), turned0, s7))));
         }
+        var mean = vec4<f32>();
         var d0 = vec4<f32>();
         var d1 = vec4<f32>();
         var d2 = vec4<f32>();
@@ -278,6 +280,7 @@ fn main(
           let turned1 = vec4<f32>(column0.y, column1.y, column2.y, column3.y);
           let turned2 = vec4<f32>(column0.z, column1.z, column2.z, column3.z);
           let turned3 = vec4<f32>(column0.w, column1.w, column2.w, column3.w);
+          mean += vec4<f32>(dot(column0, out[queryAt0 + i]), dot(column1, out[queryAt1 + i]), dot(column2, out[queryAt2 + i]), dot(column3, out[queryAt3 + i]));
           d0 = fma(vec4<f32>(subgroupBroadcast(own0.w, 0u)), turned3, fma(vec4<f32>(subgroupBroadcast(own0.z, 0u)), turned2, fma(vec4<f32>(subgroupBroadcast(own0.y, 0u)), turned1, fma(vec4<f32>(subgroupBroadcast(own0.x, 0u)), turned0, d0))));
           d1 = fma(vec4<f32>(subgroupBroadcast(own0.w, 1u)), turned3, fma(vec4<f32>(subgroupBroadcast(own0.z, 1u)), turned2, fma(vec4<f32>(subgroupBroadcast(own0.y, 1u)), turned1, fma(vec4<f32>(subgroupBroadcast(own0.x, 1u)), turned0, d1))));
           d2 = fma(vec4<f32>(subgroupBroadcast(own0.w, 2u)), turned3, fma(vec4<f32>(subgroupBroadcast(own0.z, 2u)), turned2, fma(vec4<f32>(subgroupBroadcast(own0.y, 2u)), turned1, fma(vec4<f32>(subgroupBroadcast(own0.x, 2u)), turned0, d2))));
@@ -286,10 +289,6 @@ fn main(
           d5 = fma(vec4<f32>(subgroupBroadcast(own1.w, 1u)), turned3, fma(vec4<f32>(subgroupBroadcast(own1.z, 1u)), turned2, fma(vec4<f32>(subgroupBroadcast(own1.y, 1u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 1u)), turned0, d5))));
           d6 = fma(vec4<f32>(subgroupBroadcast(own1.w, 2u)), turned3, fma(vec4<f32>(subgroupBroadcast(own1.z, 2u)), turned2, fma(vec4<f32>(subgroupBroadcast(own1.y, 2u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 2u)), turned0, d6))));
           d7 = fma(vec4<f32>(subgroupBroadcast(own1.w, 3u)), turned3, fma(vec4<f32>(subgroupBroadcast(own1.z, 3u)), turned2, fma(vec4<f32>(subgroupBroadcast(own1.y, 3u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 3u)), turned0, d7))));
-        }
-        var mean = vec4<f32>();
-        for (var i = 0u; i < params.headElements; i++) {
-          mean += vec4<f32>(dot(gradOutput[queryAt0 + i], out[queryAt0 + i]), dot(gradOutput[queryAt1 + i], out[queryAt1 + i]), dot(gradOutput[queryAt2 + i], out[queryAt2 + i]), dot(gradOutput[queryAt3 + i], out[queryAt3 + i]));
         }
         let normalizer = vec4<f32>(logSumExp[queryAt0 / params.headElements], logSumExp[queryAt1 / params.headElements], logSumExp[queryAt2 / params.headElements], logSumExp[queryAt3 / params.headElements]);
         s0 = select(vec4<f32>(), exp(min(params.scale * s0 - normalizer, vec4<f32>())), (queries >= vec4<u32>(block.x)) & (queries < vec4<u32>(block.w)) & (queries - vec4<u32>(block.x) < vec4<u32>(params.window)));

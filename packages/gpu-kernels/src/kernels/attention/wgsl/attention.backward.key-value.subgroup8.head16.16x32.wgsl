@@ -7,6 +7,7 @@ struct Params {
   scale: f32,
   headElements: u32,
   window: u32,
+  firstBlock: u32,
   queryTasks: u32,
   taskCount: u32,
 }
@@ -31,7 +32,7 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   if (workgroup >= params.taskCount) { return; }
   let task = workgroup - params.queryTasks;
-  let block = blocks[task / params.kvHeads];
+  let block = blocks[params.firstBlock + task / params.kvHeads];
   let kvHead = task % params.kvHeads;
   let lastKey = block.x + block.y - 1u;
   let keyAt0 = (min(block.x + lane, lastKey) * params.kvHeads + kvHead) * params.headElements;
@@ -120,6 +121,7 @@ fn main(
         s14 = fma(vec4<f32>(subgroupBroadcast(own1.y, 6u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 6u)), turned0, s14));
         s15 = fma(vec4<f32>(subgroupBroadcast(own1.y, 7u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 7u)), turned0, s15));
       }
+      var mean = vec4<f32>();
       var d0 = vec4<f32>();
       var d1 = vec4<f32>();
       var d2 = vec4<f32>();
@@ -145,6 +147,7 @@ fn main(
         let own1 = v[keyAt1 + i];
         let turned0 = vec4<f32>(column0.x, column1.x, column2.x, column3.x);
         let turned1 = vec4<f32>(column0.y, column1.y, column2.y, column3.y);
+        mean += vec4<f32>(dot(column0, out[queryAt0 + i]), dot(column1, out[queryAt1 + i]), dot(column2, out[queryAt2 + i]), dot(column3, out[queryAt3 + i]));
         d0 = fma(vec4<f32>(subgroupBroadcast(own0.y, 0u)), turned1, fma(vec4<f32>(subgroupBroadcast(own0.x, 0u)), turned0, d0));
         d1 = fma(vec4<f32>(subgroupBroadcast(own0.y, 1u)), turned1, fma(vec4<f32>(subgroupBroadcast(own0.x, 1u)), turned0, d1));
         d2 = fma(vec4<f32>(subgroupBroadcast(own0.y, 2u)), turned1, fma(vec4<f32>(subgroupBroadcast(own0.x, 2u)), turned0, d2));
@@ -161,10 +164,6 @@ fn main(
         d13 = fma(vec4<f32>(subgroupBroadcast(own1.y, 5u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 5u)), turned0, d13));
         d14 = fma(vec4<f32>(subgroupBroadcast(own1.y, 6u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 6u)), turned0, d14));
         d15 = fma(vec4<f32>(subgroupBroadcast(own1.y, 7u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 7u)), turned0, d15));
-      }
-      var mean = vec4<f32>();
-      for (var i = 0u; i < params.headElements; i++) {
-        mean += vec4<f32>(dot(gradOutput[queryAt0 + i], out[queryAt0 + i]), dot(gradOutput[queryAt1 + i], out[queryAt1 + i]), dot(gradOutput[queryAt2 + i], out[queryAt2 + i]), dot(gradOutput[queryAt3 + i], out[queryAt3 + i]));
       }
       let normalizer = vec4<f32>(logSumExp[queryAt0 / params.headElements], logSumExp[queryAt1 / params.headElements], logSumExp[queryAt2 / params.headElements], logSumExp[queryAt3 / params.headElements]);
       s0 = select(vec4<f32>(), exp(min(params.scale * s0 - normalizer, vec4<f32>())), (queries >= vec4<u32>(block.x)) & (queries < vec4<u32>(block.w)) & (queries - vec4<u32>(block.x) < vec4<u32>(params.window)));

@@ -7,6 +7,7 @@ struct Params {
   scale: f32,
   headElements: u32,
   window: u32,
+  firstBlock: u32,
   queryTasks: u32,
   taskCount: u32,
 }
@@ -29,7 +30,7 @@ fn main(
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   if (workgroup >= params.taskCount) { return; }
-  let block = blocks[workgroup / params.heads];
+  let block = blocks[params.firstBlock + workgroup / params.heads];
   let head = workgroup % params.heads;
   let kvHead = head / params.queriesPerKeyValueHead;
   let end = block.x + block.y;

@@ -8,6 +8,7 @@ struct Params {
   headElements: u32,
   window: u32,
   taskCount: u32,
+  firstBlock: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -44,7 +45,7 @@ fn main(
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   if (workgroup >= params.taskCount) { return; }
-  let block = blocks[workgroup / params.heads];
+  let block = blocks[params.firstBlock + workgroup / params.heads];
   let firstRow = block.x;
   let rowCount = block.y;
   let head = workgroup % params.heads;

@@ -10,10 +10,11 @@ struct Params {
   taskCount: u32,
   tokens: u32,
   prefixLength: u32,
+  firstStart: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> starts: array<u32>;
+@group(0) @binding(1) var<storage, read> sequences: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> v: array<vec4<f32>>;
@@ -34,6 +35,10 @@ fn sumOfLanes(value: f32) -> f32 {
   result = result + subgroupShuffleXor(result, 1u);
   result = result + subgroupShuffleXor(result, 2u);
   return result;
+}
+
+fn startOf(row: u32) -> u32 {
+  return sequences[params.firstStart + row / 4u][row % 4u];
 }
 
 @compute @workgroup_size(4)
@@ -149,21 +154,21 @@ fn main(
   var out15_2 = vec4<f32>();
   var out15_3 = vec4<f32>();
   let row0 = min(firstRow + lane, firstRow + rowCount - 1u);
-  let place0 = params.prefixLength + row0 - starts[row0];
+  let place0 = params.prefixLength + row0 - startOf(row0);
   let hidden0 = select(0u, place0 + 1u - params.window, place0 >= params.window);
   let row1 = min(firstRow + 4u + lane, firstRow + rowCount - 1u);
-  let place1 = params.prefixLength + row1 - starts[row1];
+  let place1 = params.prefixLength + row1 - startOf(row1);
   let hidden1 = select(0u, place1 + 1u - params.window, place1 >= params.window);
   let row2 = min(firstRow + 8u + lane, firstRow + rowCount - 1u);
-  let place2 = params.prefixLength + row2 - starts[row2];
+  let place2 = params.prefixLength + row2 - startOf(row2);
   let hidden2 = select(0u, place2 + 1u - params.window, place2 >= params.window);
   let row3 = min(firstRow + 12u + lane, firstRow + rowCount - 1u);
-  let place3 = params.prefixLength + row3 - starts[row3];
+  let place3 = params.prefixLength + row3 - startOf(row3);
   let hidden3 = select(0u, place3 + 1u - params.window, place3 >= params.window);
   // Of all rows, found by every lane alike, as the loop over keys must be uniform.
   var hidden = params.prefixLength;
   for (var r = 0u; r < rowCount; r++) {
-    let place = params.prefixLength + firstRow + r - starts[firstRow + r];
+    let place = params.prefixLength + firstRow + r - startOf(firstRow + r);
     hidden = min(hidden, select(0u, place + 1u - params.window, place >= params.window));
   }
   for (var key = (hidden) / 16u * 16u; key < params.prefixLength; key += 16u) {

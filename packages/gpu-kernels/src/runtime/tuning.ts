@@ -157,7 +157,7 @@ export const TUNINGS = {
       subgroupSize: 8,
       forward: [
         { rows: 8, depth: 1, rate: 10.8 },
-        { rows: 32, depth: 1, rate: 17, minWork: 2 ** 21, maxHeadDim: 64 },
+        { rows: 32, depth: 1, rate: 17, minWork: 2 ** 20, maxHeadDim: 64 },
       ],
       backward: [
         { rows: 8, depth: 1, rate: 7, maxHeadDim: 64 },
@@ -178,7 +178,7 @@ export const TUNINGS = {
       subgroupSize: 4,
       forward: [
         { rows: 8, depth: 4, rate: 1.7 },
-        { rows: 16, depth: 4, rate: 2, minWork: 2 ** 21 },
+        { rows: 16, depth: 4, rate: 2, minWork: 2 ** 20 },
       ],
       backward: [
         { rows: 8, depth: 4, rate: 1.2, inOneDispatch: true, maxHeadDim: 64 },

@@ -148,7 +148,7 @@ function devices(headDim: number): { forward: Gpu; backward: Gpu }[] {
 describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, window $window', (shape) => {
   test('every tile of subgroups agrees with float64, and all tiles and packings have the same bits', async () => {
     const values = operands(shape);
-    const { prefix, ...own } = values;
+    const { prefix: _prefix, ...own } = values;
     const expected = attentionReference(own);
     const behindPrefix = attentionReference(values);
     const gradients = attentionBackwardReference(own, values.gradOutput);

@@ -164,7 +164,7 @@ export const subgroupPrefix = memoizeKernel((variant: SubgroupHead) => {
 });
 
 /** How labels name a tile. */
-export function labelOf({ subgroupSize, rows, headDim }: SubgroupHead): string {
+function labelOf({ subgroupSize, rows, headDim }: SubgroupHead): string {
   return `subgroup${subgroupSize}.head${headDim}.${rows}x${tileColumns({ subgroupSize })}`;
 }
 

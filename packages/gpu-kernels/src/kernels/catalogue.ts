@@ -24,7 +24,11 @@ import { topKernels } from './top-k/top-k.ts';
 /** By folder, every kernel that the operations there may run under a tuning. */
 const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
   activation: activationKernels,
-  attention: () => [...attentionForwardKernels(), ...attentionBackwardKernels(), ...attentionScoresKernels()],
+  attention: (tuning) => [
+    ...attentionForwardKernels(tuning),
+    ...attentionBackwardKernels(tuning),
+    ...attentionScoresKernels(),
+  ],
   'cross-entropy': crossEntropyKernels,
   elementwise: elementwiseKernels,
   embedding: embeddingKernels,

@@ -5,6 +5,7 @@ import { runSettingId } from '../../experiment/setting.ts';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { afterAll, expect, test } from 'vitest';
 import { renderPasses } from '../render-passes.ts';
+import { sketchCounts } from '../../experiment/sketch.ts';
 import { planPasses } from '../run-passes.ts';
 import { planTrials } from '../../experiment/plan.ts';
 import { readPublishedHyperparameters } from '../../results/published/read-published.ts';
@@ -31,6 +32,20 @@ test.each(PRESET_IDS)('every option of %s is one that run understands', async (p
   expect(passes.length).toBeGreaterThan(0);
   for (const { request } of passes) expect(planTrials(request.settings).length).toBeGreaterThan(0);
 });
+
+test.each(['paper', 'paper-2.7b'])(
+  'no setting of %s is computed twice: fewer than half of those asked for are',
+  async (preset) => {
+    const passes = await planPasses({ preset, out: 'o' });
+    const { asked, distinct } = sketchCounts(passes.map(({ request }) => request));
+    // Three passes of 72 trials with ZSL, ICL, GD and LCGD, 18 of which have eight chosen rates and six controls beside.
+    expect(asked).toBe(3 * (72 * 4 + 18 * 14));
+    expect(distinct / asked).toBeLessThanOrEqual(0.45);
+    expect(renderPasses(passes)).toContain(
+      `settings of all trials: ${asked} asked for, ${distinct} to be computed`,
+    );
+  },
+);
 
 test.each([
   ['paper', 'KoboldAI/fairseq-dense-1.3B'],

@@ -68,6 +68,14 @@ export function planRunMemory(
   return cells;
 }
 
+/** How many cells of a study, which has no plan of its memory, may be on the device at once. */
+export function studyRoom(gpu: Gpu, config: DecoderConfig, workload: Workload, lockstep: Lockstep): number {
+  const limits = deviceLimits(gpu, undefined);
+  const plan = planMemory(config, workload, limits);
+  if (plan.refusals.length > 0) return 1;
+  return planRoom(config, { plan, workload }, [workload], lockstep, { limits, isBudget: false }).cells;
+}
+
 /** What all that a run prepared will be put to. */
 export function workloadsOf(
   request: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
@@ -81,7 +89,7 @@ export function workloadsOf(
 }
 
 /** What one choice of demonstrations and queries will be put to. */
-function workloadOf(
+export function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
   prepared: PreparedRun,
 ): Workload {

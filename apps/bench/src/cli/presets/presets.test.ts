@@ -38,8 +38,8 @@ test.each(['paper', 'paper-2.7b'])(
   async (preset) => {
     const passes = await planPasses({ preset, out: 'o' });
     const { asked, distinct } = sketchCounts(passes.map(({ request }) => request));
-    // Three passes of 72 trials with ZSL, ICL, GD and LCGD, 18 of which have eight chosen rates and six controls beside.
-    expect(asked).toBe(3 * (72 * 4 + 18 * 14));
+    // Three passes of 72 trials with ZSL, ICL, GD, LCGD and six controls, 18 of which have both learners at four more rates.
+    expect(asked).toBe(3 * (72 * 10 + 18 * 8));
     expect(distinct / asked).toBeLessThanOrEqual(0.45);
     expect(renderPasses(passes)).toContain(
       `settings of all trials: ${asked} asked for, ${distinct} to be computed`,
@@ -94,18 +94,25 @@ test.each([
   },
 );
 
-test('the embedded preset is every variant and both learners on all its datasets, controls on the trained model', async () => {
-  const [pass, ...others] = await planPasses({ preset: 'embedded', out: 'o' });
-  expect(others).toEqual([]);
-  const { settings } = pass!.request;
-  expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
-  expect(settings.methods.map(runSettingId)).toEqual(UNDER_EVERY_RATE);
-  expect(settings.controls.map(runSettingId)).toContain('GD[noise]');
-  expect(settings.controlVariants).toEqual(['trained']);
-  expect(settings.datasets.map(({ id }) => id)).toEqual([
-    ...['syn-sst2', 'syn-sst5', 'syn-mr', 'syn-subj', 'syn-agnews', 'syn-cb'],
-  ]);
-});
+test.each([
+  ['embedded', ['', '[rate=best]', '[rate=matched-kl]'], 3],
+  ['embedded-full', ['', '[rate=best]', '[rate=matched-kl]', '[rate=matched-norm]', '[tangent]'], 5],
+])(
+  '%s is every variant and both learners on all its datasets, controls on the trained model',
+  async (preset, rates, controls) => {
+    const [pass, ...others] = await planPasses({ preset, out: 'o' });
+    expect(others).toEqual([]);
+    const { settings } = pass!.request;
+    expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
+    expect(settings.methods.map(runSettingId)).toEqual(rates.flatMap((rate) => [`GD${rate}`, `LCGD${rate}`]));
+    expect(settings.controls.map(runSettingId)).toContain('GD[noise]');
+    expect(settings.controls).toHaveLength(controls);
+    expect(settings.controlVariants).toEqual(['trained']);
+    expect(settings.datasets.map(({ id }) => id)).toEqual([
+      ...['syn-sst2', 'syn-sst5', 'syn-mr', 'syn-subj', 'syn-agnews', 'syn-cb'],
+    ]);
+  },
+);
 
 test('the smoke preset is small', async () => {
   const [pass] = await planPasses({ preset: 'smoke', out: 'o' });

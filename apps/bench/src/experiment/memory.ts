@@ -23,7 +23,7 @@ import {
 } from '@icl-gd/transformer';
 import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
 import { NEXT_TOKENS } from './next-tokens.ts';
-import { type Lockstep, planRoom } from './lockstep/plan-room.ts';
+import { type RunLockstep, planRoom } from './lockstep/plan-room.ts';
 import { comparedSettings } from './plan.ts';
 import { developmentSettings } from './development/rate-rules.ts';
 import type { RunInputs } from './inputs.ts';
@@ -44,7 +44,7 @@ export function planRunMemory(
   {
     budget,
     lockstep = { cells: 1, kinds: 1 },
-  }: { readonly budget?: number | undefined; readonly lockstep?: Lockstep },
+  }: { readonly budget?: number | undefined; readonly lockstep?: RunLockstep },
   log: (line: string) => void,
 ): number {
   const limits = deviceLimits(gpu, budget);
@@ -69,7 +69,12 @@ export function planRunMemory(
 }
 
 /** How many cells of a study, which has no plan of its memory, may be on the device at once. */
-export function studyRoom(gpu: Gpu, config: DecoderConfig, workload: Workload, lockstep: Lockstep): number {
+export function studyRoom(
+  gpu: Gpu,
+  config: DecoderConfig,
+  workload: Workload,
+  lockstep: RunLockstep,
+): number {
   const limits = deviceLimits(gpu, undefined);
   const plan = planMemory(config, workload, limits);
   if (plan.refusals.length > 0) return 1;

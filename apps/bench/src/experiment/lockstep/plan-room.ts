@@ -13,7 +13,7 @@ import type { RunInputs } from '../inputs.ts';
 import type { RunSettings } from '../plan.ts';
 
 /** What of a run could train together. */
-export interface Lockstep {
+export interface RunLockstep {
   /** Cells of one model, at most. */
   readonly cells: number;
   /** Of how many kinds they are. */
@@ -29,7 +29,7 @@ const MORE_BYTES = 512 * 2 ** 20;
 export function lockstepOfRun(
   settings: RunSettings,
   { prepared, development }: Pick<RunInputs, 'prepared' | 'development'>,
-): Lockstep {
+): RunLockstep {
   if (settings.releasedNorms) return { cells: 1, kinds: 1 };
   const developed = developedLearners(settings).map(({ setting }) => setting);
   const developing = developed.filter((own) => lockstepOf(own) !== undefined);
@@ -59,7 +59,7 @@ export function planRoom(
   config: DecoderConfig,
   { plan, workload }: Largest,
   workloads: readonly Workload[],
-  { cells, kinds }: Lockstep,
+  { cells, kinds }: RunLockstep,
   { limits, isBudget }: { readonly limits: DeviceLimits; readonly isBudget: boolean },
 ): { readonly cells: number; readonly plan: MemoryPlan } {
   const trainings = workloads.flatMap(({ training }) => training ?? []);

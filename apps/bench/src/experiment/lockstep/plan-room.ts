@@ -65,7 +65,8 @@ export function planRoom(
   const trainings = workloads.flatMap(({ training }) => training ?? []);
   const [first] = trainings;
   const most = Math.min(cells, kinds * MOST_TOGETHER);
-  if (!first || most <= 1) return { cells: 1, plan };
+  // Kinds share the room: with one cell of each there is nothing to train together.
+  if (!first || most < 2 * kinds) return { cells: 1, plan };
   const training = {
     ...first,
     kinds: [
@@ -87,7 +88,11 @@ export function planRoom(
   const held = perCell > 0 ? 1 + Math.floor((allowed - plan.peak) / perCell) : most;
   const trained = lockstepCells(config, together, { ...limits, budgetBytes: allowed }, most);
   const count = Math.max(1, Math.min(trained, held));
-  if (count === 1) return { cells: 1, plan };
+  if (count < 2 * kinds) return { cells: 1, plan };
   const own = planOf(count);
-  return { cells: count, plan: { ...own, peak: Math.max(own.peak, plan.peak + (count - 1) * perCell) } };
+  const { queryScores } = plan;
+  return {
+    cells: count,
+    plan: { ...own, queryScores, peak: Math.max(own.peak, plan.peak + (count - 1) * perCell) },
+  };
 }

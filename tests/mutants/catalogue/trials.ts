@@ -102,8 +102,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'noise-half',
         kind: 'not rounded',
-        find: '{ probeTokens: [token], halfWeights, again: true }',
-        replace: '{ probeTokens: [token], again: true }',
+        find: '[token]), halfWeights, takeIn:',
+        replace: '[token]), takeIn:',
       },
     ],
   ),

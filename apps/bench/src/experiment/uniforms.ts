@@ -1,7 +1,7 @@
 import { Pcg64 } from '@icl-gd/transformer';
 
 /** Numbers of one generator in [0, 1), kept once they are drawn: whoever reads them begins with the first. */
-export class Uniforms {
+class Uniforms {
   readonly #generator: Pcg64;
   readonly #drawn: number[] = [];
 

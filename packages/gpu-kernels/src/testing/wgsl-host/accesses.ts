@@ -6,7 +6,7 @@ const BANKS = 32;
 const SECTOR_BYTES = 32;
 
 /** Accesses that a quarter of a subgroup makes at once. */
-export function quarters(accesses: readonly Access[]): Access[][] {
+function quarters(accesses: readonly Access[]): Access[][] {
   const together = new Map<string, Access[]>();
   for (const access of accesses) {
     const { workgroup, site, occurrence, invocation } = access;

@@ -1,5 +1,6 @@
 /* The letters of shapes in docstrings (T, d, H, …) are explained in the README's section “Shapes”. */
 export { acquireGpu, type AcquireOptions, listAdapters } from './device/acquire.ts';
+export type { DawnSwitch } from './device/dawn-switches.ts';
 export type { AdapterDescription } from './device/description.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
 export { refuseMisspelt, requireOneOf } from './options.ts';
@@ -56,7 +57,6 @@ export {
 } from './kernels/gated-activation/gated-activation.ts';
 export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
-export type { MatmulRegime } from './kernels/matmul/tiled-product.ts';
 export { matmulSet, type SetProduct } from './kernels/matmul/set.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {
@@ -112,6 +112,7 @@ export {
 export { topLogProbs, type TopLogProbsArguments } from './kernels/top-k/top-k.ts';
 export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
 export {
+  type MatmulRegime,
   type SkinnyMatmul,
   type StagedTile,
   type TiledMatmul,
@@ -131,7 +132,16 @@ export {
   type StorageBinding,
   type StorageType,
 } from './runtime/kernel.ts';
+export type { ParameterForm } from './runtime/parameter-form.ts';
 export type { CompiledKernel, PipelineCache } from './runtime/pipeline-cache.ts';
+export type {
+  Profile,
+  ProfiledDispatch,
+  ProfiledKernel,
+  ProfileOptions,
+  ProfileResult,
+} from './runtime/profile.ts';
+export type { ReadItem, ReadRange, ReadValues } from './runtime/read-range.ts';
 export { Resource } from './runtime/resource.ts';
 export { Scope, type TensorSource } from './runtime/scope.ts';
 export type { StorageElement } from './runtime/storage-element.ts';
@@ -155,3 +165,4 @@ export {
   TUNINGS,
 } from './runtime/tuning.ts';
 export { Uploader } from './runtime/uploader.ts';
+export type { WarmOptions } from './runtime/warm.ts';

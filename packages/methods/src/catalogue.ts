@@ -2,6 +2,7 @@ import type { TrainingKind } from '@icl-gd/transformer';
 import { z } from 'zod';
 import type { Learner, LearnerOptions, LearnerTraits } from './learner.ts';
 import { learnerModules } from './learners/index.ts';
+import { togetherOf } from './training/lockstep.ts';
 
 const NEEDS: readonly Learner['needs'][] = ['none', 'context', 'all'];
 const rank = ({ role, paper, needs }: Learner): number =>
@@ -47,8 +48,9 @@ export function settingId({ learner, options }: LearnerSetting): string {
 function traitsOf({ learner, options }: LearnerSetting): LearnerTraits {
   const { needs, objective, inapplicableMetrics = [], with: depending } = learner;
   const fixed = { takesRate: objective !== undefined, draws: false, keepsTrainingQueries: false, passes: 1 };
+  const lockstep = undefined;
   const training = objective && { objective };
-  return { needs, ...fixed, training, inapplicableMetrics, ...depending?.call(learner, options) };
+  return { needs, ...fixed, training, lockstep, inapplicableMetrics, ...depending?.call(learner, options) };
 }
 
 /** The demonstrations that a learner takes in with these options. */
@@ -84,6 +86,14 @@ export function draws(setting: LearnerSetting): boolean {
 /** Whether a learner can keep the query vectors that demonstrations have while it trains on them. */
 export function keepsTrainingQueries(setting: LearnerSetting): boolean {
   return traitsOf(setting).keepsTrainingQueries;
+}
+
+/**
+ * What settings have in common whose cells `adaptTogether` trains in one pass over all of them; undefined of a setting whose cells
+ * are trained one by one. It decides no number.
+ */
+export function lockstepOf(setting: LearnerSetting): string | undefined {
+  return togetherOf(setting.learner) && traitsOf(setting).lockstep;
 }
 
 /**

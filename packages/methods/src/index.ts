@@ -9,6 +9,7 @@ export {
 } from '@icl-gd/transformer';
 export * from './learner.ts';
 export * from './learners/index.ts';
+export { adaptTogether, type AdaptedCell } from './adapt-together.ts';
 export { adaptedModel } from './adapted-model.ts';
 export {
   draws,
@@ -17,6 +18,7 @@ export {
   type LearnerSetting,
   learners,
   learnerSetting,
+  lockstepOf,
   needsOf,
   settingId,
   takesRate,

@@ -202,6 +202,11 @@ export interface LearnerTraits {
   readonly training: TrainingKind | undefined;
   /** How often it takes in each demonstration while it trains, which its progress counts. */
   readonly passes: number;
+  /**
+   * Settings with the same text can take their steps together, in one pass over the demonstrations of several cells; undefined if
+   * it cannot. Only of learners whose `adapt` is that of GD or LCGD.
+   */
+  readonly lockstep: string | undefined;
   /** Ids of metrics that do not apply to it; their fields stay empty. */
   readonly inapplicableMetrics: readonly string[];
 }

@@ -1,19 +1,18 @@
-import { scoreLayers } from './layer-scores.ts';
 import type { LayerScores } from './layer-scores.ts';
 import type { LayerMetric } from './metric.ts';
 import { MismatchedCosines } from './mismatched.ts';
 import { requireAttentionScores } from './probes.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
 import { ROUNDING_OF_MAPS } from './rounding.ts';
+import { headSpan, mapsOf, scoreHeads } from './spans.ts';
 import {
-  type UpdatePair,
-  definedPair,
-  difference,
+  type Triple,
+  type UpdateProducts,
+  areDefined,
+  definedCosine,
   scoreTogether,
-  spanNorm,
-  subtract,
 } from './update-pairs.ts';
-import { type NumericArray, type Span, cosine, dot, lengthOf, norm, softmax } from './vectors.ts';
+import { type Span, lengthOf, softmax } from './vectors.ts';
 
 type Probes = readonly ProbeArrays[];
 
@@ -38,18 +37,13 @@ export function simAMDeltaMismatched(
   requireAttentionScores({ icl, zsl, other }, shape);
   const groups = byLength(zsl);
   return scoreTogether(shape.layers, (layer) => {
-    const cosines = new MismatchedCosines(zsl.length);
-    for (const examples of groups.values())
+    const cosines = new MismatchedCosines(zsl.length, ROUNDING_OF_MAPS);
+    for (const examples of groups.values()) {
+      const all = examples.map((example) => ({ example, triple: mapsOf({ icl, zsl, other }, example) }));
+      const [first] = examples;
       for (let head = 0; head < shape.heads; head++)
-        cosines.add(
-          examples.map((example) => ({
-            example,
-            pair: definedPair(
-              updatePair(logitsOf({ icl, zsl, other }, example), headSpan(zsl[example]!, shape, layer, head)),
-              ROUNDING_OF_MAPS,
-            ),
-          })),
-        );
+        cosines.add(all, headSpan(zsl[first!]!, shape, layer, head));
+    }
     return cosines.scores();
   });
 }
@@ -64,12 +58,30 @@ export function simAMDeltaMismatched(
 export function simAMDeltaCentred(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionScores({ icl, zsl, other }, shape);
   return scoreHeads(zsl, shape, (example, span) => {
-    const updates = updatePair(logitsOf({ icl, zsl, other }, example), span);
-    centre(updates.a);
-    centre(updates.b);
-    const pair = definedPair(updates, ROUNDING_OF_MAPS);
-    return pair && cosine(pair.a, pair.b);
+    const triple = mapsOf({ icl, zsl, other }, example);
+    return definedCosine(centredProducts(triple, span), ROUNDING_OF_MAPS);
   });
+}
+
+/** Of the changes less their means over the keys: of the part of a change of logits that softmax sees. */
+function centredProducts({ icl, zsl, other }: Triple, { start, width }: Span): UpdateProducts {
+  let [sumA, sumB] = [0, 0];
+  for (let i = start; i < start + width; i++) {
+    sumA += icl[i]! - zsl[i]!;
+    sumB += other[i]! - zsl[i]!;
+  }
+  const [meanA, meanB] = [sumA / width, sumB / width];
+  let [ab, aa, bb, zeroShot] = [0, 0, 0, 0];
+  for (let i = start; i < start + width; i++) {
+    const from = zsl[i]!;
+    const a = icl[i]! - from - meanA;
+    const b = other[i]! - from - meanB;
+    ab += a * b;
+    aa += a * a;
+    bb += b * b;
+    zeroShot += from * from;
+  }
+  return { ab, aa, bb, zeroShot };
 }
 
 /**
@@ -83,17 +95,27 @@ export function simAMDeltaCentred(icl: Probes, zsl: Probes, other: Probes, shape
 export function simAMDeltaSoftmax(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionScores({ icl, zsl, other }, shape);
   return scoreHeads(zsl, shape, (example, span) => {
-    const logits = logitsOf({ icl, zsl, other }, example);
-    const least = ROUNDING_OF_MAPS * spanNorm(logits.zsl, span);
-    if (centredNorm(logits.icl, logits.zsl, span) <= least) return null;
-    if (centredNorm(logits.other, logits.zsl, span) <= least) return null;
-    const zeroShot = softmax(logits.zsl, span);
-    const [a, b] = [softmax(logits.icl, span), softmax(logits.other, span)];
-    subtract(a, zeroShot);
-    subtract(b, zeroShot);
-    const pair = definedPair({ a, b, zeroShotNorm: norm(zeroShot) }, ROUNDING_OF_MAPS);
-    return pair && cosine(pair.a, pair.b);
+    const triple = mapsOf({ icl, zsl, other }, example);
+    if (!areDefined(centredProducts(triple, span), ROUNDING_OF_MAPS)) return null;
+    return definedCosine(shareProducts(triple, span), ROUNDING_OF_MAPS);
   });
+}
+
+/** Of what softmax makes of the logits. */
+function shareProducts({ icl, zsl, other }: Triple, span: Span): UpdateProducts {
+  const [sharesIcl, shares, sharesOther] = [softmax(icl, span), softmax(zsl, span), softmax(other, span)];
+  // Not `updateProducts`: a loop over arrays of one type is several times as fast.
+  let [ab, aa, bb, zeroShot] = [0, 0, 0, 0];
+  for (let i = 0; i < span.width; i++) {
+    const from = shares[i]!;
+    const a = sharesIcl[i]! - from;
+    const b = sharesOther[i]! - from;
+    ab += a * b;
+    aa += a * a;
+    bb += b * b;
+    zeroShot += from * from;
+  }
+  return { ab, aa, bb, zeroShot };
 }
 
 /**
@@ -108,24 +130,18 @@ export function commonMode(zsl: Probes, other: Probes, shape: ProbeShape): Layer
   requireAttentionScores({ zsl, other }, shape);
   return scoreHeads(zsl, shape, (example, span) => {
     const zeroShot = zsl[example]!.attentionScores;
-    const change = difference(other[example]!.attentionScores, zeroShot, span);
-    if (norm(change) <= ROUNDING_OF_MAPS * spanNorm(zeroShot, span)) return null;
-    const mean = meanOf(change);
-    return Math.min(1, (span.width * mean * mean) / dot(change, change));
+    const to = other[example]!.attentionScores;
+    let [sum, squares, zeroShotSquares] = [0, 0, 0];
+    for (let i = span.start; i < span.start + span.width; i++) {
+      const change = to[i]! - zeroShot[i]!;
+      sum += change;
+      squares += change * change;
+      zeroShotSquares += zeroShot[i]! * zeroShot[i]!;
+    }
+    if (lengthOf(squares) <= ROUNDING_OF_MAPS * lengthOf(zeroShotSquares)) return null;
+    const mean = sum / span.width;
+    return Math.min(1, (span.width * mean * mean) / squares);
   });
-}
-
-/** A value, or none, of every head of every example. */
-function scoreHeads(
-  zsl: Probes,
-  shape: ProbeShape,
-  value: (example: number, span: Span) => number | null,
-): LayerScores {
-  return scoreLayers(shape.layers, zsl.length, (example, layer) =>
-    Array.from({ length: shape.heads }, (_, head) =>
-      value(example, headSpan(zsl[example]!, shape, layer, head)),
-    ),
-  );
 }
 
 /** Examples whose query parts have equal lengths. */
@@ -137,60 +153,6 @@ function byLength(zsl: Probes): ReadonlyMap<number, readonly number[]> {
     else groups.set(attentionScores.length, [example]);
   }
   return groups;
-}
-
-function headSpan(
-  { attentionScores }: ProbeArrays,
-  { layers, heads }: ProbeShape,
-  layer: number,
-  head: number,
-): Span {
-  const width = attentionScores.length / (layers * heads);
-  return { start: (layer * heads + head) * width, width };
-}
-
-/** m of one example. */
-type Logits = Readonly<Record<'icl' | 'zsl' | 'other', NumericArray>>;
-
-function logitsOf(
-  { icl, zsl, other }: Readonly<Record<'icl' | 'zsl' | 'other', Probes>>,
-  example: number,
-): Logits {
-  return {
-    icl: icl[example]!.attentionScores,
-    zsl: zsl[example]!.attentionScores,
-    other: other[example]!.attentionScores,
-  };
-}
-
-function updatePair({ icl, zsl, other }: Logits, span: Span): UpdatePair {
-  return {
-    a: difference(icl, zsl, span),
-    b: difference(other, zsl, span),
-    zeroShotNorm: spanNorm(zsl, span),
-  };
-}
-
-function meanOf(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total / values.length;
-}
-
-/** In place. */
-function centre(values: Float64Array): void {
-  const mean = meanOf(values);
-  for (let i = 0; i < values.length; i++) values[i]! -= mean;
-}
-
-/** l2 norm of x − y less its mean: of the part of a change of logits that softmax sees. */
-function centredNorm(x: NumericArray, y: NumericArray, { start, width }: Span): number {
-  let total = 0;
-  for (let i = start; i < start + width; i++) total += x[i]! - y[i]!;
-  const mean = total / width;
-  let squared = 0;
-  for (let i = start; i < start + width; i++) squared += (x[i]! - y[i]! - mean) ** 2;
-  return lengthOf(squared);
 }
 
 const COSINE = { kind: 'layers', range: [-1, 1], source: 'ours' } as const;

@@ -1,9 +1,11 @@
-import { scoreLayers } from './layer-scores.ts';
 import type { LayerScores } from './layer-scores.ts';
 import type { LayerMetric } from './metric.ts';
 import { requireAttentionScores } from './probes.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
-import { cosine, row, update, updateCosine } from './vectors.ts';
+import { ROUNDING } from './rounding.ts';
+import { mapsOf, scoreHeads } from './spans.ts';
+import { definedCosine, updateProducts } from './update-pairs.ts';
+import { spanCosine } from './vectors.ts';
 
 /**
  * SimAM, similarity of attention maps: cos(m_ICL, m_FT), per layer, averaged over examples and heads.
@@ -65,11 +67,9 @@ export function alpha(
 }
 
 function mapCosines(a: readonly ProbeArrays[], b: readonly ProbeArrays[], shape: ProbeShape): LayerScores {
-  return scoreLayers(shape.layers, a.length, (example, layer) => {
-    const headsA = headRows(a[example]!, layer, shape);
-    const headsB = headRows(b[example]!, layer, shape);
-    return headsA.map((head, h) => cosine(head, headsB[h]!));
-  });
+  return scoreHeads(a, shape, (example, span) =>
+    spanCosine(a[example]!.attentionScores, b[example]!.attentionScores, span),
+  );
 }
 
 function mapUpdateCosines(
@@ -78,23 +78,9 @@ function mapUpdateCosines(
   zsl: readonly ProbeArrays[],
   shape: ProbeShape,
 ): LayerScores {
-  return scoreLayers(shape.layers, a.length, (example, layer) => {
-    const headsA = headRows(a[example]!, layer, shape);
-    const headsB = headRows(b[example]!, layer, shape);
-    return headRows(zsl[example]!, layer, shape).map((zeroShot, h) =>
-      updateCosine(update(headsA[h]!, zeroShot), update(headsB[h]!, zeroShot)),
-    );
-  });
-}
-
-/** One layer's attention scores, one vector of the query part's length per head. */
-function headRows(
-  { attentionScores }: ProbeArrays,
-  layer: number,
-  { layers, heads }: ProbeShape,
-): Float64Array[] {
-  const queryLength = attentionScores.length / (layers * heads);
-  return Array.from({ length: heads }, (_, head) => row(attentionScores, layer * heads + head, queryLength));
+  return scoreHeads(zsl, shape, (example, span) =>
+    definedCosine(updateProducts(mapsOf({ icl: a, zsl, other: b }, example), span), ROUNDING),
+  );
 }
 
 const COSINE = { kind: 'layers', range: [-1, 1], moreAlike: 'higher' } as const;

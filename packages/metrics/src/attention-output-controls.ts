@@ -5,9 +5,18 @@ import { MismatchedCosines } from './mismatched.ts';
 import { requireAttentionOutputs } from './probes.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
 import { ROUNDING_OF_OUTPUTS } from './rounding.ts';
-import * as pairs from './update-pairs.ts';
-import type { UpdatePair } from './update-pairs.ts';
-import { type Span, cosine, dot, lengthOf, norm } from './vectors.ts';
+import { outputSpan, outputsOf } from './spans.ts';
+import {
+  type TogetherScores,
+  type Triple,
+  type UpdateProducts,
+  areDefined,
+  clamped,
+  definedCosine,
+  scoreTogether,
+  updateProducts,
+} from './update-pairs.ts';
+import { type Span, lengthOf } from './vectors.ts';
 
 type Probes = readonly ProbeArrays[];
 
@@ -26,10 +35,13 @@ type Probes = readonly ProbeArrays[];
  */
 export function simAOUMismatched(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionOutputs({ icl, zsl, other }, shape);
-  return pairs.scoreTogether(shape.layers, (layer) => {
-    const cosines = new MismatchedCosines(icl.length);
-    const ofLayer = updatePairs({ icl, zsl, other }, shape, layer);
-    cosines.add(ofLayer.map((pair, example) => ({ example, pair })));
+  return scoreTogether(shape.layers, (layer) => {
+    const cosines = new MismatchedCosines(icl.length, ROUNDING_OF_OUTPUTS);
+    const all = Array.from(icl, (_, example) => ({
+      example,
+      triple: outputsOf({ icl, zsl, other }, example),
+    }));
+    cosines.add(all, outputSpan(shape, layer));
     return cosines.scores();
   });
 }
@@ -43,21 +55,24 @@ export function simAOUMismatched(icl: Probes, zsl: Probes, other: Probes, shape:
  */
 export function simAOUDemeaned(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionOutputs({ icl, zsl, other }, shape);
-  return pairs.scoreTogether(shape.layers, (layer) => {
-    const ofLayer = updatePairs({ icl, zsl, other }, shape, layer);
-    const defined = ofLayer.filter((pair) => pair !== null);
+  return scoreTogether(shape.layers, (layer) => {
+    const span = outputSpan(shape, layer);
+    const triples = Array.from(icl, (_, example) => {
+      const triple = outputsOf({ icl, zsl, other }, example);
+      return areDefined(updateProducts(triple, span), ROUNDING_OF_OUTPUTS) ? triple : null;
+    });
+    const defined = triples.filter((triple) => triple !== null);
     const [meanA, meanB] = [new Float64Array(shape.dModel), new Float64Array(shape.dModel)];
-    for (const { a, b } of defined) {
-      pairs.addTo(meanA, a, 1 / defined.length);
-      pairs.addTo(meanB, b, 1 / defined.length);
+    for (const triple of defined) {
+      for (let i = 0; i < span.width; i++) {
+        const from = triple.zsl[span.start + i]!;
+        meanA[i]! += (1 / defined.length) * (triple.icl[span.start + i]! - from);
+        meanB[i]! += (1 / defined.length) * (triple.other[span.start + i]! - from);
+      }
     }
-    for (const { a, b } of defined) {
-      pairs.subtract(a, meanA);
-      pairs.subtract(b, meanB);
-    }
-    const perExample = ofLayer.map((pair): ExampleScore => {
-      const left = pair && pairs.definedPair(pair, ROUNDING_OF_OUTPUTS);
-      const own = left && cosine(left.a, left.b);
+    const perExample = triples.map((triple): ExampleScore => {
+      const products = triple && demeanedProducts(triple, span, [meanA, meanB]);
+      const own = products && definedCosine(products, ROUNDING_OF_OUTPUTS);
       return own === null ? NONE : { sum: own, count: 1 };
     });
     return summed(perExample);
@@ -73,15 +88,16 @@ export function simAOUDemeaned(icl: Probes, zsl: Probes, other: Probes, shape: P
  */
 export function simAOUPooled(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionOutputs({ icl, zsl, other }, shape);
-  return pairs.scoreTogether(shape.layers, (layer) => {
-    const products = updatePairs({ icl, zsl, other }, shape, layer).map(
-      (pair) => pair && { ab: dot(pair.a, pair.b), aa: dot(pair.a, pair.a), bb: dot(pair.b, pair.b) },
-    );
+  return scoreTogether(shape.layers, (layer) => {
+    const products = Array.from(icl, (_, example) => {
+      const own = updateProducts(outputsOf({ icl, zsl, other }, example), outputSpan(shape, layer));
+      return areDefined(own, ROUNDING_OF_OUTPUTS) ? own : null;
+    });
     const defined = products.filter((own) => own !== null);
     const total = (of: 'ab' | 'aa' | 'bb'): number => defined.reduce((sum, own) => sum + own[of], 0);
     const [aa, bb] = [total('aa'), total('bb')];
     const [lengthA, lengthB] = [lengthOf(aa), lengthOf(bb)];
-    const value = defined.length === 0 ? null : pairs.clamped(total('ab') / lengthA / lengthB);
+    const value = defined.length === 0 ? null : clamped(total('ab') / lengthA / lengthB);
     const perExample = products.map((own): ExampleScore => {
       if (own === null || value === null) return NONE;
       const change = own.ab / lengthA / lengthB - (value / 2) * (own.aa / aa + own.bb / bb);
@@ -99,18 +115,42 @@ export function simAOUPooled(icl: Probes, zsl: Probes, other: Probes, shape: Pro
 export function updateNorm(zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionOutputs({ zsl, other }, shape);
   return scoreLayers(shape.layers, zsl.length, (example, layer) => {
-    const span = spanOf(shape, layer);
+    const { start, width } = outputSpan(shape, layer);
     const [from, to] = [zsl[example]!.attentionOutput, other[example]!.attentionOutput];
-    const length = pairs.spanNorm(from, span);
-    const change = pairs.difference(to, from, span);
-    return [length === 0 ? null : norm(change) / length];
+    let [change, zeroShot] = [0, 0];
+    for (let i = start; i < start + width; i++) {
+      const own = to[i]! - from[i]!;
+      change += own * own;
+      zeroShot += from[i]! * from[i]!;
+    }
+    const length = lengthOf(zeroShot);
+    return [length === 0 ? null : lengthOf(change) / length];
   });
+}
+
+/** Of the updates less these means. */
+function demeanedProducts(
+  { icl, zsl, other }: Triple,
+  { start, width }: Span,
+  [meanA, meanB]: readonly [Float64Array, Float64Array],
+): UpdateProducts {
+  let [ab, aa, bb, zeroShot] = [0, 0, 0, 0];
+  for (let i = 0; i < width; i++) {
+    const from = zsl[start + i]!;
+    const a = icl[start + i]! - from - meanA[i]!;
+    const b = other[start + i]! - from - meanB[i]!;
+    ab += a * b;
+    aa += a * a;
+    bb += b * b;
+    zeroShot += from * from;
+  }
+  return { ab, aa, bb, zeroShot };
 }
 
 const NONE: ExampleScore = { sum: 0, count: 0 };
 
 /** Of one layer, one value an example or none. */
-function summed(perExample: readonly ExampleScore[]): pairs.TogetherScores {
+function summed(perExample: readonly ExampleScore[]): TogetherScores {
   const count = perExample.reduce((total, own) => total + own.count, 0);
   const sum = perExample.reduce((total, own) => total + own.sum, 0);
   return {
@@ -119,30 +159,6 @@ function summed(perExample: readonly ExampleScore[]): pairs.TogetherScores {
     totalCount: perExample.length,
     perExample,
   };
-}
-
-const spanOf = ({ dModel }: ProbeShape, layer: number): Span => ({
-  start: layer * dModel,
-  width: dModel,
-});
-
-/** Of every example, in one layer; null where one of its updates is rounding. */
-function updatePairs(
-  { icl, zsl, other }: Readonly<Record<'icl' | 'zsl' | 'other', Probes>>,
-  shape: ProbeShape,
-  layer: number,
-): (UpdatePair | null)[] {
-  const span = spanOf(shape, layer);
-  return zsl.map(({ attentionOutput: from }, example) =>
-    pairs.definedPair(
-      {
-        a: pairs.difference(icl[example]!.attentionOutput, from, span),
-        b: pairs.difference(other[example]!.attentionOutput, from, span),
-        zeroShotNorm: pairs.spanNorm(from, span),
-      },
-      ROUNDING_OF_OUTPUTS,
-    ),
-  );
 }
 
 const COSINE = { kind: 'layers', range: [-1, 1], source: 'ours' } as const;

@@ -3,7 +3,10 @@ import type { LayerScores } from './layer-scores.ts';
 import type { LayerMetric } from './metric.ts';
 import { requireAttentionOutputs } from './probes.ts';
 import type { ProbeArrays, ProbeShape } from './probes.ts';
-import { cosine, normalised, row, update, updateCosine } from './vectors.ts';
+import { ROUNDING } from './rounding.ts';
+import { outputSpan, outputsOf } from './spans.ts';
+import { type Triple, type UpdateProducts, clamped, definedCosine, updateProducts } from './update-pairs.ts';
+import { type Span, lengthOf, spanNorm } from './vectors.ts';
 
 /**
  * SimAOU, similarity of attention output updates: cos(h_ICL − h_ZSL, h_FT − h_ZSL), per layer, averaged over examples.
@@ -21,15 +24,12 @@ export function simAOU(
   shape: ProbeShape,
 ): LayerScores {
   requireAttentionOutputs({ icl, zsl, ft }, shape);
-  return scoreLayers(shape.layers, icl.length, (example, layer) => {
-    const zeroShot = row(zsl[example]!.attentionOutput, layer, shape.dModel);
-    return [
-      updateCosine(
-        update(row(icl[example]!.attentionOutput, layer, shape.dModel), zeroShot),
-        update(row(ft[example]!.attentionOutput, layer, shape.dModel), zeroShot),
-      ),
-    ];
-  });
+  return scoreLayers(shape.layers, icl.length, (example, layer) => [
+    definedCosine(
+      updateProducts(outputsOf({ icl, zsl, other: ft }, example), outputSpan(shape, layer)),
+      ROUNDING,
+    ),
+  ]);
 }
 
 /**
@@ -46,15 +46,28 @@ export function simAOUNorm(
   shape: ProbeShape,
 ): LayerScores {
   requireAttentionOutputs({ icl, zsl, ft }, shape);
-  const unit = (probe: ProbeArrays, layer: number): Float64Array | null =>
-    normalised(row(probe.attentionOutput, layer, shape.dModel));
   return scoreLayers(shape.layers, icl.length, (example, layer) => {
-    const zeroShot = unit(zsl[example]!, layer);
-    const inContext = unit(icl[example]!, layer);
-    const fineTuned = unit(ft[example]!, layer);
-    if (!zeroShot || !inContext || !fineTuned) return [null];
-    return [updateCosine(update(inContext, zeroShot), update(fineTuned, zeroShot))];
+    const outputs = outputsOf({ icl, zsl, other: ft }, example);
+    const products = unitUpdateProducts(outputs, outputSpan(shape, layer));
+    return [products && definedCosine(products, ROUNDING)];
   });
+}
+
+/** Of the vectors divided by their norms; null where one of them is the zero vector. */
+function unitUpdateProducts({ icl, zsl, other }: Triple, span: Span): UpdateProducts | null {
+  const [lengthA, lengthZ, lengthB] = [spanNorm(icl, span), spanNorm(zsl, span), spanNorm(other, span)];
+  if (lengthA === 0 || lengthZ === 0 || lengthB === 0) return null;
+  let [ab, aa, bb, zeroShot] = [0, 0, 0, 0];
+  for (let i = span.start; i < span.start + span.width; i++) {
+    const from = zsl[i]! / lengthZ;
+    const a = icl[i]! / lengthA - from;
+    const b = other[i]! / lengthB - from;
+    ab += a * b;
+    aa += a * a;
+    bb += b * b;
+    zeroShot += from * from;
+  }
+  return { ab, aa, bb, zeroShot };
 }
 
 /**
@@ -73,10 +86,20 @@ export function simAOURandom(
 ): LayerScores {
   requireAttentionOutputs({ icl, zsl }, shape);
   return scoreLayers(shape.layers, icl.length, (example, layer) => {
-    const direction = Float64Array.from({ length: shape.dModel }, () => uniform(random));
-    const zeroShot = row(zsl[example]!.attentionOutput, layer, shape.dModel);
-    const change = update(row(icl[example]!.attentionOutput, layer, shape.dModel), zeroShot);
-    return [change && cosine(change, direction)];
+    const { start, width } = outputSpan(shape, layer);
+    const [from, to] = [zsl[example]!.attentionOutput, icl[example]!.attentionOutput];
+    let [ab, aa, bb, zeroShot] = [0, 0, 0, 0];
+    for (let i = start; i < start + width; i++) {
+      const a = to[i]! - from[i]!;
+      const b = uniform(random);
+      ab += a * b;
+      aa += a * a;
+      bb += b * b;
+      zeroShot += from[i]! * from[i]!;
+    }
+    const length = lengthOf(aa);
+    if (length <= ROUNDING * lengthOf(zeroShot) || bb === 0) return [null];
+    return [clamped(ab / length / Math.sqrt(bb))];
   });
 }
 

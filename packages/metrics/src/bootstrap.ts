@@ -63,27 +63,35 @@ export function bootstrapLayerMeanInterval(
 
   const sums = layers.map((scores) => Float64Array.from(scores, ({ sum }) => sum));
   const counts = layers.map((scores) => Float64Array.from(scores, ({ count }) => count));
+  // Plain loops: they run once for every resample, layer and example.
   const drawn = new Uint32Array(examples.length);
-  const means = Array.from({ length: resamples }, () => {
-    for (const i of drawn.keys()) {
+  const draw = (): void => {
+    for (let i = 0; i < drawn.length; i++) {
       const example = examples[Math.floor(random() * examples.length)];
       if (example === undefined) throw new RangeError('random() returned a number outside [0, 1)');
       drawn[i] = example;
     }
-    return layerMean(sums.map((own, layer) => pooledMeanOf(own, counts[layer]!, drawn)));
-  });
-  const sorted = means.filter((value) => value !== null).sort((a, b) => a - b);
+  };
+  const means = new Float64Array(resamples);
+  let defined = 0;
+  for (let resample = 0; resample < resamples; resample++) {
+    draw();
+    const value = layerMean(sums.map((own, layer) => pooledMeanOf(own, counts[layer]!, drawn)));
+    if (value !== null) means[defined++] = value;
+  }
+  const sorted = means.subarray(0, defined).sort();
   return {
     lower: quantileOfSorted(sorted, (1 - level) / 2),
     upper: quantileOfSorted(sorted, (1 + level) / 2),
   };
 }
 
-/** As `pooledMean` of the drawn examples, in a plain loop: it runs once for every resample and layer. */
+/** As `pooledMean` of the drawn examples. */
 function pooledMeanOf(sums: Float64Array, counts: Float64Array, drawn: Uint32Array): number | null {
   let sum = 0;
   let count = 0;
-  for (const e of drawn) {
+  for (let i = 0; i < drawn.length; i++) {
+    const e = drawn[i]!;
     sum += sums[e]!;
     count += counts[e]!;
   }

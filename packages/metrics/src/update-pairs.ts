@@ -1,44 +1,50 @@
 import type { ExampleScore, LayerScores } from './layer-scores.ts';
-import { type NumericArray, type Span, lengthOf, norm } from './vectors.ts';
+import { type NumericArray, type Span, lengthOf } from './vectors.ts';
 
-/** What ICL and another setting change in the same vector of one example. */
-export interface UpdatePair {
-  /** v_ICL − v_ZSL. */
-  readonly a: Float64Array;
-  /** v_X − v_ZSL. */
-  readonly b: Float64Array;
-  /** ‖v_ZSL‖. */
-  readonly zeroShotNorm: number;
+/** A vector under three settings: part of a tensor of each. */
+export interface Triple {
+  readonly icl: NumericArray;
+  readonly zsl: NumericArray;
+  readonly other: NumericArray;
 }
 
-/** x − y over a part of two tensors, in float64. */
-export function difference(x: NumericArray, y: NumericArray, { start, width }: Span): Float64Array {
-  const change = new Float64Array(width);
-  for (let i = 0; i < width; i++) change[i] = x[start + i]! - y[start + i]!;
-  return change;
+/** Inner products of the updates a = v_ICL − v_ZSL and b = v_X − v_ZSL of one vector. */
+export interface UpdateProducts {
+  readonly ab: number;
+  readonly aa: number;
+  readonly bb: number;
+  /** ‖v_ZSL‖². */
+  readonly zeroShot: number;
 }
 
-/** l2 norm of a part of a tensor. */
-export function spanNorm(x: NumericArray, { start, width }: Span): number {
-  let total = 0;
-  for (let i = start; i < start + width; i++) total += x[i]! * x[i]!;
-  return lengthOf(total);
+/** In one pass over the numbers, in float64. */
+export function updateProducts({ icl, zsl, other }: Triple, { start, width }: Span): UpdateProducts {
+  let [ab, aa, bb, zeroShot] = [0, 0, 0, 0];
+  for (let i = start; i < start + width; i++) {
+    const from = zsl[i]!;
+    const a = icl[i]! - from;
+    const b = other[i]! - from;
+    ab += a * b;
+    aa += a * a;
+    bb += b * b;
+    zeroShot += from * from;
+  }
+  return { ab, aa, bb, zeroShot };
 }
 
-/** Both updates; null if one of them is no longer than `rounding` of the zero-shot vector. */
-export function definedPair(pair: UpdatePair, rounding: number): UpdatePair | null {
-  const least = rounding * pair.zeroShotNorm;
-  return norm(pair.a) <= least || norm(pair.b) <= least ? null : pair;
+/**
+ * Whether both updates are longer than `rounding` of the zero-shot vector.
+ * @throws RangeError if a square overflows float64
+ */
+export function areDefined({ aa, bb, zeroShot }: UpdateProducts, rounding: number): boolean {
+  const least = rounding * lengthOf(zeroShot);
+  return lengthOf(aa) > least && lengthOf(bb) > least;
 }
 
-/** Takes `mean` from every entry of `vector`, in place. */
-export function subtract(vector: Float64Array, mean: Float64Array): void {
-  for (let i = 0; i < vector.length; i++) vector[i]! -= mean[i]!;
-}
-
-/** Adds `vector`, times `factor`, to `total`, in place. */
-export function addTo(total: Float64Array, vector: Float64Array, factor = 1): void {
-  for (let i = 0; i < total.length; i++) total[i]! += factor * vector[i]!;
+/** Their cosine; null where one is no longer than `rounding` of the zero-shot vector. @throws as {@link areDefined} */
+export function definedCosine(products: UpdateProducts, rounding: number): number | null {
+  if (!areDefined(products, rounding)) return null;
+  return clamped(products.ab / Math.sqrt(products.aa) / Math.sqrt(products.bb));
 }
 
 /** What a metric that sees all examples of a layer together gives for it. */

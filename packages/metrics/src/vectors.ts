@@ -59,6 +59,28 @@ export interface Span {
   readonly width: number;
 }
 
+/** l2 norm of a part of a tensor. @throws RangeError if its square overflows float64 */
+export function spanNorm(x: NumericArray, { start, width }: Span): number {
+  let total = 0;
+  for (let i = start; i < start + width; i++) total += x[i]! * x[i]!;
+  return lengthOf(total);
+}
+
+/** Cosine of a part of two tensors; null if one of them has norm 0. @throws as {@link spanNorm} */
+export function spanCosine(x: NumericArray, y: NumericArray, { start, width }: Span): number | null {
+  let [xy, xx, yy] = [0, 0, 0];
+  for (let i = start; i < start + width; i++) {
+    const a = x[i]!;
+    const b = y[i]!;
+    xy += a * b;
+    xx += a * a;
+    yy += b * b;
+  }
+  const [lengthX, lengthY] = [lengthOf(xx), lengthOf(yy)];
+  if (lengthX === 0 || lengthY === 0) return null;
+  return Math.max(-1, Math.min(1, xy / lengthX / lengthY));
+}
+
 /** Softmax of the numbers of a part of a tensor, in float64, safe for numbers of any size. */
 export function softmax(logits: NumericArray, { start, width }: Span): Float64Array {
   const values = new Float64Array(width);

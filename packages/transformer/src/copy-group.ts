@@ -17,11 +17,7 @@ export function copyGroup(
   try {
     for (const { name, shape } of parameterSpecs(config)) {
       if (!inGroup(name, group)) continue;
-      if (parameters.get(name).dtype !== 'float32')
-        throw new UserError(
-          `${name} is stored as float16, and what is ${purpose} must be float32`,
-          'float16-training',
-        );
+      requireTrainable(name, parameters.get(name), purpose);
       const copy = gpu.tensor(shape, { label: `${name} (${purpose})`, exact: true });
       copies.set(name, copy);
       gpu.copy(parameters.get(name), copy);
@@ -31,4 +27,13 @@ export function copyGroup(
     throw error;
   }
   return copies;
+}
+
+/** @throws UserError (`float16-training`) for a parameter that is stored as float16 */
+export function requireTrainable(name: string, { dtype }: Tensor, purpose: string): void {
+  if (dtype === 'float32') return;
+  throw new UserError(
+    `${name} is stored as float16, and what is ${purpose} must be float32`,
+    'float16-training',
+  );
 }

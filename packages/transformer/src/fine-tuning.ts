@@ -1,4 +1,4 @@
-import { type Tensor, l2Norm, scaleInPlace } from '@icl-gd/gpu-kernels';
+import { type Tensor, l2Norm, scaleInPlace, sgdSteps } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
 import { type GradientNormVariant, GradientNormVariants } from './gradient-norm-variants.ts';
@@ -7,7 +7,7 @@ import { KeptQueries } from './decoder/query-scores.ts';
 import type { LongRunning } from './long-running.ts';
 import type { Model } from './model.ts';
 import { type FineTuningOptions, requireOptions } from './fine-tuning-options.ts';
-import { Adam, type ParameterUpdate, plainStep } from './optimizer.ts';
+import { Adam } from './optimizer.ts';
 import { inLayer } from './parameters.ts';
 import { ReleasedNorms } from './released-norms.ts';
 import { TrainingLog } from './training-log.ts';
@@ -338,18 +338,19 @@ export class FineTuning implements Disposable {
    */
   #update(gradients: Gradients, layer: number, tokens: number, scale = 1): void {
     const { gpu } = this.#model;
-    const { learningRate, update = this.#step } = this.#options;
+    const { learningRate, update } = this.#options;
     const names = [...this.#trained.keys()].filter((name) => inLayer(name, layer));
     const tensors = names.flatMap((name) => gradients.find(name) ?? []);
     const [log, step] = [this.#log, this.#taken];
     if (scale !== 1) for (const x of tensors) scaleInPlace(gpu, { x, scale });
     l2Norm(gpu, { tensors, out: log.tensor, outIndex: log.index(step, 'norms') + layer });
-    for (const name of names) {
+    const trained = names.flatMap((name) => {
       const gradient = gradients.find(name);
-      if (!gradient) continue;
-      const parameter = this.#trained.get(name) as Tensor;
-      update({ gpu, step, name, parameter, gradient, learningRate });
-    }
+      return gradient ? [{ name, parameter: this.#trained.get(name) as Tensor, gradient }] : [];
+    });
+    if (update) for (const own of trained) update({ gpu, step, learningRate, ...own });
+    else if (this.#adam) this.#adam.update(gpu, step, trained, learningRate);
+    else sgdSteps(gpu, trained, learningRate);
     const isTrained = (name: string): boolean => this.#trained.has(name);
     this.#variants?.take(
       { gradients, layer, step, tokens, isTrained },
@@ -365,10 +366,5 @@ export class FineTuning implements Disposable {
       outIndex: log.index(step, 'releasedNorms') + layer,
     });
     gradients.drop(layer);
-  }
-
-  get #step(): (update: ParameterUpdate) => void {
-    const adam = this.#adam;
-    return adam ? (update) => adam.update(update) : plainStep;
   }
 }

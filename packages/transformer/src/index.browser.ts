@@ -31,9 +31,13 @@ export type { FineTuningOptions, KeepQueriesOptions } from './fine-tuning-option
 export type { Optimizer, ParameterUpdate } from './optimizer.ts';
 export { inCanonicalOrder, type TrainingInput, type TrainingSequence } from './training-sequence.ts';
 export type { GradientNormVariant } from './gradient-norm-variants.ts';
+export { type LockstepCell, type LockstepOptions, trainsInLockstep } from './lockstep/options.ts';
+export { LockstepFineTuning } from './lockstep/lockstep-fine-tuning.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';
-export { type MemoryPlan, type PlannedDevice, planMemory } from './memory/plan.ts';
+export { lockstepCells } from './memory/cells.ts';
+export { type MemoryPlan, planMemory } from './memory/plan.ts';
+export type { PlannedDevice } from './memory/planned-device.ts';
 export type { EvaluationBatch, QueryScoreBatch, TrainingKind, Workload } from './memory/workload.ts';
 export {
   describeModel,

@@ -13,7 +13,7 @@ import {
 import type { Gradients } from './decoder/gradients.ts';
 import type { Hooks } from './decoder/hooks.ts';
 import { recordNextTokenLogits } from './decoder/next-token-logits.ts';
-import { Pass } from './decoder/pass.ts';
+import { type ModuleGroups, Pass } from './decoder/pass.ts';
 import { withPositions } from './decoder/positions.ts';
 import { type ContextPrefix, recordPrefix } from './decoder/prefix.ts';
 import {
@@ -150,7 +150,8 @@ export class Model implements Disposable {
   }
 
   /**
-   * Evaluates sequences as one packed batch, each behind the prefix if given: the same bits as one at a time.
+   * Evaluates sequences as one packed batch, each behind the prefix if given: the same bits as one at a time. All of its work is
+   * given to the device before it returns: call it for the next batch before this one is awaited, and the device never waits.
    * @param options the signal is looked at before the work, and when the device has done it
    * @returns one result a request, in their order
    * @throws the signal's reason if it is aborted; RangeError for a sequence that is empty or past the model's context (where
@@ -170,12 +171,17 @@ export class Model implements Disposable {
       );
     requireRequests(requests);
     if (requests.length === 0) return [];
-    using pass = passOver(
-      this,
-      requests.map(({ tokens }) => tokens),
-      { prefixLength: prefix?.length ?? 0, positionOffset },
-    );
-    const results = await readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
+    let reading: Promise<EvaluationResult[]>;
+    {
+      using pass = passOver(
+        this,
+        requests.map(({ tokens }) => tokens),
+        { prefixLength: prefix?.length ?? 0, positionOffset },
+      );
+      // What is read is copied as the device comes to it: the next evaluation may have the pass's memory at once.
+      reading = readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
+    }
+    const results = await reading;
     signal?.throwIfAborted();
     return results;
   }
@@ -258,6 +264,7 @@ export function passOver(
     readonly prefixLength?: number;
     readonly positionOffset?: number;
     readonly gradients?: Gradients;
+    readonly groups?: ModuleGroups | undefined;
   } = {},
 ): Pass {
   const { gpu, name, config, parameters, hooks } = model;

@@ -1,4 +1,4 @@
-import { type Gpu, type Tensor, adamWStep, sgdStep } from '@icl-gd/gpu-kernels';
+import { type Gpu, type Tensor, adamWSteps } from '@icl-gd/gpu-kernels';
 
 /** A trained parameter and its gradient in one step, both on the device. The gradient lives as long as the call. */
 export interface ParameterUpdate {
@@ -14,15 +14,13 @@ export interface ParameterUpdate {
   readonly learningRate: number;
 }
 
+/** A parameter and its gradient by name. */
+export type NamedGradient = Pick<ParameterUpdate, 'name' | 'parameter' | 'gradient'>;
+
 /** What takes the steps: `sgd` without momentum, or `adam` with its usual numbers (β 0.9 and 0.999, ε 1e-8, no decay). */
 export type Optimizer = 'sgd' | 'adam';
 
 export const OPTIMIZERS: readonly Optimizer[] = ['sgd', 'adam'];
-
-/** p − rate · g. */
-export function plainStep({ gpu, parameter, gradient, learningRate }: ParameterUpdate): void {
-  sgdStep(gpu, { parameter, gradient, learningRate });
-}
 
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
 
@@ -52,11 +50,14 @@ export class Adam implements Disposable {
     }
   }
 
-  /** Takes a step of one parameter. */
-  update({ gpu, step, name, parameter, gradient, learningRate }: ParameterUpdate): void {
-    const moments = this.#moments.get(name);
-    if (!moments) throw new RangeError(`${name} has no moments`);
-    adamWStep(gpu, { parameter, gradient, ...moments, step: step + 1, learningRate, ...ADAM });
+  /** Takes a step of some parameters. */
+  update(gpu: Gpu, step: number, trained: readonly NamedGradient[], learningRate: number): void {
+    const parameters = trained.map(({ name, ...own }) => {
+      const moments = this.#moments.get(name);
+      if (!moments) throw new RangeError(`${name} has no moments`);
+      return { ...own, ...moments };
+    });
+    adamWSteps(gpu, parameters, { step: step + 1, learningRate, ...ADAM });
   }
 
   [Symbol.dispose](): void {

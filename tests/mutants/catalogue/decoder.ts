@@ -16,8 +16,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'linear-weight-gradient-overwritten',
       kind: 'accumulate ignored',
-      find: 'transposeA: true,\n      accumulate: true,',
-      replace: 'transposeA: true,\n      accumulate: false,',
+      find: 'transposeA: true, accumulate: gradWeight.accumulate',
+      replace: 'transposeA: true, accumulate: false',
     },
     {
       id: 'linear-input-gradient-overwrites',
@@ -28,8 +28,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'linear-bias-gradient',
       kind: 'dropped bias',
-      find: 'if (gradBias) columnSum(',
-      replace: 'if (gradBias && gradWeight === undefined) columnSum(',
+      find: 'const gradBias = gradients.biasTarget(module);',
+      replace: 'const gradBias = gradients.hasWeight(module) ? undefined : gradients.biasTarget(module);',
     },
   ]),
   ...mutantsOf({ file: `${SRC}/weights/parameter-set.ts`, tests: [FAMILIES_TEST] }, [
@@ -132,10 +132,10 @@ export const mutants: readonly Mutant[] = [
       replace: '[layer.key, gradKey],',
     },
     {
-      id: 'head-norm-gradient-not-cleared',
-      kind: 'buffer not cleared',
-      find: 'const gradInput = pass.zeros(gradOutput.shape,',
-      replace: 'const gradInput = pass.tensor(gradOutput.shape,',
+      id: 'head-norm-gradient-with-residual',
+      kind: 'gradient added twice',
+      find: 'return normBackward(pass, module, normed, gradOutput);',
+      replace: 'return normBackward(pass, module, normed, gradOutput, gradOutput);',
     },
   ]),
   ...mutantsOf({ file: `${DECODER}/feed-forward.ts`, tests: [FAMILIES_TEST] }, [
@@ -148,8 +148,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'down-gradient-of-pre-activation',
       kind: 'wrong operand',
-      find: 'addLinearGradients(pass, layer.down, postActivation, gradOutput);',
-      replace: 'addLinearGradients(pass, layer.down, preActivation, gradOutput);',
+      find: 'module: layer.down, x: postActivation',
+      replace: 'module: layer.down, x: preActivation',
     },
     {
       id: 'feed-forward-gate-gradient-lost',
@@ -162,8 +162,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'residual-parallel-ignored',
       kind: 'norm placement',
-      find: 'const read = pass.config.parallelResidual ? residual : residualMiddle;',
-      replace: 'const read = residualMiddle;',
+      find: '? norm(pass, layer.feedForwardNorm, residual)',
+      replace: '? norm(pass, layer.feedForwardNorm, attention.output)',
     },
     {
       id: 'feed-forward-residual-of-input',
@@ -174,32 +174,35 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'feed-forward-by-attention-norm',
       kind: 'norm placement',
-      find: 'const feedForwardNorm = norm(pass, layer.feedForwardNorm, read);',
-      replace: 'const feedForwardNorm = norm(pass, layer.attentionNorm, read);',
+      find: ': normOfSum(pass, layer.feedForwardNorm, residual, attention.output);',
+      replace: ': normOfSum(pass, layer.attentionNorm, residual, attention.output);',
     },
     {
       id: 'feed-forward-left-out-of-gradient',
       kind: 'gradient term dropped',
-      find: 'if (!parallelResidual) throughFeedForward(gradResidualMiddle);',
-      replace: '',
+      find: 'const gradMiddle = parallelResidual ? gradOutput : throughFeedForward(gradOutput);',
+      replace: 'const gradMiddle = gradOutput;',
     },
     {
       id: 'parallel-feed-forward-left-out-of-gradient',
       kind: 'gradient term dropped',
-      find: 'if (parallelResidual) throughFeedForward(gradInput);',
-      replace: '',
+      find: 'return parallelResidual ? throughFeedForward(gradInput) : gradInput;',
+      replace: 'return gradInput;',
     },
     {
       id: 'attention-norm-not-trained-by-layer',
       kind: 'gradient term dropped',
-      find: 'if (!wantInput && !pass.gradients.hasWeight(layer.attentionNorm)) {',
+      find: 'if (!wantInput && !trainsNorm) {',
       replace: 'if (!wantInput) {',
     },
     {
       id: 'residual-left-out-of-gradient',
       kind: 'gradient term dropped',
-      find: "const gradInput = pass.copyOf(gradResidualMiddle, 'gradient of residual');",
-      replace: "const gradInput = pass.zeros(gradResidualMiddle.shape, 'gradient of residual');",
+      find: `    gradNormed,
+    gradMiddle,
+  );`,
+      replace: `    gradNormed,
+  );`,
     },
     {
       id: 'post-norm-attention-norm-first',
@@ -215,10 +218,11 @@ export const mutants: readonly Mutant[] = [
       replace: 'const normed = norm(',
     },
     {
-      id: 'post-norm-gradient-not-cleared',
-      kind: 'buffer not cleared',
-      find: "const gradResidualMiddle = pass.zeros(shape, 'gradient of residualMiddle');",
-      replace: "const gradResidualMiddle = pass.tensor(shape, 'gradient of residualMiddle');",
+      id: 'post-norm-residual-gradient-overwritten',
+      kind: 'accumulate ignored',
+      find: 'feedForwardBackward(pass, layer, block, gradMiddle, { tensor: gradMiddle, accumulate: true });',
+      replace:
+        'feedForwardBackward(pass, layer, block, gradMiddle, { tensor: gradMiddle, accumulate: false });',
     },
   ]),
   ...mutantsOf({ file: `${DECODER}/norm.ts`, tests: [FAMILIES_TEST] }, [
@@ -235,10 +239,10 @@ export const mutants: readonly Mutant[] = [
       replace: '});',
     },
     {
-      id: 'norm-input-gradient-overwritten',
-      kind: 'accumulate ignored',
-      find: '    accumulate: true,',
-      replace: '    accumulate: false,',
+      id: 'norm-residual-gradient-dropped',
+      kind: 'gradient term dropped',
+      find: '...(gradResidual ? { gradResidual } : {})',
+      replace: '',
     },
   ]),
   ...mutantsOf({ file: `${DECODER}/embedding.ts`, tests: [FAMILIES_TEST] }, [
@@ -298,14 +302,14 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'loss-gradient-summed',
       kind: 'loss not divided by tokens',
-      find: '      scale: 1 / plan.targetCount,',
-      replace: '      scale: 1,',
+      find: ', scale: 1 / plan.targetCount }',
+      replace: ', scale: 1 }',
     },
     {
       id: 'loss-gradient-by-chunk',
       kind: 'loss not divided by tokens',
-      find: '      scale: 1 / plan.targetCount,',
-      replace: '      scale: 1 / chunk.count,',
+      find: ', scale: 1 / plan.targetCount }',
+      replace: ', scale: 1 / chunk.count }',
     },
     {
       id: 'loss-summed',
@@ -316,8 +320,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'unembedding-gradient-of-last-chunk',
       kind: 'accumulate ignored',
-      find: 'transposeA: true,\n      accumulate: true,',
-      replace: 'transposeA: true,\n      accumulate: false,',
+      find: 'accumulate: gradWeight.accumulate',
+      replace: 'accumulate: false',
     },
     {
       id: 'head-chunk-start',

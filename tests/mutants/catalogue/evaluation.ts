@@ -33,12 +33,6 @@ export const mutants: readonly Mutant[] = [
       find: 'headDim, scale: attentionScale }',
       replace: 'headDim, scale: attentionScale ** 0 }',
     },
-    {
-      id: 'zeros-not-cleared',
-      kind: 'buffer not cleared',
-      find: '    this.gpu.clear(tensor);\n',
-      replace: '',
-    },
   ]),
   ...mutantsOf({ file: `${DECODER}/batch.ts`, tests: ['tests/decoder-identities.test.ts'] }, [
     {
@@ -149,8 +143,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'probe-layer-off-by-one',
       kind: 'layer off by one',
-      find: 'picked.length, 0, layer * picked.length);',
-      replace: 'picked.length, 0, Math.max(0, layer - 1) * picked.length);',
+      find: 'const outOffset = layer * probed.length',
+      replace: 'const outOffset = Math.max(0, layer - 1) * probed.length',
     },
     {
       id: 'scores-layer-off-by-one',
@@ -189,8 +183,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'prefix-of-first-layer',
       kind: 'layer off by one',
-      find: 'layerForward(inner, index, residual, prefix?.[index])',
-      replace: 'layerForward(inner, index, residual, prefix?.[0])',
+      find: 'prefix: prefix?.[index], isFollowed',
+      replace: 'prefix: prefix?.[0], isFollowed',
     },
   ]),
   ...mutantsOf({ file: `${DECODER}/prefix.ts`, tests: EVALUATE_TESTS }, [

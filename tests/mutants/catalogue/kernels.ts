@@ -73,8 +73,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'rotary-position-of-head',
       kind: 'position offset',
-      find: 'positions[vector / params.heads]',
-      replace: 'positions[vector % params.heads]',
+      find: 'positions[vector / params.heads${of}]',
+      replace: 'positions[vector % params.heads${of}]',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/rotary/table.ts`, tests: [`${KERNELS}/rotary/rotary.test.ts`] }, [
@@ -97,8 +97,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'gather-row-stride',
         kind: 'wrong stride',
-        find: "'out[i] = x[rows[i / params.width] * params.width + i % params.width];'",
-        replace: "'out[i] = x[rows[i / params.width] + i % params.width];'",
+        find: 'x[min(row, last) * params.width + i % params.width]',
+        replace: 'x[min(row, last) + i % params.width]',
       },
       {
         id: 'scatter-overwrites',
@@ -185,8 +185,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'adamw-gradient-scale-ignored',
         kind: 'gradient clipping',
-        find: "adamWBody('gradient[i] * gradientScale[0]')",
-        replace: "adamWBody('gradient[i] + 0.0 * gradientScale[0]')",
+        find: `'gradient[j] * gradientScale[0]'`,
+        replace: `'gradient[j] + 0.0 * gradientScale[0]'`,
       },
       {
         id: 'clip-always',

@@ -170,18 +170,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'part(task, name, start, Math.min(step, operand.rows - step))',
       },
       {
-        id: 'matmul-vectors-whatever-offset',
-        kind: 'alignment',
-        find: 'return [offset, columns, stride].every(',
-        replace: 'return [columns, stride].every(',
-      },
-      {
-        id: 'matmul-vectors-whatever-stride',
-        kind: 'alignment',
-        find: 'return [offset, columns, stride].every(',
-        replace: 'return [offset, columns].every(',
-      },
-      {
         id: 'matmul-workgroups-per-row',
         kind: 'last tile skipped',
         find: 'const workgroupsPerRow = Math.ceil(c.columns / columns);',
@@ -198,6 +186,18 @@ export const mutants: readonly Mutant[] = [
   ...mutantsOf(
     { file: `${KERNELS}/matmul/matrix.ts`, tests: [`${KERNELS}/matmul/slices.test.ts`, ...MATMUL_TESTS] },
     [
+      {
+        id: 'matmul-vectors-whatever-offset',
+        kind: 'alignment',
+        find: 'return [offset, columns, stride].every(',
+        replace: 'return [columns, stride].every(',
+      },
+      {
+        id: 'matmul-vectors-whatever-stride',
+        kind: 'alignment',
+        find: 'return [offset, columns, stride].every(',
+        replace: 'return [offset, columns].every(',
+      },
       {
         id: 'matrix-slice-rows-stride',
         kind: 'wrong stride',

@@ -8,8 +8,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'mismatched-with-itself',
       kind: 'pair of one example',
-      find: '(dot(a, sumB) + dot(b, sumA)) / 2 - dot(a, b)',
-      replace: '(dot(a, sumB) + dot(b, sumA)) / 2',
+      find: '(withB / lengths.a[i]! + withA / lengths.b[i]!) / 2 - cosines[i]!',
+      replace: '(withB / lengths.a[i]! + withA / lengths.b[i]!) / 2',
     },
     {
       id: 'mismatched-spread-halved',
@@ -22,8 +22,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'demeaned-by-all',
       kind: 'mean over undefined examples',
-      find: 'pairs.addTo(meanA, a, 1 / defined.length);',
-      replace: 'pairs.addTo(meanA, a, 1 / ofLayer.length);',
+      find: 'meanA[i]! += (1 / defined.length)',
+      replace: 'meanA[i]! += (1 / triples.length)',
     },
     {
       id: 'pooled-one-side',
@@ -36,7 +36,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'softmax-of-rounding',
       kind: 'undefined taken for defined',
-      find: 'if (centredNorm(logits.other, logits.zsl, span) <= least) return null;',
+      find: 'if (!areDefined(centredProducts(triple, span), ROUNDING_OF_MAPS)) return null;',
       replace: '',
     },
   ]),

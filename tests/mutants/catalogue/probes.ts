@@ -128,35 +128,32 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
-  ...mutantsOf(
-    { file: 'packages/methods/src/training/fine-tuning-learner.ts', tests: ['tests/parity.test.ts'] },
-    [
-      {
-        id: 'gd-keeps-eos',
-        kind: 'EOS kept in training',
-        find: '[bosTokenId, ...tokens],',
-        replace: "[bosTokenId, ...tokens, specialToken(config, 'eosTokenId', name)],",
-      },
-      {
-        id: 'gd-no-bos',
-        kind: 'BOS dropped',
-        find: '[bosTokenId, ...tokens],',
-        replace: '[...tokens],',
-      },
-      {
-        id: 'gd-reversed',
-        kind: 'order reversed',
-        find: 'demonstrations.map(({ tokens, answerLength }',
-        replace: 'demonstrations.toReversed().map(({ tokens, answerLength }',
-      },
-      {
-        id: 'gd-first-only',
-        kind: 'off by one',
-        find: 'demonstrations.map(({ tokens, answerLength }',
-        replace: 'demonstrations.slice(0, -1).map(({ tokens, answerLength }',
-      },
-    ],
-  ),
+  ...mutantsOf({ file: 'packages/methods/src/training/train.ts', tests: ['tests/parity.test.ts'] }, [
+    {
+      id: 'gd-keeps-eos',
+      kind: 'EOS kept in training',
+      find: '[bosTokenId, ...tokens],',
+      replace: "[bosTokenId, ...tokens, specialToken(config, 'eosTokenId', name)],",
+    },
+    {
+      id: 'gd-no-bos',
+      kind: 'BOS dropped',
+      find: '[bosTokenId, ...tokens],',
+      replace: '[...tokens],',
+    },
+    {
+      id: 'gd-reversed',
+      kind: 'order reversed',
+      find: 'demonstrations.map(({ tokens, answerLength }',
+      replace: 'demonstrations.toReversed().map(({ tokens, answerLength }',
+    },
+    {
+      id: 'gd-first-only',
+      kind: 'off by one',
+      find: 'demonstrations.map(({ tokens, answerLength }',
+      replace: 'demonstrations.slice(0, -1).map(({ tokens, answerLength }',
+    },
+  ]),
   ...mutantsOf(
     {
       file: 'packages/methods/src/learners/in-context.ts',

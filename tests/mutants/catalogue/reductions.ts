@@ -4,6 +4,7 @@ const KERNELS = 'packages/gpu-kernels/src/kernels';
 const REDUCTION_TEST = `${KERNELS}/reduction/reduction.test.ts`;
 const GROUPED_TEST = `${KERNELS}/grouped.property.test.ts`;
 const CROSS_ENTROPY_TEST = `${KERNELS}/cross-entropy/cross-entropy.test.ts`;
+const ROWS_TEST = `${KERNELS}/rows.property.test.ts`;
 const LAYER_NORM_TEST = `${KERNELS}/row-norm/layer-norm.test.ts`;
 
 /** Kernels that reduce rows or columns: sums, norms, the cross-entropy. */
@@ -74,11 +75,41 @@ export const mutants: readonly Mutant[] = [
       find: 'scale, accumulate: Number(accumulate) };',
       replace: 'scale, accumulate: 0 };',
     },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/reduction/l2-norm.ts`, tests: [REDUCTION_TEST, ROWS_TEST] }, [
     {
-      id: 'norm-of-last-tensor',
+      id: 'norm-of-last-tensors',
       kind: 'accumulate ignored',
-      find: 'accumulate: i > 0 })',
-      replace: 'accumulate: false })',
+      find: 'outIndex, accumulate: Number(i > 0) }',
+      replace: 'outIndex, accumulate: 0 }',
+    },
+    {
+      id: 'norm-of-first-tensor',
+      kind: 'gradient term dropped',
+      find: 'result = run3 + (run2 + (run1 + result));',
+      replace: 'result = run3 + (run2 + result);',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/row-norm/layout.ts`, tests: [LAYER_NORM_TEST, ROWS_TEST] }, [
+    {
+      id: 'norm-rows-share-their-sum',
+      kind: 'wrong stride',
+      find: 'let result = partial[localIndex / ${lanes}u * ${lanes}u];',
+      replace: 'let result = partial[0];',
+    },
+    {
+      id: 'norm-past-last-row',
+      kind: 'bound left out',
+      find: 'select(0u, width, index < params.rows)',
+      replace: 'width',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/row-norm/summed.ts`, tests: [ROWS_TEST] }, [
+    {
+      id: 'norm-of-addend-alone',
+      kind: 'wrong operand',
+      find: "again: 'sum[row + c]'",
+      replace: "again: 'addend[row + c]'",
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/reduction/column-sum.ts`, tests: [REDUCTION_TEST] }, [
@@ -129,8 +160,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'layer-norm-unbiased-variance',
       kind: 'wrong divisor',
-      find: 'total(squares, localIndex) / f32(params.width)',
-      replace: 'total(squares, localIndex) / f32(params.width - 1u)',
+      find: `\${totals('squares')} / f32(params.width) +`,
+      replace: `\${totals('squares')} / f32(params.width - 1u) +`,
     },
     {
       id: 'layer-norm-gradient-mean',
@@ -147,8 +178,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'layer-norm-stats-order',
       kind: 'wrong stride',
-      find: 'stats[2u * workgroup + 1u] = inverse;',
-      replace: 'stats[workgroup + 1u] = inverse;',
+      find: 'stats[2u * index + 1u] = inverse;',
+      replace: 'stats[index + 1u] = inverse;',
     },
   ]),
   ...mutantsOf(

@@ -14,8 +14,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'layerwise-loss-index',
       kind: 'layer off by one',
-      find: 'index: lossIndex + layer };',
-      replace: 'index: lossIndex };',
+      find: 'index: lossIndex + layer * ',
+      replace: 'index: lossIndex + 0 * ',
     },
     {
       id: 'layerwise-loss-before-layer',
@@ -88,8 +88,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'gradients-not-cleared',
       kind: 'gradient not cleared',
-      find: '      this.#gpu.clear(tensor);\n      this.#tensors.set(name, tensor);',
-      replace: '      this.#tensors.set(name, tensor);',
+      find: 'if (target && !target.accumulate) this.#gpu.clear(target.tensor);',
+      replace: '',
     },
     {
       id: 'bias-gradients-left-out',
@@ -102,14 +102,14 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'rate-halved',
       kind: 'wrong rate',
-      find: 'name, parameter, gradient, learningRate });',
-      replace: 'name, parameter, gradient, learningRate: learningRate / this.#options.steps });',
+      find: 'else sgdSteps(gpu, trained, learningRate);',
+      replace: 'else sgdSteps(gpu, trained, learningRate / this.#options.steps);',
     },
     {
       id: 'update-by-summed-loss',
       kind: 'loss not divided by tokens',
-      find: 'name, parameter, gradient, learningRate });',
-      replace: 'name, parameter, gradient, learningRate: learningRate * tokens });',
+      find: 'else sgdSteps(gpu, trained, learningRate);',
+      replace: 'else sgdSteps(gpu, trained, learningRate * tokens);',
     },
     {
       id: 'trained-on-base-model',
@@ -126,9 +126,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'biases-not-updated',
       kind: 'dropped bias',
-      find: 'for (const name of names) {\n      const gradient = gradients.find(name);',
-      replace:
-        "for (const name of names) {\n      const gradient = name.endsWith('weight') ? gradients.find(name) : undefined;",
+      find: 'const trained = names.flatMap((name) => {',
+      replace: `const trained = names.filter((name) => name.endsWith('weight')).flatMap((name) => {`,
     },
     {
       id: 'growth-inverted',
@@ -197,41 +196,38 @@ export const mutants: readonly Mutant[] = [
       replace: 'return name.startsWith(`layers.${layer}`);',
     },
   ]),
-  ...mutantsOf(
-    { file: `${METHODS}/training/fine-tuning-learner.ts`, tests: [PARITY, 'tests/divergence.test.ts'] },
-    [
-      {
-        id: 'bos-dropped-in-training',
-        kind: 'special token',
-        find: '[bosTokenId, ...tokens],',
-        replace: '[...tokens],',
-      },
-      {
-        id: 'eos-kept-in-training',
-        kind: 'special token',
-        find: '[bosTokenId, ...tokens],',
-        replace: '[bosTokenId, ...tokens, config.eosTokenId ?? bosTokenId],',
-      },
-      {
-        id: 'first-demonstration-skipped',
-        kind: 'tail dropped',
-        find: 'demonstrations.map(({ tokens, answerLength }',
-        replace: 'demonstrations.slice(1).map(({ tokens, answerLength }',
-      },
-      {
-        id: 'attention-group-trained',
-        kind: 'wrong group',
-        find: 'group: GROUPS[params],',
-        replace: "group: params === 'kv' ? 'attention' : GROUPS[params],",
-      },
-      {
-        id: 'divergence-unnoticed',
-        kind: 'divergence',
-        find: 'return growth <= GROWTH_LIMIT ?',
-        replace: 'return growth >= 0 ?',
-      },
-    ],
-  ),
+  ...mutantsOf({ file: `${METHODS}/training/train.ts`, tests: [PARITY, 'tests/divergence.test.ts'] }, [
+    {
+      id: 'bos-dropped-in-training',
+      kind: 'special token',
+      find: '[bosTokenId, ...tokens],',
+      replace: '[...tokens],',
+    },
+    {
+      id: 'eos-kept-in-training',
+      kind: 'special token',
+      find: '[bosTokenId, ...tokens],',
+      replace: '[bosTokenId, ...tokens, config.eosTokenId ?? bosTokenId],',
+    },
+    {
+      id: 'first-demonstration-skipped',
+      kind: 'tail dropped',
+      find: 'demonstrations.map(({ tokens, answerLength }',
+      replace: 'demonstrations.slice(1).map(({ tokens, answerLength }',
+    },
+    {
+      id: 'attention-group-trained',
+      kind: 'wrong group',
+      find: 'group: GROUPS[params],',
+      replace: "group: params === 'kv' ? 'attention' : GROUPS[params],",
+    },
+    {
+      id: 'divergence-unnoticed',
+      kind: 'divergence',
+      find: 'return growth <= GROWTH_LIMIT ?',
+      replace: 'return growth >= 0 ?',
+    },
+  ]),
   ...mutantsOf({ file: `${METHODS}/learners/in-context.ts`, tests: [PARITY] }, [
     {
       id: 'context-without-eos',

@@ -11,6 +11,7 @@ import type { RunRequest } from '../experiment/run-request.ts';
 import { runExperiment } from '../experiment/run.ts';
 import { judgeLearned } from '../results/validation/gated-claims.ts';
 import { renderClaims } from '../results/validation/render-claims.ts';
+import { SettingCounts } from '../experiment/setting-counts.ts';
 import { checkRun } from '../experiment/check-run.ts';
 import { chooseList } from './choose.ts';
 import { downloadObserver, findModel } from './find-model.ts';
@@ -148,15 +149,18 @@ type Made = Awaited<ReturnType<NonNullable<RunPass['prepare']>>> | undefined;
 
 async function checkEach(passes: readonly RunPass[], own: Made): Promise<void> {
   const observer = downloadObserver();
-  for (const pass of passes) await checkRun(await locate(pass, own, observer), print);
+  const counts = new SettingCounts();
+  for (const pass of passes) await checkRun({ ...(await locate(pass, own, observer)), counts }, print);
+  print(counts.describePlan());
 }
 
 async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> {
   let complete = true;
   const written = new Set<string>();
+  const counts = new SettingCounts();
   const observer = downloadObserver();
   for (const pass of passes) {
-    const run = await runExperiment({ ...(await locate(pass, own, observer)), written });
+    const run = await runExperiment({ ...(await locate(pass, own, observer)), written, counts });
     complete &&= run.complete;
     const { out } = pass.request;
     doing({ text: 'writing tables and figures' });
@@ -175,6 +179,7 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
     print(renderClaims(judgeLearned(measured, measured.margin)));
     print(`results: ${fromWhereTyped(out)}`);
   }
+  say(counts.describe());
   return complete;
 }
 

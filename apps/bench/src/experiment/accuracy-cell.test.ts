@@ -10,7 +10,13 @@ const IDENTITY = {
   foreignLearners: new Map(),
 } as unknown as RunIdentity;
 const TRIAL = { variant: 'trained', dataset: 'mr', seed: 5, permutation: 0 } as const;
-const DIGESTS: PreparedDigests = { queries: 'q', context: 'c', demonstrations: 'd', ownContext: null };
+const DIGESTS: PreparedDigests = {
+  queries: 'q',
+  context: 'c',
+  demonstrations: 'd',
+  ownContext: null,
+  unordered: 'u',
+};
 
 interface Changes {
   readonly identity?: RunIdentity;

@@ -27,7 +27,13 @@ const IDENTITY: RunIdentity = {
 const TRIAL: Trial = {
   ...{ variant: 'trained', dataset: 'mr', seed: 5, permutation: 0, shots: 2, learningRate: 0.003 },
 };
-const DIGESTS: PreparedDigests = { queries: 'q', context: 'c', demonstrations: 'd', ownContext: null };
+const DIGESTS: PreparedDigests = {
+  queries: 'q',
+  context: 'c',
+  demonstrations: 'd',
+  unordered: 'u',
+  ownContext: null,
+};
 
 interface Change {
   readonly environment?: Partial<RunIdentity['environment']>;
@@ -107,7 +113,7 @@ test.each<[string, Partial<PreparedRun>, (keyof PreparedDigests)[]]>([
   [
     'what fine-tuning sees',
     { fineTuningDemonstrations: [{ tokens: [3] }, { tokens: [1, 99] }] },
-    ['demonstrations'],
+    ['demonstrations', 'unordered'],
   ],
   [
     'its order',
@@ -119,6 +125,21 @@ test.each<[string, Partial<PreparedRun>, (keyof PreparedDigests)[]]>([
   const [own, other] = [digestPrepared(PREPARED), digestPrepared({ ...PREPARED, ...change })];
   const names = Object.keys(own) as (keyof PreparedDigests)[];
   expect(names.filter((name) => own[name] !== other[name])).toEqual(changed);
+});
+
+test('a full batch and a tangent share a cell whatever the order of fine-tuning, and steps do not', () => {
+  const other = { ...PREPARED, fineTuningDemonstrations: PREPARED.fineTuningDemonstrations.toReversed() };
+  const isShared = (typed: Record<string, string>): boolean => {
+    const setting = { ...learnerSetting(gradientDescent, typed), demonstrations: {} };
+    const [own, reversed] = [PREPARED, other].map(
+      (prepared) => learnerCell(IDENTITY, TRIAL, digestPrepared(prepared), setting, 'label').key,
+    );
+    return own === reversed;
+  };
+  expect(isShared({ tangent: 'true' })).toBe(true);
+  expect(isShared({ batch: 'full', steps: '2' })).toBe(true);
+  expect(isShared({})).toBe(false);
+  expect(isShared({ noise: 'true' })).toBe(false);
 });
 
 test('names of records: 32 hexadecimal digits after what tells people what it is, as long as a file name may be', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ProbeToken, needsOf, takesRate } from '@icl-gd/methods';
+import { type ProbeToken, needsOf, takesRate, trainingKindOf } from '@icl-gd/methods';
 import type { MetricCatalogue } from '@icl-gd/metrics';
 import type { DemonstrationSet } from '../tasks/prompts/choose-demonstrations.ts';
 import type { DemonstrationChoice } from '../tasks/prompts/demonstration-choice.ts';
@@ -80,6 +80,8 @@ export interface PreparedDigests {
   readonly ownContext: string | null;
   /** What fine-tuning sees. */
   readonly demonstrations: string;
+  /** The same, in whatever order. */
+  readonly unordered: string;
 }
 
 /** Settings of a trial have most of it in common. */
@@ -97,6 +99,7 @@ export function digestPrepared(prepared: PreparedRun, choice: DemonstrationChoic
     context: digest(prepared.context),
     ownContext: given === prepared ? null : digest(given.context),
     demonstrations: digest(given.fineTuningDemonstrations),
+    unordered: digest(given.fineTuningDemonstrations.map((own) => JSON.stringify(own)).toSorted()),
   };
   digested.set(given, own);
   return own;
@@ -134,6 +137,8 @@ export function learnerCell(
   const { learner } = setting;
   const needs = needsOf(setting);
   const alone = needs === 'none' && learner.role === 'baseline';
+  const seen =
+    isOrderless(setting) && !identity.foreignLearners.has(learner.id) ? 'unordered' : 'demonstrations';
   // A rate makes the numbers, not the rule that it was chosen by.
   const { rate: _, ...recorded } = setting;
   const cell: Cell = {
@@ -149,12 +154,17 @@ export function learnerCell(
       queries: digests.queries,
       // Scores of a learner compare it with ICL; without demonstrations there is nothing to compare.
       context: alone ? null : digests.context,
-      demonstrations:
-        needs === 'all' ? digests.demonstrations : needs === 'context' ? digests.ownContext : null,
+      demonstrations: needs === 'all' ? digests[seen] : needs === 'context' ? digests.ownContext : null,
       releasedNorms: learner.objective ? identity.settings.releasedNorms : null,
     },
     { learner: identity.foreignLearners.get(learner.id) },
   );
+}
+
+/** Whether the built-in learner adds up its demonstrations in an order of its own, so that theirs makes no difference. */
+function isOrderless(setting: RunSetting): boolean {
+  const kind = trainingKindOf(setting);
+  return kind !== undefined && (kind.direction === true || kind.fullBatchSteps !== undefined);
 }
 
 /** What is measured of several settings of a trial together, by the cells that it is made of. */

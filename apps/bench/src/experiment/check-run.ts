@@ -3,7 +3,10 @@ import { settingsOn } from './development/rate-rules.ts';
 import { runSettingId, unavailability } from './setting.ts';
 import { applicableSettings, describeUnavailable } from './availability.ts';
 import { describeDevelopment } from './development/describe-development.ts';
+import { plannedRates } from './development/planned-rates.ts';
+import { planCells } from './plan-cells.ts';
 import { readInputs } from './inputs.ts';
+import { lockstepOfRun } from './lockstep/plan-room.ts';
 import { planRunMemory, workloadsOf } from './memory.ts';
 import { planTrials } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
@@ -34,8 +37,12 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
       log(`to do: ${variant} ${dataset} seed ${seed} permutation ${permutation}, ${shots}, ${methods}`);
     }
     for (const line of describeDevelopment(development, settings)) log(line);
-    const workloads = workloadsOf({ ...request, settings }, inputs);
-    planRunMemory(gpu, model.config, workloads, request.memoryBudget, log);
+    const asked = { ...request, settings };
+    const planning = { request: asked, adapter: gpu.adapter, development: { rates: plannedRates(settings) } };
+    request.counts?.ask(planCells(planning, inputs, [])[0]);
+    const workloads = workloadsOf(asked, inputs);
+    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };
+    planRunMemory(gpu, model.config, workloads, room, log);
   } finally {
     gpu.dispose();
   }

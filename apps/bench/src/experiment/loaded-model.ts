@@ -5,7 +5,7 @@ import { doing } from '../terminal/heartbeat.ts';
 import { type Trial, initSeedOf } from './plan.ts';
 import type { RunRequest } from './run-request.ts';
 
-type Request = Pick<RunRequest, 'model' | 'settings' | 'foreignFamilies'>;
+type Request = Pick<RunRequest, 'model' | 'settings' | 'foreignFamilies' | 'signal'>;
 
 /** One initialisation of a variant at a time is on the device; it is loaded when the first cell needs it. */
 export class LoadedModel {
@@ -22,12 +22,18 @@ export class LoadedModel {
   }
 
   async get(trial: Pick<Trial, 'variant' | 'seed'>): Promise<Model> {
-    const { model, settings, foreignFamilies } = this.#request;
+    const { model, settings, foreignFamilies, signal } = this.#request;
     const { variant } = trial;
     const initSeed = initSeedOf(settings, trial);
     const wanted = `${variant} ${initSeed}`;
     if (this.#model && this.#loaded === wanted) return this.#model;
-    if (this.#loaded === undefined) this.#beforeFirst();
+    if (this.#loaded === undefined) {
+      this.#beforeFirst();
+      await this.#gpu.warm(undefined, {
+        onProgress: ({ finished, total }) => doing({ text: 'compiling kernels', done: finished, total }),
+        ...(signal ? { signal } : {}),
+      });
+    }
     this.#model?.dispose();
     doing({ text: `loading ${variant} weights` });
     this.#model = await loadModel(this.#gpu, model.directory, {

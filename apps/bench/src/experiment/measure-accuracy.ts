@@ -1,7 +1,8 @@
 import { accuracy } from '@icl-gd/metrics';
 import { type Model, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
-import { predict, takeIn, unlessDiverged } from './probe-setting.ts';
+import { predict, unlessDiverged } from './probe-setting.ts';
+import { type TakeIn, takeIn as takeInAlone } from './take-in.ts';
 import type { AccuracyRecord } from './record.ts';
 import { type RunSetting, runSettingId } from './setting.ts';
 
@@ -20,7 +21,7 @@ export interface AccuracySetting {
 export async function measureAccuracy(
   model: Model,
   { prepared, setting, learningRate }: AccuracySetting,
-  budget: { readonly tokenBudget?: number },
+  { takeIn = takeInAlone, ...budget }: { readonly tokenBudget?: number; readonly takeIn?: TakeIn },
 ): Promise<AccuracyRecord> {
   const answered = await unlessDiverged(async () => {
     const adapted = await takeIn(model, setting, prepared, { learningRate }, () => {});

@@ -30,8 +30,8 @@ test('a workload that binds too much is refused, whatever larger one fits', () =
   const fits = workload(Array<number>(500).fill(4));
   const binds = workload([4097]);
   const lines: string[] = [];
-  const plan = (workloads: readonly ReturnType<typeof workload>[]): void =>
-    planRunMemory(limited, CONFIG, workloads, undefined, (line) => lines.push(line));
+  const plan = (workloads: readonly ReturnType<typeof workload>[]): number =>
+    planRunMemory(limited, CONFIG, workloads, {}, (line) => lines.push(line));
   plan([fits]);
   expect(lines).toEqual([expect.stringMatching(/^memory plan: /)]);
   for (const workloads of [[binds], [fits, binds], [binds, fits]])

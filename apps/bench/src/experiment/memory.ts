@@ -23,6 +23,7 @@ import {
 } from '@icl-gd/transformer';
 import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
 import { NEXT_TOKENS } from './next-tokens.ts';
+import { type Lockstep, planRoom } from './lockstep/plan-room.ts';
 import { comparedSettings } from './plan.ts';
 import { developmentSettings } from './development/rate-rules.ts';
 import type { RunInputs } from './inputs.ts';
@@ -31,31 +32,41 @@ import { demonstrationsFor, unavailability } from './setting.ts';
 
 /**
  * Plans the device memory of a run, says it, and holds the device to it.
+ * @param workloads the first that needs most decides; cells in lockstep take what it leaves
  * @param budget bytes that may be used; if undefined, this machine's memory on a software adapter, else all there is
+ * @returns how many cells that train may be on the device at once
  * @throws UserError if the run cannot fit
  */
 export function planRunMemory(
   gpu: Gpu,
   config: DecoderConfig,
   workloads: readonly Workload[],
-  budget: number | undefined,
+  {
+    budget,
+    lockstep = { cells: 1, kinds: 1 },
+  }: { readonly budget?: number | undefined; readonly lockstep?: Lockstep },
   log: (line: string) => void,
-): void {
+): number {
   const limits = deviceLimits(gpu, budget);
   let largest: { plan: MemoryPlan; workload: Workload } | undefined;
   for (const workload of workloads) {
     const plan = planMemory(config, workload, limits);
+    gpu.pipelines.expect(plan.kernels);
     // What is refused was not recorded to its end, so that another workload may seem larger.
     if (plan.refusals.length > 0) checkMemoryPlan(plan, limits);
     if (plan.peak > (largest?.plan.peak ?? -1)) largest = { plan, workload };
   }
-  if (largest === undefined) return;
-  const { plan, workload } = largest;
-  checkMemoryPlan(plan, limits);
+  if (largest === undefined) return 1;
+  const { workload } = largest;
+  checkMemoryPlan(largest.plan, limits);
+  const isBudget = budget !== undefined;
+  const { plan, cells } = planRoom(config, largest, workloads, lockstep, { limits, isBudget });
+  const together = cells === 1 ? '' : `, up to ${cells} cells that train together`;
   log(
-    `memory plan: ${formatBytes(plan.peak)} on the device in ${workload.dtype} (${describeMemoryPlan(plan)})`,
+    `memory plan: ${formatBytes(plan.peak)} on the device in ${workload.dtype} (${describeMemoryPlan(plan)}${together})`,
   );
   gpu.pool.limits = { planned: plan.peak, budget: limits.budgetBytes };
+  return cells;
 }
 
 /** What all that a run prepared will be put to. */
@@ -152,7 +163,7 @@ function kindsOf(settings: readonly LearnerSetting[]): TrainingKind[] {
 }
 
 function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {
-  const adapterLimits = { adapter, maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
+  const adapterLimits = { adapter, device, maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
   if (budget !== undefined) {
     const budgetName = `--memory-budget ${Number((budget / 2 ** 30).toPrecision(4))}`;
     return { ...adapterLimits, budgetBytes: budget, budgetName };

@@ -6,6 +6,7 @@ import { exampleMeans, layerMean } from '@icl-gd/metrics';
 import type { Model } from '@icl-gd/transformer';
 import { parse } from 'csv-parse/sync';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { fakeLockstep } from '../testing/fake-lockstep.ts';
 import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from '../testing/fake-model.ts';
 import type { Trial } from './plan.ts';
 import { scoreLearner } from './scores.ts';
@@ -28,6 +29,25 @@ beforeEach(async () => (out = await mkdtemp(join(tmpdir(), 'icl-gd-noise-'))));
 afterEach(() => rm(out, { recursive: true }));
 
 const SETTINGS = { noiseFloor: true, seeds: [5], learningRate: 0.5, releasedNorms: false };
+
+test('it is the same however many cells train together', async () => {
+  const methods = FAKE_LEARNERS.flatMap((learner) => [
+    runSetting(learner),
+    { ...runSetting(learner), demonstrations: { labels: 'wrong' } } as const,
+  ]);
+  const prepare = (trial: Trial) => {
+    const own = fakePrepared(trial);
+    const other = { ...own, fineTuningDemonstrations: own.demonstrations.toReversed() };
+    return { ...own, chosen: new Map([['labels=wrong', other]]) };
+  };
+  const changes = { settings: { ...SETTINGS, methods }, prepare };
+  const alone = await fakeRun(join(out, 'alone'), changes);
+  const lockstep = fakeLockstep();
+  expect(await fakeRun(join(out, 'together'), { ...changes, together: 4, lockstep })).toEqual(alone);
+  // Of the trial, and of two perturbations.
+  expect(lockstep.sizes).toEqual([2, 2, 2, 2, 2, 2]);
+  expect(lockstep.models.now).toBe(0);
+});
 
 test('each perturbation is scored on the model that it is about: summed in another order, rounded before and after', async () => {
   const { tables } = await fakeRun(out, { settings: SETTINGS });

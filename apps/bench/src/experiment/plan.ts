@@ -106,16 +106,16 @@ export function initSeedOf(
   return variant === 'trained' ? null : (initSeed ?? seed);
 }
 
-/** Work so that each initialisation of the model is loaded once: by variant, then by initialisation, else in its order. */
-export function inLoadingOrder<T>(
+/** Work by what model it needs, so that each initialisation is loaded once: by variant, then by initialisation, else in its order. */
+export function byModel<T>(
   work: readonly T[],
   settings: Pick<RunSettings, 'initSeed'>,
   trialOfWork: (own: T) => { readonly variant: string; readonly seed: number },
-): T[] {
+): T[][] {
   const byVariant = groupBy(work, (own) => trialOfWork(own).variant);
-  return [...byVariant.values()].flatMap((own) =>
-    [...groupBy(own, (each) => initSeedOf(settings, trialOfWork(each))).values()].flat(),
-  );
+  return [...byVariant.values()].flatMap((own) => [
+    ...groupBy(own, (each) => initSeedOf(settings, trialOfWork(each))).values(),
+  ]);
 }
 
 /** How a trial is called in messages. */

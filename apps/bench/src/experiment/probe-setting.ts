@@ -4,31 +4,25 @@ import {
   type Probe,
   type ProbeOptions,
   type ProbeToken,
-  draws,
   predictions,
-  takesRate,
 } from '@icl-gd/methods';
 import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import { COMPARED_NEXT_TOKENS, NEXT_TOKENS, areTokens } from './next-tokens.ts';
 import type { PredictionRecord, TrainingStepRecord } from './record.ts';
-import { type RunSetting, demonstrationsFor } from './setting.ts';
+import type { RunSetting } from './setting.ts';
+import { type OnWork, type TakeIn, type TakingIn, takeIn as takeInAlone } from './take-in.ts';
 
 /** What a setting is probed with besides the trial's own choices. */
-export interface SettingOptions {
+export interface SettingOptions extends Pick<TakingIn, 'learningRate' | 'halfWeights'> {
   readonly probeTokens: readonly ProbeToken[];
   readonly tokenBudget?: ProbeOptions['tokenBudget'];
-  /** Null for what takes none. */
-  readonly learningRate: number | null;
   readonly releasedNorms: boolean;
-  /** Probe with the changed weights rounded to float16. */
-  readonly halfWeights?: boolean;
   /** Ends training and probing. */
   readonly signal?: AbortSignal | undefined;
+  /** By itself if absent. */
+  readonly takeIn?: TakeIn;
 }
-
-/** Told about work done: units are queries probed and demonstrations trained on. */
-export type OnWork = (units: number) => void;
 
 export interface ProbedSetting {
   readonly probes: ReadonlyMap<ProbeToken, readonly Probe[]>;
@@ -37,50 +31,9 @@ export interface ProbedSetting {
   readonly directionsOnly?: true | undefined;
 }
 
-/** How a setting takes in its demonstrations. */
-interface TakingIn extends Pick<SettingOptions, 'learningRate' | 'halfWeights' | 'signal'> {
-  readonly releasedNorms?: boolean;
-  readonly gradientNormVariants?: boolean;
-  readonly keepTrainingQueries?: readonly number[];
-}
-
-/**
- * Lets a learner take in the demonstrations that it needs.
- * @returns to be disposed
- * @throws DivergedError if its training is not finite
- */
-export async function takeIn(
-  model: Model,
-  setting: RunSetting,
-  prepared: PreparedRun,
-  { learningRate, releasedNorms = false, halfWeights = false, ...how }: TakingIn,
-  onWork: OnWork,
-): Promise<LearnerResult> {
-  const { learner, options } = setting;
-  const { gradientNormVariants, keepTrainingQueries, signal } = how;
-  let trained = 0;
-  const adapted = await learner.adapt(model, demonstrationsFor(setting, prepared), {
-    // What is no part of a record's key must not be known to the learner.
-    ...(takesRate(setting) && learningRate !== null ? { learningRate } : {}),
-    ...(learner.objective ? { releasedNorms } : {}),
-    ...(learner.objective && gradientNormVariants ? { gradientNormVariants } : {}),
-    ...(draws(setting) ? { seed: prepared.seed } : {}),
-    halfWeights,
-    learnerOptions: options,
-    ...(keepTrainingQueries ? { keepTrainingQueries } : {}),
-    signal,
-    onProgress: ({ finished }) => {
-      if (learner.objective) onWork(finished - trained);
-      trained = finished;
-    },
-  });
-  try {
-    requireSteps(learner.id, adapted.training ?? []);
-  } catch (error) {
-    adapted.dispose();
-    throw error;
-  }
-  return adapted;
+/** What did not come about, and why. */
+export interface Diverged {
+  readonly diverged: string;
 }
 
 /**
@@ -91,32 +44,72 @@ export async function probeSetting(
   model: Model,
   setting: RunSetting,
   prepared: PreparedRun,
-  { probeTokens, tokenBudget, signal, ...adaptOptions }: SettingOptions,
+  { takeIn = takeInAlone, ...options }: SettingOptions,
   onWork: OnWork,
 ): Promise<ProbedSetting> {
-  const { learner } = setting;
-  const adapted = await takeIn(model, setting, prepared, { ...adaptOptions, signal }, onWork);
+  const adapted = await takeIn(model, setting, prepared, options, onWork);
   try {
-    const probes = await probeTokensOf(adapted, prepared, { probeTokens, tokenBudget, signal }, onWork);
-    for (const [token, own] of probes) {
-      if (own.length !== prepared.queries.length)
-        throw new UserError(
-          `${learner.id} gave ${own.length} probes of the ${token} for ${prepared.queries.length} queries: it must give one for each`,
-        );
-      if (own.some(({ nextTokens }) => nextTokens && !areTokens(nextTokens.ids)))
-        throw new UserError(
-          `${learner.id} gave nextTokens whose ids are no token ids, or are there twice: it may leave them out`,
-        );
-    }
-    const { training = [], directionsOnly } = adapted;
-    return { probes, training: training.map(toRecord), directionsOnly };
+    return await probeAdapted(adapted, setting, prepared, options, onWork);
   } finally {
     adapted.dispose();
   }
 }
 
+/**
+ * As {@link probeSetting}, by probe token: all in the same forward passes, but what one token's probe overflows in does not decide
+ * what becomes of another.
+ */
+export async function probeByToken(
+  model: Model,
+  setting: RunSetting,
+  prepared: PreparedRun,
+  { takeIn = takeInAlone, ...options }: SettingOptions,
+  onWork: OnWork,
+): Promise<ReadonlyMap<ProbeToken, ProbedSetting | Diverged>> {
+  const { probeTokens } = options;
+  const ofAll = <T>(outcome: T): ReadonlyMap<ProbeToken, T> =>
+    new Map(probeTokens.map((token) => [token, outcome]));
+  const adapted = await unlessDiverged(() => takeIn(model, setting, prepared, options, onWork));
+  if ('diverged' in adapted) return ofAll(adapted);
+  try {
+    const probe = (tokens: readonly ProbeToken[], tell: OnWork): Promise<ProbedSetting | Diverged> =>
+      unlessDiverged(() =>
+        probeAdapted(adapted, setting, prepared, { ...options, probeTokens: tokens }, tell),
+      );
+    const together = await probe(probeTokens, onWork);
+    if (!('diverged' in together) || probeTokens.length === 1) return ofAll(together);
+    const apart = new Map<ProbeToken, ProbedSetting | Diverged>();
+    for (const token of probeTokens) apart.set(token, await probe([token], () => {}));
+    return apart;
+  } finally {
+    adapted.dispose();
+  }
+}
+
+async function probeAdapted(
+  adapted: LearnerResult,
+  { learner }: RunSetting,
+  prepared: PreparedRun,
+  options: Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal'>,
+  onWork: OnWork,
+): Promise<ProbedSetting> {
+  const probes = await probeTokensOf(adapted, prepared, options, onWork);
+  for (const [token, own] of probes) {
+    if (own.length !== prepared.queries.length)
+      throw new UserError(
+        `${learner.id} gave ${own.length} probes of the ${token} for ${prepared.queries.length} queries: it must give one for each`,
+      );
+    if (own.some(({ nextTokens }) => nextTokens && !areTokens(nextTokens.ids)))
+      throw new UserError(
+        `${learner.id} gave nextTokens whose ids are no token ids, or are there twice: it may leave them out`,
+      );
+  }
+  const { training = [], directionsOnly } = adapted;
+  return { probes, training: training.map(toRecord), directionsOnly };
+}
+
 /** The outcome, or the message of a divergence. */
-export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | { readonly diverged: string }> {
+export async function unlessDiverged<T>(work: () => Promise<T>): Promise<T | Diverged> {
   try {
     return await work();
   } catch (error) {
@@ -162,23 +155,4 @@ function toRecord(step: NonNullable<LearnerResult['training']>[number]): Trainin
     losses: [...step.losses],
     ...(step.releasedGradientNorms ? { releasedGradientNorms: [...step.releasedGradientNorms] } : {}),
   };
-}
-
-/**
- * @throws DivergedError for a step with a number that is not finite
- * @throws UserError for one that no record can hold: a learner of the user's own may report anything
- */
-function requireSteps(id: string, training: NonNullable<LearnerResult['training']>): void {
-  for (const [step, { losses, gradientNorms, releasedGradientNorms }] of training.entries()) {
-    for (const values of [losses, gradientNorms, releasedGradientNorms ?? []])
-      if (!values.every(Number.isFinite))
-        throw new DivergedError(`${id} diverged: at step ${step} its loss or gradient is not finite`);
-    const lists = [losses, gradientNorms, releasedGradientNorms ?? gradientNorms];
-    if (lists.some(({ length }) => length !== losses.length))
-      throw new UserError(
-        `${id}: step ${step} has ${lists.map(({ length }) => length).join(', ')} losses, gradient norms and released ones: it must report one of each a layer`,
-      );
-    if ([...gradientNorms, ...(releasedGradientNorms ?? [])].some((norm) => norm < 0))
-      throw new UserError(`${id}: step ${step} has a gradient norm below 0`);
-  }
 }

@@ -4,6 +4,7 @@ import type { ForeignFamilies } from '../plugins/family-file.ts';
 import type { ForeignMetrics } from '../plugins/metric-file.ts';
 import type { PluginFile } from '../plugins/plugin-file.ts';
 import type { RunSettings } from './plan.ts';
+import type { SettingCounts } from './setting-counts.ts';
 
 /** A run: what to compute, of what, where. */
 export interface RunRequest {
@@ -34,6 +35,8 @@ export interface RunRequest {
   readonly fresh: boolean;
   /** Keys of the records that earlier runs of the same command have written: `fresh` does not mean those. */
   readonly written?: Set<string>;
+  /** Counts the settings of all runs of the same command. */
+  readonly counts?: SettingCounts;
   readonly tokenBudget?: number;
   /** Bytes that may be allocated on the device. */
   readonly memoryBudget?: number;

@@ -1,9 +1,19 @@
 import { type Probe, type ProbeToken, inContext, inapplicableMetricsOf } from '@icl-gd/methods';
 import type { DecoderConfig, Model } from '@icl-gd/transformer';
 import type { CellAddress } from './cell.ts';
-import { NOISE_FLOOR_PASSES, measureNoiseFloor } from './noise-floor.ts';
+import { NOISE_FLOOR_PASSES, type ProbesBySetting, measureNoiseFloor } from './noise-floor.ts';
 import { type Trial, trialName } from './plan.ts';
-import { type ProbedSetting, predict, probeSetting, unlessDiverged } from './probe-setting.ts';
+import {
+  type Diverged,
+  type ProbedSetting,
+  type SettingOptions,
+  predict,
+  probeByToken,
+  probeSetting,
+  unlessDiverged,
+} from './probe-setting.ts';
+import { HeldProbes } from './held-probes.ts';
+import type { ExpectedTraining, Trainings } from './lockstep/trainings.ts';
 import type { FinishedSetting, SettingRecord } from './record.ts';
 import type { z } from 'zod';
 import type { ProbeWrite } from './probe-file.ts';
@@ -38,6 +48,7 @@ export interface TrialRunnerOptions {
   /** Whether every setting's probes have to be on disk when a trial ends. */
   readonly keepAllProbes: boolean;
   readonly loadModel: (trial: Trial) => Promise<Model>;
+  readonly trainings: Trainings;
   readonly onWork: (units: number, doing: string) => void;
   /** Ends training and probing. */
   readonly signal?: AbortSignal | undefined;
@@ -56,15 +67,38 @@ export class TrialRunner {
   readonly #options: TrialRunnerOptions;
   /** Units of work reported, by address of a setting's own record. */
   readonly #done = new Map<string, number>();
-  /** Probes that are held for the next settings, by address. */
-  #probes = new Map<string, readonly Probe[]>();
+  readonly #probes: HeldProbes;
 
   constructor(options: TrialRunnerOptions) {
     this.#options = options;
+    this.#probes = new HeldProbes(options.store, options.config);
+  }
+
+  /** Says which trials of one model come next: what learners take in there may be taken in together. */
+  async expect(plans: readonly TrialPlan[]): Promise<void> {
+    const expected = new Map<string, ExpectedTraining>();
+    for (const plan of plans)
+      for (const setting of settingsOf(plan)) {
+        const { key } = ownAddress(setting);
+        if (expected.has(key) || (await this.#isThere(plan, setting))) continue;
+        expected.set(
+          key,
+          this.#trainingOf(plan, setting, (units) => this.#advance(plan, setting, units)),
+        );
+      }
+    this.#options.trainings.expect([...expected.values()]);
   }
 
   async run(plan: TrialPlan): Promise<TrialOutcome> {
-    this.#holdOnly(plan.zeroShot);
+    try {
+      return await this.#run(plan);
+    } finally {
+      this.#options.trainings.forget(plan.prepared);
+    }
+  }
+
+  async #run(plan: TrialPlan): Promise<TrialOutcome> {
+    this.#probes.holdOnly(plan.zeroShot);
     const records = new Map<string, SettingRecord>();
     let recorded = true;
     let broken: SettingRecord | undefined;
@@ -78,7 +112,7 @@ export class TrialRunner {
       const earlier = await this.#recorded(plan, setting);
       const record = earlier ?? (await this.#rescored(plan, setting)) ?? (await this.#compute(plan, setting));
       if (!earlier) recorded = false;
-      this.#finish(ownAddress(setting), unitsOf(plan, setting), trialName(plan.trial));
+      this.#advance(plan, setting, Infinity);
       records.set(setting.id, record);
       const compared = setting !== plan.zeroShot && setting !== plan.inContext;
       if (record.status === 'diverged' && !compared) broken = record;
@@ -105,6 +139,27 @@ export class TrialRunner {
     return record?.status === 'diverged' || complete ? record : undefined;
   }
 
+  /** Whether nothing of a setting has to be computed, going by what files there are. */
+  async #isThere(plan: TrialPlan, { addresses }: TrialSetting): Promise<boolean> {
+    const { store, fresh, keepAllProbes } = this.#options;
+    const all = [...addresses.values()];
+    if (all.every((own) => this.#isRecorded(own)))
+      return !keepAllProbes || all.every((own) => store.hasProbes(own));
+    if (fresh) return false;
+    for (const own of all) if (!(await store.findUnscored(own, plan.records.setting))) return false;
+    return true;
+  }
+
+  #trainingOf(
+    { prepared }: TrialPlan,
+    { setting, learningRate }: TrialSetting,
+    onWork: ExpectedTraining['onWork'],
+    halfWeights = false,
+  ): ExpectedTraining {
+    const { releasedNorms } = this.#options;
+    return { setting, prepared, onWork, how: { learningRate, releasedNorms, halfWeights } };
+  }
+
   #isRecorded(address: CellAddress): boolean {
     const { store, fresh, written } = this.#options;
     return fresh ? written.has(address.key) : store.has(address);
@@ -114,11 +169,14 @@ export class TrialRunner {
     return this.#isRecorded(address) && (await this.#options.store.read(address, schema)) !== undefined;
   }
 
-  /** Reports what is left of a cell's work, once. */
-  #finish({ key }: CellAddress, units: number, doing: string): void {
+  /** Reports work on a cell, each unit once. */
+  #advance(plan: TrialPlan, setting: TrialSetting, more: number): void {
+    const { key } = ownAddress(setting);
     const done = this.#done.get(key) ?? 0;
-    if (done < units) this.#options.onWork(units - done, doing);
-    this.#done.set(key, Math.max(done, units));
+    const units = Math.min(more, unitsOf(plan, setting) - done);
+    if (units <= 0) return;
+    this.#done.set(key, done + units);
+    this.#options.onWork(units, `${trialName(plan.trial)} ${setting.id}`);
   }
 
   async #write(address: CellAddress, result: unknown): Promise<void> {
@@ -138,7 +196,7 @@ export class TrialRunner {
       const { predictions, training, directionsOnly } = older.record;
       const probes = await store.readProbes(older.address, { config, validationRows, predictions });
       if (!probes) return undefined;
-      this.#probes.set(address.key, probes);
+      this.#probes.hold(address, probes);
       await this.#writeProbes(plan, setting, address, { probes, training });
       scored.push([
         address,
@@ -157,17 +215,12 @@ export class TrialRunner {
     const { tally, loadModel } = this.#options;
     tally.compute(ownAddress(setting));
     const model = await loadModel(plan.trial);
-    const tokens = [...setting.addresses.keys()];
-    const together = await unlessDiverged(() => this.#probe(model, plan, setting, { probeTokens: tokens }));
+    const options = this.#probing(setting, [...setting.addresses.keys()]);
+    const probed = await probeByToken(model, setting.setting, plan.prepared, options, (more) =>
+      this.#advance(plan, setting, more),
+    );
     const records: SettingRecord[] = [];
-    for (const token of tokens) {
-      // What one token's probe overflows in must not decide the record of another.
-      const probed =
-        'diverged' in together && tokens.length > 1
-          ? await unlessDiverged(() => this.#probe(model, plan, setting, { probeTokens: [token] }))
-          : together;
-      records.push(await this.#record(plan, setting, token, probed));
-    }
+    for (const [token, own] of probed) records.push(await this.#record(plan, setting, token, own));
     this.#dropUnneeded(plan, setting);
     return records[0] as SettingRecord;
   }
@@ -176,7 +229,7 @@ export class TrialRunner {
     plan: TrialPlan,
     setting: TrialSetting,
     token: ProbeToken,
-    probed: ProbedSetting | { readonly diverged: string },
+    probed: ProbedSetting | Diverged,
   ): Promise<SettingRecord> {
     const address = addressOf(setting, token);
     if ('diverged' in probed) {
@@ -185,7 +238,7 @@ export class TrialRunner {
       return record;
     }
     const probes = probed.probes.get(token) as readonly Probe[];
-    this.#probes.set(address.key, probes);
+    this.#probes.hold(address, probes);
     await this.#writeProbes(plan, setting, address, { probes, training: probed.training });
     const record = await this.#score(plan, setting, token, probed);
     await this.#write(address, record);
@@ -215,43 +268,13 @@ export class TrialRunner {
   #dropUnneeded(plan: TrialPlan, setting: TrialSetting): void {
     const needed = this.#options.noiseFloor || plan.pairs.some(({ ids }) => ids.includes(setting.id));
     if (needed || setting === plan.zeroShot || setting === plan.inContext) return;
-    for (const { key } of setting.addresses.values()) this.#probes.delete(key);
+    this.#probes.drop(setting);
   }
 
-  #probe(
-    model: Model,
-    plan: TrialPlan,
-    setting: TrialSetting,
-    options: {
-      readonly probeTokens: readonly ProbeToken[];
-      readonly halfWeights?: boolean;
-      readonly again?: boolean;
-    },
-  ): Promise<ProbedSetting> {
-    const { tokenBudget, releasedNorms, onWork, signal } = this.#options;
-    const { again = false, ...own } = options;
-    const { prepared, trial } = plan;
-    const all = unitsOf(plan, setting);
-    const doing = `${trialName(trial)} ${setting.id}`;
-    const address = ownAddress(setting);
-    let units = 0;
-    return probeSetting(
-      model,
-      setting.setting,
-      prepared,
-      {
-        learningRate: setting.learningRate,
-        releasedNorms,
-        signal,
-        ...own,
-        ...(tokenBudget === undefined ? {} : { tokenBudget }),
-      },
-      (more) => {
-        units = Math.min(units + more, all);
-        if (again) onWork(more, doing);
-        else this.#finish(address, units, doing);
-      },
-    );
+  #probing({ learningRate }: TrialSetting, probeTokens: readonly ProbeToken[]): SettingOptions {
+    const { tokenBudget, releasedNorms, signal, trainings } = this.#options;
+    const budget = tokenBudget === undefined ? {} : { tokenBudget };
+    return { learningRate, releasedNorms, probeTokens, signal, takeIn: trainings.takeIn, ...budget };
   }
 
   async #score(
@@ -281,35 +304,8 @@ export class TrialRunner {
     return { ...finished, metrics: toScoreRecords(scores, seed) };
   }
 
-  /** Probes that are held, else those on disk, else computed once more. */
-  async #probesAt(plan: TrialPlan, setting: TrialSetting, token: ProbeToken): Promise<readonly Probe[]> {
-    const address = addressOf(setting, token);
-    if (!this.#probes.has(address.key)) {
-      const kept = await this.#keptProbes(plan, address);
-      if (kept) return this.#hold(address, kept);
-      await this.#compute(plan, setting);
-    }
-    const probes = this.#probes.get(address.key);
-    if (!probes)
-      throw new Error(`${setting.id} diverged where it did not before: the device gives other numbers`);
-    return probes;
-  }
-
-  #hold({ key }: CellAddress, probes: readonly Probe[]): readonly Probe[] {
-    this.#probes.set(key, probes);
-    return probes;
-  }
-
-  async #keptProbes(
-    { prepared, records }: TrialPlan,
-    address: CellAddress,
-  ): Promise<readonly Probe[] | undefined> {
-    const { store, config } = this.#options;
-    if (!store.hasProbes(address)) return undefined;
-    const record = await store.read(address, records.setting);
-    if (record?.status !== 'finished') return undefined;
-    const { predictions } = record;
-    return await store.readProbes(address, { config, validationRows: prepared.validationRows, predictions });
+  #probesAt(plan: TrialPlan, setting: TrialSetting, token: ProbeToken): Promise<readonly Probe[]> {
+    return this.#probes.at(plan, setting, token, () => this.#compute(plan, setting));
   }
 
   /** @returns whether it was recorded already */
@@ -346,19 +342,38 @@ export class TrialRunner {
       model: await this.#options.loadModel(plan.trial),
       probes,
       score: (own) => scoreAll(plan, own, this.#options.config),
-      probeAgain: async (model, halfWeights) => {
-        const again = new Map<string, readonly Probe[]>();
-        for (const setting of finished) {
-          const probed = await unlessDiverged(() =>
-            this.#probe(model, plan, setting, { probeTokens: [token], halfWeights, again: true }),
-          );
-          if (!('diverged' in probed)) again.set(setting.id, probed.probes.get(token) ?? []);
-        }
-        return again;
-      },
+      probeAgain: (model, halfWeights) => this.#probeAgain(model, plan, finished, { token, halfWeights }),
     });
     await this.#write(plan.noise, { noise });
     return false;
+  }
+
+  async #probeAgain(
+    model: Model,
+    plan: TrialPlan,
+    settings: readonly TrialSetting[],
+    { token, halfWeights }: { readonly token: ProbeToken; readonly halfWeights: boolean },
+  ): Promise<ProbesBySetting> {
+    const tellerOf =
+      ({ id }: TrialSetting) =>
+      (units: number): void =>
+        this.#options.onWork(units, `${trialName(plan.trial)} ${id}`);
+    const trainings = this.#options.trainings.beside(
+      settings.map((own) => this.#trainingOf(plan, own, tellerOf(own), halfWeights)),
+    );
+    try {
+      const again = new Map<string, readonly Probe[]>();
+      for (const own of settings) {
+        const options = { ...this.#probing(own, [token]), halfWeights, takeIn: trainings.takeIn };
+        const probed = await unlessDiverged(() =>
+          probeSetting(model, own.setting, plan.prepared, options, tellerOf(own)),
+        );
+        if (!('diverged' in probed)) again.set(own.id, probed.probes.get(token) ?? []);
+      }
+      return again;
+    } finally {
+      trainings.dispose();
+    }
   }
 
   /** @returns whether it was recorded already */
@@ -380,10 +395,5 @@ export class TrialRunner {
       readable: (address, schema) => this.#readable(address, schema),
       write: (address, result) => this.#write(address, result),
     });
-  }
-
-  #holdOnly({ addresses }: TrialSetting): void {
-    const keys = new Set([...addresses.values()].map(({ key }) => key));
-    this.#probes = new Map([...this.#probes].filter(([key]) => keys.has(key)));
   }
 }

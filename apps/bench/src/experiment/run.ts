@@ -1,7 +1,6 @@
 import { type AdapterDescription, acquireGpu } from '@icl-gd/gpu-kernels';
 import { type MetricCatalogue, accuracy, builtInMetrics, findMetric, layerMean } from '@icl-gd/metrics';
 import { MODEL_VARIANTS, type ModelLocation, type ModelVariant, UserError } from '@icl-gd/transformer';
-import type { ProbeToken } from '@icl-gd/methods';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
 import type { ForeignFamily } from '../plugins/family-file.ts';
 import { doing } from '../terminal/heartbeat.ts';
@@ -18,18 +17,14 @@ import {
 } from './earlier-trials.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { LoadedModel } from './loaded-model.ts';
+import { lockstepOfRun } from './lockstep/plan-room.ts';
+import { Room } from './lockstep/room.ts';
+import { Trainings } from './lockstep/trainings.ts';
 import { planRunMemory, workloadsOf } from './memory.ts';
+import { type Planning, planCells } from './plan-cells.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
-import {
-  type RunSettings,
-  type Trial,
-  comparedSettings,
-  inLoadingOrder,
-  planTrials,
-  trialName,
-} from './plan.ts';
+import { type RunSettings, type Trial, comparedSettings, byModel, planTrials, trialName } from './plan.ts';
 import { type Progress, createProgress } from './progress.ts';
-import { runIdentity } from './run-identity.ts';
 import type { RunRequest } from './run-request.ts';
 import { RecordStore } from './record-store.ts';
 import type { SettingRecord } from './record.ts';
@@ -40,7 +35,7 @@ import type { TrainingMeasures } from './training/cells.ts';
 import { trainingUnits } from './training/measure-training.ts';
 import { leftOutOfTrainingAttention } from './training-attention/places.ts';
 import { attentionUnits } from './training-attention/record-trial.ts';
-import { type TrialPlan, addressesOf, ownAddress, planTrial, settingsOf, unitsOf } from './trial-plan.ts';
+import { type TrialPlan, addressesOf, ownAddress, settingsOf, unitsOf } from './trial-plan.ts';
 import { type TrialResult, readTrial } from './trial-result.ts';
 
 /** A run whose cells are all on record. */
@@ -98,11 +93,15 @@ export async function runExperiment(
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
   const gpu = await acquireGpu({ adapter: request.adapter, log });
+  let together = 1;
   const models = new LoadedModel(gpu, request, () => {
-    planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), request.memoryBudget, log);
+    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };
+    together = planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), room, log);
   });
+  const trainings = new Trainings(new Room(() => together));
   try {
-    const development = await developBeforeTrials(request, { inputs, store, models, progress }, gpu.adapter);
+    const stage = { inputs, store, models, trainings, progress };
+    const development = await developBeforeTrials(request, stage, gpu.adapter);
     const planning = { request, adapter: gpu.adapter, development };
     const [plans, earlierPlans] = planCells(planning, inputs, earlier);
     if (!request.fresh) await store.reportPassedOver(plans.flatMap(addressesOf));
@@ -112,7 +111,7 @@ export async function runExperiment(
       discard: request.discardProbes,
       log,
     });
-    const complete = await computeCells(request, { inputs, models, store, plans, progress });
+    const complete = await computeCells(request, { ...stage, plans });
     const besidePlans = await planBeside(planning, store, earlier, log);
     const { whole, partial } = await keepRecorded(
       request.recordsIn ?? out,
@@ -149,38 +148,10 @@ export async function runExperiment(
     };
   } finally {
     progress.stop();
+    trainings.dispose();
     models.dispose();
     gpu.dispose();
   }
-}
-
-/** What plans follow from besides the trials. */
-interface Planning {
-  readonly request: RunRequest;
-  readonly adapter: AdapterDescription;
-  readonly development: Development | undefined;
-}
-
-/** Plans of the trials that are asked for, and of earlier ones. */
-function planCells(
-  { request, adapter, development }: Planning,
-  inputs: RunInputs,
-  earlier: readonly Trial[],
-): [TrialPlan[], TrialPlan[]] {
-  const { settings, alsoProbe = [] } = request;
-  const identity = { ...runIdentity(request, inputs, adapter), rates: development?.rates };
-  const probeTokens = [...new Set([settings.probe, ...alsoProbe])];
-  const plan = (trial: Trial, from: readonly PreparedRun[], tokens: readonly ProbeToken[]): TrialPlan[] => {
-    const { dataset, seed, permutation } = trial;
-    const prepared = from.find(
-      (own) => own.dataset === dataset && own.seed === seed && own.permutation === permutation,
-    );
-    return prepared ? [planTrial(identity, trial, prepared, tokens)] : [];
-  };
-  return [
-    planTrials(settings).flatMap((trial) => plan(trial, inputs.prepared, probeTokens)),
-    earlier.flatMap((trial) => plan(trial, inputs.earlier, [settings.probe])),
-  ];
 }
 
 /** Plans of trials that another run recorded in the same folder while this one computed. */
@@ -246,6 +217,7 @@ function shorten(names: readonly string[]): string {
 interface Work {
   readonly inputs: RunInputs;
   readonly models: LoadedModel;
+  readonly trainings: Trainings;
   readonly store: RecordStore;
   readonly plans: readonly TrialPlan[];
   readonly progress: Progress;
@@ -254,7 +226,7 @@ interface Work {
 /** @returns whether no cell diverged */
 async function computeCells(
   request: RunRequest,
-  { inputs, models, store, plans, progress }: Work,
+  { inputs, models, trainings, store, plans, progress }: Work,
 ): Promise<boolean> {
   const { settings } = request;
   const tally = new Tally();
@@ -271,6 +243,7 @@ async function computeCells(
     written: request.written ?? new Set(),
     keepAllProbes: request.saveProbes,
     loadModel: (trial) => models.get(trial),
+    trainings,
     onWork: (units, doing) => progress.advance(units, `${place} ${doing}`),
     signal: request.signal,
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
@@ -281,8 +254,11 @@ async function computeCells(
   progress.start(totalUnits(plans, settings));
   let complete = true;
   let advised = false;
-  const ordered = inLoadingOrder(plans, settings, ({ trial }) => trial);
+  const groups = byModel(plans, settings, ({ trial }) => trial);
+  const ordered = groups.flat();
   for (const [i, plan] of ordered.entries()) {
+    const ofModel = groups.find(([first]) => first === plan);
+    if (ofModel) await runner.expect(ofModel);
     request.signal?.throwIfAborted();
     place = `[${i + 1}/${plans.length}]`;
     const outcome = await runner.run(plan);
@@ -294,6 +270,8 @@ async function computeCells(
     complete &&= [...outcome.records.values()].every(({ status }) => status === 'finished');
   }
   progress.line(tally.describe());
+  request.counts?.ask(plans);
+  request.counts?.compute(tally.computed);
   return complete;
 }
 

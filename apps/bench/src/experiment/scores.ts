@@ -12,6 +12,7 @@ import {
 import type { Learner } from '@icl-gd/methods';
 import { Pcg64 } from '@icl-gd/transformer';
 import type { ScoreRecord } from './record.ts';
+import { uniformsOf } from './uniforms.ts';
 
 type Probes = readonly ProbeArrays[];
 
@@ -92,11 +93,10 @@ export function score<Of extends LayerMetric['of']>(
 export function toScoreRecords(scores: ScoresByMetric, seed: number): Record<string, ScoreRecord> {
   return Object.fromEntries(
     [...scores].map(([id, own]) => {
-      const random = new Pcg64((BigInt(seed) << 32n) | BOOTSTRAP_STREAM);
       const interval = bootstrapLayerMeanInterval(own.perExample, {
         resamples: RESAMPLES,
         level: LEVEL,
-        random: () => random.random(),
+        random: uniformsOf((BigInt(seed) << 32n) | BOOTSTRAP_STREAM),
       });
       const { values, undefinedCounts } = own;
       return [

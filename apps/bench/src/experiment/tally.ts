@@ -14,6 +14,11 @@ export class Tally {
     this.#computed.set(key, cell.setting);
   }
 
+  /** How many were computed. */
+  get computed(): number {
+    return this.#computed.size;
+  }
+
   /**
    * `settings: 7 asked for (1 ZSL, 2 ICL, 2 GD, 2 LCGD), 2 computed (2 LCGD), 5 taken from records`.
    * @param what stands before the colon

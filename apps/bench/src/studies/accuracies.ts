@@ -1,10 +1,12 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
 import { type ModelVariant, UserError } from '@icl-gd/transformer';
 import { accuracyCell } from '../experiment/accuracy-cell.ts';
-import { digestPrepared } from '../experiment/cell.ts';
+import { type CellAddress, digestPrepared } from '../experiment/cell.ts';
 import { type AccuracySetting, measureAccuracy } from '../experiment/measure-accuracy.ts';
 import { LoadedModel } from '../experiment/loaded-model.ts';
-import { inLoadingOrder } from '../experiment/plan.ts';
+import { Room } from '../experiment/lockstep/room.ts';
+import { type ExpectedTraining, Trainings } from '../experiment/lockstep/trainings.ts';
+import { byModel } from '../experiment/plan.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { type AccuracyRecord, accuracyRecord } from '../experiment/record.ts';
 import { RecordStore } from '../experiment/record-store.ts';
@@ -36,6 +38,7 @@ export async function answer(
   const budget = request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget };
   const gpu = await acquireGpu({ adapter: request.adapter, log });
   const models = new LoadedModel(gpu, request);
+  const trainings = new Trainings(new Room(() => 64));
   try {
     const store = new RecordStore(request.out, log);
     const identity = runIdentity(request, inputs, gpu.adapter);
@@ -49,11 +52,14 @@ export async function answer(
     const tally = new Tally();
     const known = new Map<string, AccuracyRecord>();
     progress.start(addressed.length);
-    const ordered = inLoadingOrder(addressed, request.settings, ({ variant, prepared }) => ({
+    const groups = byModel(addressed, request.settings, ({ variant, prepared }) => ({
       variant,
       seed: prepared.seed,
     }));
+    const ordered = groups.flat();
     for (const [i, question] of ordered.entries()) {
+      const ofModel = groups.find(([first]) => first === question);
+      if (ofModel) trainings.expect(expectedOf(ofModel, (own) => !request.fresh && store.has(own)));
       const { address, name, variant, prepared } = question;
       const place = `[${i + 1}/${addressed.length}] ${name}`;
       progress.advance(0, place);
@@ -62,7 +68,10 @@ export async function answer(
         const earlier = request.fresh ? undefined : await store.read(address, accuracyRecord);
         const record =
           earlier ??
-          (await measureAccuracy(await models.get({ variant, seed: prepared.seed }), question, budget));
+          (await measureAccuracy(await models.get({ variant, seed: prepared.seed }), question, {
+            ...budget,
+            takeIn: trainings.takeIn,
+          }));
         if (!earlier) {
           tally.compute(address);
           await store.write(address, record);
@@ -78,9 +87,22 @@ export async function answer(
     });
   } finally {
     progress.stop();
+    trainings.dispose();
     models.dispose();
     gpu.dispose();
   }
+}
+
+/** Trainings that questions of one model take, each once. */
+function expectedOf(
+  questions: readonly (AccuracyQuestion & { readonly address: CellAddress })[],
+  isRecorded: (address: CellAddress) => boolean,
+): ExpectedTraining[] {
+  const missing = questions.filter(({ address }) => !isRecorded(address));
+  const byKey = new Map(missing.map((own) => [own.address.key, own]));
+  return [...byKey.values()].map(({ setting, prepared, learningRate }) => ({
+    ...{ setting, prepared, how: { learningRate }, onWork: () => {} },
+  }));
 }
 
 /** @throws UserError for a learner whose rate is chosen by a rule: only a run has development data */

@@ -11,8 +11,13 @@ export interface Doing {
 }
 
 const EVERY_SECONDS = 30;
+/** Milliseconds between two messages to the thread: what is told faster than that is told together. */
+const TELL_EVERY_MS = 20;
 
 let worker: Worker | undefined;
+let told = Number.NEGATIVE_INFINITY;
+let untold: Doing | undefined;
+let timer: NodeJS.Timeout | undefined;
 
 /**
  * Says from now on, every half minute, what the command is at, on stderr; a terminal has a bar instead. ICL_GD_PROGRESS_SECONDS
@@ -24,11 +29,22 @@ export function doing(now: Doing): void {
   const seconds = secondsBetween();
   if (isScreen(process.stderr) || seconds === 0) return;
   worker ??= start(seconds);
-  worker.postMessage(now, []);
+  untold = now;
+  if (performance.now() - told >= TELL_EVERY_MS) tell();
+  else timer ??= setTimeout(tell, TELL_EVERY_MS).unref();
+}
+
+function tell(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  if (untold) worker?.postMessage(untold, []);
+  untold = undefined;
+  told = performance.now();
 }
 
 /** Nothing is being done any more. */
 export function doneDoing(): void {
+  untold = undefined;
   worker?.postMessage(undefined, []);
 }
 

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Learner, ProbeToken } from '@icl-gd/methods';
 import type { Model, ModelVariant } from '@icl-gd/transformer';
 import type { RunIdentity } from '../experiment/cell.ts';
-import { type RunSettings, type Trial, inLoadingOrder, initSeedOf, planTrials } from '../experiment/plan.ts';
+import { type RunSettings, type Trial, byModel, initSeedOf, planTrials } from '../experiment/plan.ts';
+import { Room } from '../experiment/lockstep/room.ts';
+import { type Lockstep, Trainings } from '../experiment/lockstep/trainings.ts';
 import { RecordStore } from '../experiment/record-store.ts';
 import { TrialRunner } from '../experiment/run-trial.ts';
 import { runSetting } from '../experiment/setting.ts';
@@ -28,6 +30,9 @@ interface Changes {
   /** What trials put before the model; {@link fakePrepared} if absent. */
   readonly prepare?: (trial: Trial) => PreparedRun;
   readonly keepAllProbes?: boolean;
+  /** Trainings that may be on the device at once; one if absent. */
+  readonly together?: number;
+  readonly lockstep?: Lockstep;
   /** Makes the model of a variant; the fake one if absent. */
   readonly modelOf?: (variant: ModelVariant) => Model;
 }
@@ -91,6 +96,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
   const store = new RecordStore(out, (line) => lines.push(line));
   const tally = new Tally();
   let units = 0;
+  let model: Model | undefined;
   const runner = new TrialRunner({
     ...{
       store,
@@ -108,12 +114,19 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
       const { variant } = trial;
       if (loaded.at(-1) !== variant) loaded.push(variant);
       const own = `${variant} ${initSeedOf(settings, trial)}`;
-      if (initialisations.at(-1) !== own) initialisations.push(own);
-      return modelOf(variant);
+      if (!model || initialisations.at(-1) !== own) {
+        initialisations.push(own);
+        model = modelOf(variant);
+      }
+      return model;
     },
+    trainings: new Trainings(new Room(() => changes.together ?? 1), changes.lockstep),
     onWork: (more) => (units += more),
   });
-  for (const plan of inLoadingOrder(plans, settings, ({ trial }) => trial)) await runner.run(plan);
+  for (const ofModel of byModel(plans, settings, ({ trial }) => trial)) {
+    await runner.expect(ofModel);
+    for (const plan of ofModel) await runner.run(plan);
+  }
   const results: TrialResult[] = [];
   for (const plan of plans) {
     const training = { weightChanges, gradientNorms, required: true };

@@ -2,6 +2,7 @@ import { findAdapter, findAllAdapters } from '#platform/adapters.ts';
 import { askedByEnvironment } from '#platform/debug.ts';
 import { refuseMisspelt } from '../options.ts';
 import { type DeviceOptions, Gpu } from '../runtime/gpu.ts';
+import { type DawnSwitch, parseSwitches } from './dawn-switches.ts';
 import { type AdapterDescription, describeAdapter } from './description.ts';
 
 const WANTED_LIMITS = [
@@ -13,10 +14,10 @@ const WANTED_LIMITS = [
   'maxComputeWorkgroupStorageSize',
 ] as const;
 
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups'];
 
 /** How {@link acquireGpu} chooses an adapter and what it tells. */
-export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile'> {
+export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile' | 'parameters'> {
   /**
    * `auto` (default: hardware, else the system's software adapter, else the bundled SwiftShader), `hardware`,
    * `software`, `swiftshader`, or part of an adapter's name.
@@ -24,15 +25,28 @@ export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile'> {
   readonly adapter?: string;
   /** A device that is there already, instead of one of an adapter: it stays open at `dispose`, because it is yours. */
   readonly device?: GPUDevice;
+  /**
+   * Whether kernels are to be timed: opens the device with timestamps (the feature `timestamp-query`), which
+   * {@link Gpu.profile} takes. No if absent.
+   */
+  readonly profile?: boolean;
+  /**
+   * Checks of Dawn that are switched off, and unfinished features that are switched on, beside those that the environment
+   * variable ICL_GD_DAWN lists. None if absent; of no effect outside of Node.
+   */
+  readonly dawn?: readonly DawnSwitch[];
   /** Told which adapter runs, loudly when it is a software one. */
   readonly log?: (line: string) => void;
 }
 
 const KNOWN_OPTIONS: Required<{ [name in keyof AcquireOptions]: true }> = {
   adapter: true,
+  dawn: true,
   device: true,
   log: true,
   onCompile: true,
+  parameters: true,
+  profile: true,
 };
 
 /** Where the driver is from, in words. */
@@ -63,15 +77,24 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   } else {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
   }
-  const { onCompile } = options;
+  const { onCompile, parameters } = options;
   return Gpu.fromDevice(device, description, {
     ...kept,
+    ...(parameters === undefined ? {} : { parameters }),
     ...(onCompile === undefined ? askedByEnvironment() : { onCompile }),
   });
 }
 
-async function chosenDevice({ adapter, device }: AcquireOptions): Promise<OpenedDevice> {
-  if (device === undefined) return open(adapter ?? 'auto');
+async function chosenDevice({
+  adapter,
+  device,
+  dawn = [],
+  profile = false,
+}: AcquireOptions): Promise<OpenedDevice> {
+  if (device === undefined) {
+    const switches = parseSwitches(dawn.join(), 'acquireGpu');
+    return open(adapter ?? 'auto', { profile, dawn: switches });
+  }
   if (adapter !== undefined)
     throw new RangeError(`acquireGpu takes a device or the name of an adapter ("${adapter}"), not both`);
   // From JavaScript anything may come: an adapter, or a Gpu.
@@ -87,14 +110,18 @@ export interface OpenedDevice extends Pick<DeviceOptions, 'keepDevice'> {
   readonly hint?: string;
 }
 
+/** How a device is opened. */
+type OpenOptions = Required<Pick<AcquireOptions, 'profile' | 'dawn'>>;
+
 /**
  * Opens a device of an adapter with all that the adapter allows.
  * @throws UserError (`no-adapter`) if no adapter fits
  */
-export async function openDevice(choice: string): Promise<OpenedDevice> {
-  const { adapter, ...found } = await findAdapter(choice);
+export async function openDevice(choice: string, { profile, dawn }: OpenOptions): Promise<OpenedDevice> {
+  const { adapter, ...found } = await findAdapter(choice, profile ? [...dawn, 'exact-timestamps'] : dawn);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
+  const wanted = profile ? [...WANTED_FEATURES, 'timestamp-query' as const] : WANTED_FEATURES;
+  const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ label: 'icl-gd', requiredLimits, requiredFeatures });
   return { device, ...found };
 }

@@ -60,3 +60,76 @@ export function pointwiseWindows(
     part: (tensor) => elements(tensor, window),
   }));
 }
+
+/** A kernel over single elements, and the same over four at a time. */
+export interface WideKernel<S extends string, P extends string> {
+  readonly one: Kernel<S, P | 'count'>;
+  readonly four: Kernel<S, P | 'count'>;
+}
+
+/** WGSL of a call of a function of one number, element by element. */
+type Call = (name: string, argument: string) => string;
+
+/**
+ * Kernels with an invocation for each `i` below `params.count`, where all storage is of f32.
+ * @param text its body reads the same for f32 and vec4<f32>; functions of one number are called through `call`, with the name
+ *   of a value
+ */
+export function defineWide<S extends string, P extends string = never>(text: {
+  readonly label: string;
+  readonly storage: Readonly<Record<S, 'f32' | '&f32'>>;
+  readonly params?: Readonly<Record<P, ParameterType>>;
+  readonly declarations?: string;
+  readonly body: (call: Call) => string;
+}): WideKernel<S, P> {
+  const { label, storage, body, ...rest } = text;
+  const wide = Object.fromEntries(
+    Object.entries<'f32' | '&f32'>(storage).map(([name, type]) => [name, WIDE[type]]),
+  ) as Record<S, 'vec4<f32>' | '&vec4<f32>'>;
+  const four: Call = (name, argument) =>
+    `vec4<f32>(${['x', 'y', 'z', 'w'].map((part) => `${name}(${argument}.${part})`).join(', ')})`;
+  return {
+    one: definePointwise<S, P>({
+      ...rest,
+      label,
+      storage,
+      body: body((name, argument) => `${name}(${argument})`),
+    }),
+    four: definePointwise<S, P>({ ...rest, label: `${label}.vec4`, storage: wide, body: body(four) }),
+  };
+}
+
+const WIDE = { f32: 'vec4<f32>', '&f32': '&vec4<f32>' } as const;
+
+/** Whether rows of float32 tensors are whole vectors of four: never a matter of how many rows there are. */
+export function isWide(tensors: readonly Tensor[]): boolean {
+  return tensors.every(({ shape }) => (shape.at(-1) ?? 1) % 4 === 0);
+}
+
+/**
+ * Records a {@link defineWide} kernel over tensors of equal length, four elements at a time where their rows are that.
+ * @param op for the error
+ * @throws RangeError naming the tensors if they differ in length
+ */
+export function dispatchWide<S extends string, P extends string>(
+  gpu: Gpu,
+  op: string,
+  kernel: WideKernel<S, P>,
+  tensors: Readonly<Record<S, Tensor>>,
+  params: Readonly<Record<P, number>>,
+): void {
+  const all = Object.values<Tensor>(tensors) as [Tensor, ...Tensor[]];
+  const wide = isWide(all);
+  for (const { count, part } of pointwiseWindows(gpu, op, all)) {
+    const storage = Object.fromEntries(
+      Object.entries<Tensor>(tensors).map(([name, tensor]) => [name, part(tensor)]),
+    ) as Record<S, Operand>;
+    const elementCount = wide ? count / 4 : count;
+    gpu.dispatch(
+      wide ? kernel.four : kernel.one,
+      storage,
+      { ...params, count: elementCount } as Record<P | 'count', number>,
+      pointwiseGrid(elementCount),
+    );
+  }
+}

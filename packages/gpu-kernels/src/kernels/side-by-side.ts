@@ -30,11 +30,12 @@ export function defineSideBySide<S extends string, P extends string = never>({
   const indices = Array.from({ length: groups }, (_, g) => g);
   const branches = indices.map((g) => {
     const names = Object.fromEntries(bindings.map((name) => [name, `${name}${g}`])) as Record<S, string>;
+    // A loop and no branch: software adapters run both sides of a branch, and leave a loop that no lane is in.
+    const start = g > 0 ? `params.end${g - 1}` : '0u';
     return `
-      if (i < params.end${g}) {
-        let j = i${g > 0 ? ` - params.end${g - 1}` : ''};
+      for (var more = i >= ${start} && i < params.end${g}; more; more = false) {
+        let j = i - ${start};
         ${body(names, g)}
-        return;
       }`;
   });
   return definePointwise<string, string>({
@@ -53,9 +54,13 @@ export function defineSideBySide<S extends string, P extends string = never>({
   });
 }
 
-/** The bindings and parameters of a {@link defineSideBySide} kernel, and how many elements it has. */
+/**
+ * The bindings and parameters of a {@link defineSideBySide} kernel, and how many elements it has.
+ * @param perElement numbers that an element of its storage has
+ */
 export function sideBySide(
   groups: readonly { readonly count: number; readonly storage: Readonly<Record<string, Operand>> }[],
+  perElement = 1,
 ): {
   readonly storage: Record<string, Operand>;
   readonly params: Record<string, number>;
@@ -66,7 +71,7 @@ export function sideBySide(
   let count = 0;
   for (const [g, group] of groups.entries()) {
     for (const [name, operand] of Object.entries(group.storage)) storage[`${name}${g}`] = operand;
-    count += group.count;
+    count += group.count / perElement;
     params[`end${g}`] = count;
   }
   params['count'] = count;

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { useOf } from './buffer-use.ts';
 import type { DType } from './dtype.ts';
 import { BufferUsage } from './webgpu-constants.ts';
 
@@ -23,13 +24,14 @@ export interface LiveTensor {
 
 /**
  * Keeps storage buffers for reuse. Safe without fences because one queue executes everything in recording order.
- * Contents of a reused buffer are undefined.
+ * Contents of a reused buffer are undefined. Of the free ones the oldest is taken, so that work that is repeated gets the same
+ * buffers each time, whatever the order in which they were given back.
  */
 export class BufferPool {
   /** No limits until set. */
   limits: MemoryLimits = { planned: Infinity, budget: Infinity };
   #device: GPUDevice;
-  #submit: () => void;
+  #beforeDestroying: () => void;
   #free = new Map<number, GPUBuffer[]>();
   #live = new Map<GPUBuffer, LiveTensor>();
   #liveBytes = 0;
@@ -37,10 +39,10 @@ export class BufferPool {
   #peakBytes = 0;
   #closed = false;
 
-  /** @param submit submits all recorded work, so that free buffers may be destroyed */
-  constructor(device: GPUDevice, submit: () => void) {
+  /** @param beforeDestroying submits all recorded work, and lets go of the buffers that are free */
+  constructor(device: GPUDevice, beforeDestroying: () => void) {
     this.#device = device;
-    this.#submit = submit;
+    this.#beforeDestroying = beforeDestroying;
   }
 
   /** Bytes and buffers handed out and not yet returned; zero of both when nothing leaks. */
@@ -83,21 +85,23 @@ export class BufferPool {
 
   /** Takes back a buffer from {@link take}. */
   give(buffer: GPUBuffer): void {
-    this.#liveBytes -= buffer.size;
+    const { size } = buffer;
+    this.#liveBytes -= size;
     this.#live.delete(buffer);
     if (this.#closed) {
-      this.#allocatedBytes -= buffer.size;
+      this.#allocatedBytes -= size;
       buffer.destroy();
       return;
     }
-    const list = this.#free.get(buffer.size);
-    if (list) list.push(buffer);
-    else this.#free.set(buffer.size, [buffer]);
+    const list = this.#free.get(size);
+    if (list) insertDescending(list, buffer);
+    else this.#free.set(size, [buffer]);
   }
 
   /** Destroys every free buffer, after submitting what is recorded. */
   trim(): void {
-    this.#submit();
+    if (this.#free.size === 0) return;
+    this.#beforeDestroying();
     for (const [size, list] of this.#free) {
       for (const buffer of list) buffer.destroy();
       this.#allocatedBytes -= size * list.length;
@@ -125,6 +129,18 @@ export class BufferPool {
     this.#peakBytes = Math.max(this.#peakBytes, this.#allocatedBytes);
     return buffer;
   }
+}
+
+/** Puts a buffer where it belongs in a list of which the last is the oldest. */
+function insertDescending(list: GPUBuffer[], buffer: GPUBuffer): void {
+  const { id } = useOf(buffer);
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (useOf(list[middle] as GPUBuffer).id > id) low = middle + 1;
+    else high = middle;
+  }
+  list.splice(low, 0, buffer);
 }
 
 /** Bytes that the pool takes for a tensor of so many bytes: of size classes, four per power of two, unless exact. */

@@ -10,8 +10,8 @@ export const NEEDED_LIMITS = {
   maxStorageBuffersPerShaderStage: 8,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupSizeX: 256,
-  maxComputeWorkgroupSizeY: 16,
-  maxComputeWorkgroupStorageSize: 8192,
+  maxComputeWorkgroupSizeY: 2,
+  maxComputeWorkgroupStorageSize: 16_384,
 } as const;
 
 /** @throws UserError (`unfit-device`) naming every limit that is lower than kernels of this package need */

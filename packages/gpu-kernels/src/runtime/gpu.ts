@@ -1,20 +1,26 @@
 import { type AdapterDescription, describeAdapter } from '../device/description.ts';
 import { UserError } from '../errors.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { CommandStream } from './command-stream.ts';
+import { CommandStream, DISPATCHES_PER_SUBMIT } from './command-stream.ts';
 import { DeviceHealth } from './device-health.ts';
 import { refuseSmallLimits } from './device-needs.ts';
-import { bindStorage, writeParameters } from './dispatch-arguments.ts';
+import { bindStorage } from './dispatch-arguments.ts';
 import { ELEMENT_BYTES, elementCount, storageBytes } from './dtype.ts';
-import { decodeFloat16 } from './float16.ts';
 import { packHalves } from './halves.ts';
 import type { Kernel } from './kernel.ts';
+import type { ParameterForm } from './parameter-form.ts';
+import { PassTimer } from './pass-timer.ts';
 import { PipelineCache } from './pipeline-cache.ts';
+import { Profile, type ProfileOptions, refuseWithoutTimestamps } from './profile.ts';
+import { readPacked } from './read-packed.ts';
+import { type ReadItem, type ReadValues, wordsToRead } from './read-range.ts';
 import { Resource } from './resource.ts';
 import { Scope } from './scope.ts';
+import { StagingBuffers } from './staging.ts';
 import { type Operand, Tensor, type TensorOptions } from './tensor.ts';
+import type { MatmulRegime } from './tiled-tuning.ts';
 import { type Tuning, tuningFor } from './tuning.ts';
-import { BufferUsage, MapMode } from './webgpu-constants.ts';
+import { type WarmOptions, warm } from './warm.ts';
 
 /** How work is recorded. Each {@link Gpu} has its own; see {@link Gpu.with}. */
 export interface GpuOptions {
@@ -25,6 +31,8 @@ export interface GpuOptions {
    * the same sum but for its rounding: the noise floor measures what rounding does to a score by the difference.
    */
   readonly summation?: 'ascending' | 'descending';
+  /** What matrix products are for that do not say so themselves; `probing` if absent. */
+  readonly regime?: MatmulRegime;
   /** Bytes that one kernel binding may span at most; what the device allows if absent or more than that. */
   readonly maxBindingBytes?: number;
 }
@@ -33,6 +41,11 @@ export interface GpuOptions {
 export interface DeviceOptions extends GpuOptions {
   /** Told about each kernel when it is first compiled. */
   readonly onCompile?: (kernel: Kernel) => void;
+  /**
+   * Where kernels find their parameters: `immediate`, in the command, where the device and its WGSL can and they fit, else
+   * (and if `uniform` is given) in a buffer. The numbers are the same.
+   */
+  readonly parameters?: ParameterForm;
   /** Whether `dispose` leaves the device open, because it is somebody else's. No if absent. */
   readonly keepDevice?: boolean;
 }
@@ -44,8 +57,10 @@ interface Shared {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly stream: CommandStream;
+  readonly staging: StagingBuffers;
   readonly health: DeviceHealth;
   readonly keepDevice: boolean;
+  profile: Profile | undefined;
   disposed: boolean;
 }
 
@@ -60,6 +75,7 @@ export class Gpu extends Resource {
   readonly pipelines: PipelineCache;
   readonly tuning: Tuning;
   readonly summation: 'ascending' | 'descending';
+  readonly regime: MatmulRegime;
   /** Largest number of bytes that one kernel binding may span. */
   readonly maxBindingBytes: number;
   readonly #shared: Shared;
@@ -78,6 +94,7 @@ export class Gpu extends Resource {
     this.pipelines = shared.pipelines;
     this.tuning = options.tuning ?? tuningFor(adapter, device);
     this.summation = options.summation ?? 'ascending';
+    this.regime = options.regime ?? 'probing';
     const deviceLimit = device.limits.maxStorageBufferBindingSize;
     this.maxBindingBytes = Math.min(options.maxBindingBytes ?? deviceLimit, deviceLimit);
   }
@@ -99,11 +116,13 @@ export class Gpu extends Resource {
     const shared: Shared = {
       device,
       adapter,
-      pool: new BufferPool(device, () => stream.submit()),
-      pipelines: new PipelineCache(device, options.onCompile),
+      pool: new BufferPool(device, () => stream.forgetBuffers()),
+      pipelines: new PipelineCache(device, options),
       stream,
+      staging: new StagingBuffers(device),
       health: new DeviceHealth(device),
       keepDevice: options.keepDevice ?? false,
+      profile: undefined,
       disposed: false,
     };
     return new Gpu(shared, options, true);
@@ -114,8 +133,8 @@ export class Gpu extends Resource {
    * The result owns nothing: disposing it does nothing.
    */
   with(options: GpuOptions): Gpu {
-    const { tuning, summation, maxBindingBytes } = this;
-    return new Gpu(this.#shared, { tuning, summation, maxBindingBytes, ...options }, false);
+    const { tuning, summation, regime, maxBindingBytes } = this;
+    return new Gpu(this.#shared, { tuning, summation, regime, maxBindingBytes, ...options }, false);
   }
 
   /**
@@ -177,7 +196,7 @@ export class Gpu extends Resource {
       );
     }
     const stored = tensor.dtype === 'float16' ? packHalves(tensor, data, offset) : data;
-    this.flush();
+    this.#submitUses(tensor);
     this.device.queue.writeBuffer(
       tensor.buffer,
       offset * ELEMENT_BYTES[tensor.dtype],
@@ -193,6 +212,7 @@ export class Gpu extends Resource {
   /**
    * Records a dispatch.
    * @param workgroups see {@link grid}
+   * @param flop floating-point operations that its definition asks for, for {@link profile}
    * @throws RangeError naming the kernel if a binding or parameter is missing, or not of the type that the kernel
    *   declares; UserError (`binding-limit`) if a binding is larger than may be bound
    */
@@ -201,19 +221,34 @@ export class Gpu extends Resource {
     storage: Readonly<Record<S, Operand>>,
     params: Readonly<Record<P, number>>,
     workgroups: readonly [number, number, number],
+    flop = 0,
   ): void {
-    this.#refuseIfDisposed(`kernel ${kernel.label}`);
+    if (this.#shared.disposed) this.#refuseIfDisposed(`kernel ${kernel.label}`);
     if (workgroups[0] * workgroups[1] * workgroups[2] === 0) return;
     const compiled = this.pipelines.get(kernel);
     const stream = this.#stream;
-    writeParameters(compiled, params, stream.uniformView, stream.uniformOffset);
-    stream.dispatch(compiled, bindStorage(compiled, storage, this), workgroups);
+    stream.parameters(compiled, params);
+    bindStorage(compiled, storage, this, stream);
+    stream.dispatch(compiled, workgroups, flop);
+  }
+
+  /**
+   * Compiles kernels that work to come will need, side by side on all cores where the driver compiles pipelines when they are
+   * made, so that no dispatch waits for its kernel. Those that are compiled already take no time.
+   * @param kernels such as a memory plan's; those that `pipelines.expect` was told of if absent
+   * @throws Error naming the kernel that does not compile; UserError (`unfit-device`) naming one that the device cannot run;
+   *   the signal's reason
+   */
+  async warm(kernels: Iterable<Kernel> = this.pipelines.expected, options: WarmOptions = {}): Promise<void> {
+    this.#refuseIfDisposed('warm');
+    await warm(this.pipelines, kernels, options);
   }
 
   /** Records filling a tensor with zero bits. */
   clear(tensor: Tensor): void {
     this.#refuseIfDisposed('clear');
     tensor.refuseUnlessOn(this.device, 'clear');
+    tensor.use.recording = this.#stream.recording;
     this.#stream.outsidePass().clearBuffer(tensor.buffer, 0, tensor.byteLength);
   }
 
@@ -234,6 +269,7 @@ export class Gpu extends Resource {
         `copying ${length} elements from ${source.label} at ${sourceOffset} to ${target.label} at ${targetOffset} runs over an end`,
       );
     }
+    source.use.recording = target.use.recording = this.#stream.recording;
     this.#stream
       .outsidePass()
       .copyBufferToBuffer(source.buffer, sourceOffset * 4, target.buffer, targetOffset * 4, length * 4);
@@ -246,24 +282,12 @@ export class Gpu extends Resource {
   }
 
   /**
-   * Waits for all work and copies elements [offset, offset + length) of a float32 or float16 tensor to the host.
+   * Waits for all work and copies elements [offset, offset + length) of a float32 or float16 tensor to the host. What is
+   * read is what the tensor holds after all work recorded so far; more may be recorded before it is awaited.
    * @throws RangeError for a uint32 tensor or a range past the end; otherwise as {@link check}
    */
   async read(tensor: Tensor, offset = 0, length = tensor.length - offset): Promise<Float32Array> {
-    this.#refuseIfDisposed('read');
-    tensor.refuseUnlessOn(this.device, 'read');
-    if (tensor.dtype === 'uint32') throw new RangeError(`reading ${tensor.label}, which is uint32`);
-    if (offset < 0 || length < 0 || offset + length > tensor.length) {
-      throw new RangeError(`reading ${length} elements at ${offset} of ${tensor.label} (${tensor.length})`);
-    }
-    if (length === 0) return new Float32Array(0);
-    const perWord = 4 / ELEMENT_BYTES[tensor.dtype];
-    const firstByte = Math.floor(offset / perWord) * 4;
-    const bytes = Math.ceil((offset + length) / perWord) * 4 - firstByte;
-    const words = await this.#readBytes(tensor.buffer, firstByte, bytes);
-    return tensor.dtype === 'float16'
-      ? decodeFloat16(new Uint16Array(words, (offset % perWord) * 2, length))
-      : new Float32Array(words);
+    return (await this.readAll([{ tensor, offset, length }]))[0];
   }
 
   /**
@@ -271,31 +295,28 @@ export class Gpu extends Resource {
    * @throws RangeError for a tensor of another dtype; otherwise as {@link check}
    */
   async readIndices(tensor: Tensor): Promise<Uint32Array> {
-    this.#refuseIfDisposed('read');
-    tensor.refuseUnlessOn(this.device, 'read');
-    if (tensor.dtype !== 'uint32')
-      throw new RangeError(`reading indices of ${tensor.label}, which is ${tensor.dtype}`);
-    if (tensor.length === 0) return new Uint32Array(0);
-    return new Uint32Array(await this.#readBytes(tensor.buffer, 0, tensor.byteLength));
+    return (await this.readAll([{ indices: tensor }]))[0];
   }
 
-  async #readBytes(buffer: GPUBuffer, offset: number, size: number): Promise<ArrayBuffer> {
-    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-    const staging = this.device.createBuffer({ size, usage });
-    try {
-      this.#stream.outsidePass().copyBufferToBuffer(buffer, offset, staging, 0, size);
-      this.flush();
-      await staging.mapAsync(MapMode.READ).catch((error: unknown) => {
-        // What was disposed or lost says more than the mapping that it broke.
-        this.#refuseIfDisposed('read');
-        this.check();
-        throw error;
-      });
-      this.check();
-      return staging.getMappedRange().slice(0);
-    } finally {
-      staging.destroy();
-    }
+  /**
+   * As {@link read}, of several tensors at once: packed into one buffer, which is mapped once.
+   * @returns one array an item, in their order
+   * @throws as {@link read} and {@link readIndices}
+   */
+  async readAll<const Items extends readonly ReadItem[]>(
+    items: Items,
+  ): Promise<{ -readonly [i in keyof Items]: ReadValues<Items[i]> }> {
+    this.#refuseIfDisposed('read');
+    const wanted = items.map((item) => wordsToRead(item, this.device));
+    const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+    const values =
+      total > 0
+        ? await readPacked(wanted, this.#stream, this.#shared.staging, () => {
+            this.#refuseIfDisposed('read');
+            this.check();
+          })
+        : wanted.map(({ decode }) => decode(new ArrayBuffer(0)));
+    return values as { [i in keyof Items]: ReadValues<Items[i]> };
   }
 
   /**
@@ -307,6 +328,28 @@ export class Gpu extends Resource {
     this.flush();
     await this.device.queue.onSubmittedWorkDone();
     this.check();
+  }
+
+  /**
+   * Times every dispatch from now on, also those of Gpus made by {@link with}, until `end` of what is returned.
+   * @throws UserError (`unfit-device`) if the device has no timestamps: they come with `acquireGpu({ profile: true })`;
+   *   RangeError while another profile is being made
+   */
+  profile(options: ProfileOptions = {}): Profile {
+    this.#refuseIfDisposed('profile');
+    const { device, staging } = this.#shared;
+    refuseWithoutTimestamps(device, this.adapter.description);
+    if (this.#shared.profile) throw new RangeError('profile: another one is being made');
+    const profile = new Profile(async () => {
+      this.#refuseIfDisposed('profile');
+      this.#stream.time(undefined);
+      this.#shared.profile = undefined;
+      await this.finish();
+      await timer.end();
+    }, options);
+    const timer = new PassTimer(device, staging, DISPATCHES_PER_SUBMIT, (...added) => profile.add(...added));
+    this.#stream.time(timer);
+    return (this.#shared.profile = profile);
   }
 
   /**
@@ -326,8 +369,16 @@ export class Gpu extends Resource {
     this.#shared.health.end();
     this.#stream.dispose();
     this.pool.close();
+    this.#shared.staging.close();
     this.#shared.disposed = true;
     if (!this.#shared.keepDevice) this.device.destroy();
+  }
+
+  /** Submits what is recorded if that uses the tensor's buffer: a write comes before all that is submitted after it. */
+  #submitUses(tensor: Tensor): void {
+    const { recording } = tensor.use;
+    if (recording === undefined) return;
+    if (recording.open || recording.stream !== this.#stream) this.flush();
   }
 
   #refuseIfDisposed(use: string): void {

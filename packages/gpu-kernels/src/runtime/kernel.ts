@@ -1,5 +1,6 @@
 import { type StorageElement, elementWgsl } from './storage-element.ts';
 import { indentWgsl } from './indent-wgsl.ts';
+import { PARAMETERS } from './parameter-form.ts';
 
 /** Scalar types that a kernel's parameters may have; each takes four bytes. */
 export type ParameterType = 'u32' | 'i32' | 'f32';
@@ -20,6 +21,7 @@ export interface StorageBinding {
 export interface Kernel<S extends string = string, P extends string = string> {
   /** Unique for the text; names the pipeline in errors and profiles. */
   readonly label: string;
+  /** With its parameters in a uniform buffer; devices that take them in the command get the text with `var<immediate>`. */
   readonly wgsl: string;
   readonly workgroupSize: readonly [number, number, number];
   /** What the device must have; it refuses the kernel otherwise. */
@@ -28,7 +30,7 @@ export interface Kernel<S extends string = string, P extends string = string> {
   readonly subgroupSize: number | undefined;
   /** In binding order, from binding 1. */
   readonly storage: Readonly<Record<S, StorageBinding>>;
-  /** Members of the uniform block at binding 0, in order. */
+  /** Members of the block of parameters, in order. */
   readonly params: Readonly<Record<P, ParameterType>>;
 }
 
@@ -86,7 +88,7 @@ struct Params {
   ${members.join('\n')}
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
+${PARAMETERS}
 ${bindings.join('\n')}
 
 ${text.declarations ?? ''}

@@ -1,3 +1,4 @@
+import { type BufferUse, useOf } from './buffer-use.ts';
 import { type DType, ELEMENT_BYTES, elementCount, storageBytes } from './dtype.ts';
 import { Resource } from './resource.ts';
 
@@ -40,6 +41,8 @@ export class Tensor extends Resource {
   /** Where it lies; kernels of no other device can use it. */
   readonly device: GPUDevice;
   readonly buffer: GPUBuffer;
+  /** @internal */
+  readonly use: BufferUse;
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly label: string;
@@ -54,6 +57,7 @@ export class Tensor extends Resource {
     super();
     this.device = device;
     this.buffer = buffer;
+    this.use = useOf(buffer);
     this.shape = shape;
     this.dtype = dtype;
     this.label = label;

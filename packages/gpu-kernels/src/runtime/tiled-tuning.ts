@@ -1,3 +1,9 @@
+/**
+ * What a product is for, where kernels differ by it: `training` steps have few rows, and sums over k may be cut into
+ * chunks; `probing` has many.
+ */
+export type MatmulRegime = 'training' | 'probing';
+
 /** What a workgroup computes of C from operands that it stages in workgroup memory. */
 export interface StagedTile {
   /** Rows of C: a multiple of 8 times those of an invocation. */
@@ -79,3 +85,16 @@ export const TILED_MATMULS = {
   intel: { strategy: 'tiled', tiles: SMALL, training: { ...SKINNY, workgroups: 128 } },
   hardware: { strategy: 'tiled', tiles: SMALL, training: { ...SKINNY, workgroups: 128 } },
 } as const satisfies Readonly<Record<string, TiledMatmul>>;
+
+/** Steps of k that are staged at a time. */
+export const SLAB_DEPTH = 16;
+
+/** Bytes of workgroup memory that a tile takes: two slabs of each operand. */
+export function stagedBytes({ rows, columns }: StagedTile): number {
+  return 2 * SLAB_DEPTH * (rows + columns) * 4;
+}
+
+/** The choices without tiles that need more workgroup memory than a device gives; WebGPU's default of 16 KiB leaves some. */
+export function withinWorkgroupMemory(tuning: TiledMatmul, bytes: number): TiledMatmul {
+  return { ...tuning, tiles: tuning.tiles.filter((tile) => stagedBytes(tile) <= bytes) };
+}

@@ -36,3 +36,15 @@ test('matmul takes subgroups only where they have the size that its tiles are fo
   expect(tuningFor(LAVAPIPE, device(['subgroups'], 4, 8)).matmul).toBe(otherwise);
   expect(tuningFor(LAVAPIPE, device([])).matmul).toBe(otherwise);
 });
+
+test('tiles that need more workgroup memory than the device gives are left out', () => {
+  const of = (maxComputeWorkgroupStorageSize: number) => {
+    const { matmul } = tuningFor(NVIDIA, { ...device([]), limits: { maxComputeWorkgroupStorageSize } });
+    return matmul.strategy === 'tiled' ? matmul.tiles.map(({ rows, columns }) => [rows, columns]) : [];
+  };
+  expect(of(16_384)).toEqual([
+    [64, 64],
+    [32, 32],
+  ]);
+  expect(of(49_152)).toEqual(TUNINGS.nvidia.matmul.tiles.map(({ rows, columns }) => [rows, columns]));
+});

@@ -1,5 +1,5 @@
 import type { AdapterDescription } from '../device/description.ts';
-import { TILED_MATMULS, type TiledMatmul } from './tiled-tuning.ts';
+import { TILED_MATMULS, type TiledMatmul, withinWorkgroupMemory } from './tiled-tuning.ts';
 import { fixedSubgroupSize, type SubgroupFacts } from './subgroup-size.ts';
 
 /** What one invocation of a matmul kernel computes, and how many make a workgroup. */
@@ -62,6 +62,8 @@ export interface Tuning {
   readonly invocationsPerRow: number;
   /** Invocations that norm one row together: one alone, or a power of two from 4. */
   readonly normLanes: number;
+  /** Logits held at a time, in bytes: the fewer, the more often a large unembedding is read from memory. */
+  readonly logitsBytes: number;
   /** Invocations of a subgroup; absent where the device has no subgroups or their size may vary. */
   readonly subgroupSize?: number;
   readonly matmul: MatmulTuning;
@@ -74,7 +76,7 @@ const REGISTER: RegisterMatmul = {
 };
 
 /** What GPUs have in common. */
-const HARDWARE = { invocationsPerRow: 128, normLanes: 128 } as const;
+const HARDWARE = { invocationsPerRow: 128, normLanes: 128, logitsBytes: 2 ** 28 } as const;
 
 /** The first takes 0.7 to 1.6 s to compile, the second 0.4 to 0.7 s, the others about 0.1 s. */
 const SWIFTSHADER_TILES: readonly RatedTile[] = [
@@ -98,6 +100,7 @@ export const TUNINGS = {
   lavapipe: {
     invocationsPerRow: 8,
     normLanes: 1,
+    logitsBytes: 2 ** 25,
     matmul: {
       strategy: 'subgroup',
       subgroupSize: 8,
@@ -124,6 +127,7 @@ export const TUNINGS = {
   swiftshader: {
     invocationsPerRow: 8,
     normLanes: 1,
+    logitsBytes: 2 ** 25,
     matmul: {
       strategy: 'subgroup',
       subgroupSize: 4,
@@ -133,7 +137,7 @@ export const TUNINGS = {
     },
   },
   /** Any other adapter that runs on the CPU. */
-  software: { invocationsPerRow: 8, normLanes: 1, matmul: REGISTER },
+  software: { invocationsPerRow: 8, normLanes: 1, logitsBytes: 2 ** 25, matmul: REGISTER },
   nvidia: { ...HARDWARE, matmul: TILED_MATMULS.nvidia },
   amd: { ...HARDWARE, matmul: TILED_MATMULS.amd },
   apple: { ...HARDWARE, matmul: TILED_MATMULS.apple },
@@ -144,19 +148,22 @@ export const TUNINGS = {
 
 /**
  * The choices for a device of an adapter: those of its profile if it has some, else those of its kind; with subgroups
- * only if the device has those that the choices are made for.
+ * only if the device has those that the choices are made for, and no tiles that need more workgroup memory than it has.
  */
 export function tuningFor(
   { profile, kind }: Pick<AdapterDescription, 'profile' | 'kind'>,
-  device: SubgroupFacts,
+  device: SubgroupFacts & { readonly limits?: Partial<GPUSupportedLimits> },
 ): Tuning {
   const tuning = Object.entries<Tuning>(TUNINGS).find(([name]) => name === profile)?.[1] ?? TUNINGS[kind];
   const subgroupSize = fixedSubgroupSize(device);
-  const { matmul } = tuning;
+  const matmul: MatmulTuning =
+    tuning.matmul.strategy === 'tiled'
+      ? withinWorkgroupMemory(tuning.matmul, device.limits?.maxComputeWorkgroupStorageSize ?? Infinity)
+      : tuning.matmul;
   const unfit = matmul.strategy === 'subgroup' && matmul.subgroupSize !== subgroupSize;
   return {
     ...tuning,
     ...(subgroupSize === undefined ? {} : { subgroupSize }),
-    ...(unfit ? { matmul: matmul.otherwise } : {}),
+    matmul: unfit ? matmul.otherwise : matmul,
   };
 }

@@ -10,9 +10,12 @@ const OF_TESTS = 'test.';
 
 const adapterOfTests = (): string => process.env['ICL_GD_ADAPTER'] ?? 'auto';
 
-/** Opens the adapter that ICL_GD_ADAPTER names (`auto` if unset). */
-export function acquireTestGpu(options: Pick<AcquireOptions, 'onCompile'> = {}): Promise<Gpu> {
-  return acquireGpu({ ...options, adapter: adapterOfTests() });
+/** Opens the adapter that ICL_GD_ADAPTER names (`auto` if unset), with kernels in the form that ICL_GD_PARAMETERS names. */
+export function acquireTestGpu(
+  options: Pick<AcquireOptions, 'onCompile' | 'dawn' | 'profile'> = {},
+): Promise<Gpu> {
+  const parameters = process.env['ICL_GD_PARAMETERS'] as AcquireOptions['parameters'];
+  return acquireGpu({ ...options, ...(parameters && { parameters }), adapter: adapterOfTests() });
 }
 
 /** A device of its own on that adapter, with the default limits of WebGPU and no features. */

@@ -9,16 +9,20 @@ const devices = new Map<string, Promise<OpenedDevice>>();
  * One device a process and adapter, with what is compiled on it: most of the time of a short run on a software adapter goes
  * into compiling. Each Gpu still has a pool and a stream of its own. New tensors hold NaN.
  */
-async function sharedDevice(choice: string): Promise<OpenedDevice> {
-  const known = devices.get(choice);
+async function sharedDevice(
+  choice: string,
+  options: Parameters<typeof openDevice>[1],
+): Promise<OpenedDevice> {
+  const key = `${choice} ${JSON.stringify(options)}`;
+  const known = devices.get(key);
   if (known !== undefined) return known;
-  const opened = openDevice(choice).then(({ device, ...found }) => {
+  const opened = openDevice(choice, options).then(({ device, ...found }) => {
     poisonNewBuffers(device);
-    void device.lost.then(() => devices.delete(choice));
+    void device.lost.then(() => devices.delete(key));
     return { device, ...found, keepDevice: true };
   });
-  devices.set(choice, opened);
-  opened.catch(() => devices.delete(choice));
+  devices.set(key, opened);
+  opened.catch(() => devices.delete(key));
   return opened;
 }
 

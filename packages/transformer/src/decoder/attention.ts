@@ -1,7 +1,8 @@
 import { type KeyValuePrefix, type Tensor, attentionBackward, attentionForward } from '@icl-gd/gpu-kernels';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
+import type { GradientTarget } from './gradients.ts';
 import type { LayerParameters } from './layer-parameters.ts';
-import { type GradientTarget, addLinearGradients, linear, linearInputGradient } from './linear.ts';
+import { addLinearGradients, linear, linearInputGradient } from './linear.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
 import type { Pass } from './pass.ts';
 import { rotate } from './rotary.ts';
@@ -77,7 +78,7 @@ export function selfAttentionBackward(
 ): void {
   const { query, key, value, headOutputs, logSumExp, input } = activations;
   const gradHeadOutputs = linearInputGradient(pass, layer.outputProjection, gradOutput);
-  addLinearGradients(pass, layer.outputProjection, headOutputs, gradOutput);
+  addLinearGradients(pass, [{ module: layer.outputProjection, x: headOutputs, gradOutput }]);
   const wantQuery = gradInput !== undefined || pass.gradients.hasWeight(layer.query);
   const gradQuery = wantQuery ? pass.tensor(query.shape, 'gradient of queries') : undefined;
   const gradKey = pass.tensor(key.shape, 'gradient of keys');
@@ -101,7 +102,10 @@ export function selfAttentionBackward(
       layer.query,
       headNormBackward(pass, layer.queryNorm, activations.queryNorm, gradQuery),
     ]);
-  for (const [module, gradient] of projections) addLinearGradients(pass, module, input, gradient);
+  addLinearGradients(
+    pass,
+    projections.map(([module, gradient]) => ({ module, x: input, gradOutput: gradient })),
+  );
   if (!gradInput) return;
   for (const [i, [module, gradient]] of projections.entries()) {
     const accumulate = gradInput.accumulate || i > 0;
@@ -117,9 +121,7 @@ function headNormBackward(
   gradOutput: Tensor,
 ): Tensor {
   if (!module || !normed) return gradOutput;
-  const gradInput = pass.zeros(gradOutput.shape, `gradient of the input of ${module.name}`);
-  normBackward(pass, module, normed, gradOutput, gradInput);
-  return gradInput;
+  return normBackward(pass, module, normed, gradOutput);
 }
 
 /** What the forward and the backward kernel read alike. */

@@ -55,7 +55,7 @@ export function embedBackward(pass: Pass, gradOutput: Tensor): void {
   const projection = parameters.findModule(PROJECTION);
   let gradEmbedded = gradOutput;
   if (projection) {
-    addLinearGradients(pass, projection, embedTokens(pass), gradOutput);
+    addLinearGradients(pass, [{ module: projection, x: embedTokens(pass), gradOutput }]);
     gradEmbedded = linearInputGradient(pass, projection, gradOutput);
   }
   const gradTable = gradients.get(TOKENS, parameters.get(TOKENS).shape);

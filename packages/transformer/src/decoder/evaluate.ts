@@ -1,4 +1,4 @@
-import { type Gpu, ScoreRows, type Tensor, attentionScores, gatherRows } from '@icl-gd/gpu-kernels';
+import { ScoreRows, type Tensor, attentionScores, gatherRows } from '@icl-gd/gpu-kernels';
 import { embed } from './embedding.ts';
 import { forwardLayers } from './forward.ts';
 import { type HeadTop, headOutputs } from './head.ts';
@@ -123,23 +123,7 @@ export function recordEvaluation(
   );
   const outputs = pass.tensor([config.layers, probed.length, config.dModel], 'probe.attentionOutput');
   const scores = pass.tensor([config.layers, scoreRows.outputLength], 'probe.attentionScores');
-  const picked = pass.tensor([probed.length, config.dModel], 'probe.rows');
-  const residual = forwardLayers(pass, embed(pass), {
-    prefix: prefix?.layers,
-    onLayer: (layer, { attention }) => {
-      if (probed.length === 0) return;
-      gatherRows(gpu, { x: attention.output, rows: rowIndex, out: picked });
-      gpu.copy(picked, outputs, picked.length, 0, layer * picked.length);
-      attentionScores(gpu, {
-        shape: headShape,
-        rows: scoreRows,
-        q: attention.query,
-        k: attention.key,
-        out: scores,
-        outOffset: layer * scoreRows.outputLength,
-      });
-    },
-  });
+  // Before anything is recorded: an upload submits what is.
   const wanted = requests.flatMap(({ logProbs }, i) =>
     logProbs.map(({ row, token }) => ({ row: (starts[i] as number) + row, token })),
   );
@@ -150,6 +134,22 @@ export function recordEvaluation(
     rows: wanted.map(({ row }) => row),
     tokens: wanted.map(({ token }) => token),
     top: wantedTop.map(({ row }) => row),
+  });
+  const residual = forwardLayers(pass, embed(pass), {
+    prefix: prefix?.layers,
+    onLayer: (layer, { attention }) => {
+      if (probed.length === 0) return;
+      const outOffset = layer * probed.length * config.dModel;
+      gatherRows(gpu, { x: attention.output, rows: rowIndex, out: outputs, outOffset });
+      attentionScores(gpu, {
+        shape: headShape,
+        rows: scoreRows,
+        q: attention.query,
+        k: attention.key,
+        out: scores,
+        outOffset: layer * scoreRows.outputLength,
+      });
+    },
   });
   const k = wantedTop.reduce((most, own) => Math.max(most, own.k), 0);
   const head =
@@ -170,13 +170,18 @@ export function recordEvaluation(
 export async function readEvaluation(
   { gpu, config: { layers, heads, dModel } }: Pass,
   requests: readonly EvaluationRequest[],
-  { outputs, scores, probed, scoreOffsets, logProbs, order, ...recorded }: RecordedEvaluation,
+  { outputs, scores, probed, scoreOffsets, logProbs, order, top, topOrder }: RecordedEvaluation,
 ): Promise<EvaluationResult[]> {
-  const allTop = await readTop(gpu, requests, recorded);
-  const sorted = logProbs ? await gpu.read(logProbs) : new Float32Array(0);
+  // One reading for all: a tensor that is not there stands for none of its elements.
+  const [allOutputs, allScores, sorted, topIds, topLogProbs] = await gpu.readAll([
+    outputs,
+    scores,
+    logProbs ?? { tensor: outputs, length: 0 },
+    ...(top ? ([{ indices: top.tokens }, top.logProbs] as const) : []),
+  ]);
+  const allTop = topIds && topLogProbs ? cutTop(requests, topOrder, topIds, topLogProbs) : [];
   const allLogProbs = new Float32Array(sorted.length);
   for (const [place, original] of order.entries()) allLogProbs[original] = sorted[place] as number;
-  const [allOutputs, allScores] = [await gpu.read(outputs), await gpu.read(scores)];
   const scoresPerLayer = allScores.length / layers;
   const rowProbes = probed.map(({ row, firstKey }, probe): RowProbe => {
     const length = heads * (row - firstKey + 1);
@@ -199,13 +204,12 @@ export async function readEvaluation(
 }
 
 /** The likeliest tokens of every row that asks for them, in the order of the requests. */
-async function readTop(
-  gpu: Gpu,
+function cutTop(
   requests: readonly EvaluationRequest[],
-  { top, topOrder }: Pick<RecordedEvaluation, 'top' | 'topOrder'>,
-): Promise<TopTokens[]> {
-  if (!top) return [];
-  const [ids, logProbs] = [await gpu.readIndices(top.tokens), await gpu.read(top.logProbs)];
+  topOrder: readonly number[],
+  ids: Uint32Array,
+  logProbs: Float32Array,
+): TopTokens[] {
   const each = ids.length / topOrder.length;
   const all: TopTokens[] = [];
   const wanted = requests.flatMap(({ top: own = [] }) => own);

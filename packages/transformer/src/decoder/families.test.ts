@@ -170,7 +170,7 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
     }
   });
 
-  it.each(['attention.kv', 'layers'] as const)(
+  it.each(['attention.kv', 'feedForward', 'layers'] as const)(
     "has each layer's own gradients of the float64 reference in layer-causal learning: %s",
     async (group) => {
       const { gradients, losses } = await gradientsOf('layerwise', group);

@@ -5,8 +5,9 @@ import {
   gatedActivationBackward,
   gatedActivationForward,
 } from '@icl-gd/gpu-kernels';
+import type { GradientTarget } from './gradients.ts';
 import type { LayerParameters } from './layer-parameters.ts';
-import { type GradientTarget, addLinearGradients, linear, linearInputGradient } from './linear.ts';
+import { addLinearGradients, linear, linearInputGradient } from './linear.ts';
 import type { Pass } from './pass.ts';
 
 /** What the backward pass of a feed-forward block reads. */
@@ -44,7 +45,7 @@ export function feedForward(pass: Pass, layer: LayerParameters, input: Tensor): 
 /**
  * Backward of {@link feedForward}.
  * @param gradOutput gradient with respect to the block's output, [T, d]
- * @param gradInput where the gradient with respect to the block's input goes
+ * @param gradInput where the gradient with respect to the block's input goes; it may be added to `gradOutput` itself
  */
 export function feedForwardBackward(
   pass: Pass,
@@ -56,16 +57,16 @@ export function feedForwardBackward(
   const { gpu } = pass;
   const kind = pass.config.activation;
   const gradUp = linearInputGradient(pass, layer.down, gradOutput);
-  addLinearGradients(pass, layer.down, postActivation, gradOutput);
+  addLinearGradients(pass, [{ module: layer.down, x: postActivation, gradOutput }]);
   if (layer.gate && gated) {
     const gradGate = pass.tensor(preActivation.shape, 'gradient of the gate');
     gatedActivationBackward(gpu, { kind, gate: preActivation, up: gated, gradient: gradUp, gradGate });
     linearInputGradient(pass, layer.gate, gradGate, gradInput);
-    addLinearGradients(pass, layer.gate, input, gradGate);
+    addLinearGradients(pass, [{ module: layer.gate, x: input, gradOutput: gradGate }]);
   } else {
     activationBackward(gpu, { kind, x: preActivation, gradient: gradUp });
   }
   const accumulate = gradInput.accumulate || gated !== undefined;
   linearInputGradient(pass, layer.up, gradUp, { tensor: gradInput.tensor, accumulate });
-  addLinearGradients(pass, layer.up, input, gradUp);
+  addLinearGradients(pass, [{ module: layer.up, x: input, gradOutput: gradUp }]);
 }

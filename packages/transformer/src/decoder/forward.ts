@@ -1,5 +1,5 @@
 import type { KeyValuePrefix, Tensor } from '@icl-gd/gpu-kernels';
-import { type LayerActivations, layerForward } from './layer.ts';
+import { type LayerActivations, type LayerInput, layerForward } from './layer.ts';
 import type { Pass } from './pass.ts';
 
 export interface ForwardOptions {
@@ -21,13 +21,16 @@ export function forwardLayers(
   embedded: Tensor,
   { prefix, layers = pass.config.layers, onLayer }: ForwardOptions = {},
 ): Tensor {
-  let residual = embedded;
+  let input: LayerInput = { residual: embedded };
   for (let index = 0; index < layers; index++) {
     using inner = pass.nested();
-    const activations = layerForward(inner, index, residual, prefix?.[index]);
+    const isFollowed = index + 1 < layers;
+    const activations = layerForward(inner, index, input, { prefix: prefix?.[index], isFollowed });
     onLayer?.(index, activations, inner);
-    residual.dispose();
-    residual = inner.keep(activations.output);
+    for (const tensor of [input.residual, input.normed?.output, input.normed?.stats]) tensor?.dispose();
+    const { output, nextNorm } = activations;
+    for (const tensor of [output, nextNorm?.output, nextNorm?.stats]) if (tensor) inner.keep(tensor);
+    input = { residual: output, normed: nextNorm };
   }
-  return residual;
+  return input.residual;
 }

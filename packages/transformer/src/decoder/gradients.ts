@@ -3,11 +3,19 @@ import type { DecoderConfig } from '../config.ts';
 import { type ParameterGroup, inGroup, inLayer, parameterSpecs } from '../parameters.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 
-/** Gradients of a group's parameters by name, in float32: made when first asked for, zero at first, added to. */
+/** A tensor that a gradient is written or added to. */
+export interface GradientTarget {
+  readonly tensor: Tensor;
+  readonly accumulate: boolean;
+}
+
+/** Gradients of a group's parameters by name, in float32: made when first asked for, written and then added to. */
 export class Gradients extends Resource {
   readonly #gpu: Gpu;
   readonly #group: ReadonlySet<string>;
   readonly #tensors = new Map<string, Tensor>();
+  /** Those whose contents are to count as zero. */
+  readonly #blank = new Set<string>();
 
   /** @param group names of the parameters that have gradients; none if absent */
   constructor(gpu: Gpu, group: Iterable<string> = []) {
@@ -38,16 +46,32 @@ export class Gradients extends Resource {
     return this.has(`${name}.weight`);
   }
 
-  /** A parameter's gradient, undefined outside the group. */
-  get(name: string, shape: readonly number[]): Tensor | undefined {
+  /**
+   * Where a parameter's gradient goes, undefined outside the group: to be written where nothing was added to it yet. Whoever
+   * asks must do so.
+   */
+  target(name: string, shape: readonly number[]): GradientTarget | undefined {
     if (!this.has(name)) return undefined;
     let tensor = this.#tensors.get(name);
-    if (!tensor) {
-      tensor = this.#gpu.tensor(shape, { label: `gradient of ${name}`, exact: true });
-      this.#gpu.clear(tensor);
-      this.#tensors.set(name, tensor);
-    }
-    return tensor;
+    if (tensor) return { tensor, accumulate: !this.#blank.delete(name) };
+    tensor = this.#gpu.tensor(shape, { label: `gradient of ${name}`, exact: true });
+    this.#tensors.set(name, tensor);
+    return { tensor, accumulate: false };
+  }
+
+  weightTarget({ name, weight }: ModuleParameters): GradientTarget | undefined {
+    return this.target(`${name}.weight`, weight.shape);
+  }
+
+  biasTarget({ name, bias }: ModuleParameters): GradientTarget | undefined {
+    return bias && this.target(`${name}.bias`, bias.shape);
+  }
+
+  /** A parameter's gradient to add to, undefined outside the group. */
+  get(name: string, shape: readonly number[]): Tensor | undefined {
+    const target = this.target(name, shape);
+    if (target && !target.accumulate) this.#gpu.clear(target.tensor);
+    return target?.tensor;
   }
 
   weight({ name, weight }: ModuleParameters): Tensor | undefined {
@@ -60,7 +84,9 @@ export class Gradients extends Resource {
 
   /** A gradient that was made, undefined if it was not. */
   find(name: string): Tensor | undefined {
-    return this.#tensors.get(name);
+    const tensor = this.#tensors.get(name);
+    if (tensor && this.#blank.delete(name)) this.#gpu.clear(tensor);
+    return tensor;
   }
 
   /** Frees the gradients of a layer's parameters: those of other layers take their place in memory. */
@@ -69,17 +95,19 @@ export class Gradients extends Resource {
       if (!inLayer(name, layer)) continue;
       tensor.dispose();
       this.#tensors.delete(name);
+      this.#blank.delete(name);
     }
   }
 
   /** Sets all gradients to zero, keeping their memory. */
   clear(): void {
-    for (const tensor of this.#tensors.values()) this.#gpu.clear(tensor);
+    for (const name of this.#tensors.keys()) this.#blank.add(name);
   }
 
   /** Gives all of them back; a second call does nothing. */
   dispose(): void {
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();
+    this.#blank.clear();
   }
 }

@@ -3,10 +3,10 @@ import {
   crossEntropyGradient,
   gatherLogProbs,
   gatherRows,
+  groupedSum,
   logSumExp,
   matmul,
   matrix,
-  scatterRowsAdd,
   sliceRows,
   sum,
   topLogProbs,
@@ -47,13 +47,11 @@ function headInputBackward(pass: Pass, { rows, finalNorm }: HeadInput, gradOutpu
   const projection = pass.parameters.findModule(PROJECTION);
   let gradNormed = gradOutput;
   if (projection) {
-    addLinearGradients(pass, projection, finalNorm?.output ?? rows, gradOutput);
+    addLinearGradients(pass, [{ module: projection, x: finalNorm?.output ?? rows, gradOutput }]);
     gradNormed = linearInputGradient(pass, projection, gradOutput);
   }
   if (!finalNorm) return gradNormed;
-  const gradRows = pass.zeros(rows.shape, 'gradient of rows');
-  normBackward(pass, pass.parameters.module(FINAL_NORM), finalNorm, gradNormed, gradRows);
-  return gradRows;
+  return normBackward(pass, pass.parameters.module(FINAL_NORM), finalNorm, gradNormed);
 }
 
 /** Logits of rows of the residual stream: [R, d] to [R, V]. */
@@ -143,17 +141,18 @@ export function headOutputs(pass: Pass, residual: Tensor, plan: TargetPlan, k: n
   return { logProbs, top };
 }
 
-/** An element of a tensor of losses. */
+/** Elements of a tensor of losses, one behind the other for each group of targets. */
 export interface LossPlace {
   readonly losses: Tensor;
+  /** Of the first, or only, loss. */
   readonly index: number;
 }
 
 /**
- * Writes the mean cross-entropy of the targets, in nats, and adds the gradients of final norm and unembedding where they
+ * Writes the mean cross-entropy of the targets, or of each group of them, in nats, and adds the gradients of final norm and unembedding where they
  * are trained.
  * @param residual [T, d]
- * @returns the loss's gradient with respect to `residual`, [T, d]
+ * @returns the gradient of the loss, or of all groups' losses together, with respect to `residual`, [T, d]
  * @throws RangeError unless every row with a target has just one
  */
 export function headLossAndGradient(
@@ -168,30 +167,29 @@ export function headLossAndGradient(
   const gradHeadInput = pass.tensor([plan.rowCount, weight.shape[1] ?? 0], 'gradient of the head input');
   const backward: VisitLogits = (chunk, logits, normalizers, headRows) => {
     // In the logits' own place: from here on they are the gradient with respect to them.
-    crossEntropyGradient(gpu, {
-      logits,
-      logSumExp: normalizers,
-      target: chunk.targets,
-      scale: 1 / plan.targetCount,
-      rows: chunk.count,
-      vocabulary: config.vocabSize,
-    });
+    const rows = {
+      ...{ logits, logSumExp: normalizers, target: chunk.targets },
+      ...{ rows: chunk.count, vocabulary: config.vocabSize },
+    };
+    crossEntropyGradient(gpu, { ...rows, scale: chunk.scales ?? 1 / plan.targetCount });
     const gradRows = sliceRows(matrix(gradHeadInput), chunk.start, chunk.count);
     matmul(gpu, { a: matrix(logits), b: matrix(weight), c: gradRows });
-    const gradWeight = gradients.get(name, weight.shape);
+    const gradWeight = gradients.target(name, weight.shape);
     if (!gradWeight) return;
     matmul(gpu, {
       a: matrix(logits),
       b: sliceRows(matrix(headRows), chunk.start, chunk.count),
-      c: matrix(gradWeight),
+      c: matrix(gradWeight.tensor),
       transposeA: true,
-      accumulate: true,
+      accumulate: gradWeight.accumulate,
     });
   };
   const { logProbs, input } = targetLogProbs(pass, residual, plan, backward);
-  sum(gpu, { x: logProbs, scale: -1 / plan.targetCount, out: losses, outIndex: index });
+  const into = { x: logProbs, out: losses, outIndex: index };
+  if (plan.groups) groupedSum(gpu, { ...into, groups: plan.groups.targets, scales: plan.groups.scales });
+  else sum(gpu, { ...into, scale: -1 / plan.targetCount });
   const gradRows = headInputBackward(pass, input, gradHeadInput);
-  const gradResidual = pass.zeros(residual.shape, 'gradient of residual');
-  scatterRowsAdd(gpu, { gradOutput: gradRows, rows: plan.rows, gradInput: gradResidual });
+  const gradResidual = pass.tensor(residual.shape, 'gradient of residual');
+  gatherRows(gpu, { x: gradRows, rows: plan.places, out: gradResidual });
   return gradResidual;
 }

@@ -8,7 +8,7 @@ import {
 } from './attention.ts';
 import { type FeedForwardActivations, feedForward, feedForwardBackward } from './feed-forward.ts';
 import type { LayerParameters } from './layer-parameters.ts';
-import { type Normed, norm, normBackward } from './norm.ts';
+import { type Normed, norm, normBackward, normOfSum, normParameterGradients } from './norm.ts';
 import type { Pass } from './pass.ts';
 
 /** What a layer's backward pass reads. */
@@ -21,10 +21,27 @@ export interface LayerActivations {
   readonly feedForward: FeedForwardActivations;
   /** The residual stream after the layer, [T, d]. */
   readonly output: Tensor;
+  /** The norm that the next layer begins with, where it was made together with the output. */
+  readonly nextNorm?: Normed;
+}
+
+/** The residual stream before a layer. */
+export interface LayerInput {
+  /** [T, d]. */
+  readonly residual: Tensor;
+  /** What the layer's attention norm makes of it, where that is there already. */
+  readonly normed?: Normed | undefined;
+}
+
+export interface LayerOptions {
+  /** Keys and values that come before every sequence. */
+  readonly prefix?: KeyValuePrefix | undefined;
+  /** Whether the next layer reads the output: its norm is then made in one go where nothing comes between. */
+  readonly isFollowed?: boolean;
 }
 
 /**
- * One layer, from the residual stream before it to the one after it, both [T, d].
+ * One layer, from the residual stream before it to the one after it. Each sum is made together with the norm that reads it.
  *
  * Pre-norm: m = x + attention(norm x), y = m + feedForward(norm m); with a parallel residual y = m + feedForward(norm x).
  * Post-norm: m = norm(x + attention(x)), y = norm(m + feedForward(m)).
@@ -32,11 +49,11 @@ export interface LayerActivations {
 export function layerForward(
   pass: Pass,
   index: number,
-  residual: Tensor,
-  prefix?: KeyValuePrefix,
+  input: LayerInput,
+  options: LayerOptions = {},
 ): LayerActivations {
   const forward = pass.config.postNorm ? postNormForward : preNormForward;
-  return forward(pass, pass.layer(index), residual, prefix);
+  return forward(pass, pass.layer(index), input, options);
 }
 
 /**
@@ -67,20 +84,30 @@ export function layerProjections(pass: Pass, index: number, residual: Tensor): P
 function preNormForward(
   pass: Pass,
   layer: LayerParameters,
-  residual: Tensor,
-  prefix: KeyValuePrefix | undefined,
+  { residual, normed }: LayerInput,
+  { prefix, isFollowed = false }: LayerOptions,
 ): LayerActivations {
-  const attentionNorm = norm(pass, layer.attentionNorm, residual);
+  const attentionNorm = normed ?? norm(pass, layer.attentionNorm, residual);
   const attention = selfAttention(pass, layer, attentionNorm.output, prefix);
   pass.hook('attentionOutput', layer.index, attention.output);
-  const residualMiddle = sum(pass, residual, attention.output);
-  const read = pass.config.parallelResidual ? residual : residualMiddle;
-  const feedForwardNorm = norm(pass, layer.feedForwardNorm, read);
+  const feedForwardNorm = pass.config.parallelResidual
+    ? norm(pass, layer.feedForwardNorm, residual)
+    : normOfSum(pass, layer.feedForwardNorm, residual, attention.output);
+  const residualMiddle = pass.config.parallelResidual
+    ? sum(pass, residual, attention.output)
+    : feedForwardNorm.input;
   const block = feedForward(pass, layer, feedForwardNorm.output);
   pass.hook('feedForwardOutput', layer.index, block.output);
+  const activations = { attentionNorm, attention, residualMiddle, feedForwardNorm, feedForward: block };
+  // A hook sees the output before anything reads it.
+  if (isFollowed && !pass.hooks.some((hooks) => hooks.layerOutput)) {
+    const next = pass.layer(layer.index + 1).attentionNorm;
+    const nextNorm = normOfSum(pass, next, residualMiddle, block.output);
+    return { ...activations, output: nextNorm.input, nextNorm };
+  }
   const output = sum(pass, residualMiddle, block.output);
   pass.hook('layerOutput', layer.index, output);
-  return { attentionNorm, attention, residualMiddle, feedForwardNorm, feedForward: block, output };
+  return { ...activations, output };
 }
 
 /**
@@ -98,11 +125,10 @@ export function attentionBlockBackward(
 ): void {
   const layer = pass.layer(index);
   if (pass.config.postNorm) {
-    let gradBlock = gradOutput;
-    if (readout === 'residual') {
-      gradBlock = pass.zeros(gradOutput.shape, 'gradient of residual');
-      normBackward(pass, layer.attentionNorm, attentionNorm, gradOutput, gradBlock);
-    }
+    const gradBlock =
+      readout === 'residual'
+        ? normBackward(pass, layer.attentionNorm, attentionNorm, gradOutput)
+        : gradOutput;
     selfAttentionBackward(pass, layer, attention, gradBlock);
     return;
   }
@@ -112,8 +138,7 @@ export function attentionBlockBackward(
   }
   const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the attention input');
   selfAttentionBackward(pass, layer, attention, gradOutput, { tensor: gradNormed, accumulate: false });
-  const unread = pass.zeros(gradOutput.shape, 'gradient of residual');
-  normBackward(pass, layer.attentionNorm, attentionNorm, gradNormed, unread);
+  normParameterGradients(pass, layer.attentionNorm, attentionNorm, gradNormed);
 }
 
 function preNormBackward(
@@ -124,41 +149,56 @@ function preNormBackward(
   wantInput: boolean,
 ): Tensor | undefined {
   const { parallelResidual } = pass.config;
-  /** Adds the gradient with respect to what the feed-forward block's norm read. */
-  const throughFeedForward = (gradInput: Tensor): void => {
+  /** The gradient with respect to what the feed-forward block's norm read, added to what passes it by. */
+  const throughFeedForward = (gradResidual: Tensor): Tensor => {
     const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the feed-forward input');
     const target = { tensor: gradNormed, accumulate: false };
     feedForwardBackward(pass, layer, activations.feedForward, gradOutput, target);
-    normBackward(pass, layer.feedForwardNorm, activations.feedForwardNorm, gradNormed, gradInput);
+    return normBackward(pass, layer.feedForwardNorm, activations.feedForwardNorm, gradNormed, gradResidual);
   };
-  const gradResidualMiddle = pass.copyOf(gradOutput, 'gradient of residualMiddle');
-  if (!parallelResidual) throughFeedForward(gradResidualMiddle);
-  if (!wantInput && !pass.gradients.hasWeight(layer.attentionNorm)) {
-    selfAttentionBackward(pass, layer, activations.attention, gradResidualMiddle);
+  const gradMiddle = parallelResidual ? gradOutput : throughFeedForward(gradOutput);
+  const trainsNorm = pass.gradients.hasWeight(layer.attentionNorm);
+  if (!wantInput && parallelResidual && trainsFeedForward(pass, layer)) throughFeedForward(gradOutput);
+  if (!wantInput && !trainsNorm) {
+    selfAttentionBackward(pass, layer, activations.attention, gradMiddle);
     return undefined;
   }
   const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the attention input');
   const target = { tensor: gradNormed, accumulate: false };
-  selfAttentionBackward(pass, layer, activations.attention, gradResidualMiddle, target);
-  const gradInput = pass.copyOf(gradResidualMiddle, 'gradient of residual');
-  normBackward(pass, layer.attentionNorm, activations.attentionNorm, gradNormed, gradInput);
-  if (parallelResidual) throughFeedForward(gradInput);
-  return gradInput;
+  selfAttentionBackward(pass, layer, activations.attention, gradMiddle, target);
+  if (!wantInput) {
+    normParameterGradients(pass, layer.attentionNorm, activations.attentionNorm, gradNormed);
+    return undefined;
+  }
+  const gradInput = normBackward(
+    pass,
+    layer.attentionNorm,
+    activations.attentionNorm,
+    gradNormed,
+    gradMiddle,
+  );
+  return parallelResidual ? throughFeedForward(gradInput) : gradInput;
+}
+
+function trainsFeedForward({ gradients }: Pass, layer: LayerParameters): boolean {
+  return [layer.feedForwardNorm, layer.gate, layer.up, layer.down].some(
+    (module) => module && gradients.hasWeight(module),
+  );
 }
 
 function postNormForward(
   pass: Pass,
   layer: LayerParameters,
-  residual: Tensor,
-  prefix: KeyValuePrefix | undefined,
+  { residual }: LayerInput,
+  { prefix }: LayerOptions,
 ): LayerActivations {
   const attention = selfAttention(pass, layer, residual, prefix);
   pass.hook('attentionOutput', layer.index, attention.output);
-  const attentionNorm = norm(pass, layer.attentionNorm, sum(pass, residual, attention.output));
+  const attentionNorm = normOfSum(pass, layer.attentionNorm, residual, attention.output);
   const residualMiddle = attentionNorm.output;
   const block = feedForward(pass, layer, residualMiddle);
   pass.hook('feedForwardOutput', layer.index, block.output);
-  const feedForwardNorm = norm(pass, layer.feedForwardNorm, sum(pass, residualMiddle, block.output));
+  const feedForwardNorm = normOfSum(pass, layer.feedForwardNorm, residualMiddle, block.output);
   pass.hook('layerOutput', layer.index, feedForwardNorm.output);
   const { output } = feedForwardNorm;
   return { attentionNorm, attention, residualMiddle, feedForwardNorm, feedForward: block, output };
@@ -171,13 +211,10 @@ function postNormBackward(
   gradOutput: Tensor,
   wantInput: boolean,
 ): Tensor | undefined {
-  const { shape } = gradOutput;
-  const gradResidualMiddle = pass.zeros(shape, 'gradient of residualMiddle');
-  normBackward(pass, layer.feedForwardNorm, feedForwardNorm, gradOutput, gradResidualMiddle);
-  const gradBlock = pass.copyOf(gradResidualMiddle, 'gradient of the feed-forward output');
-  feedForwardBackward(pass, layer, block, gradBlock, { tensor: gradResidualMiddle, accumulate: true });
-  const gradInput = pass.zeros(shape, 'gradient of residual');
-  normBackward(pass, layer.attentionNorm, attentionNorm, gradResidualMiddle, gradInput);
+  // What reaches a block past it stands where its own input's gradient is added: both have the same gradient behind them.
+  const gradMiddle = normBackward(pass, layer.feedForwardNorm, feedForwardNorm, gradOutput);
+  feedForwardBackward(pass, layer, block, gradMiddle, { tensor: gradMiddle, accumulate: true });
+  const gradInput = normBackward(pass, layer.attentionNorm, attentionNorm, gradMiddle);
   const target = { tensor: gradInput, accumulate: true };
   selfAttentionBackward(pass, layer, attention, gradInput, wantInput ? target : undefined);
   return wantInput ? gradInput : undefined;

@@ -2,7 +2,13 @@ import type { Tensor } from '@icl-gd/gpu-kernels';
 import { embed, embedBackward, trainsEmbedding } from './embedding.ts';
 import { forwardLayers } from './forward.ts';
 import { headLossAndGradient } from './head.ts';
-import { type LayerActivations, attentionBlockBackward, layerBackward, layerForward } from './layer.ts';
+import {
+  type LayerActivations,
+  type LayerInput,
+  attentionBlockBackward,
+  layerBackward,
+  layerForward,
+} from './layer.ts';
 import type { Pass } from './pass.ts';
 import type { TargetPlan } from './targets.ts';
 
@@ -28,7 +34,10 @@ export interface LossOptions {
   readonly readout?: Readout | undefined;
   /** One target a row at most. */
   readonly targets: TargetPlan;
-  /** float32; receives the loss in nats at `lossIndex`, for `layerwise` one a layer from there on. */
+  /**
+   * float32; receives the loss in nats at `lossIndex`, of groups of targets one behind the other; for `layerwise` so many for each
+   * layer, layer after layer.
+   */
   readonly losses: Tensor;
   readonly lossIndex: number;
   /** Sees each layer's activations of the forward pass, which live as long as the call. */
@@ -44,18 +53,21 @@ export function recordLossGradient(pass: Pass, options: LossOptions): void {
 }
 
 function outputGradient(pass: Pass, { targets, losses, lossIndex, onForward, onLayer }: LossOptions): void {
-  let residual = embed(pass);
+  let input: LayerInput = { residual: embed(pass) };
+  const { layers } = pass.config;
   const activations: LayerActivations[] = [];
-  for (let layer = 0; layer < pass.config.layers; layer++) {
-    const own = layerForward(pass, layer, residual);
+  for (let layer = 0; layer < layers; layer++) {
+    const own = layerForward(pass, layer, input, { isFollowed: layer + 1 < layers });
     activations.push(own);
     onForward?.(layer, own);
-    residual = own.output;
+    input = { residual: own.output, normed: own.nextNorm };
   }
   let gradResidual: Tensor;
   {
     using inner = pass.nested();
-    gradResidual = inner.keep(headLossAndGradient(inner, residual, targets, { losses, index: lossIndex }));
+    gradResidual = inner.keep(
+      headLossAndGradient(inner, input.residual, targets, { losses, index: lossIndex }),
+    );
   }
   const wantEmbedding = trainsEmbedding(pass);
   for (const [layer, own] of [...activations.entries()].toReversed()) {
@@ -78,7 +90,7 @@ function layerwiseGradient(
   forwardLayers(pass, embed(pass), {
     onLayer(layer, activations, inner) {
       onForward?.(layer, activations);
-      const place = { losses, index: lossIndex + layer };
+      const place = { losses, index: lossIndex + layer * (targets.groups?.targets.counts.length ?? 1) };
       const gradOutput = headLossAndGradient(inner, readFrom(activations, readout), targets, place);
       if (readout === 'layer') layerBackward(inner, layer, activations, gradOutput, false);
       else attentionBlockBackward(inner, layer, activations, gradOutput, readout);

@@ -19,39 +19,73 @@ export interface Normed {
  * A norm of the model's kind over each row of the input.
  * @param input [T, d]; where the norm's weight is [D], each head of [T, H D] is a row
  */
-export function norm(pass: Pass, { name, weight, bias }: ModuleParameters, input: Tensor): Normed {
+export function norm(pass: Pass, module: ModuleParameters, input: Tensor): Normed {
+  return normInto(pass, module, input, { x: input });
+}
+
+/** The norm of x + addend, both [T, d]: its input is the sum. */
+export function normOfSum(pass: Pass, module: ModuleParameters, x: Tensor, addend: Tensor): Normed {
+  const sum = pass.tensor(x.shape, 'residual');
+  return normInto(pass, module, sum, { x, addend, sum });
+}
+
+function normInto(
+  pass: Pass,
+  { name, weight, bias }: ModuleParameters,
+  input: Tensor,
+  of: { readonly x: Tensor; readonly addend?: Tensor; readonly sum?: Tensor },
+): Normed {
   const { gpu, config } = pass;
   const output = pass.tensor(input.shape, name);
   const rows = input.length / weight.length;
   const epsilon = config.normEpsilon;
   if (config.norm === 'rms') {
     const stats = pass.tensor([rows], `${name}.stats`);
-    rmsNormForward(gpu, { x: input, weight, epsilon, out: output, stats });
+    rmsNormForward(gpu, { ...of, weight, epsilon, out: output, stats });
     return { input, output, stats };
   }
   if (!bias) throw new RangeError(`no parameter ${name}.bias`);
   const stats = pass.tensor([rows, 2], `${name}.stats`);
-  layerNormForward(gpu, { x: input, weight, bias, epsilon, out: output, stats });
+  layerNormForward(gpu, { ...of, weight, bias, epsilon, out: output, stats });
   return { input, output, stats };
 }
 
-/** Adds the gradient with respect to the norm's input to `gradInput`, and its parameters' gradients where they are trained. */
+/**
+ * Backward of {@link norm}: adds its parameters' gradients where they are trained.
+ * @param gradResidual added to the result: what reaches the input past the norm
+ * @returns the gradient with respect to the norm's input
+ */
 export function normBackward(
   pass: Pass,
   module: ModuleParameters,
-  { input, stats }: Normed,
+  normed: Normed,
   gradOutput: Tensor,
-  gradInput: Tensor,
+  gradResidual?: Tensor,
+): Tensor {
+  const gradInput = pass.tensor(normed.input.shape, `gradient of the input of ${module.name}`);
+  record(pass, module, normed, { gradOutput, gradInput, ...(gradResidual ? { gradResidual } : {}) });
+  return gradInput;
+}
+
+/** The parameters' gradients of {@link normBackward} alone. */
+export function normParameterGradients(
+  pass: Pass,
+  module: ModuleParameters,
+  normed: Normed,
+  gradOutput: Tensor,
 ): void {
-  const { gpu, config, gradients } = pass;
+  record(pass, module, normed, { gradOutput });
+}
+
+function record(
+  { gpu, config, gradients }: Pass,
+  module: ModuleParameters,
+  { input, stats }: Normed,
+  upstream: { readonly gradOutput: Tensor; readonly gradInput?: Tensor; readonly gradResidual?: Tensor },
+): void {
   const [gradWeight, gradBias] = [gradients.weight(module), gradients.bias(module)];
   const args = {
-    x: input,
-    weight: module.weight,
-    stats,
-    gradOutput,
-    gradInput,
-    accumulate: true,
+    ...{ x: input, weight: module.weight, stats, ...upstream },
     ...(gradWeight ? { gradWeight } : {}),
   };
   if (config.norm === 'rms') rmsNormBackward(gpu, args);

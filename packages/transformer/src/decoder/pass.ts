@@ -1,11 +1,19 @@
-import type { Gpu, HeadShape, Scope, Tensor } from '@icl-gd/gpu-kernels';
+import type { Gpu, HeadShape, RowGroups, Scope, Tensor } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
-import type { ParameterSet } from '../weights/parameter-set.ts';
+import type { ModuleParameters, ParameterSet } from '../weights/parameter-set.ts';
 import { Batch } from './batch.ts';
 import { Gradients } from './gradients.ts';
 import type { Hooks } from './hooks.ts';
 import { type LayerParameters, layerParameters } from './layer-parameters.ts';
 import { POSITION_TABLE } from './positions.ts';
+
+/** Runs of a batch's rows whose parameters in some modules are their own, and shared in all others. */
+export interface ModuleGroups {
+  /** As many groups as parameters are stacked. */
+  readonly rows: RowGroups;
+  /** Whether a parameter has one more dimension, of the groups, before its others. */
+  readonly has: (parameter: string) => boolean;
+}
 
 export interface PassOptions {
   readonly gpu: Gpu;
@@ -21,6 +29,8 @@ export interface PassOptions {
   readonly hooks?: readonly Hooks[];
   /** What a backward pass adds the parameters' gradients to; it outlives the pass. */
   readonly gradients?: Gradients;
+  /** All rows have the same parameters if absent. */
+  readonly groups?: ModuleGroups | undefined;
 }
 
 /** What a pass and those nested in it have in common. */
@@ -42,11 +52,12 @@ export class Pass implements Disposable {
   readonly gradients: Gradients;
   readonly headShape: HeadShape;
   readonly hooks: readonly Hooks[];
+  readonly groups: ModuleGroups | undefined;
   readonly #scope: Scope;
   readonly #outer: Pass | undefined;
 
   private constructor(
-    { gpu, config, parameters, batch, gradients, headShape, hooks = [] }: Shared,
+    { gpu, config, parameters, batch, gradients, headShape, hooks = [], groups }: Shared,
     outer?: Pass,
   ) {
     this.gpu = gpu;
@@ -56,15 +67,19 @@ export class Pass implements Disposable {
     this.gradients = gradients;
     this.headShape = headShape;
     this.hooks = hooks;
+    this.groups = groups;
     this.#scope = gpu.scope();
     this.#outer = outer;
   }
 
   static over({ sequences, prefixLength = 0, positionOffset = 0, gradients, ...shared }: PassOptions): Pass {
-    const { gpu, config } = shared;
+    const { config } = shared;
+    // Fine-tuning takes few rows at a time; how many must not show in their bits.
+    const gpu = gradients ? shared.gpu.with({ regime: 'training' }) : shared.gpu;
     const { heads, kvHeads, headDim, attentionScale } = config;
     return new Pass({
       ...shared,
+      gpu,
       batch: new Batch(gpu, sequences, prefixLength + positionOffset + config.positions.offset),
       gradients: gradients ?? new Gradients(gpu),
       headShape: { heads, kvHeads, headDim, scale: attentionScale },
@@ -84,6 +99,11 @@ export class Pass implements Disposable {
 
   layer(index: number): LayerParameters {
     return layerParameters(this.parameters, this.config, index);
+  }
+
+  /** The runs of rows that have parameters of their own in a module; undefined where all share them. */
+  groupsOf({ name }: ModuleParameters): RowGroups | undefined {
+    return this.groups?.has(`${name}.weight`) ? this.groups.rows : undefined;
   }
 
   /** Shows an activation to the hooks. */
@@ -113,21 +133,14 @@ export class Pass implements Disposable {
     return this.#scope.tensor(shape, label, 'uint32');
   }
 
-  zeros(shape: readonly number[], label: string): Tensor {
-    const tensor = this.tensor(shape, label);
-    this.gpu.clear(tensor);
-    return tensor;
-  }
-
-  copyOf(tensor: Tensor, label: string): Tensor {
-    const copy = this.tensor(tensor.shape, label);
-    this.gpu.copy(tensor, copy);
-    return copy;
-  }
-
   /** A uint32 tensor of these indices. */
   indices(values: readonly number[], label: string): Tensor {
     return this.#scope.upload(Uint32Array.from(values), [values.length], label);
+  }
+
+  /** A float32 tensor of these numbers. */
+  numbers(values: Float32Array, label: string): Tensor {
+    return this.#scope.upload(values, [values.length], label);
   }
 
   [Symbol.dispose](): void {

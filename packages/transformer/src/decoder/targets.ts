@@ -1,8 +1,5 @@
-import type { Tensor } from '@icl-gd/gpu-kernels';
+import type { Gpu, RowGroups, Tensor } from '@icl-gd/gpu-kernels';
 import type { Pass } from './pass.ts';
-
-/** Logits are held for this many bytes' worth of rows at a time: a vocabulary of 50,000 over a long text never exists whole. */
-const LOGITS_BYTES = 32 * 2 ** 20;
 
 /** Wanted predictions: entry i is of token `tokens[i]` after row `rows[i]` of the batch. */
 export interface TokenTargets {
@@ -60,6 +57,8 @@ export interface TargetChunk {
   readonly firstTop: number;
   /** Such rows within the chunk, uint32; undefined where there are none. */
   readonly topRows: Tensor | undefined;
+  /** For each row one over the targets of its group, float32; undefined without groups. */
+  readonly scales: Tensor | undefined;
 }
 
 /** Targets on the device, sorted by row; a row may have several. */
@@ -71,20 +70,34 @@ export interface TargetPlan {
   readonly topCount: number;
   /** uint32 [R]. */
   readonly rows: Tensor;
+  /** Place of each row of the batch among them, R where it has none: uint32 [T]. */
+  readonly places: Tensor;
   readonly chunks: readonly TargetChunk[];
   /** Place of each target in the order that the caller gave. */
   readonly order: readonly number[];
   /** Place of each wanted row's likeliest tokens in the order that the caller gave. */
   readonly topOrder: readonly number[];
+  /** Runs of targets whose losses are means of their own; undefined where there is one mean over all. */
+  readonly groups: TargetGroups | undefined;
+}
+
+/** How the losses of targets are added up. */
+export interface TargetGroups {
+  /** As the plan has the targets. */
+  readonly targets: RowGroups;
+  /** What the sum of a group's log-probabilities is multiplied with: minus one over their number, float32 [G]. */
+  readonly scales: Tensor;
 }
 
 /**
  * Puts targets on the device, where they live as long as the pass.
+ * @param groups runs of targets whose losses are means of their own; one target a row then, in ascending order
  * @throws RangeError for a row outside the batch or a token outside the vocabulary
  */
 export function planTargets(
   pass: Pass,
   { rows: wantedRows, tokens: wantedTokens, top = [] }: TokenTargets,
+  groups?: RowGroups,
 ): TargetPlan {
   const { vocabSize } = pass.config;
   const [order, topOrder] = [inRowOrder(wantedRows), inRowOrder(top)];
@@ -99,8 +112,10 @@ export function planTargets(
   if (outside !== undefined)
     throw new RangeError(`likeliest tokens after row ${outside} of a batch of ${pass.tokens}`);
   const distinct = [...new Set([...wantedRows, ...top])].sort((a, b) => a - b);
-  const perChunk = rowsPerLogitsChunk(vocabSize, pass.gpu.maxBindingBytes);
+  const perChunk = rowsPerLogitsChunk(vocabSize, pass.gpu);
   const chunks: TargetChunk[] = [];
+  const scales =
+    groups && Float32Array.from(groups.counts.flatMap((count) => Array<number>(count).fill(1 / count)));
   let [next, nextTop] = [0, 0];
   for (let start = 0; start < distinct.length; start += perChunk) {
     const rows = distinct.slice(start, start + perChunk);
@@ -124,6 +139,7 @@ export function planTargets(
       targetRows: pass.indices(localRows, 'rows of targets'),
       firstTop,
       topRows: topRows.length > 0 ? pass.indices(topRows, 'rows of likeliest tokens') : undefined,
+      scales: scales && pass.numbers(scales.subarray(start, start + rows.length), 'scales of rows'),
     });
   }
   return {
@@ -131,9 +147,17 @@ export function planTargets(
     targetCount: order.length,
     topCount: topOrder.length,
     rows: pass.indices(distinct, 'rows with targets'),
+    places: pass.indices(placesOf(distinct, pass.tokens), 'places of rows'),
     chunks,
     order,
     topOrder,
+    groups: groups && {
+      targets: groups,
+      scales: pass.numbers(
+        Float32Array.from(groups.counts, (count) => (count > 0 ? -1 / count : 0)),
+        'scales of losses',
+      ),
+    },
   };
 }
 
@@ -142,7 +166,14 @@ function inRowOrder(rows: readonly number[]): number[] {
   return rows.map((_, i) => i).sort((a, b) => (rows[a] as number) - (rows[b] as number) || a - b);
 }
 
-/** Rows whose logits are held at a time, where one binding may span so many bytes. */
-function rowsPerLogitsChunk(vocabSize: number, bindingBytes: number): number {
-  return Math.max(1, Math.floor(Math.min(LOGITS_BYTES, bindingBytes) / (4 * vocabSize)));
+/** The place of each row in a list of rows, the list's length where it is not in it. */
+function placesOf(rows: readonly number[], count: number): number[] {
+  const places = Array<number>(count).fill(rows.length);
+  for (const [place, row] of rows.entries()) places[row] = place;
+  return places;
+}
+
+/** Rows whose logits are held at a time: a vocabulary of 50,000 over a long text never exists whole. */
+function rowsPerLogitsChunk(vocabSize: number, { tuning, maxBindingBytes }: Gpu): number {
+  return Math.max(1, Math.floor(Math.min(tuning.logitsBytes, maxBindingBytes) / (4 * vocabSize)));
 }

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
-import type { MemoryPlan, PlannedDevice } from './plan.ts';
+import type { MemoryPlan } from './plan.ts';
+import type { PlannedDevice } from './planned-device.ts';
 
 /** What an adapter can do, and what it may use. */
 export interface DeviceLimits extends PlannedDevice {

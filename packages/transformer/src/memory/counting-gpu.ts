@@ -1,4 +1,5 @@
 import { type AdapterDescription, Gpu } from '@icl-gd/gpu-kernels';
+import type { PlannedDevice } from './planned-device.ts';
 
 /** Kernels of an adapter that is not known are planned as those of a graphics card. */
 const ANY_ADAPTER: AdapterDescription = {
@@ -15,13 +16,17 @@ const ANY_ADAPTER: AdapterDescription = {
  * A Gpu on which everything is recorded as on a real one and nothing happens: no kernel is compiled or run, no buffer has
  * contents. Its pool gives free buffers back at once, so that `pool.peakBytes` is the most that is in use at any time.
  */
-export function countingGpu(maxBindingBytes: number, adapter = ANY_ADAPTER): Gpu {
-  const gpu = Gpu.fromDevice(countingDevice(maxBindingBytes), adapter);
+export function countingGpu(
+  maxBindingBytes: number,
+  adapter = ANY_ADAPTER,
+  device?: PlannedDevice['device'],
+): Gpu {
+  const gpu = Gpu.fromDevice(countingDevice(maxBindingBytes, device), adapter);
   gpu.pool.limits = { planned: 0, budget: Infinity };
   return gpu;
 }
 
-function countingDevice(maxBindingBytes: number): GPUDevice {
+function countingDevice(maxBindingBytes: number, facts: PlannedDevice['device']): GPUDevice {
   const nothing = (): void => {};
   const something = (): object => ({});
   const pass = {
@@ -38,7 +43,8 @@ function countingDevice(maxBindingBytes: number): GPUDevice {
   };
   const device = {
     limits: { maxBufferSize: Infinity, maxStorageBufferBindingSize: maxBindingBytes },
-    features: new Set(),
+    features: facts?.features ?? new Set(),
+    adapterInfo: facts?.adapterInfo,
     lost: new Promise(nothing),
     queue: { submit: nothing, writeBuffer: nothing },
     addEventListener: nothing,

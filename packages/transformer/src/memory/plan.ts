@@ -1,4 +1,4 @@
-import { type AdapterDescription, type Gpu, storageBytes } from '@icl-gd/gpu-kernels';
+import { type Gpu, type Kernel, storageBytes } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
 import { copyGroup } from '../copy-group.ts';
 import { recordEvaluation } from '../decoder/evaluate.ts';
@@ -8,6 +8,8 @@ import { KeptQueries, type ScoredVectors, prefixOf, recordQueryScores } from '..
 import { UserError } from '../errors.ts';
 import { FineTuning } from '../fine-tuning.ts';
 import { GradientDirection } from '../gradient-direction.ts';
+import { LockstepFineTuning } from '../lockstep/lockstep-fine-tuning.ts';
+import { trainsInLockstep } from '../lockstep/options.ts';
 import { Model, passOver } from '../model.ts';
 import { type LayerGroup, parameterSpecs } from '../parameters.ts';
 import { elementCount } from '../shape.ts';
@@ -15,6 +17,7 @@ import { parameterTensor } from '../weights/load.ts';
 import { ParameterSet } from '../weights/parameter-set.ts';
 import { type WeightDtype, storageDType } from '../weights/storage.ts';
 import { countingGpu } from './counting-gpu.ts';
+import type { PlannedDevice } from './planned-device.ts';
 import {
   type EvaluationBatch,
   type QueryScoreBatch,
@@ -23,14 +26,6 @@ import {
   largestBatches,
   largestScored,
 } from './workload.ts';
-
-/** What decides about a plan besides the model and its workload. */
-export interface PlannedDevice {
-  /** Bytes that one kernel binding may span: what is larger is worked on in slices, or refused. */
-  readonly maxBindingBytes: number;
-  /** Whose kernels are planned for; an unknown graphics card's if absent. */
-  readonly adapter?: AdapterDescription;
-}
 
 /** Bytes on the device, as the buffer pool allocates them. */
 export interface MemoryPlan {
@@ -56,12 +51,16 @@ export interface MemoryPlan {
   readonly largestWeight: { readonly name: string; readonly bytes: number };
   /** Work that is refused however much memory there is, because it would bind too much at once. */
   readonly refusals: readonly string[];
+  /**
+   * What the work runs, of a device as the plan's: for `gpu.warm`. Other kernels may be chosen for smaller batches.
+   */
+  readonly kernels: readonly Kernel[];
 }
 
 /** Weights on their way to the device, at most. */
 const UPLOAD_BYTES = 2 ** 26;
 /** What fine-tuning trains unless told otherwise. */
-const TRAINED = 'attention.kv';
+export const TRAINED = 'attention.kv';
 
 /**
  * Finds out what a workload will allocate, before anything is: the code that will run is recorded on a device that only
@@ -70,15 +69,15 @@ const TRAINED = 'attention.kv';
  *   float16
  */
 export function planMemory(config: DecoderConfig, workload: Workload, device: PlannedDevice): MemoryPlan {
-  const { dtype, batches, context, training } = workload;
-  using model = emptyModel(countingGpu(device.maxBindingBytes, device.adapter), config, dtype);
+  const { dtype, batches, context } = workload;
+  using model = emptyModel(countingGpu(device.maxBindingBytes, device.adapter, device.device), config, dtype);
   model.parameters.positions?.atLeast(longestSequence(config, workload) + config.positions.offset);
   const meter = new Meter(model.gpu);
   const weights = model.gpu.pool.live.bytes;
   const uploads = Math.min(UPLOAD_BYTES, weights);
   const evaluation = meter.growth(() => evaluateAll(meter, model, batches));
   const inContext = context ? meter.growth(() => evaluateBehind(meter, model, context)) : 0;
-  const { base, kind, ofSingles } = planTraining(meter, model, training, evaluation);
+  const { base, kind, ofSingles } = planTraining(meter, model, workload, evaluation);
   const whileProbing = Math.max(base + evaluation, base + inContext, kind.overlay + evaluation);
   const scored = planScores(meter, model, workload);
   // No rounded base model is there then.
@@ -91,6 +90,7 @@ export function planMemory(config: DecoderConfig, workload: Workload, device: Pl
     queryScores: Math.max(scored.scoring, scored.behind),
     largestWeight: largestWeight(config, dtype),
     refusals: meter.refusals,
+    kernels: model.gpu.pipelines.kernels,
   };
 }
 
@@ -208,7 +208,7 @@ interface PlannedKind {
 function planTraining(
   meter: Meter,
   model: Model,
-  training: Workload['training'],
+  { training, queryScores }: Pick<Workload, 'training' | 'queryScores'>,
   evaluation: number,
 ): { readonly base: number; readonly kind: PlannedKind; readonly ofSingles: readonly PlannedKind[] } {
   if (!training) return { base: 0, kind: { held: 0, overlay: 0, step: 0, peak: 0 }, ofSingles: [] };
@@ -219,10 +219,11 @@ function planTraining(
   const { halfCopies = false, kinds } = training;
   const base = halfCopies ? copyOf(TRAINED) : 0;
   const planned = kinds.map((kind): PlannedKind => {
-    const copy = copyOf(kind.group ?? TRAINED);
+    const cells = queryScores ? 1 : cellsTogether(kind, training);
+    const copy = cells * copyOf(kind.group ?? TRAINED);
     const held = kind.direction ? 2 * copy : copy;
-    const step = Math.max(0, meter.growth(() => train(meter, model, kind, training)) - held);
-    // In the order of a run: the rounded base model, the trained copy, and that rounded.
+    const step = Math.max(0, meter.growth(() => train(meter, model, kind, { ...training, cells })) - held);
+    // In the order of a run: the rounded base model, the trained copies, and those rounded.
     const overlay = base + held + (halfCopies && !kind.direction ? copy : 0);
     return { held, overlay, step, peak: Math.max(base + held + step, overlay + evaluation) };
   });
@@ -236,11 +237,25 @@ function planTraining(
   };
 }
 
+/** Cells that take their steps in one pass. */
+function cellsTogether(
+  kind: TrainingKind,
+  { cells = 1, releasedNorms, gradientNormVariants = false }: NonNullable<Workload['training']>,
+): number {
+  return releasedNorms || gradientNormVariants || !trainsInLockstep(kind) ? 1 : cells;
+}
+
 function train(
   meter: Meter,
   model: Model,
   { direction, fullBatchSteps, group = TRAINED, ...kind }: TrainingKind,
-  { steps, tokens, releasedNorms, gradientNormVariants = false }: NonNullable<Workload['training']>,
+  {
+    steps,
+    tokens,
+    releasedNorms,
+    gradientNormVariants = false,
+    cells = 1,
+  }: NonNullable<Workload['training']>,
 ): void {
   // Two are as good as all: what a step leaves behind is there from the second on.
   const few = Math.min(steps, 2);
@@ -252,6 +267,15 @@ function train(
       for (let step = 0; step < few; step++) moved.add(sequence);
       const probes = [{ row: tokens - 1, firstKey: 1 }];
       evaluateAll(meter, moved.model, [[{ tokens: sequence, probes, logProbs: [] }]]);
+      return;
+    }
+    if (cells > 1) {
+      const { optimizer: _, ...shared } = kind;
+      const cell = { learningRate: 0, sequences: Array.from({ length: steps }, () => sequence) };
+      const all = Array.from({ length: cells }, () => cell);
+      // Taken apart at the end they need less than in a step.
+      using tuning = new LockstepFineTuning(model, { ...shared, group, cells: all });
+      for (let step = 0; step < few; step++) tuning.step();
       return;
     }
     const common = { ...kind, group, learningRate: 0 };

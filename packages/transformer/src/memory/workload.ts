@@ -37,6 +37,11 @@ export interface Workload {
     readonly releasedNorms: boolean;
     /** Whether gradient norms are measured under every definition; no if absent. */
     readonly gradientNormVariants?: boolean;
+    /**
+     * Cells that train in lockstep and are probed one after another, by kinds that can (`trainsInLockstep`), where neither norms of
+     * other definitions nor queries are kept; 1 if absent.
+     */
+    readonly cells?: number;
     /** Whether base and fine-tuned model are also evaluated with copies of keys and values rounded to float16. */
     readonly halfCopies?: boolean;
   };

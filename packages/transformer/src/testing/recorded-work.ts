@@ -9,30 +9,34 @@ export interface RecordedWork {
   readonly clears: number;
 }
 
-/** Counts what work records on a Gpu itself, not on others that were made of it by `with`. */
+/** Counts what work records on a Gpu, and on those that are made of it by `with` meanwhile. */
 export function recordedWork(gpu: Gpu, work: () => void): RecordedWork {
   const dispatches = new Map<string, number>();
   let [total, copies, clears] = [0, 0, 0];
-  const { dispatch, copy, clear } = gpu;
-  Object.assign(gpu, {
-    dispatch(kernel: Kernel, ...args: Rest<typeof dispatch>) {
-      dispatches.set(kernel.label, (dispatches.get(kernel.label) ?? 0) + 1);
-      total++;
-      dispatch.call(gpu, kernel, ...args);
-    },
-    copy(...args: Parameters<typeof copy>) {
-      copies++;
-      copy.apply(gpu, args);
-    },
-    clear(...args: Parameters<typeof clear>) {
-      clears++;
-      clear.apply(gpu, args);
-    },
-  });
+  const counting = (own: Gpu): Gpu => {
+    const { dispatch, copy, clear, with: derive } = own;
+    return Object.assign(own, {
+      dispatch(kernel: Kernel, ...args: Rest<typeof dispatch>) {
+        dispatches.set(kernel.label, (dispatches.get(kernel.label) ?? 0) + 1);
+        total++;
+        dispatch.call(own, kernel, ...args);
+      },
+      copy(...args: Parameters<typeof copy>) {
+        copies++;
+        copy.apply(own, args);
+      },
+      clear(...args: Parameters<typeof clear>) {
+        clears++;
+        clear.apply(own, args);
+      },
+      with: (...args: Parameters<typeof derive>) => counting(derive.apply(own, args)),
+    });
+  };
+  counting(gpu);
   try {
     work();
   } finally {
-    for (const name of ['dispatch', 'copy', 'clear']) Reflect.deleteProperty(gpu, name);
+    for (const name of ['dispatch', 'copy', 'clear', 'with']) Reflect.deleteProperty(gpu, name);
   }
   return { dispatches, total, copies, clears };
 }

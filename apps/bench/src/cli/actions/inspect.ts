@@ -52,7 +52,7 @@ export async function inspect(options: RawInspectOptions): Promise<string> {
     const zeros = Array<number>(Math.max(1, length)).fill(0);
     const logProbs = zeros.map((token, row) => ({ row, token }));
     const batches = [[{ tokens: zeros, probes: [], logProbs }]];
-    planRunMemory(gpu, config, [{ dtype, batches }], budget, say);
+    planRunMemory(gpu, config, [{ dtype, batches }], { budget }, say);
     doing({ text: 'loading weights' });
     using model = await loadModel(gpu, directory, { name, dtype, families });
     doing({ text: `reading ${counted(all.length, 'token')}` });

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { DivergedError, type Learner } from '@icl-gd/methods';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findTask } from '../../tasks/tasks.ts';
-import { FAKE_LEARNERS, fakeModel } from '../../testing/fake-model.ts';
+import { fakeLockstep } from '../../testing/fake-lockstep.ts';
+import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from '../../testing/fake-model.ts';
 import { fakePrepared, recordNames } from '../../testing/fake-run.ts';
 import type { RunIdentity } from '../cell.ts';
+import { Room } from '../lockstep/room.ts';
+import { type Lockstep, Trainings } from '../lockstep/trainings.ts';
 import type { RunSettings } from '../plan.ts';
 import { RecordStore } from '../record-store.ts';
 import { type RunSetting, runSetting } from '../setting.ts';
@@ -41,11 +44,20 @@ async function develop(
     readonly probeTokens?: readonly ('label' | 'prompt')[];
     readonly signal?: AbortSignal;
     readonly fresh?: boolean;
+    readonly heldBytes?: number;
+    readonly together?: number;
+    readonly lockstep?: Lockstep;
   } = {},
 ): Promise<Outcome> {
   const { prepared = [PREPARED], probeTokens = ['label'], signal, fresh = false } = change;
   const settings: RunSettings = {
-    ...{ datasets: [findTask('mr')], methods, controls: [], variants: ['trained'], examples: 3 },
+    ...{
+      datasets: prepared.map(({ dataset }) => findTask(dataset)),
+      methods,
+      controls: [],
+      variants: ['trained'],
+      examples: 3,
+    },
     ...{ probe: 'label', dtype: 'float32', releasedNorms: false, noiseFloor: false, initSeed: 0 },
     learningRate: 0.5,
   };
@@ -56,16 +68,24 @@ async function develop(
   };
   const lines: string[] = [];
   const tally = new Tally();
+  const model = fakeModel('trained');
   let units = 0;
   const development = await developRates(
     {
+      trainings: new Trainings(new Room(() => change.together ?? 1), change.lockstep),
       ...{ identity, tally, probeTokens, fresh, signal, written: new Set() },
       store: new RecordStore(out, (line) => lines.push(line)),
-      loadModel: async () => fakeModel('trained'),
+      loadModel: async () => model,
       onWork: (more) => (units += more),
     },
     prepared,
-    { settings, log: (line) => lines.push(line), reference: runSetting(GD) },
+    {
+      settings,
+      heldBytes: change.heldBytes ?? 2 ** 30,
+      config: FAKE_CONFIG,
+      log: (line) => lines.push(line),
+      reference: runSetting(GD),
+    },
   );
   return {
     ...{ development, lines, units, counts: tally.describe('development') },
@@ -103,11 +123,12 @@ test('each learner is measured on the grid, beside ZSL and ICL, on every seed', 
   expect(units).toBe(reckoned);
 });
 
+const RULED = (['best', 'matched-kl', 'matched-norm'] as const).flatMap((rate) =>
+  [GD, LCGD].map((learner) => ({ ...runSetting(learner), rate })),
+);
+
 test('rules give settings their rates; GD keeps its own where others are matched to it', async () => {
-  const ruled = (['best', 'matched-kl', 'matched-norm'] as const).flatMap((rate) =>
-    [GD, LCGD].map((learner) => ({ ...runSetting(learner), rate })),
-  );
-  const { development } = await develop(ruled);
+  const { development } = await develop(RULED);
   const rowOf = (method: string, rule: string) =>
     development.rates.find((row) => row.method === method && row.rule === rule)!;
   for (const rule of ['matched-kl', 'matched-norm']) {
@@ -118,7 +139,7 @@ test('rules give settings their rates; GD keeps its own where others are matched
     if (matched.learningRate === null) expect(matched.note).toMatch(/^not reached/);
     else expect(Math.abs(matched.objective! / matched.target! - 1)).toBeLessThanOrEqual(0.05);
   }
-  for (const setting of ruled) {
+  for (const setting of RULED) {
     const { learningRate, note } = rowOf(setting.learner.id, setting.rate);
     expect(rateBy(development.rates, 'mr', setting)).toEqual(
       learningRate === null ? { unavailable: `no rate by ${setting.rate}: ${note}` } : { learningRate },
@@ -130,6 +151,29 @@ test('rules give settings their rates; GD keeps its own where others are matched
     (row) => row.method === 'GD' && row.learningRate === best.learningRate,
   );
   expect(best.objective).toBeCloseTo((nll[0]!.goldNll! + nll[1]!.goldNll!) / 2, 12);
+});
+
+test('datasets go together: their grids train at once, then what rules ask for next, and the outcome is that of one by one', async () => {
+  const prepared = ['mr', 'cb'].map((dataset) => ({
+    dataset,
+    runs: SEEDS.map((seed) => fakePrepared({ dataset, seed, permutation: 0 })),
+  }));
+  const alone = await develop(RULED, { prepared, heldBytes: 0 });
+  const records = recordNames(out);
+  await rm(join(out, 'records'), { recursive: true });
+  const lockstep = fakeLockstep();
+  const together = await develop(RULED, { prepared, together: 1000, lockstep });
+  expect(together).toEqual(alone);
+  expect(recordNames(out)).toEqual(records);
+  // Two datasets, seven rates, two seeds: each learner's grid; then the searches, a few at a time.
+  expect(lockstep.sizes.slice(0, 2)).toEqual([28, 28]);
+  const searched = lockstep.sizes.slice(2);
+  expect(searched.length).toBeGreaterThan(1);
+  expect(Math.max(...searched)).toBeGreaterThan(2);
+  expect(lockstep.models.now).toBe(0);
+  const again = fakeLockstep();
+  await develop(RULED, { prepared, together: 1000, lockstep: again });
+  expect(again.sizes).toEqual([]);
 });
 
 test('levels are matched to GD where the run has no GD', async () => {

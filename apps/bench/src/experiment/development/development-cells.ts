@@ -9,6 +9,7 @@ import {
 import type { Model } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { type CellAddress, type PreparedDigests, type RunIdentity, digestPrepared } from '../cell.ts';
+import type { ExpectedTraining, Trainings } from '../lockstep/trainings.ts';
 import type { RecordStore } from '../record-store.ts';
 import { unitsOfSetting } from '../setting.ts';
 import type { Tally } from '../tally.ts';
@@ -30,6 +31,7 @@ export interface DevelopmentWork {
   /** Keys of records written since `fresh` was asked for; added to. */
   readonly written: Set<string>;
   readonly loadModel: () => Promise<Model>;
+  readonly trainings: Trainings;
   readonly onWork: (units: number, doing: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -68,10 +70,30 @@ export class DevelopmentCells {
     return [...this.#measured.values()];
   }
 
+  /** What was measured of a setting; undefined if nothing was. */
+  known(setting: LearnerSetting, learningRate: number | null): readonly SeedOutcome[] | undefined {
+    return this.#measured.get(measuredKey(setting, learningRate))?.seeds;
+  }
+
+  /** Trainings that measuring a setting takes. */
+  expected(setting: LearnerSetting, learningRate: number | null): ExpectedTraining[] {
+    return this.#runs.flatMap(([prepared], i) =>
+      this.#isRecorded(this.#addresses(setting, learningRate, i))
+        ? []
+        : [
+            {
+              setting: { ...setting, demonstrations: {} },
+              ...{ prepared, how: { learningRate } },
+              onWork: (units) => this.#work.onWork(units, this.#name(setting, learningRate, prepared)),
+            },
+          ],
+    );
+  }
+
   /** A setting on every development seed. @param learningRate null for what takes none */
   async measure(setting: LearnerSetting, learningRate: number | null): Promise<readonly SeedOutcome[]> {
     const method = settingId(setting);
-    const key = JSON.stringify([method, learningRate]);
+    const key = measuredKey(setting, learningRate);
     const known = this.#measured.get(key);
     if (known) return known.seeds;
     const seeds: SeedOutcome[] = [];
@@ -108,16 +130,20 @@ export class DevelopmentCells {
     learningRate: number | null,
     i: number,
   ): Promise<DevelopmentRecord | undefined> {
-    const { store, tally, fresh, written, onWork } = this.#work;
+    const { store, tally, onWork } = this.#work;
     const [run] = this.#runs[i] as Prepared;
-    const addresses = [...this.#addresses(setting, learningRate, i).values()];
-    const own = addresses[0] as CellAddress;
+    const addresses = this.#addresses(setting, learningRate, i);
+    const own = ownOf(addresses);
     tally.ask(own);
-    if (!addresses.every((address) => (fresh ? written.has(address.key) : store.has(address))))
-      return undefined;
+    if (!this.#isRecorded(addresses)) return undefined;
     const record = await store.read(own, developmentRecordOf(run.queries));
     if (record) onWork(unitsOf(setting, run), this.#name(setting, learningRate, run));
     return record;
+  }
+
+  #isRecorded(addresses: Addresses): boolean {
+    const { store, fresh, written } = this.#work;
+    return [...addresses.values()].every((own) => (fresh ? written.has(own.key) : store.has(own)));
   }
 
   async #compute(
@@ -143,7 +169,8 @@ export class DevelopmentCells {
     i: number,
     tell: DevelopmentWork['onWork'],
   ): Promise<ReadonlyMap<ProbeToken, ProbedDevelopment>> {
-    const { probeTokens, tokenBudget, signal, loadModel } = this.#work;
+    const { probeTokens, tokenBudget, signal, loadModel, trainings } = this.#work;
+    const budget = tokenBudget === undefined ? {} : { tokenBudget };
     const [run] = this.#runs[i] as Prepared;
     const alone = setting === ZERO_SHOT;
     const isBaseline = alone || setting === IN_CONTEXT;
@@ -154,7 +181,7 @@ export class DevelopmentCells {
       await loadModel(),
       setting,
       run,
-      { probeTokens, tokenBudget, signal, learningRate },
+      { probeTokens, signal, learningRate, takeIn: trainings.takeIn, ...budget },
       {
         against: (token) => ({ zsl: zsl?.get(token), icl: icl?.get(token) }),
         onWork: (units) => tell(units, doing),
@@ -194,6 +221,10 @@ export class DevelopmentCells {
 /** Work of a setting on a trial's own demonstrations. */
 export function unitsOf(setting: LearnerSetting, run: PreparedRun): number {
   return unitsOfSetting({ ...setting, demonstrations: {} }, run);
+}
+
+function measuredKey(setting: LearnerSetting, learningRate: number | null): string {
+  return JSON.stringify([settingId(setting), learningRate]);
 }
 
 function ownOf(addresses: Addresses): CellAddress {

@@ -1,6 +1,7 @@
 import type { AdapterDescription } from '@icl-gd/gpu-kernels';
 import type { RunInputs } from '../inputs.ts';
 import type { LoadedModel } from '../loaded-model.ts';
+import type { Trainings } from '../lockstep/trainings.ts';
 import type { Progress } from '../progress.ts';
 import type { RecordStore } from '../record-store.ts';
 import { runIdentity } from '../run-identity.ts';
@@ -13,13 +14,14 @@ interface Stage {
   readonly inputs: RunInputs;
   readonly store: RecordStore;
   readonly models: LoadedModel;
+  readonly trainings: Trainings;
   readonly progress: Progress;
 }
 
 /** What a run does before its trials where it asks for development data; undefined where it does not. */
 export async function developBeforeTrials(
   request: RunRequest,
-  { inputs, store, models, progress }: Stage,
+  { inputs, store, models, trainings, progress }: Stage,
   adapter: AdapterDescription,
 ): Promise<Development | undefined> {
   const { settings, alsoProbe = [], fresh, tokenBudget, signal } = request;
@@ -29,14 +31,14 @@ export async function developBeforeTrials(
   progress.start(developmentUnits(prepared, settings));
   const developed = await developRates(
     {
-      ...{ store, tally, fresh, tokenBudget, signal, written: request.written ?? new Set() },
+      ...{ store, trainings, tally, fresh, tokenBudget, signal, written: request.written ?? new Set() },
       identity: runIdentity(request, inputs, adapter),
       probeTokens: [...new Set([settings.probe, ...alsoProbe])],
       loadModel: () => models.get({ variant: 'trained', seed: 0 }),
       onWork: (units, doing) => progress.advance(units, doing),
     },
     prepared,
-    { settings, log: (line) => progress.line(line) },
+    { settings, config: inputs.model.config, log: (line) => progress.line(line) },
   );
   progress.line(tally.describe('development'));
   progress.stop();

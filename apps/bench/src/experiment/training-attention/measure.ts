@@ -2,7 +2,7 @@ import { type LearnerResult, type Query, inContext } from '@icl-gd/methods';
 import type { ProbeOptions, ProbeToken } from '@icl-gd/methods';
 import { type Model, type Progress, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
-import { type OnWork, takeIn } from '../probe-setting.ts';
+import { type OnWork, takeIn } from '../take-in.ts';
 import type { RunSetting } from '../setting.ts';
 import { AgreementMeans, randomAgreement } from './agreement.ts';
 import type { TrainingAttentionRecord } from './record.ts';

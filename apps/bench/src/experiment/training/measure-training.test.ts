@@ -5,6 +5,8 @@ import { DivergedError, type Learner } from '@icl-gd/methods';
 import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FAKE_CONFIG, FAKE_LEARNERS, fakeModel } from '../../testing/fake-model.ts';
+import { Room } from '../lockstep/room.ts';
+import { Trainings } from '../lockstep/trainings.ts';
 import { fakePlan, fakeRun, recordNames } from '../../testing/fake-run.ts';
 import { Tally } from '../tally.ts';
 import type { TrialSetting } from '../trial-setting.ts';
@@ -158,6 +160,7 @@ test.each([0, 20, 40, Infinity])(
       readable: (address) => Promise.resolve(records.has(address.key)),
       write: (address, result) => Promise.resolve(void records.set(address.key, result)),
       loadModel: () => Promise.resolve(fakeModel('trained')),
+      trainings: new Trainings(new Room(() => 1)),
       onWork: (more) => (units += more),
     });
     expect(recorded).toBe(false);
@@ -185,6 +188,7 @@ test('a training that diverges where it did not before is told apart from one th
     readable: () => Promise.resolve(false),
     write: () => Promise.resolve(),
     loadModel: () => Promise.resolve(fakeModel('trained')),
+    trainings: new Trainings(new Room(() => 1)),
     onWork: () => {},
   });
   await expect(training).rejects.toThrow('GD diverged where it did not before');

@@ -3,7 +3,8 @@ import type { Model } from '@icl-gd/transformer';
 import type { z } from 'zod';
 import type { CellAddress } from '../cell.ts';
 import { trialName } from '../plan.ts';
-import { takeIn } from '../probe-setting.ts';
+import type { ExpectedTraining, Trainings } from '../lockstep/trainings.ts';
+import type { TakingIn } from '../take-in.ts';
 import type { Tally } from '../tally.ts';
 import { type TrialPlan, ownAddress, unitsOf } from '../trial-plan.ts';
 import type { TrialSetting } from '../trial-setting.ts';
@@ -29,6 +30,7 @@ interface TrainingWork {
   readonly readable: (address: CellAddress, schema: z.ZodType) => Promise<boolean>;
   readonly write: (address: CellAddress, result: unknown) => Promise<void>;
   readonly loadModel: (trial: TrialPlan['trial']) => Promise<Model>;
+  readonly trainings: Trainings;
   /** Told of demonstrations trained on. */
   readonly onWork: (units: number, doing: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -56,12 +58,17 @@ export async function measureTraining(
   finished: readonly TrialSetting[],
   work: TrainingWork,
 ): Promise<boolean> {
-  const measurement = new Measurement(plan, work);
-  const recorded = await measurement.run(
-    trainedSettings(plan).filter((setting) => finished.includes(setting)),
-  );
-  measurement.finish();
-  return recorded;
+  const trainings = work.trainings.beside([]);
+  try {
+    const measurement = new Measurement(plan, { ...work, trainings });
+    const recorded = await measurement.run(
+      trainedSettings(plan).filter((setting) => finished.includes(setting)),
+    );
+    measurement.finish();
+    return recorded;
+  } finally {
+    trainings.dispose();
+  }
 }
 
 /** By layer. */
@@ -86,6 +93,7 @@ class Measurement {
     const pairs = measures.weightChanges && settings.length > 1 ? weightPairsCell(settings) : undefined;
     if (pairs) tally.ask(pairs);
     if (!pairs || (await readable(pairs, weightPairsRecord))) {
+      await this.#expect(lacking);
       for (const setting of lacking) await this.#measure(setting);
       return lacking.length === 0;
     }
@@ -97,6 +105,7 @@ class Measurement {
       const held = new Map<TrialSetting, HeldChange>();
       const over = new Set<TrialSetting>();
       let bytes = 0;
+      await this.#expect(rest);
       for (const setting of rest) {
         const own = await this.#measure(setting);
         if (!own) {
@@ -154,11 +163,33 @@ class Measurement {
     ];
   }
 
+  /** Those that are told of every step are trained one by one. */
+  async #expect(settings: readonly TrialSetting[]): Promise<void> {
+    const expected: ExpectedTraining[] = [];
+    for (const setting of settings)
+      if (!(await this.#wantsNorms(setting))) expected.push(this.#trainingOf(setting));
+    this.#work.trainings.expect(expected);
+  }
+
+  async #wantsNorms(setting: TrialSetting): Promise<boolean> {
+    const { measures, readable } = this.#work;
+    return (
+      Boolean(measures.gradientNorms) &&
+      !(await readable(trainedCell(setting, 'gradient-norms'), gradientNormsRecord))
+    );
+  }
+
+  #trainingOf(setting: TrialSetting): ExpectedTraining {
+    const { trial, prepared } = this.#plan;
+    const how: TakingIn = { learningRate: ownAddress(setting).cell.learningRate ?? trial.learningRate };
+    return { setting: setting.setting, prepared, how, onWork: (units) => this.#advance(units) };
+  }
+
   /** Trains a setting and records what of it is not on record. @returns what it changed of keys and values, if it tells */
   async #measure(setting: TrialSetting): Promise<HeldChange | undefined> {
     const { measures, layers, readable, write, tally } = this.#work;
     const norms = trainedCell(setting, 'gradient-norms');
-    const wantsNorms = Boolean(measures.gradientNorms) && !(await readable(norms, gradientNormsRecord));
+    const wantsNorms = await this.#wantsNorms(setting);
     const adapted = await this.#train(setting, wantsNorms);
     try {
       if (wantsNorms) {
@@ -185,13 +216,11 @@ class Measurement {
   }
 
   async #train(setting: TrialSetting, gradientNormVariants: boolean): Promise<LearnerResult> {
-    const { loadModel, signal } = this.#work;
-    const { trial, prepared } = this.#plan;
-    const learningRate = ownAddress(setting).cell.learningRate ?? trial.learningRate;
-    const how = { learningRate, gradientNormVariants, signal };
+    const { loadModel, trainings, signal } = this.#work;
+    const { setting: own, prepared, how, onWork } = this.#trainingOf(setting);
+    const told = { ...how, gradientNormVariants, signal };
     try {
-      const model = await loadModel(trial);
-      return await takeIn(model, setting.setting, prepared, how, (units) => this.#advance(units));
+      return await trainings.takeIn(await loadModel(this.#plan.trial), own, prepared, told, onWork);
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
       throw new Error(`${setting.id} diverged where it did not before: the device gives other numbers`, {

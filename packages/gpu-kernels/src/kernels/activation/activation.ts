@@ -1,7 +1,7 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { definePointwise, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
+import { defineWide, dispatchWide } from '../pointwise.ts';
 import { ACTIVATION_KINDS, ACTIVATION_WGSL, type ActivationKind } from './functions.ts';
 
 export type { ActivationKind };
@@ -20,8 +20,7 @@ export interface ActivationForwardArguments {
  * @throws RangeError if the lengths differ
  */
 export function activationForward(gpu: Gpu, { kind, x, out }: ActivationForwardArguments): void {
-  for (const { count, part } of pointwiseWindows(gpu, 'activationForward', [x, out]))
-    gpu.dispatch(forwardKernel(kind), { x: part(x), out: part(out) }, { count }, pointwiseGrid(count));
+  dispatchWide(gpu, 'activationForward', forwardKernel(kind), { x, out }, {});
 }
 
 /** Operands and options of {@link activationBackward}. */
@@ -38,31 +37,34 @@ export interface ActivationBackwardArguments {
  * @throws RangeError if the lengths differ
  */
 export function activationBackward(gpu: Gpu, { kind, x, gradient }: ActivationBackwardArguments): void {
-  for (const { count, part } of pointwiseWindows(gpu, 'activationBackward', [x, gradient])) {
-    const storage = { x: part(x), gradient: part(gradient) };
-    gpu.dispatch(backwardKernel(kind), storage, { count }, pointwiseGrid(count));
-  }
+  dispatchWide(gpu, 'activationBackward', backwardKernel(kind), { x, gradient }, {});
 }
 
 /** Every kernel of activations. */
 export function activationKernels(): Kernel[] {
-  return ACTIVATION_KINDS.flatMap((kind) => [forwardKernel(kind), backwardKernel(kind)]);
+  return ACTIVATION_KINDS.flatMap((kind) =>
+    [forwardKernel(kind), backwardKernel(kind)].flatMap(({ one, four }): Kernel[] => [one, four]),
+  );
 }
 
 const forwardKernel = memoizeKernel((kind: ActivationKind) =>
-  definePointwise({
+  defineWide({
     label: `activation.${kind}.forward`,
     storage: { x: 'f32', out: '&f32' },
     declarations: `${ACTIVATION_WGSL[kind].helpers}${ACTIVATION_WGSL[kind].forward}`,
-    body: 'out[i] = activation(x[i]);',
+    body: (call) => `
+    let value = x[i];
+    out[i] = ${call('activation', 'value')};`,
   }),
 );
 
 const backwardKernel = memoizeKernel((kind: ActivationKind) =>
-  definePointwise({
+  defineWide({
     label: `activation.${kind}.backward`,
     storage: { x: 'f32', gradient: '&f32' },
     declarations: `${ACTIVATION_WGSL[kind].helpers}${ACTIVATION_WGSL[kind].derivative}`,
-    body: 'gradient[i] *= derivative(x[i]);',
+    body: (call) => `
+    let value = x[i];
+    gradient[i] *= ${call('derivative', 'value')};`,
   }),
 );

@@ -1,7 +1,7 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import type { Kernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { definePointwise, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
+import { definePointwise, defineWide, dispatchWide, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
 
 /** Operands and options of {@link add}. */
 export interface AddArguments {
@@ -18,8 +18,7 @@ export interface AddArguments {
  * @throws RangeError if the lengths differ
  */
 export function add(gpu: Gpu, { x, y, out }: AddArguments): void {
-  for (const { count, part } of pointwiseWindows(gpu, 'add', [x, y, out]))
-    gpu.dispatch(ADD, { x: part(x), y: part(y), out: part(out) }, { count }, pointwiseGrid(count));
+  dispatchWide(gpu, 'add', ADD, { x, y, out }, {});
 }
 
 /** Operands and options of {@link addScaled}. */
@@ -36,10 +35,7 @@ export interface AddScaledArguments {
  * @throws RangeError if the lengths differ
  */
 export function addScaled(gpu: Gpu, { target, source, scale }: AddScaledArguments): void {
-  for (const { count, part } of pointwiseWindows(gpu, 'addScaled', [target, source])) {
-    const storage = { source: part(source), sum: part(target) };
-    gpu.dispatch(ADD_SCALED, storage, { count, scale }, pointwiseGrid(count));
-  }
+  dispatchWide(gpu, 'addScaled', ADD_SCALED, { sum: target, source }, { scale });
 }
 
 /** Operands and options of {@link scaleInPlace}. */
@@ -51,8 +47,7 @@ export interface ScaleArguments {
 
 /** x *= scale, in place. */
 export function scaleInPlace(gpu: Gpu, { x, scale }: ScaleArguments): void {
-  for (const { count, part } of pointwiseWindows(gpu, 'scaleInPlace', [x]))
-    gpu.dispatch(SCALE, { x: part(x) }, { count, scale }, pointwiseGrid(count));
+  dispatchWide(gpu, 'scaleInPlace', SCALE, { x }, { scale });
 }
 
 /**
@@ -70,7 +65,7 @@ export interface GatherRowsArguments {
   readonly x: Tensor;
   /** uint32 [R]; where one is T or more, its row of out is zero. */
   readonly rows: Tensor;
-  /** float32 [R, d], or longer: a buffer of its own. */
+  /** float32 [R, d], or more rows of d: a buffer of its own. */
   readonly out: Tensor;
   /** Element of out that the first row goes to; 0 if absent. */
   readonly outOffset?: number;
@@ -81,7 +76,7 @@ export interface GatherRowsArguments {
  * @throws RangeError for sizes that do not agree
  */
 export function gatherRows(gpu: Gpu, { x, rows, out, outOffset = 0 }: GatherRowsArguments): void {
-  const width = x.shape.at(-1) ?? 1;
+  const width = out.shape.at(-1) ?? 1;
   const count = rows.length * width;
   if (x.length % width !== 0 || outOffset < 0 || outOffset + count > out.length)
     throw new RangeError(
@@ -112,27 +107,32 @@ export function scatterRowsAdd(gpu: Gpu, { gradOutput, rows, gradInput }: Scatte
 
 /** Every kernel of elementwise operations. */
 export function elementwiseKernels(): Kernel[] {
-  return [ADD, ADD_SCALED, SCALE, ROUND_TO_HALF, GATHER_ROWS, SCATTER_ROWS_ADD];
+  return [
+    ...[ADD, ADD_SCALED, SCALE].flatMap(({ one, four }): Kernel[] => [one, four]),
+    ROUND_TO_HALF,
+    GATHER_ROWS,
+    SCATTER_ROWS_ADD,
+  ];
 }
 
-const ADD = definePointwise({
+const ADD = defineWide({
   label: 'elementwise.add',
   storage: { x: 'f32', y: 'f32', out: '&f32' },
-  body: 'out[i] = x[i] + y[i];',
+  body: () => 'out[i] = x[i] + y[i];',
 });
 
-const ADD_SCALED = definePointwise({
+const ADD_SCALED = defineWide({
   label: 'elementwise.add-scaled',
   storage: { source: 'f32', sum: '&f32' },
   params: { scale: 'f32' },
-  body: 'sum[i] += params.scale * source[i];',
+  body: () => 'sum[i] += params.scale * source[i];',
 });
 
-const SCALE = definePointwise({
+const SCALE = defineWide({
   label: 'elementwise.scale',
   storage: { x: '&f32' },
   params: { scale: 'f32' },
-  body: 'x[i] *= params.scale;',
+  body: () => 'x[i] *= params.scale;',
 });
 
 const ROUND_TO_HALF = definePointwise({

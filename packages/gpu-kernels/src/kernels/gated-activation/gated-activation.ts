@@ -2,7 +2,7 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { ACTIVATION_KINDS, ACTIVATION_WGSL, type ActivationKind } from '../activation/functions.ts';
-import { definePointwise, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
+import { defineWide, dispatchWide } from '../pointwise.ts';
 
 /** Operands and options of {@link gatedActivationForward}. */
 export interface GatedActivationForwardArguments {
@@ -21,10 +21,7 @@ export interface GatedActivationForwardArguments {
  */
 export function gatedActivationForward(gpu: Gpu, args: GatedActivationForwardArguments): void {
   const { kind, gate, up, out } = args;
-  for (const { count, part } of pointwiseWindows(gpu, 'gatedActivationForward', [gate, up, out])) {
-    const storage = { gate: part(gate), up: part(up), out: part(out) };
-    gpu.dispatch(forwardKernel(kind), storage, { count }, pointwiseGrid(count));
-  }
+  dispatchWide(gpu, 'gatedActivationForward', forwardKernel(kind), { gate, up, out }, {});
 }
 
 /** Operands and options of {@link gatedActivationBackward}. */
@@ -46,36 +43,37 @@ export interface GatedActivationBackwardArguments {
  */
 export function gatedActivationBackward(gpu: Gpu, args: GatedActivationBackwardArguments): void {
   const { kind, gate, up, gradient, gradGate } = args;
-  const tensors = [gate, up, gradient, gradGate] as const;
-  for (const { count, part } of pointwiseWindows(gpu, 'gatedActivationBackward', tensors)) {
-    const storage = { gate: part(gate), up: part(up), gradient: part(gradient), gradGate: part(gradGate) };
-    gpu.dispatch(backwardKernel(kind), storage, { count }, pointwiseGrid(count));
-  }
+  dispatchWide(gpu, 'gatedActivationBackward', backwardKernel(kind), { gate, up, gradient, gradGate }, {});
 }
 
 /** Every kernel of gated activations. */
 export function gatedActivationKernels(): Kernel[] {
-  return ACTIVATION_KINDS.flatMap((kind) => [forwardKernel(kind), backwardKernel(kind)]);
+  return ACTIVATION_KINDS.flatMap((kind) =>
+    [forwardKernel(kind), backwardKernel(kind)].flatMap(({ one, four }): Kernel[] => [one, four]),
+  );
 }
 
 const forwardKernel = memoizeKernel((kind: ActivationKind) =>
-  definePointwise({
+  defineWide({
     label: `gated-activation.${kind}.forward`,
     storage: { gate: 'f32', up: 'f32', out: '&f32' },
     declarations: `${ACTIVATION_WGSL[kind].helpers}${ACTIVATION_WGSL[kind].forward}`,
-    body: 'out[i] = activation(gate[i]) * up[i];',
+    body: (call) => `
+    let value = gate[i];
+    out[i] = ${call('activation', 'value')} * up[i];`,
   }),
 );
 
 const backwardKernel = memoizeKernel((kind: ActivationKind) => {
   const { helpers, forward, derivative } = ACTIVATION_WGSL[kind];
-  return definePointwise({
+  return defineWide({
     label: `gated-activation.${kind}.backward`,
     storage: { gate: 'f32', up: 'f32', gradient: '&f32', gradGate: '&f32' },
     declarations: `${helpers}${forward}${derivative}`,
-    body: `
+    body: (call) => `
       let gradOutput = gradient[i];
-      gradGate[i] = gradOutput * up[i] * derivative(gate[i]);
-      gradient[i] = gradOutput * activation(gate[i]);`,
+      let value = gate[i];
+      gradGate[i] = gradOutput * up[i] * ${call('derivative', 'value')};
+      gradient[i] = gradOutput * ${call('activation', 'value')};`,
   });
 });

@@ -63,7 +63,7 @@ function record(gpu: Gpu, args: GroupedMatmulArguments): void {
   const variant = { transposeA, transposeB, dtypeB: 'float32', grouped: true } as const;
   const tiled =
     tuning.strategy === 'tiled'
-      ? groupedStagedKernel(tuning, { ...variant, regime: args.regime ?? 'probing' }, vectors, [
+      ? groupedStagedKernel(tuning, { ...variant, regime: args.regime ?? gpu.regime }, vectors, [
           shape[1],
           shape[2],
         ])

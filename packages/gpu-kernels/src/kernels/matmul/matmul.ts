@@ -2,12 +2,13 @@ import { UserError } from '../../errors.ts';
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { MatmulRegime } from '../../runtime/tiled-tuning.ts';
 import type { MatmulTile, MatmulTuning, Tuning } from '../../runtime/tuning.ts';
 import { type Matrix, bindMatrix, inVectors, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
 import { registerTiledMatmul } from './register-tiled.ts';
 import { chooseTile, singleTiles } from './subgroup-tile.ts';
 import { subgroupTiledMatmul } from './subgroup-tiled.ts';
-import { type MatmulRegime, recordTiled, stagedKernels } from './tiled-product.ts';
+import { recordTiled, stagedKernels } from './tiled-product.ts';
 import { type MatmulKernel, type MatmulVariant, layoutOf } from './variant.ts';
 
 /** Operands and options of {@link matmul}. */
@@ -26,7 +27,7 @@ export interface MatmulArguments {
   readonly biasOffset?: number;
   /** C += A B instead of C = A B. */
   readonly accumulate?: boolean;
-  /** What the product is for; `probing` if absent. Kernels of GPUs differ by it, and so do bits. */
+  /** What the product is for; what the Gpu says if absent. Kernels of GPUs differ by it, and so do bits. */
   readonly regime?: MatmulRegime;
 }
 
@@ -167,7 +168,7 @@ function alongK(task: Task, start: number, count: number, first: boolean): Task 
 function record(gpu: Gpu, task: Task): void {
   const tuning = gpu.tuning.matmul;
   if (tuning.strategy === 'tiled') {
-    recordTiled(gpu, tuning, { ...task, bias: task.bias, regime: task.regime ?? 'probing' });
+    recordTiled(gpu, tuning, { ...task, bias: task.bias, regime: task.regime ?? gpu.regime });
     return;
   }
   const { c, bias, transposeA, transposeB } = task;

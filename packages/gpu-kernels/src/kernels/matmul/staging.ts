@@ -1,7 +1,5 @@
+import { SLAB_DEPTH } from '../../runtime/tiled-tuning.ts';
 import { repeat } from '../wgsl.ts';
-
-/** Steps of k that are staged at a time, in groups of four. */
-export const SLAB_DEPTH = 16;
 
 /**
  * Slabs lie in workgroup memory as [buffer, k, row of A or column of B], four of these a vec4; place `x` of step k

@@ -1,18 +1,17 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import type { SkinnyMatmul, StagedTile, TiledMatmul } from '../../runtime/tiled-tuning.ts';
+import {
+  type MatmulRegime,
+  type SkinnyMatmul,
+  type StagedTile,
+  type TiledMatmul,
+  SLAB_DEPTH,
+} from '../../runtime/tiled-tuning.ts';
 import { type BoundMatrix, type Matrix, bindMatrix, inVectors, matrix } from './matrix.ts';
 import { MAX_CHUNKS, PARTIAL_SUMS, PARTIAL_SUMS_PER_WORKGROUP } from './partial-sums.ts';
-import { SLAB_DEPTH } from './staging.ts';
 import { type TiledKernel, type TiledVariant, type VectorAccess, tiledMatmul } from './tiled.ts';
 import type { MatmulVariant } from './variant.ts';
-
-/**
- * What a product is for, where kernels differ by it: `training` steps have few rows, and sums over k may be cut into
- * chunks; `probing` has many.
- */
-export type MatmulRegime = 'training' | 'probing';
 
 /** A product whose operands fit their bindings. */
 export interface TiledProduct extends Pick<MatmulVariant, 'transposeA' | 'transposeB'> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Gpu, GpuOptions } from '../../runtime/gpu.ts';
 import { type StagedTile, TILED_MATMULS, type TiledMatmul } from '../../runtime/tiled-tuning.ts';
-import { type MatmulLayout, TUNINGS } from '../../runtime/tuning.ts';
+import { type MatmulLayout, TUNINGS, type Tuning } from '../../runtime/tuning.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
 import {
@@ -17,6 +17,7 @@ import {
 } from '../../testing/matrix-products.ts';
 import { groupedProduct, oneByOne, randomGroups } from '../../testing/grouped-products.ts';
 import { tolerances } from '../../testing/tolerances.ts';
+import { groupedMatmulKernels } from './grouped.ts';
 import { matmulKernels } from './matmul.ts';
 import { chunkOf } from './tiled-product.ts';
 
@@ -173,6 +174,21 @@ describe('groups of rows', () => {
     const [expected] = await oneByOne(device, factors, [EVERYTHING], undefined, { regime });
     expectSameBits(await groupedProduct(device, factors, places, EVERYTHING, { regime }), expected!);
   });
+});
+
+test('every text is WGSL, also those that are too large to compile here', async () => {
+  const tunings = Object.values<Tuning>(TUNINGS).filter(({ matmul }) => matmul.strategy === 'tiled');
+  const kernels = new Set(
+    tunings.flatMap((tuning) => [...matmulKernels(tuning), ...groupedMatmulKernels(tuning)]),
+  );
+  expect(kernels.size).toBeGreaterThan(100);
+  for (const { label, wgsl } of kernels) {
+    const { messages } = await gpu().device.createShaderModule({ label, code: wgsl }).getCompilationInfo();
+    expect(
+      messages.map(({ message }) => message),
+      label,
+    ).toEqual([]);
+  }
 });
 
 test('chunks are chosen by n and k: as many as fill the device, none too short', () => {

@@ -1,8 +1,8 @@
 import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Kernel, ParameterType } from '../../runtime/kernel.ts';
-import type { StagedTile } from '../../runtime/tiled-tuning.ts';
+import { SLAB_DEPTH, type StagedTile } from '../../runtime/tiled-tuning.ts';
 import { plus, repeat } from '../wgsl.ts';
-import { SLAB_DEPTH, type StagedOperand, fetchSlab, putSlab, vectorsHeld } from './staging.ts';
+import { type StagedOperand, fetchSlab, putSlab, vectorsHeld } from './staging.ts';
 import { type ProductText, productText } from './product-text.ts';
 import { MATMUL_PARAMS, type MatmulVariant, labelOf, loadB, matmulStorage } from './variant.ts';
 

@@ -1,7 +1,7 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, type ParameterType, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { definePointwise, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
+import { definePointwise, isWide, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
 import { defineSideBySide, runsOf, sideBySide } from '../side-by-side.ts';
 
 /** Operands and options of {@link sgdStep}. */
@@ -35,9 +35,11 @@ export function sgdSteps(gpu: Gpu, pairs: readonly ParameterGradient[], learning
       storage: { gradient: part(gradient), parameter: part(parameter) },
     })),
   );
+  const wide = isWide(pairs.map(({ parameter }) => parameter));
   for (const run of runsOf(windows, SGD_MOST)) {
-    const { storage, params, count } = sideBySide(run);
-    gpu.dispatch(sgdKernel(run.length), storage, { ...params, scale: -learningRate }, pointwiseGrid(count));
+    const { storage, params, count } = sideBySide(run, wide ? 4 : 1);
+    const kernel = sgdKernel({ groups: run.length, wide });
+    gpu.dispatch(kernel, storage, { ...params, scale: -learningRate }, pointwiseGrid(count));
   }
 }
 
@@ -100,6 +102,7 @@ export function adamWStep(gpu: Gpu, args: AdamWArguments): void {
   const { parameter, gradient, firstMoment, secondMoment, gradientScale } = args;
   const constants = adamWConstants(args);
   const tensors = [gradient, parameter, firstMoment, secondMoment] as const;
+  const wide = isWide(tensors);
   for (const { count, part } of pointwiseWindows(gpu, 'adamWStep', tensors)) {
     const storage = {
       gradient: part(gradient),
@@ -107,13 +110,12 @@ export function adamWStep(gpu: Gpu, args: AdamWArguments): void {
       firstMoment: part(firstMoment),
       secondMoment: part(secondMoment),
     };
-    const params = { count, ...constants };
-    if (gradientScale) {
-      gpu.dispatch(ADAMW_SCALED, { ...storage, gradientScale }, params, pointwiseGrid(count));
-      continue;
-    }
-    const alone = sideBySide([{ count, storage }]);
-    gpu.dispatch(adamWKernel(1), alone.storage, { ...alone.params, ...constants }, pointwiseGrid(count));
+    const own = sideBySide([{ count, storage }], wide ? 4 : 1);
+    const params = { ...own.params, ...constants };
+    const workgroups = pointwiseGrid(own.count);
+    if (gradientScale)
+      gpu.dispatch(scaledAdamWKernel(wide), { ...own.storage, gradientScale }, params, workgroups);
+    else gpu.dispatch(adamWKernel({ groups: 1, wide }), own.storage, params, workgroups);
   }
 }
 
@@ -165,9 +167,11 @@ export function adamWSteps(
       }),
     ),
   );
+  const wide = isWide(parameters.map(({ parameter }) => parameter));
   for (const run of runsOf(windows, ADAMW_MOST)) {
-    const { storage, params, count } = sideBySide(run);
-    gpu.dispatch(adamWKernel(run.length), storage, { ...params, ...constants }, pointwiseGrid(count));
+    const { storage, params, count } = sideBySide(run, wide ? 4 : 1);
+    const kernel = adamWKernel({ groups: run.length, wide });
+    gpu.dispatch(kernel, storage, { ...params, ...constants }, pointwiseGrid(count));
   }
 }
 
@@ -188,10 +192,12 @@ export function clipScale(gpu: Gpu, { squaredNorm, maxNorm, out }: ClipScaleArgu
 /** Every kernel of optimizers, but for those of elementwise operations. */
 export function optimizerKernels(): Kernel[] {
   return [
-    ...[1, 2, 3, SGD_MOST].map(sgdKernel),
+    ...[true, false].flatMap((wide) => [
+      ...[1, 2, 3, SGD_MOST].map((groups) => sgdKernel({ groups, wide })),
+      ...[1, ADAMW_MOST].map((groups) => adamWKernel({ groups, wide })),
+      scaledAdamWKernel(wide),
+    ]),
     ...[1, 2, GROUPED_SGD_MOST].map(groupedSgdKernel),
-    ...[1, ADAMW_MOST].map(adamWKernel),
-    ADAMW_SCALED,
     CLIP_SCALE,
   ];
 }
@@ -210,39 +216,45 @@ const ADAMW_PARAMS = {
 /** Pairs and quadruples of tensors that eight bindings hold. */
 const [SGD_MOST, GROUPED_SGD_MOST, ADAMW_MOST] = [4, 3, 2];
 
-const ADAMW_NAMES = {
-  gradient: 'gradient',
-  parameter: 'parameter',
-  firstMoment: 'firstMoment',
-  secondMoment: 'secondMoment',
-} as const;
+/** A kernel for some groups of tensors, of single elements or of four at a time. */
+interface Side {
+  readonly groups: number;
+  readonly wide: boolean;
+}
 
-const ADAMW_STORAGE = {
-  gradient: 'f32',
-  parameter: '&f32',
-  firstMoment: '&f32',
-  secondMoment: '&f32',
-} as const;
-
-const adamWKernel = memoizeKernel((groups: number) =>
+const adamWKernel = memoizeKernel(({ groups, wide }: Side) =>
   defineSideBySide({
-    label: 'optimizer.adamw',
+    label: `optimizer.adamw${wide ? '.vec4' : ''}`,
     groups,
-    storage: ADAMW_STORAGE,
+    storage: adamWStorage(wide),
     params: ADAMW_PARAMS,
     body: (names) => adamWBody(names, `${names.gradient}[j]`),
   }),
 );
 
-const ADAMW_SCALED = definePointwise({
-  label: 'optimizer.adamw.scaled',
-  storage: { ...ADAMW_STORAGE, gradientScale: 'f32' },
-  params: ADAMW_PARAMS,
-  body: `let j = i;${adamWBody(ADAMW_NAMES, 'gradient[j] * gradientScale[0]')}`,
-});
+const scaledAdamWKernel = memoizeKernel((wide: boolean) =>
+  defineSideBySide({
+    label: `optimizer.adamw.scaled${wide ? '.vec4' : ''}`,
+    groups: 1,
+    storage: adamWStorage(wide),
+    shared: { gradientScale: 'f32' },
+    params: ADAMW_PARAMS,
+    body: (names) => adamWBody(names, `${names.gradient}[j] * gradientScale[0]`),
+  }),
+);
+
+function adamWStorage(wide: boolean) {
+  const element = wide ? 'vec4<f32>' : 'f32';
+  return {
+    gradient: element,
+    parameter: `&${element}`,
+    firstMoment: `&${element}`,
+    secondMoment: `&${element}`,
+  } as const;
+}
 
 function adamWBody(
-  { parameter, firstMoment, secondMoment }: Readonly<Record<keyof typeof ADAMW_STORAGE, string>>,
+  { parameter, firstMoment, secondMoment }: Readonly<Record<keyof AdamWParameter, string>>,
   gradient: string,
 ): string {
   return `
@@ -255,11 +267,13 @@ function adamWBody(
     ${parameter}[j] = ${parameter}[j] * params.decay - params.stepSize * m / deviation;`;
 }
 
-const sgdKernel = memoizeKernel((groups: number) =>
+const sgdKernel = memoizeKernel(({ groups, wide }: Side) =>
   defineSideBySide({
-    label: 'optimizer.sgd',
+    label: `optimizer.sgd${wide ? '.vec4' : ''}`,
     groups,
-    storage: { gradient: 'f32', parameter: '&f32' },
+    storage: wide
+      ? { gradient: 'vec4<f32>', parameter: '&vec4<f32>' }
+      : { gradient: 'f32', parameter: '&f32' },
     params: { scale: 'f32' },
     body: ({ gradient, parameter }) => `${parameter}[j] += params.scale * ${gradient}[j];`,
   }),

@@ -1,4 +1,9 @@
-export {
-  findNavigatorAdapter as findAdapter,
-  findNavigatorAdapters as findAllAdapters,
-} from '../../device/navigator.ts';
+import type { FoundAdapter } from '../../device/adapters-of.ts';
+import { findNavigatorAdapter, findNavigatorAdapters } from '../../device/navigator.ts';
+
+/** As {@link findNavigatorAdapter}: there is nothing of Dawn that a page could switch. */
+export function findAdapter(choice: string): Promise<FoundAdapter> {
+  return findNavigatorAdapter(choice);
+}
+
+export const findAllAdapters = findNavigatorAdapters;

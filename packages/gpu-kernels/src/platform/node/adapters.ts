@@ -1,4 +1,5 @@
 import { type FoundAdapter, adaptersOf, fits } from '../../device/adapters-of.ts';
+import { type DawnSwitch, dawnFlags, parseSwitches } from '../../device/dawn-switches.ts';
 import { type AdapterDescription, describeAdapter } from '../../device/description.ts';
 import { findNavigatorAdapter, findNavigatorAdapters, navigatorGpu } from '../../device/navigator.ts';
 import { UserError } from '../../errors.ts';
@@ -22,16 +23,21 @@ const CHOICES = ['auto', 'hardware', 'software', 'swiftshader', 'lavapipe'];
  * Finds an adapter: in `navigator.gpu` where there is one (Deno), else through Dawn.
  * @param choice `auto` (hardware, else the system's software adapter, else the bundled SwiftShader), `hardware`,
  *   `software`, `swiftshader` (bundled), or any part of an adapter's name
+ * @param switches of Dawn, beside those that the environment variable ICL_GD_DAWN lists
  * @throws UserError (`no-adapter`) if there is none, or a package is to be installed
  */
-export async function findAdapter(choice: string): Promise<FoundAdapter> {
+export async function findAdapter(
+  choice: string,
+  switches: readonly DawnSwitch[] = [],
+): Promise<FoundAdapter> {
   if (navigatorGpu() !== undefined) return findNavigatorAdapter(choice);
+  const flags = dawnFlags([...switches, ...switchesOfEnvironment()]);
   await requireBindings();
   const wanted = choice.trim().toLowerCase();
   const tried: string[] = [];
   let hint: { hint?: string } = {};
   if (wanted !== 'swiftshader') {
-    const system = await quietly(systemAdapters);
+    const system = await quietly(() => systemAdapters(flags));
     if (system.driverFailed) hint = { hint: DRIVER_HINT };
     for (const found of system.value) {
       if (fits(found.description, wanted)) return { ...found, ...hint };
@@ -39,7 +45,7 @@ export async function findAdapter(choice: string): Promise<FoundAdapter> {
     }
   }
   if (wanted !== 'hardware') {
-    const found = (await quietly(bundledAdapter)).value;
+    const found = (await quietly(() => bundledAdapter(flags))).value;
     if (found && fits(found.description, wanted)) return { ...found, ...hint };
     if (found) tried.push(found.description.description);
   }
@@ -55,9 +61,10 @@ export async function findAdapter(choice: string): Promise<FoundAdapter> {
 /** @throws UserError (`no-adapter`) if a package is to be installed */
 export async function findAllAdapters(): Promise<AdapterDescription[]> {
   if (navigatorGpu() !== undefined) return findNavigatorAdapters();
+  const flags = dawnFlags(switchesOfEnvironment());
   await requireBindings();
-  const found = (await quietly(systemAdapters)).value;
-  const bundled = (await quietly(bundledAdapter)).value;
+  const found = (await quietly(() => systemAdapters(flags))).value;
+  const bundled = (await quietly(() => bundledAdapter(flags))).value;
   return [...found, ...(bundled ? [bundled] : [])].map((entry) => entry.description);
 }
 
@@ -69,11 +76,15 @@ async function quietly<T>(search: () => Promise<T>): Promise<{ value: T; driverF
   return { value, driverFailed };
 }
 
-async function systemAdapters(): Promise<FoundAdapter[]> {
-  return hasSystemVulkanLoader() ? adaptersOf(await dawn([]), 'system') : [];
+function switchesOfEnvironment(): DawnSwitch[] {
+  return parseSwitches(process.env['ICL_GD_DAWN'] ?? '', 'ICL_GD_DAWN');
 }
 
-async function bundledAdapter(): Promise<FoundAdapter | undefined> {
+async function systemAdapters(flags: readonly string[]): Promise<FoundAdapter[]> {
+  return hasSystemVulkanLoader() ? adaptersOf(await dawn(flags), 'system') : [];
+}
+
+async function bundledAdapter(flags: readonly string[]): Promise<FoundAdapter | undefined> {
   const manifest = await bundledSwiftShader();
   if (manifest === undefined) return undefined;
   mapBundledLoader(manifest);
@@ -81,7 +92,7 @@ async function bundledAdapter(): Promise<FoundAdapter | undefined> {
   // The Vulkan loader reads these when Dawn makes its instance, that is now.
   for (const name of DRIVER_VARIABLES) process.env[name] = manifest;
   try {
-    const instance = await dawn(['backend=vulkan']);
+    const instance = await dawn(['backend=vulkan', ...flags]);
     const adapter = await instance.requestAdapter({});
     return adapter ? { adapter, description: describeAdapter(adapter.info, 'bundled') } : undefined;
   } finally {

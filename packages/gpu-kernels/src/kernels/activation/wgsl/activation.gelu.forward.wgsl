@@ -30,5 +30,6 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  out[i] = activation(x[i]);
+  let value = x[i];
+  out[i] = activation(value);
 }

@@ -37,6 +37,7 @@ fn main(
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
   let gradOutput = gradient[i];
-  gradGate[i] = gradOutput * up[i] * derivative(gate[i]);
-  gradient[i] = gradOutput * activation(gate[i]);
+  let value = gate[i];
+  gradGate[i] = gradOutput * up[i] * derivative(value);
+  gradient[i] = gradOutput * activation(value);
 }

@@ -30,5 +30,6 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  out[i] = activation(gate[i]) * up[i];
+  let value = gate[i];
+  out[i] = activation(value) * up[i];
 }

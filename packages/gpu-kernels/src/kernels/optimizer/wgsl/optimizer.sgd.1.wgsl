@@ -17,9 +17,8 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  if (i < params.end0) {
-    let j = i;
+  for (var more = i >= 0u && i < params.end0; more; more = false) {
+    let j = i - 0u;
     parameter0[j] += params.scale * gradient0[j];
-    return;
   }
 }

@@ -20,14 +20,12 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  if (i < params.end0) {
-    let j = i;
+  for (var more = i >= 0u && i < params.end0; more; more = false) {
+    let j = i - 0u;
     parameter0[j] += params.scale * gradient0[j];
-    return;
   }
-  if (i < params.end1) {
+  for (var more = i >= params.end0 && i < params.end1; more; more = false) {
     let j = i - params.end0;
     parameter1[j] += params.scale * gradient1[j];
-    return;
   }
 }

@@ -24,8 +24,8 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  if (i < params.end0) {
-    let j = i;
+  for (var more = i >= 0u && i < params.end0; more; more = false) {
+    let j = i - 0u;
     let group = groups[j / params.columns0];
     let c = j % params.columns0;
     var result = 0.0;
@@ -38,9 +38,8 @@ fn main(
     }
     if (params.accumulate0 != 0u) { result += out0[j]; }
     out0[j] = result;
-    return;
   }
-  if (i < params.end1) {
+  for (var more = i >= params.end0 && i < params.end1; more; more = false) {
     let j = i - params.end0;
     let group = groups[j / params.columns1];
     let c = j % params.columns1;
@@ -54,6 +53,5 @@ fn main(
     }
     if (params.accumulate1 != 0u) { result += out1[j]; }
     out1[j] = result;
-    return;
   }
 }

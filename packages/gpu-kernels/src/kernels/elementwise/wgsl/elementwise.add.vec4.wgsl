@@ -1,0 +1,20 @@
+struct Params {
+  count: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> y: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(local_invocation_index) localIndex: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  let i = workgroup * 256u + localIndex;
+  if (i >= params.count) { return; }
+  out[i] = x[i] + y[i];
+}

@@ -1,0 +1,35 @@
+struct Params {
+  count: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> gate: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> up: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+
+fn sigmoid(v: f32) -> f32 {
+  let e = exp(-abs(v));
+  return select(e, 1.0, v >= 0.0) / (1.0 + e);
+}
+
+fn sigmoidSlope(v: f32) -> f32 {
+  let e = exp(-abs(v));
+  return e / ((1.0 + e) * (1.0 + e));
+}
+
+fn activation(x: f32) -> f32 {
+  return x * sigmoid(x * (1.5957691 + 0.07135481 * x * x));
+}
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(local_invocation_index) localIndex: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  let i = workgroup * 256u + localIndex;
+  if (i >= params.count) { return; }
+  let value = gate[i];
+  out[i] = vec4<f32>(activation(value.x), activation(value.y), activation(value.z), activation(value.w)) * up[i];
+}

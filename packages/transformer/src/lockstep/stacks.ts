@@ -1,0 +1,53 @@
+import type { Tensor } from '@icl-gd/gpu-kernels';
+import { requireTrainable } from '../copy-group.ts';
+import type { Model } from '../model.ts';
+import { type LayerGroup, inGroup, parameterSpecs } from '../parameters.ts';
+
+/**
+ * A group's parameters for several cells, one below the other, [C, …] by name: copies of the model's, owned by the caller.
+ * @throws UserError if the device has no room for them (`memory-budget`), or one is stored as float16 (`float16-training`)
+ */
+export function stackGroup(model: Model, group: LayerGroup, cells: number): Map<string, Tensor> {
+  const { gpu, config, parameters } = model;
+  const stacks = new Map<string, Tensor>();
+  try {
+    for (const { name, shape } of parameterSpecs(config)) {
+      if (!inGroup(name, group)) continue;
+      const source = parameters.get(name);
+      requireTrainable(name, source, 'fine-tuned');
+      const stack = gpu.tensor([cells, ...shape], { label: `${name} (in lockstep)`, exact: true });
+      stacks.set(name, stack);
+      for (let cell = 0; cell < cells; cell++)
+        gpu.copy(source, stack, source.length, 0, cell * source.length);
+    }
+  } catch (error) {
+    for (const stack of stacks.values()) stack.dispose();
+    throw error;
+  }
+  return stacks;
+}
+
+/**
+ * Takes stacks apart, parameter by parameter, so that one of them at most is there twice; they are disposed.
+ * @returns a model for each cell that owns its copies and shares the rest with the given one
+ * @throws UserError (`memory-budget`) if the device has no room
+ */
+export function unstack(model: Model, stacks: ReadonlyMap<string, Tensor>, cells: number): Model[] {
+  const { gpu, parameters } = model;
+  const copies = Array.from({ length: cells }, () => new Map<string, Tensor>());
+  try {
+    for (const [name, stack] of stacks) {
+      const shape = stack.shape.slice(1);
+      for (const [cell, own] of copies.entries()) {
+        const copy = gpu.tensor(shape, { label: `${name} (fine-tuned)`, exact: true });
+        own.set(name, copy);
+        gpu.copy(stack, copy, copy.length, cell * copy.length);
+      }
+      stack.dispose();
+    }
+  } catch (error) {
+    for (const own of copies) for (const copy of own.values()) copy.dispose();
+    throw error;
+  }
+  return copies.map((own) => model.withParameters(parameters.overlay(own)));
+}

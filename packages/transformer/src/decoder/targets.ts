@@ -191,7 +191,7 @@ export function targetsOfLayers(pass: Pass, plan: TargetPlan, layers: number): L
   const runs = Array.from({ length: layers }, () => counts).flat();
   const tokens = Array.from({ length: layers }, () => plan.tokenIds).flat();
   const scales = Float32Array.from(runs.flatMap((count) => Array<number>(count).fill(1 / count)));
-  const perChunk = rowsPerLogitsChunk(config.vocabSize, gpu.maxBindingBytes);
+  const perChunk = rowsPerLogitsChunk(config.vocabSize, gpu);
   const chunks: TargetChunk[] = [];
   for (let start = 0; start < all; start += perChunk) {
     const count = Math.min(perChunk, all - start);

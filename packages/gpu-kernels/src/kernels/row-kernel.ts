@@ -31,7 +31,7 @@ export function defineRowKernel<S extends string, P extends string = never>(
 }
 
 /** WGSL: a loop of `c` over the columns of a row that are an invocation's own. */
-export function eachOwnColumn(size: number, body: string): string {
+function eachOwnColumn(size: number, body: string): string {
   return `
     for (var c = localIndex; c < params.width; c += ${size}u) {
       ${body}

@@ -1,4 +1,3 @@
-import { acquireGpu } from '@icl-gd/gpu-kernels';
 import { type ModelVariant, UserError } from '@icl-gd/transformer';
 import { accuracyCell } from '../experiment/accuracy-cell.ts';
 import { type CellAddress, digestPrepared } from '../experiment/cell.ts';
@@ -7,6 +6,7 @@ import { LoadedModel } from '../experiment/loaded-model.ts';
 import { Room } from '../experiment/lockstep/room.ts';
 import { type ExpectedTraining, Trainings } from '../experiment/lockstep/trainings.ts';
 import { byModel } from '../experiment/plan.ts';
+import { openAdapter } from '../experiment/profile/device-profile.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { type AccuracyRecord, accuracyRecord } from '../experiment/record.ts';
 import { RecordStore } from '../experiment/record-store.ts';
@@ -36,7 +36,7 @@ export async function answer(
 ): Promise<(number | undefined)[]> {
   const log = (line: string): void => progress.line(line);
   const budget = request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget };
-  const gpu = await acquireGpu({ adapter: request.adapter, log });
+  const gpu = await openAdapter(request, log);
   const models = new LoadedModel(gpu, request);
   const trainings = new Trainings(new Room(() => 64));
   try {
@@ -80,6 +80,7 @@ export async function answer(
       }
       progress.advance(1, place);
     }
+    await request.profile?.end();
     progress.line(tally.describe());
     return addressed.map(({ address }) => {
       const record = known.get(address.key) as AccuracyRecord;

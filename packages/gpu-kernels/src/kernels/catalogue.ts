@@ -9,6 +9,7 @@ import { elementwiseKernels } from './elementwise/elementwise.ts';
 import { embeddingKernels } from './embedding/embedding.ts';
 import { gatedActivationKernels } from './gated-activation/gated-activation.ts';
 import { groupedMatmulKernels } from './matmul/grouped.ts';
+import { matrixUnitKernels } from './matmul/matrix-unit-product.ts';
 import { matmulKernels } from './matmul/matmul.ts';
 import { matmulSetKernels } from './matmul/set.ts';
 import { optimizerKernels } from './optimizer/optimizer.ts';
@@ -38,6 +39,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...matmulKernels(tuning),
     ...groupedMatmulKernels(tuning),
     ...matmulSetKernels(tuning),
+    ...(tuning.matmul.strategy === 'tiled' ? matrixUnitKernels() : []),
   ],
   optimizer: optimizerKernels,
   rates: peakKernels,

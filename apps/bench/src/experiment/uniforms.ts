@@ -1,4 +1,4 @@
-import { Pcg64 } from '@icl-gd/transformer';
+import { Pcg64 } from '@icl-gd/transformer/random';
 
 const FIRST_ROOM = 1024;
 

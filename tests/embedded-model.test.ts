@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { iclGd, readCsv } from './golden.ts';
 
 const CHANCE = (1 / 2 + 1 / 5 + 1 / 2 + 1 / 2 + 1 / 4 + 1 / 3) / 6;
-const SEED = ['--preset', 'embedded', '--seeds', '0'];
+const SEED = ['--preset', 'embedded-full', '--seeds', '0'];
 
 let folder: string;
 beforeAll(() => {

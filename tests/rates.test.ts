@@ -87,6 +87,21 @@ it('reads back what it wrote', async () => {
   });
 });
 
+it('trains cells together, and gives the same bytes where there is room for fewer of them', async () => {
+  const other = ['--out', join(folder, 'little')];
+  const together = ({ stderr }: CommandResult): number =>
+    Number(/up to (\d+) cells that train together/.exec(stderr)?.[1] ?? 1);
+  const none = await iclGd([...SMOKE, ...RATES, ...other, '--memory-budget', '0.0000001']);
+  const needed = Number(/this needs ([\d.]+) MiB on the device/.exec(none.stderr)?.[1]);
+  const little = await iclGd([
+    ...[...SMOKE, ...RATES, ...other],
+    ...['--memory-budget', String((needed + 0.01) / 1024)],
+  ]);
+  expect(little.code).toBe(0);
+  expect(together(little)).toBeLessThan(together(first));
+  for (const [file, text] of tables()) expect(readFileSync(join(folder, 'little', file), 'utf8')).toBe(text);
+});
+
 it('gives the same bytes again and computes nothing, and goes without what is no longer asked for', async () => {
   const before = tables();
   const again = await iclGd([...SMOKE, ...RATES, '--out', out]);

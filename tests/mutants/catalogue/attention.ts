@@ -3,9 +3,11 @@ import { type Mutant, mutantsOf } from '../mutant.ts';
 const KERNELS = 'packages/gpu-kernels/src/kernels';
 const ATTENTION_TEST = `${KERNELS}/attention/attention.test.ts`;
 
+const SUBGROUPS_TEST = `${KERNELS}/attention/subgroups.test.ts`;
+
 /** Attention forward and backward, and its scores. */
 export const mutants: readonly Mutant[] = [
-  ...mutantsOf({ file: `${KERNELS}/attention/forward.ts`, tests: [ATTENTION_TEST] }, [
+  ...mutantsOf({ file: `${KERNELS}/attention/register-forward.ts`, tests: [ATTENTION_TEST] }, [
     {
       id: 'attention-key-stride',
       kind: 'wrong stride',
@@ -98,11 +100,11 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'packing-blocks-across-sequences',
       kind: 'off-by-one mask',
-      find: 'rows.push(start + row, Math.min(TILE_ROWS, length - row), start,',
-      replace: 'rows.push(start + row, Math.min(TILE_ROWS, length - row), 0,',
+      find: 'table.push(start + row, Math.min(rows, length - row), start,',
+      replace: 'table.push(start + row, Math.min(rows, length - row), 0,',
     },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/attention/backward.ts`, tests: [ATTENTION_TEST] }, [
+  ...mutantsOf({ file: `${KERNELS}/attention/register-backward.ts`, tests: [ATTENTION_TEST] }, [
     {
       id: 'attention-gradient-of-first-query-head',
       kind: 'wrong head mapping',
@@ -156,6 +158,28 @@ export const mutants: readonly Mutant[] = [
       kind: 'wrong stride',
       find: 'let column${c} = min(query${c}, block.w - 1u) * params.heads + head;',
       replace: 'let column${c} = min(query${c}, block.w - 1u) * params.kvHeads + head;',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/subgroup-forward.ts`, tests: [SUBGROUPS_TEST] }, [
+    {
+      id: 'subgroup-attention-prefix-end',
+      kind: 'off-by-one mask',
+      find: '(${keys} < vec4<u32>(params.prefixLength))',
+      replace: '(${keys} <= vec4<u32>(params.prefixLength))',
+    },
+    {
+      id: 'subgroup-attention-weight-of-prefix',
+      kind: 'running softmax',
+      find: 'let total = ofPrefix + own * total0;',
+      replace: 'let total = ofPrefix + total0;',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/subgroup-backward.ts`, tests: [SUBGROUPS_TEST] }, [
+    {
+      id: 'subgroup-attention-gradient-softmax-term',
+      kind: 'gradient term dropped',
+      find: '(d${r} - mean);',
+      replace: 'd${r};',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/attention/scores.ts`, tests: [ATTENTION_TEST] }, [

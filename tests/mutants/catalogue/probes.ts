@@ -103,16 +103,24 @@ export const mutants: readonly Mutant[] = [
     },
     [
       {
-        id: 'learner-options-dropped',
-        kind: 'options ignored',
-        find: 'learnerOptions: options,',
-        replace: 'learnerOptions: {},',
-      },
-      {
         id: 'losses-for-norms',
         kind: 'columns swapped',
         find: 'gradientNorms: [...step.gradientNorms],',
         replace: 'gradientNorms: [...step.losses],',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/take-in.ts',
+      tests: ['apps/bench/src/experiment/probe-setting.test.ts'],
+    },
+    [
+      {
+        id: 'learner-options-dropped',
+        kind: 'options ignored',
+        find: 'learnerOptions: options,',
+        replace: 'learnerOptions: {},',
       },
       {
         id: 'nonfinite-training-first',
@@ -125,6 +133,32 @@ export const mutants: readonly Mutant[] = [
         kind: 'stale record',
         find: '...(takesRate(setting) && learningRate !== null ? { learningRate } : {}),',
         replace: '...(learningRate === null ? {} : { learningRate }),',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/lockstep/trainings.ts',
+      tests: ['apps/bench/src/experiment/lockstep/trainings.test.ts'],
+    },
+    [
+      {
+        id: 'lockstep-held-not-counted',
+        kind: 'leak',
+        find: '    this.#room.hold(together.filter(isHeld).length);',
+        replace: '    this.#room.hold(0);',
+      },
+      {
+        id: 'lockstep-of-another-model',
+        kind: 'stale result',
+        find: 'if (!own || (this.#model ??= model) !== model)',
+        replace: 'if (!own)',
+      },
+      {
+        id: 'lockstep-rate-ignored',
+        kind: 'stale result',
+        find: 'const told = [learningRate, releasedNorms,',
+        replace: 'const told = [releasedNorms,',
       },
     ],
   ),
@@ -260,8 +294,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'finite-not-checked-scores',
         kind: 'divergence not noticed',
-        find: 'attentionOutput.every(Number.isFinite) && attentionScores.every(Number.isFinite)',
-        replace: 'attentionOutput.every(Number.isFinite)',
+        find: 'areFinite(attentionOutput) && areFinite(attentionScores)',
+        replace: 'areFinite(attentionOutput)',
       },
       {
         id: 'finite-not-checked-logprobs',

@@ -32,7 +32,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'key-without-demonstrations',
         kind: 'stale record',
-        find: "needs === 'all' ? digests.demonstrations : needs === 'context' ? digests.ownContext : null,",
+        find: "needs === 'all' ? digests[seen] : needs === 'context' ? digests.ownContext : null,",
         replace: 'null,',
       },
       {

@@ -237,8 +237,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'log-sum-exp-maximum',
         kind: 'reduction step dropped',
-        find: 'most = largest(most, localIndex);',
-        replace: '',
+        find: 'let largestOfAll = largest(most, localIndex);',
+        replace: 'let largestOfAll = most;',
       },
       {
         id: 'cross-entropy-target-offset',
@@ -261,8 +261,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'log-sum-exp-block-tail',
         kind: 'tail dropped',
-        find: 'c < min(start + ${BLOCK * size}u, params.width)',
-        replace: 'c < min(start + ${(BLOCK - 1) * size}u, params.width)',
+        find: 'c < min(start + ${BLOCK * RUN * size}u, params.width)',
+        replace: 'c < min(start + ${BLOCK * (RUN - 1) * size}u, params.width)',
       },
     ],
   ),

@@ -15,7 +15,10 @@ const ATTENTION = ['eager', 'fused'] as const;
 
 /** The whole experiment on one cell against the released procedure in PyTorch. */
 export async function compareExperiment({ gpu, torch, rounds, report }: Bench): Promise<void> {
-  if (!torch) return;
+  if (!torch) {
+    console.error('the experiment is compared with PyTorch alone, which is not there: left out');
+    return;
+  }
   const cell = await openCell(gpu, OWN_QUERIES);
   const ours = new OwnCell(cell);
   const [fixed, queries]: [Contender[], Contender[]] = [[ours.fixed], [ours.queries]];

@@ -49,6 +49,7 @@ const KERNELS: readonly Operation[] = [
 const TRAINING_TOLERANCE = 2e-3;
 
 export async function runPart(part: Part, bench: Bench): Promise<void> {
+  console.error(`${part} …`);
   switch (part) {
     case 'matmul': {
       const products = [false, true].flatMap((transposeB) =>

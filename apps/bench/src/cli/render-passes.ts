@@ -5,6 +5,7 @@ import { settingId } from '@icl-gd/methods';
 import { developmentExamples } from '../experiment/development/prepare.ts';
 import { developedLearners, settingsOn } from '../experiment/development/rate-rules.ts';
 import { type RunSettings, type Trial, planTrials } from '../experiment/plan.ts';
+import { sketchCounts } from '../experiment/sketch.ts';
 import { HUB } from '../tasks/locate.ts';
 import { describeSource } from '../tasks/describe-source.ts';
 import type { Task } from '../tasks/task.ts';
@@ -20,7 +21,8 @@ export function renderPasses(passes: readonly RunPass[]): string {
     return `${title}${pass.request.out}\n${renderPass(pass)}`;
   });
   const total = passes.reduce((sum, pass) => sum + countCells(pass), 0);
-  return `${blocks.join('\n\n')}\n\n${counted(total, 'cell')} in all; a dry run: no model or data was read, nothing downloaded or written`;
+  const settings = sketchCounts(passes.map(({ request }) => request)).describePlan();
+  return `${blocks.join('\n\n')}\n\n${settings}\n${counted(total, 'cell')} in all; a dry run: no model or data was read, nothing downloaded or written`;
 }
 
 function renderPass(pass: RunPass): string {

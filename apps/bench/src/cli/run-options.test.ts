@@ -149,7 +149,7 @@ test('what a preset says gives way to what is typed', async () => {
   expect(prepare).toBeTypeOf('function');
   expect(request.settings).toMatchObject({
     shots: 2,
-    examples: 2000,
+    examples: 32,
     variants: expect.arrayContaining(['untrained']),
   });
 });

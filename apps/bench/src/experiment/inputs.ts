@@ -153,7 +153,7 @@ function unlessRefused(prepare: () => PreparedRun): PreparedRun[] {
 }
 
 /** What writers that have died can have left unfinished lies here, and in the folder of a preset's own model and data. */
-const WRITTEN_BELOW = ['records', 'probes', 'figures', 'state', 'smoke', 'embedded'];
+const WRITTEN_BELOW = ['records', 'probes', 'figures', 'state', 'smoke', 'embedded', 'embedded-full'];
 
 /**
  * Tries whether files can be written to `out`, leaving no trace.

@@ -23,7 +23,7 @@ import {
 } from '@icl-gd/transformer';
 import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
 import { NEXT_TOKENS } from './next-tokens.ts';
-import { type Lockstep, planRoom } from './lockstep/plan-room.ts';
+import { type RunLockstep, planRoom } from './lockstep/plan-room.ts';
 import { comparedSettings } from './plan.ts';
 import { developmentSettings } from './development/rate-rules.ts';
 import type { RunInputs } from './inputs.ts';
@@ -47,7 +47,7 @@ export function planRunMemory(
   {
     budget,
     lockstep = { cells: 1, kinds: 1 },
-  }: { readonly budget?: number | undefined; readonly lockstep?: Lockstep },
+  }: { readonly budget?: number | undefined; readonly lockstep?: RunLockstep },
   log: (line: string) => void,
 ): number {
   const limits = deviceLimits(gpu, budget);
@@ -75,6 +75,19 @@ export function planRunMemory(
   return cells;
 }
 
+/** How many cells of a study, which has no plan of its memory, may be on the device at once. */
+export function studyRoom(
+  gpu: Gpu,
+  config: DecoderConfig,
+  workload: Workload,
+  lockstep: RunLockstep,
+): number {
+  const limits = deviceLimits(gpu, undefined);
+  const plan = planMemory(config, workload, limits);
+  if (plan.refusals.length > 0) return 1;
+  return planRoom(config, { plan, workload }, [workload], lockstep, { limits, isBudget: false }).cells;
+}
+
 /** What all that a run prepared will be put to. */
 export function workloadsOf(
   request: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
@@ -88,7 +101,7 @@ export function workloadsOf(
 }
 
 /** What one choice of demonstrations and queries will be put to. */
-function workloadOf(
+export function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
   prepared: PreparedRun,
 ): Workload {

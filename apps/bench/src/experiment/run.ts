@@ -31,6 +31,7 @@ import { RecordStore } from './record-store.ts';
 import type { SettingRecord } from './record.ts';
 import { type TrialOutcome, TrialRunner } from './run-trial.ts';
 import { linkSavedProbes, removeOtherProbes } from './saved-probes.ts';
+import { Scoring } from './scoring/scoring.ts';
 import { Tally } from './tally.ts';
 import type { TrainingMeasures } from './training/cells.ts';
 import { trainingUnits } from './training/measure-training.ts';
@@ -100,6 +101,7 @@ export async function runExperiment(
     together = planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), room, log);
   });
   const trainings = new Trainings(new Room(() => together));
+  const scoring = new Scoring();
   try {
     const stage = { inputs, store, models, trainings, progress };
     const development = await developBeforeTrials(request, stage, gpu.adapter);
@@ -112,7 +114,7 @@ export async function runExperiment(
       discard: request.discardProbes,
       log,
     });
-    const complete = await computeCells(request, { ...stage, plans });
+    const complete = await computeCells(request, { ...stage, scoring, plans });
     await request.profile?.end();
     const besidePlans = await planBeside(planning, store, earlier, log);
     const { whole, partial } = await keepRecorded(
@@ -150,6 +152,7 @@ export async function runExperiment(
     };
   } finally {
     progress.stop();
+    scoring.dispose();
     trainings.dispose();
     models.dispose();
     gpu.dispose();
@@ -220,6 +223,7 @@ interface Work {
   readonly inputs: RunInputs;
   readonly models: LoadedModel;
   readonly trainings: Trainings;
+  readonly scoring: Scoring;
   readonly store: RecordStore;
   readonly plans: readonly TrialPlan[];
   readonly progress: Progress;
@@ -228,7 +232,7 @@ interface Work {
 /** @returns whether no cell diverged */
 async function computeCells(
   request: RunRequest,
-  { inputs, models, trainings, store, plans, progress }: Work,
+  { inputs, models, trainings, scoring, store, plans, progress }: Work,
 ): Promise<boolean> {
   const { settings } = request;
   const tally = new Tally();
@@ -245,7 +249,7 @@ async function computeCells(
     written: request.written ?? new Set(),
     keepAllProbes: request.saveProbes,
     loadModel: (trial) => models.get(trial),
-    trainings,
+    ...{ trainings, scoring },
     onWork: (units, doing) => progress.advance(units, `${place} ${doing}`),
     signal: request.signal,
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),

@@ -1,10 +1,13 @@
-import { type ModelVariant, UserError } from '@icl-gd/transformer';
+import type { Gpu } from '@icl-gd/gpu-kernels';
+import { lockstepOf } from '@icl-gd/methods';
+import { type DecoderConfig, type ModelVariant, UserError } from '@icl-gd/transformer';
 import { accuracyCell } from '../experiment/accuracy-cell.ts';
 import { type CellAddress, digestPrepared } from '../experiment/cell.ts';
 import { type AccuracySetting, measureAccuracy } from '../experiment/measure-accuracy.ts';
 import { LoadedModel } from '../experiment/loaded-model.ts';
 import { Room } from '../experiment/lockstep/room.ts';
 import { type ExpectedTraining, Trainings } from '../experiment/lockstep/trainings.ts';
+import { studyRoom, workloadOf } from '../experiment/memory.ts';
 import { byModel } from '../experiment/plan.ts';
 import { openAdapter } from '../experiment/profile/device-profile.ts';
 import type { Progress } from '../experiment/progress.ts';
@@ -38,7 +41,7 @@ export async function answer(
   const budget = request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget };
   const gpu = await openAdapter(request, log);
   const models = new LoadedModel(gpu, request);
-  const trainings = new Trainings(new Room(() => 64));
+  let trainings: Trainings | undefined;
   try {
     const store = new RecordStore(request.out, log);
     const identity = runIdentity(request, inputs, gpu.adapter);
@@ -49,6 +52,8 @@ export async function answer(
       return { ...question, address };
     });
     if (!request.fresh) await store.reportPassedOver(addressed.map(({ address }) => address));
+    const room = roomOf(request, gpu, inputs.model.config, questions);
+    trainings = new Trainings(new Room(() => room));
     const tally = new Tally();
     const known = new Map<string, AccuracyRecord>();
     progress.start(addressed.length);
@@ -88,10 +93,29 @@ export async function answer(
     });
   } finally {
     progress.stop();
-    trainings.dispose();
+    trainings?.dispose();
     models.dispose();
     gpu.dispose();
   }
+}
+
+/** Trainings of a study that may be on the device at once: by those on the longest demonstrations. */
+function roomOf(
+  { settings, tokenBudget }: StudyRequest,
+  gpu: Gpu,
+  config: DecoderConfig,
+  questions: readonly AccuracyQuestion[],
+): number {
+  const trained = questions.filter(({ setting }) => lockstepOf(setting) !== undefined);
+  const longest = ({ prepared }: AccuracyQuestion): number =>
+    Math.max(0, ...prepared.fineTuningDemonstrations.map(({ tokens }) => tokens.length));
+  const [largest] = trained.toSorted((a, b) => longest(b) - longest(a));
+  if (!largest) return 1;
+  const own = { ...settings, methods: [largest.setting], controls: [], releasedNorms: false };
+  const budget = tokenBudget === undefined ? {} : { tokenBudget };
+  const workload = workloadOf({ settings: own, ...budget }, largest.prepared);
+  const kinds = new Set(trained.map(({ setting }) => `${setting.learner.id} ${lockstepOf(setting)}`)).size;
+  return studyRoom(gpu, config, workload, { cells: trained.length, kinds });
 }
 
 /** Trainings that questions of one model take, each once. */

@@ -9,6 +9,7 @@ import { elementwiseKernels } from './elementwise/elementwise.ts';
 import { embeddingKernels } from './embedding/embedding.ts';
 import { gatedActivationKernels } from './gated-activation/gated-activation.ts';
 import { groupedMatmulKernels } from './matmul/grouped.ts';
+import { matrixUnitKernels } from './matmul/matrix-unit-product.ts';
 import { matmulKernels } from './matmul/matmul.ts';
 import { matmulSetKernels } from './matmul/set.ts';
 import { optimizerKernels } from './optimizer/optimizer.ts';
@@ -25,7 +26,11 @@ import { topKernels } from './top-k/top-k.ts';
 /** By folder, every kernel that the operations there may run under a tuning. */
 const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
   activation: activationKernels,
-  attention: () => [...attentionForwardKernels(), ...attentionBackwardKernels(), ...attentionScoresKernels()],
+  attention: (tuning) => [
+    ...attentionForwardKernels(tuning),
+    ...attentionBackwardKernels(tuning),
+    ...attentionScoresKernels(),
+  ],
   'cross-entropy': crossEntropyKernels,
   elementwise: elementwiseKernels,
   embedding: embeddingKernels,
@@ -34,6 +39,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...matmulKernels(tuning),
     ...groupedMatmulKernels(tuning),
     ...matmulSetKernels(tuning),
+    ...(tuning.matmul.strategy === 'tiled' ? matrixUnitKernels() : []),
   ],
   optimizer: optimizerKernels,
   rates: peakKernels,

@@ -90,7 +90,7 @@ export const TILED_MATMULS = {
 export const SLAB_DEPTH = 16;
 
 /** Bytes of workgroup memory that a tile takes: two slabs of each operand. */
-export function stagedBytes({ rows, columns }: StagedTile): number {
+function stagedBytes({ rows, columns }: StagedTile): number {
   return 2 * SLAB_DEPTH * (rows + columns) * 4;
 }
 

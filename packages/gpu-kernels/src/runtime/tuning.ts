@@ -56,6 +56,39 @@ export interface SubgroupMatmul {
 /** Which matmul kernel an adapter runs. */
 export type MatmulTuning = RegisterMatmul | SubgroupMatmul | TiledMatmul;
 
+/** Rows whose scores a subgroup holds in the attention kernels with subgroups, and what their choice depends on. */
+export interface AttentionTile {
+  /** A multiple of the subgroup's size. */
+  readonly rows: number;
+  /** Keys of each lane that are met together. */
+  readonly depth: 1 | 2 | 4;
+  /** On long sequences; only ratios count. */
+  readonly rate: number;
+  /** Multiply-adds (rows × keys × heads × head size) from which on it is chosen, as compiling it takes longer. */
+  readonly minWork?: number;
+  /** Larger heads take seconds to compile. */
+  readonly maxHeadDim?: number;
+  /** Whether one kernel computes all gradients, which takes as long to compile as those of its parts together. */
+  readonly inOneDispatch?: boolean;
+}
+
+/** Each invocation loads all that it needs. */
+export interface RegisterAttention {
+  readonly strategy: 'register';
+}
+
+/** The invocations of a subgroup share what they load. */
+export interface SubgroupAttention {
+  readonly strategy: 'subgroup';
+  /** Invocations that a subgroup has: the tiles are for this number. */
+  readonly subgroupSize: number;
+  readonly forward: readonly AttentionTile[];
+  readonly backward: readonly AttentionTile[];
+}
+
+/** Which attention kernels an adapter runs; head sizes that a subgroup cannot share take the register kernels. */
+export type AttentionTuning = RegisterAttention | SubgroupAttention;
+
 /** Every choice that differs by adapter, never by data: kernels read `gpu.tuning` and ask for nothing else. */
 export interface Tuning {
   /** Invocations that reduce one row, or one chunk of a sum, together: a power of two. */
@@ -67,6 +100,7 @@ export interface Tuning {
   /** Invocations of a subgroup; absent where the device has no subgroups or their size may vary. */
   readonly subgroupSize?: number;
   readonly matmul: MatmulTuning;
+  readonly attention: AttentionTuning;
 }
 
 const REGISTER: RegisterMatmul = {
@@ -75,8 +109,15 @@ const REGISTER: RegisterMatmul = {
   vectorsAlongK: false,
 };
 
+const EACH_FOR_ITSELF: RegisterAttention = { strategy: 'register' };
+
 /** What GPUs have in common. */
-const HARDWARE = { invocationsPerRow: 128, normLanes: 128, logitsBytes: 2 ** 28 } as const;
+const HARDWARE = {
+  invocationsPerRow: 128,
+  normLanes: 128,
+  logitsBytes: 2 ** 28,
+  attention: EACH_FOR_ITSELF,
+} as const;
 
 /** The first takes 0.7 to 1.6 s to compile, the second 0.4 to 0.7 s, the others about 0.1 s. */
 const SWIFTSHADER_TILES: readonly RatedTile[] = [
@@ -94,7 +135,8 @@ const SWIFTSHADER_SET_TILE: SubgroupTile = { rows: 8, columns: 8, depth: 4 };
  * coroutines, one for each SIMD group of a workgroup, so that few invocations reduce a row (128 take 25 times as long on
  * SwiftShader). With a transposed B, the register kernel's vec4 loads win on SwiftShader and lose on lavapipe. There 32
  * rows of an A that is not transposed gain nothing in A B: strides that are powers of two evict each other from the
- * cache. With a transposed A, C is as large as a weight: no tiles for few rows.
+ * cache. With a transposed A, C is as large as a weight: no tiles for few rows. Attention's tiles are the largest that
+ * compile in about two seconds.
  */
 export const TUNINGS = {
   lavapipe: {
@@ -123,6 +165,18 @@ export const TUNINGS = {
       },
       otherwise: REGISTER,
     },
+    attention: {
+      strategy: 'subgroup',
+      subgroupSize: 8,
+      forward: [
+        { rows: 8, depth: 1, rate: 10.8 },
+        { rows: 32, depth: 1, rate: 17, minWork: 2 ** 20, maxHeadDim: 64 },
+      ],
+      backward: [
+        { rows: 8, depth: 1, rate: 7, maxHeadDim: 64 },
+        { rows: 16, depth: 1, rate: 9.7, minWork: 2 ** 21, maxHeadDim: 32 },
+      ],
+    },
   },
   swiftshader: {
     invocationsPerRow: 8,
@@ -135,9 +189,27 @@ export const TUNINGS = {
       setTiles: { NN: SWIFTSHADER_SET_TILE, NT: SWIFTSHADER_SET_TILE, TN: SWIFTSHADER_SET_TILE },
       otherwise: { ...REGISTER, vectorsAlongK: true },
     },
+    attention: {
+      strategy: 'subgroup',
+      subgroupSize: 4,
+      forward: [
+        { rows: 8, depth: 4, rate: 1.7 },
+        { rows: 16, depth: 4, rate: 2, minWork: 2 ** 20 },
+      ],
+      backward: [
+        { rows: 8, depth: 4, rate: 1.2, inOneDispatch: true, maxHeadDim: 64 },
+        { rows: 16, depth: 4, rate: 1.4, minWork: 2 ** 21, maxHeadDim: 32 },
+      ],
+    },
   },
   /** Any other adapter that runs on the CPU. */
-  software: { invocationsPerRow: 8, normLanes: 1, logitsBytes: 2 ** 25, matmul: REGISTER },
+  software: {
+    invocationsPerRow: 8,
+    normLanes: 1,
+    logitsBytes: 2 ** 25,
+    matmul: REGISTER,
+    attention: EACH_FOR_ITSELF,
+  },
   nvidia: { ...HARDWARE, matmul: TILED_MATMULS.nvidia },
   amd: { ...HARDWARE, matmul: TILED_MATMULS.amd },
   apple: { ...HARDWARE, matmul: TILED_MATMULS.apple },
@@ -161,9 +233,12 @@ export function tuningFor(
       ? withinWorkgroupMemory(tuning.matmul, device.limits?.maxComputeWorkgroupStorageSize ?? Infinity)
       : tuning.matmul;
   const unfit = matmul.strategy === 'subgroup' && matmul.subgroupSize !== subgroupSize;
+  const { attention } = tuning;
+  const unshared = attention.strategy === 'subgroup' && attention.subgroupSize !== subgroupSize;
   return {
     ...tuning,
     ...(subgroupSize === undefined ? {} : { subgroupSize }),
     matmul: unfit ? matmul.otherwise : matmul,
+    ...(unshared ? { attention: EACH_FOR_ITSELF } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { NORM_EPSILON, type Peer } from '../contender.ts';
 import { PythonWorker } from '../python-worker.ts';
 
@@ -7,14 +8,9 @@ export interface TorchPeer extends Peer {
 
 /** PyTorch on the CPU, if the interpreter has it. */
 export async function torchPeer(python: string): Promise<TorchPeer | undefined> {
+  if (spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status !== 0) return undefined;
   const worker = new PythonWorker(python);
-  let about;
-  try {
-    about = await worker.ask<{ version: string; config: string; threads: number }>({ do: 'about' });
-  } catch {
-    worker.dispose();
-    return undefined;
-  }
+  const about = await worker.ask<{ version: string; config: string; threads: number }>({ do: 'about' });
   const blas = /BLAS_INFO=(\w+)/.exec(about.config)?.[1] ?? 'unknown';
   const name = 'torch';
   return {

@@ -5,7 +5,7 @@ import { readPreset } from './read-preset.ts';
 const FOLDER = fileURLToPath(new URL('../../../presets', import.meta.url));
 
 /** The built-in presets (`apps/bench/presets`), in the order in which they are listed. */
-export const PRESET_IDS = ['smoke', 'embedded', 'paper', 'paper-2.7b'] as const;
+export const PRESET_IDS = ['smoke', 'embedded', 'embedded-full', 'paper', 'paper-2.7b'] as const;
 
 /** Path of a built-in preset's file. */
 export function presetFile(id: (typeof PRESET_IDS)[number]): string {

@@ -5,6 +5,7 @@ import { runSettingId } from '../../experiment/setting.ts';
 import { UserError } from '@icl-gd/gpu-kernels/errors';
 import { afterAll, expect, test } from 'vitest';
 import { renderPasses } from '../render-passes.ts';
+import { sketchCounts } from '../../experiment/sketch.ts';
 import { planPasses } from '../run-passes.ts';
 import { planTrials } from '../../experiment/plan.ts';
 import { readPublishedHyperparameters } from '../../results/published/read-published.ts';
@@ -31,6 +32,20 @@ test.each(PRESET_IDS)('every option of %s is one that run understands', async (p
   expect(passes.length).toBeGreaterThan(0);
   for (const { request } of passes) expect(planTrials(request.settings).length).toBeGreaterThan(0);
 });
+
+test.each(['paper', 'paper-2.7b'])(
+  'no setting of %s is computed twice: fewer than half of those asked for are',
+  async (preset) => {
+    const passes = await planPasses({ preset, out: 'o' });
+    const { asked, distinct } = sketchCounts(passes.map(({ request }) => request));
+    // Three passes of 72 trials with ZSL, ICL, GD, LCGD and six controls, 18 of which have both learners at four more rates.
+    expect(asked).toBe(3 * (72 * 10 + 18 * 8));
+    expect(distinct / asked).toBeLessThanOrEqual(0.45);
+    expect(renderPasses(passes)).toContain(
+      `settings of all trials: ${asked} asked for, ${distinct} to be computed`,
+    );
+  },
+);
 
 test.each([
   ['paper', 'KoboldAI/fairseq-dense-1.3B'],
@@ -79,18 +94,25 @@ test.each([
   },
 );
 
-test('the embedded preset is every variant and both learners on all its datasets, controls on the trained model', async () => {
-  const [pass, ...others] = await planPasses({ preset: 'embedded', out: 'o' });
-  expect(others).toEqual([]);
-  const { settings } = pass!.request;
-  expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
-  expect(settings.methods.map(runSettingId)).toEqual(UNDER_EVERY_RATE);
-  expect(settings.controls.map(runSettingId)).toContain('GD[noise]');
-  expect(settings.controlVariants).toEqual(['trained']);
-  expect(settings.datasets.map(({ id }) => id)).toEqual([
-    ...['syn-sst2', 'syn-sst5', 'syn-mr', 'syn-subj', 'syn-agnews', 'syn-cb'],
-  ]);
-});
+test.each([
+  ['embedded', ['', '[rate=best]', '[rate=matched-kl]'], 3],
+  ['embedded-full', ['', '[rate=best]', '[rate=matched-kl]', '[rate=matched-norm]', '[tangent]'], 5],
+])(
+  '%s is every variant and both learners on all its datasets, controls on the trained model',
+  async (preset, rates, controls) => {
+    const [pass, ...others] = await planPasses({ preset, out: 'o' });
+    expect(others).toEqual([]);
+    const { settings } = pass!.request;
+    expect(settings.variants).toEqual(['trained', 'trained-embeddings', 'layer-norm-only', 'untrained']);
+    expect(settings.methods.map(runSettingId)).toEqual(rates.flatMap((rate) => [`GD${rate}`, `LCGD${rate}`]));
+    expect(settings.controls.map(runSettingId)).toContain('GD[noise]');
+    expect(settings.controls).toHaveLength(controls);
+    expect(settings.controlVariants).toEqual(['trained']);
+    expect(settings.datasets.map(({ id }) => id)).toEqual([
+      ...['syn-sst2', 'syn-sst5', 'syn-mr', 'syn-subj', 'syn-agnews', 'syn-cb'],
+    ]);
+  },
+);
 
 test('the smoke preset is small', async () => {
   const [pass] = await planPasses({ preset: 'smoke', out: 'o' });

@@ -13,7 +13,7 @@ import type { RunInputs } from '../inputs.ts';
 import type { RunSettings } from '../plan.ts';
 
 /** What of a run could train together. */
-export interface Lockstep {
+export interface RunLockstep {
   /** Cells of one model, at most. */
   readonly cells: number;
   /** Of how many kinds they are. */
@@ -29,7 +29,7 @@ const MORE_BYTES = 512 * 2 ** 20;
 export function lockstepOfRun(
   settings: RunSettings,
   { prepared, development }: Pick<RunInputs, 'prepared' | 'development'>,
-): Lockstep {
+): RunLockstep {
   if (settings.releasedNorms) return { cells: 1, kinds: 1 };
   const developed = developedLearners(settings).map(({ setting }) => setting);
   const developing = developed.filter((own) => lockstepOf(own) !== undefined);
@@ -59,13 +59,14 @@ export function planRoom(
   config: DecoderConfig,
   { plan, workload }: Largest,
   workloads: readonly Workload[],
-  { cells, kinds }: Lockstep,
+  { cells, kinds }: RunLockstep,
   { limits, isBudget }: { readonly limits: DeviceLimits; readonly isBudget: boolean },
 ): { readonly cells: number; readonly plan: MemoryPlan } {
   const trainings = workloads.flatMap(({ training }) => training ?? []);
   const [first] = trainings;
   const most = Math.min(cells, kinds * MOST_TOGETHER);
-  if (!first || most <= 1) return { cells: 1, plan };
+  // Kinds share the room: with one cell of each there is nothing to train together.
+  if (!first || most < 2 * kinds) return { cells: 1, plan };
   const training = {
     ...first,
     kinds: [
@@ -87,7 +88,11 @@ export function planRoom(
   const held = perCell > 0 ? 1 + Math.floor((allowed - plan.peak) / perCell) : most;
   const trained = lockstepCells(config, together, { ...limits, budgetBytes: allowed }, most);
   const count = Math.max(1, Math.min(trained, held));
-  if (count === 1) return { cells: 1, plan };
+  if (count < 2 * kinds) return { cells: 1, plan };
   const own = planOf(count);
-  return { cells: count, plan: { ...own, peak: Math.max(own.peak, plan.peak + (count - 1) * perCell) } };
+  const { queryScores } = plan;
+  return {
+    cells: count,
+    plan: { ...own, queryScores, peak: Math.max(own.peak, plan.peak + (count - 1) * perCell) },
+  };
 }

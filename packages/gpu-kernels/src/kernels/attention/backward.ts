@@ -1,22 +1,13 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import { type Kernel, type ParameterType, defineKernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
+import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
+import { type ChosenHead, chooseAttentionTile, subgroupHeads, textOf } from './attention-tile.ts';
+import { registerKeyValueGradients, registerQueryGradient, registerStatistics } from './register-backward.ts';
 import { type AttentionInputs, checkAttention, checkSizes, windowParameter } from './shape.ts';
-import { plus } from '../wgsl.ts';
-import {
-  FIRST_KEY,
-  HEAD_ELEMENTS,
-  type HeadElement,
-  TILE_COLUMNS,
-  WORKGROUP,
-  accumulate,
-  dotProducts,
-  eachColumn,
-  eachElement,
-  eachRow,
-  elementLabel,
-  headVector,
-} from './tile.ts';
+import { type GradientPart, subgroupBackward } from './subgroup-backward.ts';
+import { requireLaneElements } from './subgroup-tile.ts';
+import { HEAD_ELEMENTS, TILE_ROWS, WORKGROUP, headVector } from './tile.ts';
 
 /** Operands and options of {@link attentionBackward}. */
 export interface AttentionBackwardArguments extends AttentionInputs {
@@ -42,8 +33,8 @@ export interface AttentionBackwardArguments extends AttentionInputs {
  */
 export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): void {
   checkAttention(args);
-  const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
-  const { heads, kvHeads, headDim, scale } = shape;
+  const { shape, sequences, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
+  const { heads, kvHeads, headDim } = shape;
   checkSizes(sequences.totalTokens, [
     [out, heads * headDim],
     [logSumExp, heads],
@@ -52,197 +43,106 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
     [gradValue, kvHeads * headDim],
     ...(gradQuery ? [[gradQuery, heads * headDim] as const] : []),
   ]);
+  const { attention } = gpu.tuning;
+  const work = { ...shape, lengths: sequences.lengths, keys: 0 };
+  const head = chooseAttentionTile(attention, 'backward', work);
+  if (head && gpu.device.limits.maxStorageBuffersPerShaderStage >= MOST_BINDINGS)
+    subgroupGradients(gpu, args, head);
+  else registerGradients(gpu, args);
+}
+
+/** Storage buffers of the kernel that computes all gradients: two more than WebGPU's default limit. */
+const MOST_BINDINGS = 10;
+
+/** Every kernel that {@link attentionBackward} may run under a tuning, those for subgroups for some head sizes. */
+export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'>): Kernel[] {
+  return [
+    ...HEAD_ELEMENTS.flatMap((element) => [
+      registerStatistics(element),
+      registerQueryGradient(element),
+      registerKeyValueGradients(element),
+    ]),
+    ...subgroupHeads(attention, 'backward').flatMap((head) =>
+      partsOf(head).map((part) => subgroupBackward({ ...textOf(head), part })),
+    ),
+  ];
+}
+
+/** The kernels that compute all gradients, and those without the gradient of queries. */
+function partsOf({ inOneDispatch }: ChosenHead): GradientPart[] {
+  return [inOneDispatch ? 'all' : 'query', 'key-value'];
+}
+
+function parameters({ shape, window }: AttentionBackwardArguments, headElements: number) {
+  const { heads, kvHeads, scale } = shape;
+  return {
+    heads,
+    queriesPerKeyValueHead: heads / kvHeads,
+    kvHeads,
+    scale,
+    headElements,
+    window: windowParameter(window),
+  };
+}
+
+function subgroupGradients(gpu: Gpu, args: AttentionBackwardArguments, head: ChosenHead): void {
+  const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
+  const blocks = sequences.blocks(head.rows);
+  const storage = { blocks: sequences.table, q, k, v, out, logSumExp, gradOutput };
+  const queryTasks = gradQuery ? blocks.count * shape.heads : 0;
+  const keyValueTasks = blocks.count * shape.kvHeads;
+  const params = parameters(args, head.headDim / requireLaneElements(head).width);
+  const run = (
+    part: GradientPart,
+    targets: Readonly<Record<string, Tensor>>,
+    ofQueries: number,
+    taskCount: number,
+  ): void =>
+    gpu.dispatch(
+      subgroupBackward({ ...textOf(head), part }),
+      { ...storage, ...targets },
+      { ...params, firstBlock: blocks.first, queryTasks: ofQueries, taskCount },
+      grid(taskCount),
+    );
+  if (gradQuery && head.inOneDispatch) {
+    run('all', { gradQuery, gradKey, gradValue }, queryTasks, queryTasks + keyValueTasks);
+    return;
+  }
+  if (gradQuery) run('query', { gradQuery }, queryTasks, queryTasks);
+  run('key-value', { gradKey, gradValue }, 0, keyValueTasks);
+}
+
+function registerGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
+  const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
+  const { heads, kvHeads, headDim } = shape;
   const { element, count } = headVector(headDim);
-  const queriesPerKeyValueHead = heads / kvHeads;
-  const window = windowParameter(args.window);
-  const sizes = { heads, queriesPerKeyValueHead, kvHeads, scale, headElements: count, window };
-  const blocks = sequences.table;
+  const sizes = parameters(args, count);
+  const blocks = sequences.blocks(TILE_ROWS);
   const workgroups = (tasks: number): [number, number, number] => grid(Math.ceil(tasks / WORKGROUP));
   using scope = gpu.scope();
   const statistics = scope.tensor([sequences.totalTokens, heads, 2], 'attention.statistics');
   const rows = sequences.totalTokens * heads;
   gpu.dispatch(
-    statisticsKernel(element),
+    registerStatistics(element),
     { out, gradOutput, logSumExp, statistics },
     { rows, headElements: count },
     workgroups(rows),
   );
+  const inputs = { blocks: sequences.table, q, k, v, gradOutput, statistics };
   if (gradQuery) {
-    const taskCount = sequences.blockCount * heads;
-    const storage = { blocks, q, k, v, gradOutput, statistics, gradQuery };
-    gpu.dispatch(queryKernel(element), storage, { ...sizes, taskCount }, workgroups(taskCount));
+    const taskCount = blocks.count * heads;
+    gpu.dispatch(
+      registerQueryGradient(element),
+      { ...inputs, gradQuery },
+      { ...sizes, taskCount },
+      workgroups(taskCount),
+    );
   }
-  const taskCount = sequences.blockCount * kvHeads;
-  const storage = { blocks, q, k, v, gradOutput, statistics, gradKey, gradValue };
-  gpu.dispatch(keyValueKernel(element), storage, { ...sizes, taskCount }, workgroups(taskCount));
-}
-
-/** Every kernel that {@link attentionBackward} may run. */
-export function attentionBackwardKernels(): Kernel[] {
-  return HEAD_ELEMENTS.flatMap((element) => [
-    statisticsKernel(element),
-    queryKernel(element),
-    keyValueKernel(element),
-  ]);
-}
-
-const SIZES = {
-  heads: 'u32',
-  queriesPerKeyValueHead: 'u32',
-  kvHeads: 'u32',
-  scale: 'f32',
-  headElements: 'u32',
-  window: 'u32',
-  taskCount: 'u32',
-} as const satisfies Record<string, ParameterType>;
-
-/**
- * Per row and head what both gradient kernels need: logSumExp, and gradOutput · out, which the softmax's backward
- * subtracts. One binding for the two keeps those kernels within WebGPU's default of eight.
- */
-const statisticsKernel = memoizeKernel((element: HeadElement) =>
-  defineKernel({
-    label: `attention.statistics.${elementLabel(element)}`,
-    storage: { out: element, gradOutput: element, logSumExp: 'f32', statistics: '&vec2<f32>' },
-    params: { rows: 'u32', headElements: 'u32' },
-    workgroupSize: [WORKGROUP],
-    body: `
-      let row = workgroup * ${WORKGROUP}u + localIndex;
-      if (row >= params.rows) { return; }
-      var sum = ${element}();
-      for (var i = 0u; i < params.headElements; i++) {
-        let at = row * params.headElements + i;
-        sum = fma(out[at], gradOutput[at], sum);
-      }
-      statistics[row] = vec2<f32>(logSumExp[row], ${element === 'f32' ? 'sum' : 'dot(sum, vec4<f32>(1.0))'});`,
-  }),
-);
-
-/** An invocation computes the gradient of a block of queries of one head. */
-const queryKernel = memoizeKernel((element: HeadElement) =>
-  defineKernel({
-    label: `attention.backward.query.${elementLabel(element)}`,
-    storage: {
-      blocks: 'vec4<u32>',
-      q: element,
-      k: element,
-      v: element,
-      gradOutput: element,
-      statistics: 'vec2<f32>',
-      gradQuery: `&${element}`,
-    },
-    params: SIZES,
-    workgroupSize: [WORKGROUP],
-    body: `
-      let task = workgroup * ${WORKGROUP}u + localIndex;
-      if (task >= params.taskCount) { return; }
-      let block = blocks[task / params.heads];
-      let head = task % params.heads;
-      let kvHead = head / params.queriesPerKeyValueHead;
-      let lastRow = block.x + block.y - 1u;
-      ${eachRow(
-        (r) => `
-          let row${r} = min(${plus('block.x', r)}, lastRow);
-          let rowAt${r} = (row${r} * params.heads + head) * params.headElements;
-          let statistics${r} = statistics[row${r} * params.heads + head];`,
-      )}
-      let firstKey = ${FIRST_KEY};
-      var first = true;
-      for (var key = firstKey; key <= lastRow; key += ${TILE_COLUMNS}u) {
-        ${eachColumn(
-          (c) => `
-            let key${c} = ${plus('key', c)};
-            let columnAt${c} = (min(key${c}, lastRow) * params.kvHeads + kvHead) * params.headElements;`,
-        )}
-        ${scoreGradients(element, {
-          scores: ['q', 'k'],
-          probabilityGradients: ['gradOutput', 'v'],
-          statistics: (r) => `statistics${r}`,
-          visible: (r, c) => `(key${c} <= row${r}) & (row${r} - key${c} < params.window)`,
-        })}
-        ${accumulate(element, { target: 'gradQuery', weight: (r, c) => `s${r}_${c}`, values: 'k' })}
-        first = false;
-      }`,
-  }),
-);
-
-/** An invocation computes the gradients of a block of keys and values of one key/value head. */
-const keyValueKernel = memoizeKernel((element: HeadElement) =>
-  defineKernel({
-    label: `attention.backward.key-value.${elementLabel(element)}`,
-    storage: {
-      blocks: 'vec4<u32>',
-      q: element,
-      k: element,
-      v: element,
-      gradOutput: element,
-      statistics: 'vec2<f32>',
-      gradKey: `&${element}`,
-      gradValue: `&${element}`,
-    },
-    params: SIZES,
-    workgroupSize: [WORKGROUP],
-    body: `
-      let task = workgroup * ${WORKGROUP}u + localIndex;
-      if (task >= params.taskCount) { return; }
-      let block = blocks[task / params.kvHeads];
-      let kvHead = task % params.kvHeads;
-      ${eachRow(
-        (r) => `
-          let row${r} = block.x + min(${r}u, block.y - 1u);
-          let rowAt${r} = (row${r} * params.kvHeads + kvHead) * params.headElements;`,
-      )}
-      // Exclusive; the last key row is seen by the last queries.
-      let lastKey = block.x + block.y - 1u;
-      let queryEnd = select(block.w, lastKey + params.window, params.window < block.w - lastKey);
-      let firstHead = kvHead * params.queriesPerKeyValueHead;
-      var first = true;
-      for (var head = firstHead; head < firstHead + params.queriesPerKeyValueHead; head++) {
-        for (var query = block.x; query < queryEnd; query += ${TILE_COLUMNS}u) {
-          ${eachColumn(
-            (c) => `
-              let query${c} = ${plus('query', c)};
-              let column${c} = min(query${c}, block.w - 1u) * params.heads + head;
-              let columnAt${c} = column${c} * params.headElements;
-              let statistics${c} = statistics[column${c}];`,
-          )}
-          ${scoreGradients(element, {
-            scores: ['k', 'q'],
-            probabilityGradients: ['v', 'gradOutput'],
-            statistics: (_, c) => `statistics${c}`,
-            visible: (r, c) =>
-              `(query${c} >= row${r}) & (query${c} < block.w) & (query${c} - row${r} < params.window)`,
-          })}
-          ${accumulate(element, { target: 'gradValue', weight: (r, c) => `p${r}_${c}`, values: 'gradOutput' })}
-          ${accumulate(element, { target: 'gradKey', weight: (r, c) => `s${r}_${c}`, values: 'q' })}
-          first = false;
-        }
-      }`,
-  }),
-);
-
-interface ScoreTile {
-  /** Bindings of the tile's rows and columns, whose dot products are the scores. */
-  readonly scores: readonly [string, string];
-  /** The same of the gradients with respect to the probabilities. */
-  readonly probabilityGradients: readonly [string, string];
-  readonly statistics: (r: number, c: number) => string;
-  readonly visible: (r: number, c: number) => string;
-}
-
-/** WGSL that declares the tile's probabilities `p`, and `s`, the gradients with respect to its dot products. */
-function scoreGradients(
-  element: HeadElement,
-  { scores, probabilityGradients, statistics, visible }: ScoreTile,
-): string {
-  const probability = (r: number, c: number): string => {
-    const exponent = `params.scale * s${r}_${c} - ${statistics(r, c)}.x`;
-    return `let p${r}_${c} = select(0.0, exp(min(${exponent}, 0.0)), seen${r}_${c});`;
-  };
-  return `
-    ${dotProducts(element, 's', ...scores)}
-    ${eachElement((r, c) => `let seen${r}_${c} = ${visible(r, c)};`)}
-    ${eachElement(probability)}
-    ${dotProducts(element, 'd', ...probabilityGradients)}
-    ${eachElement((r, c) => `s${r}_${c} = params.scale * p${r}_${c} * (d${r}_${c} - ${statistics(r, c)}.y);`)}`;
+  const taskCount = blocks.count * kvHeads;
+  gpu.dispatch(
+    registerKeyValueGradients(element),
+    { ...inputs, gradKey, gradValue },
+    { ...sizes, taskCount },
+    workgroups(taskCount),
+  );
 }

@@ -3,10 +3,14 @@ import { type Kernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
-import { defineRowKernel, eachOwnColumn, workgroupReduction } from '../row-kernel.ts';
+import { defineRowKernel, workgroupReduction } from '../row-kernel.ts';
+import { plus, repeat } from '../wgsl.ts';
 
-/** Terms that an invocation adds up before it adds their sum to its own: keeps long rows accurate. */
-const BLOCK = 64;
+/** Logits that an invocation loads before it brings its maximum and its sum up to date, once for all of them. */
+const BLOCK = 8;
+
+/** Blocks whose sums are added up before they join those before them: keeps long rows accurate. */
+const RUN = 16;
 
 /** Operands and options of {@link logSumExp}. */
 export interface LogSumExpArguments {
@@ -118,28 +122,52 @@ export function crossEntropyKernels({ invocationsPerRow }: Tuning): Kernel[] {
   return [logSumExpKernel(invocationsPerRow), GATHER_LOG_PROBS, GRADIENT, SCALED_GRADIENT];
 }
 
+/** WGSL that combines what a block's logits give, as a tree. */
+function ofBlock(element: (i: number) => string, combine: (a: string, b: string) => string): string {
+  let level = Array.from({ length: BLOCK }, (_, i) => element(i));
+  while (level.length > 1)
+    level = level.flatMap((x, i) => (i % 2 === 0 ? [combine(x, level[i + 1] ?? x)] : []));
+  return level[0] ?? '';
+}
+
+/** One pass over a row: its maximum so far, and the sum relative to it (Milakov and Gimelshein 2018, arXiv 1805.02867). */
 const logSumExpKernel = memoizeKernel((size: number) =>
   defineRowKernel({
     label: `cross-entropy.log-sum-exp.${size}`,
     size,
     storage: { logits: 'f32', out: '&f32' },
     params: {},
-    declarations:
-      workgroupReduction('total', size, 'a + b') + workgroupReduction('largest', size, 'max(a, b)'),
+    declarations: `// Stands for no logit; finite, because WGSL knows no infinities.
+      const LEAST = -3.4e38;
+      ${workgroupReduction('total', size, 'a + b')}
+      ${workgroupReduction('largest', size, 'max(a, b)')}`,
     body: `
-      var most = logits[row];
-      ${eachOwnColumn(size, 'most = max(most, logits[row + c]);')}
-      most = largest(most, localIndex);
+      var most = LEAST;
       var sum = 0.0;
-      for (var start = localIndex; start < params.width; start += ${BLOCK * size}u) {
-        var block = 0.0;
-        for (var c = start; c < min(start + ${BLOCK * size}u, params.width); c += ${size}u) {
-          block += exp(logits[row + c] - most);
+      for (var start = localIndex; start < params.width; start += ${BLOCK * RUN * size}u) {
+        var run = 0.0;
+        for (var c = start; c < min(start + ${BLOCK * RUN * size}u, params.width); c += ${BLOCK * size}u) {
+          ${repeat(BLOCK, (i) => {
+            const column = plus('c', i * size);
+            return `let x${i} = select(LEAST, logits[row + min(${column}, params.width - 1u)], ${column} < params.width);`;
+          })}
+          let next = max(most, ${ofBlock(
+            (i) => `x${i}`,
+            (x, y) => `max(${x}, ${y})`,
+          )});
+          let decay = exp(most - next);
+          most = next;
+          sum *= decay;
+          run = run * decay + ${ofBlock(
+            (i) => `exp(x${i} - next)`,
+            (x, y) => `(${x} + ${y})`,
+          )};
         }
-        sum += block;
+        sum += run;
       }
-      sum = total(sum, localIndex);
-      if (localIndex == 0u) { out[workgroup] = most + log(sum); }`,
+      let largestOfAll = largest(most, localIndex);
+      sum = total(sum * exp(most - largestOfAll), localIndex);
+      if (localIndex == 0u) { out[workgroup] = largestOfAll + log(sum); }`,
   }),
 );
 

@@ -29,12 +29,12 @@ export type TiledKernel = Kernel<
 >;
 
 /** Invocations of a workgroup. */
-export function invocationsOf({ rows, columns, perInvocation: [r, c] }: StagedTile): number {
+function invocationsOf({ rows, columns, perInvocation: [r, c] }: StagedTile): number {
   return (rows / r) * (columns / c);
 }
 
 /** What is staged: half of the invocations stage A, the other half B. */
-export function stagedOperands(variant: TiledVariant): readonly [StagedOperand, StagedOperand] {
+function stagedOperands(variant: TiledVariant): readonly [StagedOperand, StagedOperand] {
   const { tile, access, transposeA, transposeB } = variant;
   const invocations = invocationsOf(tile) / 2;
   const { m, k, aOffset, bOffset } = productText(variant, tile.rows);

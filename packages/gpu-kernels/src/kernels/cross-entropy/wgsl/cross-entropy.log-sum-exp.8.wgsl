@@ -7,6 +7,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
+// Stands for no logit; finite, because WGSL knows no infinities.
+const LEAST = -3.4e38;
+
 var<workgroup> totalPartial: array<f32, 8>;
 
 fn total(value: f32, localIndex: u32) -> f32 {
@@ -52,19 +55,28 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   if (workgroup >= params.rows) { return; }
   let row = workgroup * params.width;
-  var most = logits[row];
-  for (var c = localIndex; c < params.width; c += 8u) {
-    most = max(most, logits[row + c]);
-  }
-  most = largest(most, localIndex);
+  var most = LEAST;
   var sum = 0.0;
-  for (var start = localIndex; start < params.width; start += 512u) {
-    var block = 0.0;
-    for (var c = start; c < min(start + 512u, params.width); c += 8u) {
-      block += exp(logits[row + c] - most);
+  for (var start = localIndex; start < params.width; start += 1024u) {
+    var run = 0.0;
+    for (var c = start; c < min(start + 1024u, params.width); c += 64u) {
+      let x0 = select(LEAST, logits[row + min(c, params.width - 1u)], c < params.width);
+      let x1 = select(LEAST, logits[row + min(c + 8u, params.width - 1u)], c + 8u < params.width);
+      let x2 = select(LEAST, logits[row + min(c + 16u, params.width - 1u)], c + 16u < params.width);
+      let x3 = select(LEAST, logits[row + min(c + 24u, params.width - 1u)], c + 24u < params.width);
+      let x4 = select(LEAST, logits[row + min(c + 32u, params.width - 1u)], c + 32u < params.width);
+      let x5 = select(LEAST, logits[row + min(c + 40u, params.width - 1u)], c + 40u < params.width);
+      let x6 = select(LEAST, logits[row + min(c + 48u, params.width - 1u)], c + 48u < params.width);
+      let x7 = select(LEAST, logits[row + min(c + 56u, params.width - 1u)], c + 56u < params.width);
+      let next = max(most, max(max(max(x0, x1), max(x2, x3)), max(max(x4, x5), max(x6, x7))));
+      let decay = exp(most - next);
+      most = next;
+      sum *= decay;
+      run = run * decay + (((exp(x0 - next) + exp(x1 - next)) + (exp(x2 - next) + exp(x3 - next))) + ((exp(x4 - next) + exp(x5 - next)) + (exp(x6 - next) + exp(x7 - next))));
     }
-    sum += block;
+    sum += run;
   }
-  sum = total(sum, localIndex);
-  if (localIndex == 0u) { out[workgroup] = most + log(sum); }
+  let largestOfAll = largest(most, localIndex);
+  sum = total(sum * exp(most - largestOfAll), localIndex);
+  if (localIndex == 0u) { out[workgroup] = largestOfAll + log(sum); }
 }

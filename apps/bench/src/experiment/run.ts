@@ -92,7 +92,7 @@ export async function runExperiment(
   if (request.saveProbes && request.discardProbes)
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
-  const gpu = await acquireGpu({ adapter: request.adapter, log });
+  const gpu = await acquireGpu({ adapter: request.adapter, matmul: request.settings.matmul ?? 'auto', log });
   let together = 1;
   const models = new LoadedModel(gpu, request, () => {
     const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };

@@ -38,7 +38,7 @@ export async function answer(
 ): Promise<(number | undefined)[]> {
   const log = (line: string): void => progress.line(line);
   const budget = request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget };
-  const gpu = await acquireGpu({ adapter: request.adapter, log });
+  const gpu = await acquireGpu({ adapter: request.adapter, matmul: request.settings.matmul ?? 'auto', log });
   const models = new LoadedModel(gpu, request);
   let trainings: Trainings | undefined;
   try {

@@ -294,8 +294,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'finite-not-checked-scores',
         kind: 'divergence not noticed',
-        find: 'attentionOutput.every(Number.isFinite) && attentionScores.every(Number.isFinite)',
-        replace: 'attentionOutput.every(Number.isFinite)',
+        find: 'areFinite(attentionOutput) && areFinite(attentionScores)',
+        replace: 'areFinite(attentionOutput)',
       },
       {
         id: 'finite-not-checked-logprobs',

@@ -17,6 +17,7 @@ import { columnSumKernels } from './reduction/column-sum.ts';
 import { groupedReductionKernels } from './reduction/grouped.ts';
 import { l2NormKernels } from './reduction/l2-norm.ts';
 import { reductionKernels } from './reduction/reduction.ts';
+import { peakKernels } from './rates/peak-kernels.ts';
 import { rotaryKernels } from './rotary/rotary.ts';
 import { layerNormKernels } from './row-norm/layer-norm.ts';
 import { rmsNormKernels } from './row-norm/rms-norm.ts';
@@ -41,6 +42,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...(tuning.matmul.strategy === 'tiled' ? matrixUnitKernels() : []),
   ],
   optimizer: optimizerKernels,
+  rates: peakKernels,
   reduction: (tuning) => [
     ...reductionKernels(tuning),
     ...l2NormKernels(tuning),

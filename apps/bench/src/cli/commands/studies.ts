@@ -70,6 +70,7 @@ function withCommonOptions(command: Command): Command {
     .option('--adapter <name>', 'as for `icl-gd run` (default: auto)')
     .option('--matmul <kind>', 'as for `icl-gd run` (default: auto)')
     .option('--token-budget <n>', 'most tokens in one packed batch (default: 2048)')
+    .option('--profile [file]', 'as for `icl-gd run`')
     .option('--fresh', 'compute everything again')
     .option('--out <dir>', 'folder for the results (required)');
 }

@@ -213,6 +213,7 @@ function record(gpu: Gpu, task: Task): void {
       accumulate: Number(task.accumulate),
     },
     grid(workgroupsPerRow * Math.ceil(c.rows / rows)),
+    2 * c.rows * c.columns * k,
   );
 }
 

@@ -124,7 +124,7 @@ function requireMatrixUnits(
   if ('lacks' in found) {
     const { lacks, hint } = found;
     throw new UserError(
-      `matmul on matrix units needs ${lacks}, which the device on ${description} lacks${hint === undefined ? '' : `; ${hint}`}`,
+      `matrix units need ${lacks}, which ${description} lacks${hint === undefined ? '' : `; ${hint}`}`,
       'unfit-device',
     );
   }

@@ -34,7 +34,7 @@ const KNOWN = [
 ] as const satisfies readonly { units: MatrixUnits; workgroupBytes: number }[];
 
 const FEATURE = 'chromium-experimental-subgroup-matrix';
-const UNSAFE_APIS = "Dawn's switch unsafe-apis (ICL_GD_DAWN=unsafe-apis) shows it";
+const UNSAFE_APIS = 'ICL_GD_DAWN=unsafe-apis shows it';
 
 /** Every kind of matrix units that there are kernels for. */
 export const MATRIX_UNITS: readonly MatrixUnits[] = KNOWN.map(({ units }) => units);
@@ -49,7 +49,7 @@ export interface MatrixUnitsLack {
 export function matrixUnitsOf(device: MatrixFacts): MatrixUnits | MatrixUnitsLack {
   const { features, adapterInfo, limits } = device;
   if (!features.has(FEATURE))
-    return { lacks: `the feature ${FEATURE}`, hint: `${UNSAFE_APIS} where the driver has matrix units` };
+    return { lacks: `the feature ${FEATURE}`, hint: `${UNSAFE_APIS} where the driver has it` };
   if (fixedSubgroupSize(device) !== MATRIX_SUBGROUP)
     return { lacks: `subgroups of always ${MATRIX_SUBGROUP} invocations` };
   const configs = [...(adapterInfo?.subgroupMatrixConfigs ?? [])];

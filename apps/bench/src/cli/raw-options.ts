@@ -26,6 +26,7 @@ export interface RawRunOptions {
   readonly initSeed: string;
   readonly tokenBudget: string;
   readonly dtype: string;
+  readonly matmul: string;
   readonly memoryBudget: string;
   readonly checkOnly: boolean;
   readonly saveProbes: boolean;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { acquireGpu } from '../device/acquire.ts';
 import { dawnFlags } from '../device/dawn-switches.ts';
 import type { AdapterDescription } from '../device/description.ts';
 import { matmul } from '../kernels/matmul/matmul.ts';
@@ -43,16 +44,21 @@ describe('matrix units', () => {
   it.each([
     [
       facts([F16], { features: FEATURES.slice(1) }),
-      /^the feature chromium-experimental-subgroup-matrix: .*ICL_GD_DAWN=unsafe-apis/,
+      'the feature chromium-experimental-subgroup-matrix',
+      /ICL_GD_DAWN=unsafe-apis/,
     ],
-    [facts([F16], { features: FEATURES.slice(0, 2) }), /^the feature shader-f16: .*ICL_GD_DAWN=unsafe-apis/],
-    [facts([F16], { features: [FEATURES[0]!, FEATURES[2]!] }), /^subgroups of always 32/],
-    [facts([F16], { sizes: [32, 64] }), /^subgroups of always 32/],
-    [facts([]), /take f32 there \(it has none\)$/],
-    [facts(OTHERS), /\(it has 16 x 16 x 16 f16 to f16, 16 x 8 x 16 f16 to f32\)$/],
-    [facts([F16], { memory: 32_768 }), /^38912 bytes of workgroup memory .* is 32768/],
-  ])('that are missing are named, with what to do', (device, message) => {
-    expect(matrixUnitsOf(device)).toEqual({ lacks: expect.stringMatching(message) });
+    [facts([F16], { features: FEATURES.slice(0, 2) }), 'the feature shader-f16', /ICL_GD_DAWN=unsafe-apis/],
+    [facts([F16], { features: [FEATURES[0]!, FEATURES[2]!] }), 'subgroups of always 32 invocations'],
+    [facts([F16], { sizes: [32, 64] }), 'subgroups of always 32 invocations'],
+    [facts([]), 'matrix units of 16 x 16 x 16 from f16 to f32, or of 8 x 8 x 8 in f32', / are none$/],
+    [
+      facts(OTHERS),
+      'matrix units of 16 x 16 x 16 from f16 to f32, or of 8 x 8 x 8 in f32',
+      / are 16 x 16 x 16 f16 to f16, 16 x 8 x 16 f16 to f32$/,
+    ],
+    [facts([F16], { memory: 32_768 }), '38912 bytes of workgroup memory', / is 32768$/],
+  ])('that are missing are named: %#', (device, lacks, hint?: RegExp) => {
+    expect(matrixUnitsOf(device)).toEqual({ lacks, ...(hint ? { hint: expect.stringMatching(hint) } : {}) });
   });
 });
 
@@ -96,11 +102,11 @@ const ADAPTER: AdapterDescription = {
   ...{ kind: 'hardware', profile: '', source: 'given' },
 };
 
-/** A Gpu that records, and says that its subgroups are as the kernels need them. */
-async function recorder(options: DeviceOptions = {}): Promise<Gpu> {
+/** A device that records, and says that its subgroups are as the kernels need them. */
+async function claimingDevice(): Promise<GPUDevice> {
   const device = await deviceThatDoesNothing();
   const { adapterInfo } = facts([F32]);
-  const claiming = new Proxy(device, {
+  return new Proxy(device, {
     get: (target, name) => {
       if (name === 'adapterInfo') return adapterInfo;
       const value = Reflect.get(target, name) as unknown;
@@ -108,8 +114,40 @@ async function recorder(options: DeviceOptions = {}): Promise<Gpu> {
     },
     set: (target, name, value) => Reflect.set(target, name, value),
   });
-  return Gpu.fromDevice(claiming, ADAPTER, { parameters: 'uniform', ...options });
 }
+
+async function recorder(options: DeviceOptions = {}): Promise<Gpu> {
+  return Gpu.fromDevice(await claimingDevice(), ADAPTER, { parameters: 'uniform', ...options });
+}
+
+describe('acquireGpu', () => {
+  const adapter = process.env['ICL_GD_ADAPTER'] ?? 'auto';
+
+  it('refuses matrix units in one line where a device has none, and words that it does not know', async () => {
+    await expect(acquireGpu({ adapter, matmul: 'matrix' })).rejects.toThrow(
+      /^matrix units need the feature chromium-experimental-subgroup-matrix, which .+ lacks; ICL_GD_DAWN=unsafe-apis shows it where the driver has it$/,
+    );
+    await expect(acquireGpu({ adapter, matmul: 'fast' as 'f32' })).rejects.toThrow(
+      new RangeError('acquireGpu: matmul is "fast"; it can be auto, f32, matrix'),
+    );
+  });
+
+  it('takes them if told to, and says so; never by itself', async () => {
+    const lines: string[] = [];
+    const device = await claimingDevice();
+    const gpu = await acquireGpu({ device, matmul: 'matrix', log: (line) => lines.push(line) });
+    expect(gpu.matrixUnits).toEqual({ component: 'f32', size: 8 });
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^WARNING: what is probed runs on matrix units \(f32, 8 x 8 x 8\): experimental/),
+    );
+    gpu.dispose();
+    for (const matmul of ['auto', 'f32'] as const) {
+      const plain = await acquireGpu({ device, matmul });
+      expect(plain.matrixUnits).toBeUndefined();
+      plain.dispose();
+    }
+  });
+});
 
 describe('a Gpu that may use them', () => {
   const shapes = { m: 5, n: 12, k: 8 };

@@ -34,19 +34,24 @@ const KNOWN = [
 ] as const satisfies readonly { units: MatrixUnits; workgroupBytes: number }[];
 
 const FEATURE = 'chromium-experimental-subgroup-matrix';
+const UNSAFE_APIS = 'ICL_GD_DAWN=unsafe-apis shows it';
 
 /** Every kind of matrix units that there are kernels for. */
 export const MATRIX_UNITS: readonly MatrixUnits[] = KNOWN.map(({ units }) => units);
 
-/** The matrix units of a device that there are kernels for, or what it lacks and what to do about that, in words. */
-export function matrixUnitsOf(device: MatrixFacts): MatrixUnits | { readonly lacks: string } {
+/** What a device would need besides, in words, and if something may give it that, what. */
+export interface MatrixUnitsLack {
+  readonly lacks: string;
+  readonly hint?: string;
+}
+
+/** The matrix units of a device that there are kernels for, the best of them, or what it lacks. */
+export function matrixUnitsOf(device: MatrixFacts): MatrixUnits | MatrixUnitsLack {
   const { features, adapterInfo, limits } = device;
   if (!features.has(FEATURE))
-    return {
-      lacks: `the feature ${FEATURE}: with unsafe-apis among the switches of Dawn (ICL_GD_DAWN=unsafe-apis) drivers that have matrix units show it`,
-    };
+    return { lacks: `the feature ${FEATURE}`, hint: `${UNSAFE_APIS} where the driver has it` };
   if (fixedSubgroupSize(device) !== MATRIX_SUBGROUP)
-    return { lacks: `subgroups of always ${MATRIX_SUBGROUP} invocations: take f32 there` };
+    return { lacks: `subgroups of always ${MATRIX_SUBGROUP} invocations` };
   const configs = [...(adapterInfo?.subgroupMatrixConfigs ?? [])];
   const fitting = KNOWN.filter(({ units: { component, size } }) =>
     configs.some(
@@ -58,19 +63,18 @@ export function matrixUnitsOf(device: MatrixFacts): MatrixUnits | { readonly lac
   );
   if (fitting.length === 0)
     return {
-      lacks: `matrix units of 16 x 16 x 16 from f16 to f32, or 8 x 8 x 8 in f32: take f32 there (it has ${describe(configs)})`,
+      lacks: 'matrix units of 16 x 16 x 16 from f16 to f32, or of 8 x 8 x 8 in f32',
+      hint: `its matrix units are ${describe(configs)}`,
     };
   const capable = fitting.filter(({ units }) => units.component !== 'f16' || features.has('shader-f16'));
   if (capable.length === 0)
-    return {
-      lacks:
-        'the feature shader-f16: with unsafe-apis among the switches of Dawn (ICL_GD_DAWN=unsafe-apis) NVIDIA cards have it',
-    };
+    return { lacks: 'the feature shader-f16', hint: `${UNSAFE_APIS} on NVIDIA cards` };
   const memory = limits?.maxComputeWorkgroupStorageSize ?? 0;
   const roomy = capable.find(({ workgroupBytes }) => workgroupBytes <= memory);
   if (!roomy)
     return {
-      lacks: `${capable[0]?.workgroupBytes} bytes of workgroup memory (maxComputeWorkgroupStorageSize is ${memory}): take f32 there`,
+      lacks: `${capable[0]?.workgroupBytes} bytes of workgroup memory`,
+      hint: `its maxComputeWorkgroupStorageSize is ${memory}`,
     };
   return roomy.units;
 }

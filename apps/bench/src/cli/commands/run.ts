@@ -93,6 +93,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       'how weights are kept on the device: float32, or float16-storage (float32 arithmetic; default: float32)',
     )
     .option(
+      '--matmul <kind>',
+      "what probes are computed on: f32 (auto is the same), or matrix: the GPU's matrix units, experimental (docs/numerics.md; default: auto)",
+    )
+    .option(
       '--memory-budget <GiB>',
       'refuse to start if the run needs more memory on the device (default: all there is)',
     )

@@ -6,6 +6,8 @@ import {
   UserError,
   acquireGpu,
 } from '@icl-gd/gpu-kernels';
+import type { RunSettings } from '../plan.ts';
+import type { RunRequest } from '../run-request.ts';
 
 /** Dispatches that a trace has one by one, at most: about 25 MB of it. */
 const TRACED = 2 ** 18;
@@ -54,11 +56,19 @@ export class DeviceProfile {
 
 /** Opens the adapter that is asked for, and times what it does if that is asked for. */
 export async function openAdapter(
-  { adapter, profile }: { readonly adapter: string; readonly profile?: DeviceProfile | undefined },
+  {
+    adapter,
+    settings,
+    profile,
+  }: Pick<RunRequest, 'adapter'> & {
+    readonly settings: Pick<RunSettings, 'matmul'>;
+    readonly profile?: DeviceProfile | undefined;
+  },
   log: (line: string) => void,
 ): Promise<Gpu> {
-  if (!profile) return acquireGpu({ adapter, log });
-  const gpu = await acquireGpu({ adapter, log, profile: true });
+  const matmul = settings.matmul ?? 'auto';
+  if (!profile) return acquireGpu({ adapter, matmul, log });
+  const gpu = await acquireGpu({ adapter, matmul, log, profile: true });
   try {
     profile.begin(gpu);
     return gpu;

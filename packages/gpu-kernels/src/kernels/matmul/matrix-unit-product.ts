@@ -1,6 +1,7 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import { MATRIX_UNITS, type MatrixUnits } from '../../runtime/matrix-units.ts';
+import { flopOf } from './bound-product.ts';
 import { type BoundMatrix, bindMatrix, inVectors } from './matrix.ts';
 import { matrixUnitMatmul, matrixUnitTile } from './matrix-unit-kernel.ts';
 import { ROW_SCALES, rowScales } from './row-scales.ts';
@@ -60,6 +61,7 @@ export function recordOnMatrixUnits(
       accumulate: Number(product.accumulate),
     },
     grid(Math.ceil(m / tile.rows) * Math.ceil(n / tile.columns)),
+    flopOf({ shape: [m, n, k] }),
   );
   return true;
 }

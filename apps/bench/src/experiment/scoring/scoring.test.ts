@@ -45,6 +45,13 @@ const [icl, zsl, ft, other] = [1, 2, 3, 4].map(probesOf) as [
   ProbeArrays[],
   ProbeArrays[],
 ];
+function unchangedInSecondLayer(probe: ProbeArrays, like: ProbeArrays): ProbeArrays {
+  const values = Array.from(probe.attentionScores);
+  const size = values.length / SHAPE.layers;
+  for (let i = size; i < 2 * size; i++) values[i] = like.attentionScores[i] as number;
+  return { ...probe, attentionScores: Float32Array.from(values) };
+}
+
 const COMPARISONS: readonly [Comparison, ComparedProbes][] = [
   [
     { of: 'baseline', seed: 5 },
@@ -54,10 +61,10 @@ const COMPARISONS: readonly [Comparison, ComparedProbes][] = [
     { of: 'learner', inapplicableMetrics: ['simam'] },
     { icl, zsl, ft },
   ],
-  // An example without any change in its second layer.
+  // An example whose m has no change in its second layer.
   [
     { of: 'learner', inapplicableMetrics: [] },
-    { icl, zsl, ft: [zsl[0] as ProbeArrays, ...ft.slice(1)] },
+    { icl, zsl, ft: [unchangedInSecondLayer(ft[0]!, zsl[0]!), ...ft.slice(1)] },
   ],
   [
     { of: 'pair', ids: ['LCGD', 'GD'] },

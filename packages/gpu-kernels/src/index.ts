@@ -73,6 +73,7 @@ export {
   sgdStep,
   sgdSteps,
 } from './kernels/optimizer/optimizer.ts';
+export { type DeviceRates, measureDevice, type RateOptions } from './kernels/rates/device-rates.ts';
 export {
   type GroupedColumnSumArguments,
   groupedColumnSums,

@@ -19,7 +19,7 @@ export async function adaptTogether(
   { signal, onProgress }: LongRunning = {},
 ): Promise<readonly (LearnerResult | DivergedError)[]> {
   signal?.throwIfAborted();
-  const results = new Array<LearnerResult | DivergedError>(cells.length);
+  const results = Array.from<LearnerResult | DivergedError>({ length: cells.length });
   const works = cells.map(({ demonstrations, options: { learnerOptions: options = {} } }) => {
     const passes = trainingPasses({ learner, options: defined(options) });
     return demonstrations.length * Math.max(1, passes);

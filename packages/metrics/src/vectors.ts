@@ -19,7 +19,7 @@ export function dot(a: Float64Array, b: Float64Array): number {
 }
 
 /** l2 norm. @throws RangeError if its square overflows float64 */
-export function norm(a: Float64Array): number {
+function norm(a: Float64Array): number {
   return lengthOf(dot(a, a));
 }
 

@@ -33,9 +33,9 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'layerwise-update-of-previous',
       kind: 'layer off by one',
-      find: 'attentionBlockBackward(inner, layer, activations, gradOutput, readout);\n      onLayer?.(layer);',
+      find: 'readoutBackward(inner, layer, own, gradOutput, readout);\n    onLayer?.(layer);',
       replace:
-        'attentionBlockBackward(inner, layer, activations, gradOutput, readout);\n      onLayer?.(Math.max(0, layer - 1));',
+        'readoutBackward(inner, layer, own, gradOutput, readout);\n    onLayer?.(Math.max(0, layer - 1));',
     },
     {
       id: 'readout-of-attention-as-residual',

@@ -39,6 +39,7 @@ export interface RawRunOptions {
   readonly weightChanges: boolean;
   readonly gradientNorms: boolean;
   readonly margin: string;
+  readonly profile: string | true;
 }
 
 /** Options of `icl-gd inspect` as typed. */

@@ -43,6 +43,8 @@ export interface ParsedRun {
   readonly prepare: Preset['prepare'];
   /** Read and check model and data, say what would be computed and allocated, and stop. */
   readonly checkOnly: boolean;
+  /** Time by kernel is wanted: in this file, or beside the results. */
+  readonly profile: string | true | undefined;
 }
 
 /**
@@ -89,6 +91,7 @@ export async function parseRunOptions(
     data: raw.data,
     prepare,
     checkOnly: raw.checkOnly ?? false,
+    profile: raw.profile,
   };
 }
 

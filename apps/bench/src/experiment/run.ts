@@ -1,4 +1,4 @@
-import { type AdapterDescription, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { AdapterDescription } from '@icl-gd/gpu-kernels';
 import { type MetricCatalogue, accuracy, builtInMetrics, findMetric, layerMean } from '@icl-gd/metrics';
 import { MODEL_VARIANTS, type ModelLocation, type ModelVariant, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
@@ -24,6 +24,7 @@ import { planRunMemory, workloadsOf } from './memory.ts';
 import { type Planning, planCells } from './plan-cells.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import { type RunSettings, type Trial, comparedSettings, byModel, planTrials, trialName } from './plan.ts';
+import { openAdapter } from './profile/device-profile.ts';
 import { type Progress, createProgress } from './progress.ts';
 import type { RunRequest } from './run-request.ts';
 import { RecordStore } from './record-store.ts';
@@ -93,7 +94,7 @@ export async function runExperiment(
   if (request.saveProbes && request.discardProbes)
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
-  const gpu = await acquireGpu({ adapter: request.adapter, log });
+  const gpu = await openAdapter(request, log);
   let together = 1;
   const models = new LoadedModel(gpu, request, () => {
     const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };
@@ -114,6 +115,7 @@ export async function runExperiment(
       log,
     });
     const complete = await computeCells(request, { ...stage, scoring, plans });
+    await request.profile?.end();
     const besidePlans = await planBeside(planning, store, earlier, log);
     const { whole, partial } = await keepRecorded(
       request.recordsIn ?? out,

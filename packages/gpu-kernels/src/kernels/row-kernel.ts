@@ -30,14 +30,6 @@ export function defineRowKernel<S extends string, P extends string = never>(
   });
 }
 
-/** WGSL: a loop of `c` over the columns of a row that are an invocation's own. */
-export function eachOwnColumn(size: number, body: string): string {
-  return `
-    for (var c = localIndex; c < params.width; c += ${size}u) {
-      ${body}
-    }`;
-}
-
 /**
  * WGSL of `fn <name>(value, localIndex) -> type`: reduces one value of each invocation of a workgroup in a fixed tree
  * and gives all of them the result. Must be called in uniform control flow.

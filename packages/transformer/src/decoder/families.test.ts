@@ -11,7 +11,7 @@ import { Pcg64 } from '../random/pcg64.ts';
 import { type ParameterValues, referenceDecoder, referenceLoss } from '../testing/reference-decoder.ts';
 import { TINY_MODELS } from '../testing/tiny-models.ts';
 import { Gradients } from './gradients.ts';
-import { type Objective, type Readout, recordLossGradient } from './loss-gradient.ts';
+import { type Objective, READOUTS, type Readout, recordLossGradient } from './loss-gradient.ts';
 import { nextTokenTargets, planTargets } from './targets.ts';
 
 const TOKENS = [0, 5, 17, 5, 36, 2, 9, 11, 30, 4, 5];
@@ -202,6 +202,21 @@ describe.each(Object.keys(TINY_MODELS))('%s', (name) => {
       }
     },
   );
+
+  it('has the same bits in layer-causal learning whether one head reads all layers or each in turn', async () => {
+    const of = async (readout: Readout, layersTogether: boolean) => {
+      using gradients = Gradients.ofGroup(gpu(), model.config, 'layers');
+      using losses = gpu().tensor([model.config.layers]);
+      using pass = passOver(model, [TOKENS], { gradients });
+      const targets = planTargets(pass, nextTokenTargets([TOKENS]));
+      const options = { objective: 'layerwise', readout, targets, losses, lossIndex: 0 } as const;
+      recordLossGradient(pass, { ...options, layersTogether });
+      const read = [await gpu().read(losses)];
+      for (const parameter of gradients.names) read.push(await gpu().read(gradients.find(parameter)!));
+      return { names: gradients.names, read };
+    };
+    for (const readout of READOUTS) expect(await of(readout, true)).toEqual(await of(readout, false));
+  });
 
   it('has the numbers of the float64 reference at shifted positions, and without a shift those of none', async () => {
     const row = TOKENS.length - 1;

@@ -14,7 +14,7 @@ import {
 import { addLinearGradients, linear, linearInputGradient } from './linear.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
 import type { Pass } from './pass.ts';
-import type { TargetChunk, TargetPlan } from './targets.ts';
+import type { HeadTargets, TargetChunk, TargetPlan } from './targets.ts';
 
 const FINAL_NORM = 'finalNorm';
 const PROJECTION = 'unembeddingProjection';
@@ -66,16 +66,21 @@ export function logitsOf(pass: Pass, rows: Tensor): Tensor {
 /** Sees a chunk's logits [rows of the chunk, V] before they are dropped. */
 type VisitLogits = (chunk: TargetChunk, logits: Tensor, normalizers: Tensor, input: Tensor) => void;
 
-/** Log-probabilities of the targets, [targetCount] in the plan's order, and what the head read for them. */
+/** The rows that have targets: [T, d] to [R, d]. */
+function rowsOf(pass: Pass, residual: Tensor, plan: TargetPlan): Tensor {
+  const rows = pass.tensor([plan.rowCount, pass.config.dModel], 'rows');
+  gatherRows(pass.gpu, { x: residual, rows: plan.rows, out: rows });
+  return rows;
+}
+
+/** Log-probabilities of the targets, [targetCount] in the plan's order, and what the head read for their rows, [R, d]. */
 function targetLogProbs(
   pass: Pass,
-  residual: Tensor,
-  plan: TargetPlan,
+  rows: Tensor,
+  plan: HeadTargets,
   visit?: VisitLogits,
 ): { readonly logProbs: Tensor; readonly input: HeadInput } {
   const { gpu, config } = pass;
-  const rows = pass.tensor([plan.rowCount, config.dModel], 'rows');
-  gatherRows(gpu, { x: residual, rows: plan.rows, out: rows });
   const input = headInput(pass, rows);
   const { weight } = unembeddingOf(pass);
   const logProbs = pass.tensor([plan.targetCount], 'logProbs');
@@ -131,13 +136,18 @@ export function headOutputs(pass: Pass, residual: Tensor, plan: TargetPlan, k: n
           logProbs: pass.tensor(shape, 'likeliest.logProbs'),
         }
       : undefined;
-  const { logProbs } = targetLogProbs(pass, residual, plan, ({ topRows, firstTop }, logits, normalizers) => {
-    if (!top || !topRows) return;
-    topLogProbs(gpu, {
-      ...{ logits, logSumExp: normalizers, row: topRows, vocabulary: config.vocabSize, k },
-      ...{ ...top, outOffset: firstTop },
-    });
-  });
+  const { logProbs } = targetLogProbs(
+    pass,
+    rowsOf(pass, residual, plan),
+    plan,
+    ({ topRows, firstTop }, logits, normalizers) => {
+      if (!top || !topRows) return;
+      topLogProbs(gpu, {
+        ...{ logits, logSumExp: normalizers, row: topRows, vocabulary: config.vocabSize, k },
+        ...{ ...top, outOffset: firstTop },
+      });
+    },
+  );
   return { logProbs, top };
 }
 
@@ -159,6 +169,19 @@ export function headLossAndGradient(
   pass: Pass,
   residual: Tensor,
   plan: TargetPlan,
+  place: LossPlace,
+): Tensor {
+  const gradRows = headRowsLossAndGradient(pass, rowsOf(pass, residual, plan), plan, place);
+  const gradResidual = pass.tensor(residual.shape, 'gradient of residual');
+  gatherRows(pass.gpu, { x: gradRows, rows: plan.places, out: gradResidual });
+  return gradResidual;
+}
+
+/** As {@link headLossAndGradient}, of the rows with targets alone: [R, d]. */
+export function headRowsLossAndGradient(
+  pass: Pass,
+  rows: Tensor,
+  plan: HeadTargets,
   { losses, index }: LossPlace,
 ): Tensor {
   const { gpu, config, gradients } = pass;
@@ -167,11 +190,11 @@ export function headLossAndGradient(
   const gradHeadInput = pass.tensor([plan.rowCount, weight.shape[1] ?? 0], 'gradient of the head input');
   const backward: VisitLogits = (chunk, logits, normalizers, headRows) => {
     // In the logits' own place: from here on they are the gradient with respect to them.
-    const rows = {
+    const chunked = {
       ...{ logits, logSumExp: normalizers, target: chunk.targets },
       ...{ rows: chunk.count, vocabulary: config.vocabSize },
     };
-    crossEntropyGradient(gpu, { ...rows, scale: chunk.scales ?? 1 / plan.targetCount });
+    crossEntropyGradient(gpu, { ...chunked, scale: chunk.scales ?? 1 / plan.targetCount });
     const gradRows = sliceRows(matrix(gradHeadInput), chunk.start, chunk.count);
     matmul(gpu, { a: matrix(logits), b: matrix(weight), c: gradRows });
     const gradWeight = gradients.target(name, weight.shape);
@@ -184,12 +207,9 @@ export function headLossAndGradient(
       accumulate: gradWeight.accumulate,
     });
   };
-  const { logProbs, input } = targetLogProbs(pass, residual, plan, backward);
+  const { logProbs, input } = targetLogProbs(pass, rows, plan, backward);
   const into = { x: logProbs, out: losses, outIndex: index };
   if (plan.groups) groupedSum(gpu, { ...into, groups: plan.groups.targets, scales: plan.groups.scales });
   else sum(gpu, { ...into, scale: -1 / plan.targetCount });
-  const gradRows = headInputBackward(pass, input, gradHeadInput);
-  const gradResidual = pass.tensor(residual.shape, 'gradient of residual');
-  gatherRows(gpu, { x: gradRows, rows: plan.places, out: gradResidual });
-  return gradResidual;
+  return headInputBackward(pass, input, gradHeadInput);
 }

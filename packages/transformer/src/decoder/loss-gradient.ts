@@ -1,7 +1,7 @@
-import type { Tensor } from '@icl-gd/gpu-kernels';
+import { type Tensor, gatherRows } from '@icl-gd/gpu-kernels';
 import { embed, embedBackward, trainsEmbedding } from './embedding.ts';
 import { forwardLayers } from './forward.ts';
-import { headLossAndGradient } from './head.ts';
+import { headLossAndGradient, headRowsLossAndGradient } from './head.ts';
 import {
   type LayerActivations,
   type LayerInput,
@@ -10,7 +10,7 @@ import {
   layerForward,
 } from './layer.ts';
 import type { Pass } from './pass.ts';
-import type { TargetPlan } from './targets.ts';
+import { type TargetPlan, targetsOfLayers } from './targets.ts';
 
 /**
  * Where the loss is taken: at the model's `output`, gradients flowing through all layers (gradient descent), or
@@ -40,6 +40,8 @@ export interface LossOptions {
    */
   readonly losses: Tensor;
   readonly lossIndex: number;
+  /** For `layerwise`: whether all layers are read by one head; if their activations have room if absent. The same bits. */
+  readonly layersTogether?: boolean | undefined;
   /** Sees each layer's activations of the forward pass, which live as long as the call. */
   readonly onForward?: ((layer: number, activations: LayerActivations) => void) | undefined;
   /** Called when all gradients of a layer are recorded and its weights are no longer read: they may be updated here. */
@@ -82,8 +84,56 @@ function outputGradient(pass: Pass, { targets, losses, lossIndex, onForward, onL
   if (wantEmbedding) embedBackward(pass, gradResidual);
 }
 
-/** One layer in memory at a time: no gradient flows between layers. */
-function layerwiseGradient(
+/** What activations of all layers may take, so that one head reads all of them. */
+const LAYERS_BYTES = 2 ** 28;
+
+/** No gradient flows between layers: one head reads them all if their activations have room, else one layer is in memory at a time. */
+function layerwiseGradient(pass: Pass, options: LossOptions): void {
+  const { layersTogether = layersHaveRoom(pass) } = options;
+  if (layersTogether) layersAtOnce(pass, options);
+  else layersInTurn(pass, options);
+}
+
+/** Whether roughly what layers keep for their backward passes is small: a rule of sizes alone, which no number depends on. */
+function layersHaveRoom({ config, tokens }: Pass): boolean {
+  const { layers, dModel, dFeedForward } = config;
+  return 4 * layers * tokens * (10 * dModel + 3 * dFeedForward) <= LAYERS_BYTES;
+}
+
+function layersAtOnce(
+  pass: Pass,
+  { readout = 'layer', targets, losses, lossIndex, onForward, onLayer }: LossOptions,
+): void {
+  const { gpu } = pass;
+  const { layers, dModel } = pass.config;
+  const { rowCount } = targets;
+  using repeated = targetsOfLayers(pass, targets, layers);
+  const rows = pass.tensor([layers * rowCount, dModel], 'rows of all layers');
+  let input: LayerInput = { residual: embed(pass) };
+  const activations: LayerActivations[] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    const own = layerForward(pass, layer, input, { isFollowed: layer + 1 < layers });
+    activations.push(own);
+    onForward?.(layer, own);
+    const outOffset = layer * rowCount * dModel;
+    gatherRows(gpu, { x: readFrom(own, readout), rows: targets.rows, out: rows, outOffset });
+    input = { residual: own.output, normed: own.nextNorm };
+  }
+  let gradRows: Tensor;
+  {
+    using inner = pass.nested();
+    gradRows = inner.keep(headRowsLossAndGradient(inner, rows, repeated.head, { losses, index: lossIndex }));
+  }
+  for (const [layer, own] of activations.entries()) {
+    using inner = pass.nested();
+    const gradOutput = inner.tensor([pass.tokens, dModel], 'gradient of residual');
+    gatherRows(gpu, { x: gradRows, rows: repeated.places[layer] as Tensor, out: gradOutput });
+    readoutBackward(inner, layer, own, gradOutput, readout);
+    onLayer?.(layer);
+  }
+}
+
+function layersInTurn(
   pass: Pass,
   { readout = 'layer', targets, losses, lossIndex, onForward, onLayer }: LossOptions,
 ): void {
@@ -92,11 +142,21 @@ function layerwiseGradient(
       onForward?.(layer, activations);
       const place = { losses, index: lossIndex + layer * (targets.groups?.targets.counts.length ?? 1) };
       const gradOutput = headLossAndGradient(inner, readFrom(activations, readout), targets, place);
-      if (readout === 'layer') layerBackward(inner, layer, activations, gradOutput, false);
-      else attentionBlockBackward(inner, layer, activations, gradOutput, readout);
+      readoutBackward(inner, layer, activations, gradOutput, readout);
       onLayer?.(layer);
     },
   });
+}
+
+function readoutBackward(
+  pass: Pass,
+  layer: number,
+  activations: LayerActivations,
+  gradOutput: Tensor,
+  readout: Readout,
+): void {
+  if (readout === 'layer') layerBackward(pass, layer, activations, gradOutput, false);
+  else attentionBlockBackward(pass, layer, activations, gradOutput, readout);
 }
 
 /** The [T, d] that a readout takes. */

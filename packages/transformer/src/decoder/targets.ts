@@ -1,4 +1,4 @@
-import type { Gpu, RowGroups, Tensor } from '@icl-gd/gpu-kernels';
+import { type Gpu, RowGroups, type Tensor } from '@icl-gd/gpu-kernels';
 import type { Pass } from './pass.ts';
 
 /** Wanted predictions: entry i is of token `tokens[i]` after row `rows[i]` of the batch. */
@@ -70,6 +70,9 @@ export interface TargetPlan {
   readonly topCount: number;
   /** uint32 [R]. */
   readonly rows: Tensor;
+  /** The same on the host, and the targets' tokens in their order. */
+  readonly rowIds: readonly number[];
+  readonly tokenIds: readonly number[];
   /** Place of each row of the batch among them, R where it has none: uint32 [T]. */
   readonly places: Tensor;
   readonly chunks: readonly TargetChunk[];
@@ -147,6 +150,8 @@ export function planTargets(
     targetCount: order.length,
     topCount: topOrder.length,
     rows: pass.indices(distinct, 'rows with targets'),
+    rowIds: distinct,
+    tokenIds: order.map((i) => wantedTokens[i] as number),
     places: pass.indices(placesOf(distinct, pass.tokens), 'places of rows'),
     chunks,
     order,
@@ -164,6 +169,56 @@ export function planTargets(
 /** Places of rows in a list, as they come in ascending order of rows. */
 function inRowOrder(rows: readonly number[]): number[] {
   return rows.map((_, i) => i).sort((a, b) => (rows[a] as number) - (rows[b] as number) || a - b);
+}
+
+/** The targets of as many runs of rows as there are layers, one below the other, for one head over all of them. */
+export interface LayerTargets extends Disposable {
+  /** What the head reads of a plan: rows and targets of all runs. */
+  readonly head: HeadTargets;
+  /** Of each layer: place of each row of the batch among those of all layers, past them where it has none: uint32 [T]. */
+  readonly places: readonly Tensor[];
+}
+
+/** What the head reads of a plan. */
+export type HeadTargets = Pick<TargetPlan, 'rowCount' | 'targetCount' | 'chunks' | 'groups'>;
+
+/** Repeats targets, one a row, for each layer. They live as long as the pass, but for what is disposed with the result. */
+export function targetsOfLayers(pass: Pass, plan: TargetPlan, layers: number): LayerTargets {
+  const { gpu, config } = pass;
+  const { rowCount } = plan;
+  const all = rowCount * layers;
+  const counts = plan.groups?.targets.counts ?? [rowCount];
+  const runs = Array.from({ length: layers }, () => counts).flat();
+  const tokens = Array.from({ length: layers }, () => plan.tokenIds).flat();
+  const scales = Float32Array.from(runs.flatMap((count) => Array<number>(count).fill(1 / count)));
+  const perChunk = rowsPerLogitsChunk(config.vocabSize, gpu);
+  const chunks: TargetChunk[] = [];
+  for (let start = 0; start < all; start += perChunk) {
+    const count = Math.min(perChunk, all - start);
+    const local = Array.from({ length: count }, (_, i) => i);
+    chunks.push({
+      ...{ start, count, firstTarget: start, firstTop: 0, topRows: undefined },
+      targets: pass.indices(tokens.slice(start, start + count), 'targets'),
+      targetRows: pass.indices(local, 'rows of targets'),
+      scales: pass.numbers(scales.subarray(start, start + count), 'scales of rows'),
+    });
+  }
+  const places = placesOf(plan.rowIds, pass.tokens);
+  const placesIn = (layer: number): Tensor =>
+    pass.indices(
+      places.map((place) => (place < rowCount ? layer * rowCount + place : all)),
+      'places of rows',
+    );
+  const targets = new RowGroups(gpu, runs);
+  const sums = Float32Array.from(runs, (count) => (count > 0 ? -1 / count : 0));
+  return {
+    head: {
+      ...{ rowCount: all, targetCount: all, chunks },
+      groups: { targets, scales: pass.numbers(sums, 'scales of losses') },
+    },
+    places: Array.from({ length: layers }, (_, layer) => placesIn(layer)),
+    [Symbol.dispose]: () => targets.dispose(),
+  };
 }
 
 /** The place of each row in a list of rows, the list's length where it is not in it. */

@@ -119,6 +119,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       '--weight-changes',
       'also write weights.csv and precision.csv: weight changes of learners against each other and on the grid of float16; trains once more',
     )
+    .option(
+      '--profile [file]',
+      'print and write how long each kernel ran, and a trace of them (default: profile.csv in --out)',
+    )
     .option('--dry-run', 'print what would be run, without reading or downloading anything')
     .option(
       '--noise-floor',

@@ -4,7 +4,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { type ChosenHead, chooseAttentionTile, subgroupHeads, textOf } from './attention-tile.ts';
 import { registerKeyValueGradients, registerQueryGradient, registerStatistics } from './register-backward.ts';
-import { type AttentionInputs, checkAttention, checkSizes, windowParameter } from './shape.ts';
+import { type AttentionInputs, checkAttention, checkSizes, seenPairs, windowParameter } from './shape.ts';
 import { type GradientPart, subgroupBackward } from './subgroup-backward.ts';
 import { requireLaneElements } from './subgroup-tile.ts';
 import { HEAD_ELEMENTS, TILE_ROWS, WORKGROUP, headVector } from './tile.ts';
@@ -103,6 +103,7 @@ function subgroupGradients(gpu: Gpu, args: AttentionBackwardArguments, head: Cho
       { ...storage, ...targets },
       { ...params, firstBlock: blocks.first, queryTasks: ofQueries, taskCount },
       grid(taskCount),
+      flopOf(args, part),
     );
   if (gradQuery && head.inOneDispatch) {
     run('all', { gradQuery, gradKey, gradValue }, queryTasks, queryTasks + keyValueTasks);
@@ -136,6 +137,7 @@ function registerGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
       { ...inputs, gradQuery },
       { ...sizes, taskCount },
       workgroups(taskCount),
+      flopOf(args, 'query'),
     );
   }
   const taskCount = blocks.count * kvHeads;
@@ -144,5 +146,13 @@ function registerGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
     { ...inputs, gradKey, gradValue },
     { ...sizes, taskCount },
     workgroups(taskCount),
+    flopOf(args, 'key-value'),
   );
+}
+
+/** Multiply-adds of a pair and coordinate: q·k, the gradient of its weight, and those of the query, or of key and value. */
+const PRODUCTS: Readonly<Record<GradientPart, number>> = { query: 3, 'key-value': 4, all: 5 };
+
+function flopOf(args: AttentionBackwardArguments, part: GradientPart): number {
+  return 2 * PRODUCTS[part] * args.shape.headDim * seenPairs(args);
 }

@@ -9,6 +9,7 @@ import {
   type KeyValuePrefix,
   checkAttention,
   checkSizes,
+  seenPairs,
   windowParameter,
 } from './shape.ts';
 import { subgroupForward, subgroupPrefix } from './subgroup-forward.ts';
@@ -92,11 +93,12 @@ function registerAttention(gpu: Gpu, args: AttentionForwardArguments, prefix?: K
   const storage = { blocks: sequences.table, q, k, v, out, logSumExp };
   const params = { ...parameters(args, count, taskCount), prefixLength: prefix?.length ?? 0 };
   const workgroups = grid(Math.ceil(taskCount / WORKGROUP));
+  const flop = flopOf(args, seenPairs(args, prefix?.length));
   if (prefix) {
     const withPrefix = { ...storage, prefixK: prefix.k, prefixV: prefix.v };
-    gpu.dispatch(registerForwardBehindPrefix(element), withPrefix, params, workgroups);
+    gpu.dispatch(registerForwardBehindPrefix(element), withPrefix, params, workgroups, flop);
   } else {
-    gpu.dispatch(registerForward(element), storage, params, workgroups);
+    gpu.dispatch(registerForward(element), storage, params, workgroups, flop);
   }
 }
 
@@ -119,6 +121,7 @@ function prefixAttention(
       firstStart: sequences.firstStart,
     },
     grid(taskCount),
+    flopOf(args, seenPairs(args, prefix.length, false)),
   );
 }
 
@@ -136,7 +139,13 @@ function ownAttention(
     { blocks: sequences.table, q, k, v, out, logSumExp },
     { ...parameters(args, laneVectors(head), taskCount), firstBlock: blocks.first },
     grid(taskCount),
+    flopOf(args, seenPairs(args)),
   );
+}
+
+/** A multiply-add for q·k and one for the value, of each coordinate. */
+function flopOf({ shape }: AttentionForwardArguments, pairs: number): number {
+  return 4 * shape.headDim * pairs;
 }
 
 /** Elements of a head vector as the lanes load it. */

@@ -10,7 +10,14 @@ import {
   oneByOne,
   randomGroups,
 } from '../../testing/grouped-products.ts';
-import { NO_VECTORS, type Choice, isLegal, matmulChoices, vectorsOf } from '../../testing/matmul-choices.ts';
+import {
+  ALL_VECTORS,
+  NO_VECTORS,
+  type Choice,
+  isLegal,
+  matmulChoices,
+  vectorsOf,
+} from '../../testing/matmul-choices.ts';
 import { ADDITIONS, LAYOUTS, placement, transposesOf } from '../../testing/matrix-products.ts';
 import { caseOf, expectForAll, seeds } from '../../testing/property.ts';
 import { tolerances } from '../../testing/tolerances.ts';
@@ -163,6 +170,24 @@ test('no groups and no columns are no work', async () => {
   });
   expect(await gpu().read(c)).toEqual(new Float32Array(6));
 });
+
+test.each(DTYPES)(
+  'groups without rows, of factors in %s that exceed a binding, have zero or what was there',
+  async (dtypeB) => {
+    const factors = randomGroups('TN', [0, 40, 0], [64, 8], 4);
+    // A first row that begins so near the buffer's that nothing lies before it.
+    const places = { ...placementsOf(factors, ALL_VECTORS), b: { offset: 4, stride: 68 }, dtypeB };
+    const device = gpu().with({ maxBindingBytes: 4096 });
+    for (const accumulate of [false, true]) {
+      const product = await groupedProduct(device, factors, places, { bias: false, accumulate });
+      const before = accumulate ? Float32Array.from(factors.c.data) : new Float32Array(3 * 8 * 64);
+      for (const g of [0, 2]) {
+        const of = (values: Float32Array) => values.subarray(g * 512, (g + 1) * 512);
+        expectSameBits(of(product), of(before));
+      }
+    }
+  },
+);
 
 test('refuses sizes that do not agree, and float16 anywhere but in B', () => {
   using scope = gpu().scope();

@@ -3,6 +3,7 @@ import type { Binding, Operand, Tensor } from '../../runtime/tensor.ts';
 
 /** WebGPU's largest possible storage-offset alignment, in bytes. */
 const ALIGNMENT = 256;
+const VECTOR_BYTES = 16;
 
 /** A row-major matrix inside a tensor: element (r, c) lies at `offset + r * stride + c`, counted in elements. */
 export interface Matrix {
@@ -47,6 +48,11 @@ export interface BoundMatrix {
 export function bindMatrix(m: Matrix, limit: number): BoundMatrix {
   const { tensor } = m;
   if (tensor.byteLength <= limit) return { operand: tensor, size: tensor.byteLength, offset: m.offset };
+  // Nothing is read, but a binding holds a vector at least.
+  if (m.rows === 0) {
+    const nothing: Binding = { tensor, offset: 0, size: VECTOR_BYTES, label: tensor.label };
+    return { operand: nothing, size: nothing.size, offset: 0 };
+  }
   const elementBytes = ELEMENT_BYTES[tensor.dtype];
   const start = Math.floor((m.offset * elementBytes) / ALIGNMENT) * ALIGNMENT;
   // Whole words: a span of halves may end in the middle of one.

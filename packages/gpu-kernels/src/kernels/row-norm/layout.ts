@@ -37,7 +37,7 @@ export function rowLayouts(tuning: Pick<Tuning, 'normLanes'>): RowLayout[] {
 }
 
 /** As part of a kernel's label. */
-export function layoutLabel({ lanes, rows, vector }: RowLayout): string {
+function layoutLabel({ lanes, rows, vector }: RowLayout): string {
   return `${rows}x${lanes}${vector ? '.vec4' : ''}`;
 }
 

@@ -45,6 +45,13 @@ const [icl, zsl, ft, other] = [1, 2, 3, 4].map(probesOf) as [
   ProbeArrays[],
   ProbeArrays[],
 ];
+function unchangedInSecondLayer(probe: ProbeArrays, like: ProbeArrays): ProbeArrays {
+  const values = Array.from(probe.attentionScores);
+  const size = values.length / SHAPE.layers;
+  for (let i = size; i < 2 * size; i++) values[i] = like.attentionScores[i] as number;
+  return { ...probe, attentionScores: Float32Array.from(values) };
+}
+
 const COMPARISONS: readonly [Comparison, ComparedProbes][] = [
   [
     { of: 'baseline', seed: 5 },
@@ -54,10 +61,10 @@ const COMPARISONS: readonly [Comparison, ComparedProbes][] = [
     { of: 'learner', inapplicableMetrics: ['simam'] },
     { icl, zsl, ft },
   ],
-  // An example without any change in its second layer.
+  // An example whose m has no change in its second layer.
   [
     { of: 'learner', inapplicableMetrics: [] },
-    { icl, zsl, ft: [zsl[0] as ProbeArrays, ...ft.slice(1)] },
+    { icl, zsl, ft: [unchangedInSecondLayer(ft[0]!, zsl[0]!), ...ft.slice(1)] },
   ],
   [
     { of: 'pair', ids: ['LCGD', 'GD'] },
@@ -228,8 +235,8 @@ describe('probes in shared memory', () => {
       Array.from(values ?? []).slice(from, to);
     expect(Array.from(cut?.attentionOutput ?? [])).toEqual(slice(ft[0]?.attentionOutput, 4, 8));
     expect(Array.from(cut?.attentionScores ?? [])).toEqual(slice(ft[0]?.attentionScores, 6, 12));
-    const [first] = shared as readonly { readonly attentionOutput: ArrayLike<number> }[];
-    (first?.attentionOutput as unknown as Float32Array).fill(7);
+    const h = shared.map(({ attentionOutput }) => attentionOutput as Float32Array);
+    for (const own of h) own.fill(7);
     expect(cut?.attentionOutput[0]).toBe(7);
     expect(() => placesOf(ft)).toThrow('probe 0 is not in shared memory');
   });

@@ -86,8 +86,15 @@ export interface SubgroupAttention {
   readonly backward: readonly AttentionTile[];
 }
 
-/** Which attention kernels an adapter runs; head sizes that a subgroup cannot share take the register kernels. */
-export type AttentionTuning = RegisterAttention | SubgroupAttention;
+/** Tiles staged in workgroup memory. */
+export interface TiledAttention {
+  readonly strategy: 'tiled';
+  /** Most workgroup memory, in bytes, that a workgroup takes where less would do: 16 KiB or more. */
+  readonly workgroupBytes: number;
+}
+
+/** Which attention kernels an adapter runs; head sizes that they do not take go to the register kernels. */
+export type AttentionTuning = RegisterAttention | SubgroupAttention | TiledAttention;
 
 /** Every choice that differs by adapter, never by data: kernels read `gpu.tuning` and ask for nothing else. */
 export interface Tuning {
@@ -116,8 +123,13 @@ const HARDWARE = {
   invocationsPerRow: 128,
   normLanes: 128,
   logitsBytes: 2 ** 28,
-  attention: EACH_FOR_ITSELF,
 } as const;
+
+/** Queries of heads of 128 stay in workgroup memory with 24 KiB; with WebGPU's default limit those of 64 do. */
+const [ROOMY, SPARE] = [
+  { strategy: 'tiled', workgroupBytes: 2 ** 15 },
+  { strategy: 'tiled', workgroupBytes: 2 ** 14 },
+] as const satisfies TiledAttention[];
 
 /** The first takes 0.7 to 1.6 s to compile, the second 0.4 to 0.7 s, the others about 0.1 s. */
 const SWIFTSHADER_TILES: readonly RatedTile[] = [
@@ -210,12 +222,12 @@ export const TUNINGS = {
     matmul: REGISTER,
     attention: EACH_FOR_ITSELF,
   },
-  nvidia: { ...HARDWARE, matmul: TILED_MATMULS.nvidia },
-  amd: { ...HARDWARE, matmul: TILED_MATMULS.amd },
-  apple: { ...HARDWARE, matmul: TILED_MATMULS.apple },
-  intel: { ...HARDWARE, matmul: TILED_MATMULS.intel },
+  nvidia: { ...HARDWARE, matmul: TILED_MATMULS.nvidia, attention: ROOMY },
+  amd: { ...HARDWARE, matmul: TILED_MATMULS.amd, attention: ROOMY },
+  apple: { ...HARDWARE, matmul: TILED_MATMULS.apple, attention: SPARE },
+  intel: { ...HARDWARE, matmul: TILED_MATMULS.intel, attention: SPARE },
   /** Any other GPU. */
-  hardware: { ...HARDWARE, matmul: TILED_MATMULS.hardware },
+  hardware: { ...HARDWARE, matmul: TILED_MATMULS.hardware, attention: SPARE },
 } as const satisfies Readonly<Record<string, Tuning>>;
 
 /**
@@ -228,17 +240,19 @@ export function tuningFor(
 ): Tuning {
   const tuning = Object.entries<Tuning>(TUNINGS).find(([name]) => name === profile)?.[1] ?? TUNINGS[kind];
   const subgroupSize = fixedSubgroupSize(device);
+  const workgroupBytes = device.limits?.maxComputeWorkgroupStorageSize ?? Infinity;
   const matmul: MatmulTuning =
-    tuning.matmul.strategy === 'tiled'
-      ? withinWorkgroupMemory(tuning.matmul, device.limits?.maxComputeWorkgroupStorageSize ?? Infinity)
-      : tuning.matmul;
+    tuning.matmul.strategy === 'tiled' ? withinWorkgroupMemory(tuning.matmul, workgroupBytes) : tuning.matmul;
   const unfit = matmul.strategy === 'subgroup' && matmul.subgroupSize !== subgroupSize;
-  const { attention } = tuning;
+  const attention: AttentionTuning =
+    tuning.attention.strategy === 'tiled'
+      ? { ...tuning.attention, workgroupBytes: Math.min(tuning.attention.workgroupBytes, workgroupBytes) }
+      : tuning.attention;
   const unshared = attention.strategy === 'subgroup' && attention.subgroupSize !== subgroupSize;
   return {
     ...tuning,
     ...(subgroupSize === undefined ? {} : { subgroupSize }),
     matmul: unfit ? matmul.otherwise : matmul,
-    ...(unshared ? { attention: EACH_FOR_ITSELF } : {}),
+    attention: unshared ? EACH_FOR_ITSELF : attention,
   };
 }

@@ -5,6 +5,8 @@ import type { Tuning } from '../../runtime/tuning.ts';
 import { type ChosenHead, chooseAttentionTile, subgroupHeads, textOf } from './attention-tile.ts';
 import { registerKeyValueGradients, registerQueryGradient, registerStatistics } from './register-backward.ts';
 import { type AttentionInputs, checkAttention, checkSizes, seenPairs, windowParameter } from './shape.ts';
+import { STAGED_BACKWARD_TOKENS, stagedBackward } from './staged-backward.ts';
+import { STAGED_ROWS, chooseStaging, stagedHeads } from './staged-tile.ts';
 import { type GradientPart, subgroupBackward } from './subgroup-backward.ts';
 import { requireLaneElements } from './subgroup-tile.ts';
 import { HEAD_ELEMENTS, TILE_ROWS, WORKGROUP, headVector } from './tile.ts';
@@ -48,7 +50,12 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
   const head = chooseAttentionTile(attention, 'backward', work);
   if (head && gpu.device.limits.maxStorageBuffersPerShaderStage >= MOST_BINDINGS)
     subgroupGradients(gpu, args, head);
-  else registerGradients(gpu, args);
+  else {
+    const staged = chooseStaging(attention, headDim) !== undefined;
+    const longerThan = staged ? STAGED_BACKWARD_TOKENS : 0;
+    if (sequences.lengths.some((length) => length > longerThan)) registerGradients(gpu, args, longerThan);
+    if (staged && sequences.lengths.some((length) => length <= longerThan)) stagedGradients(gpu, args);
+  }
 }
 
 /** Storage buffers of the kernel that computes all gradients: two more than WebGPU's default limit. */
@@ -64,6 +71,9 @@ export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'
     ]),
     ...subgroupHeads(attention, 'backward').flatMap((head) =>
       partsOf(head).map((part) => subgroupBackward({ ...textOf(head), part })),
+    ),
+    ...stagedHeads(attention).flatMap(({ headDim }) =>
+      [true, false].map((ofQueries) => stagedBackward({ headDim, ofQueries })),
     ),
   ];
 }
@@ -113,11 +123,28 @@ function subgroupGradients(gpu: Gpu, args: AttentionBackwardArguments, head: Cho
   run('key-value', { gradKey, gradValue }, 0, keyValueTasks);
 }
 
-function registerGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
+/** Sequences that one workgroup takes; the others are left to the register kernels. */
+function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
+  const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
+  const blocks = sequences.blocks(STAGED_ROWS);
+  const taskCount = blocks.count * shape.kvHeads;
+  gpu.dispatch(
+    stagedBackward({ headDim: shape.headDim, ofQueries: gradQuery !== undefined }),
+    {
+      ...{ blocks: sequences.table, q, k, v, gradOutput, gradKey, gradValue },
+      ...(gradQuery ? { gradQuery } : {}),
+    },
+    { ...parameters(args, shape.headDim / 4), firstBlock: blocks.first, taskCount },
+    grid(taskCount),
+  );
+}
+
+/** Of sequences longer than so many tokens; the others' gradients are not touched. */
+function registerGradients(gpu: Gpu, args: AttentionBackwardArguments, longerThan: number): void {
   const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
   const { heads, kvHeads, headDim } = shape;
   const { element, count } = headVector(headDim);
-  const sizes = parameters(args, count);
+  const sizes = { ...parameters(args, count), longerThan };
   const blocks = sequences.blocks(TILE_ROWS);
   const workgroups = (tasks: number): [number, number, number] => grid(Math.ceil(tasks / WORKGROUP));
   using scope = gpu.scope();

@@ -40,7 +40,11 @@ const PRECEDENCE = [
 const COMPARISONS = ['==', '!=', '<', '>', '<=', '>='];
 const SCALARS: Readonly<Record<string, Type>> = { u32: U32, i32: I32, f32: F32, f16: F16, bool: BOOL };
 /** A call at each name that yields floats of its argument's type. */
-const MATH: Readonly<Record<string, string>> = { min: 'Math.min', max: 'Math.max', abs: 'Math.abs' };
+const MATH: Readonly<Record<string, string>> = {
+  ...{ min: 'Math.min', max: 'Math.max', abs: 'Math.abs' },
+  exp: '((x) => Math.fround(Math.exp(x)))',
+  log: '((x) => Math.fround(Math.log(x)))',
+};
 
 const MATRIX_TYPE = /^subgroup_matrix_(left|right|result)$/;
 

@@ -39,8 +39,9 @@ interface MatrixPlace {
 
 /**
  * Runs a kernel's text on the host, one workgroup after the other. Nothing is robust here: an access outside a buffer
- * or an array fails, and so does one to workgroup memory that another invocation writes between the same barriers.
- * Matrices of subgroups are loaded, multiplied and stored by the first lane alone.
+ * or an array fails, and so does one to workgroup memory that another invocation writes between the same barriers, or to
+ * what another of the workgroup writes in a buffer. Matrices of subgroups are loaded, multiplied and stored by the first
+ * lane alone.
  */
 export function runOnHost(wgsl: string, run: HostRun): void {
   const { source, memories, workgroupSize } = translate(wgsl);
@@ -90,7 +91,7 @@ class Memories {
       // What was not written yet is no number.
       const data = space === 'workgroup' ? new Float32Array(size * width).fill(NaN) : storage[name];
       if (data === undefined) throw new Error(`binding ${name} is missing`);
-      const track = space === 'workgroup' ? size : 0;
+      const track = space === 'workgroup' ? size : declaration.writable ? data.length / width : 0;
       const marks = (): Int32Array => new Int32Array(track).fill(-1);
       return { declaration, width, data, written: marks(), writer: marks(), read: marks(), reader: marks() };
     });
@@ -144,10 +145,12 @@ class Environment {
     if (own === undefined) throw new Error('no such memory');
     const { declaration, width, data, written, writer, read, reader } = own;
     const { name, space } = declaration;
-    const { epoch, workgroup } = this.#memories;
+    const { workgroup } = this.#memories;
     if (!(index >= 0 && (index + 1) * width <= data.length))
       throw new Error(`${name}[${index}] of ${data.length / width}`);
-    if (space === 'workgroup') {
+    if (declaration.writable) {
+      // Barriers of workgroups say nothing of buffers.
+      const epoch = space === 'workgroup' ? this.#memories.epoch : 0;
       const others = (when: Int32Array, who: Int32Array): boolean =>
         when[index] === epoch && who[index] !== this.#index;
       if (others(written, writer) || (kind === 'store' && others(read, reader)))

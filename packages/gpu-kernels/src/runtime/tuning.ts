@@ -206,6 +206,7 @@ export const TUNINGS = {
       ],
       backward: [
         { rows: 8, depth: 4, rate: 1.2, inOneDispatch: true, maxHeadDim: 64 },
+        { rows: 8, depth: 4, rate: 1.25, minWork: 2 ** 18, maxHeadDim: 64 },
         { rows: 16, depth: 4, rate: 1.4, minWork: 2 ** 21, maxHeadDim: 32 },
       ],
     },

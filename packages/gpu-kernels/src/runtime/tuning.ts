@@ -102,6 +102,11 @@ export interface Tuning {
   readonly invocationsPerRow: number;
   /** Invocations that norm one row together: one alone, or a power of two from 4. */
   readonly normLanes: number;
+  /**
+   * Elements from which on a tensor takes a dispatch of its own that could be joined by others: software adapters run a
+   * kernel's text for every tensor in every lane, and SwiftShader reads memory for those too that a lane is not at.
+   */
+  readonly dispatchElements: number;
   /** Logits held at a time, in bytes: the fewer, the more often a large unembedding is read from memory. */
   readonly logitsBytes: number;
   /** Invocations of a subgroup; absent where the device has no subgroups or their size may vary. */
@@ -122,6 +127,7 @@ const EACH_FOR_ITSELF: RegisterAttention = { strategy: 'register' };
 const HARDWARE = {
   invocationsPerRow: 128,
   normLanes: 128,
+  dispatchElements: Infinity,
   logitsBytes: 2 ** 28,
 } as const;
 
@@ -154,6 +160,7 @@ export const TUNINGS = {
   lavapipe: {
     invocationsPerRow: 8,
     normLanes: 1,
+    dispatchElements: 2 ** 14,
     logitsBytes: 2 ** 25,
     matmul: {
       strategy: 'subgroup',
@@ -193,6 +200,7 @@ export const TUNINGS = {
   swiftshader: {
     invocationsPerRow: 8,
     normLanes: 1,
+    dispatchElements: 2 ** 14,
     logitsBytes: 2 ** 25,
     matmul: {
       strategy: 'subgroup',
@@ -210,6 +218,7 @@ export const TUNINGS = {
       ],
       backward: [
         { rows: 8, depth: 4, rate: 1.2, inOneDispatch: true, maxHeadDim: 64 },
+        { rows: 8, depth: 4, rate: 1.25, minWork: 2 ** 18, maxHeadDim: 64 },
         { rows: 16, depth: 4, rate: 1.4, minWork: 2 ** 21, maxHeadDim: 32 },
       ],
     },
@@ -218,6 +227,7 @@ export const TUNINGS = {
   software: {
     invocationsPerRow: 8,
     normLanes: 1,
+    dispatchElements: 2 ** 14,
     logitsBytes: 2 ** 25,
     matmul: REGISTER,
     attention: EACH_FOR_ITSELF,

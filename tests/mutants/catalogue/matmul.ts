@@ -110,8 +110,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'grouped-matrix-of-first',
       kind: 'wrong stride',
-      find: 'params.bOffset + group.z * params.groupStride;',
-      replace: 'params.bOffset;',
+      find: "let bOffset = ${plain.bOffset} + group.z * ${param('groupStride')};",
+      replace: 'let bOffset = ${plain.bOffset};',
     },
     {
       id: 'grouped-rows-of-next',
@@ -132,8 +132,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'half-words-swapped',
       kind: 'float16 halves swapped',
-      find: 'unpack2x16float(b[at / 2u])[at % 2u]',
-      replace: 'unpack2x16float(b[at / 2u])[1u - at % 2u]',
+      find: 'unpack2x16float(${b}[at / 2u])[at % 2u]',
+      replace: 'unpack2x16float(${b}[at / 2u])[1u - at % 2u]',
     },
     {
       id: 'half-vectors-swapped',

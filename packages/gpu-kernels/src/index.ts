@@ -92,6 +92,8 @@ export {
   type GroupedL2NormArguments,
   l2Norm,
   type L2NormArguments,
+  L2Norms,
+  type L2NormsArguments,
 } from './kernels/reduction/l2-norm.ts';
 export {
   squareRoot,

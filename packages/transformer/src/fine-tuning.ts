@@ -1,4 +1,4 @@
-import { type Tensor, l2Norm, scaleInPlace, sgdSteps } from '@icl-gd/gpu-kernels';
+import { L2Norms, type Tensor, l2Norm, scaleInPlace, sgdSteps } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
 import { type GradientNormVariant, GradientNormVariants } from './gradient-norm-variants.ts';
@@ -37,6 +37,12 @@ export interface FineTuningStep {
 export interface StepsOptions extends LongRunning {
   /** Called after each step with what it reports and its place from 0 on; the device is read from at each step then. */
   readonly onStep?: ((step: FineTuningStep, place: number) => void) | undefined;
+}
+
+/** The gradients of a step and their norms. */
+interface StepGradients {
+  readonly gradients: Gradients;
+  readonly norms: L2Norms;
 }
 
 /** A fine-tuned model and the way to it. */
@@ -121,14 +127,16 @@ export class FineTuning implements Disposable {
     const { objective, readout } = this.#options;
     this.#requireRoom();
     using gradients = this.#gradients();
+    using norms = this.#norms();
     const sequence = trainingSequence(input);
     recordSequenceGradient(this.#tuned, sequence, {
       ...{ objective, readout, gradients },
       losses: this.#log.tensor,
       lossIndex: this.#log.index(this.#taken, 'losses'),
       onForward: this.#keeping(sequence.tokens.length),
-      onLayer: (layer, predictions) => this.#update(gradients, layer, predictions),
+      onLayer: (layer, predictions) => this.#update({ gradients, norms }, layer, predictions),
     });
+    norms.finish();
     this.#sequences[this.#taken++] = 1;
   }
 
@@ -188,6 +196,13 @@ export class FineTuning implements Disposable {
     return Gradients.ofGroup(gpu, config, this.#released || this.#variants ? 'layers' : this.#options.group);
   }
 
+  /** Those of the step at hand, by layer. */
+  #norms(): L2Norms {
+    const { gpu, config } = this.#model;
+    const [out, outIndex] = [this.#log.tensor, this.#log.index(this.#taken, 'norms')];
+    return new L2Norms(gpu, { out, outIndex, sets: config.layers });
+  }
+
   /** Records the sequence whose turn it is, and a step after the last. */
   #fullBatch(sequences: readonly TrainingInput[], gradients: Gradients): (i: number) => void {
     const { sequencesPerStep = 1, objective, readout } = this.#options;
@@ -210,7 +225,10 @@ export class FineTuning implements Disposable {
         lossIndex: this.#log.index(this.#taken, 'losses', place),
       });
       if (place < perStep - 1) return;
-      for (let layer = 0; layer < layers; layer++) this.#update(gradients, layer, perStep, 1 / perStep);
+      using norms = this.#norms();
+      for (let layer = 0; layer < layers; layer++)
+        this.#update({ gradients, norms }, layer, perStep, 1 / perStep);
+      norms.finish();
       this.#sequences[this.#taken++] = perStep;
     };
   }
@@ -336,14 +354,14 @@ export class FineTuning implements Disposable {
    * @param tokens number of predictions that the loss is a mean over
    * @param scale what the gradients are to be multiplied with first
    */
-  #update(gradients: Gradients, layer: number, tokens: number, scale = 1): void {
+  #update({ gradients, norms }: StepGradients, layer: number, tokens: number, scale = 1): void {
     const { gpu } = this.#model;
     const { learningRate, update } = this.#options;
     const names = [...this.#trained.keys()].filter((name) => inLayer(name, layer));
     const tensors = names.flatMap((name) => gradients.find(name) ?? []);
     const [log, step] = [this.#log, this.#taken];
     if (scale !== 1) for (const x of tensors) scaleInPlace(gpu, { x, scale });
-    l2Norm(gpu, { tensors, out: log.tensor, outIndex: log.index(step, 'norms') + layer });
+    norms.add(layer, tensors);
     const trained = names.flatMap((name) => {
       const gradient = gradients.find(name);
       return gradient ? [{ name, parameter: this.#trained.get(name) as Tensor, gradient }] : [];

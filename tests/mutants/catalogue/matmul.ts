@@ -74,7 +74,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-tiled-chunk',
       kind: 'packing',
-      find: 'step % params.chunkSlabs == 0u || step == slabs',
+      find: 'step % ${chunkSlabs} == 0u || step == slabs',
       replace: 'step == slabs',
     },
   ]),

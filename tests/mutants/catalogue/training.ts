@@ -121,8 +121,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'gradient-norms-of-one-layer',
       kind: 'layer off by one',
-      find: "outIndex: log.index(step, 'norms') + layer });",
-      replace: "outIndex: log.index(step, 'norms') });",
+      find: 'norms.add(layer, tensors);',
+      replace: 'norms.add(0, tensors);',
     },
     {
       id: 'biases-not-updated',

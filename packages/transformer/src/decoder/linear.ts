@@ -4,8 +4,7 @@ import {
   type Tensor,
   columnSums,
   groupedColumnSums,
-  groupedMatmul,
-  matmul,
+  matmulSet,
   matrix,
 } from '@icl-gd/gpu-kernels';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
@@ -43,11 +42,13 @@ interface ModuleProduct extends MatmulArguments {
 
 /** Products of one layout: of all rows with one matrix, or of each group's with its own. */
 function multiply(pass: Pass, products: readonly ModuleProduct[]): void {
-  for (const { module, ...product } of products) {
-    const groups = pass.groupsOf(module);
-    if (groups) groupedMatmul(pass.gpu, { ...product, groups });
-    else matmul(pass.gpu, product);
-  }
+  matmulSet(
+    pass.gpu,
+    products.map(({ module, ...product }) => {
+      const groups = pass.groupsOf(module);
+      return groups ? { ...product, groups } : product;
+    }),
+  );
 }
 
 /** A linear layer's input and the gradient with respect to its output, both of as many rows. */

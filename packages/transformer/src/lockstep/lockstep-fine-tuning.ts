@@ -1,4 +1,4 @@
-import { RowGroups, type Tensor, groupedL2Norm, groupedSgdSteps, l2Norm } from '@icl-gd/gpu-kernels';
+import { L2Norms, RowGroups, type Tensor, groupedL2Norm, groupedSgdSteps, l2Norm } from '@icl-gd/gpu-kernels';
 import { Gradients } from '../decoder/gradients.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
 import { lastTokenTargets, planTargets } from '../decoder/targets.ts';
@@ -129,27 +129,29 @@ export class LockstepFineTuning implements Disposable {
       wanted.tokens.push(...own.tokens);
       start += (packed[i] as TrainingSequence).tokens.length;
     }
+    const [out, outIndex] = [this.#log.tensor, this.#log.index(step, 'norms')];
+    using norms = new L2Norms(gpu, { out, outIndex, sets: config.layers, stacked: sequences.length });
     recordLossGradient(pass, {
       ...{ objective, readout, targets: planTargets(pass, wanted, targetGroups) },
       losses: this.#log.tensor,
       lossIndex: this.#log.index(step, 'losses'),
-      onLayer: (layer) => this.#update(gradients, layer),
+      onLayer: (layer) => this.#update({ gradients, norms }, layer),
     });
+    norms.finish();
     this.#taken++;
   }
 
   /** Changes the parameters of a layer, and frees their gradients. Of cells that have no step they are zero. */
-  #update(gradients: Gradients, layer: number): void {
+  #update({ gradients, norms }: { gradients: Gradients; norms: L2Norms }, layer: number): void {
     const { gpu } = this.#model;
     const pairs = [...this.#stacks].flatMap(([name, parameter]) => {
       const gradient = inLayer(name, layer) ? gradients.find(name) : undefined;
       return gradient ? [{ parameter, gradient }] : [];
     });
-    groupedL2Norm(gpu, {
-      tensors: pairs.map(({ gradient }) => gradient),
-      out: this.#log.tensor,
-      outIndex: this.#log.index(this.#taken, 'norms', layer),
-    });
+    norms.add(
+      layer,
+      pairs.map(({ gradient }) => gradient),
+    );
     groupedSgdSteps(gpu, { pairs, learningRates: this.#learningRates });
     gradients.drop(layer);
   }

@@ -9,6 +9,8 @@ type Name = keyof typeof MATMUL_PARAMS;
 export interface ProductText extends Readonly<Record<Name, string>> {
   /** Declares what the other names stand for; leaves the kernel where there is no such tile. */
   readonly setup: string;
+  /** Number of the workgroup among those of the product. */
+  readonly workgroup: string;
   /** First row of the workgroup's tile of C. */
   readonly firstRow: string;
   /** Number of the workgroup's tile among those side by side. */
@@ -51,6 +53,7 @@ export function productText(
   const plain: ProductText = {
     ...parameters,
     setup: '',
+    workgroup,
     firstRow: `${workgroup} / ${perRow} * ${height}u`,
     column: `${workgroup} % ${perRow}`,
     firstK: '0u',

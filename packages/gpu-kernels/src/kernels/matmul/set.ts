@@ -8,6 +8,7 @@ import { groupedMatmul } from './grouped.ts';
 import { type MatmulArguments, matmul } from './matmul.ts';
 import type { Matrix } from './matrix.ts';
 import { type SubgroupSetVariant, setBinding, setStorage, subgroupTiledSet } from './subgroup-set.ts';
+import { planTiledSet, tiledSetKernels } from './tiled-set-product.ts';
 import { layoutOf } from './variant.ts';
 
 /** A product, or with `groups` one for each run of rows as `groupedMatmul` has them. */
@@ -18,7 +19,7 @@ export interface SetProduct extends MatmulArguments {
 /** Products in a dispatch at most. */
 const MOST = 3;
 /** Multiply-adds of all products from which on a dispatch each is as good, and tiles can be larger. */
-const MOST_WORK = 2 ** 21;
+const MOST_WORK = { subgroup: 2 ** 21, tiled: 2 ** 32 };
 
 /**
  * The products one after the other, bit for bit, in one dispatch where the adapter gains by it and binds so many buffers: up
@@ -27,19 +28,21 @@ const MOST_WORK = 2 ** 21;
  * @throws what `matmul` and `groupedMatmul` throw
  */
 export function matmulSet(gpu: Gpu, products: readonly SetProduct[]): void {
-  const plan = planSet(gpu, products);
-  if (plan) {
-    gpu.dispatch(plan.kernel, plan.storage, plan.params, grid(plan.workgroups), plan.flop);
-    return;
-  }
-  for (const { groups, ...product } of products) {
+  const recordAll = planSet(gpu, products);
+  if (recordAll) return recordAll();
+  // Where a device binds too few buffers for three products it may do so for two.
+  const [first, ...others] = products;
+  const recordOthers = first && planSet(gpu, others);
+  for (const { groups, ...product } of recordOthers ? [first] : products) {
     if (groups) groupedMatmul(gpu, { ...product, groups });
     else matmul(gpu, product);
   }
+  recordOthers?.();
 }
 
 /** Every kernel that {@link matmulSet} may run under a tuning, but for those of products by themselves. */
 export function matmulSetKernels({ matmul: tuning }: Tuning): Kernel[] {
+  if (tuning.strategy === 'tiled') return tiledSetKernels(tuning, SETS);
   const sets = setTuning(tuning);
   return sets ? SETS.map((set) => kernelOf(sets, set)) : [];
 }
@@ -84,20 +87,12 @@ function kernelOf(tuning: SetTuning, set: Set): Kernel<string, string> {
   return subgroupTiledSet({ ...set, tile: tuning.setTiles[layoutOf(set)], subgroupSize });
 }
 
-interface SetPlan {
-  readonly kernel: Kernel<string, string>;
-  readonly storage: Readonly<Record<string, Operand>>;
-  readonly params: Readonly<Record<string, number>>;
-  readonly workgroups: number;
-  readonly flop: number;
-}
-
-/** How a set takes one dispatch; undefined where it does not, or sizes do not agree. */
-function planSet(gpu: Gpu, products: readonly SetProduct[]): SetPlan | undefined {
-  const tuning = setTuning(gpu.tuning.matmul);
+/** What records a set in one go; undefined where nothing does, or sizes do not agree. */
+function planSet(gpu: Gpu, products: readonly SetProduct[]): (() => void) | undefined {
+  const { matmul: tuning } = gpu.tuning;
   const [first] = products;
   if (!first || products.length < 2 || products.length > MOST) return undefined;
-  if (!tuning || gpu.summation !== 'ascending') return undefined;
+  if (tuning.strategy === 'register' || gpu.summation !== 'ascending') return undefined;
   if (!products.every((product) => isPlain(product) && hasLayout(product, first))) return undefined;
   const groups = products.find((product) => product.groups)?.groups;
   if (products.some((product) => product.groups && product.groups !== groups)) return undefined;
@@ -105,26 +100,36 @@ function planSet(gpu: Gpu, products: readonly SetProduct[]): SetPlan | undefined
   const shared = sharedOf(bound);
   if (!shared || !bound.every((product) => fits(gpu, product))) return undefined;
   const work = bound.reduce((sum, { shape: [m, n, k] }) => sum + m * n * k, 0);
-  if (work === 0 || work > MOST_WORK) return undefined;
-  const summed = shared.includes('c');
-  const wanted = {
-    bias: products.some((product) => product.bias),
-    // A sum's tiles must be those of all: matrices in common go by the groups of the others.
-    grouped: products.map((product) => (summed ? groups : product.groups) !== undefined),
-  };
-  const { transposeA, transposeB } = bound[0] as BoundProduct;
+  if (work === 0 || work > MOST_WORK[tuning.strategy]) return undefined;
+  const set = setOf(bound, shared, groups);
+  if (!set) return undefined;
+  const members = shared.includes('c') && groups ? bound.map((product) => ofGroups(product, groups)) : bound;
+  if (tuning.strategy === 'tiled') return planTiledSet(gpu, tuning, set, members);
+  const sets = setTuning(tuning);
+  const buffers = Object.keys(setStorage(set)).length;
+  if (!sets || buffers > gpu.device.limits.maxStorageBuffersPerShaderStage) return undefined;
+  return () => recordSet(gpu, sets, set, members);
+}
+
+/** The one among {@link SETS} that products are. */
+function setOf(
+  products: readonly BoundProduct[],
+  shared: Set['shared'],
+  groups: RowGroups | undefined,
+): Set | undefined {
+  const { transposeA, transposeB } = products[0] as BoundProduct;
   const layout = layoutOf({ transposeA, transposeB });
-  const set = SETS.find(
+  const bias = products.some(({ product }) => product.bias);
+  // A sum's tiles must be those of all: matrices in common go by the groups of the others.
+  const grouped = products.map(
+    ({ product }) => (shared.includes('c') ? groups : product.groups) !== undefined,
+  );
+  return SETS.find(
     (one) =>
       layoutOf(one) === layout &&
-      one.bias === wanted.bias &&
-      String([one.shared, one.grouped]) === String([shared, wanted.grouped]),
+      one.bias === bias &&
+      String([one.shared, one.grouped]) === String([shared, grouped]),
   );
-  if (!set) return undefined;
-  const buffers = Object.keys(setStorage(set)).length;
-  if (buffers > gpu.device.limits.maxStorageBuffersPerShaderStage) return undefined;
-  const members = summed && groups ? bound.map((product) => ofGroups(product, groups)) : bound;
-  return recordable(tuning, set, members);
 }
 
 /** The same product by the tiles of groups, which all have its one matrix. */
@@ -133,7 +138,7 @@ function ofGroups(bound: BoundProduct, groups: RowGroups): BoundProduct {
   return { ...bound, product: { ...bound.product, groups }, rowsEach: 0 };
 }
 
-function recordable(tuning: SetTuning, set: Set, products: readonly BoundProduct[]): SetPlan {
+function recordSet(gpu: Gpu, tuning: SetTuning, set: Set, products: readonly BoundProduct[]): void {
   const { rows, columns } = tuning.setTiles[layoutOf(set)];
   const tile = { rows, columns: columns * tuning.subgroupSize };
   const storage: Record<string, Operand> = {};
@@ -153,7 +158,7 @@ function recordable(tuning: SetTuning, set: Set, products: readonly BoundProduct
     params[`end${i}`] = end;
   }
   const flop = products.reduce((sum, bound) => sum + flopOf(bound), 0);
-  return { kernel: kernelOf(tuning, set), storage, params, workgroups: end, flop };
+  gpu.dispatch(kernelOf(tuning, set), storage, params, grid(end), flop);
 }
 
 /** Whether sizes agree and B is float32; others are left to the products one by one, which say what is wrong. */

@@ -20,6 +20,8 @@ export interface StagedOperand {
   readonly rowsAlongK: boolean;
   /** Whether it is loaded as vec4. */
   readonly vector: boolean;
+  /** WGSL of what is at an index of its binding: an element or a vec4 in float32. */
+  readonly load: (at: string) => string;
   /** Invocations that stage it. */
   readonly invocations: number;
 }
@@ -93,10 +95,8 @@ function nth(turn: number, invocations: number): string {
   return turn === 0 ? 'own' : `own + ${turn * invocations}u`;
 }
 
-/** An element or a vec4; B's are widened. */
-function load({ name, vector }: StagedOperand, at: string): string {
-  const index = vector ? `(${at}) / 4u` : at;
-  return name === 'a' ? `a[${index}]` : `loadB(${index})`;
+function load({ load: loadAt, vector }: StagedOperand, at: string): string {
+  return loadAt(vector ? `(${at}) / 4u` : at);
 }
 
 /** Four elements of one row of memory, from place x on at step k: at the end those there, which nobody needs. */

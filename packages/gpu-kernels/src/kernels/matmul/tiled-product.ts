@@ -125,11 +125,11 @@ function tileFor({ tiles: all }: TiledMatmul, n: number): StagedTile {
 }
 
 /** A tile without what its choice depends on, which is no part of a kernel. */
-function plainTile({ rows, columns, perInvocation }: StagedTile): StagedTile {
+export function plainTile({ rows, columns, perInvocation }: StagedTile): StagedTile {
   return { rows, columns, perInvocation };
 }
 
-function tilesOf({ rows, columns }: StagedTile, m: number, n: number): number {
+export function tilesOf({ rows, columns }: StagedTile, m: number, n: number): number {
   return Math.ceil(m / rows) * Math.ceil(n / columns);
 }
 

@@ -18,7 +18,7 @@ export interface TiledVariant extends MatmulVariant {
 }
 
 /** `chunkSlabs` slabs are a chunk; a workgroup sums `groupSlabs`, and the next part of C [m, n] has the next of them. */
-const SLAB_PARAMS = {
+export const SLAB_PARAMS = {
   chunkSlabs: 'u32',
   groupSlabs: 'u32',
 } as const satisfies Record<string, ParameterType>;
@@ -29,15 +29,35 @@ export type TiledKernel = Kernel<
 >;
 
 /** Invocations of a workgroup. */
-function invocationsOf({ rows, columns, perInvocation: [r, c] }: StagedTile): number {
+export function invocationsOf({ rows, columns, perInvocation: [r, c] }: StagedTile): number {
   return (rows / r) * (columns / c);
 }
 
+/** WGSL of what a product of staged operands reads and writes. */
+export interface StagedText {
+  readonly product: Pick<
+    ProductText,
+    'm' | 'n' | 'k' | 'aOffset' | 'aStride' | 'bOffset' | 'bStride' | 'cStride' | 'useBias' | 'accumulate'
+  > & { readonly biasOffset: string };
+  /** Slabs of a chunk. */
+  readonly chunkSlabs: string;
+  /** Declares m0, n0, firstK and slabs. */
+  readonly place: string;
+  /** Loads what is staged, by the text of a product whose operands have these names. */
+  readonly fetch: (operand: StagedOperand) => string;
+  /** Stores an invocation's four elements (m, n) and those behind n. */
+  readonly store: (output: Output) => string;
+  /** Where the workgroup's part of C begins. */
+  readonly first: string;
+}
+
 /** What is staged: half of the invocations stage A, the other half B. */
-function stagedOperands(variant: TiledVariant): readonly [StagedOperand, StagedOperand] {
+export function stagedOperands(
+  variant: Omit<TiledVariant, 'dtypeB'>,
+  { m, n, k, aOffset, aStride, bOffset, bStride }: StagedText['product'],
+): readonly [StagedOperand, StagedOperand] {
   const { tile, access, transposeA, transposeB } = variant;
   const invocations = invocationsOf(tile) / 2;
-  const { m, k, aOffset, bOffset } = productText(variant, tile.rows);
   return [
     {
       name: 'a',
@@ -45,22 +65,24 @@ function stagedOperands(variant: TiledVariant): readonly [StagedOperand, StagedO
       first: 'm0',
       end: m,
       offset: aOffset,
-      stride: 'params.aStride',
+      stride: aStride,
       k,
       rowsAlongK: transposeA,
       vector: access === 'all' || access === 'not-c',
+      load: (at) => `a[${at}]`,
       invocations,
     },
     {
       name: 'b',
       extent: tile.columns,
       first: 'n0',
-      end: 'params.n',
+      end: n,
       offset: bOffset,
-      stride: 'params.bStride',
+      stride: bStride,
       k,
       rowsAlongK: !transposeB,
       vector: access !== 'none',
+      load: (at) => `loadB(${at})`,
       invocations,
     },
   ];
@@ -74,19 +96,8 @@ function stagedOperands(variant: TiledVariant): readonly [StagedOperand, StagedO
 export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel => {
   const { dtypeB, tile, access, chunked } = variant;
   const product = productText(variant, tile.rows);
-  const [a, b] = stagedOperands(variant);
+  const [a, b] = stagedOperands(variant, product);
   const vectorC = access === 'all' || access === 'not-a';
-  const invocations = invocationsOf(tile);
-  const [rowQuads, columnQuads] = tile.perInvocation.map((extent) => extent / 4) as [number, number];
-  const [rows, quads] = [rowQuads * 4, columnQuads];
-  const each = (text: (r: number, q: number) => string): string =>
-    repeat(rows, (r) => Array.from({ length: quads }, (_, q) => text(r, q)).join(' '));
-  const output: Output = {
-    ...{ m: product.m, biasOffset: product.biasOffset, quads },
-    first: chunked && !variant.grouped ? `${product.cOffset} + split * params.m * params.n` : product.cOffset,
-  };
-  const result = chunked ? 'sum' : 'acc';
-  const widthInSubgroups = tile.columns / tile.perInvocation[1] / 8;
   return defineKernel({
     label: `matmul.${chunked ? 'chunked' : 'tiled'}.${labelOf(variant)}.${tile.rows}x${tile.columns}${access === 'all' ? '.vec4' : `.${ACCESS_LABELS[access]}`}${dtypeB === 'float16' ? '.f16' : ''}`,
     storage: {
@@ -95,14 +106,50 @@ export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel =>
       ...product.storage,
     },
     params: { ...product.params, ...SLAB_PARAMS },
-    workgroupSize: [invocations],
+    workgroupSize: [invocationsOf(tile)],
     declarations: `
       ${loadB(dtypeB, b.vector)}
+      ${slabs(tile)}`,
+    body: stagedBody(variant, {
+      product,
+      chunkSlabs: 'params.chunkSlabs',
+      place: placeOf(variant, product, 'params.groupSlabs'),
+      fetch: fetchSlab,
+      store: vectorC ? storeVector : storeElements,
+      first: partOf(variant, product),
+    }),
+  });
+});
 
-      var<workgroup> aSlabs: array<vec4<f32>, ${(2 * SLAB_DEPTH * tile.rows) / 4}>;
-      var<workgroup> bSlabs: array<vec4<f32>, ${(2 * SLAB_DEPTH * tile.columns) / 4}>;`,
-    body: `
-      ${placeOf(variant, product)}
+/** WGSL: the workgroup memory that slabs are staged in. */
+export function slabs({ rows, columns }: StagedTile): string {
+  return `
+      var<workgroup> aSlabs: array<vec4<f32>, ${(2 * SLAB_DEPTH * rows) / 4}>;
+      var<workgroup> bSlabs: array<vec4<f32>, ${(2 * SLAB_DEPTH * columns) / 4}>;`;
+}
+
+/** WGSL: where the workgroup's part of C begins. */
+export function partOf(
+  { chunked, grouped }: Pick<TiledVariant, 'chunked' | 'grouped'>,
+  { cOffset, m, n }: ProductText,
+): string {
+  return chunked && !grouped ? `${cOffset} + split * ${m} * ${n}` : cOffset;
+}
+
+/** WGSL of a workgroup's tile of a product. */
+export function stagedBody(variant: Omit<TiledVariant, 'dtypeB'>, text: StagedText): string {
+  const { tile, chunked } = variant;
+  const { product, chunkSlabs, fetch } = text;
+  const [a, b] = stagedOperands(variant, product);
+  const invocations = invocationsOf(tile);
+  const [rowQuads, columnQuads] = tile.perInvocation.map((extent) => extent / 4) as [number, number];
+  const [rows, quads] = [rowQuads * 4, columnQuads];
+  const each = (own: (r: number, q: number) => string): string =>
+    repeat(rows, (r) => Array.from({ length: quads }, (_, q) => own(r, q)).join(' '));
+  const result = chunked ? 'sum' : 'acc';
+  const widthInSubgroups = tile.columns / tile.perInvocation[1] / 8;
+  return `
+      ${text.place}
       // A subgroup of 32 is 4 invocations high and 8 wide.
       let tx = (localIndex & 7u) + (localIndex >> 5u) % ${widthInSubgroups}u * 8u;
       let ty = ((localIndex >> 3u) & 3u) + (localIndex >> 5u) / ${widthInSubgroups}u * 4u;
@@ -115,9 +162,9 @@ export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel =>
         let k0 = firstK + step * ${SLAB_DEPTH}u;
         if (step < slabs) {
           if (stagesA) {
-            ${fetchSlab(a)}
+            ${fetch(a)}
           } else {
-            ${fetchSlab(b)}
+            ${fetch(b)}
           }
         }
         if (step > 0u) {
@@ -128,7 +175,7 @@ export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel =>
           }
           ${
             chunked
-              ? `if (step % params.chunkSlabs == 0u || step == slabs) {
+              ? `if (step % ${chunkSlabs} == 0u || step == slabs) {
             ${each((r, q) => `sum${r}_${q} += acc${r}_${q}; acc${r}_${q} = vec4<f32>();`)}
           }`
               : ''
@@ -152,18 +199,21 @@ export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel =>
         let m = m0 + ty * 4u + ${rowQuads === 1 ? 'r' : `(r >> 2u) * ${tile.rows / rowQuads}u + (r & 3u)`};
         for (var q = 0u; q < ${quads}u; q++) {
           let n = n0 + tx * 4u + q * ${tile.columns / columnQuads}u;
-          ${vectorC ? storeVector(output) : storeElements(output)}
+          ${text.store({ ...product, quads, first: text.first })}
         }
-      }`,
-  });
-});
+      }`;
+}
 
 const ACCESS_LABELS = { 'not-a': 'scalar-a', 'not-c': 'scalar-c', none: 'scalar' } as const;
 
 /** WGSL: where the workgroup's tile of C and its part of k begin, and how many slabs that has. */
-function placeOf({ tile: { rows, columns }, chunked, grouped }: TiledVariant, product: ProductText): string {
-  const slabsFrom = (first: string): string =>
-    `(${product.k} - ${first} + ${SLAB_DEPTH - 1}u) / ${SLAB_DEPTH}u`;
+export function placeOf(
+  { tile: { rows, columns }, chunked, grouped }: Pick<TiledVariant, 'tile' | 'chunked' | 'grouped'>,
+  product: ProductText,
+  groupSlabs: string,
+): string {
+  const { m, n, k, workgroup } = product;
+  const slabsFrom = (first: string): string => `(${k} - ${first} + ${SLAB_DEPTH - 1}u) / ${SLAB_DEPTH}u`;
   if (grouped) {
     return `
       ${product.setup}
@@ -172,26 +222,26 @@ function placeOf({ tile: { rows, columns }, chunked, grouped }: TiledVariant, pr
       let firstK = ${product.firstK};
       let slabs = ${slabsFrom('firstK')};`;
   }
-  const tilesHigh = `let tilesHigh = (params.m + ${rows - 1}u) / ${rows}u;`;
+  const tilesHigh = `let tilesHigh = (${m} + ${rows - 1}u) / ${rows}u;`;
   if (!chunked) {
     return `
       ${tilesHigh}
-      let m0 = workgroup % tilesHigh * ${rows}u;
-      let n0 = workgroup / tilesHigh * ${columns}u;
-      if (n0 >= params.n) { return; }
+      let m0 = ${workgroup} % tilesHigh * ${rows}u;
+      let n0 = ${workgroup} / tilesHigh * ${columns}u;
+      if (n0 >= ${n}) { return; }
       let firstK = 0u;
       let slabs = ${slabsFrom('firstK')};`;
   }
   // All tiles of one part of k come after those of the part before.
   return `
     ${tilesHigh}
-    let tiles = tilesHigh * ((params.n + ${columns - 1}u) / ${columns}u);
-    let split = workgroup / tiles;
-    let m0 = workgroup % tiles % tilesHigh * ${rows}u;
-    let n0 = workgroup % tiles / tilesHigh * ${columns}u;
-    let firstK = split * params.groupSlabs * ${SLAB_DEPTH}u;
-    if (split > 0u && firstK >= params.k) { return; }
-    let slabs = min(params.groupSlabs, ${slabsFrom('firstK')});`;
+    let tiles = tilesHigh * ((${n} + ${columns - 1}u) / ${columns}u);
+    let split = ${workgroup} / tiles;
+    let m0 = ${workgroup} % tiles % tilesHigh * ${rows}u;
+    let n0 = ${workgroup} % tiles / tilesHigh * ${columns}u;
+    let firstK = split * ${groupSlabs} * ${SLAB_DEPTH}u;
+    if (split > 0u && firstK >= ${k}) { return; }
+    let slabs = min(${groupSlabs}, ${slabsFrom('firstK')});`;
 }
 
 /** Step `i` of a group of four: a row of the staged slabs, times each other. */
@@ -216,35 +266,44 @@ function multiply({ rows, columns, perInvocation }: StagedTile, i: number): stri
 }
 
 /** WGSL of where results go. */
-interface Output {
+export interface Output extends Pick<
+  ProductText,
+  'm' | 'n' | 'cStride' | 'biasOffset' | 'useBias' | 'accumulate'
+> {
   /** Where C begins. */
   readonly first: string;
-  /** The end of its rows. */
-  readonly m: string;
-  readonly biasOffset: string;
   /** vec4s of a row of an invocation. */
   readonly quads: number;
+  /** Names of the bindings: those of a product by itself if absent; null where there is no bias. */
+  readonly c?: string;
+  readonly bias?: string | null;
 }
 
-function storeVector({ first, m, biasOffset, quads }: Output): string {
+/** WGSL: four elements of C at (m, n), whose binding is of vec4s. */
+export function storeVector(output: Output): string {
+  const { first, quads, c = 'c', bias = 'bias' } = output;
   return `
-    if (m < ${m} && n < params.n) {
-      let at = (${first} + m * params.cStride + n) / 4u;
+    if (m < ${output.m} && n < ${output.n}) {
+      let at = (${first} + m * ${output.cStride} + n) / 4u;
       var value = results[r * ${quads}u + q];
-      if (params.useBias != 0u) {
-        let first = ${biasOffset} + n;
-        value += vec4<f32>(bias[first], bias[first + 1u], bias[first + 2u], bias[first + 3u]);
+      ${
+        bias === null
+          ? ''
+          : `if (${output.useBias} != 0u) {
+        let first = ${output.biasOffset} + n;
+        value += vec4<f32>(${bias}[first], ${bias}[first + 1u], ${bias}[first + 2u], ${bias}[first + 3u]);
+      }`
       }
-      if (params.accumulate != 0u) { value += c[at]; }
-      c[at] = value;
+      if (${output.accumulate} != 0u) { value += ${c}[at]; }
+      ${c}[at] = value;
     }`;
 }
 
-function storeElements({ first, m, biasOffset, quads }: Output): string {
+function storeElements({ first, m, n, biasOffset, cStride, quads }: Output): string {
   return `
     for (var e = 0u; e < 4u; e++) {
-      if (m < ${m} && n + e < params.n) {
-        let at = ${first} + m * params.cStride + n + e;
+      if (m < ${m} && n + e < ${n}) {
+        let at = ${first} + m * ${cStride} + n + e;
         var value = results[r * ${quads}u + q][e];
         if (params.useBias != 0u) { value += bias[${biasOffset} + n + e]; }
         if (params.accumulate != 0u) { value += c[at]; }

@@ -1,5 +1,6 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, defineKernel, grid, memoizeKernel } from '../../runtime/kernel.ts';
+import { Resource } from '../../runtime/resource.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { workgroupReduction } from '../row-kernel.ts';
@@ -106,18 +107,49 @@ function norms(
   tensors: readonly (readonly Part[])[],
   { stacked, out, outIndex, outStride }: Norms,
 ): void {
-  const size = gpu.tuning.invocationsPerRow;
-  const lone = isLone(gpu.tuning);
-  const chunk = RUN * size;
+  const { parts, counts, stride } = chunksOf(gpu, tensors);
+  using scope = gpu.scope();
+  const partial = scope.tensor([Math.max(stacked * stride, 1)], 'l2-norm.partial');
+  recordSquares(gpu, parts, { partial, first: 0, stacked, stride });
+  recordSums(gpu, counts, { partial, stacked, stride }, { out, outIndex, outStride });
+}
+
+/** A part with the chunks that it is summed in. */
+interface ChunkedPart extends Part {
+  readonly chunks: number;
+}
+
+function chunksOf(
+  gpu: Gpu,
+  tensors: readonly (readonly Part[])[],
+): {
+  readonly parts: readonly ChunkedPart[];
+  /** Chunks of each tensor, and of all. */
+  readonly counts: readonly number[];
+  readonly stride: number;
+} {
+  const chunk = RUN * gpu.tuning.invocationsPerRow;
   const parts = tensors.map((windows) =>
     windows.map((part) => ({ ...part, chunks: Math.ceil(part.length / chunk) })),
   );
   const counts = parts.map((windows) => windows.reduce((total, { chunks }) => total + chunks, 0));
-  using scope = gpu.scope();
-  const stride = counts.reduce((a, b) => a + b, 0);
-  const partial = scope.tensor([Math.max(stacked * stride, 1)], 'l2-norm.partial');
-  let outOffset = 0;
-  for (const run of runsOf(parts.flat(), MOST)) {
+  return { parts: parts.flat(), counts, stride: counts.reduce((a, b) => a + b, 0) };
+}
+
+/** Sums of squares of so many groups, `stride` apart. */
+interface Partial {
+  readonly partial: Tensor;
+  readonly stacked: number;
+  readonly stride: number;
+}
+
+function recordSquares(
+  gpu: Gpu,
+  parts: readonly ChunkedPart[],
+  { partial, first, stacked, stride }: Partial & { readonly first: number },
+): void {
+  let outOffset = first;
+  for (const run of runsOf(parts, MOST)) {
     const storage: Record<string, Operand> = { partial };
     const params: Record<string, number> = { outOffset, stacked, stride };
     let end = 0;
@@ -126,13 +158,27 @@ function norms(
       params[`length${g}`] = length;
       params[`end${g}`] = end += chunks;
     }
-    if (lone) {
+    if (isLone(gpu.tuning)) {
       const wide = run.every(({ length }) => length % 4 === 0);
       const kernel = loneSquares({ groups: run.length, wide });
       gpu.dispatch(kernel, storage, params, grid(Math.ceil((stacked * end) / CHUNKS)));
-    } else gpu.dispatch(squaresKernel({ size, groups: run.length }), storage, params, grid(stacked * end));
+    } else
+      gpu.dispatch(
+        squaresKernel({ size: gpu.tuning.invocationsPerRow, groups: run.length }),
+        storage,
+        params,
+        grid(stacked * end),
+      );
     outOffset += end;
   }
+}
+
+function recordSums(
+  gpu: Gpu,
+  counts: readonly number[],
+  { partial, stacked, stride }: Partial,
+  { out, outIndex, outStride }: Pick<Norms, 'out' | 'outIndex' | 'outStride'>,
+): void {
   let start = 0;
   for (const [i, run] of runsOf(counts, MOST).entries()) {
     const ends = Array.from({ length: MOST }, (_, g) =>
@@ -143,9 +189,88 @@ function norms(
     const ranges = { start, end0, end1, end2, end3, stride };
     const places = { stacked, outIndex, outStride, accumulate: Number(i > 0), root: Number(isLast) };
     const sums = { ...ranges, ...places };
-    if (lone) gpu.dispatch(LONE_SUMS, { partial, out }, sums, grid(Math.ceil(stacked / CHUNKS)));
-    else gpu.dispatch(sumsKernel(size), { partial, out }, sums, grid(stacked));
+    if (isLone(gpu.tuning))
+      gpu.dispatch(LONE_SUMS, { partial, out }, sums, grid(Math.ceil(stacked / CHUNKS)));
+    else gpu.dispatch(sumsKernel(gpu.tuning.invocationsPerRow), { partial, out }, sums, grid(stacked));
     start = end3;
+  }
+}
+
+/** Where {@link L2Norms} go. */
+export interface L2NormsArguments {
+  /** float32. */
+  readonly out: Tensor;
+  /** Element of out that receives the first norm; 0 if absent. */
+  readonly outIndex?: number;
+  /** Sets of tensors. */
+  readonly sets: number;
+  /** Groups that tensors are stacks of; 1 if absent. */
+  readonly stacked?: number;
+}
+
+/**
+ * Norms of several sets of tensors, such as the gradients of all layers, with the bits of {@link l2Norm} or, of stacks,
+ * {@link groupedL2Norm}: each set is read when it is added, and all are finished in one dispatch. Set i's norms go to
+ * out[outIndex + i stacked + group].
+ */
+export class L2Norms extends Resource {
+  readonly #gpu: Gpu;
+  readonly #args: Required<L2NormsArguments>;
+  #counts: readonly number[] = [];
+  #partial: Tensor | undefined;
+
+  /** @throws RangeError if out has no such elements */
+  constructor(gpu: Gpu, { out, outIndex = 0, sets, stacked = 1 }: L2NormsArguments) {
+    super();
+    requireRange('L2Norms', out, outIndex, sets * stacked);
+    this.#gpu = gpu;
+    this.#args = { out, outIndex, sets, stacked };
+  }
+
+  /**
+   * @param set its number
+   * @param tensors float32, [stacked, …] each where there are stacks; at least one
+   * @throws RangeError as `l2Norm` and `groupedL2Norm` do, or for tensors of other lengths than the set before had
+   */
+  add(set: number, tensors: readonly Tensor[]): void {
+    const { out, outIndex, sets, stacked } = this.#args;
+    const lengths = tensors.map(({ length }) => length / stacked);
+    const wholes = tensors.map((x, i) => [{ x, length: lengths[i] as number }]);
+    const { parts, counts, stride } = chunksOf(this.#gpu, wholes);
+    const longest = (RUN * this.#gpu.tuning.invocationsPerRow) ** 3;
+    const fits =
+      tensors.length > 0 &&
+      tensors.every(({ byteLength }) => byteLength <= this.#gpu.maxBindingBytes) &&
+      lengths.every((length) => Number.isInteger(length) && length <= longest);
+    if (!fits) {
+      const place = { tensors, out, outIndex: outIndex + set * stacked };
+      if (stacked > 1) groupedL2Norm(this.#gpu, place);
+      else l2Norm(this.#gpu, place);
+      return;
+    }
+    if (this.#partial && String(counts) !== String(this.#counts))
+      throw new RangeError('L2Norms: tensors of other lengths than those of the set before');
+    this.#counts = counts;
+    this.#partial ??= this.#gpu.tensor([Math.max(sets * stacked * stride, 1)], { label: 'l2-norm.partial' });
+    const first = set * stacked * stride;
+    recordSquares(this.#gpu, parts, { partial: this.#partial, first, stacked, stride });
+  }
+
+  /** Records what is left to do. */
+  finish(): void {
+    const { out, outIndex, stacked } = this.#args;
+    const stride = this.#counts.reduce((a, b) => a + b, 0);
+    const partial = this.#partial;
+    if (!partial) return;
+    const places = { out, outIndex, outStride: 1 };
+    recordSums(this.#gpu, this.#counts, { partial, stacked: this.#args.sets * stacked, stride }, places);
+    this.dispose();
+  }
+
+  /** Gives back what was kept meanwhile; a second call does nothing. */
+  dispose(): void {
+    this.#partial?.dispose();
+    this.#partial = undefined;
   }
 }
 

@@ -6,7 +6,7 @@ import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { columnSum } from './column-sum.ts';
 import { columnSumReference, sumOfSquaresReference, sumReference } from './reference.ts';
-import { l2Norm } from './l2-norm.ts';
+import { L2Norms, groupedL2Norm, l2Norm } from './l2-norm.ts';
 import { squareRoot, sum, sumOfSquares } from './reduction.ts';
 
 const gpu = useGpu();
@@ -119,4 +119,31 @@ test('the variant for hardware adapters equals the float64 reference', async () 
 test('l2Norm of nothing is refused', () => {
   using scope = gpu().scope();
   expect(() => l2Norm(gpu(), { tensors: [], out: scope.tensor([1]) })).toThrow(/at least one tensor/);
+});
+
+test('norms of several sets have the bits of one after the other, also of stacks, and of tensors too large to bind', async () => {
+  using scope = gpu().scope();
+  const random = new TestRandom(9);
+  const sets = [0, 1, 2].map(() =>
+    [7000, 64, 64, 64, 640].map((length) => scope.upload(random.normal(2 * length), [2, length])),
+  );
+  const [together, apart] = [scope.tensor([7]), scope.tensor([7])];
+  for (const device of [gpu(), gpu().with({ maxBindingBytes: 2048 })]) {
+    for (const stacked of device === gpu() ? [1, 2] : [1]) {
+      using norms = new L2Norms(device, { out: together, outIndex: 1, sets: sets.length, stacked });
+      for (const [i, tensors] of sets.entries()) {
+        norms.add(i, tensors);
+        const place = { tensors, out: apart, outIndex: 1 + i * stacked };
+        if (stacked > 1) groupedL2Norm(device, place);
+        else l2Norm(device, place);
+      }
+      norms.finish();
+      const count = stacked * sets.length;
+      expectSameBits(await gpu().read(together, 1, count), await gpu().read(apart, 1, count));
+    }
+  }
+  using few = new L2Norms(gpu(), { out: together, sets: 2 });
+  few.add(0, sets[0]!);
+  expect(() => few.add(1, sets[1]!.slice(1))).toThrow(/other lengths/);
+  expect(() => new L2Norms(gpu(), { out: together, sets: 8 })).toThrow(RangeError);
 });

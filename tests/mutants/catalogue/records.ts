@@ -38,8 +38,14 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'key-without-dtype',
         kind: 'stale record',
-        find: 'const choices = { ...cell, ...tokens, dtype: settings.dtype };',
-        replace: 'const choices = { ...cell, ...tokens };',
+        find: '...tokens, dtype, ',
+        replace: '...tokens, ',
+      },
+      {
+        id: 'key-without-matmul',
+        kind: 'stale record',
+        find: '...(matmul ? { matmul } : {}) };',
+        replace: '};',
       },
       {
         id: 'key-without-init-seed',

@@ -1,6 +1,9 @@
 /** What a `GPUDevice` says of its subgroups. Some runtimes have no `adapterInfo`, or no sizes in it. */
 export interface SubgroupFacts {
-  readonly features: { has(feature: string): boolean };
+  readonly features: {
+    /** Whether the device was opened with a feature. */
+    has(feature: string): boolean;
+  };
   readonly adapterInfo?: { readonly subgroupMinSize?: number; readonly subgroupMaxSize?: number };
 }
 

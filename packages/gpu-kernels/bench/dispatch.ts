@@ -3,8 +3,8 @@ import { dawn } from '../src/platform/node/dawn.ts';
 import { acquireGpu } from '../src/device/acquire.ts';
 import { describeAdapter } from '../src/device/description.ts';
 import { Gpu } from '../src/runtime/gpu.ts';
-import { defineKernel, grid } from '../src/runtime/kernel.ts';
 import type { ParameterForm } from '../src/runtime/parameter-form.ts';
+import { TURNS, dispatchCosts } from './dispatch-costs.ts';
 
 /** CPU time of recording and submitting dispatches, this thread's alone: the adapter's own work is on other threads. */
 const { values } = parseArgs({
@@ -15,21 +15,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
   },
 });
-const dispatches = Number(values.dispatches);
-// Node 24, which measurements run on, has it; the types are those of the oldest Node that the packages run on.
-const here = process as typeof process & { threadCpuUsage: typeof process.cpuUsage };
-
-const kernels = Array.from({ length: 20 }, (_, i) =>
-  defineKernel({
-    label: `bench.add-${i}`,
-    storage: { x: 'f32', y: 'f32', out: '&f32' },
-    params: { count: 'u32', factor: 'f32', shift: 'i32', stride: 'u32' },
-    workgroupSize: [64],
-    body: `
-  let i = workgroup * 64u + localIndex;
-  if (i < params.count) { out[i * params.stride] = params.factor * x[i] + y[i] + f32(params.shift) + ${i}; }`,
-  }),
-);
+const [dispatches, rounds] = [Number(values.dispatches), Number(values.rounds)];
 
 async function open(parameters: ParameterForm): Promise<Gpu> {
   if (values.adapter !== 'null') {
@@ -46,52 +32,12 @@ async function open(parameters: ParameterForm): Promise<Gpu> {
 console.log('µs of CPU time a dispatch, best round: recording, submitting, other threads');
 for (const parameters of ['immediate', 'uniform'] as const) {
   const gpu = await open(parameters);
-  const tensors = Array.from({ length: 21 }, () => [gpu.tensor([256]), gpu.tensor([256])] as const);
-  for (const count of [1, kernels.length]) {
-    const record = (i: number): void => {
-      const [x, y] = tensors[i % count]!;
-      const [out] = tensors[(i % count) + 1]!;
-      gpu.dispatch(
-        kernels[i % count]!,
-        { x, y, out },
-        { count: 1, factor: 2, shift: -1, stride: 1 },
-        grid(1),
-      );
-    };
-    await run(gpu, record, `${parameters}, ${count} kernel${count === 1 ? '' : 's'}`);
+  for (const kernels of TURNS) {
+    const { recording, submitting, others } = await dispatchCosts(gpu, { kernels, dispatches, rounds });
+    const name = `${parameters}, ${kernels} kernel${kernels === 1 ? '' : 's'}`;
+    const columns = [recording, submitting, others].map((value) => value.toFixed(2).padStart(8));
+    console.log(name.padEnd(24), columns.join(''));
   }
-  for (const tensor of tensors.flat()) tensor.dispose();
   gpu.dispose();
 }
 process.exit(0);
-
-async function run(gpu: Gpu, record: (i: number) => void, name: string): Promise<void> {
-  const best = [Infinity, Infinity, Infinity];
-  // Submits that happen inside of recording are taken out of it.
-  const { queue } = gpu.device;
-  const submit = queue.submit.bind(queue);
-  let submitting = 0;
-  queue.submit = (buffers) => {
-    const before = here.threadCpuUsage();
-    submit(buffers);
-    submitting += microseconds(here.threadCpuUsage(before));
-  };
-  for (let round = 0; round < Number(values.rounds); round++) {
-    await gpu.finish();
-    submitting = 0;
-    const [all, before] = [process.cpuUsage(), here.threadCpuUsage()];
-    for (let i = 0; i < dispatches; i++) record(i);
-    gpu.flush();
-    const recording = microseconds(here.threadCpuUsage(before)) - submitting;
-    await gpu.finish();
-    const rest = microseconds(process.cpuUsage(all)) - recording - submitting;
-    for (const [i, spent] of [recording, submitting, rest].entries())
-      best[i] = Math.min(best[i]!, spent / dispatches);
-  }
-  queue.submit = submit;
-  console.log(name.padEnd(24), best.map((value) => value.toFixed(2).padStart(8)).join(''));
-}
-
-function microseconds({ user, system }: NodeJS.CpuUsage): number {
-  return user + system;
-}

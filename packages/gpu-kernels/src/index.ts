@@ -1,5 +1,11 @@
 /* The letters of shapes in docstrings (T, d, H, …) are explained in the README's section “Shapes”. */
-export { acquireGpu, type AcquireOptions, listAdapters } from './device/acquire.ts';
+export {
+  acquireGpu,
+  type AcquireOptions,
+  listAdapters,
+  type MatmulChoice,
+  MATMULS,
+} from './device/acquire.ts';
 export type { DawnSwitch } from './device/dawn-switches.ts';
 export type { AdapterDescription } from './device/description.ts';
 export { UserError, type UserErrorCode } from './errors.ts';
@@ -73,6 +79,7 @@ export {
   sgdStep,
   sgdSteps,
 } from './kernels/optimizer/optimizer.ts';
+export { type DeviceRates, measureDevice, type RateOptions } from './kernels/rates/device-rates.ts';
 export {
   type GroupedColumnSumArguments,
   groupedColumnSums,
@@ -132,6 +139,12 @@ export {
   type StorageBinding,
   type StorageType,
 } from './runtime/kernel.ts';
+export {
+  type MatrixFacts,
+  type MatrixUnits,
+  type MatrixUnitsLack,
+  matrixUnitsOf,
+} from './runtime/matrix-units.ts';
 export type { ParameterForm } from './runtime/parameter-form.ts';
 export type { CompiledKernel, PipelineCache } from './runtime/pipeline-cache.ts';
 export type {

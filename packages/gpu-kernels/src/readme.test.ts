@@ -38,7 +38,7 @@ describe('examples of the README, in a project of their own', () => {
   });
 
   it('are all that there are', () => {
-    expect(EXAMPLES.length).toBe(5);
+    expect(EXAMPLES.length).toBe(6);
   });
 });
 

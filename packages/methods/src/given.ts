@@ -16,6 +16,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof (ProbeOptions & ProbeTokensOption
     probeTokens: true,
     tokenBudget: true,
     nextTokens: true,
+    allocate: true,
     signal: true,
     onProgress: true,
   },

@@ -35,6 +35,8 @@ export interface BatchOptions extends LongRunning {
   readonly tokenBudget?: number | undefined;
   /** How many of the likeliest tokens after the prompt each probe records; none if absent. */
   readonly nextTokens?: number | undefined;
+  /** Makes the arrays of h and m, of so many elements, so that they may be shared memory; a learner need not call it. */
+  readonly allocate?: ((length: number) => Float32Array) | undefined;
 }
 
 /** How `probe` probes. */

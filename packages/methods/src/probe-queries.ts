@@ -82,7 +82,7 @@ async function probeTokens(
   const before = prefix ? [] : [specialToken(model.config, 'bosTokenId', model.name)];
   const plans = queries.map((query) => planQuery(query, options.probeTokens, before, nextTokens));
   const probes = new Map(options.probeTokens.map((probeToken) => [probeToken, [] as Probe[]]));
-  const { signal, onProgress } = options;
+  const { signal, onProgress, allocate } = options;
   let finished = 0;
   signal?.throwIfAborted();
   const take = (batch: readonly QueryPlan[], results: readonly EvaluationResult[]): void => {
@@ -99,7 +99,7 @@ async function probeTokens(
   /** The device has the next batch to work on while the host looks at what came of one. */
   let takeEarlier: (() => Promise<void>) | undefined;
   for (const batch of cutIntoBatches(plans, options)) {
-    const results = model.evaluate(requestsOf(batch), prefix, { signal, positionOffset });
+    const results = model.evaluate(requestsOf(batch), prefix, { signal, positionOffset, allocate });
     // Where it is not waited for, an earlier one has failed.
     results.catch(() => {});
     await takeEarlier?.();

@@ -94,16 +94,23 @@ function centredProducts({ icl, zsl, other }: Triple, { start, width }: Span): U
  */
 export function simAMDeltaSoftmax(icl: Probes, zsl: Probes, other: Probes, shape: ProbeShape): LayerScores {
   requireAttentionScores({ icl, zsl, other }, shape);
+  const longest = zsl.reduce((most, { attentionScores }) => Math.max(most, attentionScores.length), 0);
+  const keys = longest / (shape.layers * shape.heads);
+  const room = [new Float64Array(keys), new Float64Array(keys), new Float64Array(keys)] as const;
   return scoreHeads(zsl, shape, (example, span) => {
     const triple = mapsOf({ icl, zsl, other }, example);
     if (!areDefined(centredProducts(triple, span), ROUNDING_OF_MAPS)) return null;
-    return definedCosine(shareProducts(triple, span), ROUNDING_OF_MAPS);
+    return definedCosine(shareProducts(triple, span, room), ROUNDING_OF_MAPS);
   });
 }
 
-/** Of what softmax makes of the logits. */
-function shareProducts({ icl, zsl, other }: Triple, span: Span): UpdateProducts {
-  const [sharesIcl, shares, sharesOther] = [softmax(icl, span), softmax(zsl, span), softmax(other, span)];
+type Room = readonly [Float64Array, Float64Array, Float64Array];
+
+/** Of what softmax makes of the logits, for which there is room for the longest. */
+function shareProducts({ icl, zsl, other }: Triple, span: Span, room: Room): UpdateProducts {
+  const sharesIcl = softmax(icl, span, room[0]);
+  const shares = softmax(zsl, span, room[1]);
+  const sharesOther = softmax(other, span, room[2]);
   // Not `updateProducts`: a loop over arrays of one type is several times as fast.
   let [ab, aa, bb, zeroShot] = [0, 0, 0, 0];
   for (let i = 0; i < span.width; i++) {

@@ -37,32 +37,56 @@ export function crossedBootstrapInterval(
   const examples = [...(seeds[0]?.keys() ?? [])].filter((e) => seeds.some((row) => row[e] !== null));
   if (examples.length < 2) return null;
 
+  const rows = seeds.map((row) => compactRow(row, examples));
   const draw = (count: number): number => {
     const uniform = random();
     if (!(uniform >= 0 && uniform < 1)) throw new RangeError('random() returned a number outside [0, 1)');
     return Math.floor(uniform * count);
   };
-  const means: number[] = [];
+  const drawnSeeds = new Uint32Array(rows.length);
+  const drawnExamples = new Uint32Array(examples.length);
+  const means = new Float64Array(resamples);
+  let defined = 0;
   for (let resample = 0; resample < resamples; resample++) {
-    const drawnSeeds = seeds.map(() => seeds[draw(seeds.length)]!);
-    const drawnExamples = examples.map(() => examples[draw(examples.length)]!);
-    const value = mean(drawnSeeds.flatMap((row) => meanOf(row, drawnExamples) ?? []));
-    if (value !== null) means.push(value);
+    for (let i = 0; i < drawnSeeds.length; i++) drawnSeeds[i] = draw(rows.length);
+    for (let i = 0; i < drawnExamples.length; i++) drawnExamples[i] = draw(examples.length);
+    // A seed that is drawn twice has the same mean.
+    const ofRows: (number | null | undefined)[] = rows.map(() => undefined);
+    for (const seed of drawnSeeds)
+      if (ofRows[seed] === undefined) ofRows[seed] = meanOf(rows[seed]!, drawnExamples);
+    const value = mean([...drawnSeeds].flatMap((seed) => ofRows[seed] ?? []));
+    if (value !== null) means[defined++] = value;
   }
-  if (means.length === 0) return null;
-  means.sort((a, b) => a - b);
-  return { lower: quantileOfSorted(means, (1 - level) / 2), upper: quantileOfSorted(means, (1 + level) / 2) };
+  if (defined === 0) return null;
+  const sorted = means.subarray(0, defined).sort();
+  return {
+    lower: quantileOfSorted(sorted, (1 - level) / 2),
+    upper: quantileOfSorted(sorted, (1 + level) / 2),
+  };
+}
+
+/** A seed's scores of the examples that are drawn from. */
+interface Row {
+  /** 0 where there is none. */
+  readonly scores: Float64Array;
+  /** 1 where there is one; absent if there are all. */
+  readonly present: Uint8Array | undefined;
+}
+
+function compactRow(row: readonly (number | null)[], examples: readonly number[]): Row {
+  const own = examples.map((e) => row[e] ?? null);
+  return {
+    scores: Float64Array.from(own, (score) => score ?? 0),
+    present: own.includes(null) ? Uint8Array.from(own, (score) => (score === null ? 0 : 1)) : undefined,
+  };
 }
 
 /** A plain loop: it runs once for every resample, seed and example. */
-function meanOf(row: readonly (number | null)[], examples: readonly number[]): number | null {
+function meanOf({ scores, present }: Row, drawn: Uint32Array): number | null {
   let sum = 0;
+  for (let i = 0; i < drawn.length; i++) sum += scores[drawn[i]!]!;
+  if (!present) return sum / drawn.length;
   let count = 0;
-  for (const e of examples) {
-    const value = row[e];
-    if (value === null || value === undefined) continue;
-    sum += value;
-    count++;
-  }
+  for (let i = 0; i < drawn.length; i++) count += present[drawn[i]!]!;
   return count === 0 ? null : sum / count;
 }

@@ -81,9 +81,15 @@ export function spanCosine(x: NumericArray, y: NumericArray, { start, width }: S
   return Math.max(-1, Math.min(1, xy / lengthX / lengthY));
 }
 
-/** Softmax of the numbers of a part of a tensor, in float64, safe for numbers of any size. */
-export function softmax(logits: NumericArray, { start, width }: Span): Float64Array {
-  const values = new Float64Array(width);
+/**
+ * Softmax of the numbers of a part of a tensor, in float64, safe for numbers of any size.
+ * @param values what it is written to: its first `width` elements
+ */
+export function softmax(
+  logits: NumericArray,
+  { start, width }: Span,
+  values: Float64Array = new Float64Array(width),
+): Float64Array {
   let largest = -Infinity;
   for (let i = 0; i < width; i++) largest = Math.max(largest, logits[start + i]!);
   let total = 0;

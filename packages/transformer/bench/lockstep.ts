@@ -17,6 +17,8 @@ const { values: given } = parseArgs({
     adapter: { type: 'string', default: 'auto' },
     cells: { type: 'string', default: '18' },
     rounds: { type: 'string', default: '5' },
+    /** Where the time of steps in lockstep goes, by kernel, instead of the comparison. */
+    profile: { type: 'boolean', default: false },
   },
 });
 const STEPS = 8;
@@ -29,7 +31,7 @@ const config = gptNeoX.readConfig(
   },
   'bench',
 );
-const gpu = await acquireGpu({ adapter: given.adapter, log: console.log });
+const gpu = await acquireGpu({ adapter: given.adapter, profile: given.profile, log: console.log });
 const specs = parameterSpecs(config);
 const parameters = new Map(
   specs.map(({ name, shape }) => [name, gpu.upload(initialParameter(specs, name, 0), shape)]),
@@ -76,7 +78,26 @@ async function secondsOf(work: () => Promise<unknown>): Promise<{ clock: number;
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
+async function printProfile(objective: Objective): Promise<void> {
+  await together(objective);
+  const { cpu } = await secondsOf(() => together(objective));
+  console.log(
+    `${objective}, ${cells.length} cells: ${((cpu / STEPS) * 1e3).toFixed(1)} ms of CPU time a step`,
+  );
+  const profile = gpu.profile();
+  await together(objective);
+  const { kernels } = await profile.end();
+  for (const { label, calls, ms } of kernels) {
+    const each = [calls / STEPS, ms / STEPS, (1e3 * ms) / calls].map((value) => value.toFixed(2).padStart(9));
+    console.log(`${label.padEnd(72)} ${each[0]} calls ${each[1]} ms a step ${each[2]} µs a call`);
+  }
+}
+
 for (const objective of ['output', 'layerwise'] as const) {
+  if (given.profile) {
+    await printProfile(objective);
+    continue;
+  }
   await together(objective);
   await oneByOne(objective);
   const rounds: { alone: { clock: number; cpu: number }; lockstep: { clock: number; cpu: number } }[] = [];

@@ -82,6 +82,8 @@ export interface EvaluateOptions extends Pick<LongRunning, 'signal'> {
    * Absolute positions (learned, sinusoidal) and rotary ones alike: of the latter no number depends on it but by rounding.
    */
   readonly positionOffset?: number;
+  /** Makes the arrays that h and m are written to, of so many elements, so that they may be shared memory; new ones if absent. */
+  readonly allocate?: ((length: number) => Float32Array) | undefined;
 }
 
 const KNOWN_OPTIONS: Required<{ [name in keyof LoadOptions]: true }> = {
@@ -161,7 +163,7 @@ export class Model implements Disposable {
   async evaluate(
     requests: readonly EvaluationRequest[],
     prefix?: ContextPrefix,
-    { signal, positionOffset = 0 }: EvaluateOptions = {},
+    { signal, positionOffset = 0, allocate }: EvaluateOptions = {},
   ): Promise<EvaluationResult[]> {
     signal?.throwIfAborted();
     if (prefix?.disposed) throw new RangeError(`a prefix of ${this.name} that was disposed`);
@@ -179,7 +181,7 @@ export class Model implements Disposable {
         { prefixLength: prefix?.length ?? 0, positionOffset },
       );
       // What is read is copied as the device comes to it: the next evaluation may have the pass's memory at once.
-      reading = readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix));
+      reading = readEvaluation(pass, requests, recordEvaluation(pass, requests, prefix), allocate);
     }
     const results = await reading;
     signal?.throwIfAborted();

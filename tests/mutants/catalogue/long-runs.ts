@@ -56,8 +56,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'abort-between-batches',
       kind: 'abort ignored',
-      find: 'model.evaluate(requestsOf(batch), prefix, { signal, positionOffset })',
-      replace: 'model.evaluate(requestsOf(batch), prefix, { positionOffset })',
+      find: 'model.evaluate(requestsOf(batch), prefix, { signal, positionOffset, allocate })',
+      replace: 'model.evaluate(requestsOf(batch), prefix, { positionOffset, allocate })',
     },
   ]),
   ...mutantsOf({ file: `${METHODS}/tokenize.ts`, tests: [`${METHODS}/tokenize.test.ts`] }, [

@@ -4,10 +4,54 @@ const KERNELS = 'packages/gpu-kernels/src/kernels';
 const MATMUL_TESTS = [`${KERNELS}/matmul/matmul.test.ts`];
 const GROUPED_TESTS = [`${KERNELS}/matmul/grouped.test.ts`];
 
+const MATRIX_UNIT_TESTS = [`${KERNELS}/matmul/matrix-unit.test.ts`];
+
 const TILED_TESTS = [`${KERNELS}/matmul/tiled.test.ts`, `${KERNELS}/matmul/structure.test.ts`];
 
 /** Matrix products, their variants and slices. */
 export const mutants: readonly Mutant[] = [
+  ...mutantsOf({ file: `${KERNELS}/matmul/matrix-unit-kernel.ts`, tests: MATRIX_UNIT_TESTS }, [
+    {
+      id: 'matmul-matrix-low-halves',
+      kind: 'precision',
+      find: '= vec4<f16>(scaled - vec4<f32>(hi));',
+      replace: '= vec4<f16>();',
+    },
+    {
+      id: 'matmul-matrix-k-tail',
+      kind: 'tail dropped',
+      find: 'let inside = k < params.k;',
+      replace: 'let inside = true;',
+    },
+    {
+      id: 'matmul-matrix-row-clamp',
+      kind: 'bounds',
+      find: '${end} - 1u)`;',
+      replace: '${end} + 1u)`;',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/row-scales.ts`, tests: [`${KERNELS}/matmul/row-scales.test.ts`] }, [
+    {
+      id: 'matmul-row-scales-tiny',
+      kind: 'bounds',
+      find: 'clamp(bits >> 23u, 15u, 254u)',
+      replace: 'clamp(bits >> 23u, 14u, 254u)',
+    },
+  ]),
+  ...mutantsOf(
+    {
+      file: `${KERNELS}/matmul/matrix-unit-product.ts`,
+      tests: ['packages/gpu-kernels/src/runtime/matrix-units.test.ts'],
+    },
+    [
+      {
+        id: 'matmul-matrix-in-training',
+        kind: 'kernel choice',
+        find: "regime !== 'probing' || ",
+        replace: '',
+      },
+    ],
+  ),
   ...mutantsOf({ file: `${KERNELS}/matmul/tiled.ts`, tests: TILED_TESTS }, [
     {
       id: 'matmul-tiled-barrier',

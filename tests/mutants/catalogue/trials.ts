@@ -140,8 +140,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'broken-learner',
         kind: 'divergence of one stops all',
-        find: "record.status === 'diverged' && !compared",
-        replace: "record.status === 'diverged'",
+        find: "own.status === 'diverged' && !compared",
+        replace: "own.status === 'diverged'",
       },
       {
         id: 'pair-diverged',
@@ -165,25 +165,76 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'broken-never',
         kind: 'overflow not noticed',
-        find: "record.status === 'diverged' && !compared",
+        find: "own.status === 'diverged' && !compared",
         replace: 'false',
-      },
-      {
-        id: 'score-baseline-swapped',
-        kind: 'settings swapped',
-        find: 'scoreBaseline({ icl: ft, zsl }, config, seed,',
-        replace: 'scoreBaseline({ icl: zsl, zsl: ft }, config, seed,',
       },
     ],
   ),
-  ...mutantsOf({ file: 'apps/bench/src/experiment/run-trial.ts', tests: ['tests/parity.test.ts'] }, [
+  ...mutantsOf(
     {
-      id: 'score-zsl-for-icl',
-      kind: 'settings swapped',
-      find: 'scoreLearner(applying(setting), { icl, zsl, ft }, config,',
-      replace: 'scoreLearner(applying(setting), { icl: zsl, zsl: icl, ft }, config,',
+      file: 'apps/bench/src/experiment/scoring/finish-setting.ts',
+      tests: ['apps/bench/src/experiment/run-trial.test.ts'],
     },
-  ]),
+    [
+      {
+        id: 'score-baseline-swapped',
+        kind: 'settings swapped',
+        find: '{ icl: probes, zsl }',
+        replace: '{ icl: zsl, zsl: probes }',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/experiment/scoring/finish-setting.ts', tests: ['tests/parity.test.ts'] },
+    [
+      {
+        id: 'score-zsl-for-icl',
+        kind: 'settings swapped',
+        find: '{ icl, zsl, ft: probes }',
+        replace: '{ icl: zsl, zsl: icl, ft: probes }',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/scoring/score-work.ts',
+      tests: ['apps/bench/src/experiment/scoring/scoring.test.ts'],
+    },
+    [
+      {
+        id: 'joined-totals-lost',
+        kind: 'counts left out',
+        find: '...(totals.length > 0 ? { totalCounts: totals } : {}),',
+        replace: '',
+      },
+      {
+        id: 'joined-counts-of-first-layer',
+        kind: 'wrong layer',
+        find: 'count: counts[layer]?.[example] as number',
+        replace: 'count: counts[0]?.[example] as number',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/run-trial.ts',
+      tests: ['apps/bench/src/experiment/scoring/scoring.test.ts'],
+    },
+    [
+      {
+        id: 'scored-before-the-next',
+        kind: 'device waits',
+        find: 'if (!this.#options.scoring.isBeside(probes, this.#options.config)) await outcome;',
+        replace: 'await outcome;',
+      },
+      {
+        id: 'in-flight-not-waited-for',
+        kind: 'record lost',
+        find: 'await this.#inFlight.settle();',
+        replace: '',
+      },
+    ],
+  ),
   ...mutantsOf({ file: 'apps/bench/src/experiment/run.ts', tests: ['tests/variants.test.ts'] }, [
     {
       id: 'percent-share',

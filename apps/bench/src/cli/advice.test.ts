@@ -46,6 +46,12 @@ test('what was typed already is no advice', () => {
   );
 });
 
+test('what was asked for and a device lacks can be left out', () => {
+  expect(explained('unfit-device', 'run', { matmul: 'matrix' })).toBe(
+    'it failed: take another --adapter, or leave out --matmul matrix',
+  );
+});
+
 test('where a disk is full, the same command goes on, but not with --fresh', () => {
   const advice = 'it failed: what was finished is kept; mend that, then give the same command again';
   expect(explained('storage', 'run')).toBe(advice);

@@ -34,7 +34,7 @@ function adviceFor(code: UserError['code'], { flags, values }: Invocation): stri
       // The message says what an adapter may be called.
       return either(having('--adapter', 'give another --adapter (`icl-gd devices` lists them)'));
     case 'unfit-device':
-      return either(elsewhere);
+      return either([...elsewhere, ...(values['matmul'] === 'matrix' ? ['leave out --matmul matrix'] : [])]);
     case 'out-of-memory':
     case 'memory-budget':
       return either([...halve, ...less, ...smaller]);

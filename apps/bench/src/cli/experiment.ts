@@ -1,3 +1,4 @@
+import type { MatmulChoice } from '@icl-gd/gpu-kernels';
 import type { ProbeToken } from '@icl-gd/methods';
 import { type ModelVariant, type WeightDtype, refuseMisspelt } from '@icl-gd/transformer';
 import { beginWriting } from '../experiment/inputs.ts';
@@ -50,6 +51,8 @@ export interface ExperimentOptions {
   readonly adapter?: string;
   readonly initSeed?: number;
   readonly dtype?: WeightDtype;
+  /** What probes are computed on: `auto` and `f32` are float32 arithmetic, `matrix` the GPU's matrix units. */
+  readonly matmul?: MatmulChoice;
   /** In GiB. */
   readonly memoryBudget?: number;
   readonly tokenBudget?: number;
@@ -81,7 +84,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof ExperimentOptions]: true }> = {
   ...{ matchedDemonstrations: true },
   ...{ weightChanges: true, gradientNorms: true },
   ...{ trainingAttention: true },
-  ...{ margin: true },
+  ...{ margin: true, matmul: true },
 };
 
 /** What is told while an experiment goes on. */

@@ -94,6 +94,7 @@ const KEYS = [
     'initSeed',
     'tokenBudget',
     'dtype',
+    'matmul',
     'memoryBudget',
   ],
 ];

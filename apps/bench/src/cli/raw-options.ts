@@ -26,6 +26,7 @@ export interface RawRunOptions {
   readonly initSeed: string;
   readonly tokenBudget: string;
   readonly dtype: string;
+  readonly matmul: string;
   readonly memoryBudget: string;
   readonly checkOnly: boolean;
   readonly saveProbes: boolean;
@@ -39,6 +40,7 @@ export interface RawRunOptions {
   readonly weightChanges: boolean;
   readonly gradientNorms: boolean;
   readonly margin: string;
+  readonly profile: string | true;
 }
 
 /** Options of `icl-gd inspect` as typed. */

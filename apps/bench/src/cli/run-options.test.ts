@@ -84,6 +84,7 @@ test('every option arrives', async () => {
       discardProbes: true,
       fresh: true,
       dtype: 'float16-storage',
+      matmul: 'matrix',
       memoryBudget: '1.5',
       checkOnly: true,
     },
@@ -113,7 +114,13 @@ test('every option arrives', async () => {
       initSeed: 7,
     },
     dtype: 'float16-storage',
+    matmul: 'matrix',
   });
+});
+
+test('matrix products in float32 are those of no option, by either name', async () => {
+  const settings = async (more: Partial<RawRunOptions>) => (await parse(more)).request.settings;
+  for (const matmul of ['auto', 'f32']) expect(await settings({ matmul })).toEqual(await settings({}));
 });
 
 test('controls that nobody named are left out where a learner is the same setting', async () => {
@@ -204,6 +211,7 @@ test.each([
   [{ initSeed: '-1' }, '--init-seed -1'],
   [{ tokenBudget: '0' }, '--token-budget 0'],
   [{ dtype: 'float16' }, '--dtype: unknown "float16"'],
+  [{ matmul: 'matrx' }, '--matmul: unknown "matrx" (did you mean matrix?)'],
   [{ memoryBudget: '0' }, '--memory-budget 0: must be a number above 0'],
   [{ memoryBudget: '8GB' }, '--memory-budget 8GB'],
 ] as [Partial<RawRunOptions>, string][])('%j is refused', async (options, message) => {

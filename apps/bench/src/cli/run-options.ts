@@ -1,3 +1,4 @@
+import { MATMULS } from '@icl-gd/gpu-kernels';
 import { type Learner, type ProbeToken, learners } from '@icl-gd/methods';
 import { MODEL_VARIANTS, UserError, WEIGHT_DTYPES } from '@icl-gd/transformer';
 import { FEWEST_EXAMPLES } from '../experiment/development/prepare.ts';
@@ -43,6 +44,8 @@ export interface ParsedRun {
   readonly prepare: Preset['prepare'];
   /** Read and check model and data, say what would be computed and allocated, and stop. */
   readonly checkOnly: boolean;
+  /** Time by kernel is wanted: in this file, or beside the results. */
+  readonly profile: string | true | undefined;
 }
 
 /**
@@ -89,6 +92,7 @@ export async function parseRunOptions(
     data: raw.data,
     prepare,
     checkOnly: raw.checkOnly ?? false,
+    profile: raw.profile,
   };
 }
 
@@ -168,6 +172,7 @@ function parseSettings(
       : { learningRate: positiveNumber('--learning-rate', raw.learningRate) }),
     probe: raw.probe === undefined ? 'label' : choose('--probe', raw.probe, PROBE_TOKENS),
     dtype: raw.dtype === undefined ? 'float32' : choose('--dtype', raw.dtype, WEIGHT_DTYPES),
+    ...parseMatmul(raw.matmul),
     releasedNorms: raw.releasedNorms ?? false,
     noiseFloor: raw.noiseFloor ?? false,
     ...(raw.trainingAttention ? { trainingAttention: true } : {}),
@@ -177,6 +182,12 @@ function parseSettings(
     ...(raw.gradientNorms ? { gradientNorms: true } : {}),
     margin: raw.margin === undefined ? DEFAULT_MARGIN : positiveNumber('--margin', raw.margin),
   };
+}
+
+/** Nothing where the numbers are those without the option. */
+function parseMatmul(text: string | undefined): Pick<RunSettings, 'matmul'> {
+  const matmul = text === undefined ? 'auto' : choose('--matmul', text, MATMULS);
+  return matmul === 'matrix' ? { matmul } : {};
 }
 
 /** None by 0, also where a preset asks for some. @throws UserError where a rule needs them */

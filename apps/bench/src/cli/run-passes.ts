@@ -17,6 +17,7 @@ import { chooseList } from './choose.ts';
 import { downloadObserver, findModel } from './find-model.ts';
 import { type Plugins, NO_PLUGINS } from '../plugins/load-plugins.ts';
 import { findPreset } from './presets/presets.ts';
+import { profileFor, reportProfile } from './profile/report-profile.ts';
 import type { RawRunOptions } from './raw-options.ts';
 import { PROBE_TOKENS, type ParsedRun, parseRunOptions } from './run-options.ts';
 import { doing } from '../terminal/heartbeat.ts';
@@ -87,7 +88,8 @@ export async function planPasses(
 function commandOf(typed: Partial<RawRunOptions>): string[] {
   const words = Object.entries(typed).flatMap(([name, value]) => {
     const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    if (name === 'out' || value === false) return [];
+    // What makes no difference to results is no part of what asked for them.
+    if (name === 'out' || name === 'profile' || value === false) return [];
     if (value === true) return [flag];
     return [value].flat().flatMap((own) => [flag, String(own)]);
   });
@@ -159,8 +161,15 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
   const written = new Set<string>();
   const counts = new SettingCounts();
   const observer = downloadObserver();
+  const [first] = passes;
+  const profiling = profileFor(first?.profile);
   for (const pass of passes) {
-    const run = await runExperiment({ ...(await locate(pass, own, observer)), written, counts });
+    const run = await runExperiment({
+      ...(await locate(pass, own, observer)),
+      written,
+      counts,
+      ...profiling,
+    });
     complete &&= run.complete;
     const { out } = pass.request;
     doing({ text: 'writing tables and figures' });
@@ -180,6 +189,11 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
     print(`results: ${fromWhereTyped(out)}`);
   }
   say(counts.describe());
+  if (first)
+    await reportProfile(profiling.profile, first.profile, {
+      adapter: first.request.adapter,
+      out: first.request.out,
+    });
   return complete;
 }
 

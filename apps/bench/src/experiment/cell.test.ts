@@ -70,6 +70,7 @@ test.each<[string, Change, (keyof typeof before)[]]>([
   ['the queries', { digests: { queries: 'x' } }, ['zsl', 'icl', 'gd']],
   ['the probe token', { probe: 'prompt' }, ['zsl', 'icl', 'gd']],
   ['the storage of weights', { settings: { dtype: 'float16-storage' } }, ['zsl', 'icl', 'gd']],
+  ['what probes are computed on', { settings: { matmul: 'matrix' } }, ['zsl', 'icl', 'gd']],
   ['the seed', { trial: { seed: 6 } }, ['icl', 'gd']],
   ['the order', { trial: { permutation: 1 } }, ['icl', 'gd']],
   ['the context', { digests: { context: 'x' } }, ['icl', 'gd']],

@@ -193,7 +193,8 @@ export function address(
   tokens: CellParts['choices'],
   { learner = '', of = cell.probe }: { readonly learner?: string | undefined; readonly of?: string } = {},
 ): CellAddress {
-  const choices = { ...cell, ...tokens, dtype: settings.dtype };
+  const { dtype, matmul } = settings;
+  const choices = { ...cell, ...tokens, dtype, ...(matmul ? { matmul } : {}) };
   const parts = { environment: { ...environment, learner }, choices };
   const { variant, dataset, seed, permutation, setting } = cell;
   const demonstrations = seed === null ? [] : [`seed${seed}`, `order${permutation}`];

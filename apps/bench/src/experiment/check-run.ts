@@ -24,7 +24,7 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
   const { model, prepared, development } = inputs;
   const { settings, lines } = applicableSettings(request.settings, model.config);
   for (const line of [...lines, ...describeUnavailable(settings, prepared)]) log(line);
-  const gpu = await acquireGpu({ adapter: request.adapter, log });
+  const gpu = await acquireGpu({ adapter: request.adapter, matmul: request.settings.matmul ?? 'auto', log });
   try {
     log(`model: ${model.name}, ${model.config.family}, ${model.parameterCount} parameters`);
     for (const { variant, dataset, seed, permutation } of planTrials(settings)) {

@@ -181,8 +181,14 @@ function kindsOf(settings: readonly LearnerSetting[]): TrainingKind[] {
   return [...new Map(kinds.map((kind) => [JSON.stringify(kind), kind])).values()];
 }
 
-function deviceLimits({ device, adapter, maxBindingBytes }: Gpu, budget: number | undefined): DeviceLimits {
-  const adapterLimits = { adapter, device, maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes };
+function deviceLimits(
+  { device, adapter, maxBindingBytes, matrixUnits }: Gpu,
+  budget: number | undefined,
+): DeviceLimits {
+  const adapterLimits = {
+    ...{ adapter, device, matrixUnits },
+    ...{ maxBufferBytes: device.limits.maxBufferSize, maxBindingBytes },
+  };
   if (budget !== undefined) {
     const budgetName = `--memory-budget ${Number((budget / 2 ** 30).toPrecision(4))}`;
     return { ...adapterLimits, budgetBytes: budget, budgetName };

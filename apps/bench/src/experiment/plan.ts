@@ -27,6 +27,8 @@ export interface RunSettings {
   readonly probe: ProbeToken;
   /** How weights are kept on the device. */
   readonly dtype: WeightDtype;
+  /** What matrix products of probing run on; float32 arithmetic if absent. */
+  readonly matmul?: 'matrix';
   /** Also report gradient norms by the released code's definition. */
   readonly releasedNorms: boolean;
   /** Also measure how much of each score is rounding; takes three times as long. */

@@ -55,8 +55,8 @@ export async function writeProbes(
 ): Promise<void> {
   const { validationRows, probes, gold, training } = content;
   const { layers, heads, dModel } = content.config;
-  const outputs = new Float32Array(probes.length * layers * dModel);
-  for (const [i, { attentionOutput }] of probes.entries()) outputs.set(attentionOutput, i * layers * dModel);
+  // One after another: together they are a large array more.
+  const outputs = (): Float32Array[] => probes.map(({ attentionOutput }) => attentionOutput);
   const tensors: (NamedTensor | ExactTensor)[] = [
     { name: OUTPUTS, shape: [probes.length, layers, dModel], dtype: 'float32', data: outputs },
     ...probes.map((probe, i): NamedTensor => ({

@@ -22,6 +22,8 @@ export interface SettingOptions extends Pick<TakingIn, 'learningRate' | 'halfWei
   readonly signal?: AbortSignal | undefined;
   /** By itself if absent. */
   readonly takeIn?: TakeIn;
+  /** Where h and m are written to, if that makes a difference. */
+  readonly allocate?: ProbeOptions['allocate'];
 }
 
 export interface ProbedSetting {
@@ -90,7 +92,7 @@ async function probeAdapted(
   adapted: LearnerResult,
   { learner }: RunSetting,
   prepared: PreparedRun,
-  options: Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal'>,
+  options: Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal' | 'allocate'>,
   onWork: OnWork,
 ): Promise<ProbedSetting> {
   const probes = await probeTokensOf(adapted, prepared, options, onWork);
@@ -136,7 +138,12 @@ export function predict(
 async function probeTokensOf(
   adapted: LearnerResult,
   { queries }: PreparedRun,
-  { probeTokens, tokenBudget, signal }: Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal'>,
+  {
+    probeTokens,
+    tokenBudget,
+    signal,
+    allocate,
+  }: Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal' | 'allocate'>,
   onWork: OnWork,
 ): Promise<ReadonlyMap<ProbeToken, readonly Probe[]>> {
   let before = 0;
@@ -144,7 +151,7 @@ async function probeTokensOf(
     onWork(finished - before);
     before = finished;
   };
-  const budget = tokenBudget === undefined ? {} : { tokenBudget };
+  const budget = { ...(tokenBudget === undefined ? {} : { tokenBudget }), ...(allocate ? { allocate } : {}) };
   const nextTokens = NEXT_TOKENS;
   return await adapted.probeTokens(queries, { ...budget, probeTokens, nextTokens, signal, onProgress });
 }

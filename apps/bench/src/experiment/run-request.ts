@@ -4,6 +4,7 @@ import type { ForeignFamilies } from '../plugins/family-file.ts';
 import type { ForeignMetrics } from '../plugins/metric-file.ts';
 import type { PluginFile } from '../plugins/plugin-file.ts';
 import type { RunSettings } from './plan.ts';
+import type { DeviceProfile } from './profile/device-profile.ts';
 import type { SettingCounts } from './setting-counts.ts';
 
 /** A run: what to compute, of what, where. */
@@ -37,6 +38,8 @@ export interface RunRequest {
   readonly written?: Set<string>;
   /** Counts the settings of all runs of the same command. */
   readonly counts?: SettingCounts;
+  /** Takes in how long each kernel ran, in all runs of the same command; no number depends on it. */
+  readonly profile?: DeviceProfile;
   readonly tokenBudget?: number;
   /** Bytes that may be allocated on the device. */
   readonly memoryBudget?: number;

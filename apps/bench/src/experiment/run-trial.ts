@@ -1,58 +1,31 @@
 import { type Probe, type ProbeToken, inContext, inapplicableMetricsOf } from '@icl-gd/methods';
-import type { DecoderConfig, Model } from '@icl-gd/transformer';
+import type { Model } from '@icl-gd/transformer';
 import type { CellAddress } from './cell.ts';
 import { NOISE_FLOOR_PASSES, type ProbesBySetting, measureNoiseFloor } from './noise-floor.ts';
-import { type Trial, trialName } from './plan.ts';
+import { trialName } from './plan.ts';
 import {
   type Diverged,
   type ProbedSetting,
   type SettingOptions,
-  predict,
   probeByToken,
   probeSetting,
   unlessDiverged,
 } from './probe-setting.ts';
 import { HeldProbes } from './held-probes.ts';
-import type { ExpectedTraining, Trainings } from './lockstep/trainings.ts';
-import type { FinishedSetting, SettingRecord } from './record.ts';
+import type { ExpectedTraining } from './lockstep/trainings.ts';
+import type { SettingRecord } from './record.ts';
 import type { z } from 'zod';
 import type { ProbeWrite } from './probe-file.ts';
-import type { RecordStore } from './record-store.ts';
 import { demonstrationsFor } from './setting.ts';
-import { applying, scoreAll } from './score-all.ts';
-import { scoreBaseline, scoreLearner, scorePair, toScoreRecords } from './scores.ts';
-import type { Tally } from './tally.ts';
-import type { TrainingMeasures } from './training/cells.ts';
+import { scoreAll } from './score-all.ts';
+import { InFlight } from './scoring/in-flight.ts';
+import { type ComparedWith, finishSetting } from './scoring/finish-setting.ts';
 import { measureTraining } from './training/measure-training.ts';
 import { trainingAttentionRecord } from './training-attention/record.ts';
 import { recordTrainingAttention } from './training-attention/record-trial.ts';
 import { type TrialPair, type TrialPlan, addressOf, ownAddress, settingsOf, unitsOf } from './trial-plan.ts';
+import type { TrialRunnerOptions } from './trial-runner-options.ts';
 import type { TrialSetting } from './trial-setting.ts';
-
-/** What running trials needs beside their plans. */
-export interface TrialRunnerOptions {
-  readonly store: RecordStore;
-  readonly tally: Tally;
-  readonly config: DecoderConfig;
-  /** Name of the model, as the tables have it. */
-  readonly modelName: string;
-  readonly tokenBudget?: number;
-  readonly releasedNorms: boolean;
-  readonly noiseFloor: boolean;
-  /** What is measured by training once more; nothing if absent. */
-  readonly training?: TrainingMeasures;
-  /** Compute every cell once more, whatever records exist. */
-  readonly fresh: boolean;
-  /** Keys of records written since `fresh` was asked for; added to. */
-  readonly written: Set<string>;
-  /** Whether every setting's probes have to be on disk when a trial ends. */
-  readonly keepAllProbes: boolean;
-  readonly loadModel: (trial: Trial) => Promise<Model>;
-  readonly trainings: Trainings;
-  readonly onWork: (units: number, doing: string) => void;
-  /** Ends training and probing. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** What became of a trial. */
 export interface TrialOutcome {
@@ -62,12 +35,20 @@ export interface TrialOutcome {
   readonly recorded: boolean;
 }
 
+/** What is known of a record once its setting is probed, and what will be when it is scored. */
+interface Computed {
+  readonly status: SettingRecord['status'];
+  readonly record: Promise<SettingRecord> | SettingRecord;
+}
+
 /** Computes what is missing of trials, one after another; trials of one dataset share zero-shot. */
 export class TrialRunner {
   readonly #options: TrialRunnerOptions;
   /** Units of work reported, by address of a setting's own record. */
   readonly #done = new Map<string, number>();
   readonly #probes: HeldProbes;
+  /** A setting is scored while the next one is computed. */
+  readonly #inFlight = new InFlight();
 
   constructor(options: TrialRunnerOptions) {
     this.#options = options;
@@ -93,30 +74,35 @@ export class TrialRunner {
     try {
       return await this.#run(plan);
     } finally {
+      // What is computed is not lost by what went wrong after it.
+      await this.#inFlight.settle();
       this.#options.trainings.forget(plan.prepared);
     }
   }
 
   async #run(plan: TrialPlan): Promise<TrialOutcome> {
     this.#probes.holdOnly(plan.zeroShot);
-    const records = new Map<string, SettingRecord>();
+    const computed = new Map<string, Computed>();
     let recorded = true;
-    let broken: SettingRecord | undefined;
+    let broken: Computed | undefined;
     for (const setting of settingsOf(plan)) {
       this.#options.tally.ask(ownAddress(setting));
       if (broken) {
         // The model itself overflows: no learner has anything to be compared with.
-        records.set(setting.id, broken);
+        computed.set(setting.id, broken);
         continue;
       }
       const earlier = await this.#recorded(plan, setting);
-      const record = earlier ?? (await this.#rescored(plan, setting)) ?? (await this.#compute(plan, setting));
+      const there = earlier ?? (await this.#rescored(plan, setting));
+      const own = there ? { status: there.status, record: there } : await this.#compute(plan, setting);
       if (!earlier) recorded = false;
       this.#advance(plan, setting, Infinity);
-      records.set(setting.id, record);
+      computed.set(setting.id, own);
       const compared = setting !== plan.zeroShot && setting !== plan.inContext;
-      if (record.status === 'diverged' && !compared) broken = record;
+      if (own.status === 'diverged' && !compared) broken = own;
     }
+    const records = new Map<string, SettingRecord>();
+    for (const [id, { record }] of computed) records.set(id, await record);
     if (broken) return { records, recorded };
     for (const pair of plan.pairs) {
       if (pair.ids.some((id) => records.get(id)?.status !== 'finished')) continue;
@@ -196,33 +182,29 @@ export class TrialRunner {
       const { predictions, training, directionsOnly } = older.record;
       const probes = await store.readProbes(older.address, { config, validationRows, predictions });
       if (!probes) return undefined;
-      this.#probes.hold(address, probes);
-      await this.#writeProbes(plan, setting, address, { probes, training });
-      scored.push([
-        address,
-        await this.#score(plan, setting, token, {
-          probes: new Map([[token, probes]]),
-          ...{ training, directionsOnly },
-        }),
-      ]);
+      const placed = this.#hold(address, probes);
+      await this.#writeProbes(plan, setting, address, { probes: placed, training });
+      const compared = await this.#comparedWith(plan, setting, token);
+      const probed = { probes: placed, training, directionsOnly };
+      scored.push([address, await finishSetting(plan, setting, probed, compared, this.#options)]);
     }
     for (const [address, record] of scored) await this.#write(address, record);
     return scored[0]?.[1];
   }
 
-  /** Computes a setting under all its probe tokens and records it. */
-  async #compute(plan: TrialPlan, setting: TrialSetting): Promise<SettingRecord> {
+  /** Computes a setting under all its probe tokens; it is scored and recorded beside what comes next. */
+  async #compute(plan: TrialPlan, setting: TrialSetting): Promise<Computed> {
     const { tally, loadModel } = this.#options;
     tally.compute(ownAddress(setting));
     const model = await loadModel(plan.trial);
-    const options = this.#probing(setting, [...setting.addresses.keys()]);
+    const options = this.#probing(plan, setting, [...setting.addresses.keys()]);
     const probed = await probeByToken(model, setting.setting, plan.prepared, options, (more) =>
       this.#advance(plan, setting, more),
     );
-    const records: SettingRecord[] = [];
-    for (const [token, own] of probed) records.push(await this.#record(plan, setting, token, own));
+    const computed: Computed[] = [];
+    for (const [token, own] of probed) computed.push(await this.#record(plan, setting, token, own));
     this.#dropUnneeded(plan, setting);
-    return records[0] as SettingRecord;
+    return computed[0] as Computed;
   }
 
   async #record(
@@ -230,19 +212,31 @@ export class TrialRunner {
     setting: TrialSetting,
     token: ProbeToken,
     probed: ProbedSetting | Diverged,
-  ): Promise<SettingRecord> {
+  ): Promise<Computed> {
     const address = addressOf(setting, token);
     if ('diverged' in probed) {
       const record: SettingRecord = { status: 'diverged', message: probed.diverged };
       await this.#write(address, record);
-      return record;
+      return { status: 'diverged', record };
     }
-    const probes = probed.probes.get(token) as readonly Probe[];
-    this.#probes.hold(address, probes);
-    await this.#writeProbes(plan, setting, address, { probes, training: probed.training });
-    const record = await this.#score(plan, setting, token, probed);
-    await this.#write(address, record);
-    return record;
+    const probes = this.#hold(address, probed.probes.get(token) as readonly Probe[]);
+    const compared = await this.#comparedWith(plan, setting, token);
+    const { outcome } = await this.#inFlight.start(async () => {
+      const { training, directionsOnly } = probed;
+      await this.#writeProbes(plan, setting, address, { probes, training });
+      const own = { probes, training, directionsOnly };
+      const record = await finishSetting(plan, setting, own, compared, this.#options);
+      await this.#write(address, record);
+      return record;
+    });
+    if (!this.#options.scoring.isBeside(probes, this.#options.config)) await outcome;
+    return { status: 'finished', record: outcome };
+  }
+
+  #hold(address: CellAddress, probes: readonly Probe[]): readonly Probe[] {
+    const placed = this.#options.scoring.place(probes, this.#options.config);
+    this.#probes.hold(address, placed);
+    return placed;
   }
 
   async #writeProbes(
@@ -271,37 +265,31 @@ export class TrialRunner {
     this.#probes.drop(setting);
   }
 
-  #probing({ learningRate }: TrialSetting, probeTokens: readonly ProbeToken[]): SettingOptions {
-    const { tokenBudget, releasedNorms, signal, trainings } = this.#options;
+  #probing(
+    { prepared }: TrialPlan,
+    { learningRate }: TrialSetting,
+    probeTokens: readonly ProbeToken[],
+  ): SettingOptions {
+    const { tokenBudget, releasedNorms, signal, trainings, scoring, config } = this.#options;
+    const allocate = scoring.allocatorFor(prepared.queries, config);
     const budget = tokenBudget === undefined ? {} : { tokenBudget };
-    return { learningRate, releasedNorms, probeTokens, signal, takeIn: trainings.takeIn, ...budget };
+    return {
+      learningRate,
+      releasedNorms,
+      probeTokens,
+      signal,
+      takeIn: trainings.takeIn,
+      allocate,
+      ...budget,
+    };
   }
 
-  async #score(
-    plan: TrialPlan,
-    setting: TrialSetting,
-    token: ProbeToken,
-    { probes, training, directionsOnly }: ProbedSetting,
-  ): Promise<FinishedSetting> {
-    const { config } = this.#options;
-    const { seed } = plan.trial;
-    const ft = probes.get(token) as readonly Probe[];
-    const finished = {
-      status: 'finished' as const,
-      predictions: predict(ft),
-      training: [...training],
-      ...(directionsOnly ? { directionsOnly } : {}),
-    };
-    if (setting === plan.zeroShot) return { ...finished, metrics: {} };
+  /** Probes of what a setting is compared with. */
+  async #comparedWith(plan: TrialPlan, setting: TrialSetting, token: ProbeToken): Promise<ComparedWith> {
+    if (setting === plan.zeroShot) return {};
     const zsl = await this.#probesAt(plan, plan.zeroShot, token);
-    if (setting === plan.inContext)
-      return {
-        ...finished,
-        metrics: toScoreRecords(scoreBaseline({ icl: ft, zsl }, config, seed, plan.metrics), seed),
-      };
-    const icl = await this.#probesAt(plan, plan.inContext, token);
-    const scores = scoreLearner(applying(setting), { icl, zsl, ft }, config, plan.metrics);
-    return { ...finished, metrics: toScoreRecords(scores, seed) };
+    if (setting === plan.inContext) return { zsl };
+    return { zsl, icl: await this.#probesAt(plan, plan.inContext, token) };
   }
 
   #probesAt(plan: TrialPlan, setting: TrialSetting, token: ProbeToken): Promise<readonly Probe[]> {
@@ -319,8 +307,11 @@ export class TrialRunner {
         second: await this.#probesAt(plan, settings[1], token),
         zsl: await this.#probesAt(plan, plan.zeroShot, token),
       };
-      const scores = scorePair(ids, probes, this.#options.config, plan.metrics);
-      await this.#write(address, { metrics: toScoreRecords(scores, plan.trial.seed) });
+      const { config: shape, scoring } = this.#options;
+      const comparison = { of: 'pair', ids } as const;
+      const { metrics, trial } = plan;
+      const work = { comparison, probes, shape, metrics, seed: trial.seed };
+      await this.#write(address, { metrics: await scoring.records(work) });
     }
     return recorded;
   }
@@ -364,7 +355,7 @@ export class TrialRunner {
     try {
       const again = new Map<string, readonly Probe[]>();
       for (const own of settings) {
-        const options = { ...this.#probing(own, [token]), halfWeights, takeIn: trainings.takeIn };
+        const options = { ...this.#probing(plan, own, [token]), halfWeights, takeIn: trainings.takeIn };
         const probed = await unlessDiverged(() =>
           probeSetting(model, own.setting, plan.prepared, options, tellerOf(own)),
         );

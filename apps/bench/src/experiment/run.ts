@@ -1,4 +1,4 @@
-import { type AdapterDescription, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { AdapterDescription } from '@icl-gd/gpu-kernels';
 import { type MetricCatalogue, accuracy, builtInMetrics, findMetric, layerMean } from '@icl-gd/metrics';
 import { MODEL_VARIANTS, type ModelLocation, type ModelVariant, UserError } from '@icl-gd/transformer';
 import type { PreparedRun } from '../tasks/prompts/prepare-run.ts';
@@ -24,12 +24,14 @@ import { planRunMemory, workloadsOf } from './memory.ts';
 import { type Planning, planCells } from './plan-cells.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import { type RunSettings, type Trial, comparedSettings, byModel, planTrials, trialName } from './plan.ts';
+import { openAdapter } from './profile/device-profile.ts';
 import { type Progress, createProgress } from './progress.ts';
 import type { RunRequest } from './run-request.ts';
 import { RecordStore } from './record-store.ts';
 import type { SettingRecord } from './record.ts';
 import { type TrialOutcome, TrialRunner } from './run-trial.ts';
 import { linkSavedProbes, removeOtherProbes } from './saved-probes.ts';
+import { Scoring } from './scoring/scoring.ts';
 import { Tally } from './tally.ts';
 import type { TrainingMeasures } from './training/cells.ts';
 import { trainingUnits } from './training/measure-training.ts';
@@ -92,13 +94,14 @@ export async function runExperiment(
   if (request.saveProbes && request.discardProbes)
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
-  const gpu = await acquireGpu({ adapter: request.adapter, log });
+  const gpu = await openAdapter(request, log);
   let together = 1;
   const models = new LoadedModel(gpu, request, () => {
     const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };
     together = planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), room, log);
   });
   const trainings = new Trainings(new Room(() => together));
+  const scoring = new Scoring();
   try {
     const stage = { inputs, store, models, trainings, progress };
     const development = await developBeforeTrials(request, stage, gpu.adapter);
@@ -111,7 +114,8 @@ export async function runExperiment(
       discard: request.discardProbes,
       log,
     });
-    const complete = await computeCells(request, { ...stage, plans });
+    const complete = await computeCells(request, { ...stage, scoring, plans });
+    await request.profile?.end();
     const besidePlans = await planBeside(planning, store, earlier, log);
     const { whole, partial } = await keepRecorded(
       request.recordsIn ?? out,
@@ -148,6 +152,7 @@ export async function runExperiment(
     };
   } finally {
     progress.stop();
+    scoring.dispose();
     trainings.dispose();
     models.dispose();
     gpu.dispose();
@@ -218,6 +223,7 @@ interface Work {
   readonly inputs: RunInputs;
   readonly models: LoadedModel;
   readonly trainings: Trainings;
+  readonly scoring: Scoring;
   readonly store: RecordStore;
   readonly plans: readonly TrialPlan[];
   readonly progress: Progress;
@@ -226,7 +232,7 @@ interface Work {
 /** @returns whether no cell diverged */
 async function computeCells(
   request: RunRequest,
-  { inputs, models, trainings, store, plans, progress }: Work,
+  { inputs, models, trainings, scoring, store, plans, progress }: Work,
 ): Promise<boolean> {
   const { settings } = request;
   const tally = new Tally();
@@ -243,7 +249,7 @@ async function computeCells(
     written: request.written ?? new Set(),
     keepAllProbes: request.saveProbes,
     loadModel: (trial) => models.get(trial),
-    trainings,
+    ...{ trainings, scoring },
     onWork: (units, doing) => progress.advance(units, `${place} ${doing}`),
     signal: request.signal,
     ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),

@@ -10,7 +10,7 @@ import {
   totalCounts,
 } from '@icl-gd/metrics';
 import type { Learner } from '@icl-gd/methods';
-import { Pcg64 } from '@icl-gd/transformer';
+import { Pcg64 } from '@icl-gd/transformer/random';
 import type { ScoreRecord } from './record.ts';
 import { uniformsOf } from './uniforms.ts';
 

@@ -1,9 +1,12 @@
-import { Pcg64 } from '@icl-gd/transformer';
+import { Pcg64 } from '@icl-gd/transformer/random';
+
+const FIRST_ROOM = 1024;
 
 /** Numbers of one generator in [0, 1), kept once they are drawn: whoever reads them begins with the first. */
 class Uniforms {
   readonly #generator: Pcg64;
-  readonly #drawn: number[] = [];
+  #drawn = new Float64Array(FIRST_ROOM);
+  #count = 0;
 
   constructor(seed: bigint) {
     this.#generator = new Pcg64(seed);
@@ -11,19 +14,29 @@ class Uniforms {
 
   /** As `random` of a new generator of the same seed. */
   reader(): () => number {
-    const drawn = this.#drawn;
+    let drawn = this.#drawn;
     let place = 0;
     return () => {
-      const own = drawn[place++];
-      if (own !== undefined) return own;
-      const next = this.#generator.random();
-      drawn.push(next);
-      return next;
+      if (place >= this.#count) this.#drawMore();
+      // Other readers may have made room.
+      if (place >= drawn.length) drawn = this.#drawn;
+      return drawn[place++] as number;
     };
+  }
+
+  /** As many again, up to the room that there is. */
+  #drawMore(): void {
+    if (this.#count === this.#drawn.length) {
+      const larger = new Float64Array(2 * this.#count);
+      larger.set(this.#drawn);
+      this.#drawn = larger;
+    }
+    const end = this.#drawn.length;
+    while (this.#count < end) this.#drawn[this.#count++] = this.#generator.random();
   }
 }
 
-/** Settings of a trial are scored one after another. */
+/** Settings of a trial are scored one after another, and so are estimates. */
 let latest: { readonly seed: bigint; readonly uniforms: Uniforms } | undefined;
 
 /** A reader of a seed's numbers, the same as of a new generator; those of the last seed are kept. */

@@ -11,6 +11,7 @@ const OPTIONS = {
   development: ['--development', undefined],
   probe: ['--probe', undefined],
   dtype: ['--dtype', undefined],
+  matmul: ['--matmul', undefined],
   initSeed: ['--init-seed', undefined],
   fineTuningOrder: ['--fine-tuning-order', 'in-context'],
   matchedDemonstrations: ['--matched-demonstrations', false],

@@ -1,4 +1,4 @@
-import { type Gpu, acquireGpu } from '@icl-gd/gpu-kernels';
+import type { Gpu } from '@icl-gd/gpu-kernels';
 import { lockstepOf } from '@icl-gd/methods';
 import { type DecoderConfig, type ModelVariant, UserError } from '@icl-gd/transformer';
 import { accuracyCell } from '../experiment/accuracy-cell.ts';
@@ -9,6 +9,7 @@ import { Room } from '../experiment/lockstep/room.ts';
 import { type ExpectedTraining, Trainings } from '../experiment/lockstep/trainings.ts';
 import { studyRoom, workloadOf } from '../experiment/memory.ts';
 import { byModel } from '../experiment/plan.ts';
+import { openAdapter } from '../experiment/profile/device-profile.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { type AccuracyRecord, accuracyRecord } from '../experiment/record.ts';
 import { RecordStore } from '../experiment/record-store.ts';
@@ -38,7 +39,7 @@ export async function answer(
 ): Promise<(number | undefined)[]> {
   const log = (line: string): void => progress.line(line);
   const budget = request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget };
-  const gpu = await acquireGpu({ adapter: request.adapter, log });
+  const gpu = await openAdapter(request, log);
   const models = new LoadedModel(gpu, request);
   let trainings: Trainings | undefined;
   try {
@@ -84,6 +85,7 @@ export async function answer(
       }
       progress.advance(1, place);
     }
+    await request.profile?.end();
     progress.line(tally.describe());
     return addressed.map(({ address }) => {
       const record = known.get(address.key) as AccuracyRecord;

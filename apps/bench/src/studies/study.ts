@@ -10,6 +10,7 @@ import {
 } from '@icl-gd/transformer';
 import { requireVocabulary } from '../experiment/inputs.ts';
 import type { RunSettings } from '../experiment/plan.ts';
+import type { DeviceProfile } from '../experiment/profile/device-profile.ts';
 import type { RunRequest } from '../experiment/run-request.ts';
 import { familiesOf } from '../plugins/family-file.ts';
 import { type Dataset, readDataset } from '../tasks/dataset.ts';
@@ -28,6 +29,8 @@ export interface StudyRequest {
   readonly observer?: DownloadObserver;
   readonly settings: RunSettings;
   readonly adapter: string;
+  /** Takes in how long each kernel ran. */
+  readonly profile?: DeviceProfile;
   readonly tokenBudget?: number;
   /** Folder whose `records/` keep what is finished. */
   readonly out: string;

@@ -8,6 +8,7 @@ import { Room } from '../experiment/lockstep/room.ts';
 import { type Lockstep, Trainings } from '../experiment/lockstep/trainings.ts';
 import { RecordStore } from '../experiment/record-store.ts';
 import { TrialRunner } from '../experiment/run-trial.ts';
+import { Scoring } from '../experiment/scoring/scoring.ts';
 import { runSetting } from '../experiment/setting.ts';
 import { Tally } from '../experiment/tally.ts';
 import { type TrialPlan, planTrial } from '../experiment/trial-plan.ts';
@@ -33,6 +34,8 @@ interface Changes {
   /** Trainings that may be on the device at once; one if absent. */
   readonly together?: number;
   readonly lockstep?: Lockstep;
+  /** How scores are computed; as in a run if absent. */
+  readonly scoring?: Scoring;
   /** Makes the model of a variant; the fake one if absent. */
   readonly modelOf?: (variant: ModelVariant) => Model;
 }
@@ -121,6 +124,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
       return model;
     },
     trainings: new Trainings(new Room(() => changes.together ?? 1), changes.lockstep),
+    scoring: changes.scoring ?? new Scoring(),
     onWork: (more) => (units += more),
   });
   for (const ofModel of byModel(plans, settings, ({ trial }) => trial)) {

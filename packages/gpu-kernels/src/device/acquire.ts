@@ -1,7 +1,9 @@
 import { findAdapter, findAllAdapters } from '#platform/adapters.ts';
 import { askedByEnvironment } from '#platform/debug.ts';
-import { refuseMisspelt } from '../options.ts';
+import { UserError } from '../errors.ts';
+import { refuseMisspelt, requireOneOf } from '../options.ts';
 import { type DeviceOptions, Gpu } from '../runtime/gpu.ts';
+import { type MatrixUnits, matrixUnitsOf } from '../runtime/matrix-units.ts';
 import { type DawnSwitch, parseSwitches } from './dawn-switches.ts';
 import { type AdapterDescription, describeAdapter } from './description.ts';
 
@@ -14,7 +16,18 @@ const WANTED_LIMITS = [
   'maxComputeWorkgroupStorageSize',
 ] as const;
 
-const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups'];
+/** The last is shown by adapters alone whose Dawn was told to (`unsafe-apis`). */
+const WANTED_FEATURES = [
+  'shader-f16',
+  'subgroups',
+  'chromium-experimental-subgroup-matrix',
+] as GPUFeatureName[];
+
+/** Kernels of matrix products that may be asked for, as {@link AcquireOptions.matmul} has them. */
+export const MATMULS = ['auto', 'f32', 'matrix'] as const;
+
+/** One of {@link MATMULS}. */
+export type MatmulChoice = (typeof MATMULS)[number];
 
 /** How {@link acquireGpu} chooses an adapter and what it tells. */
 export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile' | 'parameters'> {
@@ -35,6 +48,11 @@ export interface AcquireOptions extends Pick<DeviceOptions, 'onCompile' | 'param
    * variable ICL_GD_DAWN lists. None if absent; of no effect outside of Node.
    */
   readonly dawn?: readonly DawnSwitch[];
+  /**
+   * `f32` (the same as `auto`, the default): matrix products run in float32 arithmetic. `matrix`: those of probing run on
+   * the device's matrix units, which is experimental, and refused where the device lacks what that needs.
+   */
+  readonly matmul?: MatmulChoice;
   /** Told which adapter runs, loudly when it is a software one. */
   readonly log?: (line: string) => void;
 }
@@ -44,6 +62,7 @@ const KNOWN_OPTIONS: Required<{ [name in keyof AcquireOptions]: true }> = {
   dawn: true,
   device: true,
   log: true,
+  matmul: true,
   onCompile: true,
   parameters: true,
   profile: true,
@@ -63,12 +82,14 @@ const DRIVERS: Readonly<Record<AdapterDescription['source'], string>> = {
  * ICL_GD_DEBUG, the text of each kernel is printed to standard error as it is first compiled; with any value,
  * everything that Dawn and the Vulkan loader say is shown.
  * @throws UserError (`no-adapter`) if WebGPU is not there, or no adapter fits; (`unfit-device`) if the device allows
- *   less than the kernels need; RangeError for both a device and an adapter, what is no device, and a misspelt option
+ *   less than the kernels need, or lacks what matrix units need; RangeError for both a device and an adapter, what is no device, and a misspelt option
  */
 export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
   if (typeof options !== 'object')
     throw new RangeError(`acquireGpu takes options, such as { adapter: "${String(options)}" }`);
   refuseMisspelt('acquireGpu', options, KNOWN_OPTIONS);
+  const { matmul = 'auto' } = options;
+  requireOneOf('acquireGpu: matmul', matmul, MATMULS);
   const { device, description, hint, ...kept } = await chosenDevice(options);
   if (description.kind === 'software') {
     options.log?.(
@@ -78,11 +99,40 @@ export async function acquireGpu(options: AcquireOptions = {}): Promise<Gpu> {
     options.log?.(`adapter: ${description.description} (${description.vendor})`);
   }
   const { onCompile, parameters } = options;
+  let matrixUnits: MatrixUnits | undefined;
+  try {
+    if (matmul === 'matrix') matrixUnits = requireMatrixUnits(device, description, options.log);
+  } catch (error) {
+    if (kept.keepDevice !== true) device.destroy();
+    throw error;
+  }
   return Gpu.fromDevice(device, description, {
     ...kept,
+    ...(matrixUnits ? { matrixUnits } : {}),
     ...(parameters === undefined ? {} : { parameters }),
     ...(onCompile === undefined ? askedByEnvironment() : { onCompile }),
   });
+}
+
+/** @throws UserError (`unfit-device`) saying what the device lacks */
+function requireMatrixUnits(
+  device: GPUDevice,
+  { description }: AdapterDescription,
+  log: AcquireOptions['log'],
+): MatrixUnits {
+  const found = matrixUnitsOf(device);
+  if ('lacks' in found) {
+    const { lacks, hint } = found;
+    throw new UserError(
+      `matrix units need ${lacks}, which ${description} lacks${hint === undefined ? '' : `; ${hint}`}`,
+      'unfit-device',
+    );
+  }
+  const { component, size } = found;
+  log?.(
+    `WARNING: what is probed runs on matrix units (${component}, ${size} x ${size} x ${size}): experimental, no hardware has confirmed these numbers yet`,
+  );
+  return found;
 }
 
 async function chosenDevice({

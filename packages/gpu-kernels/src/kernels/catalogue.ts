@@ -9,6 +9,7 @@ import { elementwiseKernels } from './elementwise/elementwise.ts';
 import { embeddingKernels } from './embedding/embedding.ts';
 import { gatedActivationKernels } from './gated-activation/gated-activation.ts';
 import { groupedMatmulKernels } from './matmul/grouped.ts';
+import { matrixUnitKernels } from './matmul/matrix-unit-product.ts';
 import { matmulKernels } from './matmul/matmul.ts';
 import { matmulSetKernels } from './matmul/set.ts';
 import { optimizerKernels } from './optimizer/optimizer.ts';
@@ -16,6 +17,7 @@ import { columnSumKernels } from './reduction/column-sum.ts';
 import { groupedReductionKernels } from './reduction/grouped.ts';
 import { l2NormKernels } from './reduction/l2-norm.ts';
 import { reductionKernels } from './reduction/reduction.ts';
+import { peakKernels } from './rates/peak-kernels.ts';
 import { rotaryKernels } from './rotary/rotary.ts';
 import { layerNormKernels } from './row-norm/layer-norm.ts';
 import { rmsNormKernels } from './row-norm/rms-norm.ts';
@@ -37,8 +39,10 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...matmulKernels(tuning),
     ...groupedMatmulKernels(tuning),
     ...matmulSetKernels(tuning),
+    ...(tuning.matmul.strategy === 'tiled' ? matrixUnitKernels() : []),
   ],
   optimizer: optimizerKernels,
+  rates: peakKernels,
   reduction: (tuning) => [
     ...reductionKernels(tuning),
     ...l2NormKernels(tuning),

@@ -171,9 +171,15 @@ test('steps with a rate for each group have the bits of each group by itself', a
   const cases = caseOf({
     groups: integer({ min: 1, max: 6 }),
     lengths: array(integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 5 }),
+    dispatchElements: constantFrom(800, Infinity),
     seed: seeds,
   });
-  await expectForAll(cases, RUNS, async ({ groups, lengths, seed }) => {
+  // One, two and three tensors in a dispatch, of whole vectors of four.
+  const examples = [1, 2, 3].map((count) => ({
+    ...{ groups: 3, lengths: Array.from({ length: count }, (_, i) => 64 + 4 * i) },
+    ...{ dispatchElements: Infinity, seed: count },
+  }));
+  const test = async ({ groups, lengths, dispatchElements, seed }: (typeof examples)[number]) => {
     const random = new TestRandom(seed);
     const rates = random.normal(groups);
     using scope = gpu().scope();
@@ -184,7 +190,8 @@ test('steps with a rate for each group have the bits of each group by itself', a
       parameter: exactly(scope, parameter, [groups, lengths[i]!]),
       gradient: exactly(scope, gradient, [groups, lengths[i]!]),
     }));
-    groupedSgdSteps(gpu(), { pairs, learningRates: exactly(scope, rates, [groups]) });
+    const device = gpu().with({ tuning: { ...gpu().tuning, dispatchElements } });
+    groupedSgdSteps(device, { pairs, learningRates: exactly(scope, rates, [groups]) });
     for (const [i, [before, slopes]] of data.entries()) {
       const [length, after] = [
         lengths[i]!,
@@ -203,7 +210,8 @@ test('steps with a rate for each group have the bits of each group by itself', a
         expectClose(after[g]!, expected, tolerances.elementwise.f32, 8);
       }
     }
-  });
+  };
+  await expectForAll(cases, RUNS, test, examples);
 });
 
 test("the loss's gradient with a factor for each row has the bits of each row by itself", async () => {

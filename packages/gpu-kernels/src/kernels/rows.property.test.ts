@@ -363,6 +363,12 @@ test('the norm of several tensors adds up that of each, bit for bit, over window
       ...{ maxBindingBytes: undefined, seed: count },
     })),
   );
+  // Whole vectors of four.
+  for (const count of [1, 2, 3, 4, 5])
+    examples.push({
+      ...{ tuning: 'software', lengths: Array.from({ length: count }, (_, i) => 8 + 700 * i) },
+      ...{ maxBindingBytes: undefined, seed: count },
+    });
   // More chunks than are summed at a time on software adapters.
   examples.push({ tuning: 'software', lengths: [64 * 8 * 513, 3], maxBindingBytes: undefined, seed: 9 });
   await expectForAll(

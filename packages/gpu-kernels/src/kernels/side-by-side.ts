@@ -1,3 +1,4 @@
+import type { Gpu } from '../runtime/gpu.ts';
 import type { Kernel, KernelText, ParameterType } from '../runtime/kernel.ts';
 import type { Operand } from '../runtime/tensor.ts';
 import { definePointwise } from './pointwise.ts';
@@ -30,10 +31,13 @@ export function defineSideBySide<S extends string, P extends string = never>({
   const indices = Array.from({ length: groups }, (_, g) => g);
   const branches = indices.map((g) => {
     const names = Object.fromEntries(bindings.map((name) => [name, `${name}${g}`])) as Record<S, string>;
-    // A loop and no branch: software adapters run both sides of a branch, and leave a loop that no lane is in.
+    if (groups === 1)
+      return `
+      let j = i;
+      ${body(names, g)}`;
     const start = g > 0 ? `params.end${g - 1}` : '0u';
     return `
-      for (var more = i >= ${start} && i < params.end${g}; more; more = false) {
+      if (i >= ${start} && i < params.end${g}) {
         let j = i - ${start};
         ${body(names, g)}
       }`;
@@ -76,6 +80,26 @@ export function sideBySide(
   }
   params['count'] = count;
   return { storage, params, count };
+}
+
+/**
+ * What goes into a dispatch together: at most so many, and what is long by itself where an adapter gains by that.
+ * @param elementsOf elements that a dispatch visits for it
+ */
+export function dispatchesOf<T>(
+  { tuning }: Gpu,
+  list: readonly T[],
+  most: number,
+  elementsOf: (item: T) => number,
+): T[][] {
+  const isLong = (item: T): boolean => elementsOf(item) >= tuning.dispatchElements;
+  return [
+    ...list.filter(isLong).map((item) => [item]),
+    ...runsOf(
+      list.filter((item) => !isLong(item)),
+      most,
+    ),
+  ];
 }
 
 /** A list cut into runs of at most so many. */

@@ -1,8 +1,17 @@
+import { collectGarbage } from '#platform/garbage.ts';
 import type { BoundRanges } from './dispatch-arguments.ts';
 import type { CompiledKernel } from './pipeline-cache.ts';
 
 /** Bind groups of one generation. Two are kept: what was not used for a whole generation is dropped. */
 const GENERATION = 4096;
+
+/**
+ * Bind groups that are made before those nobody refers to are looked for. Software adapters map memory for each, of which a
+ * process may have 65,530 pieces on Linux.
+ */
+const MADE_AT_ONCE = 8192;
+/** Since the last time, for all devices. */
+let made = 0;
 
 interface Entry {
   readonly layout: GPUBindGroupLayout;
@@ -79,6 +88,10 @@ export class BindGroupCache {
     for (let i = 0; i < count; i++) {
       const [buffer, offset, size] = [buffers[i] as GPUBuffer, offsets[i] as number, sizes[i] as number];
       entries.push({ binding: i + 1, resource: { buffer, offset, size } });
+    }
+    if (++made >= MADE_AT_ONCE) {
+      made = 0;
+      collectGarbage();
     }
     return this.#device.createBindGroup({ label: kernel.label, layout, entries });
   }

@@ -74,16 +74,19 @@ const BYTES: Readonly<Record<string, number>> = {
 it('the needs are those of the kernels', () => {
   const needs = { buffers: 0, invocations: 0, x: 0, y: 0, storage: 0 };
   // As a device with the default limits takes them.
-  const tunings = Object.values<Tuning>(TUNINGS).map(({ matmul, ...others }) => ({
+  const tunings = Object.values<Tuning>(TUNINGS).map(({ matmul, attention, ...others }) => ({
     ...others,
     matmul: matmul.strategy === 'tiled' ? withinWorkgroupMemory(matmul, 16_384) : matmul,
+    attention: attention.strategy === 'tiled' ? { ...attention, workgroupBytes: 16_384 } : attention,
   }));
-  for (const text of kernelTexts(tunings).values()) {
+  // What matrix units need besides is looked at before any kernel (`matrixUnitsOf`).
+  for (const [label, text] of kernelTexts(tunings)) {
+    if (text.includes('subgroup_matrix')) continue;
     const size = (/@workgroup_size\(([^)]*)\)/.exec(text)?.[1] ?? '').split(',').map(Number);
     const arrays = [...text.matchAll(/var<workgroup> \w+: array<(\S+), (\d+)>/g)];
     const bytes = arrays.map(([, type, length]) => (BYTES[type ?? ''] ?? NaN) * Number(length));
-    // Those of attention for subgroups that bind more run only where the device allows it.
-    if (!text.includes('enable subgroups;'))
+    // Those that bind more run only where the device allows it.
+    if (!/^(attention\.backward\.\S+|matmul\.set)\.subgroup/.test(label))
       needs.buffers = Math.max(needs.buffers, text.split('var<storage').length - 1);
     needs.invocations = Math.max(
       needs.invocations,

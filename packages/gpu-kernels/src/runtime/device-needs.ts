@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import type { Kernel } from './kernel.ts';
+import { EXTENSION_FEATURES, type Kernel } from './kernel.ts';
 import { fixedSubgroupSize } from './subgroup-size.ts';
 
 /**
@@ -37,7 +37,9 @@ export function refuseUnfit(
   const refuse = (lack: string): never => {
     throw new UserError(`kernel ${label} needs ${lack}`, 'unfit-device');
   };
-  const missing = enables.find((extension) => !device.features.has(extension));
+  const missing = enables
+    .map((extension) => EXTENSION_FEATURES[extension])
+    .find((feature) => !device.features.has(feature));
   if (missing !== undefined) refuse(`the feature ${missing}, which this device lacks`);
   const actual = fixedSubgroupSize(device);
   if (subgroupSize !== undefined && actual !== subgroupSize)

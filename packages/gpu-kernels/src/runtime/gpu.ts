@@ -10,6 +10,7 @@ import { ELEMENT_BYTES, elementCount, storageBytes } from './dtype.ts';
 import { packHalves } from './halves.ts';
 import type { Kernel } from './kernel.ts';
 import type { ParameterForm } from './parameter-form.ts';
+import type { MatrixUnits } from './matrix-units.ts';
 import { PassTimer } from './pass-timer.ts';
 import { PipelineCache } from './pipeline-cache.ts';
 import { Profile, type ProfileOptions, refuseWithoutTimestamps } from './profile.ts';
@@ -36,6 +37,11 @@ export interface GpuOptions {
   readonly regime?: MatmulRegime;
   /** Bytes that one kernel binding may span at most; what the device allows if absent or more than that. */
   readonly maxBindingBytes?: number;
+  /**
+   * Matrix units that products of probing run on, as `matrixUnitsOf` finds them; none if absent. Experimental: no kernel for
+   * them has run on hardware yet.
+   */
+  readonly matrixUnits?: MatrixUnits | undefined;
 }
 
 /** How {@link Gpu.fromDevice} wraps a device. */
@@ -77,6 +83,7 @@ export class Gpu extends Resource {
   readonly tuning: Tuning;
   readonly summation: 'ascending' | 'descending';
   readonly regime: MatmulRegime;
+  readonly matrixUnits: MatrixUnits | undefined;
   /** Largest number of bytes that one kernel binding may span. */
   readonly maxBindingBytes: number;
   readonly #shared: Shared;
@@ -96,6 +103,7 @@ export class Gpu extends Resource {
     this.tuning = options.tuning ?? tuningFor(adapter, device);
     this.summation = options.summation ?? 'ascending';
     this.regime = options.regime ?? 'probing';
+    this.matrixUnits = options.matrixUnits;
     const deviceLimit = device.limits.maxStorageBufferBindingSize;
     this.maxBindingBytes = Math.min(options.maxBindingBytes ?? deviceLimit, deviceLimit);
   }
@@ -137,8 +145,9 @@ export class Gpu extends Resource {
    * The result owns nothing: disposing it does nothing.
    */
   with(options: GpuOptions): Gpu {
-    const { tuning, summation, regime, maxBindingBytes } = this;
-    return new Gpu(this.#shared, { tuning, summation, regime, maxBindingBytes, ...options }, false);
+    const { tuning, summation, regime, maxBindingBytes, matrixUnits } = this;
+    const kept = { tuning, summation, regime, maxBindingBytes, matrixUnits };
+    return new Gpu(this.#shared, { ...kept, ...options }, false);
   }
 
   /**

@@ -8,8 +8,15 @@ export type ParameterType = 'u32' | 'i32' | 'f32';
 /** How a kernel declares a storage binding: an element that is read, or with `&` one that is read and written. */
 export type StorageType = StorageElement | `&${StorageElement}`;
 
-/** WGSL extensions that a kernel may enable; each is a device feature of the same name. */
-export type KernelExtension = 'subgroups';
+/** WGSL extensions that a kernel may enable, and the feature of a device that each is. */
+export const EXTENSION_FEATURES = {
+  subgroups: 'subgroups',
+  f16: 'shader-f16',
+  chromium_experimental_subgroup_matrix: 'chromium-experimental-subgroup-matrix',
+} as const;
+
+/** A WGSL extension that a kernel may enable; the device must have a feature for it. */
+export type KernelExtension = keyof typeof EXTENSION_FEATURES;
 
 /** A storage binding as a kernel uses it. */
 export interface StorageBinding {
@@ -48,7 +55,8 @@ export interface KernelText<S extends string, P extends string> {
   readonly declarations?: string;
   /**
    * Body of the entry point. It sees `params`, the bindings by name, `workgroup` (the linear index of its workgroup),
-   * `local` and `localIndex` (of the invocation inside it), and with `subgroups` `lane` (its place in its subgroup).
+   * `local` and `localIndex` (of the invocation inside it), and with `subgroups` `lane` (its place in its subgroup) and
+   * `subgroup` (the number of that in its workgroup).
    */
   readonly body: string;
 }
@@ -58,6 +66,7 @@ const BUILTINS: Readonly<Record<string, { declaration: string; extension?: Kerne
   local: { declaration: '@builtin(local_invocation_id) local: vec3<u32>,' },
   localIndex: { declaration: '@builtin(local_invocation_index) localIndex: u32,' },
   lane: { declaration: '@builtin(subgroup_invocation_id) lane: u32,', extension: 'subgroups' },
+  subgroup: { declaration: '@builtin(subgroup_id) subgroup: u32,', extension: 'subgroups' },
 };
 
 /** Most workgroups in one dimension (WebGPU's default limit). */
@@ -81,7 +90,12 @@ export function defineKernel<S extends string, P extends string>(text: KernelTex
     const offered = extension === undefined || enables.includes(extension);
     return offered && new RegExp(`\\b${name}\\b`).test(text.body) ? [declaration] : [];
   });
+  // That subgroups are uniform where workgroups are not is more than its analysis knows.
+  const diagnostics = enables.includes('chromium_experimental_subgroup_matrix')
+    ? 'diagnostic(off, chromium.subgroup_matrix_uniformity);'
+    : '';
   const wgsl = indentWgsl(`
+${diagnostics}
 ${enables.map((extension) => `enable ${extension};`).join('\n')}
 
 struct Params {

@@ -6,12 +6,13 @@ import { addScaled } from '../kernels/elementwise/elementwise.ts';
 import { matmul } from '../kernels/matmul/matmul.ts';
 import { matrix } from '../kernels/matmul/matrix.ts';
 import { layerNormForward } from '../kernels/row-norm/layer-norm.ts';
+import { dawnFlags } from '../device/dawn-switches.ts';
 import { dawn } from '../platform/node/dawn.ts';
 import { expectSameBits } from '../testing/closeness.ts';
 import { useGpu } from '../testing/gpu.ts';
 import { TestRandom } from '../testing/random.ts';
 import { Gpu } from './gpu.ts';
-import { defineKernel } from './kernel.ts';
+import { EXTENSION_FEATURES, defineKernel } from './kernel.ts';
 import { type ParameterForm, immediateBytes, textWith } from './parameter-form.ts';
 
 const gpu = useGpu();
@@ -64,9 +65,10 @@ describe('a kernel’s parameters', () => {
   });
 
   it('are valid WGSL in both forms, for every kernel of the package', async () => {
-    const adapter = await (await dawn(['backend=null'])).requestAdapter();
+    const unsafe = dawnFlags(['unsafe-apis']);
+    const adapter = await (await dawn(['backend=null', ...unsafe])).requestAdapter();
     const device = await adapter?.requestDevice({
-      requiredFeatures: ['subgroups', 'shader-f16'],
+      requiredFeatures: Object.values(EXTENSION_FEATURES) as GPUFeatureName[],
     });
     if (!device) throw new Error('Dawn has a backend that does nothing');
     // What the backend that does nothing says of its subgroups fits no kernel; the text is what is looked at.

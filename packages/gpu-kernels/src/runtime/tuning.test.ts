@@ -38,8 +38,10 @@ test('matmul takes subgroups only where they have the size that its tiles are fo
 });
 
 test('tiles that need more workgroup memory than the device gives are left out', () => {
-  const of = (maxComputeWorkgroupStorageSize: number) => {
-    const { matmul } = tuningFor(NVIDIA, { ...device([]), limits: { maxComputeWorkgroupStorageSize } });
+  const within = (maxComputeWorkgroupStorageSize: number) =>
+    tuningFor(NVIDIA, { ...device([]), limits: { maxComputeWorkgroupStorageSize } });
+  const of = (bytes: number) => {
+    const { matmul } = within(bytes);
     return matmul.strategy === 'tiled' ? matmul.tiles.map(({ rows, columns }) => [rows, columns]) : [];
   };
   expect(of(16_384)).toEqual([
@@ -47,4 +49,6 @@ test('tiles that need more workgroup memory than the device gives are left out',
     [32, 32],
   ]);
   expect(of(49_152)).toEqual(TUNINGS.nvidia.matmul.tiles.map(({ rows, columns }) => [rows, columns]));
+  expect(within(16_384).attention).toEqual({ strategy: 'tiled', workgroupBytes: 16_384 });
+  expect(within(49_152).attention).toEqual(TUNINGS.nvidia.attention);
 });

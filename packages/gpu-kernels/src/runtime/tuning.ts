@@ -86,8 +86,15 @@ export interface SubgroupAttention {
   readonly backward: readonly AttentionTile[];
 }
 
-/** Which attention kernels an adapter runs; head sizes that a subgroup cannot share take the register kernels. */
-export type AttentionTuning = RegisterAttention | SubgroupAttention;
+/** Tiles staged in workgroup memory. */
+export interface TiledAttention {
+  readonly strategy: 'tiled';
+  /** Most workgroup memory, in bytes, that a workgroup takes where less would do: 16 KiB or more. */
+  readonly workgroupBytes: number;
+}
+
+/** Which attention kernels an adapter runs; head sizes that they do not take go to the register kernels. */
+export type AttentionTuning = RegisterAttention | SubgroupAttention | TiledAttention;
 
 /** Every choice that differs by adapter, never by data: kernels read `gpu.tuning` and ask for nothing else. */
 export interface Tuning {
@@ -95,6 +102,11 @@ export interface Tuning {
   readonly invocationsPerRow: number;
   /** Invocations that norm one row together: one alone, or a power of two from 4. */
   readonly normLanes: number;
+  /**
+   * Elements from which on a tensor takes a dispatch of its own that could be joined by others: software adapters run a
+   * kernel's text for every tensor in every lane, and SwiftShader reads memory for those too that a lane is not at.
+   */
+  readonly dispatchElements: number;
   /** Logits held at a time, in bytes: the fewer, the more often a large unembedding is read from memory. */
   readonly logitsBytes: number;
   /** Invocations of a subgroup; absent where the device has no subgroups or their size may vary. */
@@ -115,9 +127,15 @@ const EACH_FOR_ITSELF: RegisterAttention = { strategy: 'register' };
 const HARDWARE = {
   invocationsPerRow: 128,
   normLanes: 128,
+  dispatchElements: Infinity,
   logitsBytes: 2 ** 28,
-  attention: EACH_FOR_ITSELF,
 } as const;
+
+/** Queries of heads of 128 stay in workgroup memory with 24 KiB; with WebGPU's default limit those of 64 do. */
+const [ROOMY, SPARE] = [
+  { strategy: 'tiled', workgroupBytes: 2 ** 15 },
+  { strategy: 'tiled', workgroupBytes: 2 ** 14 },
+] as const satisfies TiledAttention[];
 
 /** The first takes 0.7 to 1.6 s to compile, the second 0.4 to 0.7 s, the others about 0.1 s. */
 const SWIFTSHADER_TILES: readonly RatedTile[] = [
@@ -142,6 +160,7 @@ export const TUNINGS = {
   lavapipe: {
     invocationsPerRow: 8,
     normLanes: 1,
+    dispatchElements: 2 ** 14,
     logitsBytes: 2 ** 25,
     matmul: {
       strategy: 'subgroup',
@@ -181,6 +200,7 @@ export const TUNINGS = {
   swiftshader: {
     invocationsPerRow: 8,
     normLanes: 1,
+    dispatchElements: 2 ** 14,
     logitsBytes: 2 ** 25,
     matmul: {
       strategy: 'subgroup',
@@ -198,6 +218,7 @@ export const TUNINGS = {
       ],
       backward: [
         { rows: 8, depth: 4, rate: 1.2, inOneDispatch: true, maxHeadDim: 64 },
+        { rows: 8, depth: 4, rate: 1.25, minWork: 2 ** 18, maxHeadDim: 64 },
         { rows: 16, depth: 4, rate: 1.4, minWork: 2 ** 21, maxHeadDim: 32 },
       ],
     },
@@ -206,16 +227,17 @@ export const TUNINGS = {
   software: {
     invocationsPerRow: 8,
     normLanes: 1,
+    dispatchElements: 2 ** 14,
     logitsBytes: 2 ** 25,
     matmul: REGISTER,
     attention: EACH_FOR_ITSELF,
   },
-  nvidia: { ...HARDWARE, matmul: TILED_MATMULS.nvidia },
-  amd: { ...HARDWARE, matmul: TILED_MATMULS.amd },
-  apple: { ...HARDWARE, matmul: TILED_MATMULS.apple },
-  intel: { ...HARDWARE, matmul: TILED_MATMULS.intel },
+  nvidia: { ...HARDWARE, matmul: TILED_MATMULS.nvidia, attention: ROOMY },
+  amd: { ...HARDWARE, matmul: TILED_MATMULS.amd, attention: ROOMY },
+  apple: { ...HARDWARE, matmul: TILED_MATMULS.apple, attention: SPARE },
+  intel: { ...HARDWARE, matmul: TILED_MATMULS.intel, attention: SPARE },
   /** Any other GPU. */
-  hardware: { ...HARDWARE, matmul: TILED_MATMULS.hardware },
+  hardware: { ...HARDWARE, matmul: TILED_MATMULS.hardware, attention: SPARE },
 } as const satisfies Readonly<Record<string, Tuning>>;
 
 /**
@@ -228,17 +250,19 @@ export function tuningFor(
 ): Tuning {
   const tuning = Object.entries<Tuning>(TUNINGS).find(([name]) => name === profile)?.[1] ?? TUNINGS[kind];
   const subgroupSize = fixedSubgroupSize(device);
+  const workgroupBytes = device.limits?.maxComputeWorkgroupStorageSize ?? Infinity;
   const matmul: MatmulTuning =
-    tuning.matmul.strategy === 'tiled'
-      ? withinWorkgroupMemory(tuning.matmul, device.limits?.maxComputeWorkgroupStorageSize ?? Infinity)
-      : tuning.matmul;
+    tuning.matmul.strategy === 'tiled' ? withinWorkgroupMemory(tuning.matmul, workgroupBytes) : tuning.matmul;
   const unfit = matmul.strategy === 'subgroup' && matmul.subgroupSize !== subgroupSize;
-  const { attention } = tuning;
+  const attention: AttentionTuning =
+    tuning.attention.strategy === 'tiled'
+      ? { ...tuning.attention, workgroupBytes: Math.min(tuning.attention.workgroupBytes, workgroupBytes) }
+      : tuning.attention;
   const unshared = attention.strategy === 'subgroup' && attention.subgroupSize !== subgroupSize;
   return {
     ...tuning,
     ...(subgroupSize === undefined ? {} : { subgroupSize }),
     matmul: unfit ? matmul.otherwise : matmul,
-    ...(unshared ? { attention: EACH_FOR_ITSELF } : {}),
+    attention: unshared ? EACH_FOR_ITSELF : attention,
   };
 }

@@ -166,11 +166,12 @@ export function recordEvaluation(
   };
 }
 
-/** Waits for a recorded evaluation and cuts it into results by request. */
+/** Waits for a recorded evaluation and cuts it into results by request; h and m lie in arrays that `allocate` makes. */
 export async function readEvaluation(
   { gpu, config: { layers, heads, dModel } }: Pass,
   requests: readonly EvaluationRequest[],
   { outputs, scores, probed, scoreOffsets, logProbs, order, top, topOrder }: RecordedEvaluation,
+  allocate = (length: number): Float32Array => new Float32Array(length),
 ): Promise<EvaluationResult[]> {
   // One reading for all: a tensor that is not there stands for none of its elements.
   const [allOutputs, allScores, sorted, topIds, topLogProbs] = await gpu.readAll([
@@ -185,8 +186,8 @@ export async function readEvaluation(
   const scoresPerLayer = allScores.length / layers;
   const rowProbes = probed.map(({ row, firstKey }, probe): RowProbe => {
     const length = heads * (row - firstKey + 1);
-    const attentionOutput = new Float32Array(layers * dModel);
-    const attentionScoresOfRow = new Float32Array(layers * length);
+    const attentionOutput = allocate(layers * dModel);
+    const attentionScoresOfRow = allocate(layers * length);
     for (let layer = 0; layer < layers; layer++) {
       const outputAt = (layer * probed.length + probe) * dModel;
       attentionOutput.set(allOutputs.subarray(outputAt, outputAt + dModel), layer * dModel);

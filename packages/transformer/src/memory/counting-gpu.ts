@@ -16,12 +16,13 @@ const ANY_ADAPTER: AdapterDescription = {
  * A Gpu on which everything is recorded as on a real one and nothing happens: no kernel is compiled or run, no buffer has
  * contents. Its pool gives free buffers back at once, so that `pool.peakBytes` is the most that is in use at any time.
  */
-export function countingGpu(
-  maxBindingBytes: number,
+export function countingGpu({
+  maxBindingBytes,
   adapter = ANY_ADAPTER,
-  device?: PlannedDevice['device'],
-): Gpu {
-  const gpu = Gpu.fromDevice(countingDevice(maxBindingBytes, device), adapter);
+  device,
+  matrixUnits,
+}: PlannedDevice): Gpu {
+  const gpu = Gpu.fromDevice(countingDevice(maxBindingBytes, device), adapter, { matrixUnits });
   gpu.pool.limits = { planned: 0, budget: Infinity };
   return gpu;
 }

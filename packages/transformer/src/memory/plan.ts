@@ -70,7 +70,7 @@ export const TRAINED = 'attention.kv';
  */
 export function planMemory(config: DecoderConfig, workload: Workload, device: PlannedDevice): MemoryPlan {
   const { dtype, batches, context } = workload;
-  using model = emptyModel(countingGpu(device.maxBindingBytes, device.adapter, device.device), config, dtype);
+  using model = emptyModel(countingGpu(device), config, dtype);
   model.parameters.positions?.atLeast(longestSequence(config, workload) + config.positions.offset);
   const meter = new Meter(model.gpu);
   const weights = model.gpu.pool.live.bytes;

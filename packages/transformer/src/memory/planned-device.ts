@@ -1,4 +1,4 @@
-import type { AdapterDescription } from '@icl-gd/gpu-kernels';
+import type { AdapterDescription, MatrixUnits } from '@icl-gd/gpu-kernels';
 
 /** What decides about a plan besides the model and its workload. */
 export interface PlannedDevice {
@@ -6,6 +6,8 @@ export interface PlannedDevice {
   readonly maxBindingBytes: number;
   /** Whose kernels are planned for; an unknown graphics card's if absent. */
   readonly adapter?: AdapterDescription;
+  /** Matrix units that products of probing run on; none if absent. */
+  readonly matrixUnits?: MatrixUnits | undefined;
   /** Whose features and subgroups its kernels may use (`gpu.device`); of none if absent. */
   readonly device?: {
     readonly features: {

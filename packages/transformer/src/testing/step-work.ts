@@ -11,7 +11,7 @@ const MAX_BINDING_BYTES = 2 ** 31 - 4;
 
 /** What one fine-tuning step of keys and values records on a graphics card, nothing being run. */
 export function stepWork(config: DecoderConfig, objective: Objective, tokens: number): RecordedWork {
-  const gpu = countingGpu(MAX_BINDING_BYTES);
+  const gpu = countingGpu({ maxBindingBytes: MAX_BINDING_BYTES });
   using model = emptyModel(gpu, config, 'float32');
   model.parameters.positions?.atLeast(tokens + config.positions.offset);
   const options = { objective, group: 'attention.kv', steps: 1, learningRate: 0 } as const;
@@ -21,7 +21,7 @@ export function stepWork(config: DecoderConfig, objective: Objective, tokens: nu
 
 /** What a batch of probes records: so many sequences of so many tokens, each probed at its last one. */
 export function probeWork(config: DecoderConfig, sequences: number, tokens: number): RecordedWork {
-  const gpu = countingGpu(MAX_BINDING_BYTES);
+  const gpu = countingGpu({ maxBindingBytes: MAX_BINDING_BYTES });
   using model = emptyModel(gpu, config, 'float32');
   model.parameters.positions?.atLeast(tokens + config.positions.offset);
   const row = tokens - 1;

@@ -27,6 +27,7 @@ import { loadPlugins } from '../../plugins/load-plugins.ts';
 import { chooseList, integerList, positiveList, shareList } from '../choose.ts';
 import type { RawFlipsOptions, RawShotsOptions, RawSweepOptions } from '../raw-options.ts';
 import { downloadObserver, findModel } from '../find-model.ts';
+import { profileFor, reportProfile } from '../profile/report-profile.ts';
 import { type ParsedRun, parseRunOptions } from '../run-options.ts';
 import { fromWhereTyped } from '../../terminal/place-typed.ts';
 import { print, say } from '../../terminal/print.ts';
@@ -68,6 +69,7 @@ export async function shots({ shots: listed, labels, ...options }: RawShotsOptio
   const asked = numbers.every((k, i) => `${k}` === used[i]);
   print(renderTable(header, asked ? lines : [['demonstrations used', ...used], ...lines]));
   print(`results: ${fromWhereTyped(request.out)}`);
+  await reportProfile(request.profile, options.profile, request);
 }
 
 /**
@@ -95,6 +97,7 @@ export async function flips({ shares: listed, ...options }: RawFlipsOptions): Pr
     ),
   );
   print(`results: ${fromWhereTyped(request.out)}`);
+  await reportProfile(request.profile, options.profile, request);
 }
 
 /**
@@ -127,6 +130,7 @@ export async function sweep({ learningRates, ...options }: RawSweepOptions): Pro
   ]);
   print(renderTable(['dataset', 'best learning rate', 'gain over zero-shot'], best));
   print(`results: ${fromWhereTyped(request.out)}`);
+  await reportProfile(request.profile, options.profile, request);
 }
 
 /** @param until the first column that does not say what a row is about */
@@ -138,8 +142,8 @@ async function writeTable(out: string, file: string, table: Table, until: string
     );
 }
 
-async function resolveStudy({ request, model, data, prepare }: ParsedRun): Promise<{
-  request: ParsedRun['request'];
+async function resolveStudy({ request, model, data, prepare, profile }: ParsedRun): Promise<{
+  request: ParsedRun['request'] & ReturnType<typeof profileFor>;
   model: ModelLocation;
   data: string | undefined;
   observer: DownloadObserver;
@@ -150,5 +154,10 @@ async function resolveStudy({ request, model, data, prepare }: ParsedRun): Promi
     : { model: model as string, data: data as string };
   // One for both: it says every warning once.
   const observer = downloadObserver();
-  return { request, model: await findModel(own.model, observer), data: own.data, observer };
+  return {
+    request: { ...request, ...profileFor(profile) },
+    model: await findModel(own.model, observer),
+    data: own.data,
+    observer,
+  };
 }

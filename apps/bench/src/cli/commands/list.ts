@@ -8,10 +8,18 @@ export function addListCommands(program: Command): void {
   program
     .command('devices')
     .description('list the adapters that --adapter can choose')
-    .action(async () => {
+    .option(
+      '--measure',
+      'also measure the peak rates of multiply-adds and of copying, and the rate of a matrix product',
+    )
+    .action(async ({ measure = false }: { readonly measure?: boolean }) => {
       const { listAdapters } = await import('@icl-gd/gpu-kernels');
-      for (const { description, vendor, kind, source, profile } of await listAdapters())
+      const adapters = await listAdapters();
+      for (const { description, vendor, kind, source, profile } of adapters)
         print(`${kind}\t${profile}\t${description}\t${vendor}\t${source}`);
+      if (!measure) return;
+      const { measureAdapters } = await import('../actions/measure-adapters.ts');
+      print(await measureAdapters(adapters));
     });
 
   program

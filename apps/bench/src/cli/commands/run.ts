@@ -93,6 +93,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       'how weights are kept on the device: float32, or float16-storage (float32 arithmetic; default: float32)',
     )
     .option(
+      '--matmul <kind>',
+      "what probes are computed on: f32 (auto is the same), or matrix: the GPU's matrix units, experimental (docs/numerics.md; default: auto)",
+    )
+    .option(
       '--memory-budget <GiB>',
       'refuse to start if the run needs more memory on the device (default: all there is)',
     )
@@ -118,6 +122,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
     .option(
       '--weight-changes',
       'also write weights.csv and precision.csv: weight changes of learners against each other and on the grid of float16; trains once more',
+    )
+    .option(
+      '--profile [file]',
+      'print and write how long each kernel ran, and a trace of them (default: profile.csv in --out)',
     )
     .option('--dry-run', 'print what would be run, without reading or downloading anything')
     .option(

@@ -68,7 +68,9 @@ function withCommonOptions(command: Command): Command {
     .option('--permutation <p>', 'as for `icl-gd run`')
     .option('--examples <n>', 'evaluated examples, at most 2000 (default: 2000)')
     .option('--adapter <name>', 'as for `icl-gd run` (default: auto)')
+    .option('--matmul <kind>', 'as for `icl-gd run` (default: auto)')
     .option('--token-budget <n>', 'most tokens in one packed batch (default: 2048)')
+    .option('--profile [file]', 'as for `icl-gd run`')
     .option('--fresh', 'compute everything again')
     .option('--out <dir>', 'folder for the results (required)');
 }

@@ -5,7 +5,7 @@ import {
   crossedMean,
   mean,
 } from '@icl-gd/metrics';
-import { Pcg64 } from '@icl-gd/transformer';
+import { uniformsOf } from '../../experiment/uniforms.ts';
 import { tQuantile, tTwoSidedP } from './distributions.ts';
 import { type Spread, spreadOf } from './spread.ts';
 import { tTest } from './t-interval.ts';
@@ -44,7 +44,7 @@ export interface Estimate {
 const LEVEL = 0.95;
 const RESAMPLES = 1000;
 /** The same scores give the same interval, in whatever order they are asked for. */
-const BOOTSTRAP_SEED = 0;
+const BOOTSTRAP_SEED = 0n;
 
 /**
  * Mean of scores by seed and example with a 95 % interval. Seeds are clusters: with two or more the interval is the wider of Student's t
@@ -53,9 +53,8 @@ const BOOTSTRAP_SEED = 0;
  */
 export function estimate(scores: CrossedScores, resamples = RESAMPLES): Estimate {
   const own = scores.filter((row) => row.some((score) => score !== null));
-  const random = new Pcg64(BOOTSTRAP_SEED);
   const bootstrap = crossedBootstrapInterval(own, {
-    ...{ resamples, level: LEVEL, random: () => random.random() },
+    ...{ resamples, level: LEVEL, random: uniformsOf(BOOTSTRAP_SEED) },
   });
   const single = own.length === 1;
   const units = single

@@ -29,7 +29,7 @@ export function chooseAttentionTile(
   pass: 'forward' | 'backward',
   { heads, headDim, lengths, keys }: AttentionWork,
 ): ChosenHead | undefined {
-  if (tuning.strategy === 'register') return undefined;
+  if (tuning.strategy !== 'subgroup') return undefined;
   const { subgroupSize } = tuning;
   if (!laneElements(headDim, subgroupSize)) return undefined;
   const work = lengths.reduce((sum, length) => sum + length * (keys || length / 2), 0) * heads * headDim;
@@ -43,7 +43,7 @@ export function chooseAttentionTile(
 
 /** What subgroups may run for some head sizes. */
 export function subgroupHeads(tuning: AttentionTuning, pass: 'forward' | 'backward'): ChosenHead[] {
-  if (tuning.strategy === 'register') return [];
+  if (tuning.strategy !== 'subgroup') return [];
   const { subgroupSize } = tuning;
   return LISTED_HEADS.filter((headDim) => laneElements(headDim, subgroupSize)).flatMap((headDim) =>
     fitting(tuning[pass], headDim).map((tile) => headOf(tile, subgroupSize, headDim)),

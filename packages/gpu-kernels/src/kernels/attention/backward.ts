@@ -4,7 +4,9 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { type ChosenHead, chooseAttentionTile, subgroupHeads, textOf } from './attention-tile.ts';
 import { registerKeyValueGradients, registerQueryGradient, registerStatistics } from './register-backward.ts';
-import { type AttentionInputs, checkAttention, checkSizes, windowParameter } from './shape.ts';
+import { type AttentionInputs, checkAttention, checkSizes, seenPairs, windowParameter } from './shape.ts';
+import { STAGED_BACKWARD_TOKENS, stagedBackward } from './staged-backward.ts';
+import { STAGED_ROWS, chooseStaging, stagedHeads } from './staged-tile.ts';
 import { type GradientPart, subgroupBackward } from './subgroup-backward.ts';
 import { requireLaneElements } from './subgroup-tile.ts';
 import { HEAD_ELEMENTS, TILE_ROWS, WORKGROUP, headVector } from './tile.ts';
@@ -48,7 +50,12 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
   const head = chooseAttentionTile(attention, 'backward', work);
   if (head && gpu.device.limits.maxStorageBuffersPerShaderStage >= MOST_BINDINGS)
     subgroupGradients(gpu, args, head);
-  else registerGradients(gpu, args);
+  else {
+    const staged = chooseStaging(attention, headDim) !== undefined;
+    const longerThan = staged ? STAGED_BACKWARD_TOKENS : 0;
+    if (sequences.lengths.some((length) => length > longerThan)) registerGradients(gpu, args, longerThan);
+    if (staged && sequences.lengths.some((length) => length <= longerThan)) stagedGradients(gpu, args);
+  }
 }
 
 /** Storage buffers of the kernel that computes all gradients: two more than WebGPU's default limit. */
@@ -64,6 +71,9 @@ export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'
     ]),
     ...subgroupHeads(attention, 'backward').flatMap((head) =>
       partsOf(head).map((part) => subgroupBackward({ ...textOf(head), part })),
+    ),
+    ...stagedHeads(attention).flatMap(({ headDim }) =>
+      [true, false].map((ofQueries) => stagedBackward({ headDim, ofQueries })),
     ),
   ];
 }
@@ -103,6 +113,7 @@ function subgroupGradients(gpu: Gpu, args: AttentionBackwardArguments, head: Cho
       { ...storage, ...targets },
       { ...params, firstBlock: blocks.first, queryTasks: ofQueries, taskCount },
       grid(taskCount),
+      flopOf(args, part),
     );
   if (gradQuery && head.inOneDispatch) {
     run('all', { gradQuery, gradKey, gradValue }, queryTasks, queryTasks + keyValueTasks);
@@ -112,11 +123,28 @@ function subgroupGradients(gpu: Gpu, args: AttentionBackwardArguments, head: Cho
   run('key-value', { gradKey, gradValue }, 0, keyValueTasks);
 }
 
-function registerGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
+/** Sequences that one workgroup takes; the others are left to the register kernels. */
+function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
+  const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
+  const blocks = sequences.blocks(STAGED_ROWS);
+  const taskCount = blocks.count * shape.kvHeads;
+  gpu.dispatch(
+    stagedBackward({ headDim: shape.headDim, ofQueries: gradQuery !== undefined }),
+    {
+      ...{ blocks: sequences.table, q, k, v, gradOutput, gradKey, gradValue },
+      ...(gradQuery ? { gradQuery } : {}),
+    },
+    { ...parameters(args, shape.headDim / 4), firstBlock: blocks.first, taskCount },
+    grid(taskCount),
+  );
+}
+
+/** Of sequences longer than so many tokens; the others' gradients are not touched. */
+function registerGradients(gpu: Gpu, args: AttentionBackwardArguments, longerThan: number): void {
   const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
   const { heads, kvHeads, headDim } = shape;
   const { element, count } = headVector(headDim);
-  const sizes = parameters(args, count);
+  const sizes = { ...parameters(args, count), longerThan };
   const blocks = sequences.blocks(TILE_ROWS);
   const workgroups = (tasks: number): [number, number, number] => grid(Math.ceil(tasks / WORKGROUP));
   using scope = gpu.scope();
@@ -136,6 +164,7 @@ function registerGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
       { ...inputs, gradQuery },
       { ...sizes, taskCount },
       workgroups(taskCount),
+      flopOf(args, 'query'),
     );
   }
   const taskCount = blocks.count * kvHeads;
@@ -144,5 +173,13 @@ function registerGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
     { ...inputs, gradKey, gradValue },
     { ...sizes, taskCount },
     workgroups(taskCount),
+    flopOf(args, 'key-value'),
   );
+}
+
+/** Multiply-adds of a pair and coordinate: q·k, the gradient of its weight, and those of the query, or of key and value. */
+const PRODUCTS: Readonly<Record<GradientPart, number>> = { query: 3, 'key-value': 4, all: 5 };
+
+function flopOf(args: AttentionBackwardArguments, part: GradientPart): number {
+  return 2 * PRODUCTS[part] * args.shape.headDim * seenPairs(args);
 }

@@ -9,8 +9,11 @@ import {
   type KeyValuePrefix,
   checkAttention,
   checkSizes,
+  seenPairs,
   windowParameter,
 } from './shape.ts';
+import { stagedForward, stagedPrefix } from './staged-forward.ts';
+import { STAGED_ROWS, type StagedHead, chooseStaging, stagedHeads } from './staged-tile.ts';
 import { subgroupForward, subgroupPrefix } from './subgroup-forward.ts';
 import { requireLaneElements } from './subgroup-tile.ts';
 import { HEAD_ELEMENTS, TILE_ROWS, WORKGROUP, headVector } from './tile.ts';
@@ -46,6 +49,11 @@ export function attentionForward(gpu: Gpu, args: AttentionForwardArguments): voi
   }
   const before = prefix && prefix.length > 0 ? prefix : undefined;
   const { attention } = gpu.tuning;
+  const staged = chooseStaging(attention, headDim);
+  if (staged) {
+    if (before) prefixAttention(gpu, args, before, stagedKernels(staged));
+    return ownAttention(gpu, args, stagedKernels(staged), before !== undefined);
+  }
   const choose = (lengths: readonly number[], keys: number): ChosenHead | undefined =>
     chooseAttentionTile(attention, 'forward', { ...shape, lengths, keys });
   const own = choose(sequences.lengths, 0);
@@ -53,21 +61,47 @@ export function attentionForward(gpu: Gpu, args: AttentionForwardArguments): voi
   if (before) {
     // Rows of all sequences meet the same keys.
     const together = choose([sequences.totalTokens], before.length);
-    if (together) prefixAttention(gpu, args, before, together);
+    if (together) prefixAttention(gpu, args, before, subgroupKernels(together));
   }
-  ownAttention(gpu, args, own, before !== undefined);
+  ownAttention(gpu, args, subgroupKernels(own), before !== undefined);
 }
 
 /** Every kernel that {@link attentionForward} may run under a tuning, those for subgroups for some head sizes. */
 export function attentionForwardKernels({ attention }: Pick<Tuning, 'attention'>): Kernel[] {
   return [
     ...HEAD_ELEMENTS.flatMap((element) => [registerForward(element), registerForwardBehindPrefix(element)]),
-    ...subgroupHeads(attention, 'forward').flatMap((head) => [
-      subgroupForward({ ...textOf(head), behindPrefix: false }),
-      subgroupForward({ ...textOf(head), behindPrefix: true }),
-      subgroupPrefix(textOf(head)),
-    ]),
+    ...[
+      ...subgroupHeads(attention, 'forward').map(subgroupKernels),
+      ...stagedHeads(attention).map(stagedKernels),
+    ].flatMap(({ own, prefix }) => [own(false), own(true), prefix()]),
   ];
+}
+
+/** Kernels of which a workgroup computes so many rows of one head. */
+interface RowKernels {
+  readonly rows: number;
+  /** Elements of a head vector in the buffers' type. */
+  readonly headElements: number;
+  readonly own: (behindPrefix: boolean) => Kernel;
+  readonly prefix: () => Kernel;
+}
+
+function subgroupKernels(head: ChosenHead): RowKernels {
+  return {
+    rows: head.rows,
+    headElements: head.headDim / requireLaneElements(head).width,
+    own: (behindPrefix) => subgroupForward({ ...textOf(head), behindPrefix }),
+    prefix: () => subgroupPrefix(textOf(head)),
+  };
+}
+
+function stagedKernels(head: StagedHead): RowKernels {
+  return {
+    rows: STAGED_ROWS,
+    headElements: head.headDim / 4,
+    own: (behindPrefix) => stagedForward({ ...head, behindPrefix }),
+    prefix: () => stagedPrefix(head),
+  };
 }
 
 /** What all kernels are told. */
@@ -92,11 +126,12 @@ function registerAttention(gpu: Gpu, args: AttentionForwardArguments, prefix?: K
   const storage = { blocks: sequences.table, q, k, v, out, logSumExp };
   const params = { ...parameters(args, count, taskCount), prefixLength: prefix?.length ?? 0 };
   const workgroups = grid(Math.ceil(taskCount / WORKGROUP));
+  const flop = flopOf(args, seenPairs(args, prefix?.length));
   if (prefix) {
     const withPrefix = { ...storage, prefixK: prefix.k, prefixV: prefix.v };
-    gpu.dispatch(registerForwardBehindPrefix(element), withPrefix, params, workgroups);
+    gpu.dispatch(registerForwardBehindPrefix(element), withPrefix, params, workgroups, flop);
   } else {
-    gpu.dispatch(registerForward(element), storage, params, workgroups);
+    gpu.dispatch(registerForward(element), storage, params, workgroups, flop);
   }
 }
 
@@ -104,42 +139,44 @@ function prefixAttention(
   gpu: Gpu,
   args: AttentionForwardArguments,
   prefix: KeyValuePrefix,
-  head: ChosenHead,
+  kernels: RowKernels,
 ): void {
   const { shape, sequences, q, out, logSumExp } = args;
   const tokens = sequences.totalTokens;
-  const taskCount = Math.ceil(tokens / head.rows) * shape.heads;
+  const taskCount = Math.ceil(tokens / kernels.rows) * shape.heads;
   gpu.dispatch(
-    subgroupPrefix(textOf(head)),
+    kernels.prefix(),
     { sequences: sequences.table, q, k: prefix.k, v: prefix.v, out, logSumExp },
     {
-      ...parameters(args, laneVectors(head), taskCount),
+      ...parameters(args, kernels.headElements, taskCount),
       tokens,
       prefixLength: prefix.length,
       firstStart: sequences.firstStart,
     },
     grid(taskCount),
+    flopOf(args, seenPairs(args, prefix.length, false)),
   );
 }
 
 function ownAttention(
   gpu: Gpu,
   args: AttentionForwardArguments,
-  head: ChosenHead,
+  kernels: RowKernels,
   behindPrefix: boolean,
 ): void {
   const { shape, sequences, q, k, v, out, logSumExp } = args;
-  const blocks = sequences.blocks(head.rows);
+  const blocks = sequences.blocks(kernels.rows);
   const taskCount = blocks.count * shape.heads;
   gpu.dispatch(
-    subgroupForward({ ...textOf(head), behindPrefix }),
+    kernels.own(behindPrefix),
     { blocks: sequences.table, q, k, v, out, logSumExp },
-    { ...parameters(args, laneVectors(head), taskCount), firstBlock: blocks.first },
+    { ...parameters(args, kernels.headElements, taskCount), firstBlock: blocks.first },
     grid(taskCount),
+    flopOf(args, seenPairs(args)),
   );
 }
 
-/** Elements of a head vector as the lanes load it. */
-function laneVectors(head: ChosenHead): number {
-  return head.headDim / requireLaneElements(head).width;
+/** A multiply-add for q·k and one for the value, of each coordinate. */
+function flopOf({ shape }: AttentionForwardArguments, pairs: number): number {
+  return 4 * shape.headDim * pairs;
 }

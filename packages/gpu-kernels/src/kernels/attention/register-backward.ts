@@ -20,6 +20,8 @@ const SIZES = {
   scale: 'f32',
   headElements: 'u32',
   window: 'u32',
+  /** Shorter sequences, and those of this length, are other kernels'. */
+  longerThan: 'u32',
   taskCount: 'u32',
 } as const satisfies Record<string, ParameterType>;
 
@@ -64,6 +66,7 @@ export const registerQueryGradient = memoizeKernel((element: HeadElement) =>
       let task = workgroup * ${WORKGROUP}u + localIndex;
       if (task >= params.taskCount) { return; }
       let block = blocks[task / params.heads];
+      if (block.w - block.z <= params.longerThan) { return; }
       let head = task % params.heads;
       let kvHead = head / params.queriesPerKeyValueHead;
       let lastRow = block.x + block.y - 1u;
@@ -113,6 +116,7 @@ export const registerKeyValueGradients = memoizeKernel((element: HeadElement) =>
       let task = workgroup * ${WORKGROUP}u + localIndex;
       if (task >= params.taskCount) { return; }
       let block = blocks[task / params.kvHeads];
+      if (block.w - block.z <= params.longerThan) { return; }
       let kvHead = task % params.kvHeads;
       ${eachRow(
         (r) => `

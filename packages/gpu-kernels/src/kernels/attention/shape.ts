@@ -67,3 +67,26 @@ export function checkSizes(rows: number, tensors: readonly (readonly [Tensor, nu
     }
   }
 }
+
+/**
+ * Pairs of a query and a key that it sees, over all sequences and query heads: what attention's operations are counted by.
+ * @param before keys before every sequence
+ * @param own whether the sequences' own keys count
+ */
+export function seenPairs(
+  { shape, sequences, window = Infinity }: Pick<AttentionInputs, 'shape' | 'sequences' | 'window'>,
+  before = 0,
+  own = true,
+): number {
+  let pairs = 0;
+  for (const length of sequences.lengths) {
+    // Query i of a sequence sees itself, i keys before it and those before the sequence, as far as the window goes.
+    if (window >= length + before) pairs += (own ? (length * (length + 1)) / 2 : 0) + length * before;
+    else
+      for (let i = 0; i < length; i++) {
+        const ofSequence = Math.min(i + 1, window);
+        pairs += (own ? ofSequence : 0) + Math.min(before, window - ofSequence);
+      }
+  }
+  return shape.heads * pairs;
+}

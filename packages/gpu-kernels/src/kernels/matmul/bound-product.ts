@@ -98,6 +98,11 @@ export function bindProduct(gpu: Gpu, product: BoundProduct['product']): BoundPr
   };
 }
 
+/** Floating-point operations of a product, of all groups together: with a transposed A their rows are k, else m. */
+export function flopOf({ shape: [m, n, k] }: Pick<BoundProduct, 'shape'>): number {
+  return 2 * m * n * k;
+}
+
 /** A product's parameters under a tile, and the workgroups that compute it. */
 export function productParams(
   { product, transposeA, a, b, c, shape: [m, n, k], rowsEach }: BoundProduct,

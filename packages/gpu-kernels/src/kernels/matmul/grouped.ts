@@ -6,6 +6,7 @@ import {
   type GroupedMatmulArguments,
   bindProduct,
   extentOf,
+  flopOf,
   productParams,
 } from './bound-product.ts';
 import { type TiledKernel, matmul, tiledKernel, tiledKernels } from './matmul.ts';
@@ -80,5 +81,6 @@ function record(gpu: Gpu, args: GroupedMatmulArguments): void {
     },
     { ...params, ...further } as Record<keyof GroupedMatmulKernel['params'], number>,
     grid(workgroups),
+    flopOf(product),
   );
 }

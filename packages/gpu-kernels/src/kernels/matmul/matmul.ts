@@ -5,6 +5,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { MatmulRegime } from '../../runtime/tiled-tuning.ts';
 import type { MatmulTile, MatmulTuning, Tuning } from '../../runtime/tuning.ts';
 import { type Matrix, bindMatrix, inVectors, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
+import { recordOnMatrixUnits } from './matrix-unit-product.ts';
 import { registerTiledMatmul } from './register-tiled.ts';
 import { chooseTile, singleTiles } from './subgroup-tile.ts';
 import { subgroupTiledMatmul } from './subgroup-tiled.ts';
@@ -45,7 +46,8 @@ const SUMMATION_BLOCKS = 8;
 /**
  * C = A B (+ bias) (+ C) in float32 arithmetic, each element summed over k in ascending order whatever m and n are
  * (unless the Gpu's option `summation` says otherwise; on GPUs products of training steps, without a transposed A, are
- * summed in chunks of k, which n and k decide). Operands over the binding limit are worked on in slices.
+ * summed in chunks of k, which n and k decide; on matrix units, if the Gpu may use them, the order is the hardware's).
+ * Operands over the binding limit are worked on in slices.
  * @throws RangeError for sizes that do not agree, for two transposed operands, or if another operand than B is float16;
  *   UserError (`binding-limit`) if four rows of an operand are more than may be bound
  */
@@ -167,8 +169,10 @@ function alongK(task: Task, start: number, count: number, first: boolean): Task 
 
 function record(gpu: Gpu, task: Task): void {
   const tuning = gpu.tuning.matmul;
+  const product = { ...task, bias: task.bias, regime: task.regime ?? gpu.regime };
+  if (gpu.matrixUnits && recordOnMatrixUnits(gpu, gpu.matrixUnits, product)) return;
   if (tuning.strategy === 'tiled') {
-    recordTiled(gpu, tuning, { ...task, bias: task.bias, regime: task.regime ?? gpu.regime });
+    recordTiled(gpu, tuning, product);
     return;
   }
   const { c, bias, transposeA, transposeB } = task;
@@ -209,6 +213,7 @@ function record(gpu: Gpu, task: Task): void {
       accumulate: Number(task.accumulate),
     },
     grid(workgroupsPerRow * Math.ceil(c.rows / rows)),
+    2 * c.rows * c.columns * k,
   );
 }
 

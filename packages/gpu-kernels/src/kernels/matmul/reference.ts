@@ -86,3 +86,22 @@ export function groupedMatmulReference(
   }
   return Float64Array.from(results);
 }
+
+/**
+ * For each row a power of two that brings its largest magnitude into [2¹⁴, 2¹⁵), or as near as 2¹²⁶ does, and its inverse:
+ * [rows, 2]. Of what is no number as of the largest number.
+ */
+export function rowScalesReference({ rows, columns, data }: ReferenceMatrix): Float32Array {
+  const scales = new Float32Array(rows * 2);
+  for (let r = 0; r < rows; r++) {
+    let most = 0;
+    for (let c = 0; c < columns; c++) {
+      const magnitude = Math.abs(data[r * columns + c] ?? Number.NaN);
+      most = Number.isFinite(magnitude) ? Math.max(most, magnitude) : 2 ** 127;
+    }
+    const exponent = Math.min(126, 14 - Math.floor(Math.log2(most)));
+    scales[2 * r] = 2 ** exponent;
+    scales[2 * r + 1] = 2 ** -exponent;
+  }
+  return scales;
+}

@@ -3,7 +3,7 @@ import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Operand } from '../../runtime/tensor.ts';
 import type { MatmulTuning, SubgroupMatmul, Tuning } from '../../runtime/tuning.ts';
 import type { RowGroups } from '../row-groups.ts';
-import { type BoundProduct, bindProduct, productParams } from './bound-product.ts';
+import { type BoundProduct, bindProduct, flopOf, productParams } from './bound-product.ts';
 import { groupedMatmul } from './grouped.ts';
 import { type MatmulArguments, matmul } from './matmul.ts';
 import type { Matrix } from './matrix.ts';
@@ -29,7 +29,7 @@ const MOST_WORK = 2 ** 21;
 export function matmulSet(gpu: Gpu, products: readonly SetProduct[]): void {
   const plan = planSet(gpu, products);
   if (plan) {
-    gpu.dispatch(plan.kernel, plan.storage, plan.params, grid(plan.workgroups));
+    gpu.dispatch(plan.kernel, plan.storage, plan.params, grid(plan.workgroups), plan.flop);
     return;
   }
   for (const { groups, ...product } of products) {
@@ -89,6 +89,7 @@ interface SetPlan {
   readonly storage: Readonly<Record<string, Operand>>;
   readonly params: Readonly<Record<string, number>>;
   readonly workgroups: number;
+  readonly flop: number;
 }
 
 /** How a set takes one dispatch; undefined where it does not, or sizes do not agree. */
@@ -151,7 +152,8 @@ function recordable(tuning: SetTuning, set: Set, products: readonly BoundProduct
     end = set.shared.includes('c') ? own.workgroups : end + own.workgroups;
     params[`end${i}`] = end;
   }
-  return { kernel: kernelOf(tuning, set), storage, params, workgroups: end };
+  const flop = products.reduce((sum, bound) => sum + flopOf(bound), 0);
+  return { kernel: kernelOf(tuning, set), storage, params, workgroups: end, flop };
 }
 
 /** Whether sizes agree and B is float32; others are left to the products one by one, which say what is wrong. */

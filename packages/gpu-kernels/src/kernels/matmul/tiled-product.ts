@@ -182,6 +182,7 @@ function dispatchTiles(
       groupSlabs,
     },
     grid(tilesOf(tile, m, n) * parts),
+    2 * m * n * k,
   );
 }
 

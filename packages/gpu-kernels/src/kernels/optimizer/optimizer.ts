@@ -2,7 +2,7 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, type ParameterType, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { definePointwise, isWide, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
-import { defineSideBySide, runsOf, sideBySide } from '../side-by-side.ts';
+import { defineSideBySide, dispatchesOf, sideBySide } from '../side-by-side.ts';
 
 /** Operands and options of {@link sgdStep}. */
 export interface SgdArguments {
@@ -36,7 +36,7 @@ export function sgdSteps(gpu: Gpu, pairs: readonly ParameterGradient[], learning
     })),
   );
   const wide = isWide(pairs.map(({ parameter }) => parameter));
-  for (const run of runsOf(windows, SGD_MOST)) {
+  for (const run of dispatchesOf(gpu, windows, SGD_MOST, ({ count }) => count)) {
     const { storage, params, count } = sideBySide(run, wide ? 4 : 1);
     const kernel = sgdKernel({ groups: run.length, wide });
     gpu.dispatch(kernel, storage, { ...params, scale: -learningRate }, pointwiseGrid(count));
@@ -63,12 +63,18 @@ export function groupedSgdSteps(gpu: Gpu, { pairs, learningRates }: GroupedSgdAr
       `groupedSgdSteps: ${parameter.label} [${parameter.shape.join(', ')}] and ${gradient.label} [${gradient.shape.join(', ')}] are no ${groups} parts of one length each`,
     );
   }
-  for (const run of runsOf(pairs, GROUPED_SGD_MOST)) {
+  // A vector of four never holds elements of two groups.
+  const wide = pairs.every(({ parameter }) => (parameter.length / groups) % 4 === 0);
+  const perElement = wide ? 4 : 1;
+  for (const run of dispatchesOf(gpu, pairs, GROUPED_SGD_MOST, ({ parameter }) => parameter.length)) {
     const { storage, params, count } = sideBySide(
       run.map(({ parameter, gradient }) => ({ count: parameter.length, storage: { gradient, parameter } })),
+      perElement,
     );
-    for (const [i, { parameter }] of run.entries()) params[`length${i}`] = parameter.length / groups;
-    gpu.dispatch(groupedSgdKernel(run.length), { ...storage, learningRates }, params, pointwiseGrid(count));
+    for (const [i, { parameter }] of run.entries())
+      params[`length${i}`] = parameter.length / groups / perElement;
+    const kernel = groupedSgdKernel({ groups: run.length, wide });
+    gpu.dispatch(kernel, { ...storage, learningRates }, params, pointwiseGrid(count));
   }
 }
 
@@ -168,7 +174,7 @@ export function adamWSteps(
     ),
   );
   const wide = isWide(parameters.map(({ parameter }) => parameter));
-  for (const run of runsOf(windows, ADAMW_MOST)) {
+  for (const run of dispatchesOf(gpu, windows, ADAMW_MOST, ({ count }) => count)) {
     const { storage, params, count } = sideBySide(run, wide ? 4 : 1);
     const kernel = adamWKernel({ groups: run.length, wide });
     gpu.dispatch(kernel, storage, { ...params, ...constants }, pointwiseGrid(count));
@@ -197,7 +203,9 @@ export function optimizerKernels(): Kernel[] {
       ...[1, ADAMW_MOST].map((groups) => adamWKernel({ groups, wide })),
       scaledAdamWKernel(wide),
     ]),
-    ...[1, 2, GROUPED_SGD_MOST].map(groupedSgdKernel),
+    ...[true, false].flatMap((wide) =>
+      [1, 2, GROUPED_SGD_MOST].map((groups) => groupedSgdKernel({ groups, wide })),
+    ),
     CLIP_SCALE,
   ];
 }
@@ -267,25 +275,29 @@ function adamWBody(
     ${parameter}[j] = ${parameter}[j] * params.decay - params.stepSize * m / deviation;`;
 }
 
+function sgdStorage(wide: boolean) {
+  return wide
+    ? ({ gradient: 'vec4<f32>', parameter: '&vec4<f32>' } as const)
+    : ({ gradient: 'f32', parameter: '&f32' } as const);
+}
+
 const sgdKernel = memoizeKernel(({ groups, wide }: Side) =>
   defineSideBySide({
     label: `optimizer.sgd${wide ? '.vec4' : ''}`,
     groups,
-    storage: wide
-      ? { gradient: 'vec4<f32>', parameter: '&vec4<f32>' }
-      : { gradient: 'f32', parameter: '&f32' },
+    storage: sgdStorage(wide),
     params: { scale: 'f32' },
     body: ({ gradient, parameter }) => `${parameter}[j] += params.scale * ${gradient}[j];`,
   }),
 );
 
-const groupedSgdKernel = memoizeKernel((parameters: number) =>
+const groupedSgdKernel = memoizeKernel(({ groups, wide }: Side) =>
   defineSideBySide<'gradient' | 'parameter', string>({
-    label: 'optimizer.grouped-sgd',
-    groups: parameters,
+    label: `optimizer.grouped-sgd${wide ? '.vec4' : ''}`,
+    groups,
     shared: { learningRates: 'f32' },
-    storage: { gradient: 'f32', parameter: '&f32' },
-    params: Object.fromEntries(Array.from({ length: parameters }, (_, i) => [`length${i}`, 'u32'])),
+    storage: sgdStorage(wide),
+    params: Object.fromEntries(Array.from({ length: groups }, (_, i) => [`length${i}`, 'u32'])),
     body: ({ gradient, parameter }, i) =>
       `${parameter}[j] += -learningRates[j / params.length${i}] * ${gradient}[j];`,
   }),

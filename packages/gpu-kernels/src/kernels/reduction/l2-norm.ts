@@ -5,6 +5,15 @@ import type { Tuning } from '../../runtime/tuning.ts';
 import { workgroupReduction } from '../row-kernel.ts';
 import { runsOf } from '../side-by-side.ts';
 import { elements, rowWindows } from '../windows.ts';
+import {
+  CHUNKS,
+  LONE_SUMS,
+  SUMS_PARAMS,
+  isLone,
+  loneNormKernels,
+  loneSquares,
+  squaresParams,
+} from './lone-norm.ts';
 import { RUN, requireRange, squareRoot, sumOfSquares } from './reduction.ts';
 
 /** Tensors, or windows of them, that one dispatch takes in. */
@@ -98,6 +107,7 @@ function norms(
   { stacked, out, outIndex, outStride }: Norms,
 ): void {
   const size = gpu.tuning.invocationsPerRow;
+  const lone = isLone(gpu.tuning);
   const chunk = RUN * size;
   const parts = tensors.map((windows) =>
     windows.map((part) => ({ ...part, chunks: Math.ceil(part.length / chunk) })),
@@ -116,7 +126,11 @@ function norms(
       params[`length${g}`] = length;
       params[`end${g}`] = end += chunks;
     }
-    gpu.dispatch(squaresKernel({ size, groups: run.length }), storage, params, grid(stacked * end));
+    if (lone) {
+      const wide = run.every(({ length }) => length % 4 === 0);
+      const kernel = loneSquares({ groups: run.length, wide });
+      gpu.dispatch(kernel, storage, params, grid(Math.ceil((stacked * end) / CHUNKS)));
+    } else gpu.dispatch(squaresKernel({ size, groups: run.length }), storage, params, grid(stacked * end));
     outOffset += end;
   }
   let start = 0;
@@ -128,13 +142,17 @@ function norms(
     const isLast = (i + 1) * MOST >= counts.length;
     const ranges = { start, end0, end1, end2, end3, stride };
     const places = { stacked, outIndex, outStride, accumulate: Number(i > 0), root: Number(isLast) };
-    gpu.dispatch(sumsKernel(size), { partial, out }, { ...ranges, ...places }, grid(stacked));
+    const sums = { ...ranges, ...places };
+    if (lone) gpu.dispatch(LONE_SUMS, { partial, out }, sums, grid(Math.ceil(stacked / CHUNKS)));
+    else gpu.dispatch(sumsKernel(size), { partial, out }, sums, grid(stacked));
     start = end3;
   }
 }
 
 /** Every kernel of {@link l2Norm} under a tuning, but for those of long sums. */
-export function l2NormKernels({ invocationsPerRow: size }: Tuning): Kernel[] {
+export function l2NormKernels(tuning: Tuning): Kernel[] {
+  if (isLone(tuning)) return loneNormKernels(MOST);
+  const { invocationsPerRow: size } = tuning;
   return [...[1, 2, 3, MOST].map((groups) => squaresKernel({ size, groups })), sumsKernel(size)];
 }
 
@@ -155,12 +173,7 @@ const squaresKernel = memoizeKernel(({ size, groups }: { size: number; groups: n
       ...Object.fromEntries(indices.map((g) => [`x${g}`, 'f32' as const])),
       partial: '&f32',
     },
-    params: {
-      ...Object.fromEntries(
-        indices.flatMap((g) => [[`end${g}`, 'u32' as const] as const, [`length${g}`, 'u32' as const]]),
-      ),
-      ...{ stacked: 'u32', stride: 'u32', outOffset: 'u32' },
-    },
+    params: squaresParams(groups),
     workgroupSize: [size],
     declarations: workgroupReduction('total', size, 'a + b'),
     body: `
@@ -179,19 +192,7 @@ const sumsKernel = memoizeKernel((size: number) =>
   defineKernel({
     label: `reduction.norm.${size}`,
     storage: { partial: 'f32', out: '&f32' },
-    params: {
-      start: 'u32',
-      end0: 'u32',
-      end1: 'u32',
-      end2: 'u32',
-      end3: 'u32',
-      stride: 'u32',
-      stacked: 'u32',
-      outIndex: 'u32',
-      outStride: 'u32',
-      accumulate: 'u32',
-      root: 'u32',
-    },
+    params: SUMS_PARAMS,
     workgroupSize: [size],
     declarations: workgroupReduction('total', size, 'a + b'),
     body: `

@@ -37,8 +37,14 @@ export function rotateInPlace(gpu: Gpu, args: RotaryArguments): void {
   const shared = { headDim, half, direction: inverse ? -1 : 1 };
   const end0 = positions.length * headsOf(x) * half;
   if (!other) {
-    const params = { count: end0, end0, heads0: headsOf(x), ...shared };
+    const params = { count: end0, heads0: headsOf(x), ...shared };
     gpu.dispatch(ROTATE, { x0: x, positions, table }, params, pointwiseGrid(end0));
+    return;
+  }
+  if (x.length >= gpu.tuning.dispatchElements) {
+    const { other: _other, ...rest } = args;
+    rotateInPlace(gpu, rest);
+    rotateInPlace(gpu, { ...rest, x: other });
     return;
   }
   const count = end0 + positions.length * headsOf(other) * half;
@@ -52,7 +58,7 @@ export function rotaryKernels(): Kernel[] {
 }
 
 const SHARED = { positions: 'u32', table: 'vec2<f32>' } as const;
-const PARAMS = { end0: 'u32', heads0: 'u32', headDim: 'u32', half: 'u32', direction: 'f32' } as const;
+const PARAMS = { heads0: 'u32', headDim: 'u32', half: 'u32', direction: 'f32' } as const;
 
 /** An invocation for each pair of coordinates. */
 const ROTATE = definePointwise({
@@ -65,7 +71,7 @@ const ROTATE = definePointwise({
 const ROTATE_TWO = definePointwise({
   label: 'rotary.2',
   storage: { x0: '&f32', x1: '&f32', ...SHARED },
-  params: { ...PARAMS, heads1: 'u32' },
+  params: { ...PARAMS, end0: 'u32', heads1: 'u32' },
   body: `
     if (i < params.end0) {
       ${rotation('i', '0')}

@@ -1,16 +1,16 @@
 import type { Access } from './run.ts';
 
-/** What a GPU serves at once: lanes of a quarter of a subgroup of 32, each with a vec4. */
+/** What a GPU serves at once: 128 bytes, lanes of a quarter of a subgroup of 32 with 16 bytes each, or of a half with 8. */
 const QUARTER = 8;
 const BANKS = 32;
 const SECTOR_BYTES = 32;
 
-/** Accesses that a quarter of a subgroup makes at once. */
-function quarters(accesses: readonly Access[]): Access[][] {
+/** Accesses that a quarter of a subgroup makes at once, or as many lanes as said. */
+function quarters(accesses: readonly Access[], lanes = QUARTER): Access[][] {
   const together = new Map<string, Access[]>();
   for (const access of accesses) {
     const { workgroup, site, occurrence, invocation } = access;
-    const key = [workgroup, site, occurrence, Math.floor(invocation / QUARTER)].join();
+    const key = [workgroup, site, occurrence, Math.floor(invocation / lanes)].join();
     const own = together.get(key);
     if (own) own.push(access);
     else together.set(key, [access]);
@@ -19,16 +19,17 @@ function quarters(accesses: readonly Access[]): Access[][] {
 }
 
 /**
- * How often the busiest bank is asked for another word by one quarter: 1 is no conflict. Banks are 32, of 4 bytes; lanes
- * that ask for the same word ask once.
- * @param accesses to workgroup memory, of 4-byte numbers
+ * How often the busiest bank is asked for another word at once: 1 is no conflict. Banks are 32, of 4 bytes; lanes that ask
+ * for the same word ask once.
+ * @param accesses to workgroup memory, vec4s all
+ * @param bytes of one number
  */
-export function worstBankConflict(accesses: readonly Access[]): number {
+export function worstBankConflict(accesses: readonly Access[], bytes: 2 | 4 = 4): number {
   let worst = 0;
-  for (const quarter of quarters(accesses)) {
+  for (const quarter of quarters(accesses, (QUARTER * 4) / bytes)) {
     const words = new Set(
       quarter.flatMap(({ memory, index, width }) =>
-        Array.from({ length: width }, (_, i) => `${memory} ${index * width + i}`),
+        Array.from({ length: width }, (_, i) => `${memory} ${Math.floor(((index * width + i) * bytes) / 4)}`),
       ),
     );
     const asked = Array.from({ length: BANKS }, () => 0);

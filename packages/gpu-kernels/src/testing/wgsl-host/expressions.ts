@@ -40,7 +40,13 @@ const PRECEDENCE = [
 const COMPARISONS = ['==', '!=', '<', '>', '<=', '>='];
 const SCALARS: Readonly<Record<string, Type>> = { u32: U32, i32: I32, f32: F32, f16: F16, bool: BOOL };
 /** A call at each name that yields floats of its argument's type. */
-const MATH: Readonly<Record<string, string>> = { min: 'Math.min', max: 'Math.max', abs: 'Math.abs' };
+const MATH: Readonly<Record<string, string>> = {
+  ...{ min: 'Math.min', max: 'Math.max', abs: 'Math.abs' },
+  exp: '((x) => Math.fround(Math.exp(x)))',
+  log: '((x) => Math.fround(Math.log(x)))',
+};
+
+const MATRIX_TYPE = /^subgroup_matrix_(left|right|result)$/;
 
 /** Parses expressions to JavaScript with their types. */
 export class Expressions {
@@ -115,12 +121,14 @@ export class Expressions {
     const [of, ...sizes] = args as [Type, ...number[]];
     if (/^vec[234]$/.test(name)) return { kind: 'vector', size: Number(name[3]), of };
     if (name === 'array') return { kind: 'array', of, size: sizes[0] };
+    if (MATRIX_TYPE.test(name)) return { kind: 'matrix', of, columns: sizes[0] ?? 0, rows: sizes[1] ?? 0 };
     throw new Error(`type ${name}`);
   }
 
   #isType(): boolean {
     const name = this.peek();
-    return name in SCALARS || this.aliases.has(name) || /^(vec[234]|array)$/.test(name);
+    if (name in SCALARS || this.aliases.has(name)) return true;
+    return /^(vec[234]|array)$/.test(name) || MATRIX_TYPE.test(name);
   }
 
   /** A size: a number, or a product of them. */
@@ -218,6 +226,14 @@ export class Expressions {
       return fixed(construct(type, this.#arguments()), type);
     }
     const name = this.next().text;
+    if (name.startsWith('subgroupMatrix')) {
+      const { code, type } = this.#matrixCall(name);
+      return fixed(code, type, true);
+    }
+    if (name === 'bitcast') {
+      const { code, type } = this.#bitcast();
+      return fixed(code, type, true);
+    }
     if (this.peek() === '(') {
       const { code, type } = this.#call(name);
       return fixed(code, type, true);
@@ -237,6 +253,53 @@ export class Expressions {
       this.accept(',');
     }
     return values;
+  }
+
+  #bitcast(): Value {
+    this.expect('<');
+    const type = this.type();
+    this.expect('>');
+    const [value] = this.#arguments();
+    if (!value) throw new Error('WGSL: bitcast of nothing');
+    const [from, to] = [elementOf(value.type), elementOf(type)].map((of) => (of as { name: string }).name);
+    return { code: `env.bitcast('${from}', '${to}', ${value.code})`, type };
+  }
+
+  /** Of matrices that a subgroup holds together. */
+  #matrixCall(name: string): Value {
+    const site = this.position;
+    let type: Type = VOID;
+    let order = '';
+    if (this.accept('<')) {
+      while (!this.accept('>')) {
+        if (/^(row|col)_major$/.test(this.peek())) order = this.next().text;
+        else type = this.type();
+        this.accept(',');
+      }
+    }
+    if (name === 'subgroupMatrixMultiplyAccumulate') {
+      const values = this.#arguments();
+      const codes = values.map(({ code }) => code);
+      return { code: `env.multiplyAccumulate(${codes.join(', ')})`, type: values[2]?.type ?? VOID };
+    }
+    this.expect('(');
+    this.expect('&');
+    const memory = this.memories.findIndex(({ name: own }) => own === this.peek());
+    if (memory < 0) throw new Error(`WGSL: ${name} of ${this.peek()}`);
+    this.next();
+    const codes: string[] = [];
+    while (!this.accept(')')) {
+      this.accept(',');
+      codes.push(this.expression().code);
+    }
+    const place = `{ memory: ${memory}, site: ${site}, order: '${order}' }`;
+    if (name === 'subgroupMatrixStore')
+      return { code: `env.storeMatrix(${place}, ${codes.join(', ')})`, type: VOID };
+    if (name !== 'subgroupMatrixLoad' || type.kind !== 'matrix') throw new Error(`WGSL: function ${name}`);
+    return {
+      code: `env.loadMatrix(${place}, ${type.rows}, ${type.columns}, ${codes.join(', ')})`,
+      type,
+    };
   }
 
   #call(name: string): Value {

@@ -1,3 +1,4 @@
+import { type HostMatrix, multiplyAccumulate } from './matrices.ts';
 import { translate } from './translate.ts';
 import { type MemoryDeclaration, widthOf } from './types.ts';
 
@@ -25,11 +26,22 @@ export interface HostRun {
   readonly workgroups: readonly [number, number];
   /** Sees each access; none if absent. */
   readonly onAccess?: (access: Access) => void;
+  /** Invocations of a subgroup; 32 if absent. */
+  readonly subgroupSize?: number;
+}
+
+/** Where a matrix lies in memory, by the words of the text. */
+interface MatrixPlace {
+  readonly memory: number;
+  readonly site: number;
+  readonly order: string;
 }
 
 /**
  * Runs a kernel's text on the host, one workgroup after the other. Nothing is robust here: an access outside a buffer
- * or an array fails, and so does one to workgroup memory that another invocation writes between the same barriers.
+ * or an array fails, and so does one to workgroup memory that another invocation writes between the same barriers, or to
+ * what another of the workgroup writes in a buffer. Matrices of subgroups are loaded, multiplied and stored by the first
+ * lane alone.
  */
 export function runOnHost(wgsl: string, run: HostRun): void {
   const { source, memories, workgroupSize } = translate(wgsl);
@@ -79,12 +91,15 @@ class Memories {
       // What was not written yet is no number.
       const data = space === 'workgroup' ? new Float32Array(size * width).fill(NaN) : storage[name];
       if (data === undefined) throw new Error(`binding ${name} is missing`);
-      const track = space === 'workgroup' ? size : 0;
+      const track = space === 'workgroup' ? size : declaration.writable ? data.length / width : 0;
       const marks = (): Int32Array => new Int32Array(track).fill(-1);
       return { declaration, width, data, written: marks(), writer: marks(), read: marks(), reader: marks() };
     });
   }
 }
+
+const BIT_ARRAYS = { f32: Float32Array, u32: Uint32Array, f16: Float16Array } as const;
+type BitType = keyof typeof BIT_ARRAYS;
 
 /** What the code of an invocation calls. */
 class Environment {
@@ -93,17 +108,22 @@ class Environment {
   readonly #memories: Memories;
   readonly #run: HostRun;
   readonly #index: number;
+  readonly #isFirstLane: boolean;
   readonly #occurrences = new Map<number, number>();
 
   constructor(memories: Memories, run: HostRun, group: { x: number; y: number }, index: number) {
+    const { subgroupSize = 32 } = run;
     this.#memories = memories;
     this.#run = run;
     this.#index = index;
+    this.#isFirstLane = index % subgroupSize === 0;
     this.params = run.params;
     this.builtins = {
       workgroup_id: [group.x, group.y, 0],
       num_workgroups: [...run.workgroups, 1],
       local_invocation_index: index,
+      subgroup_id: Math.floor(index / subgroupSize),
+      subgroup_invocation_id: index % subgroupSize,
     };
   }
 
@@ -125,10 +145,12 @@ class Environment {
     if (own === undefined) throw new Error('no such memory');
     const { declaration, width, data, written, writer, read, reader } = own;
     const { name, space } = declaration;
-    const { epoch, workgroup } = this.#memories;
+    const { workgroup } = this.#memories;
     if (!(index >= 0 && (index + 1) * width <= data.length))
       throw new Error(`${name}[${index}] of ${data.length / width}`);
-    if (space === 'workgroup') {
+    if (declaration.writable) {
+      // Barriers of workgroups say nothing of buffers.
+      const epoch = space === 'workgroup' ? this.#memories.epoch : 0;
       const others = (when: Int32Array, who: Int32Array): boolean =>
         when[index] === epoch && who[index] !== this.#index;
       if (others(written, writer) || (kind === 'store' && others(read, reader)))
@@ -172,5 +194,57 @@ class Environment {
 
   unpack2x16float(word: number): number[] {
     return Array.from(new Float16Array(Uint32Array.of(word).buffer));
+  }
+
+  bitcast(from: BitType, to: BitType, value: number | readonly number[]): number | number[] {
+    const bits = BIT_ARRAYS[from].from(typeof value === 'number' ? [value] : value).buffer;
+    const values = Array.from(new BIT_ARRAYS[to](bits));
+    return values.length === 1 ? (values[0] as number) : values;
+  }
+
+  zeroMatrix(rows: number, columns: number): HostMatrix {
+    return { rows, columns, data: this.#isFirstLane ? new Float32Array(rows * columns) : undefined };
+  }
+
+  /** From `offset` on, rows or columns `stride` apart, both in elements of the memory. */
+  loadMatrix(place: MatrixPlace, rows: number, columns: number, offset: number, stride: number): HostMatrix {
+    const matrix = this.zeroMatrix(rows, columns);
+    const { data: sums } = matrix;
+    if (sums === undefined) return matrix;
+    this.#eachNumber(place, matrix, { offset, stride, kind: 'load' }, (data, at, i) => {
+      sums[i] = data[at] ?? NaN;
+    });
+    return matrix;
+  }
+
+  storeMatrix(place: MatrixPlace, offset: number, matrix: HostMatrix, stride: number): void {
+    const { data: sums } = matrix;
+    if (sums === undefined) return;
+    this.#eachNumber(place, matrix, { offset, stride, kind: 'store' }, (data, at, i) => {
+      data[at] = sums[i] ?? NaN;
+    });
+  }
+
+  multiplyAccumulate(left: HostMatrix, right: HostMatrix, sums: HostMatrix): HostMatrix {
+    return multiplyAccumulate(left, right, sums);
+  }
+
+  #eachNumber(
+    { memory, site, order }: MatrixPlace,
+    { rows, columns }: HostMatrix,
+    { offset, stride, kind }: { offset: number; stride: number; kind: Access['kind'] },
+    visit: (data: Numbers, at: number, index: number) => void,
+  ): void {
+    const width = this.#memories.all[memory]?.width ?? 1;
+    const inRows = order === 'row_major';
+    if (stride * width < (inRows ? columns : rows)) throw new Error(`a matrix with the stride ${stride}`);
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < columns; c++) {
+        const [major, minor] = inRows ? [r, c] : [c, r];
+        const at = (offset + major * stride) * width + minor;
+        const { data } = this.#access(memory, Math.floor(at / width), site, kind);
+        visit(data, at, r * columns + c);
+      }
+    }
   }
 }

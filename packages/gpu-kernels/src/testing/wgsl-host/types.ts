@@ -3,6 +3,7 @@ export type Type =
   | { readonly kind: 'scalar'; readonly name: 'u32' | 'i32' | 'f32' | 'f16' | 'bool' }
   | { readonly kind: 'vector'; readonly size: number; readonly of: Type }
   | { readonly kind: 'array'; readonly size: number | undefined; readonly of: Type }
+  | { readonly kind: 'matrix'; readonly of: Type; readonly columns: number; readonly rows: number }
   | { readonly kind: 'struct'; readonly members: ReadonlyMap<string, Type> }
   | { readonly kind: 'void' };
 
@@ -46,6 +47,8 @@ export function zeroOf(type: Type): string {
       return `[${Array.from({ length: type.size }, () => '0').join(', ')}]`;
     case 'array':
       return `Array.from({ length: ${type.size} }, () => ${zeroOf(type.of)})`;
+    case 'matrix':
+      return `env.zeroMatrix(${type.rows}, ${type.columns})`;
     default:
       throw new Error(`no zero of ${type.kind}`);
   }

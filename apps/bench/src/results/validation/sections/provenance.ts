@@ -60,6 +60,7 @@ function provenanceRows({
     'examples',
     'learningRate',
     'dtype',
+    'matmul',
     'development',
     'fineTuningOrder',
   ];

@@ -5,6 +5,7 @@ struct Params {
   scale: f32,
   headElements: u32,
   window: u32,
+  longerThan: u32,
   taskCount: u32,
 }
 
@@ -27,6 +28,7 @@ fn main(
   let task = workgroup * 32u + localIndex;
   if (task >= params.taskCount) { return; }
   let block = blocks[task / params.heads];
+  if (block.w - block.z <= params.longerThan) { return; }
   let head = task % params.heads;
   let kvHead = head / params.queriesPerKeyValueHead;
   let lastRow = block.x + block.y - 1u;

@@ -26,14 +26,12 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  for (var more = i >= 0u && i < params.end0; more; more = false) {
-    let j = i - 0u;
-    let g = gradient0[j];
-    let m = params.beta1 * firstMoment0[j] + params.oneMinusBeta1 * g;
-    let v = params.beta2 * secondMoment0[j] + params.oneMinusBeta2 * g * g;
-    firstMoment0[j] = m;
-    secondMoment0[j] = v;
-    let deviation = sqrt(v) * params.inverseRootCorrection2 + params.epsilon;
-    parameter0[j] = parameter0[j] * params.decay - params.stepSize * m / deviation;
-  }
+  let j = i;
+  let g = gradient0[j];
+  let m = params.beta1 * firstMoment0[j] + params.oneMinusBeta1 * g;
+  let v = params.beta2 * secondMoment0[j] + params.oneMinusBeta2 * g * g;
+  firstMoment0[j] = m;
+  secondMoment0[j] = v;
+  let deviation = sqrt(v) * params.inverseRootCorrection2 + params.epsilon;
+  parameter0[j] = parameter0[j] * params.decay - params.stepSize * m / deviation;
 }

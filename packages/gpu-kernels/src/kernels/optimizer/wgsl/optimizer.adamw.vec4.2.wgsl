@@ -31,7 +31,7 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  for (var more = i >= 0u && i < params.end0; more; more = false) {
+  if (i >= 0u && i < params.end0) {
     let j = i - 0u;
     let g = gradient0[j];
     let m = params.beta1 * firstMoment0[j] + params.oneMinusBeta1 * g;
@@ -41,7 +41,7 @@ fn main(
     let deviation = sqrt(v) * params.inverseRootCorrection2 + params.epsilon;
     parameter0[j] = parameter0[j] * params.decay - params.stepSize * m / deviation;
   }
-  for (var more = i >= params.end0 && i < params.end1; more; more = false) {
+  if (i >= params.end0 && i < params.end1) {
     let j = i - params.end0;
     let g = gradient1[j];
     let m = params.beta1 * firstMoment1[j] + params.oneMinusBeta1 * g;

@@ -26,15 +26,15 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  for (var more = i >= 0u && i < params.end0; more; more = false) {
+  if (i >= 0u && i < params.end0) {
     let j = i - 0u;
     parameter0[j] += -learningRates[j / params.length0] * gradient0[j];
   }
-  for (var more = i >= params.end0 && i < params.end1; more; more = false) {
+  if (i >= params.end0 && i < params.end1) {
     let j = i - params.end0;
     parameter1[j] += -learningRates[j / params.length1] * gradient1[j];
   }
-  for (var more = i >= params.end1 && i < params.end2; more; more = false) {
+  if (i >= params.end1 && i < params.end2) {
     let j = i - params.end1;
     parameter2[j] += -learningRates[j / params.length2] * gradient2[j];
   }

@@ -17,8 +17,6 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  for (var more = i >= 0u && i < params.end0; more; more = false) {
-    let j = i - 0u;
-    parameter0[j] += params.scale * gradient0[j];
-  }
+  let j = i;
+  parameter0[j] += params.scale * gradient0[j];
 }

@@ -23,15 +23,15 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  for (var more = i >= 0u && i < params.end0; more; more = false) {
+  if (i >= 0u && i < params.end0) {
     let j = i - 0u;
     parameter0[j] += params.scale * gradient0[j];
   }
-  for (var more = i >= params.end0 && i < params.end1; more; more = false) {
+  if (i >= params.end0 && i < params.end1) {
     let j = i - params.end0;
     parameter1[j] += params.scale * gradient1[j];
   }
-  for (var more = i >= params.end1 && i < params.end2; more; more = false) {
+  if (i >= params.end1 && i < params.end2) {
     let j = i - params.end1;
     parameter2[j] += params.scale * gradient2[j];
   }

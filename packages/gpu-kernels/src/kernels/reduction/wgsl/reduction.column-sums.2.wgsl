@@ -25,14 +25,14 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  for (var more = i >= 0u && i < params.end0; more; more = false) {
+  if (i >= 0u && i < params.end0) {
     let j = i - 0u;
     var sum = 0.0;
     for (var r = 0u; r < params.rows0; r++) { sum += x0[r * params.columns0 + j]; }
     if (params.accumulate0 != 0u) { sum += out0[j]; }
     out0[j] = sum;
   }
-  for (var more = i >= params.end0 && i < params.end1; more; more = false) {
+  if (i >= params.end0 && i < params.end1) {
     let j = i - params.end0;
     var sum = 0.0;
     for (var r = 0u; r < params.rows1; r++) { sum += x1[r * params.columns1 + j]; }

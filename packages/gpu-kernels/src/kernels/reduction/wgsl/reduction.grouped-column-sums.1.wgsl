@@ -19,19 +19,17 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  for (var more = i >= 0u && i < params.end0; more; more = false) {
-    let j = i - 0u;
-    let group = groups[j / params.columns0];
-    let c = j % params.columns0;
-    var result = 0.0;
-    for (var start = group.x; start < group.y; start += 64u) {
-      var sum = 0.0;
-      for (var r = start; r < min(start + 64u, group.y); r++) {
-        sum += x0[r * params.columns0 + c];
-      }
-      result += sum;
+  let j = i;
+  let group = groups[j / params.columns0];
+  let c = j % params.columns0;
+  var result = 0.0;
+  for (var start = group.x; start < group.y; start += 64u) {
+    var sum = 0.0;
+    for (var r = start; r < min(start + 64u, group.y); r++) {
+      sum += x0[r * params.columns0 + c];
     }
-    if (params.accumulate0 != 0u) { result += out0[j]; }
-    out0[j] = result;
+    result += sum;
   }
+  if (params.accumulate0 != 0u) { result += out0[j]; }
+  out0[j] = result;
 }

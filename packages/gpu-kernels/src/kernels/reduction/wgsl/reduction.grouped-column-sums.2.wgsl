@@ -24,7 +24,7 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  for (var more = i >= 0u && i < params.end0; more; more = false) {
+  if (i >= 0u && i < params.end0) {
     let j = i - 0u;
     let group = groups[j / params.columns0];
     let c = j % params.columns0;
@@ -39,7 +39,7 @@ fn main(
     if (params.accumulate0 != 0u) { result += out0[j]; }
     out0[j] = result;
   }
-  for (var more = i >= params.end0 && i < params.end1; more; more = false) {
+  if (i >= params.end0 && i < params.end1) {
     let j = i - params.end0;
     let group = groups[j / params.columns1];
     let c = j % params.columns1;

@@ -29,7 +29,7 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  for (var more = i >= 0u && i < params.end0; more; more = false) {
+  if (i >= 0u && i < params.end0) {
     let j = i - 0u;
     let group = groups[j / params.columns0];
     let c = j % params.columns0;
@@ -44,7 +44,7 @@ fn main(
     if (params.accumulate0 != 0u) { result += out0[j]; }
     out0[j] = result;
   }
-  for (var more = i >= params.end0 && i < params.end1; more; more = false) {
+  if (i >= params.end0 && i < params.end1) {
     let j = i - params.end0;
     let group = groups[j / params.columns1];
     let c = j % params.columns1;
@@ -59,7 +59,7 @@ fn main(
     if (params.accumulate1 != 0u) { result += out1[j]; }
     out1[j] = result;
   }
-  for (var more = i >= params.end1 && i < params.end2; more; more = false) {
+  if (i >= params.end1 && i < params.end2) {
     let j = i - params.end1;
     let group = groups[j / params.columns2];
     let c = j % params.columns2;

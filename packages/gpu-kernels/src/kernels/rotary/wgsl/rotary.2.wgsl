@@ -1,10 +1,10 @@
 struct Params {
   count: u32,
-  end0: u32,
   heads0: u32,
   headDim: u32,
   half: u32,
   direction: f32,
+  end0: u32,
   heads1: u32,
 }
 

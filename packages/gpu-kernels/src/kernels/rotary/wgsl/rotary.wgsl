@@ -1,6 +1,5 @@
 struct Params {
   count: u32,
-  end0: u32,
   heads0: u32,
   headDim: u32,
   half: u32,

@@ -1,0 +1,75 @@
+import type { DawnSwitch, Gpu } from '@icl-gd/gpu-kernels';
+import { distance, sameBits } from './compare.ts';
+import { OPERATIONS, type Operation } from './operations.ts';
+import { type Step, open } from './step.ts';
+import { variantsOf } from './matmul.ts';
+
+/** With all checks, and with what an address beyond its buffer would show without. */
+const FLAG_SETS: readonly (readonly DawnSwitch[])[] = [[], ['no-robustness', 'no-workgroup-init']];
+
+/** Every operation in every variant against its float64 reference, twice, with poisoned outputs: the same bits, near enough. */
+export const correctness: Step = {
+  title: 'Whether every kernel is right',
+  seconds: 180,
+  essential: true,
+  async run(plan, report) {
+    for (const dawn of FLAG_SETS.slice(0, plan.quick ? 1 : undefined)) {
+      const gpu = await open(plan, dawn);
+      for (const [variant, tuning] of variantsOf(gpu).slice(0, plan.quick ? 1 : undefined)) {
+        const own = gpu.with({ tuning });
+        let [checked, worst] = [0, 0];
+        const wrong: string[] = [];
+        for (const operation of OPERATIONS) {
+          const { faults, outputs, excess } = await check(own, operation);
+          wrong.push(...faults);
+          checked += outputs;
+          worst = Math.max(worst, excess);
+        }
+        report({
+          ...{ what: 'correct', dawn: dawn.join(' ') || 'none', variant, outputs: checked },
+          ...{ worst_of_allowed: Number(worst.toPrecision(3)), wrong },
+        });
+      }
+      gpu.dispose();
+    }
+  },
+};
+
+interface Checked {
+  readonly faults: readonly string[];
+  readonly outputs: number;
+  readonly excess: number;
+}
+
+async function check(gpu: Gpu, operation: Operation): Promise<Checked> {
+  const faults: string[] = [];
+  try {
+    const [first, second] = [await results(gpu, operation), await results(gpu, operation)];
+    let excess = 0;
+    for (const [i, { name, data, expected, tolerance, scale }] of first.entries()) {
+      const found = distance(data, expected, tolerance, scale);
+      excess = Math.max(excess, found.excess);
+      if (found.excess > 1) faults.push(`${operation.name}: ${name}, ${found.worst}`);
+      if (!sameBits(data, second[i]!.data)) faults.push(`${operation.name}: ${name} differs when repeated`);
+    }
+    return { faults, outputs: first.length, excess };
+  } catch (error) {
+    return { faults: [`${operation.name}: ${(error as Error).message}`], outputs: 0, excess: 0 };
+  }
+}
+
+async function results(gpu: Gpu, operation: Operation) {
+  const kept: Disposable[] = [];
+  using scope = gpu.scope();
+  try {
+    const outputs = operation.run(gpu, scope, (own) => {
+      kept.push(own);
+      return own;
+    });
+    const read = [];
+    for (const output of outputs) read.push({ ...output, data: await gpu.read(output.tensor) });
+    return read;
+  } finally {
+    for (const own of kept) own[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,23 @@
+struct Params {
+  count: u32,
+  end0: u32,
+  length0: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> learningRates: array<f32>;
+@group(0) @binding(2) var<storage, read> gradient0: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> parameter0: array<vec4<f32>>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(local_invocation_index) localIndex: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  let i = workgroup * 256u + localIndex;
+  if (i >= params.count) { return; }
+  let j = i;
+  parameter0[j] += -learningRates[j / params.length0] * gradient0[j];
+}

@@ -38,8 +38,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'key-without-dtype',
         kind: 'stale record',
-        find: 'const choices = { ...cell, ...tokens, dtype: settings.dtype };',
-        replace: 'const choices = { ...cell, ...tokens };',
+        find: 'const choices = { ...cell, ...tokens, dtype, ...',
+        replace: 'const choices = { ...cell, ...tokens, ...',
       },
       {
         id: 'key-without-init-seed',

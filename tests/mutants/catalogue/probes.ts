@@ -22,9 +22,9 @@ export const mutants: readonly Mutant[] = [
       },
       {
         id: 'probe-file-offset',
-        kind: 'wrong stride',
-        find: 'outputs.set(attentionOutput, i * layers * dModel)',
-        replace: 'outputs.set(attentionOutput, i * dModel)',
+        kind: 'wrong index',
+        find: 'probes.map(({ attentionOutput }) => attentionOutput)',
+        replace: 'probes.map(() => probes[0]!.attentionOutput)',
       },
       {
         id: 'probe-file-read-subarray',

@@ -42,14 +42,16 @@ export const mutants: readonly Mutant[] = [
         find: '      if (workgroup >= params.rows) { return; }\n',
         replace: '',
       },
-      {
-        id: 'row-last-column',
-        kind: 'tail dropped',
-        find: 'c < params.width',
-        replace: 'c + 1u < params.width',
-      },
     ],
   ),
+  ...mutantsOf({ file: `${KERNELS}/cross-entropy/cross-entropy.ts`, tests: [CROSS_ENTROPY_TEST] }, [
+    {
+      id: 'row-last-column',
+      kind: 'tail dropped',
+      find: '${column} < params.width);`',
+      replace: '${column} + 1u < params.width);`',
+    },
+  ]),
   ...mutantsOf({ file: `${KERNELS}/reduction/reduction.ts`, tests: [REDUCTION_TEST] }, [
     {
       id: 'sum-chunk-tail',

@@ -39,7 +39,7 @@ export function countWork(plans: readonly TrialPlan[], config: DecoderConfig, to
 }
 
 /** Steps of one cell, and their tokens. */
-export function trainingOf(
+function trainingOf(
   { prepared }: Pick<TrialPlan, 'prepared'>,
   { setting }: TrialSetting,
 ): { readonly steps: number; readonly tokens: number } {
@@ -51,7 +51,7 @@ export function trainingOf(
 }
 
 /** Tokens of the sequences that answer a setting's queries, and of its context. */
-export function probedBy(
+function probedBy(
   { prepared }: Pick<TrialPlan, 'prepared'>,
   { setting, addresses }: TrialSetting,
   tokenBudget?: number,

@@ -10,15 +10,24 @@ import { Noise } from './noise.ts';
 const SHAPES = {
   '1.3b': { num_layers: 24, d_model: 2048, attention_heads: 32, ffn_dim: 8192, vocab_size: 50_261 },
   tiny: { num_layers: 2, d_model: 64, attention_heads: 2, ffn_dim: 256, vocab_size: 785 },
-} as const;
+} as const satisfies Readonly<Record<string, ModelShape>>;
+
+/** Sizes of a model. */
+export interface ModelShape {
+  readonly num_layers: number;
+  readonly d_model: number;
+  readonly attention_heads: number;
+  readonly ffn_dim: number;
+  readonly vocab_size: number;
+}
 
 /** A model of a shape with random weights, which never were on the host. */
-export function randomModel(gpu: Gpu, shape: keyof typeof SHAPES, dtype: WeightDtype): Model {
+export function randomModel(gpu: Gpu, shape: keyof typeof SHAPES | ModelShape, dtype: WeightDtype): Model {
   const config = xglm.readConfig(
     {
       ...{ architectures: ['XGLMForCausalLM'], model_type: 'xglm', activation_function: 'gelu' },
       ...{ max_position_embeddings: 2048, scale_embedding: true, tie_word_embeddings: true },
-      ...{ ...SHAPES[shape], bos_token_id: 0, eos_token_id: 2 },
+      ...{ ...(typeof shape === 'string' ? SHAPES[shape] : shape), bos_token_id: 0, eos_token_id: 2 },
     },
     'bench:gpu',
   );
@@ -31,7 +40,7 @@ export function randomModel(gpu: Gpu, shape: keyof typeof SHAPES, dtype: WeightD
     return [name, tensor] as const;
   });
   const set = new ParameterSet(new Map(parameters));
-  return new Model(gpu, `random ${shape}`, config, withPositions(gpu, config, set));
+  return new Model(gpu, 'random', config, withPositions(gpu, config, set));
 }
 
 /** Token ids that look like nothing. */

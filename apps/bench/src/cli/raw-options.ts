@@ -41,6 +41,7 @@ export interface RawRunOptions {
   readonly gradientNorms: boolean;
   readonly margin: string;
   readonly profile: string | true;
+  readonly measure: boolean;
 }
 
 /** Options of `icl-gd inspect` as typed. */

@@ -136,14 +136,19 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
     await checkEach(passes, undefined);
     return true;
   }
-  // Not into --out: a check leaves nothing behind.
+  const { prepare } = first;
+  await inTemporaryFolder(async (folder) => checkEach(passes, await prepare(folder)));
+  return true;
+}
+
+/** Not into --out: a check leaves nothing behind. */
+export async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'icl-gd-check-'));
   try {
-    await checkEach(passes, await first.prepare(folder));
+    await work(folder);
   } finally {
     await rm(folder, { recursive: true });
   }
-  return true;
 }
 
 /** Model and data that a preset has made. */
@@ -198,7 +203,7 @@ async function runEach(passes: readonly RunPass[], own: Made): Promise<boolean> 
 }
 
 /** The pass as a request, its model found or downloaded. */
-async function locate(
+export async function locate(
   { name, request, model, data }: RunPass,
   own: Made,
   observer: DownloadObserver,

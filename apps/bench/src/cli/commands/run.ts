@@ -129,6 +129,10 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
     )
     .option('--dry-run', 'print what would be run, without reading or downloading anything')
     .option(
+      '--measure',
+      'with --dry-run: read model and data, compute a small part, and say how long the run will take',
+    )
+    .option(
       '--noise-floor',
       'also write noise_floor.csv: how much of each score is rounding; takes three times as long',
     )
@@ -149,6 +153,9 @@ export function addRunCommand(program: Command, setExitCode: (code: number) => v
       if (options.dryRun) {
         const { renderPasses } = await import('../render-passes.ts');
         print(renderPasses(passes));
+        if (!options.measure) return;
+        const { printPlannedTime } = await import('../actions/planned-time.ts');
+        await printPlannedTime(passes);
         return;
       }
       if (await runPasses(passes)) return;

@@ -1,0 +1,28 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterAll, expect, it } from 'vitest';
+import { FixtureCopy } from './damage.ts';
+import { iclGd } from './golden.ts';
+
+const copy = new FixtureCopy('own-text-gpt2');
+afterAll(() => copy[Symbol.dispose]());
+
+it('a dry run that measures counts each cell once, says a time, and leaves nothing behind', async () => {
+  const before = readdirSync(tmpdir()).filter((name) => name.startsWith('icl-gd-check-'));
+  const options = ['--seeds', '5,6', '--examples', '4', '--shots', '6', '--dry-run', '--measure'];
+  const { code, stdout, stderr } = await iclGd(copy.arguments(...options));
+  expect(code, stderr).toBe(0);
+  // ZSL of both seeds is the same; ICL, GD and LCGD of each are not. Two methods take six steps a seed.
+  expect(stdout).toContain('work: 7 cells once each, 24 steps of training');
+  const [, clock, cpu] = /planned time: ([\d.]+) s .*, ([\d.]+) s of CPU time/.exec(stdout) ?? [];
+  expect(Number(clock)).toBeGreaterThan(0);
+  expect(Number(cpu)).toBeGreaterThan(0);
+  expect(readdirSync(copy.folder)).not.toContain('out');
+  expect(readdirSync(tmpdir()).filter((name) => name.startsWith('icl-gd-check-'))).toEqual(before);
+});
+
+it('what is asked for and not in the time is named', async () => {
+  const options = ['--examples', '2', '--shots', '2', '--noise-floor', '--weight-changes'];
+  const { stdout } = await iclGd(copy.arguments(...options, '--dry-run', '--measure'));
+  expect(stdout).toMatch(/planned time: .*, without noise floor, weight changes\)/);
+});

@@ -247,3 +247,18 @@ test.each<[string, (result: EvaluationResult) => void]>([
     message: 'fake: what the model computes is no longer finite',
   });
 });
+
+test('who probes may say where h and m are written to', async () => {
+  const { model } = fakeModel();
+  const given: unknown[] = [];
+  const evaluate = model.evaluate.bind(model);
+  model.evaluate = (requests, prefix, options) => {
+    given.push(options?.allocate);
+    return evaluate(requests, prefix, options);
+  };
+  const allocate = (length: number): Float32Array => new Float32Array(length);
+  const options = { tokenBudget: 8, allocate };
+  await probesOf(model).probe(ofLengths(4, 5), { ...options, probeToken: 'prompt' });
+  await probesOf(model).probeTokens(ofLengths(4), { ...options, probeTokens: ['prompt'] });
+  expect(given).toEqual([allocate, allocate, allocate]);
+});

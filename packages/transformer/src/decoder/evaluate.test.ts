@@ -70,6 +70,20 @@ test('the likeliest tokens come in the order asked for, of any rows, with the bi
   expect(other?.top?.[0]?.ids.slice(0, 50)).toEqual(result?.top?.[1]?.ids);
 });
 
+test('h and m lie in arrays that the caller makes, with the same numbers', async () => {
+  const request = { tokens: TOKENS, probes: [{ row: PROBED, firstKey: 2 }], logProbs: [] };
+  const made: Float32Array[] = [];
+  const allocate = (length: number): Float32Array => {
+    made.push(new Float32Array(new SharedArrayBuffer(4 * length)));
+    return made.at(-1) as Float32Array;
+  };
+  const [given] = await model.evaluate([request], undefined, { allocate });
+  const [own] = await model.evaluate([request]);
+  expect(given?.probes[0]?.attentionOutput).toBe(made[0]);
+  expect(given?.probes[0]?.attentionScores).toBe(made[1]);
+  expect(made).toEqual([own?.probes[0]?.attentionOutput, own?.probes[0]?.attentionScores]);
+});
+
 test('nothing asked for gives nothing', async () => {
   expect(await model.evaluate([])).toEqual([]);
   const [result] = await model.evaluate([{ tokens: TOKENS, probes: [], logProbs: [] }]);

@@ -4,6 +4,7 @@ const KERNELS = 'packages/gpu-kernels/src/kernels';
 const ATTENTION_TEST = `${KERNELS}/attention/attention.test.ts`;
 
 const SUBGROUPS_TEST = `${KERNELS}/attention/subgroups.test.ts`;
+const STAGED_TEST = `${KERNELS}/attention/staged.structure.test.ts`;
 
 /** Attention forward and backward, and its scores. */
 export const mutants: readonly Mutant[] = [
@@ -180,6 +181,40 @@ export const mutants: readonly Mutant[] = [
       kind: 'gradient term dropped',
       find: '(d${r} - mean);',
       replace: 'd${r};',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/staged-forward.ts`, tests: [STAGED_TEST] }, [
+    {
+      id: 'staged-attention-prefix-end',
+      kind: 'off-by-one mask',
+      find: '(vec4<u32>(${key}) < vec4<u32>(params.prefixLength))',
+      replace: '(vec4<u32>(${key}) <= vec4<u32>(params.prefixLength))',
+    },
+    {
+      id: 'staged-attention-old-maximum',
+      kind: 'running softmax',
+      find: 'let decay = exp(maximum - most);',
+      replace: 'let decay = exp(most - most);',
+    },
+    {
+      id: 'staged-attention-maxima-overwritten',
+      kind: 'race',
+      find: '// The maxima have been read.\n      workgroupBarrier();',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/staged-backward.ts`, tests: [STAGED_TEST] }, [
+    {
+      id: 'staged-attention-first-head-alone',
+      kind: 'wrong head mapping',
+      find: 'let first = turn == 0u && key == row;',
+      replace: 'let first = key == row;',
+    },
+    {
+      id: 'staged-attention-gradient-softmax-term',
+      kind: 'gradient term dropped',
+      find: '(d${name} - mean);',
+      replace: 'd${name};',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/attention/scores.ts`, tests: [ATTENTION_TEST] }, [

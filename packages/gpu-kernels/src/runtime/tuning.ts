@@ -193,7 +193,7 @@ export const TUNINGS = {
       ],
       backward: [
         { rows: 8, depth: 1, rate: 7, maxHeadDim: 64 },
-        { rows: 16, depth: 1, rate: 9.7, minWork: 2 ** 21, maxHeadDim: 32 },
+        { rows: 16, depth: 1, rate: 9.7, minWork: 2 ** 21, maxHeadDim: 16 },
       ],
     },
   },

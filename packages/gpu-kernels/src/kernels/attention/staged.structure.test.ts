@@ -98,14 +98,14 @@ const HEAD_SIZES = [...new Set(VARIANTS.map(([, { headDim }]) => headDim))];
 
 describe.each(VARIANTS)('%s', (_label, head) => {
   test('agrees with float64 within its buffers, and nobody reads what another is writing', () => {
-    // Two tiles of rows, of keys and of a prefix's keys; in large heads one after the other.
+    // Two tiles of rows, of keys and of a prefix's keys; in large heads of a prefix's, and one tile in the largest.
     const shapes: readonly Omit<AttentionCase, 'headDim'>[] =
       head.headDim <= 20
         ? [
-            { heads: 2, kvHeads: 1, lengths: [3, 34], prefix: 35 },
-            { heads: 1, kvHeads: 1, lengths: [37], prefix: 5, window: 3 },
+            { heads: 2, kvHeads: 1, lengths: [3, 34], prefix: 33 },
+            { heads: 1, kvHeads: 1, lengths: [34], prefix: 5, window: 3 },
           ]
-        : [{ heads: 1, kvHeads: 1, lengths: [2, 3], prefix: 33 }];
+        : [{ heads: 1, kvHeads: 1, lengths: [2, 3], prefix: head.headDim < 128 ? 33 : 7 }];
     for (const shape of shapes) {
       const values = attentionOperands({ ...shape, headDim: head.headDim });
       const { out, logSumExp } = forwardOnHost(head, values);
@@ -122,7 +122,7 @@ describe.each(HEAD_SIZES)('backward, heads of %i', (headDim) => {
       headDim === 16
         ? [
             { heads: 2, kvHeads: 1, lengths: [2, 35] },
-            { heads: 1, kvHeads: 1, lengths: [37], window: 6 },
+            { heads: 1, kvHeads: 1, lengths: [34], window: 6 },
           ]
         : [{ heads: 1, kvHeads: 1, lengths: [5] }];
     for (const shape of shapes) {
@@ -133,6 +133,13 @@ describe.each(HEAD_SIZES)('backward, heads of %i', (headDim) => {
         expectClose(actual[name], expected[name], tolerances.attention.f32, 8);
     }
   });
+});
+
+test('backward leaves sequences of more than 64 tokens to other kernels', () => {
+  const values = attentionOperands({ heads: 1, kvHeads: 1, headDim: 16, lengths: [1, 65] });
+  const { gradKey, gradValue, gradQuery } = backwardOnHost({ headDim: 16, ofQueries: true }, values);
+  for (const gradient of [gradKey, gradValue, gradQuery])
+    expect(gradient.findLastIndex((value) => !Number.isNaN(value))).toBe(15);
 });
 
 /** Enough for whole tiles: rows and keys of two. */

@@ -316,4 +316,26 @@ export const mutants: readonly Mutant[] = [
       replace: '[i]',
     },
   ]),
+  ...mutantsOf({ file: `${KERNELS}/reduction/lone-norm.ts`, tests: [ROWS_TEST, GROUPED_TEST] }, [
+    {
+      id: 'lone-norm-of-first-group',
+      kind: 'wrong stride',
+      find: 'let base = group * params.length${g};',
+      replace: 'let base = 0u;',
+    },
+    {
+      id: 'lone-norm-order',
+      kind: 'order of summation',
+      find: 'let quarter = half.xy + half.zw;',
+      replace: 'let quarter = half.xz + half.yw;',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/optimizer/optimizer.ts`, tests: [GROUPED_TEST] }, [
+    {
+      id: 'grouped-step-vectors-of-two-groups',
+      kind: 'wrong stride',
+      find: '(parameter.length / groups) % 4 === 0',
+      replace: 'parameter.length % 4 === 0',
+    },
+  ]),
 ];

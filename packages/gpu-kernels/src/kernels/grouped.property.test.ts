@@ -179,6 +179,8 @@ test('steps with a rate for each group have the bits of each group by itself', a
     ...{ groups: 3, lengths: Array.from({ length: count }, (_, i) => 64 + 4 * i) },
     ...{ dispatchElements: Infinity, seed: count },
   }));
+  // Whole vectors only of all groups together.
+  examples.push({ groups: 4, lengths: [5], dispatchElements: Infinity, seed: 4 });
   const test = async ({ groups, lengths, dispatchElements, seed }: (typeof examples)[number]) => {
     const random = new TestRandom(seed);
     const rates = random.normal(groups);

@@ -75,6 +75,8 @@ export interface AttentionTile {
 /** Each invocation loads all that it needs. */
 export interface RegisterAttention {
   readonly strategy: 'register';
+  /** Whether one kernel computes all gradients, where a dispatch costs more than its registers. No if absent. */
+  readonly inOneDispatch?: boolean;
 }
 
 /** The invocations of a subgroup share what they load. */
@@ -116,7 +118,7 @@ const HARDWARE = {
   invocationsPerRow: 128,
   normLanes: 128,
   logitsBytes: 2 ** 28,
-  attention: EACH_FOR_ITSELF,
+  attention: { strategy: 'register', inOneDispatch: true },
 } as const;
 
 /** The first takes 0.7 to 1.6 s to compile, the second 0.4 to 0.7 s, the others about 0.1 s. */

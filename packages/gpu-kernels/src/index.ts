@@ -61,6 +61,8 @@ export {
   gatedActivationForward,
   type GatedActivationForwardArguments,
 } from './kernels/gated-activation/gated-activation.ts';
+export { activatedMatmul } from './kernels/matmul/activated.ts';
+export type { Finish as MatmulFinish } from './kernels/matmul/finish.ts';
 export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
 export { matmulSet, type SetProduct } from './kernels/matmul/set.ts';

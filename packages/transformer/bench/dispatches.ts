@@ -1,14 +1,10 @@
 import type { DecoderConfig } from '../src/config.ts';
 import { familyOf } from '../src/families/registry.ts';
+import { LARGE } from '../src/testing/large-model.ts';
 import type { RecordedWork } from '../src/testing/recorded-work.ts';
 import { probeWork, stepWork } from '../src/testing/step-work.ts';
 import { TINY_MODELS } from '../src/testing/tiny-models.ts';
 
-/** The shape of fairseq-dense-1.3B. */
-const LARGE = {
-  ...{ model_type: 'xglm', num_layers: 24, d_model: 2048, attention_heads: 32, ffn_dim: 8192 },
-  ...{ vocab_size: 50_264, max_position_embeddings: 2048, bos_token_id: 0, eos_token_id: 2 },
-};
 const TOKENS = 30;
 
 const configOf = (json: Readonly<Record<string, unknown>>): DecoderConfig =>
@@ -27,7 +23,8 @@ function perLayer(config: DecoderConfig, work: (config: DecoderConfig) => Record
 }
 
 const verbose = process.argv.includes('--labels');
-const models = verbose ? { large: LARGE } : { 'fairseq-dense-1.3B': LARGE, ...TINY_MODELS };
+const large = { [LARGE.name]: LARGE.json };
+const models = verbose ? large : { ...large, ...TINY_MODELS };
 for (const [name, json] of Object.entries(models)) {
   const config = configOf(json);
   const cases = {

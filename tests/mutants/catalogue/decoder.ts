@@ -142,8 +142,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'gate-and-up-swapped',
       kind: 'wrong operand',
-      find: 'gatedActivationForward(gpu, { kind, gate, up, out: postActivation });',
-      replace: 'gatedActivationForward(gpu, { kind, gate: up, up: gate, out: postActivation });',
+      find: 'activation, gate, up, out });',
+      replace: 'activation, gate: up, up: gate, out });',
     },
     {
       id: 'down-gradient-of-pre-activation',

@@ -75,6 +75,8 @@ export interface AttentionTile {
 /** Each invocation loads all that it needs. */
 export interface RegisterAttention {
   readonly strategy: 'register';
+  /** Whether one kernel computes all gradients, where a dispatch costs more than its registers. No if absent. */
+  readonly inOneDispatch?: boolean;
 }
 
 /** The invocations of a subgroup share what they load. */

@@ -1,13 +1,16 @@
-import {
-  type Tensor,
-  activationBackward,
-  activationForward,
-  gatedActivationBackward,
-  gatedActivationForward,
-} from '@icl-gd/gpu-kernels';
+import { type Tensor, gatedActivationBackward, gatedActivationForward } from '@icl-gd/gpu-kernels';
+import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { GradientTarget } from './gradients.ts';
 import type { LayerParameters } from './layer-parameters.ts';
-import { addInputGradients, addLinearGradients, linear, linearInputGradient, linears } from './linear.ts';
+import {
+  activatedInputGradient,
+  activatedLinear,
+  addInputGradients,
+  addLinearGradients,
+  linear,
+  linearInputGradient,
+  linears,
+} from './linear.ts';
 import type { Pass } from './pass.ts';
 
 /** What the backward pass of a feed-forward block reads. */
@@ -26,20 +29,23 @@ export interface FeedForwardActivations {
 
 /** A feed-forward block, without its norm and its residual: down f(up x), or down (f(gate x) · up x). */
 export function feedForward(pass: Pass, layer: LayerParameters, input: Tensor): FeedForwardActivations {
-  const { gpu } = pass;
-  const kind = pass.config.activation;
-  const modules = layer.gate ? [layer.up, layer.gate] : [layer.up];
-  const [up, gate] = linears(pass, modules, input) as [Tensor, Tensor | undefined];
-  const postActivation = pass.tensor(up.shape, 'feedForward.postActivation');
-  if (gate) gatedActivationForward(gpu, { kind, gate, up, out: postActivation });
-  else activationForward(gpu, { kind, x: up, out: postActivation });
-  return {
-    input,
-    preActivation: gate ?? up,
-    gated: gate && up,
-    postActivation,
-    output: linear(pass, layer.down, postActivation),
-  };
+  const shape = [input.shape[0] ?? 0, layer.up.weight.shape.at(-2) ?? 0];
+  const postActivation = pass.tensor(shape, 'feedForward.postActivation');
+  const { preActivation, gated } = activate(pass, layer, input, postActivation);
+  const output = linear(pass, layer.down, postActivation);
+  return { input, preActivation, gated, postActivation, output };
+}
+
+function activate(
+  pass: Pass,
+  { up: upModule, gate: gateModule }: LayerParameters,
+  input: Tensor,
+  out: Tensor,
+): Pick<FeedForwardActivations, 'preActivation' | 'gated'> {
+  if (!gateModule) return { preActivation: activatedLinear(pass, upModule, input, out), gated: undefined };
+  const [up, gate] = linears(pass, [upModule, gateModule], input) as [Tensor, Tensor];
+  gatedActivationForward(pass.gpu, { kind: pass.config.activation, gate, up, out });
+  return { preActivation: gate, gated: up };
 }
 
 /**
@@ -54,21 +60,30 @@ export function feedForwardBackward(
   gradOutput: Tensor,
   gradInput: GradientTarget,
 ): void {
-  const { gpu } = pass;
-  const kind = pass.config.activation;
-  const gradUp = linearInputGradient(pass, layer.down, gradOutput);
   addLinearGradients(pass, [{ module: layer.down, x: postActivation, gradOutput }]);
-  const layers = [{ module: layer.up, gradOutput: gradUp }];
-  if (layer.gate && gated) {
-    const gradGate = pass.tensor(preActivation.shape, 'gradient of the gate');
-    gatedActivationBackward(gpu, { kind, gate: preActivation, up: gated, gradient: gradUp, gradGate });
-    layers.unshift({ module: layer.gate, gradOutput: gradGate });
-  } else {
-    activationBackward(gpu, { kind, x: preActivation, gradient: gradUp });
-  }
+  const layers = activationGradients(pass, layer, { preActivation, gated }, gradOutput);
   addInputGradients(pass, layers, gradInput);
   addLinearGradients(
     pass,
     layers.map((own) => ({ ...own, x: input })),
   );
+}
+
+/** The gradients with respect to what the activation reads. */
+function activationGradients(
+  pass: Pass,
+  { up, gate, down }: LayerParameters,
+  { preActivation, gated }: Pick<FeedForwardActivations, 'preActivation' | 'gated'>,
+  gradOutput: Tensor,
+): { readonly module: ModuleParameters; readonly gradOutput: Tensor }[] {
+  if (!gate || !gated)
+    return [{ module: up, gradOutput: activatedInputGradient(pass, down, gradOutput, preActivation) }];
+  const gradUp = linearInputGradient(pass, down, gradOutput);
+  const gradGate = pass.tensor(preActivation.shape, 'gradient of the gate');
+  const { activation: kind } = pass.config;
+  gatedActivationBackward(pass.gpu, { kind, gate: preActivation, up: gated, gradient: gradUp, gradGate });
+  return [
+    { module: gate, gradOutput: gradGate },
+    { module: up, gradOutput: gradUp },
+  ];
 }

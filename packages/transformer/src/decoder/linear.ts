@@ -1,7 +1,9 @@
 import {
   type ColumnSumArguments,
   type MatmulArguments,
+  type SetProduct,
   type Tensor,
+  activatedMatmul,
   columnSums,
   groupedColumnSums,
   matmulSet,
@@ -23,16 +25,26 @@ export function linear(pass: Pass, module: ModuleParameters, x: Tensor): Tensor 
 
 /** As {@link linear} of each module, all of the same x. */
 export function linears(pass: Pass, modules: readonly ModuleParameters[], x: Tensor): Tensor[] {
-  const products = modules.map((module): ModuleProduct => {
-    const { name, weight, bias } = module;
-    const out = pass.tensor([x.shape[0] ?? 0, weight.shape.at(-2) ?? 0], name);
-    return {
-      ...{ module, a: matrix(x), b: matrix(weight), c: matrix(out), transposeB: true },
-      ...(bias ? { bias } : {}),
-    };
-  });
+  const products = modules.map((module) => productOf(pass, module, x));
   multiply(pass, products);
   return products.map(({ c }) => c.tensor);
+}
+
+/** {@link linear} and its activation, which goes to `out`. */
+export function activatedLinear(pass: Pass, module: ModuleParameters, x: Tensor, out: Tensor): Tensor {
+  const product = productOf(pass, module, x);
+  const { activation: kind } = pass.config;
+  activatedMatmul(pass.gpu, grouped(pass, product), { type: 'activation', kind, out });
+  return product.c.tensor;
+}
+
+function productOf(pass: Pass, module: ModuleParameters, x: Tensor): ModuleProduct {
+  const { name, weight, bias } = module;
+  const out = pass.tensor([x.shape[0] ?? 0, weight.shape.at(-2) ?? 0], name);
+  return {
+    ...{ module, a: matrix(x), b: matrix(weight), c: matrix(out), transposeB: true },
+    ...(bias ? { bias } : {}),
+  };
 }
 
 /** A product of a module. */
@@ -44,11 +56,13 @@ interface ModuleProduct extends MatmulArguments {
 function multiply(pass: Pass, products: readonly ModuleProduct[]): void {
   matmulSet(
     pass.gpu,
-    products.map(({ module, ...product }) => {
-      const groups = pass.groupsOf(module);
-      return groups ? { ...product, groups } : product;
-    }),
+    products.map((product) => grouped(pass, product)),
   );
+}
+
+function grouped(pass: Pass, { module, ...product }: ModuleProduct): SetProduct {
+  const groups = pass.groupsOf(module);
+  return groups ? { ...product, groups } : product;
 }
 
 /** A linear layer's input and the gradient with respect to its output, both of as many rows. */
@@ -88,11 +102,29 @@ export function addLinearGradients(pass: Pass, layers: readonly LinearGradient[]
  * @returns a new tensor
  */
 export function linearInputGradient(pass: Pass, module: ModuleParameters, gradOutput: Tensor): Tensor {
+  const product = inputGradientOf(pass, module, gradOutput);
+  multiply(pass, [product]);
+  return product.c.tensor;
+}
+
+/** {@link linearInputGradient} of a layer that reads an activation of x: the gradient with respect to x. */
+export function activatedInputGradient(
+  pass: Pass,
+  module: ModuleParameters,
+  gradOutput: Tensor,
+  x: Tensor,
+): Tensor {
+  const product = inputGradientOf(pass, module, gradOutput);
+  const { activation: kind } = pass.config;
+  activatedMatmul(pass.gpu, grouped(pass, product), { type: 'activation-gradient', kind, x });
+  return product.c.tensor;
+}
+
+function inputGradientOf(pass: Pass, module: ModuleParameters, gradOutput: Tensor): ModuleProduct {
   const { name, weight } = module;
   const shape = [gradOutput.shape[0] ?? 0, weight.shape.at(-1) ?? 0];
-  const tensor = pass.tensor(shape, `gradient of the input of ${name}`);
-  addInputGradients(pass, [{ module, gradOutput }], { tensor, accumulate: false });
-  return tensor;
+  const gradInput = pass.tensor(shape, `gradient of the input of ${name}`);
+  return { module, a: matrix(gradOutput), b: matrix(weight), c: matrix(gradInput) };
 }
 
 /** As {@link linearInputGradient}, of layers that read the same: the sum, in their order. */

@@ -43,7 +43,11 @@ function countingDevice(maxBindingBytes: number, facts: PlannedDevice['device'])
     finish: something,
   };
   const device = {
-    limits: { maxBufferSize: Infinity, maxStorageBufferBindingSize: maxBindingBytes },
+    limits: {
+      maxBufferSize: Infinity,
+      maxStorageBufferBindingSize: maxBindingBytes,
+      maxStorageBuffersPerShaderStage: facts?.limits?.maxStorageBuffersPerShaderStage ?? Infinity,
+    },
     features: facts?.features ?? new Set(),
     adapterInfo: facts?.adapterInfo,
     lost: new Promise(nothing),

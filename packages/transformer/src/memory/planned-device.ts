@@ -15,5 +15,7 @@ export interface PlannedDevice {
       has(feature: string): boolean;
     };
     readonly adapterInfo?: { readonly subgroupMinSize?: number; readonly subgroupMaxSize?: number };
+    /** As many buffers as kernels ask for if absent. */
+    readonly limits?: { readonly maxStorageBuffersPerShaderStage?: number };
   };
 }

@@ -116,7 +116,7 @@ async function forward(values: Operands, prefix?: ReturnType<typeof prefixOf>) {
   return { out: await gpu().read(inputs.out), logSumExp: await gpu().read(inputs.logSumExp) };
 }
 
-async function backward(values: Operands, ofQueries = true) {
+async function backward(values: Operands, ofQueries = true, device = gpu()) {
   using scope = gpu().scope();
   using sequences = new PackedSequences(gpu(), values.lengths);
   const inputs = upload(scope, values, sequences);
@@ -128,7 +128,7 @@ async function backward(values: Operands, ofQueries = true) {
   };
   const { gradQuery, ...others } = gradients;
   attentionForward(gpu(), inputs);
-  attentionBackward(gpu(), {
+  attentionBackward(device, {
     ...inputs,
     gradOutput: scope.upload(values.gradOutput, wide),
     ...others,
@@ -215,9 +215,23 @@ test('scores of random rows towards random keys are near float64', async () => {
   });
 });
 
+test('backward in one dispatch has the bits of one for each of queries, keys and values', async () => {
+  const tuned = (inOneDispatch: boolean) =>
+    gpu().with({ tuning: { ...gpu().tuning, attention: { strategy: 'register', inOneDispatch } } });
+  await expectForAll(cases, 10, async (own) => {
+    const values = operandsOf(own);
+    const [joined, apart] = [
+      await backward(values, true, tuned(true)),
+      await backward(values, true, tuned(false)),
+    ];
+    for (const name of ['gradQuery', 'gradKey', 'gradValue'] as const)
+      expectSameBits(joined[name], apart[name]);
+  });
+});
+
 test('no kernel was left out above', () => {
   // Those for subgroups, with all their tiles, run in subgroups.test.ts.
-  const tuning = { attention: { strategy: 'register' } } as const;
+  const tuning = { attention: { strategy: 'register', inOneDispatch: true } } as const;
   expectRan(gpu(), [
     ...attentionForwardKernels(tuning),
     ...attentionBackwardKernels(tuning),

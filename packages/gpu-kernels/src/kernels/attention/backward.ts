@@ -1,9 +1,14 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import type { Tuning } from '../../runtime/tuning.ts';
+import type { AttentionTuning, Tuning } from '../../runtime/tuning.ts';
 import { type ChosenHead, chooseAttentionTile, subgroupHeads, textOf } from './attention-tile.ts';
-import { registerKeyValueGradients, registerQueryGradient, registerStatistics } from './register-backward.ts';
+import {
+  registerAllGradients,
+  registerKeyValueGradients,
+  registerQueryGradient,
+  registerStatistics,
+} from './register-backward.ts';
 import { type AttentionInputs, checkAttention, checkSizes, seenPairs, windowParameter } from './shape.ts';
 import { STAGED_BACKWARD_TOKENS, stagedBackward } from './staged-backward.ts';
 import { STAGED_ROWS, chooseStaging, stagedHeads } from './staged-tile.ts';
@@ -61,6 +66,13 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
 /** Storage buffers of the kernel that computes all gradients: two more than WebGPU's default limit. */
 const MOST_BINDINGS = 10;
 
+/** Those of the register kernel that does so. */
+const JOINED_BINDINGS = 9;
+
+function isJoined(tuning: AttentionTuning): boolean {
+  return tuning.strategy === 'tiled' || (tuning.strategy === 'register' && tuning.inOneDispatch === true);
+}
+
 /** Every kernel that {@link attentionBackward} may run under a tuning, those for subgroups for some head sizes. */
 export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'>): Kernel[] {
   return [
@@ -68,6 +80,7 @@ export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'
       registerStatistics(element),
       registerQueryGradient(element),
       registerKeyValueGradients(element),
+      ...(isJoined(attention) ? [registerAllGradients(element)] : []),
     ]),
     ...subgroupHeads(attention, 'backward').flatMap((head) =>
       partsOf(head).map((part) => subgroupBackward({ ...textOf(head), part })),
@@ -157,17 +170,29 @@ function registerGradients(gpu: Gpu, args: AttentionBackwardArguments, longerTha
     workgroups(rows),
   );
   const inputs = { blocks: sequences.table, q, k, v, gradOutput, statistics };
+  const [queryTasks, taskCount] = [blocks.count * heads, blocks.count * kvHeads];
+  const joined =
+    isJoined(gpu.tuning.attention) && gpu.device.limits.maxStorageBuffersPerShaderStage >= JOINED_BINDINGS;
+  if (gradQuery && joined) {
+    const queryWorkgroups = Math.ceil(queryTasks / WORKGROUP);
+    gpu.dispatch(
+      registerAllGradients(element),
+      { ...inputs, gradQuery, gradKey, gradValue },
+      { ...sizes, taskCount, queryTasks, queryWorkgroups },
+      grid(queryWorkgroups + Math.ceil(taskCount / WORKGROUP)),
+      flopOf(args, 'all'),
+    );
+    return;
+  }
   if (gradQuery) {
-    const taskCount = blocks.count * heads;
     gpu.dispatch(
       registerQueryGradient(element),
       { ...inputs, gradQuery },
-      { ...sizes, taskCount },
-      workgroups(taskCount),
+      { ...sizes, taskCount: queryTasks },
+      workgroups(queryTasks),
       flopOf(args, 'query'),
     );
   }
-  const taskCount = blocks.count * kvHeads;
   gpu.dispatch(
     registerKeyValueGradients(element),
     { ...inputs, gradKey, gradValue },

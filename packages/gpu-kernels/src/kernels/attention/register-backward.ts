@@ -65,6 +65,68 @@ export const registerQueryGradient = memoizeKernel((element: HeadElement) =>
     body: `
       let task = workgroup * ${WORKGROUP}u + localIndex;
       if (task >= params.taskCount) { return; }
+      ${queryGradient(element)}`,
+  }),
+);
+
+/** An invocation computes the gradients of a block of keys and values of one key/value head. */
+export const registerKeyValueGradients = memoizeKernel((element: HeadElement) =>
+  defineKernel({
+    label: `attention.backward.key-value.${elementLabel(element)}`,
+    storage: {
+      blocks: 'vec4<u32>',
+      q: element,
+      k: element,
+      v: element,
+      gradOutput: element,
+      statistics: 'vec2<f32>',
+      gradKey: `&${element}`,
+      gradValue: `&${element}`,
+    },
+    params: SIZES,
+    workgroupSize: [WORKGROUP],
+    body: `
+      let task = workgroup * ${WORKGROUP}u + localIndex;
+      if (task >= params.taskCount) { return; }
+      ${keyValueGradients(element)}`,
+  }),
+);
+
+/**
+ * Both at once, each workgroup at one of them. Nine bindings, one more than WebGPU's default limit.
+ */
+export const registerAllGradients = memoizeKernel((element: HeadElement) =>
+  defineKernel({
+    label: `attention.backward.all.${elementLabel(element)}`,
+    storage: {
+      blocks: 'vec4<u32>',
+      q: element,
+      k: element,
+      v: element,
+      gradOutput: element,
+      statistics: 'vec2<f32>',
+      gradQuery: `&${element}`,
+      gradKey: `&${element}`,
+      gradValue: `&${element}`,
+    },
+    params: { ...SIZES, queryTasks: 'u32', queryWorkgroups: 'u32' },
+    workgroupSize: [WORKGROUP],
+    body: `
+      if (workgroup < params.queryWorkgroups) {
+        let task = workgroup * ${WORKGROUP}u + localIndex;
+        if (task >= params.queryTasks) { return; }
+        ${queryGradient(element)}
+      } else {
+        let task = (workgroup - params.queryWorkgroups) * ${WORKGROUP}u + localIndex;
+        if (task >= params.taskCount) { return; }
+        ${keyValueGradients(element)}
+      }`,
+  }),
+);
+
+/** WGSL: the gradient of a block of queries of one head. */
+function queryGradient(element: HeadElement): string {
+  return `
       let block = blocks[task / params.heads];
       if (block.w - block.z <= params.longerThan) { return; }
       let head = task % params.heads;
@@ -92,29 +154,12 @@ export const registerQueryGradient = memoizeKernel((element: HeadElement) =>
         })}
         ${accumulate(element, { target: 'gradQuery', weight: (r, c) => `s${r}_${c}`, values: 'k' })}
         first = false;
-      }`,
-  }),
-);
+      }`;
+}
 
-/** An invocation computes the gradients of a block of keys and values of one key/value head. */
-export const registerKeyValueGradients = memoizeKernel((element: HeadElement) =>
-  defineKernel({
-    label: `attention.backward.key-value.${elementLabel(element)}`,
-    storage: {
-      blocks: 'vec4<u32>',
-      q: element,
-      k: element,
-      v: element,
-      gradOutput: element,
-      statistics: 'vec2<f32>',
-      gradKey: `&${element}`,
-      gradValue: `&${element}`,
-    },
-    params: SIZES,
-    workgroupSize: [WORKGROUP],
-    body: `
-      let task = workgroup * ${WORKGROUP}u + localIndex;
-      if (task >= params.taskCount) { return; }
+/** WGSL: the gradients of a block of keys and values of one key/value head. */
+function keyValueGradients(element: HeadElement): string {
+  return `
       let block = blocks[task / params.kvHeads];
       if (block.w - block.z <= params.longerThan) { return; }
       let kvHead = task % params.kvHeads;
@@ -148,9 +193,8 @@ export const registerKeyValueGradients = memoizeKernel((element: HeadElement) =>
           ${accumulate(element, { target: 'gradKey', weight: (r, c) => `s${r}_${c}`, values: 'q' })}
           first = false;
         }
-      }`,
-  }),
-);
+      }`;
+}
 
 interface ScoreTile {
   /** Bindings of the tile's rows and columns, whose dot products are the scores. */

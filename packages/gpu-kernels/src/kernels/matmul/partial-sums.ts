@@ -5,6 +5,7 @@ import {
   defineKernel,
   memoizeKernel,
 } from '../../runtime/kernel.ts';
+import { type FinishText, finishBinding, finishFunctions, finishLabel, finishStore } from './finish.ts';
 import { repeat } from '../wgsl.ts';
 
 /** Most chunks of k whose sums are added up. */
@@ -15,22 +16,26 @@ const WORKGROUP = 64;
 /** Elements of C that a workgroup of {@link PARTIAL_SUMS} computes. */
 export const PARTIAL_SUMS_PER_WORKGROUP = WORKGROUP;
 
+const PARTIAL_PARAMS = {
+  m: 'u32',
+  n: 'u32',
+  parts: 'u32',
+  cOffset: 'u32',
+  cStride: 'u32',
+  biasOffset: 'u32',
+  useBias: 'u32',
+  accumulate: 'u32',
+} as const satisfies Record<string, ParameterType>;
+
 /** C [m, n] = the sum of [parts, m, n] over the parts, in their order (+ bias) (+ C). */
-export const PARTIAL_SUMS = defineKernel({
-  label: 'matmul.partial-sums',
-  storage: { partial: 'f32', bias: 'f32', c: '&f32' },
-  params: {
-    m: 'u32',
-    n: 'u32',
-    parts: 'u32',
-    cOffset: 'u32',
-    cStride: 'u32',
-    biasOffset: 'u32',
-    useBias: 'u32',
-    accumulate: 'u32',
-  },
-  workgroupSize: [WORKGROUP],
-  body: `
+export const partialSums = memoizeKernel(({ finish }: { readonly finish?: FinishText }) => {
+  return defineKernel<string, keyof typeof PARTIAL_PARAMS>({
+    label: `matmul.partial-sums${finishLabel(finish)}`,
+    storage: { partial: 'f32', bias: 'f32', c: '&f32', ...finishBinding(finish, 'f32') },
+    params: PARTIAL_PARAMS,
+    workgroupSize: [WORKGROUP],
+    declarations: finishFunctions(finish),
+    body: `
     let i = workgroup * ${WORKGROUP}u + localIndex;
     let size = params.m * params.n;
     if (i >= size) { return; }
@@ -44,8 +49,12 @@ export const PARTIAL_SUMS = defineKernel({
     var value = sum;
     if (params.useBias != 0u) { value += bias[params.biasOffset + i % params.n]; }
     if (params.accumulate != 0u) { value += c[at]; }
-    c[at] = value;`,
+    ${finishStore(finish, 'f32')}`,
+  });
 });
+
+/** Without more. */
+export const PARTIAL_SUMS = partialSums({});
 
 /** Sums over parts of several products: each into a C of its own, or all into one, in their order. */
 export interface PartialSetVariant {

@@ -1,6 +1,6 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
-import type { Tensor } from '../../runtime/tensor.ts';
+import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import {
   type MatmulRegime,
   type SkinnyMatmul,
@@ -9,7 +9,8 @@ import {
   SLAB_DEPTH,
 } from '../../runtime/tiled-tuning.ts';
 import { type BoundMatrix, type Matrix, bindMatrix, inVectors, matrix } from './matrix.ts';
-import { MAX_CHUNKS, PARTIAL_SUMS, PARTIAL_SUMS_PER_WORKGROUP } from './partial-sums.ts';
+import { FINISHES, type Finish, type FinishText, finishStorage } from './finish.ts';
+import { MAX_CHUNKS, PARTIAL_SUMS, PARTIAL_SUMS_PER_WORKGROUP, partialSums } from './partial-sums.ts';
 import { type TiledKernel, type TiledVariant, type VectorAccess, tiledMatmul } from './tiled.ts';
 import type { MatmulVariant } from './variant.ts';
 
@@ -47,11 +48,27 @@ export function stagedKernels(
     ...tiles.map((tile) => tiledMatmul({ ...variant, tile: plainTile(tile), chunked: false })),
     ...(variant.transposeA
       ? []
-      : [tiledMatmul({ ...variant, tile: plainTile(training.tile), chunked: true })]),
+      : [undefined, ...finishesOf(variant)].map((finish) =>
+          tiledMatmul({
+            ...{ ...variant, tile: plainTile(training.tile), chunked: true },
+            ...(finish ? { finish } : {}),
+          }),
+        )),
   ]);
   return [
-    ...new Set<Kernel>([...kernels, ...(options.some(({ grouped }) => grouped) ? [] : [PARTIAL_SUMS])]),
+    ...new Set<Kernel>([
+      ...kernels,
+      ...(options.some(({ grouped }) => grouped)
+        ? []
+        : [PARTIAL_SUMS, ...FINISHES.map((finish) => partialSums({ finish }))]),
+    ]),
   ];
+}
+
+/** The activation is of what a layer makes, its gradient of what a layer reads. */
+function finishesOf(variant: Pick<TiledVariant, 'transposeB' | 'grouped' | 'access'>): FinishText[] {
+  if (variant.grouped || variant.access !== 'all') return [];
+  return FINISHES.filter(({ type }) => (type === 'activation') === variant.transposeB);
 }
 
 /**
@@ -76,21 +93,24 @@ export function groupedStagedKernel(
  * Records a product. In training k is cut into chunks, but for a transposed A, whose C is as large as a weight: how
  * many there are depends on n and k alone, as do sums. Whether a workgroup sums all chunks or one each, to be added up
  * by a dispatch of its own, depends on how many workgroups there are, and does not change a bit.
+ * @returns whether `finish` is done, in the dispatch that stores C
  */
-export function recordTiled(gpu: Gpu, tuning: TiledMatmul, product: TiledProduct): void {
+export function recordTiled(gpu: Gpu, tuning: TiledMatmul, product: TiledProduct, finish?: Finish): boolean {
   const { a, c, transposeA, regime } = product;
   const k = transposeA ? a.rows : a.columns;
   const [m, n] = [c.rows, c.columns];
   const whole = Math.ceil(k / SLAB_DEPTH);
   if (transposeA || regime === 'probing') {
     const tile = tileFor(tuning, n);
-    return dispatchTiles(gpu, product, { tile, chunked: false, chunkSlabs: whole, groupSlabs: whole });
+    dispatchTiles(gpu, product, { tile, chunked: false, chunkSlabs: whole, groupSlabs: whole });
+    return false;
   }
   const { tile, workgroups } = tuning.training;
   const chunkSlabs = chunkOf(tuning.training, n, k) / SLAB_DEPTH;
   const parts = Math.ceil(whole / chunkSlabs);
-  if (parts <= 1 || tilesOf(tile, m, n) * 2 > workgroups)
-    return dispatchTiles(gpu, product, { tile, chunked: true, chunkSlabs, groupSlabs: whole });
+  if (parts <= 1 || tilesOf(tile, m, n) * 2 > workgroups) {
+    return dispatchTiles(gpu, product, { tile, chunked: true, chunkSlabs, groupSlabs: whole }, { finish });
+  }
   const partial = gpu.tensor([parts, m, n], { label: 'sums over chunks of k' });
   const { bias: _bias, ...rest } = product;
   const first: Matrix = { ...matrix(partial), rows: m };
@@ -98,10 +118,11 @@ export function recordTiled(gpu: Gpu, tuning: TiledMatmul, product: TiledProduct
     gpu,
     { ...rest, bias: undefined, accumulate: false, c: first },
     { tile, chunked: true, chunkSlabs, groupSlabs: chunkSlabs },
-    parts,
+    { parts },
   );
-  addParts(gpu, product, partial, parts);
+  addParts(gpu, product, { partial, parts, finish });
   partial.dispose();
+  return finish !== undefined;
 }
 
 /** Steps of k in a chunk: as many chunks as fill the device with the tiles of one row of C, within limits. */
@@ -145,8 +166,8 @@ function dispatchTiles(
     readonly groupSlabs: number;
     readonly chunkSlabs: number;
   },
-  parts = 1,
-): void {
+  { parts = 1, finish }: { readonly parts?: number; readonly finish?: Finish | undefined } = {},
+): boolean {
   const { transposeA, transposeB, bias, biasOffset, accumulate } = product;
   const limit = gpu.maxBindingBytes;
   const [a, b, c] = [product.a, product.b, product.c].map((operand) => bindMatrix(operand, limit)) as [
@@ -162,10 +183,16 @@ function dispatchTiles(
     b: inVectors(product.b, b.offset),
     c: inVectors(product.c, c.offset),
   });
+  const text = finishesOf({ transposeB, access }).find(
+    ({ type, kind }) => type === finish?.type && kind === finish.kind,
+  );
   gpu.dispatch(
-    tiledMatmul({ transposeA, transposeB, dtypeB, tile, access, chunked }),
-    // Without a bias any readable buffer may stand in its place.
-    { a: a.operand, b: b.operand, bias: bias ?? a.operand, c: c.operand },
+    tiledMatmul({ transposeA, transposeB, dtypeB, tile, access, chunked, ...(text ? { finish: text } : {}) }),
+    {
+      // Without a bias any readable buffer may stand in its place.
+      ...{ a: a.operand, b: b.operand, bias: bias ?? a.operand, c: c.operand },
+      ...(text && finish ? finishStorage(finish) : {}),
+    } as Readonly<Record<'a' | 'b' | 'bias' | 'c', Operand>>,
     {
       ...{ m, n, k },
       aOffset: a.offset,
@@ -184,18 +211,22 @@ function dispatchTiles(
     grid(tilesOf(tile, m, n) * parts),
     2 * m * n * k,
   );
+  return text !== undefined;
 }
 
 function addParts(
   gpu: Gpu,
   { c, bias, biasOffset, accumulate }: TiledProduct,
-  partial: Tensor,
-  parts: number,
+  {
+    partial,
+    parts,
+    finish,
+  }: { readonly partial: Tensor; readonly parts: number; readonly finish: Finish | undefined },
 ): void {
   const target = bindMatrix(c, gpu.maxBindingBytes);
   gpu.dispatch(
-    PARTIAL_SUMS,
-    { partial, bias: bias ?? partial, c: target.operand },
+    finish ? partialSums({ finish: { type: finish.type, kind: finish.kind } }) : PARTIAL_SUMS,
+    { partial, bias: bias ?? partial, c: target.operand, ...(finish ? finishStorage(finish) : {}) },
     {
       ...{ m: c.rows, n: c.columns, parts, biasOffset },
       cOffset: target.offset,

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import type { Gpu } from '../../runtime/gpu.ts';
 import type { Kernel } from '../../runtime/kernel.ts';
-import type { Operand, Tensor } from '../../runtime/tensor.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
 import { type MatmulRegime, TILED_MATMULS, type TiledMatmul } from '../../runtime/tiled-tuning.ts';
 import { TUNINGS, type Tuning } from '../../runtime/tuning.ts';
 import { expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
+import { hostDevice, memoryOf } from '../../testing/host-device.ts';
 import { LAYOUTS } from '../../testing/matrix-products.ts';
 import { PATTERNS, type SetShape, dispatches, make, oneAfterTheOther } from '../../testing/product-sets.ts';
-import { runOnHost } from '../../testing/wgsl-host/run.ts';
 import { RowGroups } from '../row-groups.ts';
-import { matmulSet, matmulSetKernels } from './set.ts';
+import { type SetProduct, matmulSet, matmulSetKernels } from './set.ts';
 
 /*
  * On the device a few sets, as a kernel takes seconds to compile on a software adapter; on the host, where no address may
@@ -67,7 +67,8 @@ test('on the host each kernel of a set has the bits of the products one after th
           const inner = layout === 'TN' ? width : 68;
           const shape = { layout, pattern, bias, accumulate: bias, inner, widths: [width, 8, 12] };
           const [set, single] = [0, 1].map(() => make(gpu(), scope, shapeOf(groups, shape)));
-          const memory = await memoryOf([set!, single!].flatMap(({ products }) => products));
+          const tensors = [set!, single!].flatMap(({ products }) => products).flatMap(tensorsOf);
+          const memory = await memoryOf(gpu(), tensors);
           const device = hostDevice(gpu().with({ tuning: own, regime }), memory, ran);
           const before = ran.size;
           matmulSet(device, set!.products);
@@ -93,39 +94,6 @@ const WAYS = [
   [512, 'TN', 'training'],
 ] as const satisfies readonly (readonly [number, (typeof LAYOUTS)[number], MatmulRegime])[];
 
-type Numbers = Float32Array | Uint32Array;
-
-/** What operands of products hold. */
-async function memoryOf(
-  products: readonly ReturnType<typeof make>['products'][number][],
-): Promise<Map<Tensor, Numbers>> {
-  const memory = new Map<Tensor, Numbers>();
-  for (const { a, b, c, bias, groups } of products) {
-    for (const tensor of [a.tensor, b.tensor, c.tensor, bias, groups?.table]) {
-      if (!tensor || memory.has(tensor)) continue;
-      memory.set(
-        tensor,
-        tensor.dtype === 'uint32' ? await gpu().readIndices(tensor) : await gpu().read(tensor),
-      );
-    }
-  }
-  return memory;
-}
-
-/** A Gpu whose dispatches run on the host. */
-function hostDevice(device: Gpu, memory: Map<Tensor, Numbers>, ran: Set<Kernel>): Gpu {
-  const limits = { ...device.device.limits, maxStorageBuffersPerShaderStage: 16 };
-  Object.defineProperty(device, 'device', { value: { limits } });
-  device.dispatch = ((kernel, storage, params, [width, height]) => {
-    ran.add(kernel as Kernel);
-    const own = Object.entries<Operand>(storage).map(([name, operand]) => {
-      const tensor = 'tensor' in operand ? operand.tensor : operand;
-      // Sums over chunks, which nothing has written yet.
-      const values = memory.get(tensor) ?? new Float32Array(tensor.length).fill(NaN);
-      memory.set(tensor, values);
-      return [name, values] as const;
-    });
-    runOnHost(kernel.wgsl, { storage: Object.fromEntries(own), params, workgroups: [width, height] });
-  }) as Gpu['dispatch'];
-  return device;
+function tensorsOf({ a, b, c, bias, groups }: SetProduct): Tensor[] {
+  return [a.tensor, b.tensor, c.tensor, ...(bias ? [bias] : []), ...(groups ? [groups.table] : [])];
 }

@@ -4,6 +4,7 @@ import { SLAB_DEPTH, type StagedTile } from '../../runtime/tiled-tuning.ts';
 import { plus, repeat } from '../wgsl.ts';
 import { type StagedOperand, fetchSlab, putSlab, vectorsHeld } from './staging.ts';
 import { type ProductText, productText } from './product-text.ts';
+import { type FinishText, finishBinding, finishFunctions, finishLabel, finishStore } from './finish.ts';
 import { MATMUL_PARAMS, type MatmulVariant, labelOf, loadB, matmulStorage } from './variant.ts';
 
 /** Which operands are loaded and stored as vec4: all, all but one, or none. */
@@ -15,6 +16,8 @@ export interface TiledVariant extends MatmulVariant {
   readonly access: VectorAccess;
   /** Whether k is summed in chunks, each from zero, and the chunks' sums added up in their order. */
   readonly chunked: boolean;
+  /** What is made of elements as they are stored, where all are accessed as vec4. */
+  readonly finish?: FinishText;
 }
 
 /** `chunkSlabs` slabs are a chunk; a workgroup sums `groupSlabs`, and the next part of C [m, n] has the next of them. */
@@ -94,28 +97,29 @@ export function stagedOperands(
  * access. Tiles below each other are neighbours in the grid, so that B is read from memory once.
  */
 export const tiledMatmul = memoizeKernel((variant: TiledVariant): TiledKernel => {
-  const { dtypeB, tile, access, chunked } = variant;
+  const { dtypeB, tile, access, chunked, finish } = variant;
   const product = productText(variant, tile.rows);
   const [a, b] = stagedOperands(variant, product);
   const vectorC = access === 'all' || access === 'not-a';
   return defineKernel({
-    label: `matmul.${chunked ? 'chunked' : 'tiled'}.${labelOf(variant)}.${tile.rows}x${tile.columns}${access === 'all' ? '.vec4' : `.${ACCESS_LABELS[access]}`}${dtypeB === 'float16' ? '.f16' : ''}`,
+    label: `matmul.${chunked ? 'chunked' : 'tiled'}.${labelOf(variant)}.${tile.rows}x${tile.columns}${access === 'all' ? '.vec4' : `.${ACCESS_LABELS[access]}`}${dtypeB === 'float16' ? '.f16' : ''}${finishLabel(finish)}`,
     storage: {
       ...matmulStorage(dtypeB, a.vector, b.vector),
       ...(vectorC ? { c: '&vec4<f32>' } : {}),
       ...product.storage,
+      ...finishBinding(finish, 'vec4<f32>'),
     },
     params: { ...product.params, ...SLAB_PARAMS },
     workgroupSize: [invocationsOf(tile)],
     declarations: `
-      ${loadB(dtypeB, b.vector)}
+      ${loadB(dtypeB, b.vector)}${finishFunctions(finish)}
       ${slabs(tile)}`,
     body: stagedBody(variant, {
       product,
       chunkSlabs: 'params.chunkSlabs',
       place: placeOf(variant, product, 'params.groupSlabs'),
       fetch: fetchSlab,
-      store: vectorC ? storeVector : storeElements,
+      store: (output) => (vectorC ? storeVector({ ...output, finish }) : storeElements(output)),
       first: partOf(variant, product),
     }),
   });
@@ -277,6 +281,7 @@ export interface Output extends Pick<
   /** Names of the bindings: those of a product by itself if absent; null where there is no bias. */
   readonly c?: string;
   readonly bias?: string | null;
+  readonly finish?: FinishText | undefined;
 }
 
 /** WGSL: four elements of C at (m, n), whose binding is of vec4s. */
@@ -295,7 +300,7 @@ export function storeVector(output: Output): string {
       }`
       }
       if (${output.accumulate} != 0u) { value += ${c}[at]; }
-      ${c}[at] = value;
+      ${output.finish ? finishStore(output.finish, 'vec4<f32>') : `${c}[at] = value;`}
     }`;
 }
 

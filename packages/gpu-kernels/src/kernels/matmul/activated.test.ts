@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import type { Gpu } from '../../runtime/gpu.ts';
+import { type MatmulRegime, TILED_MATMULS } from '../../runtime/tiled-tuning.ts';
+import { expectSameBits } from '../../testing/closeness.ts';
+import { useGpu } from '../../testing/gpu.ts';
+import { TestRandom } from '../../testing/random.ts';
+import { activationBackward, activationForward } from '../activation/activation.ts';
+import { ACTIVATION_KINDS, type ActivationKind } from '../activation/functions.ts';
+import { activatedMatmul } from './activated.ts';
+import { matmul } from './matmul.ts';
+import { matrix, sliceColumns } from './matrix.ts';
+
+const gpu = useGpu();
+
+const [M, N, K] = [5, 36, 68];
+
+/** A layer's product, the gradient with respect to what one reads, and tensors for results. */
+function make(kind: ActivationKind) {
+  const scope = gpu().scope();
+  const random = new TestRandom(4);
+  const upload = (...shape: [number, number]) => scope.upload(random.normal(shape[0] * shape[1]), shape);
+  const [x, weight, seen] = [upload(M, K), upload(N, K), upload(M, N)];
+  const down = upload(K, N);
+  const bias = scope.upload(random.normal(N), [N]);
+  const results = Array.from({ length: 6 }, () => scope.tensor([M, N]));
+  const [c, out, gradient, c1, out1, gradient1] = results as [typeof x, ...(typeof x)[]] as (typeof x)[];
+  const forward = { a: matrix(x), b: matrix(weight), transposeB: true, bias };
+  const backward = { a: matrix(x), b: matrix(down) };
+  return {
+    tensors: [x, weight, seen, down, bias, ...results],
+    results: [c!, out!, gradient!],
+    expected: [c1!, out1!, gradient1!],
+    together(device: Gpu) {
+      activatedMatmul(device, { ...forward, c: matrix(c!) }, { type: 'activation', kind, out: out! });
+      const place = { ...backward, c: matrix(gradient!) };
+      activatedMatmul(device, place, { type: 'activation-gradient', kind, x: seen! });
+    },
+    apart(device: Gpu) {
+      matmul(device, { ...forward, c: matrix(c1!) });
+      activationForward(device, { kind, x: c1!, out: out1! });
+      matmul(device, { ...backward, c: matrix(gradient1!) });
+      activationBackward(device, { kind, x: seen!, gradient: gradient1! });
+    },
+    [Symbol.dispose]: () => scope[Symbol.dispose](),
+  };
+}
+
+test.each(['training', 'probing'] as const)(
+  'a product and its activation have the bits of one after the other on the device, in %s',
+  async (regime: MatmulRegime) => {
+    using own = make('gelu');
+    const device = gpu().with({ regime });
+    own.together(device);
+    own.apart(device);
+    for (const [i, result] of own.results.entries())
+      expectSameBits(await gpu().read(result), await gpu().read(own.expected[i]!));
+  },
+);
+
+describe('as on GPUs', () => {
+  const tuned = (workgroups: number): Gpu => {
+    const training = { ...TILED_MATMULS.hardware.training, workgroups, minChunk: 32 };
+    const matmulTuning = { ...TILED_MATMULS.hardware, training };
+    return gpu().with({ regime: 'training', tuning: { ...gpu().tuning, matmul: matmulTuning } });
+  };
+
+  /** @param count dispatches of both products and their activations */
+  async function expectTogether(kind: ActivationKind, device: Gpu, count: number): Promise<void> {
+    using own = make(kind);
+    let dispatches = 0;
+    device.dispatch = () => void dispatches++;
+    own.together(device);
+    Reflect.deleteProperty(device, 'dispatch');
+    expect(dispatches).toBe(count);
+    own.together(device);
+    own.apart(device);
+    for (const [i, result] of own.results.entries())
+      expectSameBits(await gpu().read(result), await gpu().read(own.expected[i]!));
+  }
+
+  test.each(ACTIVATION_KINDS)('%s goes with the sums over chunks', async (kind) => {
+    await expectTogether(kind, tuned(512), 4);
+  });
+
+  test('and with the product where a workgroup sums all chunks', async () => {
+    await expectTogether('gelu_tanh', tuned(1), 2);
+  });
+});
+
+test('refuses a part of a tensor, and another length', () => {
+  using own = make('relu');
+  const [c, out] = own.results as [(typeof own.results)[0], (typeof own.results)[0]];
+  const [x, weight, , , bias] = own.tensors as typeof own.results;
+  const product = { a: matrix(x!), b: matrix(weight!), transposeB: true, bias: bias! };
+  const finish = { type: 'activation', kind: 'relu', out } as const;
+  const part = sliceColumns(matrix(c), 0, N - 4);
+  expect(() => activatedMatmul(gpu(), { ...product, c: part }, finish)).toThrow(/is not the whole/);
+  const other = { ...finish, out: bias! };
+  expect(() => activatedMatmul(gpu(), { ...product, c: matrix(c) }, other)).toThrow(/as long as/);
+});

@@ -1,0 +1,52 @@
+import type { Gpu } from '../../runtime/gpu.ts';
+import { activationBackward, activationForward } from '../activation/activation.ts';
+import { bindMatrix } from './matrix.ts';
+import type { Finish } from './finish.ts';
+import { type SetProduct, matmulSet } from './set.ts';
+import { recordTiled } from './tiled-product.ts';
+
+/**
+ * A product into a whole tensor c, and then c's activation into `out` (`activation`), or c times the activation's slope at x in
+ * its place (`activation-gradient`): bit for bit as one after the other, in fewer dispatches where sums over chunks are added up.
+ * @throws RangeError if c is no whole tensor of as many elements as the other; else what `matmulSet` throws
+ */
+export function activatedMatmul(gpu: Gpu, product: SetProduct, finish: Finish): void {
+  const { tensor, offset, rows, columns, stride } = product.c;
+  const other = finish.type === 'activation' ? finish.out : finish.x;
+  if (
+    offset !== 0 ||
+    stride !== columns ||
+    rows * columns !== tensor.length ||
+    other.length !== tensor.length
+  )
+    throw new RangeError(
+      `activatedMatmul: ${tensor.label} [${rows}, ${columns}] is not the whole of a tensor as long as ${other.label}`,
+    );
+  if (recordTogether(gpu, product, finish)) return;
+  const { kind } = finish;
+  if (finish.type === 'activation') activationForward(gpu, { kind, x: tensor, out: finish.out });
+  else activationBackward(gpu, { kind, x: finish.x, gradient: tensor });
+}
+
+/** @returns whether the product is finished */
+function recordTogether(gpu: Gpu, product: SetProduct, finish: Finish): boolean {
+  const { a, b, c, transposeA = false, transposeB = false } = product;
+  const { matmul: tuning } = gpu.tuning;
+  const limit = gpu.maxBindingBytes;
+  const fits = [a, b, c].every((operand) => bindMatrix(operand, limit).size <= limit);
+  const [m, k] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
+  const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
+  const agrees = m === c.rows && n === c.columns && k === inner && m * n > 0;
+  const isPlain = fits && agrees && !product.groups && gpu.summation === 'ascending';
+  if (tuning.strategy !== 'tiled' || !isPlain || (transposeA && transposeB)) {
+    matmulSet(gpu, [product]);
+    return false;
+  }
+  const task = {
+    ...{ a, b, c, transposeA, transposeB, bias: product.bias },
+    biasOffset: product.biasOffset ?? 0,
+    accumulate: product.accumulate ?? false,
+    regime: product.regime ?? gpu.regime,
+  };
+  return recordTiled(gpu, tuning, task, finish);
+}

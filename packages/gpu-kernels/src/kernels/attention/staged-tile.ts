@@ -24,7 +24,7 @@ export interface HeadSlices {
 }
 
 /** Slices of at most 32 elements, as equal as can be; undefined for heads that these kernels do not take. */
-export function headSlices(headDim: number): HeadSlices | undefined {
+function headSlices(headDim: number): HeadSlices | undefined {
   if (headDim % 4 !== 0 || headDim < 16 || headDim > 128) return undefined;
   const count = Math.ceil(headDim / STAGED_ROWS);
   return { headDim, count, vectors: Math.ceil(headDim / 4 / count) };

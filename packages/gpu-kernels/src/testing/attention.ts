@@ -57,7 +57,7 @@ function part(values: AttentionOperands, i: number) {
 }
 
 /** All results, outputs poisoned before: `plain` without the prefix, `without` without the gradient of queries. */
-async function run({ forward, backward }: AttentionDevices, values: AttentionOperands) {
+async function run({ forward, backward, keyValueAlone = true }: AttentionDevices, values: AttentionOperands) {
   const { heads, kvHeads, headDim } = values.shape;
   using scope = forward.scope();
   using sequences = new PackedSequences(forward, values.lengths);
@@ -89,7 +89,8 @@ async function run({ forward, backward }: AttentionDevices, values: AttentionOpe
   const without = keyValueGradients();
   const gradOutput = scope.upload(values.gradOutput, wide);
   attentionBackward(backward, { ...inputs, ...plain, gradOutput, ...gradients });
-  attentionBackward(backward, { ...inputs, ...plain, gradOutput, ...without });
+  const targets = keyValueAlone ? without : { ...without, gradQuery: poisoned(scope, wide) };
+  attentionBackward(backward, { ...inputs, ...plain, gradOutput, ...targets });
   const groups = { plain, behind, gradients, without };
   const tensors = Object.values<Readonly<Record<string, Tensor>>>(groups).flatMap((group) =>
     Object.values(group),
@@ -106,6 +107,8 @@ async function run({ forward, backward }: AttentionDevices, values: AttentionOpe
 export interface AttentionDevices {
   readonly forward: Gpu;
   readonly backward: Gpu;
+  /** Whether keys' and values' gradients are computed without the queries', too, which takes a kernel of its own; true if absent. */
+  readonly keyValueAlone?: boolean;
 }
 
 /**

@@ -3,7 +3,12 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Operand, Tensor } from '../../runtime/tensor.ts';
 import type { AttentionTile } from '../../runtime/tuning.ts';
 import { TUNINGS } from '../../runtime/tuning.ts';
-import { type AttentionCase, attentionOperands, expectAttention } from '../../testing/attention.ts';
+import {
+  type AttentionCase,
+  type AttentionDevices,
+  attentionOperands,
+  expectAttention,
+} from '../../testing/attention.ts';
 import { expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
 import { expectCloseBetweenNaNs, surrounded } from '../../testing/poison.ts';
@@ -40,8 +45,8 @@ const CASES: readonly AttentionCase[] = [
 const ALL_TILES = [16];
 
 /** Every tile of a pass at least once where all are compiled. */
-function devices(headDim: number): { forward: Gpu; backward: Gpu }[] {
-  if (!ALL_TILES.includes(headDim)) return [{ forward: gpu(), backward: gpu() }];
+function devices(headDim: number): AttentionDevices[] {
+  if (!ALL_TILES.includes(headDim)) return [{ forward: gpu(), backward: gpu(), keyValueAlone: false }];
   const { forward, backward } = tiles() ?? { forward: [gpu()], backward: [gpu()] };
   return Array.from({ length: Math.max(forward.length, backward.length) }, (_, i) => ({
     forward: forward[i % forward.length] ?? gpu(),

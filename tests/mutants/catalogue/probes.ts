@@ -21,10 +21,10 @@ export const mutants: readonly Mutant[] = [
         replace: 'outputs.length !== validationRows.length * size',
       },
       {
-        id: 'probe-file-offset',
-        kind: 'wrong index',
+        id: 'probe-file-first-example',
+        kind: 'wrong example',
         find: 'probes.map(({ attentionOutput }) => attentionOutput)',
-        replace: 'probes.map(() => probes[0]!.attentionOutput)',
+        replace: 'probes.map(() => (probes[0] as Probe).attentionOutput)',
       },
       {
         id: 'probe-file-read-subarray',

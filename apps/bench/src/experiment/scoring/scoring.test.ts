@@ -55,7 +55,7 @@ function unchangedInSecondLayer(probe: ProbeArrays, like: ProbeArrays): ProbeArr
 const COMPARISONS: readonly [Comparison, ComparedProbes][] = [
   [
     { of: 'baseline', seed: 5 },
-    { icl, zsl },
+    { icl: [unchangedInSecondLayer(icl[0]!, zsl[0]!), ...icl.slice(1)], zsl },
   ],
   [
     { of: 'learner', inapplicableMetrics: ['simam'] },

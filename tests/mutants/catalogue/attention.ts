@@ -244,4 +244,15 @@ export const mutants: readonly Mutant[] = [
       replace: 'const keys = row - firstKey;',
     },
   ]),
+  ...mutantsOf(
+    { file: `${KERNELS}/attention/shape.ts`, tests: [`${KERNELS}/attention/seen-pairs.test.ts`] },
+    [
+      {
+        id: 'seen-pairs-window',
+        kind: 'off-by-one mask',
+        find: 'Math.min(i + 1, window)',
+        replace: 'Math.min(i, window)',
+      },
+    ],
+  ),
 ];

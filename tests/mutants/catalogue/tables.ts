@@ -348,4 +348,29 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/results/profile/profile-table.ts',
+      tests: ['apps/bench/src/results/profile/profile.test.ts'],
+    },
+    [
+      {
+        id: 'profile-peak-share',
+        kind: 'wrong peak',
+        find: 'rounded(operations && operations / fma)',
+        replace: 'rounded(operations && operations / copy)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: 'apps/bench/src/experiment/planned-time/count-work.ts', tests: ['tests/planned-time.test.ts'] },
+    [
+      {
+        id: 'planned-cells-shared',
+        kind: 'shared by what differs',
+        find: 'known.add(ownAddress(setting).key);',
+        replace: 'known.add(setting.id);',
+      },
+    ],
+  ),
 ];

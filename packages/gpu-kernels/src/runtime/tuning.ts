@@ -47,8 +47,6 @@ export interface SubgroupMatmul {
   readonly subgroupSize: number;
   /** The tiles to choose from by shape; see `chooseTile`. */
   readonly tiles: Readonly<Record<MatmulLayout, readonly RatedTile[]>>;
-  /** Of several products in one dispatch, which pays where a dispatch costs more than compiling three tiles; else absent. */
-  readonly setTiles?: Readonly<Record<MatmulLayout, SubgroupTile>>;
   /** For devices whose subgroups are others, and for operands that cannot be loaded as vec4. */
   readonly otherwise: RegisterMatmul;
 }
@@ -147,8 +145,6 @@ const SWIFTSHADER_TILES: readonly RatedTile[] = [
   { rows: 4, columns: 8, depth: 4, rate: 2 },
 ];
 
-const SWIFTSHADER_SET_TILE: SubgroupTile = { rows: 8, columns: 8, depth: 4 };
-
 /**
  * The table: by a software adapter's profile, else by the kind of adapter. Measured with bench/kernels.ts, the rates of
  * tiles in GFLOP per CPU-second with bench/matmul-shapes.ts. Software adapters run a barrier as a switch between
@@ -208,7 +204,6 @@ export const TUNINGS = {
       strategy: 'subgroup',
       subgroupSize: 4,
       tiles: { NN: SWIFTSHADER_TILES, NT: SWIFTSHADER_TILES, TN: SWIFTSHADER_TILES.slice(0, 3) },
-      setTiles: { NN: SWIFTSHADER_SET_TILE, NT: SWIFTSHADER_SET_TILE, TN: SWIFTSHADER_SET_TILE },
       otherwise: { ...REGISTER, vectorsAlongK: true },
     },
     attention: {

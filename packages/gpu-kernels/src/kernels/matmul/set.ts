@@ -1,13 +1,12 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import { type Kernel, grid } from '../../runtime/kernel.ts';
-import type { Operand } from '../../runtime/tensor.ts';
-import type { MatmulTuning, SubgroupMatmul, Tuning } from '../../runtime/tuning.ts';
+import type { Kernel } from '../../runtime/kernel.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
 import type { RowGroups } from '../row-groups.ts';
-import { type BoundProduct, bindProduct, flopOf, productParams } from './bound-product.ts';
+import { type BoundProduct, bindProduct } from './bound-product.ts';
 import { groupedMatmul } from './grouped.ts';
 import { type MatmulArguments, matmul } from './matmul.ts';
 import type { Matrix } from './matrix.ts';
-import { type SubgroupSetVariant, setBinding, setStorage, subgroupTiledSet } from './subgroup-set.ts';
+import type { ProductSet } from './tiled-set.ts';
 import { planTiledSet, tiledSetKernels } from './tiled-set-product.ts';
 import { layoutOf } from './variant.ts';
 
@@ -19,7 +18,7 @@ export interface SetProduct extends MatmulArguments {
 /** Products in a dispatch at most. */
 const MOST = 3;
 /** Multiply-adds of all products from which on a dispatch each is as good, and tiles can be larger. */
-const MOST_WORK = { subgroup: 2 ** 21, tiled: 2 ** 32 };
+const MOST_WORK = 2 ** 32;
 
 /**
  * The products one after the other, bit for bit, in one dispatch where the adapter gains by it and binds so many buffers: up
@@ -42,12 +41,8 @@ export function matmulSet(gpu: Gpu, products: readonly SetProduct[]): void {
 
 /** Every kernel that {@link matmulSet} may run under a tuning, but for those of products by themselves. */
 export function matmulSetKernels({ matmul: tuning }: Tuning): Kernel[] {
-  if (tuning.strategy === 'tiled') return tiledSetKernels(tuning, SETS);
-  const sets = setTuning(tuning);
-  return sets ? SETS.map((set) => kernelOf(sets, set)) : [];
+  return tuning.strategy === 'tiled' ? tiledSetKernels(tuning, SETS) : [];
 }
-
-type Set = Omit<SubgroupSetVariant, 'tile' | 'subgroupSize'>;
 
 const PAIRS_AND_TRIPLES: readonly (readonly boolean[])[] = [false, true].flatMap((own) => [
   [own, own],
@@ -55,7 +50,7 @@ const PAIRS_AND_TRIPLES: readonly (readonly boolean[])[] = [false, true].flatMap
 ]);
 
 /** Each kernel takes time to compile: these and no others. */
-const SETS: readonly Set[] = [
+const SETS: readonly ProductSet[] = [
   // q|k|v and gate|up; in lockstep keys and values have matrices of a cell's own.
   ...[...PAIRS_AND_TRIPLES, [false, true, true]].flatMap((grouped) =>
     [false, true].map((bias) => ({
@@ -75,24 +70,12 @@ const SETS: readonly Set[] = [
   })),
 ];
 
-type SetTuning = Required<Pick<SubgroupMatmul, 'subgroupSize' | 'setTiles'>>;
-
-function setTuning(tuning: MatmulTuning): SetTuning | undefined {
-  if (tuning.strategy !== 'subgroup' || !tuning.setTiles) return undefined;
-  return { subgroupSize: tuning.subgroupSize, setTiles: tuning.setTiles };
-}
-
-function kernelOf(tuning: SetTuning, set: Set): Kernel<string, string> {
-  const { subgroupSize } = tuning;
-  return subgroupTiledSet({ ...set, tile: tuning.setTiles[layoutOf(set)], subgroupSize });
-}
-
 /** What records a set in one go; undefined where nothing does, or sizes do not agree. */
 function planSet(gpu: Gpu, products: readonly SetProduct[]): (() => void) | undefined {
   const { matmul: tuning } = gpu.tuning;
   const [first] = products;
   if (!first || products.length < 2 || products.length > MOST) return undefined;
-  if (tuning.strategy === 'register' || gpu.summation !== 'ascending') return undefined;
+  if (tuning.strategy !== 'tiled' || gpu.summation !== 'ascending') return undefined;
   if (!products.every((product) => isPlain(product) && hasLayout(product, first))) return undefined;
   const groups = products.find((product) => product.groups)?.groups;
   if (products.some((product) => product.groups && product.groups !== groups)) return undefined;
@@ -100,23 +83,19 @@ function planSet(gpu: Gpu, products: readonly SetProduct[]): (() => void) | unde
   const shared = sharedOf(bound);
   if (!shared || !bound.every((product) => fits(gpu, product))) return undefined;
   const work = bound.reduce((sum, { shape: [m, n, k] }) => sum + m * n * k, 0);
-  if (work === 0 || work > MOST_WORK[tuning.strategy]) return undefined;
+  if (work === 0 || work > MOST_WORK) return undefined;
   const set = setOf(bound, shared, groups);
   if (!set) return undefined;
   const members = shared.includes('c') && groups ? bound.map((product) => ofGroups(product, groups)) : bound;
-  if (tuning.strategy === 'tiled') return planTiledSet(gpu, tuning, set, members);
-  const sets = setTuning(tuning);
-  const buffers = Object.keys(setStorage(set)).length;
-  if (!sets || buffers > gpu.device.limits.maxStorageBuffersPerShaderStage) return undefined;
-  return () => recordSet(gpu, sets, set, members);
+  return planTiledSet(gpu, tuning, set, members);
 }
 
 /** The one among {@link SETS} that products are. */
 function setOf(
   products: readonly BoundProduct[],
-  shared: Set['shared'],
+  shared: ProductSet['shared'],
   groups: RowGroups | undefined,
-): Set | undefined {
+): ProductSet | undefined {
   const { transposeA, transposeB } = products[0] as BoundProduct;
   const layout = layoutOf({ transposeA, transposeB });
   const bias = products.some(({ product }) => product.bias);
@@ -138,29 +117,6 @@ function ofGroups(bound: BoundProduct, groups: RowGroups): BoundProduct {
   return { ...bound, product: { ...bound.product, groups }, rowsEach: 0 };
 }
 
-function recordSet(gpu: Gpu, tuning: SetTuning, set: Set, products: readonly BoundProduct[]): void {
-  const { rows, columns } = tuning.setTiles[layoutOf(set)];
-  const tile = { rows, columns: columns * tuning.subgroupSize };
-  const storage: Record<string, Operand> = {};
-  const params: Record<string, number> = {};
-  let end = 0;
-  for (const [i, bound] of products.entries()) {
-    const { product, a, b, c } = bound;
-    storage[setBinding(set, 'a', i)] = a.operand;
-    storage[setBinding(set, 'b', i)] = b.operand;
-    storage[setBinding(set, 'c', i)] = c.operand;
-    // Without one any readable buffer may stand in its place.
-    if (set.bias) storage[setBinding(set, 'bias', i)] = product.bias ?? a.operand;
-    if (product.groups) storage['groups'] = product.groups.table;
-    const own = productParams(bound, tile);
-    for (const [name, value] of Object.entries(own.params)) params[`${name}${i}`] = value;
-    end = set.shared.includes('c') ? own.workgroups : end + own.workgroups;
-    params[`end${i}`] = end;
-  }
-  const flop = products.reduce((sum, bound) => sum + flopOf(bound), 0);
-  gpu.dispatch(kernelOf(tuning, set), storage, params, grid(end), flop);
-}
-
 /** Whether sizes agree and B is float32; others are left to the products one by one, which say what is wrong. */
 function isPlain({ a, b, c, transposeA, transposeB, groups }: SetProduct): boolean {
   if (a.tensor.dtype !== 'float32' || b.tensor.dtype !== 'float32' || c.tensor.dtype !== 'float32')
@@ -180,7 +136,7 @@ function hasLayout({ transposeA = false, transposeB = false }: SetProduct, other
  * Operands that all products have in common; undefined where products read what others write, or write to the same buffer
  * without being a sum.
  */
-function sharedOf(products: readonly BoundProduct[]): SubgroupSetVariant['shared'] | undefined {
+function sharedOf(products: readonly BoundProduct[]): ProductSet['shared'] | undefined {
   const [first, ...others] = products.map(({ product }) => product);
   const common = (['a', 'b', 'c'] as const).filter((name) =>
     others.every((product) => product[name].tensor === first?.[name].tensor),

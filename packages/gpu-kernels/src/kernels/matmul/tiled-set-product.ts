@@ -2,19 +2,22 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import { SLAB_DEPTH, type StagedTile, type TiledMatmul } from '../../runtime/tiled-tuning.ts';
-import { type BoundProduct, productParams } from './bound-product.ts';
+import { type BoundProduct, flopOf, productParams } from './bound-product.ts';
 import { PARTIAL_SUMS_PER_WORKGROUP, partialBinding, partialSetSums } from './partial-sums.ts';
-import type { SubgroupSetVariant } from './subgroup-set.ts';
 import { chunkOf, plainTile, tilesOf } from './tiled-product.ts';
-import { type TiledSetVariant, tiledMatmulSet, tiledSetBinding, tiledSetStorage } from './tiled-set.ts';
-
-type Set = Omit<SubgroupSetVariant, 'tile' | 'subgroupSize'>;
+import {
+  type ProductSet,
+  type TiledSetVariant,
+  tiledMatmulSet,
+  tiledSetBinding,
+  tiledSetStorage,
+} from './tiled-set.ts';
 
 /** Elements of the largest tile of a set: its products are small. */
 const LARGEST_TILE = 64 * 64;
 
 /** Every kernel of sets under a tuning. */
-export function tiledSetKernels(tuning: TiledMatmul, sets: readonly Set[]): Kernel[] {
+export function tiledSetKernels(tuning: TiledMatmul, sets: readonly ProductSet[]): Kernel[] {
   const kernels = sets.flatMap((set): Kernel<string, string>[] => {
     const { members, ...own } = { ...set, members: set.grouped.length };
     if (set.shared.includes('c'))
@@ -34,7 +37,7 @@ export function tiledSetKernels(tuning: TiledMatmul, sets: readonly Set[]): Kern
 }
 
 /** A set whose products' sums, or those of their chunks, go to one buffer, to be added up. */
-function inScratch(set: Set, { training }: TiledMatmul): TiledSetVariant {
+function inScratch(set: ProductSet, { training }: TiledMatmul): TiledSetVariant {
   const shared = [...set.shared.filter((name) => name !== 'c'), 'c' as const];
   return { ...set, shared, bias: false, tile: plainTile(training.tile), chunked: true };
 }
@@ -51,7 +54,7 @@ function smallTiles({ tiles }: TiledMatmul): StagedTile[] {
 export function planTiledSet(
   gpu: Gpu,
   tuning: TiledMatmul,
-  set: Set,
+  set: ProductSet,
   products: readonly BoundProduct[],
 ): (() => void) | undefined {
   const regimes = products.map(({ product }) => product.regime ?? gpu.regime);
@@ -167,5 +170,6 @@ function dispatchSet(
     };
     for (const [name, value] of Object.entries(all)) params[`${name}${i}`] = value;
   }
-  gpu.dispatch(tiledMatmulSet(variant), storage, params, grid(end));
+  const flop = members.reduce((sum, { bound }) => sum + flopOf(bound), 0);
+  gpu.dispatch(tiledMatmulSet(variant), storage, params, grid(end), flop);
 }

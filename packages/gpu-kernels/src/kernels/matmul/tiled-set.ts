@@ -21,18 +21,22 @@ import {
 } from './tiled.ts';
 import { GROUPED_PARAMS, GROUPED_STORAGE, MATMUL_PARAMS, layoutOf } from './variant.ts';
 
-/** Several products of one layout in one dispatch, by the tiles of `tiledMatmul`; all operands consist of vec4s. */
-export interface TiledSetVariant {
+/** Several products of one layout in one dispatch. */
+export interface ProductSet {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  readonly tile: StagedTile;
-  readonly chunked: boolean;
   /** For each product whether runs of rows have matrices of their own. */
   readonly grouped: readonly boolean[];
   /** Operands that all products have in common: C is then a place for sums that are added up later. */
   readonly shared: readonly ('a' | 'b' | 'c')[];
   /** Whether products may have biases. */
   readonly bias: boolean;
+}
+
+/** A set by the tiles of `tiledMatmul`; all operands consist of vec4s. */
+export interface TiledSetVariant extends ProductSet {
+  readonly tile: StagedTile;
+  readonly chunked: boolean;
 }
 
 type Operand = 'a' | 'b' | 'bias' | 'c';

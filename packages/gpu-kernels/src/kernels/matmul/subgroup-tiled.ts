@@ -38,7 +38,7 @@ export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): Mat
 });
 
 /** WGSL: a subgroup's tile of a product. */
-export function subgroupTile(variant: SubgroupVariant, product: ProductText): string {
+function subgroupTile(variant: SubgroupVariant, product: ProductText): string {
   const { tile, subgroupSize, transposeA, vectorC } = variant;
   const { rows, columns } = tile;
   const quads = columns / 4;

@@ -55,7 +55,7 @@ export interface StagedText {
 }
 
 /** What is staged: half of the invocations stage A, the other half B. */
-export function stagedOperands(
+function stagedOperands(
   variant: Omit<TiledVariant, 'dtypeB'>,
   { m, n, k, aOffset, aStride, bOffset, bStride }: StagedText['product'],
 ): readonly [StagedOperand, StagedOperand] {

@@ -18,7 +18,7 @@ export interface ChosenHead extends SubgroupHead {
 }
 
 /** Head sizes for lists of kernels. */
-const LISTED_HEADS = [16, 32, 48, 64];
+const LISTED_HEADS = [16, 32, 64];
 
 /**
  * The tile that takes the least time, blocks that are not full counted as if they were; undefined where the lanes cannot

@@ -5,6 +5,7 @@ struct Params {
   scale: f32,
   headElements: u32,
   window: u32,
+  longerThan: u32,
   taskCount: u32,
   queryTasks: u32,
   queryWorkgroups: u32,
@@ -32,6 +33,7 @@ fn main(
     let task = workgroup * 32u + localIndex;
     if (task >= params.queryTasks) { return; }
     let block = blocks[task / params.heads];
+    if (block.w - block.z <= params.longerThan) { return; }
     let head = task % params.heads;
     let kvHead = head / params.queriesPerKeyValueHead;
     let lastRow = block.x + block.y - 1u;
@@ -234,6 +236,7 @@ fn main(
     let task = (workgroup - params.queryWorkgroups) * 32u + localIndex;
     if (task >= params.taskCount) { return; }
     let block = blocks[task / params.kvHeads];
+    if (block.w - block.z <= params.longerThan) { return; }
     let kvHead = task % params.kvHeads;
     let row0 = block.x + min(0u, block.y - 1u);
     let rowAt0 = (row0 * params.kvHeads + kvHead) * params.headElements;

@@ -6,5 +6,9 @@ export default defineConfig({
   base: './',
   plugins: [pageAssets()],
   worker: { format: 'es' },
-  build: { target: 'baseline-widely-available', modulePreload: { polyfill: false } },
+  build: {
+    target: 'baseline-widely-available',
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1000,
+  },
 });

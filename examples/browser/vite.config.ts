@@ -10,5 +10,7 @@ const fixture = fileURLToPath(new URL('../../tests/fixtures/own-text-gpt2', impo
 
 export default defineConfig({
   base: './',
+  // A program that computes is one chunk.
+  build: { chunkSizeWarningLimit: 1000 },
   publicDir: process.env['MODEL_PARENT'] ?? (existsSync(fixture) ? fixture : 'public'),
 });

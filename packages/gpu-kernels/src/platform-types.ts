@@ -10,6 +10,7 @@ declare global {
   interface GPUBuffer {}
   interface GPUComputePipeline {}
   interface GPUBindGroupLayout {}
+  interface GPUSupportedLimits {}
   interface AbortSignal {}
   interface Response {}
   interface URL {}

@@ -86,7 +86,7 @@ it('the needs are those of the kernels', () => {
     const arrays = [...text.matchAll(/var<workgroup> \w+: array<(\S+), (\d+)>/g)];
     const bytes = arrays.map(([, type, length]) => (BYTES[type ?? ''] ?? NaN) * Number(length));
     // Those that bind more run only where the device allows it.
-    if (!/^(attention\.backward\.\S+|matmul\.set)\.subgroup/.test(label))
+    if (!/^(attention\.backward\.\S+\.subgroup|attention\.backward\.all\.|matmul\.set\.)/.test(label))
       needs.buffers = Math.max(needs.buffers, text.split('var<storage').length - 1);
     needs.invocations = Math.max(
       needs.invocations,

@@ -38,7 +38,9 @@ function recordTogether(gpu: Gpu, product: SetProduct, finish: Finish): boolean 
   const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
   const agrees = m === c.rows && n === c.columns && k === inner && m * n > 0;
   const isPlain = fits && agrees && !product.groups && gpu.summation === 'ascending';
-  if (tuning.strategy !== 'tiled' || !isPlain || (transposeA && transposeB)) {
+  const { regime = gpu.regime } = product;
+  const onUnits = gpu.matrixUnits !== undefined && regime === 'probing';
+  if (tuning.strategy !== 'tiled' || onUnits || !isPlain || (transposeA && transposeB)) {
     matmulSet(gpu, [product]);
     return false;
   }
@@ -46,7 +48,7 @@ function recordTogether(gpu: Gpu, product: SetProduct, finish: Finish): boolean 
     ...{ a, b, c, transposeA, transposeB, bias: product.bias },
     biasOffset: product.biasOffset ?? 0,
     accumulate: product.accumulate ?? false,
-    regime: product.regime ?? gpu.regime,
+    regime,
   };
   return recordTiled(gpu, tuning, task, finish);
 }

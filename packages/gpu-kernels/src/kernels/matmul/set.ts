@@ -76,6 +76,8 @@ function planSet(gpu: Gpu, products: readonly SetProduct[]): (() => void) | unde
   const [first] = products;
   if (!first || products.length < 2 || products.length > MOST) return undefined;
   if (tuning.strategy !== 'tiled' || gpu.summation !== 'ascending') return undefined;
+  // What units take over is taken one by one.
+  if (gpu.matrixUnits && products.some(({ regime = gpu.regime }) => regime === 'probing')) return undefined;
   if (!products.every((product) => isPlain(product) && hasLayout(product, first))) return undefined;
   const groups = products.find((product) => product.groups)?.groups;
   if (products.some((product) => product.groups && product.groups !== groups)) return undefined;

@@ -3,7 +3,7 @@ import { type Cell, openCell, queriesFor, requestOf } from './cell.ts';
 import { type Contender, concatenated, inProcess } from './contender.ts';
 import { faultBeside } from './differences.ts';
 import { takeTurns } from './interleave.ts';
-import type { Bench } from './parts.ts';
+import type { Bench } from './bench.ts';
 
 const QUERIES = 4;
 

@@ -4,7 +4,7 @@ import { type Cell, openCell, queriesFor, requestOf } from './cell.ts';
 import { type Contender, type Usage, concatenated, inProcess } from './contender.ts';
 import { faultBeside } from './differences.ts';
 import { type Timing, takeTurns } from './interleave.ts';
-import type { Bench } from './parts.ts';
+import type { Bench } from './bench.ts';
 import type { Comparison } from './report.ts';
 
 /** Examples of a run that fixed part and queries are put together for. */

@@ -1,28 +1,15 @@
-import type { Gpu } from '@icl-gd/gpu-kernels';
+import type { Bench } from './bench.ts';
 import type { Contender, Operation, Peer, TrainingTask } from './contender.ts';
 import { compareContext } from './context.ts';
 import { faultBeside } from './differences.ts';
 import { compareExperiment } from './experiment.ts';
 import { takeTurns } from './interleave.ts';
 import { smallTrainingTask } from './libraries/ours-training.ts';
-import type { TorchPeer } from './libraries/torch.ts';
 import { fault, flops, operands, title } from './operations.ts';
-import type { Comparison, Report, Unit } from './report.ts';
+import type { Comparison, Unit } from './report.ts';
 
 export const PARTS = ['matmul', 'kernels', 'training', 'context', 'experiment'] as const;
 export type Part = (typeof PARTS)[number];
-
-/** What every part works with. */
-export interface Bench {
-  readonly gpu: Gpu;
-  /** Ours first. */
-  readonly peers: readonly Peer[];
-  readonly torch: TorchPeer | undefined;
-  readonly rounds: number;
-  /** Of work in a turn. */
-  readonly seconds: number;
-  readonly report: Report;
-}
 
 const SHAPES = [
   ...[

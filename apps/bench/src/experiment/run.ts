@@ -24,7 +24,7 @@ import { planRunMemory, workloadsOf } from './memory.ts';
 import { type Planning, planCells } from './plan-cells.ts';
 import { NOISE_FLOOR_PASSES } from './noise-floor.ts';
 import { type RunSettings, type Trial, comparedSettings, byModel, planTrials, trialName } from './plan.ts';
-import { openAdapter } from './profile/device-profile.ts';
+import { openAdapter } from './profile/open-adapter.ts';
 import { type Progress, createProgress } from './progress.ts';
 import type { RunRequest } from './run-request.ts';
 import { RecordStore } from './record-store.ts';

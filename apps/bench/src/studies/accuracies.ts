@@ -9,7 +9,7 @@ import { Room } from '../experiment/lockstep/room.ts';
 import { type ExpectedTraining, Trainings } from '../experiment/lockstep/trainings.ts';
 import { studyRoom, workloadOf } from '../experiment/memory.ts';
 import { byModel } from '../experiment/plan.ts';
-import { openAdapter } from '../experiment/profile/device-profile.ts';
+import { openAdapter } from '../experiment/profile/open-adapter.ts';
 import type { Progress } from '../experiment/progress.ts';
 import { type AccuracyRecord, accuracyRecord } from '../experiment/record.ts';
 import { RecordStore } from '../experiment/record-store.ts';

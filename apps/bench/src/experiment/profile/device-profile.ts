@@ -4,10 +4,7 @@ import {
   type ProfiledDispatch,
   type ProfiledKernel,
   UserError,
-  acquireGpu,
 } from '@icl-gd/gpu-kernels';
-import type { RunSettings } from '../plan.ts';
-import type { RunRequest } from '../run-request.ts';
 
 /** Dispatches that a trace has one by one, at most: about 25 MB of it. */
 const TRACED = 2 ** 18;
@@ -51,30 +48,6 @@ export class DeviceProfile {
     const after = last === undefined ? 0 : last.end + GAP;
     for (const { label, start, end } of dispatches)
       this.#dispatches.push({ label, start: start + after, end: end + after });
-  }
-}
-
-/** Opens the adapter that is asked for, and times what it does if that is asked for. */
-export async function openAdapter(
-  {
-    adapter,
-    settings,
-    profile,
-  }: Pick<RunRequest, 'adapter'> & {
-    readonly settings: Pick<RunSettings, 'matmul'>;
-    readonly profile?: DeviceProfile | undefined;
-  },
-  log: (line: string) => void,
-): Promise<Gpu> {
-  const matmul = settings.matmul ?? 'auto';
-  if (!profile) return acquireGpu({ adapter, matmul, log });
-  const gpu = await acquireGpu({ adapter, matmul, log, profile: true });
-  try {
-    profile.begin(gpu);
-    return gpu;
-  } catch (error) {
-    gpu.dispose();
-    throw error;
   }
 }
 

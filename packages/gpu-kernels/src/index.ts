@@ -64,7 +64,8 @@ export {
 export { activatedMatmul } from './kernels/matmul/activated.ts';
 export type { Finish as MatmulFinish } from './kernels/matmul/finish.ts';
 export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
-export { matmul, type MatmulArguments } from './kernels/matmul/matmul.ts';
+export type { MatmulArguments } from './kernels/matmul/arguments.ts';
+export { matmul } from './kernels/matmul/matmul.ts';
 export { matmulSet, type SetProduct } from './kernels/matmul/set.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {

@@ -214,12 +214,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'part(task, name, start, Math.min(step, operand.rows - step))',
       },
       {
-        id: 'matmul-workgroups-per-row',
-        kind: 'last tile skipped',
-        find: 'const workgroupsPerRow = Math.ceil(c.columns / columns);',
-        replace: 'const workgroupsPerRow = Math.max(1, Math.floor(c.columns / columns));',
-      },
-      {
         id: 'matmul-descending-first',
         kind: 'accumulate ignored',
         find: 'Math.min(step, k - start), start === last)',
@@ -262,4 +256,12 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf({ file: `${KERNELS}/matmul/bound-product.ts`, tests: MATMUL_TESTS }, [
+    {
+      id: 'matmul-workgroups-per-row',
+      kind: 'last tile skipped',
+      find: 'const workgroupsPerRow = Math.ceil(n / columns);',
+      replace: 'const workgroupsPerRow = Math.max(1, Math.floor(n / columns));',
+    },
+  ]),
 ];

@@ -1,5 +1,6 @@
 import { groupedMatmul } from '../kernels/matmul/grouped.ts';
-import { type MatmulArguments, matmul } from '../kernels/matmul/matmul.ts';
+import type { MatmulArguments } from '../kernels/matmul/arguments.ts';
+import { matmul } from '../kernels/matmul/matmul.ts';
 import { type Matrix, matrix, sliceRows } from '../kernels/matmul/matrix.ts';
 import type { ReferenceMatrix } from '../kernels/matmul/reference.ts';
 import { RowGroups } from '../kernels/row-groups.ts';

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { type MatmulArguments, matmul } from '../kernels/matmul/matmul.ts';
+import type { MatmulArguments } from '../kernels/matmul/arguments.ts';
+import { matmul } from '../kernels/matmul/matmul.ts';
 import type { Matrix } from '../kernels/matmul/matrix.ts';
 import { type ReferenceMatrix, matmulReference } from '../kernels/matmul/reference.ts';
 import type { Gpu } from '../runtime/gpu.ts';

@@ -1,6 +1,6 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import type { RowGroups } from '../row-groups.ts';
-import type { MatmulArguments } from './matmul.ts';
+import type { MatmulArguments } from './arguments.ts';
 import { type BoundMatrix, bindMatrix, inVectors } from './matrix.ts';
 
 /**

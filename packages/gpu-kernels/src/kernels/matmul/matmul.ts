@@ -1,36 +1,16 @@
 import { UserError } from '../../errors.ts';
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
-import type { Tensor } from '../../runtime/tensor.ts';
-import type { MatmulRegime } from '../../runtime/tiled-tuning.ts';
 import type { MatmulTile, MatmulTuning, Tuning } from '../../runtime/tuning.ts';
-import { type Matrix, bindMatrix, inVectors, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
+import type { MatmulArguments } from './arguments.ts';
+import { bindProduct, flopOf, productParams } from './bound-product.ts';
+import { bindMatrix, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
 import { recordOnMatrixUnits } from './matrix-unit-product.ts';
 import { registerTiledMatmul } from './register-tiled.ts';
 import { chooseTile, singleTiles } from './subgroup-tile.ts';
 import { subgroupTiledMatmul } from './subgroup-tiled.ts';
 import { recordTiled, stagedKernels } from './tiled-product.ts';
 import { type MatmulKernel, type MatmulVariant, layoutOf } from './variant.ts';
-
-/** Operands and options of {@link matmul}. */
-export interface MatmulArguments {
-  /** float32 [m, k], or [k, m] with transposeA. */
-  readonly a: Matrix;
-  /** float32 or float16 [k, n], or [n, k] with transposeB. */
-  readonly b: Matrix;
-  /** float32 [m, n], in a buffer of its own. */
-  readonly c: Matrix;
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-  /** float32 [n], added to every row. */
-  readonly bias?: Tensor;
-  /** Element of the bias that belongs to column 0; 0 if absent. */
-  readonly biasOffset?: number;
-  /** C += A B instead of C = A B. */
-  readonly accumulate?: boolean;
-  /** What the product is for; what the Gpu says if absent. Kernels of GPUs differ by it, and so do bits. */
-  readonly regime?: MatmulRegime;
-}
 
 /** A product whose operands are parts of the caller's. */
 interface Task extends MatmulArguments {
@@ -175,45 +155,19 @@ function record(gpu: Gpu, task: Task): void {
     recordTiled(gpu, tuning, product);
     return;
   }
-  const { c, bias, transposeA, transposeB } = task;
-  const { maxBindingBytes } = gpu;
-  const k = transposeA ? task.a.rows : task.a.columns;
-  const a = bindMatrix(task.a, maxBindingBytes);
-  const b = bindMatrix(task.b, maxBindingBytes);
-  const target = bindMatrix(c, maxBindingBytes);
+  const { transposeA, transposeB, bias } = task;
+  const bound = bindProduct(gpu, task);
+  const { a, b, c } = bound;
   const dtypeB = task.b.tensor.dtype === 'float16' ? 'float16' : 'float32';
-  const vectors = {
-    a: inVectors(task.a, a.offset),
-    b: inVectors(task.b, b.offset),
-    c: inVectors(c, target.offset),
-  };
-  const { kernel, rows, columns } = tiledKernel(tuning, { transposeA, transposeB, dtypeB }, vectors, [
-    c.rows,
-    c.columns,
-    k,
-  ]);
-  const workgroupsPerRow = Math.ceil(c.columns / columns);
+  const tiled = tiledKernel(tuning, { transposeA, transposeB, dtypeB }, bound.vectors, bound.shape);
+  const { params, workgroups } = productParams(bound, tiled);
   gpu.dispatch(
-    kernel,
+    tiled.kernel,
     // Without a bias any readable buffer may stand in its place.
-    { a: a.operand, b: b.operand, bias: bias ?? a.operand, c: target.operand },
-    {
-      m: c.rows,
-      n: c.columns,
-      k,
-      aOffset: a.offset,
-      aStride: task.a.stride,
-      bOffset: b.offset,
-      bStride: task.b.stride,
-      cOffset: target.offset,
-      cStride: c.stride,
-      biasOffset: task.biasOffset,
-      workgroupsPerRow,
-      useBias: Number(bias !== undefined),
-      accumulate: Number(task.accumulate),
-    },
-    grid(workgroupsPerRow * Math.ceil(c.rows / rows)),
-    2 * c.rows * c.columns * k,
+    { a: a.operand, b: b.operand, bias: bias ?? a.operand, c: c.operand },
+    params as Record<keyof MatmulKernel['params'], number>,
+    grid(workgroups),
+    flopOf(bound),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { MatmulArguments } from './matmul.ts';
+import type { MatmulArguments } from './arguments.ts';
 
 /** A dense row-major float64 matrix. */
 export interface ReferenceMatrix {

@@ -294,6 +294,20 @@ export const mutants: readonly Mutant[] = [
       replace: 'let out = workgroup * params.count;',
     },
   ]),
+  ...mutantsOf({ file: `${KERNELS}/top-k/lone-top-k.ts`, tests: [`${KERNELS}/top-k/top-k.test.ts`] }, [
+    {
+      id: 'lone-top-k-ties-of-piles',
+      kind: 'condition dropped',
+      find: '(value > best) | ((value == best) & (column < taken))',
+      replace: '(value > best)',
+    },
+    {
+      id: 'lone-top-k-ties-of-what-is-left',
+      kind: 'condition dropped',
+      find: '(other < best) | ((other == best) & (c > taken))',
+      replace: '(other < best)',
+    },
+  ]),
   ...mutantsOf({ file: `${KERNELS}/reduction/grouped.ts`, tests: [GROUPED_TEST] }, [
     {
       id: 'grouped-column-sum-chunks',

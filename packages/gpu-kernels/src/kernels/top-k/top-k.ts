@@ -3,6 +3,7 @@ import { type Kernel, defineKernel, grid, memoizeKernel } from '../../runtime/ke
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { workgroupReduction } from '../row-kernel.ts';
+import { LONE_ROWS, LONE_TOP, pilesOf } from './lone-top-k.ts';
 
 /**
  * A row's columns are dealt to so many piles in turn, each of which remembers the first of what is left of it: taking the
@@ -48,17 +49,17 @@ export function topLogProbs(gpu: Gpu, args: TopLogProbsArguments): void {
     throw new RangeError(
       `topLogProbs: ${count} of each of ${row.length} rows from ${outOffset} on do not fit ${tokens.label} of ${tokens.length} and ${logProbs.label} of ${logProbs.length}`,
     );
-  gpu.dispatch(
-    topKernel(gpu.tuning.invocationsPerRow),
-    { logits, logSumExp: args.logSumExp, row, tokens, logProbs },
-    { rows: row.length, vocabulary, count, outOffset },
-    grid(row.length),
-  );
+  const storage = { logits, logSumExp: args.logSumExp, row, tokens, logProbs };
+  const params = { rows: row.length, vocabulary, count, outOffset };
+  if (gpu.tuning.normLanes === 1) {
+    const piles = pilesOf(vocabulary);
+    gpu.dispatch(LONE_TOP, storage, { ...params, piles }, grid(Math.ceil(row.length / LONE_ROWS)));
+  } else gpu.dispatch(topKernel(gpu.tuning.invocationsPerRow), storage, params, grid(row.length));
 }
 
 /** Every kernel of the likeliest tokens under a tuning. */
-export function topKernels({ invocationsPerRow }: Tuning): Kernel[] {
-  return [topKernel(invocationsPerRow)];
+export function topKernels({ normLanes, invocationsPerRow }: Tuning): Kernel[] {
+  return [normLanes === 1 ? LONE_TOP : topKernel(invocationsPerRow)];
 }
 
 const topKernel = memoizeKernel((size: number) =>

@@ -73,7 +73,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
-  ...mutantsOf({ file: `${KERNELS}/rotary/rotary.ts`, tests: [`${KERNELS}/rotary/rotary.test.ts`] }, [
+  ...mutantsOf({ file: `${KERNELS}/rotary/rotary.ts`, tests: [`${KERNELS}/pointwise.property.test.ts`] }, [
     {
       id: 'rotary-interleaved',
       kind: 'rotary pairs',
@@ -93,6 +93,20 @@ export const mutants: readonly Mutant[] = [
       replace: 'positions[vector % params.heads${of}]',
     },
   ]),
+  ...mutantsOf({ file: `${KERNELS}/rotary/rows.ts`, tests: [`${KERNELS}/rotary/rotary.test.ts`] }, [
+    {
+      id: 'rotary-row-of-four-interleaved',
+      kind: 'rotary pairs',
+      find: 'vec4<f32>(low.yw, high.yw)',
+      replace: 'vec4<f32>(low.yz, high.yz)',
+    },
+    {
+      id: 'rotary-row-position',
+      kind: 'position offset',
+      find: 'let angles = positions[index] * half;',
+      replace: 'let angles = index * half;',
+    },
+  ]),
   ...mutantsOf({ file: `${KERNELS}/rotary/table.ts`, tests: [`${KERNELS}/rotary/rotary.test.ts`] }, [
     {
       id: 'rotary-amplitude-of-cosine-alone',
@@ -107,14 +121,22 @@ export const mutants: readonly Mutant[] = [
       replace: 'table[(position + half * i) * 2 + 1]',
     },
   ]),
+  ...mutantsOf({ file: `${KERNELS}/row-runs.ts`, tests: [`${KERNELS}/pointwise.property.test.ts`] }, [
+    {
+      id: 'row-runs-last',
+      kind: 'tail dropped',
+      find: 'let end = min(first + ${length}u, params.width);',
+      replace: 'let end = first + ${length}u;',
+    },
+  ]),
   ...mutantsOf(
     { file: `${KERNELS}/elementwise/elementwise.ts`, tests: [`${KERNELS}/elementwise/elementwise.test.ts`] },
     [
       {
         id: 'gather-row-stride',
         kind: 'wrong stride',
-        find: 'x[min(row, last) * params.width + i % params.width]',
-        replace: 'x[min(row, last) + i % params.width]',
+        find: 'let start = min(source, last) * params.width;',
+        replace: 'let start = min(source, last);',
       },
       {
         id: 'scatter-overwrites',
@@ -125,31 +147,34 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    { file: `${KERNELS}/embedding/embedding.ts`, tests: [`${KERNELS}/embedding/embedding.test.ts`] },
+    {
+      file: `${KERNELS}/embedding/embedding.ts`,
+      tests: [`${KERNELS}/embedding/embedding.test.ts`, `${KERNELS}/pointwise.property.test.ts`],
+    },
     [
       {
         id: 'embedding-stride',
         kind: 'wrong stride',
-        find: 'let at = row * params.width + c;',
-        replace: 'let at = row * params.windowRows + c;',
+        find: 'let start = token * params.width;',
+        replace: 'let start = token * params.windowRows;',
       },
       {
         id: 'embedding-half-parity',
         kind: 'float16 halves swapped',
-        find: '[at % 2u]',
+        find: '[(start + c) % 2u]',
         replace: '[c % 2u]',
       },
       {
         id: 'embedding-scale-on-positions',
         kind: 'wrong scale',
-        find: 'out[i] = params.scale * ${element}${position};',
-        replace: 'out[i] = params.scale * (${element}${position});',
+        find: ' + positionTable[position + c];',
+        replace: ' + params.scale * positionTable[position + c];',
       },
       {
         id: 'embedding-window-end',
         kind: 'slices',
-        find: 'if (row >= params.windowRows) { return; }',
-        replace: 'if (row + 1u >= params.windowRows) { return; }',
+        find: 'if (token >= params.windowRows) { return; }',
+        replace: 'if (token + 1u >= params.windowRows) { return; }',
       },
       {
         id: 'embedding-gradient-scale',

@@ -233,7 +233,7 @@ export const mutants: readonly Mutant[] = [
   ...mutantsOf(
     {
       file: `${KERNELS}/cross-entropy/cross-entropy.ts`,
-      tests: [CROSS_ENTROPY_TEST],
+      tests: [CROSS_ENTROPY_TEST, `${KERNELS}/rows.property.test.ts`],
     },
     [
       {
@@ -251,8 +251,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'cross-entropy-scale',
         kind: 'factor dropped',
-        find: "body: gradientBody('params.scale'),",
-        replace: "body: gradientBody('1.0'),",
+        find: "...gradientOf('params.scale'),",
+        replace: "...gradientOf('1.0'),",
       },
       {
         id: 'log-prob-row',
@@ -268,6 +268,20 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf({ file: `${KERNELS}/cross-entropy/lone-log-sum-exp.ts`, tests: [CROSS_ENTROPY_TEST] }, [
+    {
+      id: 'lone-log-sum-exp-decay',
+      kind: 'factor dropped',
+      find: 'run = run * decay + ((exp',
+      replace: 'run = run + ((exp',
+    },
+    {
+      id: 'lone-log-sum-exp-runs',
+      kind: 'tail dropped',
+      find: 'for (; c < stop; c++) {',
+      replace: 'for (; c + 1u < stop; c++) {',
+    },
+  ]),
   ...mutantsOf({ file: `${KERNELS}/top-k/top-k.ts`, tests: [`${KERNELS}/top-k/top-k.test.ts`] }, [
     {
       id: 'top-k-ties',

@@ -1,4 +1,4 @@
-import { array, boolean, constantFrom, integer, option } from 'fast-check';
+import { array, boolean, constantFrom, integer, oneof, option } from 'fast-check';
 import { expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../testing/closeness.ts';
 import { expectRan, useGpu } from '../testing/gpu.ts';
@@ -9,6 +9,7 @@ import { tolerances } from '../testing/tolerances.ts';
 import type { Gpu } from '../runtime/gpu.ts';
 import type { Scope } from '../runtime/scope.ts';
 import type { Tensor } from '../runtime/tensor.ts';
+import { TUNINGS } from '../runtime/tuning.ts';
 import { activationBackward, activationForward, activationKernels } from './activation/activation.ts';
 import { ACTIVATION_KINDS } from './activation/functions.ts';
 import { activationDerivativeReference, activationReference } from './activation/reference.ts';
@@ -54,6 +55,9 @@ const sizes = constantFrom(0.3, 3);
 
 const limited = (maxBindingBytes: number | undefined): Gpu =>
   gpu().with(maxBindingBytes === undefined ? {} : { maxBindingBytes });
+/** What visits rows takes runs of them on software adapters, single elements on GPUs. */
+const TUNED = ['software', 'hardware'] as const;
+const tuned = (name: (typeof TUNED)[number], device = gpu()): Gpu => device.with({ tuning: TUNINGS[name] });
 const read = (tensor: Tensor): Promise<Float32Array> => gpu().read(tensor);
 const map = (f: (...x: number[]) => number, first: Float32Array, ...more: Float32Array[]): Float64Array =>
   Float64Array.from(first, (x, i) => f(x, ...more.map((values) => values[i] ?? NaN)));
@@ -271,10 +275,14 @@ test('rows gathered and scattered at random', async () => {
   const cases = caseOf({
     total: integer({ min: 1, max: 90 }),
     share: constantFrom(0.1, 0.5, 1),
-    width: integer({ min: 1, max: 40 }),
+    width: oneof(integer({ min: 1, max: 40 }), constantFrom(64, 65, 132)),
+    tuning: constantFrom(...TUNED),
     seed: seeds,
   });
-  await expectForAll(cases, RUNS, async ({ total, share, width, seed }) => {
+  const examples = TUNED.flatMap((tuning) =>
+    [61, 132].map((width) => ({ total: 19, share: 0.5, width, tuning, seed: width })),
+  );
+  const property = async ({ total, share, width, tuning, seed }: (typeof examples)[number]) => {
     const random = new TestRandom(seed);
     // Distinct, in any order.
     const order = random.normal(total);
@@ -286,13 +294,14 @@ test('rows gathered and scattered at random', async () => {
     const x = scope.upload(table, [total, width]);
     const index = scope.upload(Uint32Array.from(rows), [rows.length]);
     const out = poisoned(scope, [rows.length, width]);
-    gatherRows(gpu(), { x, rows: index, out });
+    const device = tuned(tuning);
+    gatherRows(device, { x, rows: index, out });
     // Into a part of more, and back to where the rows were, all others zero.
     const [offset, more] = [3 * width, poisoned(scope, [rows.length + 5, width])];
-    gatherRows(gpu(), { x, rows: index, out: more, outOffset: offset });
+    gatherRows(device, { x, rows: index, out: more, outOffset: offset });
     const places = Array.from({ length: total }, (_, row) => rows.indexOf(row) >>> 0);
     const back = poisoned(scope, [total, width]);
-    gatherRows(gpu(), {
+    gatherRows(device, {
       x: scope.upload(upstream, [rows.length, width]),
       rows: scope.upload(Uint32Array.from(places), [total]),
       out: back,
@@ -316,7 +325,8 @@ test('rows gathered and scattered at random', async () => {
     expectClose(gatherRowsReference(after, rows, width), picked, tolerances.elementwise.f32);
     // Rows of others are what they were: not a number.
     expect(after.findIndex((value, i) => Number.isNaN(value) !== Number.isNaN(expected[i]))).toBe(-1);
-  });
+  };
+  await expectForAll(cases, RUNS, property, examples);
 });
 
 test('embeddings of random tokens, over windows of the table, forward and backward', async () => {
@@ -328,9 +338,21 @@ test('embeddings of random tokens, over windows of the table, forward and backwa
     dtype: constantFrom('float32', 'float16'),
     withPositions: boolean(),
     windows: boolean(),
+    tuning: constantFrom(...TUNED),
     seed: seeds,
   });
-  await expectForAll(cases, RUNS, async ({ tokens: count, vocabulary, width, scale, dtype, ...others }) => {
+  const examples = TUNED.flatMap((tuning) =>
+    (['float32', 'float16'] as const).flatMap((dtype) =>
+      [true, false].flatMap((withPositions) =>
+        [68, 71].map((width) => ({
+          ...{ tokens: 9, vocabulary: 11, width, scale: 1.5, dtype, withPositions, windows: false, tuning },
+          seed: width,
+        })),
+      ),
+    ),
+  );
+  type Case = (typeof examples)[number];
+  const property = async ({ tokens: count, vocabulary, width, scale, dtype, ...others }: Case) => {
     const random = new TestRandom(others.seed);
     const [tokens, positions] = [random.integers(count, vocabulary), random.integers(count, 11)];
     const asked = tableOf(random, vocabulary, width, tokens);
@@ -350,7 +372,7 @@ test('embeddings of random tokens, over windows of the table, forward and backwa
     const out = poisoned(scope, [count, width]);
     const gradTable = scope.upload(start, [vocabulary, width]);
     // The fewest rows that a window may have; the backward's list of where tokens occur takes up to 724 bytes.
-    const device = limited(others.windows ? Math.max(4 * width * 64, 768) : undefined);
+    const device = tuned(others.tuning, limited(others.windows ? Math.max(4 * width * 64, 768) : undefined));
     const positioned = others.withPositions ? placed : {};
     embeddingForward(device, { tokens: ids, table: stored, scale, out, ...positioned });
     const upstream = scope.upload(gradOutput, [count, width]);
@@ -371,7 +393,8 @@ test('embeddings of random tokens, over windows of the table, forward and backwa
     const seen = new Set(tokens);
     const changed = (value: number, i: number): boolean => value !== start[i];
     expect(gradients.findIndex((v, i) => changed(v, i) && !seen.has(Math.floor(i / width)))).toBe(-1);
-  });
+  };
+  await expectForAll(cases, RUNS, property, examples);
 });
 
 test('rotary positions of random heads, forward and back', async () => {
@@ -384,9 +407,18 @@ test('rotary positions of random heads, forward and back', async () => {
     theta: constantFrom(30, 10_000),
     amplitude: constantFrom(1, 1.4),
     inverse: boolean(),
+    tuning: constantFrom(...TUNED),
     seed: seeds,
   });
-  await expectForAll(cases, RUNS, async (own) => {
+  const examples = TUNED.flatMap((tuning) =>
+    [undefined, 2].flatMap((otherHeads) =>
+      [3, 8].map((half) => ({
+        ...{ rows: 9, heads: 3, otherHeads, half, rest: 4, theta: 30, amplitude: 1.4 },
+        ...{ inverse: half === 3, tuning, seed: half },
+      })),
+    ),
+  );
+  const property = async (own: (typeof examples)[number]) => {
     const { rows, heads, otherHeads, half, rest, theta, amplitude, inverse, seed } = own;
     const random = new TestRandom(seed);
     const [size, headDim] = [2 * half, 2 * half + rest];
@@ -401,7 +433,7 @@ test('rotary positions of random heads, forward and back', async () => {
     const index = scope.upload(Uint32Array.from(positions), [rows]);
     const others = otherHeads === undefined ? undefined : random.normal(rows * otherHeads * headDim);
     const other = others && scope.upload(others, [rows, others.length / rows]);
-    rotateInPlace(gpu(), {
+    rotateInPlace(tuned(own.tuning), {
       x,
       ...(other ? { other } : {}),
       positions: index,
@@ -416,12 +448,17 @@ test('rotary positions of random heads, forward and back', async () => {
     if (!other || !others) return;
     const ofOther = rotaryReference({ x: others, positions: angles, headDim, size, theta, amplitude });
     expectClose(await read(other), ofOther, tolerances.elementwise.f32, 2);
-  });
+  };
+  await expectForAll(cases, RUNS, property, examples);
 });
 
 test('no kernel was left out above', () => {
-  expectRan(gpu(), [...activationKernels(), ...gatedActivationKernels(), ...elementwiseKernels()]);
+  expectRan(gpu(), [...activationKernels(), ...gatedActivationKernels()]);
   // Those of groups have a test of their own.
-  const ofOne = optimizerKernels().filter(({ label }) => !label.includes('grouped'));
-  expectRan(gpu(), [...ofOne, ...embeddingKernels(), ...rotaryKernels()]);
+  expectRan(
+    gpu(),
+    optimizerKernels().filter(({ label }) => !label.includes('grouped')),
+  );
+  for (const tuning of Object.values(TUNINGS))
+    expectRan(gpu(), [...elementwiseKernels(tuning), ...embeddingKernels(tuning), ...rotaryKernels(tuning)]);
 });

@@ -251,6 +251,13 @@ test('cross-entropy and its gradient of random logits, among rows that are nobod
       seed: i + 1,
     },
   }));
+  // Whole vectors of four or not, over several runs of a row.
+  for (const vocabulary of [600, 603])
+    for (const seed of [8, 9])
+      examples.push({
+        ...{ tuning: 'software', rows: 9, moreRows: 1, vocabulary, size: 1, scale: 1, offset: 2, targets: 4 },
+        seed,
+      });
   await expectForAll(
     cases,
     RUNS,

@@ -4,7 +4,9 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 import { defineRowKernel, workgroupReduction } from '../row-kernel.ts';
+import { defineRowRuns, dispatchRowRuns, rowRunsKernels, takesRuns } from '../row-runs.ts';
 import { plus, repeat } from '../wgsl.ts';
+import { LONE_ROWS, loneLogSumExp } from './lone-log-sum-exp.ts';
 
 /** Logits that an invocation loads before it brings its maximum and its sum up to date, once for all of them. */
 const BLOCK = 8;
@@ -30,8 +32,11 @@ export interface LogSumExpArguments {
  */
 export function logSumExp(gpu: Gpu, { logits, rows, vocabulary, out }: LogSumExpArguments): void {
   requireRows('logSumExp', { logits, rows, vocabulary, perRow: out });
-  const kernel = logSumExpKernel(gpu.tuning.invocationsPerRow);
-  gpu.dispatch(kernel, { logits, out }, { rows, width: vocabulary }, grid(rows));
+  const params = { rows, width: vocabulary };
+  if (gpu.tuning.normLanes === 1) {
+    const kernel = loneLogSumExp(vocabulary % 4 === 0);
+    gpu.dispatch(kernel, { logits, out }, params, grid(Math.ceil(rows / LONE_ROWS)));
+  } else gpu.dispatch(logSumExpKernel(gpu.tuning.invocationsPerRow), { logits, out }, params, grid(rows));
 }
 
 /** Operands and options of {@link gatherLogProbs}. */
@@ -99,27 +104,31 @@ export function crossEntropyGradient(gpu: Gpu, args: CrossEntropyGradientArgumen
       `crossEntropyGradient: ${target.label} of ${target.length} lacks targets for ${rows} rows from ${targetOffset} on`,
     );
   }
-  const count = rows * vocabulary;
+  const of = {
+    rows,
+    width: vocabulary,
+    perElement: takesRuns(gpu.tuning) && vocabulary % 4 === 0 ? 4 : 1,
+  } as const;
+  const storage = { logSumExp: args.logSumExp, targets: target, logits };
   if (typeof scale !== 'number') {
     if (scale.length < targetOffset + rows)
       throw new RangeError(
         `crossEntropyGradient: ${scale.label} of ${scale.length} lacks factors for ${rows} rows from ${targetOffset} on`,
       );
-    const storage = { logSumExp: args.logSumExp, targets: target, scales: scale, logits };
-    gpu.dispatch(SCALED_GRADIENT, storage, { count, vocabulary, targetOffset }, pointwiseGrid(count));
-    return;
-  }
-  gpu.dispatch(
-    GRADIENT,
-    { logSumExp: args.logSumExp, targets: target, logits },
-    { count, vocabulary, targetOffset, scale },
-    pointwiseGrid(count),
-  );
+    dispatchRowRuns(gpu, SCALED_GRADIENT, of, { ...storage, scales: scale }, { targetOffset });
+  } else dispatchRowRuns(gpu, GRADIENT, of, storage, { targetOffset, scale });
 }
 
 /** Every kernel of the cross-entropy under a tuning. */
-export function crossEntropyKernels({ invocationsPerRow }: Tuning): Kernel[] {
-  return [logSumExpKernel(invocationsPerRow), GATHER_LOG_PROBS, GRADIENT, SCALED_GRADIENT];
+export function crossEntropyKernels(tuning: Tuning): Kernel[] {
+  return [
+    ...(tuning.normLanes === 1
+      ? [true, false].map(loneLogSumExp)
+      : [logSumExpKernel(tuning.invocationsPerRow)]),
+    GATHER_LOG_PROBS,
+    ...rowRunsKernels(tuning, GRADIENT),
+    ...rowRunsKernels(tuning, SCALED_GRADIENT),
+  ];
 }
 
 /** WGSL that combines what a block's logits give, as a tree. */
@@ -178,25 +187,39 @@ const GATHER_LOG_PROBS = definePointwise({
   body: 'out[params.outOffset + i] = logits[row[i] * params.vocabulary + targets[i]] - logSumExp[row[i]];',
 });
 
-const GRADIENT = definePointwise({
+const GRADIENT = defineRowRuns({
   label: 'cross-entropy.gradient',
-  storage: { logSumExp: 'f32', targets: 'u32', logits: '&f32' },
-  params: { vocabulary: 'u32', targetOffset: 'u32', scale: 'f32' },
-  body: gradientBody('params.scale'),
+  storage: (element) => ({ logSumExp: 'f32', targets: 'u32', logits: `&${element}` }) as const,
+  params: { targetOffset: 'u32', scale: 'f32' },
+  ...gradientOf('params.scale'),
 });
 
-const SCALED_GRADIENT = definePointwise({
+const SCALED_GRADIENT = defineRowRuns({
   label: 'cross-entropy.gradient.scaled',
-  storage: { logSumExp: 'f32', targets: 'u32', scales: 'f32', logits: '&f32' },
-  params: { vocabulary: 'u32', targetOffset: 'u32' },
-  body: gradientBody('scales[params.targetOffset + row]'),
+  storage: (element) => ({ logSumExp: 'f32', targets: 'u32', scales: 'f32', logits: `&${element}` }) as const,
+  params: { targetOffset: 'u32' },
+  ...gradientOf('scales[params.targetOffset + row]'),
 });
 
-function gradientBody(scale: string): string {
-  return `
-    let row = i / params.vocabulary;
-    let hit = i % params.vocabulary == targets[params.targetOffset + row];
-    logits[i] = (exp(logits[i] - logSumExp[row]) - select(0.0, 1.0, hit)) * ${scale};`;
+function gradientOf(scale: string): {
+  readonly ofRow: string;
+  readonly ofElement: (element: 'f32' | 'vec4<f32>') => string;
+} {
+  return {
+    ofRow: `
+    let normalizer = logSumExp[row];
+    let token = targets[params.targetOffset + row];
+    let scale = ${scale};`,
+    ofElement: (element) => {
+      const hit =
+        element === 'f32'
+          ? 'c == token'
+          : 'vec4<u32>(4u * c) + vec4<u32>(0u, 1u, 2u, 3u) == vec4<u32>(token)';
+      return `
+    let hit = select(${element}(0.0), ${element}(1.0), ${hit});
+    logits[i] = (exp(logits[i] - normalizer) - hit) * scale;`;
+    },
+  };
 }
 
 function requireRows(

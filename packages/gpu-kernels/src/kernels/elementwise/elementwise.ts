@@ -1,7 +1,9 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import type { Kernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, defineWide, dispatchWide, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
+import { defineRowRuns, dispatchRowRuns, rowRunsKernels, takesRuns } from '../row-runs.ts';
 
 /** Operands and options of {@link add}. */
 export interface AddArguments {
@@ -82,8 +84,9 @@ export function gatherRows(gpu: Gpu, { x, rows, out, outOffset = 0 }: GatherRows
     throw new RangeError(
       `gatherRows: ${rows.length} rows of ${x.label} [${x.shape.join(', ')}] do not fit ${out.label} [${out.shape.join(', ')}] at ${outOffset}`,
     );
-  const params = { count, width, height: x.length / width, outOffset };
-  gpu.dispatch(GATHER_ROWS, { x, rows, out }, params, pointwiseGrid(count));
+  const perElement = takesRuns(gpu.tuning) && width % 4 === 0 && outOffset % 4 === 0 ? 4 : 1;
+  const params = { height: x.length / width, outOffset: outOffset / perElement };
+  dispatchRowRuns(gpu, GATHER_ROWS, { rows: rows.length, width, perElement }, { x, rows, out }, params);
 }
 
 /** Operands and options of {@link scatterRowsAdd}. */
@@ -105,12 +108,12 @@ export function scatterRowsAdd(gpu: Gpu, { gradOutput, rows, gradInput }: Scatte
   gpu.dispatch(SCATTER_ROWS_ADD, { gradOutput, rows, gradInput }, { count, width }, pointwiseGrid(count));
 }
 
-/** Every kernel of elementwise operations. */
-export function elementwiseKernels(): Kernel[] {
+/** Every kernel of elementwise operations under a tuning. */
+export function elementwiseKernels(tuning: Tuning): Kernel[] {
   return [
     ...[ADD, ADD_SCALED, SCALE].flatMap(({ one, four }): Kernel[] => [one, four]),
     ROUND_TO_HALF,
-    GATHER_ROWS,
+    ...rowRunsKernels(tuning, GATHER_ROWS),
     SCATTER_ROWS_ADD,
   ];
 }
@@ -141,14 +144,15 @@ const ROUND_TO_HALF = definePointwise({
   body: 'x[i] = quantizeToF16(x[i]);',
 });
 
-const GATHER_ROWS = definePointwise({
+const GATHER_ROWS = defineRowRuns({
   label: 'elementwise.gather-rows',
-  storage: { x: 'f32', rows: 'u32', out: '&f32' },
-  params: { width: 'u32', height: 'u32', outOffset: 'u32' },
-  body: `
-    let row = rows[i / params.width];
+  storage: (element) => ({ x: element, rows: 'u32', out: `&${element}` }) as const,
+  params: { height: 'u32', outOffset: 'u32' },
+  ofRow: `
+    let source = rows[row];
     let last = params.height - 1u;
-    out[params.outOffset + i] = select(0.0, x[min(row, last) * params.width + i % params.width], row <= last);`,
+    let start = min(source, last) * params.width;`,
+  ofElement: (element) => `out[params.outOffset + i] = select(${element}(), x[start + c], source <= last);`,
 });
 
 const SCATTER_ROWS_ADD = definePointwise({

@@ -2,7 +2,9 @@ import { ELEMENT_BYTES } from '../../runtime/dtype.ts';
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
+import { defineRowRuns, dispatchRowRuns, rowRunsKernels, takesRuns } from '../row-runs.ts';
 import { rowWindows } from '../windows.ts';
 import { tokenOccurrences } from './token-occurrences.ts';
 
@@ -38,17 +40,18 @@ export function embeddingForward(gpu: Gpu, args: EmbeddingForwardArguments): voi
     );
   }
   const stored = table.dtype === 'float16' ? 'float16' : 'float32';
-  const count = out.length;
+  const of = {
+    rows: tokens.length,
+    width,
+    perElement: takesRuns(gpu.tuning) && width % 4 === 0 ? 4 : 1,
+  } as const;
   for (const { start, end } of rowWindows(gpu, table.length / width, width * ELEMENT_BYTES[stored])) {
     const storage = { tokens, table: table.rows(start, end), out };
-    const params = { count, width, firstRow: start, windowRows: end - start, scale };
-    const workgroups = pointwiseGrid(count);
+    const params = { firstRow: start, windowRows: end - start, scale };
     if (positions && positionTable) {
       const withPositions = { ...storage, positions, positionTable };
-      gpu.dispatch(forwardWithPositionsKernel(stored), withPositions, params, workgroups);
-    } else {
-      gpu.dispatch(forwardKernel(stored), storage, params, workgroups);
-    }
+      dispatchRowRuns(gpu, forwardWithPositionsKernel(stored), of, withPositions, params);
+    } else dispatchRowRuns(gpu, forwardKernel(stored), of, storage, params);
   }
 }
 
@@ -96,49 +99,64 @@ export function embeddingBackward(gpu: Gpu, args: EmbeddingBackwardArguments): v
   }
 }
 
-/** Every kernel of embeddings. */
-export function embeddingKernels(): Kernel[] {
+/** Every kernel of embeddings under a tuning. */
+export function embeddingKernels(tuning: Tuning): Kernel[] {
   const stored = ['float32', 'float16'] as const;
-  return [...stored.flatMap((dtype) => [forwardKernel(dtype), forwardWithPositionsKernel(dtype)]), BACKWARD];
+  const forward = stored.flatMap((dtype) => [
+    ...rowRunsKernels(tuning, forwardKernel(dtype)),
+    ...rowRunsKernels(tuning, forwardWithPositionsKernel(dtype)),
+  ]);
+  return [...forward, BACKWARD];
 }
 
 type StoredAs = 'float32' | 'float16';
 
-const FORWARD_PARAMS = { width: 'u32', firstRow: 'u32', windowRows: 'u32', scale: 'f32' } as const;
+const FORWARD_PARAMS = { firstRow: 'u32', windowRows: 'u32', scale: 'f32' } as const;
 
 const forwardKernel = memoizeKernel((stored: StoredAs) =>
-  definePointwise({
+  defineRowRuns({
     label: `embedding.forward${stored === 'float16' ? '.f16' : ''}`,
-    storage: { tokens: 'u32', table: stored === 'float16' ? 'f16x2' : 'f32', out: '&f32' },
+    storage: (element) => ({ tokens: 'u32', table: tableOf(stored, element), out: `&${element}` }) as const,
     params: FORWARD_PARAMS,
-    body: forwardBody(stored, ''),
+    ofRow: FIND_ROW,
+    ofElement: (element) => `out[i] = ${scaled(stored, element)};`,
   }),
 );
 
 const forwardWithPositionsKernel = memoizeKernel((stored: StoredAs) =>
-  definePointwise({
+  defineRowRuns({
     label: `embedding.forward.positions${stored === 'float16' ? '.f16' : ''}`,
-    storage: {
-      tokens: 'u32',
-      table: stored === 'float16' ? 'f16x2' : 'f32',
-      out: '&f32',
-      positions: 'u32',
-      positionTable: 'f32',
-    },
+    storage: (element) =>
+      ({
+        tokens: 'u32',
+        table: tableOf(stored, element),
+        out: `&${element}`,
+        positions: 'u32',
+        positionTable: element,
+      }) as const,
     params: FORWARD_PARAMS,
-    body: forwardBody(stored, ' + positionTable[positions[t] * params.width + c]'),
+    ofRow: `${FIND_ROW}
+      let position = positions[row] * params.width;`,
+    ofElement: (element) => `out[i] = ${scaled(stored, element)} + positionTable[position + c];`,
   }),
 );
 
-function forwardBody(stored: StoredAs, position: string): string {
-  const element = stored === 'float16' ? 'unpack2x16float(table[at / 2u])[at % 2u]' : 'table[at]';
-  return `
-      let t = i / params.width;
-      let c = i % params.width;
-      let row = tokens[t] - params.firstRow;
-      if (row >= params.windowRows) { return; }
-      let at = row * params.width + c;
-      out[i] = params.scale * ${element}${position};`;
+function tableOf(stored: StoredAs, element: 'f32' | 'vec4<f32>') {
+  if (stored === 'float32') return element;
+  return element === 'f32' ? 'f16x2' : 'vec2<f16x2>';
+}
+
+/** Rows of tokens that other windows have are left as they are. */
+const FIND_ROW = `
+      let token = tokens[row] - params.firstRow;
+      if (token >= params.windowRows) { return; }
+      let start = token * params.width;`;
+
+function scaled(stored: StoredAs, element: 'f32' | 'vec4<f32>'): string {
+  if (stored === 'float32') return 'params.scale * table[start + c]';
+  return element === 'f32'
+    ? 'params.scale * unpack2x16float(table[(start + c) / 2u])[(start + c) % 2u]'
+    : 'params.scale * vec4<f32>(unpack2x16float(table[start + c].x), unpack2x16float(table[start + c].y))';
 }
 
 /** `occurrences` holds the distinct tokens, where the rows of each start, and the rows. */

@@ -1,7 +1,10 @@
 import type { Gpu } from '../../runtime/gpu.ts';
-import type { Kernel } from '../../runtime/kernel.ts';
+import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
+import { takesRuns } from '../row-runs.ts';
+import { ROWS, rowsKernel } from './rows.ts';
 
 /** Operands and options of {@link rotateInPlace}. */
 export interface RotaryArguments {
@@ -35,16 +38,21 @@ export function rotateInPlace(gpu: Gpu, args: RotaryArguments): void {
       );
     }
   const shared = { headDim, half, direction: inverse ? -1 : 1 };
+  if (takesRuns(gpu.tuning)) {
+    const wide = half % 4 === 0 && headDim % 4 === 0;
+    const rows = positions.length;
+    gpu.dispatch(
+      rowsKernel({ tensors: other ? 2 : 1, wide }),
+      { x0: x, ...(other ? { x1: other } : {}), positions, table },
+      { rows, heads0: headsOf(x), ...(other ? { heads1: headsOf(other) } : {}), ...shared },
+      grid(Math.ceil(rows / ROWS)),
+    );
+    return;
+  }
   const end0 = positions.length * headsOf(x) * half;
   if (!other) {
     const params = { count: end0, heads0: headsOf(x), ...shared };
     gpu.dispatch(ROTATE, { x0: x, positions, table }, params, pointwiseGrid(end0));
-    return;
-  }
-  if (x.length >= gpu.tuning.dispatchElements) {
-    const { other: _other, ...rest } = args;
-    rotateInPlace(gpu, rest);
-    rotateInPlace(gpu, { ...rest, x: other });
     return;
   }
   const count = end0 + positions.length * headsOf(other) * half;
@@ -52,9 +60,10 @@ export function rotateInPlace(gpu: Gpu, args: RotaryArguments): void {
   gpu.dispatch(ROTATE_TWO, { x0: x, x1: other, positions, table }, params, pointwiseGrid(count));
 }
 
-/** Every kernel of rotary positions. */
-export function rotaryKernels(): Kernel[] {
-  return [ROTATE, ROTATE_TWO];
+/** Every kernel of rotary positions under a tuning. */
+export function rotaryKernels(tuning: Tuning): Kernel[] {
+  if (!takesRuns(tuning)) return [ROTATE, ROTATE_TWO];
+  return [1, 2].flatMap((tensors) => [true, false].map((wide) => rowsKernel({ tensors, wide })));
 }
 
 const SHARED = { positions: 'u32', table: 'vec2<f32>' } as const;

@@ -1,6 +1,6 @@
 struct Params {
   count: u32,
-  vocabulary: u32,
+  width: u32,
   targetOffset: u32,
   scale: f32,
 }
@@ -19,7 +19,11 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  let row = i / params.vocabulary;
-  let hit = i % params.vocabulary == targets[params.targetOffset + row];
-  logits[i] = (exp(logits[i] - logSumExp[row]) - select(0.0, 1.0, hit)) * params.scale;
+  let row = i / params.width;
+  let c = i % params.width;
+  let normalizer = logSumExp[row];
+  let token = targets[params.targetOffset + row];
+  let scale = params.scale;
+  let hit = select(f32(0.0), f32(1.0), c == token);
+  logits[i] = (exp(logits[i] - normalizer) - hit) * scale;
 }

@@ -19,7 +19,10 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  let row = rows[i / params.width];
+  let row = i / params.width;
+  let c = i % params.width;
+  let source = rows[row];
   let last = params.height - 1u;
-  out[params.outOffset + i] = select(0.0, x[min(row, last) * params.width + i % params.width], row <= last);
+  let start = min(source, last) * params.width;
+  out[params.outOffset + i] = select(f32(), x[start + c], source <= last);
 }

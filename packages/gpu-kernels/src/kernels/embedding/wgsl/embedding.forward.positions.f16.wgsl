@@ -22,10 +22,11 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
-  let t = i / params.width;
+  let row = i / params.width;
   let c = i % params.width;
-  let row = tokens[t] - params.firstRow;
-  if (row >= params.windowRows) { return; }
-  let at = row * params.width + c;
-  out[i] = params.scale * unpack2x16float(table[at / 2u])[at % 2u] + positionTable[positions[t] * params.width + c];
+  let token = tokens[row] - params.firstRow;
+  if (token >= params.windowRows) { return; }
+  let start = token * params.width;
+  let position = positions[row] * params.width;
+  out[i] = params.scale * unpack2x16float(table[(start + c) / 2u])[(start + c) % 2u] + positionTable[position + c];
 }

@@ -13,4 +13,6 @@ export interface Bench {
   /** Of work in a turn. */
   readonly seconds: number;
   readonly report: Report;
+  /** What devices have said of the libraries' mistakes since it was asked last. */
+  readonly deviceErrors: () => readonly string[];
 }

@@ -29,11 +29,9 @@ export async function compareContext({ gpu, torch, rounds, report }: Bench): Pro
     else faults.set(contender.name, fault);
   }
   const timings = await takeTurns(right, { rounds });
-  report.add({
-    title: `In context, 26 M parameters, ${cell.context.length} tokens`,
-    unit: 's',
-    comparisons: [{ task: `${QUERIES} queries`, flops: 0, timings, faults }],
-  });
+  const title = `In context, 26 M parameters, ${cell.context.length} tokens`;
+  report.add({ title, unit: 's' }, [{ task: `${QUERIES} queries`, flops: 0, timings, faults }]);
+  report.print(title);
   cell.model.dispose();
 }
 

@@ -1,4 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { collectGarbage } from '../../../../packages/gpu-kernels/src/platform/node/garbage.ts';
 import type { Contender, Usage } from './contender.ts';
+
+/** What a process at rest uses of CPU time in so many milliseconds, and how often it is asked whether it rests. */
+const REST = { cpu: 1, of: 20, tries: 25 };
 
 /** What a contender took for one call, one entry a round. */
 export interface Timing {
@@ -14,7 +19,7 @@ export interface Spread {
 
 /**
  * Lets contenders take turns (A B C A B C …), so that a busy machine disturbs all alike. Each has compiled and done its work
- * once before; a turn is as many calls as take about `seconds`, one call if absent.
+ * once before; a turn is as many calls as take about `seconds`, one call if absent, and begins when the process is at rest.
  */
 export async function takeTurns(
   contenders: readonly Contender[],
@@ -28,11 +33,23 @@ export async function takeTurns(
   }
   for (let round = 0; round < rounds; round++) {
     for (const plan of plans) {
+      await rest();
       const { wall, cpu } = await plan.contender.run(plan.calls);
       plan.rounds.push({ wall: wall / plan.calls, cpu: cpu / plan.calls });
     }
   }
   return plans.map((plan) => ({ name: plan.contender.name, rounds: plan.rounds }));
+}
+
+/** What the last turn left does not count in the next: garbage, and threads that look out for more work. */
+async function rest(): Promise<void> {
+  collectGarbage();
+  for (let i = 0; i < REST.tries; i++) {
+    const before = process.cpuUsage();
+    await sleep(REST.of);
+    const { user, system } = process.cpuUsage(before);
+    if ((user + system) / 1e3 < REST.cpu) return;
+  }
 }
 
 /** How many times as long the other took as the first did, round by round. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { acquireGpu } from '@icl-gd/gpu-kernels';
@@ -53,18 +53,18 @@ if (wanted.some((name) => name !== 'torch') && !isInstalled()) {
 }
 
 const gpu = await acquireGpu({ adapter: values.adapter, log: (line) => console.error(line) });
-shareAdapter(values.adapter);
+const heard: string[] = [];
+shareAdapter(values.adapter, (message) => heard.push(message));
 const peers: Peer[] = [ours(gpu)];
 let torch: TorchPeer | undefined;
 for (const name of wanted) {
   const peer = await open(name);
   if (peer) peers.push(peer);
 }
-const report = new Report(gpu.adapter.description, peers);
-for (const part of parts) await runPart(part, { gpu, peers, torch, rounds, seconds, report });
 mkdirSync(values.out, { recursive: true });
-writeFileSync(join(values.out, 'peers.csv'), report.csv());
-writeFileSync(join(values.out, 'peers.md'), report.markdown());
+const report = new Report(gpu.adapter.description, peers, values.out);
+const deviceErrors = (): readonly string[] => heard.splice(0);
+for (const part of parts) await runPart(part, { gpu, peers, torch, rounds, seconds, report, deviceErrors });
 console.log(`written: ${join(values.out, 'peers.csv')}, peers.md`);
 for (const peer of peers) peer.dispose();
 // Dawn's bindings and other libraries would keep the process alive.

@@ -18,7 +18,7 @@ export function operands(operation: Operation): Float32Array[] {
   }
 }
 
-export function title(operation: Operation): string {
+export function taskOf(operation: Operation): string {
   switch (operation.kind) {
     case 'matmul':
       return `${operation.m}×${operation.k}×${operation.n} ${operation.transposeB ? 'A·Bᵀ' : 'A·B'}`;

@@ -5,7 +5,7 @@ import { faultBeside } from './differences.ts';
 import { compareExperiment } from './experiment.ts';
 import { takeTurns } from './interleave.ts';
 import { smallTrainingTask } from './libraries/ours-training.ts';
-import { fault, flops, operands, title } from './operations.ts';
+import { fault, flops, operands, taskOf } from './operations.ts';
 import type { Comparison, Unit } from './report.ts';
 
 export const PARTS = ['matmul', 'kernels', 'training', 'context', 'experiment'] as const;
@@ -62,23 +62,23 @@ export async function runPart(part: Part, bench: Bench): Promise<void> {
 
 async function compareOperations(
   bench: Bench,
-  heading: string,
+  title: string,
   unit: Unit,
   operations: readonly Operation[],
 ): Promise<void> {
-  const comparisons = [];
   for (const operation of operations) {
     const given = operands(operation);
-    console.error(title(operation));
+    const task = taskOf(operation);
+    console.error(task);
     const comparison = await compare(bench, {
-      task: title(operation),
+      task,
       flops: unit === 'GFLOP/CPU-s' ? flops(operation) : 0,
       open: (peer) => peer.operation(operation, given),
       faultOf: (result) => fault(operation, given, result),
     });
-    comparisons.push(comparison);
+    bench.report.add({ title, unit }, [comparison]);
   }
-  bench.report.add({ title: heading, unit, comparisons });
+  bench.report.print(title);
 }
 
 async function compareTraining(bench: Bench): Promise<void> {
@@ -94,7 +94,9 @@ async function compareTraining(bench: Bench): Promise<void> {
       return trainingFault(task, own, result);
     },
   });
-  bench.report.add({ title: 'Training step', unit: 'ms', comparisons: [comparison] });
+  const title = 'Training step';
+  bench.report.add({ title, unit: 'ms' }, [comparison]);
+  bench.report.print(title);
 }
 
 interface Task {
@@ -106,7 +108,7 @@ interface Task {
 
 /** Checks the result of every library, then times those whose result is right. */
 async function compare(
-  { peers, rounds, seconds }: Bench,
+  { peers, rounds, seconds, deviceErrors }: Bench,
   { task, flops: operations, open, faultOf }: Task,
 ): Promise<Comparison> {
   const right: Contender[] = [];
@@ -117,9 +119,15 @@ async function compare(
       const contender = await open(peer);
       if (!contender) continue;
       opened.push(contender);
+      deviceErrors();
       const wrong = faultOf(await quietly(() => contender.result()));
       if (wrong === undefined) right.push(contender);
-      else faults.set(peer.name, wrong);
+      else {
+        faults.set(peer.name, wrong);
+        console.error(
+          `${peer.name} ${wrong}: ${deviceErrors()[0]?.split('\n')[0] ?? 'its device reports nothing'}`,
+        );
+      }
     } catch (error) {
       faults.set(peer.name, `fails: ${String(error).split('\n')[0]?.slice(0, 80)}`);
     }

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Table, toCsv } from '../../src/results/csv.ts';
 import { renderTable } from '../../src/results/text-table.ts';
 import type { Peer } from './contender.ts';
@@ -15,10 +17,14 @@ export interface Comparison {
   readonly faults: ReadonlyMap<string, string>;
 }
 
-interface Section {
+/** What rows are of. */
+export interface Heading {
   readonly title: string;
   readonly unit: Unit;
-  readonly comparisons: readonly Comparison[];
+}
+
+interface Section extends Heading {
+  readonly comparisons: Comparison[];
 }
 
 const COLUMNS = [
@@ -36,26 +42,43 @@ const COLUMNS = [
   ...['rounds', 'fault'],
 ] as const;
 
-/** Collects what was measured. Ratios are a contender's time over ours, round by round: above 1, ours is faster. */
+/** Collects what was measured, in files that have it all at any time. Ratios are a contender's time over ours, round by round: above 1, ours is faster. */
 export class Report {
   readonly #adapter: string;
   readonly #peers: readonly Peer[];
+  readonly #folder: string;
   readonly #sections: Section[] = [];
 
-  constructor(adapter: string, peers: readonly Peer[]) {
+  /** @param folder where peers.csv and peers.md go */
+  constructor(adapter: string, peers: readonly Peer[], folder: string) {
     this.#adapter = adapter;
     this.#peers = peers;
+    this.#folder = folder;
   }
 
-  /** Adds a part and prints it. */
-  add(section: Section): void {
-    this.#sections.push(section);
+  /** Adds rows of a part. */
+  add(heading: Heading, comparisons: readonly Comparison[]): void {
+    let section = this.#section(heading.title);
+    if (!section) this.#sections.push((section = { ...heading, comparisons: [] }));
+    section.comparisons.push(...comparisons);
+    writeFileSync(join(this.#folder, 'peers.csv'), this.#csv());
+    writeFileSync(join(this.#folder, 'peers.md'), this.#markdown());
+  }
+
+  /** Prints a part. */
+  print(title: string): void {
+    const section = this.#section(title);
+    if (!section) return;
     const [head, ...rows] = pivot(section);
     console.log(`\n${headline(section)}`);
     console.log(renderTable(head as string[], rows));
   }
 
-  csv(): string {
+  #section(title: string): Section | undefined {
+    return this.#sections.find((section) => section.title === title);
+  }
+
+  #csv(): string {
     const rows = this.#sections.flatMap(({ title, comparisons }) =>
       comparisons.flatMap(({ task, flops, timings, faults }) => [
         ...timings.map((timing) => {
@@ -80,7 +103,7 @@ export class Report {
     return toCsv({ columns: COLUMNS, rows: rows as Table['rows'] });
   }
 
-  markdown(): string {
+  #markdown(): string {
     const about = [
       `${new Date().toISOString().slice(0, 10)}, adapter ${this.#adapter}`,
       ...this.#peers.map(({ name, version }) => `${name} ${version}`),

@@ -312,7 +312,8 @@ export class Gpu extends Resource {
   }
 
   /**
-   * As {@link read}, of several tensors at once: packed into one buffer, which is mapped once.
+   * As {@link read}, of several tensors at once: packed into one buffer, which is mapped once; each into a new array or into
+   * the one that is given with it.
    * @returns one array an item, in their order
    * @throws as {@link read} and {@link readIndices}
    */
@@ -329,7 +330,7 @@ export class Gpu extends Resource {
             this.#refuseIfDisposed('read');
             this.check();
           })
-        : wanted.map(({ decode }) => decode(new ArrayBuffer(0)));
+        : wanted.map(({ decode }) => decode(new ArrayBuffer(0), 0));
     return values as { [i in keyof Items]: ReadValues<Items[i]> };
   }
 

@@ -19,7 +19,10 @@ const ADD_ONE = defineKernel({
 describe('reading several tensors at once', () => {
   it('gives what reading one after the other does, of every dtype, ranges and nothing included', async () => {
     using scope = gpu().scope();
-    const full = scope.upload(Float32Array.from({ length: 9 }, Math.sqrt), [9]);
+    const full = scope.upload(
+      Float32Array.from({ length: 9 }, (_, i) => Math.sqrt(i)),
+      [9],
+    );
     const halves = scope.tensor([7], 'halves', 'float16');
     gpu().write(halves, Float32Array.of(1, 2, 3, 4, 5, 6, 7));
     const tokens = scope.upload(Uint32Array.of(4, 2 ** 32 - 1, 0), [3]);
@@ -42,6 +45,32 @@ describe('reading several tensors at once', () => {
     await expect(gpu().readAll([{ tensor: full, offset: 8, length: 2 }])).rejects.toThrow(
       /reading 2 elements at 8/,
     );
+  });
+
+  it('fills arrays that are given, those of float16 and parts of arrays included', async () => {
+    using scope = gpu().scope();
+    const full = scope.upload(
+      Float32Array.from({ length: 9 }, (_, i) => Math.sqrt(i)),
+      [9],
+    );
+    const halves = scope.tensor([7], 'halves', 'float16');
+    gpu().write(halves, Float32Array.of(1, 2, 3, 4, 5, 6, 7));
+    const own = new Float32Array(12).fill(-1);
+    const [into, odd, none] = [own.subarray(2, 6), own.subarray(8, 11), new Float32Array(0)];
+    const read = await gpu().readAll([
+      { tensor: halves, offset: 3, length: 3, into: odd },
+      full,
+      { tensor: full, offset: 3, length: 4, into },
+      { tensor: full, length: 0, into: none },
+    ]);
+    for (const [i, given] of [odd, undefined, into, none].entries()) if (given) expect(read[i]).toBe(given);
+    expectSameBits(
+      own,
+      Float32Array.of(-1, -1, ...[3, 4, 5, 6].map((i) => Math.sqrt(i)), -1, -1, 4, 5, 6, -1),
+    );
+    expectSameBits(read[1], await gpu().read(full));
+    const short = gpu().readAll([{ tensor: full, into }]);
+    await expect(short).rejects.toThrow(/reading 9 elements of uploaded into an array of 4/);
   });
 
   it('maps one buffer once', async () => {

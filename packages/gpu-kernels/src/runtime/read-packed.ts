@@ -32,7 +32,10 @@ export async function readPacked(
     refuse();
     const words = buffer.getMappedRange(0, total);
     at = 0;
-    return wanted.map(({ bytes, decode }) => decode(words.slice(at, (at += bytes))));
+    return wanted.map(({ bytes, decode }) => {
+      at += bytes;
+      return decode(words, at - bytes);
+    });
   } finally {
     buffer.unmap();
     staging.give(buffer);

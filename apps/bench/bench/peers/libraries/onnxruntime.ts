@@ -60,7 +60,8 @@ export function onnxruntimeCpu(): Peer {
   return peer(
     { name: 'ort-cpu', version: versionOf(name), webgpu: false },
     ort,
-    { executionProviders: ['cpu'] },
+    // Its threads wait passively, as PyTorch's do: looking out for work would count.
+    { executionProviders: ['cpu'], extra: { session: { intra_op: { allow_spinning: '0' } } } },
     upload,
   );
 }

@@ -27,12 +27,13 @@ function contender(gpu: Gpu, operation: Operation, operands: readonly Float32Arr
   const scope = gpu.scope();
   const upload = (i: number, shape: readonly number[]): Tensor =>
     scope.upload(operands[i] as Float32Array, shape);
-  const run = (record: () => void, out: Tensor, sequences?: PackedSequences) =>
-    inProcess(
+  const run = (record: () => void, out: Tensor, sequences?: PackedSequences) => {
+    const into = new Float32Array(out.length);
+    return inProcess(
       'icl-gd',
       async () => {
         record();
-        return await gpu.read(out);
+        return (await gpu.readAll([{ tensor: out, into }]))[0];
       },
       {
         dispose() {
@@ -41,6 +42,7 @@ function contender(gpu: Gpu, operation: Operation, operands: readonly Float32Arr
         },
       },
     );
+  };
   switch (operation.kind) {
     case 'matmul': {
       const { m, k, n, transposeB } = operation;

@@ -71,8 +71,10 @@ it.each(settings)('cells of $id need together what the plan says, to the byte', 
   // The budget makes every allocation beyond the plan fail.
   gpu().pool.limits = { planned: used, budget: used };
   using model = await loadModel(gpu(), DIRECTORY);
-  const options = { learningRate: 0.01, learnerOptions: setting.options };
-  const together = Array.from({ length: cells }, () => ({ demonstrations: DEMONSTRATIONS, options }));
+  const together = Array.from({ length: cells }, (_, i) => ({
+    demonstrations: DEMONSTRATIONS,
+    options: { learningRate: 0.01 + 0.001 * i, learnerOptions: setting.options },
+  }));
   const results = await adaptTogether(setting.learner, model, together);
   for (const result of results) {
     if (result instanceof DivergedError) throw result;
@@ -94,8 +96,11 @@ it('cells that are probed together need what the plan says, to the byte', async 
   );
   gpu().pool.limits = { planned: peak, budget: peak };
   using model = await loadModel(gpu(), DIRECTORY);
-  const cell = { demonstrations: [], options: { learningRate: 0.01 } };
-  const results = await adaptTogether(setting.learner, model, [cell, cell, cell]);
+  const together = [0.01, 0.02, 0.03].map((learningRate) => ({
+    demonstrations: [],
+    options: { learningRate },
+  }));
+  const results = await adaptTogether(setting.learner, model, together);
   gpu().pool.trim();
   gpu().pool.resetPeak();
   expect(gpu().pool.live.bytes).toBe(weights + overlay);

@@ -1,4 +1,5 @@
 /* What runs in browsers as well as in Node. */
+export { copyOfOwn } from './copy-group.ts';
 export { withChangedParameters } from './change-parameters.ts';
 export { Checkpoint, type FileDigest } from './checkpoint/checkpoint.ts';
 export type { TensorInfo } from './checkpoint/header.ts';

@@ -9,6 +9,7 @@ import {
   layerCausalGradientDescent,
   learnerSetting,
   probeBatches,
+  probeTogether,
   settingId,
   trainingKindOf,
 } from '@icl-gd/methods';
@@ -70,8 +71,10 @@ it.each(settings)('cells of $id need together what the plan says, to the byte', 
   // The budget makes every allocation beyond the plan fail.
   gpu().pool.limits = { planned: used, budget: used };
   using model = await loadModel(gpu(), DIRECTORY);
-  const options = { learningRate: 0.01, learnerOptions: setting.options };
-  const together = Array.from({ length: cells }, () => ({ demonstrations: DEMONSTRATIONS, options }));
+  const together = Array.from({ length: cells }, (_, i) => ({
+    demonstrations: DEMONSTRATIONS,
+    options: { learningRate: 0.01 + 0.001 * i, learnerOptions: setting.options },
+  }));
   const results = await adaptTogether(setting.learner, model, together);
   for (const result of results) {
     if (result instanceof DivergedError) throw result;
@@ -79,6 +82,35 @@ it.each(settings)('cells of $id need together what the plan says, to the byte', 
   }
   for (const result of results) if (!(result instanceof DivergedError)) result.dispose();
   expect(gpu().pool.peakBytes).toBe(used);
+});
+
+it('cells that are probed together need what the plan says, to the byte', async () => {
+  const setting = learnerSetting(gradientDescent);
+  const alone = workloadOf(setting, 3);
+  const options = { ...PROBING, tokenBudget: 2048 };
+  const [batch = []] = probeBatches(QUERIES, options, false);
+  const training = { ...alone.training!, steps: 0, together: [[batch], [batch, batch, batch]] };
+  const { weights, overlay, peak } = planMemory(config, { ...alone, training }, gpu());
+  expect(peak).toBeGreaterThan(
+    planMemory(config, { ...alone, training: { ...training, together: [] } }, gpu()).peak,
+  );
+  gpu().pool.limits = { planned: peak, budget: peak };
+  using model = await loadModel(gpu(), DIRECTORY);
+  const together = [0.01, 0.02, 0.03].map((learningRate) => ({
+    demonstrations: [],
+    options: { learningRate },
+  }));
+  const results = await adaptTogether(setting.learner, model, together);
+  gpu().pool.trim();
+  gpu().pool.resetPeak();
+  expect(gpu().pool.live.bytes).toBe(weights + overlay);
+  const cells = results.map((adapted) => {
+    if (adapted instanceof DivergedError) throw adapted;
+    return { adapted, queries: QUERIES };
+  });
+  await probeTogether(cells, options);
+  for (const { adapted } of cells) adapted.dispose();
+  expect(gpu().pool.peakBytes).toBe(peak);
 });
 
 it('as many cells train together as a budget has room for, and one more would not fit', () => {

@@ -35,6 +35,13 @@ const CELLS: readonly AdaptedCell[] = [
     demonstrations: demonstrationsOf(3, [9, 4]),
     options: { learningRate: 0.05, learnerOptions: { batch: 'full', steps: 2 } },
   },
+  // What the first trains, with its change replaced, rounded, and once more.
+  {
+    demonstrations: demonstrationsOf(3, [9, 4, 13]),
+    options: { learningRate: 0.05, learnerOptions: { noise: true } },
+  },
+  { demonstrations: demonstrationsOf(3, [9, 4, 13]), options: { learningRate: 0.05, halfWeights: true } },
+  { demonstrations: demonstrationsOf(3, [9, 4, 13]), options: { learningRate: 0.05 } },
 ];
 const QUERIES = [{ tokens: sequence(8, 3), options: [[5], [6, 7]] }];
 
@@ -61,12 +68,12 @@ test.each([gradientDescent, layerCausalGradientDescent])(
     const progress: number[] = [];
     const results = await adaptTogether(learner, model, CELLS, {
       onProgress: ({ finished, total }) => {
-        expect(total).toBe(3 + 1 + 2 + 3 + 4 + 2 + 2 + 4);
+        expect(total).toBe(3 + 1 + 2 + 3 + 4 + 2 + 2 + 4 + 3 * 3);
         progress.push(finished);
       },
     });
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
-    expect(progress.at(-1)).toBe(21);
+    expect(progress.at(-1)).toBe(30);
     expect(results).toHaveLength(CELLS.length);
     for (const [i, cell] of CELLS.entries())
       expect(await told(results[i]!)).toEqual(await alone(learner, cell));
@@ -84,7 +91,7 @@ test('what is not one cell’s own ends all, and leaves nothing on the device', 
   const stopped = adaptTogether(gradientDescent, model, CELLS, {
     signal: controller.signal,
     onProgress: ({ finished }) => {
-      if (finished >= 15) controller.abort(reason);
+      if (finished >= 24) controller.abort(reason);
     },
   });
   await expect(stopped).rejects.toBe(reason);

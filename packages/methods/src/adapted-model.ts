@@ -9,6 +9,7 @@ import { attentionToTraining } from './demonstration-attention.ts';
 import { requireProbing } from './given.ts';
 import type { AdaptOptions, AdaptedModel, BatchOptions, LearnerResult, ProbeToken } from './learner.ts';
 import { probesOf } from './probe-queries.ts';
+import { probedModel } from './probe-together.ts';
 
 /** The last token of the prompt, as the text of arXiv 2311.07772v4 says. */
 const DEFAULT_PROBE_TOKEN: ProbeToken = 'prompt';
@@ -46,7 +47,7 @@ export function adaptedModel(
       for (const model of new Set([probed, changed])) model.dispose();
     },
   };
-  return guarded(result, changed.name);
+  return probedModel(guarded(result, changed.name), probed);
 }
 
 /**

@@ -38,4 +38,11 @@ export { type PromptPlace, promptEncoder, withAnswer } from './prompt-encoder.ts
 export { type ActivationCache, activationCache } from './activation-cache.ts';
 export { type LabelledText, type QueryText, type Texts, type TokenizedTexts, tokenize } from './tokenize.ts';
 export { attentionBatches } from './demonstration-attention.ts';
-export { type Placement, probeBatches, type Probing, probesOf } from './probe-queries.ts';
+export { type ProbedCell, probeTogether } from './probe-together.ts';
+export {
+  DEFAULT_TOKEN_BUDGET,
+  type Placement,
+  probeBatches,
+  type Probing,
+  probesOf,
+} from './probe-queries.ts';

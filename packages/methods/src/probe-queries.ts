@@ -19,8 +19,8 @@ import {
 import { requireQueries } from './given.ts';
 import { type QueryPlan, planQuery } from './probe-plan.ts';
 
-/** Enough rows to keep a device busy, few enough that activations of large models stay in the hundreds of megabytes. */
-const DEFAULT_TOKEN_BUDGET = 2048;
+/** Tokens in a pass: enough rows to keep a device busy, few enough that activations of large models stay in the hundreds of megabytes. */
+export const DEFAULT_TOKEN_BUDGET = 2048;
 
 const PROBE_TOKENS: readonly ProbeToken[] = ['prompt', 'label'];
 
@@ -64,7 +64,8 @@ export function probing(probeTokens: Probing['probeTokens']): Probing {
   };
 }
 
-function requireProbeTokens({ probeTokens, nextTokens = 0 }: ProbeTokensOptions): void {
+/** @throws RangeError for options that are none */
+export function requireProbeTokens({ probeTokens, nextTokens = 0 }: ProbeTokensOptions): void {
   if (!Array.isArray(probeTokens))
     throw new RangeError(`probeTokens is ${typeof probeTokens}, not a list of ${PROBE_TOKENS.join(', ')}`);
   for (const probeToken of probeTokens) requireOneOf('probeToken', probeToken as ProbeToken, PROBE_TOKENS);
@@ -78,39 +79,50 @@ async function probeTokens(
   options: ProbeTokensOptions,
   { prefix, positionOffset }: { readonly prefix: ContextPrefix | undefined; readonly positionOffset: number },
 ): Promise<ReadonlyMap<ProbeToken, Probe[]>> {
-  const { nextTokens } = options;
+  const { nextTokens, probeTokens: tokens, signal, onProgress, allocate } = options;
   const before = prefix ? [] : [specialToken(model.config, 'bosTokenId', model.name)];
-  const plans = queries.map((query) => planQuery(query, options.probeTokens, before, nextTokens));
-  const probes = new Map(options.probeTokens.map((probeToken) => [probeToken, [] as Probe[]]));
-  const { signal, onProgress, allocate } = options;
+  const plans = queries.map((query) => planQuery(query, tokens, before, nextTokens));
+  const probes = new Map(tokens.map((probeToken) => [probeToken, [] as Probe[]]));
   let finished = 0;
+  await evaluateBatches(cutIntoBatches(plans, options), signal, {
+    evaluate: (batch) => model.evaluate(requestsOf(batch), prefix, { signal, positionOffset, allocate }),
+    take(batch, results) {
+      let first = 0;
+      for (const plan of batch) {
+        const own = toProbes(plan, results.slice(first, first + plan.requests.length), model);
+        for (const [i, probeToken] of tokens.entries()) probes.get(probeToken)?.push(own[i] as Probe);
+        first += plan.requests.length;
+      }
+      finished += batch.length;
+      onProgress?.({ finished, total: queries.length });
+    },
+  });
+  return probes;
+}
+
+/** Evaluates batches in their order: the device has the next to work on while the host looks at what came of one. */
+export async function evaluateBatches<Batch, Results>(
+  batches: readonly Batch[],
+  signal: AbortSignal | undefined,
+  work: {
+    readonly evaluate: (batch: Batch) => Promise<Results>;
+    readonly take: (batch: Batch, results: Results) => void;
+  },
+): Promise<void> {
   signal?.throwIfAborted();
-  const take = (batch: readonly QueryPlan[], results: readonly EvaluationResult[]): void => {
-    let first = 0;
-    for (const plan of batch) {
-      const own = toProbes(plan, results.slice(first, first + plan.requests.length), model);
-      for (const [i, probeToken] of options.probeTokens.entries())
-        probes.get(probeToken)?.push(own[i] as Probe);
-      first += plan.requests.length;
-    }
-    finished += batch.length;
-    onProgress?.({ finished, total: queries.length });
-  };
-  /** The device has the next batch to work on while the host looks at what came of one. */
   let takeEarlier: (() => Promise<void>) | undefined;
-  for (const batch of cutIntoBatches(plans, options)) {
-    const results = model.evaluate(requestsOf(batch), prefix, { signal, positionOffset, allocate });
+  for (const batch of batches) {
+    const results = work.evaluate(batch);
     // Where it is not waited for, an earlier one has failed.
     results.catch(() => {});
     await takeEarlier?.();
     takeEarlier = async () => {
       const evaluated = await results;
       signal?.throwIfAborted();
-      take(batch, evaluated);
+      work.take(batch, evaluated);
     };
   }
   await takeEarlier?.();
-  return probes;
 }
 
 /**
@@ -165,8 +177,11 @@ export function cutIntoBatches<Plan extends Pick<QueryPlan, 'requests'>>(
   return batches;
 }
 
-/** One probe a probe token, in their order. */
-function toProbes(plan: QueryPlan, results: readonly EvaluationResult[], model: Model): Probe[] {
+/**
+ * One probe a probe token, in their order.
+ * @throws DivergedError
+ */
+export function toProbes(plan: QueryPlan, results: readonly EvaluationResult[], model: Model): Probe[] {
   const { layers, heads } = model.config;
   const optionLogProbs = plan.optionTokens.map((tokens) => {
     const logProb = total(tokens, ({ request, index }) => results[request]?.logProbs[index] as number);

@@ -29,6 +29,27 @@ export function copyGroup(
   return copies;
 }
 
+/**
+ * The same model with copies of what it does not share with its base: each may be disposed without the other.
+ * @throws UserError (`memory-budget`) if the device has no room
+ */
+export function copyOfOwn(model: Model): Model {
+  const { gpu, parameters } = model;
+  const { base, replacements } = parameters.foundation;
+  const copies = new Map<string, Tensor>();
+  try {
+    for (const [name, { after }] of replacements) {
+      const copy = gpu.tensor(after.shape, { label: `${name} (a copy)`, dtype: after.dtype, exact: true });
+      copies.set(name, copy);
+      gpu.copy(after, copy);
+    }
+  } catch (error) {
+    for (const copy of copies.values()) copy.dispose();
+    throw error;
+  }
+  return model.withParameters((base ?? parameters).overlay(copies));
+}
+
 /** @throws UserError (`float16-training`) for a parameter that is stored as float16 */
 export function requireTrainable(name: string, { dtype }: Tensor, purpose: string): void {
   if (dtype === 'float32') return;

@@ -1,4 +1,5 @@
 /* What runs in browsers as well as in Node. */
+export { copyOfOwn } from './copy-group.ts';
 export { withChangedParameters } from './change-parameters.ts';
 export { Checkpoint, type FileDigest } from './checkpoint/checkpoint.ts';
 export type { TensorInfo } from './checkpoint/header.ts';
@@ -32,6 +33,7 @@ export type { Optimizer, ParameterUpdate } from './optimizer.ts';
 export { inCanonicalOrder, type TrainingInput, type TrainingSequence } from './training-sequence.ts';
 export type { GradientNormVariant } from './gradient-norm-variants.ts';
 export { type LockstepCell, type LockstepOptions, trainsInLockstep } from './lockstep/options.ts';
+export { evaluateInOnePass, evaluateTogether, type ModelEvaluation } from './lockstep/evaluate-together.ts';
 export { LockstepFineTuning } from './lockstep/lockstep-fine-tuning.ts';
 export type { LongRunning, Progress } from './long-running.ts';
 export { checkMemoryPlan, describeMemoryPlan, type DeviceLimits, formatBytes } from './memory/check.ts';

@@ -41,7 +41,7 @@ export async function checkRun(request: RunRequest, log: (line: string) => void)
     const planning = { request: asked, adapter: gpu.adapter, development: { rates: plannedRates(settings) } };
     request.counts?.ask(planCells(planning, inputs, [])[0]);
     const workloads = workloadsOf(asked, inputs);
-    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };
+    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(asked, inputs) };
     planRunMemory(gpu, model.config, workloads, room, log);
   } finally {
     gpu.dispose();

@@ -31,7 +31,7 @@ test('a workload that binds too much is refused, whatever larger one fits', () =
   const binds = workload([4097]);
   const lines: string[] = [];
   const plan = (workloads: readonly ReturnType<typeof workload>[]): number =>
-    planRunMemory(limited, CONFIG, workloads, {}, (line) => lines.push(line));
+    planRunMemory(limited, CONFIG, workloads, {}, (line) => lines.push(line)).cells;
   plan([fits]);
   expect(lines).toEqual([expect.stringMatching(/^memory plan: /)]);
   for (const workloads of [[binds], [fits, binds], [binds, fits]])

@@ -23,7 +23,7 @@ import {
 } from '@icl-gd/transformer';
 import { type PreparedRun, demonstrationsOf } from '../tasks/prompts/prepare-run.ts';
 import { NEXT_TOKENS } from './next-tokens.ts';
-import { type RunLockstep, planRoom } from './lockstep/plan-room.ts';
+import { type PlannedRoom, type RunLockstep, planRoom } from './lockstep/plan-room.ts';
 import { comparedSettings } from './plan.ts';
 import { developmentSettings } from './development/rate-rules.ts';
 import type { RunInputs } from './inputs.ts';
@@ -37,7 +37,7 @@ const SPARE_BYTES = 2 ** 27;
  * Plans the device memory of a run, says it, and holds the device to it.
  * @param workloads the first that needs most decides; cells in lockstep take what it leaves
  * @param budget bytes that may be used; if undefined, this machine's memory on a software adapter, else all there is
- * @returns how many cells that train may be on the device at once
+ * @returns how many cells that train may be on the device at once, and how many of them are probed in one pass
  * @throws UserError if the run cannot fit
  */
 export function planRunMemory(
@@ -49,7 +49,7 @@ export function planRunMemory(
     lockstep = { cells: 1, kinds: 1 },
   }: { readonly budget?: number | undefined; readonly lockstep?: RunLockstep },
   log: (line: string) => void,
-): number {
+): PlannedRoom {
   const limits = deviceLimits(gpu, budget);
   let largest: { plan: MemoryPlan; workload: Workload } | undefined;
   for (const workload of workloads) {
@@ -59,11 +59,12 @@ export function planRunMemory(
     if (plan.refusals.length > 0) checkMemoryPlan(plan, limits);
     if (plan.peak > (largest?.plan.peak ?? -1)) largest = { plan, workload };
   }
-  if (largest === undefined) return 1;
+  if (largest === undefined) return { cells: 1, probed: 1 };
   const { workload } = largest;
   checkMemoryPlan(largest.plan, limits);
   const isBudget = budget !== undefined;
-  const { plan, cells } = planRoom(config, largest, workloads, lockstep, { limits, isBudget });
+  const { plan, cells, probed } = planRoom(config, largest, workloads, lockstep, { limits, isBudget });
+  gpu.pipelines.expect(plan.kernels);
   const together = cells === 1 ? '' : `, up to ${cells} cells that train together`;
   log(
     `memory plan: ${formatBytes(plan.peak)} on the device in ${workload.dtype} (${describeMemoryPlan(plan)}${together})`,
@@ -72,7 +73,7 @@ export function planRunMemory(
     planned: Math.min(plan.peak + SPARE_BYTES, limits.budgetBytes),
     budget: limits.budgetBytes,
   };
-  return cells;
+  return { cells, probed };
 }
 
 /** How many cells of a study, which has no plan of its memory, may be on the device at once. */
@@ -81,11 +82,11 @@ export function studyRoom(
   config: DecoderConfig,
   workload: Workload,
   lockstep: RunLockstep,
-): number {
+): PlannedRoom {
   const limits = deviceLimits(gpu, undefined);
   const plan = planMemory(config, workload, limits);
-  if (plan.refusals.length > 0) return 1;
-  return planRoom(config, { plan, workload }, [workload], lockstep, { limits, isBudget: false }).cells;
+  if (plan.refusals.length > 0) return { cells: 1, probed: 1 };
+  return planRoom(config, { plan, workload }, [workload], lockstep, { limits, isBudget: false });
 }
 
 /** What all that a run prepared will be put to. */
@@ -96,7 +97,7 @@ export function workloadsOf(
   const developed = { ...request, settings: developmentSettings(request.settings) };
   return [
     ...prepared.map((run) => workloadOf(request, run)),
-    ...development.flatMap(({ runs }) => runs.map((run) => workloadOf(developed, run))),
+    ...development.flatMap(({ runs }) => runs.map((run) => workloadOf(developed, run, 0))),
   ];
 }
 
@@ -104,6 +105,7 @@ export function workloadsOf(
 export function workloadOf(
   { settings, alsoProbe = [], tokenBudget }: Pick<RunRequest, 'settings' | 'alsoProbe' | 'tokenBudget'>,
   prepared: PreparedRun,
+  nextTokens = NEXT_TOKENS,
 ): Workload {
   const { queries } = prepared;
   const {
@@ -116,7 +118,7 @@ export function workloadOf(
   } = settings;
   const options = {
     probeTokens: [...new Set([probe, ...alsoProbe])],
-    nextTokens: NEXT_TOKENS,
+    nextTokens,
     ...(tokenBudget === undefined ? {} : { tokenBudget }),
   };
   const compared = comparedSettings(settings).filter((own) => unavailability(own, prepared) === undefined);

@@ -17,6 +17,8 @@ import { type OnWork, type TakeIn, type TakingIn, takeIn as takeInAlone } from '
 export interface SettingOptions extends Pick<TakingIn, 'learningRate' | 'halfWeights'> {
   readonly probeTokens: readonly ProbeToken[];
   readonly tokenBudget?: ProbeOptions['tokenBudget'];
+  /** How many of the likeliest next tokens are recorded; as many as are kept if absent. */
+  readonly nextTokens?: number;
   readonly releasedNorms: boolean;
   /** Ends training and probing. */
   readonly signal?: AbortSignal | undefined;
@@ -25,6 +27,11 @@ export interface SettingOptions extends Pick<TakingIn, 'learningRate' | 'halfWei
   /** Where h and m are written to, if that makes a difference. */
   readonly allocate?: ProbeOptions['allocate'];
 }
+
+type ProbingOptions = Pick<
+  SettingOptions,
+  'probeTokens' | 'tokenBudget' | 'nextTokens' | 'signal' | 'allocate'
+>;
 
 export interface ProbedSetting {
   readonly probes: ReadonlyMap<ProbeToken, readonly Probe[]>;
@@ -92,7 +99,7 @@ async function probeAdapted(
   adapted: LearnerResult,
   { learner }: RunSetting,
   prepared: PreparedRun,
-  options: Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal' | 'allocate'>,
+  options: ProbingOptions,
   onWork: OnWork,
 ): Promise<ProbedSetting> {
   const probes = await probeTokensOf(adapted, prepared, options, onWork);
@@ -138,12 +145,7 @@ export function predict(
 async function probeTokensOf(
   adapted: LearnerResult,
   { queries }: PreparedRun,
-  {
-    probeTokens,
-    tokenBudget,
-    signal,
-    allocate,
-  }: Pick<SettingOptions, 'probeTokens' | 'tokenBudget' | 'signal' | 'allocate'>,
+  { probeTokens, tokenBudget, nextTokens = NEXT_TOKENS, signal, allocate }: ProbingOptions,
   onWork: OnWork,
 ): Promise<ReadonlyMap<ProbeToken, readonly Probe[]>> {
   let before = 0;
@@ -152,7 +154,6 @@ async function probeTokensOf(
     before = finished;
   };
   const budget = { ...(tokenBudget === undefined ? {} : { tokenBudget }), ...(allocate ? { allocate } : {}) };
-  const nextTokens = NEXT_TOKENS;
   return await adapted.probeTokens(queries, { ...budget, probeTokens, nextTokens, signal, onProgress });
 }
 

@@ -229,7 +229,7 @@ export class TrialRunner {
       await this.#write(address, record);
       return record;
     });
-    if (!this.#options.scoring.isBeside(probes, this.#options.config)) await outcome;
+    if (!this.#options.scoring.isBeside(probes)) await outcome;
     return { status: 'finished', record: outcome };
   }
 

@@ -17,7 +17,7 @@ import {
 } from './earlier-trials.ts';
 import { type RunInputs, readInputs, requireWritable } from './inputs.ts';
 import { LoadedModel } from './loaded-model.ts';
-import { lockstepOfRun } from './lockstep/plan-room.ts';
+import { type PlannedRoom, lockstepOfRun } from './lockstep/plan-room.ts';
 import { Room } from './lockstep/room.ts';
 import { Trainings } from './lockstep/trainings.ts';
 import { planRunMemory, workloadsOf } from './memory.ts';
@@ -95,12 +95,12 @@ export async function runExperiment(
     throw new UserError('--save-probes keeps h and m: it does not go with --discard-probes');
   await requireWritable(out);
   const gpu = await openAdapter(request, log);
-  let together = 1;
+  let together: PlannedRoom = { cells: 1, probed: 1 };
   const models = new LoadedModel(gpu, request, () => {
-    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };
+    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(request, inputs) };
     together = planRunMemory(gpu, inputs.model.config, workloadsOf(request, inputs), room, log);
   });
-  const trainings = new Trainings(new Room(() => together));
+  const trainings = new Trainings(Room.planned(() => together));
   const scoring = new Scoring();
   try {
     const stage = { inputs, store, models, trainings, progress };

@@ -5,6 +5,7 @@ import { accuracyCell } from '../experiment/accuracy-cell.ts';
 import { type CellAddress, digestPrepared } from '../experiment/cell.ts';
 import { type AccuracySetting, measureAccuracy } from '../experiment/measure-accuracy.ts';
 import { LoadedModel } from '../experiment/loaded-model.ts';
+import type { PlannedRoom } from '../experiment/lockstep/plan-room.ts';
 import { Room } from '../experiment/lockstep/room.ts';
 import { type ExpectedTraining, Trainings } from '../experiment/lockstep/trainings.ts';
 import { studyRoom, workloadOf } from '../experiment/memory.ts';
@@ -53,7 +54,7 @@ export async function answer(
     });
     if (!request.fresh) await store.reportPassedOver(addressed.map(({ address }) => address));
     const room = roomOf(request, gpu, inputs.model.config, questions);
-    trainings = new Trainings(new Room(() => room));
+    trainings = new Trainings(Room.planned(() => room));
     const tally = new Tally();
     const known = new Map<string, AccuracyRecord>();
     progress.start(addressed.length);
@@ -105,17 +106,17 @@ function roomOf(
   gpu: Gpu,
   config: DecoderConfig,
   questions: readonly AccuracyQuestion[],
-): number {
+): PlannedRoom {
   const trained = questions.filter(({ setting }) => lockstepOf(setting) !== undefined);
   const longest = ({ prepared }: AccuracyQuestion): number =>
     Math.max(0, ...prepared.fineTuningDemonstrations.map(({ tokens }) => tokens.length));
   const [largest] = trained.toSorted((a, b) => longest(b) - longest(a));
-  if (!largest) return 1;
+  if (!largest) return { cells: 1, probed: 1 };
   const own = { ...settings, methods: [largest.setting], controls: [], releasedNorms: false };
   const budget = tokenBudget === undefined ? {} : { tokenBudget };
   const workload = workloadOf({ settings: own, ...budget }, largest.prepared);
   const kinds = new Set(trained.map(({ setting }) => `${setting.learner.id} ${lockstepOf(setting)}`)).size;
-  return studyRoom(gpu, config, workload, { cells: trained.length, kinds });
+  return studyRoom(gpu, config, workload, { cells: trained.length, kinds, ...budget });
 }
 
 /** Trainings that questions of one model take, each once. */

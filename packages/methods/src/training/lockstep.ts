@@ -4,6 +4,7 @@ import {
   type LongRunning,
   type Model,
   type Objective,
+  copyOfOwn,
   trainsInLockstep,
 } from '@icl-gd/transformer';
 import {
@@ -104,22 +105,51 @@ export async function trainTogether(
   return adapted;
 }
 
+/** What is trained of a cell. */
+interface Steps {
+  readonly learningRate: number;
+  readonly sequences: ReturnType<typeof trainingSequences>;
+}
+
 async function runTogether(
   { objective, model }: Omit<TrainedTogether, 'schema'>,
-  cells: readonly (Pick<Trained, 'training'> & {
-    readonly learningRate: number;
-    readonly sequences: ReturnType<typeof trainingSequences>;
-  })[],
-  following: LongRunning,
+  cells: readonly (Pick<Trained, 'training'> & Steps)[],
+  { signal, onProgress }: LongRunning,
 ): Promise<FineTuningResult[]> {
   const [first] = cells;
   if (!first) return [];
   const { group, readout } = trainingKind(objective, first.training);
+  // What comes after its steps may be all that a cell has of its own, as with `noise`.
+  const texts = cells.map(({ learningRate, sequences }) => JSON.stringify([learningRate, sequences]));
+  const places = new Map([...new Set(texts)].map((text, place) => [text, place]));
+  const distinct = [...places.keys()].map((text) => cells[texts.indexOf(text)] as Steps);
   using together = new LockstepFineTuning(model, {
-    ...{ objective, group, cells },
+    ...{ objective, group, cells: distinct },
     ...(readout ? { readout } : {}),
   });
-  return await together.run(following);
+  const stepsOf = (own: readonly Steps[]): number =>
+    own.reduce((sum, { sequences }) => sum + sequences.length, 0);
+  const share = stepsOf(cells) / stepsOf(distinct);
+  const trained = await together.run({
+    signal,
+    ...(onProgress
+      ? {
+          onProgress: ({ finished, total }) =>
+            onProgress({ finished: Math.round(share * finished), total: Math.round(share * total) }),
+        }
+      : {}),
+  });
+  const results: FineTuningResult[] = [];
+  try {
+    for (const [i, text] of texts.entries()) {
+      const own = trained[places.get(text) as number] as FineTuningResult;
+      results.push(texts.indexOf(text) === i ? own : { ...own, model: copyOfOwn(own.model) });
+    }
+  } catch (error) {
+    for (const own of new Set([...trained, ...results].map((result) => result.model))) own.dispose();
+    throw error;
+  }
+  return results;
 }
 
 /** An error that is of one cell alone. @throws every other */

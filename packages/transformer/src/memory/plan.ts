@@ -8,8 +8,10 @@ import { KeptQueries, type ScoredVectors, prefixOf, recordQueryScores } from '..
 import { UserError } from '../errors.ts';
 import { FineTuning } from '../fine-tuning.ts';
 import { GradientDirection } from '../gradient-direction.ts';
+import { passOverCells } from '../lockstep/evaluate-together.ts';
 import { LockstepFineTuning } from '../lockstep/lockstep-fine-tuning.ts';
 import { trainsInLockstep } from '../lockstep/options.ts';
+import { stackGroup } from '../lockstep/stacks.ts';
 import { Model, passOver } from '../model.ts';
 import { type LayerGroup, parameterSpecs } from '../parameters.ts';
 import { elementCount } from '../shape.ts';
@@ -24,6 +26,7 @@ import {
   type TrainingKind,
   type Workload,
   largestBatches,
+  largestTogether,
   largestScored,
 } from './workload.ts';
 
@@ -225,7 +228,11 @@ function planTraining(
     const step = Math.max(0, meter.growth(() => train(meter, model, kind, { ...training, cells })) - held);
     // In the order of a run: the rounded base model, the trained copies, and those rounded.
     const overlay = base + held + (halfCopies && !kind.direction ? copy : 0);
-    return { held, overlay, step, peak: Math.max(base + held + step, overlay + evaluation) };
+    const probing = Math.max(
+      evaluation,
+      meter.growth(() => evaluateCells(meter, model, kind, { ...training, cells })),
+    );
+    return { held, overlay, step, peak: Math.max(base + held + step, overlay + probing) };
   });
   const copies = (halfCopies ? 3 : 1) * copyOf(TRAINED);
   const none: PlannedKind = { held: copies, overlay: copies, step: 0, peak: copies + evaluation };
@@ -235,6 +242,23 @@ function planTraining(
     kind: planned.reduce((most, other) => (other.peak > most.peak ? other : most)),
     ofSingles: planned.filter((_, i) => !kinds[i]?.direction && kinds[i]?.fullBatchSteps === undefined),
   };
+}
+
+/** What cells are asked together, by copies of what they have of their own. */
+function evaluateCells(
+  meter: Meter,
+  model: Model,
+  { group = TRAINED }: TrainingKind,
+  { cells = 1, together = [] }: NonNullable<Workload['training']>,
+): void {
+  if (cells === 1) return;
+  for (const asked of largestTogether(together)) {
+    meter.attempt(`probing ${asked.length} cells at once`, () => {
+      using stacked = model.withParameters(model.parameters.overlay(stackGroup(model, group, asked.length)));
+      using own = passOverCells(stacked, asked);
+      recordEvaluation(own.pass, asked.flat());
+    });
+  }
 }
 
 /** Cells that take their steps in one pass. */

@@ -42,6 +42,8 @@ export interface Workload {
      * other definitions nor queries are kept; 1 if absent.
      */
     readonly cells?: number;
+    /** What cells that train in lockstep are also asked in one pass: of each its sequences, as `evaluateTogether` has them. */
+    readonly together?: readonly (readonly EvaluationBatch[])[];
     /** Whether base and fine-tuned model are also evaluated with copies of keys and values rounded to float16. */
     readonly halfCopies?: boolean;
   };
@@ -61,6 +63,13 @@ export interface Workload {
 
 /** Sequences whose queries are scored together, packed. */
 export type QueryScoreBatch = readonly QueryScoreRequest[];
+
+/** As {@link largestBatches}, of batches by cell. */
+export function largestTogether(
+  batches: readonly (readonly EvaluationBatch[])[],
+): (readonly EvaluationBatch[])[] {
+  return largestBy(batches, (cells) => [cells.length, ...sizesOf(cells.flat())]);
+}
 
 /** The batches that no other is as large as in every respect: one of these needs the most memory. */
 export function largestBatches(batches: readonly EvaluationBatch[]): EvaluationBatch[] {

@@ -58,6 +58,16 @@ export class ParameterSet extends Resource {
     return new Map([...this.#own].map(([name, after]) => [name, { before: base.get(name), after }]));
   }
 
+  /** What this set lies on; undefined of one that lies on nothing. */
+  get base(): ParameterSet | undefined {
+    return this.#base?.foundation;
+  }
+
+  /** This set, or of an overlay of nothing what it lies on. */
+  get foundation(): ParameterSet {
+    return this.#own.size === 0 && this.#base ? this.#base.foundation : this;
+  }
+
   /** This set with computed positions, owned by the result; use the result from then on. */
   withPositions(positions: PositionTable): ParameterSet {
     return new ParameterSet(this.#own, this.#base, positions);

@@ -18,6 +18,9 @@ export interface ProbedDevelopment {
   readonly probes?: readonly Probe[];
 }
 
+/** Nothing is made of the likeliest next tokens. */
+const TOLD = { releasedNorms: false, nextTokens: 0 };
+
 /** Lets a learner take in the demonstrations and measures the development examples at every probe token. */
 export async function measureDevelopment(
   model: Model,
@@ -27,7 +30,7 @@ export async function measureDevelopment(
   { against, onWork }: { readonly against: (token: ProbeToken) => Against; readonly onWork: OnWork },
 ): Promise<ReadonlyMap<ProbeToken, ProbedDevelopment>> {
   const own = { ...setting, demonstrations: {} };
-  const probed = await probeByToken(model, own, prepared, { ...options, releasedNorms: false }, onWork);
+  const probed = await probeByToken(model, own, prepared, { ...options, ...TOLD }, onWork);
   return new Map(
     [...probed].map(([token, outcome]) => [
       token,

@@ -1,4 +1,4 @@
-import { lockstepOf } from '@icl-gd/methods';
+import { type BatchOptions, lockstepOf } from '@icl-gd/methods';
 import {
   type DecoderConfig,
   type DeviceLimits,
@@ -10,7 +10,8 @@ import {
 import { rateGrid } from '../development/grid.ts';
 import { developedLearners, settingsOn } from '../development/rate-rules.ts';
 import type { RunInputs } from '../inputs.ts';
-import type { RunSettings } from '../plan.ts';
+import type { RunRequest } from '../run-request.ts';
+import { budgetOf, tokensOfPass } from './pass.ts';
 
 /** What of a run could train together. */
 export interface RunLockstep {
@@ -18,16 +19,18 @@ export interface RunLockstep {
   readonly cells: number;
   /** Of how many kinds they are. */
   readonly kinds: number;
+  /** Tokens that are put before the model in one pass, at most; as usual if absent. */
+  readonly tokenBudget?: BatchOptions['tokenBudget'];
 }
 
 /** Cells of one kind that train together, at most: rows enough for any device, and no more models are held than that. */
-const MOST_TOGETHER = 64;
+const MOST_TOGETHER = 128;
 /** Without a budget of the user's own, cells that train together may take as much again as the rest, or this many bytes. */
 const MORE_BYTES = 512 * 2 ** 20;
 
 /** What of a run could train together; nothing where steps are told of by the released code's definition. */
 export function lockstepOfRun(
-  settings: RunSettings,
+  { settings, tokenBudget }: Pick<RunRequest, 'settings' | 'tokenBudget'>,
   { prepared, development }: Pick<RunInputs, 'prepared' | 'development'>,
 ): RunLockstep {
   if (settings.releasedNorms) return { cells: 1, kinds: 1 };
@@ -41,7 +44,7 @@ export function lockstepOfRun(
     return own.length * prepared.length;
   });
   const cells = Math.max(1, ...ofVariants, runs * developing.length * rateGrid(1).length);
-  return { cells, kinds: Math.max(1, kinds.size) };
+  return { cells, kinds: Math.max(1, kinds.size), tokenBudget };
 }
 
 /** Of a run's workloads the one that needs most, and its plan where cells train one by one. */
@@ -50,23 +53,31 @@ interface Largest {
   readonly workload: Workload;
 }
 
+/** How many cells there may be at once. */
+export interface PlannedRoom {
+  /** Adapted models on the device. */
+  readonly cells: number;
+  /** Of them, probed in one pass. */
+  readonly probed: number;
+}
+
 /**
  * How many adapted models there may be at once, and the memory that the run needs with so many: while cells of the longest
- * demonstrations of all workloads train, and while all but one are held and anything else is done.
+ * demonstrations of all workloads train, while some are probed together, and while all but one are held and anything else is done.
  * @param isBudget whether the limits are the user's own
  */
 export function planRoom(
   config: DecoderConfig,
   { plan, workload }: Largest,
   workloads: readonly Workload[],
-  { cells, kinds }: RunLockstep,
+  { cells, kinds, tokenBudget }: RunLockstep,
   { limits, isBudget }: { readonly limits: DeviceLimits; readonly isBudget: boolean },
-): { readonly cells: number; readonly plan: MemoryPlan } {
+): PlannedRoom & { readonly plan: MemoryPlan } {
   const trainings = workloads.flatMap(({ training }) => training ?? []);
   const [first] = trainings;
   const most = Math.min(cells, kinds * MOST_TOGETHER);
   // Kinds share the room: with one cell of each there is nothing to train together.
-  if (!first || most < 2 * kinds) return { cells: 1, plan };
+  if (!first || most < 2 * kinds) return { ...ONE, plan };
   const training = {
     ...first,
     kinds: [
@@ -78,21 +89,50 @@ export function planRoom(
   };
   // Queries are kept of cells that train one by one.
   const { queryScores: _, ...rest } = workload;
-  const together: Workload = { ...rest, training };
-  const planOf = (count: number): MemoryPlan =>
-    planMemory(config, { ...together, training: { ...training, cells: count } }, limits);
+  const workloadOf = (count: number, more: Partial<typeof training> = {}): Workload => ({
+    ...rest,
+    training: { ...training, cells: count, ...more },
+  });
+  const planOf = (...of: Parameters<typeof workloadOf>): MemoryPlan =>
+    planMemory(config, workloadOf(...of), limits);
   const allowed = isBudget
     ? limits.budgetBytes
     : Math.min(limits.budgetBytes, plan.peak + Math.max(plan.peak, MORE_BYTES));
-  const perCell = planOf(2).overlay - planOf(1).overlay;
+  const pair = planOf(2);
+  const perCell = pair.overlay - planOf(1).overlay;
   const held = perCell > 0 ? 1 + Math.floor((allowed - plan.peak) / perCell) : most;
-  const trained = lockstepCells(config, together, { ...limits, budgetBytes: allowed }, most);
+  const trained = lockstepCells(config, workloadOf(1), { ...limits, budgetBytes: allowed }, most);
   const count = Math.max(1, Math.min(trained, held));
-  if (count < 2 * kinds) return { cells: 1, plan };
-  const own = planOf(count);
+  if (count < 2 * kinds) return { ...ONE, plan };
+  const asked = passes(workloads, Math.min(count, most), tokenBudget);
+  const together = asked.length > 0 ? planOf(count, { together: asked }) : undefined;
+  const areProbedTogether = together && together.refusals.length === 0 && together.peak <= allowed;
+  const own = areProbedTogether ? together : planOf(count);
   const { queryScores } = plan;
   return {
     cells: count,
-    plan: { ...own, queryScores, peak: Math.max(own.peak, plan.peak + (count - 1) * perCell) },
+    probed: areProbedTogether ? count : 1,
+    plan: {
+      ...own,
+      queryScores,
+      peak: Math.max(own.peak, plan.peak + (count - 1) * perCell),
+      // Of few cells other kernels may be chosen than of many.
+      kernels: [...new Set([...pair.kernels, ...own.kernels])],
+    },
   };
+}
+
+const ONE: PlannedRoom = { cells: 1, probed: 1 };
+
+/** What cells are asked in one pass, where it has room for two or more: of each workload as many as it has room for. */
+function passes(
+  workloads: readonly Workload[],
+  most: number,
+  tokenBudget: RunLockstep['tokenBudget'],
+): Workload['batches'][] {
+  return workloads.flatMap(({ batches }) => {
+    const tokens = tokensOfPass(batches);
+    const fits = tokens === undefined ? 0 : Math.min(most, Math.floor(budgetOf({ tokenBudget }) / tokens));
+    return fits < 2 ? [] : [Array.from({ length: fits }, () => batches[0] ?? [])];
+  });
 }

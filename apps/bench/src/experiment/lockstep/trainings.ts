@@ -12,6 +12,7 @@ import type { LongRunning, Model } from '@icl-gd/transformer';
 import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { type RunSetting, demonstrationsFor, runSettingId } from '../setting.ts';
 import { type OnWork, type TakeIn, type TakingIn, adaptOptionsOf, requireSteps, takeIn } from '../take-in.ts';
+import { JointProbes, type ProbeTogether } from './joint-probes.ts';
 import type { Room } from './room.ts';
 
 /** A training that is to come. */
@@ -33,6 +34,7 @@ export interface Lockstep {
     cells: readonly AdaptedCell[],
     options: LongRunning,
   ): Promise<readonly (LearnerResult | DivergedError)[]>;
+  readonly probeTogether?: ProbeTogether;
 }
 
 const LOCKSTEP: Lockstep = { of: lockstepOf, adaptTogether };
@@ -47,11 +49,12 @@ interface Waiting extends ExpectedTraining {
 
 /**
  * Trainings of one model that are expected. Where one is asked for, those of its kind that come next are trained together with it,
- * as many as there is room for, and held on the device until they are asked for. No number depends on it.
+ * as many as there is room for, and held on the device until they are asked for, and so are they probed. No number depends on it.
  */
 export class Trainings {
   readonly #room: Room;
   readonly #lockstep: Lockstep;
+  readonly #probes: JointProbes;
   #model: Model | undefined;
   #waiting: readonly Waiting[] = [];
   #kinds = 0;
@@ -59,6 +62,7 @@ export class Trainings {
   constructor(room: Room, lockstep: Lockstep = LOCKSTEP) {
     this.#room = room;
     this.#lockstep = lockstep;
+    this.#probes = new JointProbes(() => room.probed, lockstep.probeTogether);
   }
 
   /** Says what of one model will be asked for, in its order. What was expected before is not any more. */
@@ -87,7 +91,12 @@ export class Trainings {
     if (!own.outcome) await this.#train(model, own, signal);
     const outcome = this.#take(own);
     if (outcome instanceof DivergedError) throw outcome;
-    return requireSteps(setting.learner.id, outcome);
+    requireSteps(setting.learner.id, outcome);
+    return this.#probes.of({ adapted: outcome, prepared }, () =>
+      this.#waiting
+        .filter(isHeld)
+        .map(({ outcome: adapted, prepared: ofOther }) => ({ adapted, prepared: ofOther })),
+    );
   };
 
   /** Takes back what was expected of a trial. */
@@ -134,6 +143,7 @@ export class Trainings {
     const removed = this.#waiting.filter(unwanted);
     this.#waiting = this.#waiting.filter((own) => !removed.includes(own));
     for (const own of removed.filter(isHeld)) {
+      this.#probes.forget(own.outcome);
       own.outcome.dispose();
       this.#room.release(1);
     }

@@ -8,7 +8,7 @@ import { developmentExamples } from '../development/prepare.ts';
 import { plannedRates } from '../development/planned-rates.ts';
 import { readInputs } from '../inputs.ts';
 import { LoadedModel } from '../loaded-model.ts';
-import { lockstepOfRun } from '../lockstep/plan-room.ts';
+import { type PlannedRoom, lockstepOfRun } from '../lockstep/plan-room.ts';
 import { Room } from '../lockstep/room.ts';
 import { type Lockstep, Trainings } from '../lockstep/trainings.ts';
 import { planRunMemory, workloadsOf } from '../memory.ts';
@@ -64,13 +64,16 @@ export async function measureRun(asked: RunRequest, folder: string): Promise<Pla
   const { settings } = applicableSettings(asked.settings, config);
   const request: RunRequest = { ...asked, settings, out: folder, recordsIn: folder };
   const gpu = await acquireGpu({ adapter: request.adapter });
-  let together = 1;
+  let together: PlannedRoom = { cells: 1, probed: 1 };
   let models = new LoadedModel(gpu, request, () => {
-    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(settings, inputs) };
+    const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(request, inputs) };
     together = planRunMemory(gpu, config, workloadsOf(request, inputs), room, () => {});
   });
   const training = new TimedLockstep();
-  const trainings = new Trainings(new Room(() => together), training);
+  const trainings = new Trainings(
+    Room.planned(() => together),
+    training,
+  );
   const scoring = new Scoring();
   try {
     const planning = { request, adapter: gpu.adapter, development: { rates: plannedRates(settings) } };

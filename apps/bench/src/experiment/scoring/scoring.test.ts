@@ -113,15 +113,18 @@ describe('scoring in threads', () => {
     );
   });
 
-  it('is for large settings alone, and for machines that have room for the next one', () => {
+  it('is for large settings alone', () => {
     const scoring = new Scoring({ threads: 1, leastNumbers: 6 * 12 });
-    expect(scoring.isBeside(ft, SHAPE)).toBe(true);
-    expect(scoring.isBeside(ft.slice(1), SHAPE)).toBe(false);
     expect(scoring.place(ft.slice(1), SHAPE)).toEqual(ft.slice(1));
     expect(scoring.allocatorFor(ft.slice(1), SHAPE)).toBeUndefined();
+    expect(scoring.allocatorFor(ft, SHAPE)).toBeDefined();
+    expect(here.allocatorFor(ft, SHAPE)).toBeUndefined();
+  });
+
+  it('goes beside the next setting where memory has room for that', () => {
     const endless = { attentionOutput: { length: 2 ** 52 }, attentionScores: [] } as unknown as ProbeArrays;
-    expect(scoring.isBeside([...ft, endless], SHAPE)).toBe(false);
-    expect(here.isBeside(ft, SHAPE)).toBe(false);
+    expect(here.isBeside(ft)).toBe(true);
+    expect(here.isBeside([...ft, endless])).toBe(false);
   });
 
   it('leaves a processor or two to what feeds the device', () => {

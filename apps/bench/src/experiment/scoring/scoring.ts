@@ -50,11 +50,10 @@ export class Scoring {
   }
 
   /**
-   * Whether something else may be done while a setting of these examples is scored: they are many, and memory has room for the
+   * Whether something else may be done while a setting of these examples is scored, if only by the device: memory has room for the
    * probes of another.
    */
-  isBeside(probes: readonly ProbeArrays[], shape: ProbeShape): boolean {
-    if (!this.#isLarge(probes, shape)) return false;
+  isBeside(probes: readonly ProbeArrays[]): boolean {
     const numbers = probes.reduce(
       (sum, { attentionOutput, attentionScores }) => sum + attentionOutput.length + attentionScores.length,
       0,

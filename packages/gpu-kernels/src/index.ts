@@ -66,6 +66,8 @@ export type { Finish as MatmulFinish } from './kernels/matmul/finish.ts';
 export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export type { MatmulArguments } from './kernels/matmul/arguments.ts';
 export { matmul } from './kernels/matmul/matmul.ts';
+export { matmulParts } from './kernels/matmul/matmul-parts.ts';
+export { ProductParts } from './kernels/matmul/product-parts.ts';
 export { matmulSet, type SetProduct } from './kernels/matmul/set.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {

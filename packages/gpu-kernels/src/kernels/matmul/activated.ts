@@ -32,15 +32,9 @@ export function activatedMatmul(gpu: Gpu, product: SetProduct, finish: Finish): 
 function recordTogether(gpu: Gpu, product: SetProduct, finish: Finish): boolean {
   const { a, b, c, transposeA = false, transposeB = false } = product;
   const { matmul: tuning } = gpu.tuning;
-  const limit = gpu.maxBindingBytes;
-  const fits = [a, b, c].every((operand) => bindMatrix(operand, limit).size <= limit);
-  const [m, k] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
-  const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
-  const agrees = m === c.rows && n === c.columns && k === inner && m * n > 0;
-  const isPlain = fits && agrees && !product.groups && gpu.summation === 'ascending';
   const { regime = gpu.regime } = product;
   const onUnits = gpu.matrixUnits !== undefined && regime === 'probing';
-  if (tuning.strategy !== 'tiled' || onUnits || !isPlain || (transposeA && transposeB)) {
+  if (tuning.strategy !== 'tiled' || onUnits || !inBindings(gpu, product)) {
     matmulSet(gpu, [product]);
     return false;
   }
@@ -51,4 +45,15 @@ function recordTogether(gpu: Gpu, product: SetProduct, finish: Finish): boolean 
     regime,
   };
   return recordTiled(gpu, tuning, task, finish);
+}
+
+/** Whether a product is one of matrices that agree, can be bound as they are, and are summed in ascending order. */
+export function inBindings(gpu: Gpu, product: SetProduct): boolean {
+  const { a, b, c, groups, transposeA = false, transposeB = false } = product;
+  const limit = gpu.maxBindingBytes;
+  const [m, k] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
+  const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
+  const agree = m === c.rows && n === c.columns && k === inner && m * n > 0 && !(transposeA && transposeB);
+  const fit = [a, b, c].every((operand) => bindMatrix(operand, limit).size <= limit);
+  return agree && fit && !groups && gpu.summation === 'ascending';
 }

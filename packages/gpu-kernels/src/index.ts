@@ -63,6 +63,7 @@ export {
 } from './kernels/gated-activation/gated-activation.ts';
 export { activatedMatmul } from './kernels/matmul/activated.ts';
 export type { Finish as MatmulFinish } from './kernels/matmul/finish.ts';
+export { gatedMatmul, type GatedMatmulArguments } from './kernels/matmul/gated.ts';
 export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export type { MatmulArguments } from './kernels/matmul/arguments.ts';
 export { matmul } from './kernels/matmul/matmul.ts';

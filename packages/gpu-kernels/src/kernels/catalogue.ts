@@ -8,6 +8,7 @@ import { crossEntropyKernels } from './cross-entropy/cross-entropy.ts';
 import { elementwiseKernels } from './elementwise/elementwise.ts';
 import { embeddingKernels } from './embedding/embedding.ts';
 import { gatedActivationKernels } from './gated-activation/gated-activation.ts';
+import { gatedMatmulKernels } from './matmul/gated.ts';
 import { groupedMatmulKernels } from './matmul/grouped.ts';
 import { matrixUnitKernels } from './matmul/matrix-unit-product.ts';
 import { matmulKernels } from './matmul/matmul.ts';
@@ -39,6 +40,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...matmulKernels(tuning),
     ...groupedMatmulKernels(tuning),
     ...matmulSetKernels(tuning),
+    ...gatedMatmulKernels(tuning),
     ...(tuning.matmul.strategy === 'tiled' ? matrixUnitKernels() : []),
   ],
   optimizer: optimizerKernels,

@@ -1,4 +1,4 @@
-import { type Tensor, gatedActivationBackward, gatedActivationForward } from '@icl-gd/gpu-kernels';
+import type { Tensor } from '@icl-gd/gpu-kernels';
 import type { LayerParameters } from './layer-parameters.ts';
 import {
   type Addend,
@@ -6,10 +6,10 @@ import {
   activatedInputGradient,
   activatedLinear,
   addLinearGradients,
+  gatedInputGradients,
+  gatedLinears,
   linear,
   linearAddend,
-  linearInputGradient,
-  linears,
 } from './linear.ts';
 import type { Pass } from './pass.ts';
 
@@ -51,8 +51,7 @@ function activate(
   out: Tensor,
 ): Pick<FeedForwardActivations, 'preActivation' | 'gated'> {
   if (!gateModule) return { preActivation: activatedLinear(pass, upModule, input, out), gated: undefined };
-  const [up, gate] = linears(pass, [upModule, gateModule], input) as [Tensor, Tensor];
-  gatedActivationForward(pass.gpu, { kind: pass.config.activation, gate, up, out });
+  const { up, gate } = gatedLinears(pass, { up: upModule, gate: gateModule }, input, out);
   return { preActivation: gate, gated: up };
 }
 
@@ -85,10 +84,8 @@ function activationGradients(
 ): OutputGradient[] {
   if (!gate || !gated)
     return [{ module: up, gradOutput: activatedInputGradient(pass, down, gradOutput, preActivation) }];
-  const gradUp = linearInputGradient(pass, down, gradOutput);
-  const gradGate = pass.tensor(preActivation.shape, 'gradient of the gate');
-  const { activation: kind } = pass.config;
-  gatedActivationBackward(pass.gpu, { kind, gate: preActivation, up: gated, gradient: gradUp, gradGate });
+  const seen = { gate: preActivation, up: gated };
+  const { gradGate, gradUp } = gatedInputGradients(pass, down, gradOutput, seen);
   return [
     { module: gate, gradOutput: gradGate },
     { module: up, gradOutput: gradUp },

@@ -6,6 +6,7 @@ import {
   type Tensor,
   activatedMatmul,
   columnSums,
+  gatedMatmul,
   groupedColumnSums,
   matmulParts,
   matmulSet,
@@ -61,6 +62,19 @@ export function activatedLinear(pass: Pass, module: ModuleParameters, x: Tensor,
   const { activation: kind } = pass.config;
   activatedMatmul(pass.gpu, grouped(pass, product), { type: 'activation', kind, out });
   return product.c.tensor;
+}
+
+/** {@link linear} of two modules, and f(gate x) up x, which goes to `out`. */
+export function gatedLinears(
+  pass: Pass,
+  modules: { readonly up: ModuleParameters; readonly gate: ModuleParameters },
+  x: Tensor,
+  out: Tensor,
+): { readonly up: Tensor; readonly gate: Tensor } {
+  const [up, gate] = [productOf(pass, modules.up, x), productOf(pass, modules.gate, x)];
+  const { activation: kind } = pass.config;
+  gatedMatmul(pass.gpu, { kind, up: grouped(pass, up), gate: grouped(pass, gate), out });
+  return { up: up.c.tensor, gate: gate.c.tensor };
 }
 
 function productOf(pass: Pass, module: ModuleParameters, x: Tensor): ModuleProduct {
@@ -148,6 +162,20 @@ export function activatedInputGradient(
   const { activation: kind } = pass.config;
   activatedMatmul(pass.gpu, grouped(pass, product), { type: 'activation-gradient', kind, x });
   return product.c.tensor;
+}
+
+/** {@link linearInputGradient} of a layer that reads f(gate) up: the gradients with respect to both, all of one shape. */
+export function gatedInputGradients(
+  pass: Pass,
+  module: ModuleParameters,
+  gradOutput: Tensor,
+  { gate, up }: { readonly gate: Tensor; readonly up: Tensor },
+): { readonly gradGate: Tensor; readonly gradUp: Tensor } {
+  const product = inputGradientOf(pass, module, gradOutput);
+  const { activation: kind } = pass.config;
+  const gradGate = pass.tensor(gate.shape, 'gradient of the gate');
+  activatedMatmul(pass.gpu, grouped(pass, product), { type: 'gated-gradient', kind, gate, up, gradGate });
+  return { gradGate, gradUp: product.c.tensor };
 }
 
 /** @param out a new tensor if absent */

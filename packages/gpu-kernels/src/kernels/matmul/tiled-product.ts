@@ -66,7 +66,7 @@ export function stagedKernels(
   ];
 }
 
-/** The activation is of what a layer makes, its gradient of what a layer reads. */
+/** The activation is of what a layer makes, gradients of it are of what a layer reads. */
 function finishesOf(variant: Pick<TiledVariant, 'transposeB' | 'grouped' | 'access'>): FinishText[] {
   if (variant.grouped || variant.access !== 'all') return [];
   return FINISHES.filter(({ type }) => (type === 'activation') === variant.transposeB);

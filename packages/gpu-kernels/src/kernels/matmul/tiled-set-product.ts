@@ -54,6 +54,8 @@ export interface SetPlan {
   readonly record: () => void;
   /** Of products that are a sum, the first of those alone: C is not written. */
   readonly recordParts?: () => ProductParts;
+  /** Of products of one size whose k is cut: the parts of each, which are no sum. */
+  readonly recordApart?: () => ProductParts;
 }
 
 /**
@@ -98,16 +100,14 @@ export function planTiledSet(
   const record = (): void => recordInScratch(gpu, variant, planned, summed);
   const [{ m, n }] = planned as [Member];
   const accumulates = products[0]?.product.accumulate === true;
-  if (!summed || accumulates) return { record };
-  return {
-    record,
-    recordParts: () =>
-      new ProductParts({
-        tensor: dispatchParts(gpu, variant, planned).partial,
-        counts: planned.map(({ parts }) => parts),
-        shape: [m, n],
-      }),
-  };
+  const parts = (): ProductParts =>
+    new ProductParts({
+      tensor: dispatchParts(gpu, variant, planned).partial,
+      counts: planned.map((own) => own.parts),
+      shape: [m, n],
+    });
+  if (accumulates || planned.some((own) => own.m !== m || own.n !== n)) return { record };
+  return summed ? { record, recordParts: parts } : { record, recordApart: parts };
 }
 
 /** All parts of all members, one behind the other. */

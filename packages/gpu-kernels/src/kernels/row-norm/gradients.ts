@@ -15,7 +15,7 @@ import {
   rowLayout,
   rowLayouts,
 } from './layout.ts';
-import { PARTS_PARAMS, addedUp, partsParams } from './parts.ts';
+import { PARTS_PARAMS, addedUp, partsParams } from '../matmul/parts-text.ts';
 
 /** Rows that one invocation sums for the weight's gradient. */
 const ROWS_PER_CHUNK = 32;

@@ -2,7 +2,7 @@ import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { ProductParts } from '../matmul/product-parts.ts';
 import type { RowLayout, RowText } from './layout.ts';
-import { PARTS_PARAMS, addedUp, partsParams } from './parts.ts';
+import { PARTS_PARAMS, addedUp, partsParams } from '../matmul/parts-text.ts';
 
 /** What a norm is of: x, or with `addend` and `sum` the residual stream x + addend, which is kept. */
 export interface Summed {

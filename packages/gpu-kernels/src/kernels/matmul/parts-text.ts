@@ -1,7 +1,8 @@
 import type { ParameterType } from '../../runtime/kernel.ts';
-import { MAX_CHUNKS, MAX_SUMMED, type ProductParts } from '../matmul/product-parts.ts';
+import { MAX_CHUNKS, MAX_SUMMED, type ProductParts } from './product-parts.ts';
 import { repeat } from '../wgsl.ts';
-import type { RowText } from './layout.ts';
+
+type Element = 'f32' | 'vec4<f32>';
 
 /** Loads that are on their way together: what the parts of an element cost is waiting for them. */
 const TOGETHER = 8;
@@ -23,11 +24,10 @@ export function partsParams(
   return { partSize: vector ? length / 4 : length, parts0, parts1, parts2 };
 }
 
-/** WGSL of `fn addedUp(at)`: an element of the sum that the binding `parts` has the parts of, as they are added up elsewhere. */
-export function addedUp(element: RowText['element']): string {
+/** WGSL of `fn addedUpOf(at, first, count)`: an element of the sum of `count` parts, from the `first` on, of the binding `parts`. */
+export function addedUpOf(element: Element): string {
   const later = (j: number): string => `
         let value${j} = select(${element}(), parts[(first + min(i + ${j}u, count - 1u)) * params.partSize + at], i + ${j}u < count);`;
-  const products = Array.from({ length: MAX_SUMMED - 1 }, (_, i) => i + 1);
   return `
     fn addedUpOf(at: u32, first: u32, count: u32) -> ${element} {
       var sum = ${element}();
@@ -40,7 +40,13 @@ export function addedUp(element: RowText['element']): string {
       }
       return sum;
     }
+    `;
+}
 
+/** WGSL of `fn addedUp(at)`: an element of all products' sum, as it is added up elsewhere. */
+export function addedUp(element: Element): string {
+  const products = Array.from({ length: MAX_SUMMED - 1 }, (_, i) => i + 1);
+  return `${addedUpOf(element)}
     fn addedUp(at: u32) -> ${element} {
       var value = addedUpOf(at, 0u, params.parts0);
       var first = params.parts0;

@@ -124,6 +124,13 @@ export {
   rmsNormForward,
   type RmsNormForwardArguments,
 } from './kernels/row-norm/rms-norm.ts';
+export {
+  type NormedHeads,
+  rotatedNorm,
+  type RotatedNormArguments,
+  rotatedNormBackward,
+  type RotatedNormBackwardArguments,
+} from './kernels/row-norm/rotated.ts';
 export { topLogProbs, type TopLogProbsArguments } from './kernels/top-k/top-k.ts';
 export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
 export {

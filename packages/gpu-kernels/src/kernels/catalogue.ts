@@ -22,6 +22,7 @@ import { peakKernels } from './rates/peak-kernels.ts';
 import { rotaryKernels } from './rotary/rotary.ts';
 import { layerNormKernels } from './row-norm/layer-norm.ts';
 import { rmsNormKernels } from './row-norm/rms-norm.ts';
+import { rotatedNormKernels } from './row-norm/rotated.ts';
 import { topKernels } from './top-k/top-k.ts';
 
 /** By folder, every kernel that the operations there may run under a tuning. */
@@ -52,7 +53,11 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...groupedReductionKernels(tuning),
   ],
   rotary: rotaryKernels,
-  'row-norm': (tuning) => [...layerNormKernels(tuning), ...rmsNormKernels(tuning)],
+  'row-norm': (tuning) => [
+    ...layerNormKernels(tuning),
+    ...rmsNormKernels(tuning),
+    ...rotatedNormKernels(tuning),
+  ],
   'top-k': topKernels,
 };
 

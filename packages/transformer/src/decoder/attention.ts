@@ -1,4 +1,5 @@
 import { type KeyValuePrefix, type Tensor, attentionBackward, attentionForward } from '@icl-gd/gpu-kernels';
+import { type HeadInputs, rotatedHeads, rotatedHeadsBackward } from './head-norm.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { LayerParameters } from './layer-parameters.ts';
 import {
@@ -25,6 +26,8 @@ export interface Projections {
   /** Where the model norms the heads of queries and keys. */
   readonly queryNorm?: Normed;
   readonly keyNorm?: Normed;
+  /** Instead, where such norms and rotary positions are made together: what they read. */
+  readonly headInputs?: HeadInputs | undefined;
 }
 
 /** What the backward pass of an attention block reads. */
@@ -43,6 +46,8 @@ export interface AttentionActivations extends Projections {
 export function project(pass: Pass, layer: LayerParameters, input: Tensor): Projections {
   const modules = [layer.query, layer.key, layer.value];
   const [q, k, value] = linears(pass, modules, input) as [Tensor, Tensor, Tensor];
+  const together = rotatedHeads(pass, layer, { query: q, key: k });
+  if (together) return { ...together, value };
   const queryNorm = layer.queryNorm && norm(pass, layer.queryNorm, q);
   const keyNorm = layer.keyNorm && norm(pass, layer.keyNorm, k);
   const [query, key] = [queryNorm?.output ?? q, keyNorm?.output ?? k];
@@ -106,21 +111,32 @@ export function selfAttentionBackward(
     gradValue,
     ...(gradQuery ? { gradQuery } : {}),
   });
-  rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey], true);
+  const gradients = projectionGradients(pass, layer, activations, { query: gradQuery, key: gradKey });
   const projections: OutputGradient[] = [
-    { module: layer.key, gradOutput: headNormBackward(pass, layer.keyNorm, activations.keyNorm, gradKey) },
+    { module: layer.key, gradOutput: gradients.key },
     { module: layer.value, gradOutput: gradValue },
+    ...(gradients.query ? [{ module: layer.query, gradOutput: gradients.query }] : []),
   ];
-  if (gradQuery)
-    projections.push({
-      module: layer.query,
-      gradOutput: headNormBackward(pass, layer.queryNorm, activations.queryNorm, gradQuery),
-    });
   addLinearGradients(
     pass,
     projections.map((own) => ({ ...own, x: input })),
   );
   return projections;
+}
+
+/** Gradients with respect to queries and keys before norms of heads and rotary positions. */
+function projectionGradients(
+  pass: Pass,
+  layer: LayerParameters,
+  { headInputs, queryNorm, keyNorm }: Projections,
+  { query, key }: { readonly query: Tensor | undefined; readonly key: Tensor },
+): { readonly query: Tensor | undefined; readonly key: Tensor } {
+  if (headInputs) return rotatedHeadsBackward(pass, layer, headInputs, { query, key });
+  rotate(pass, query ? [query, key] : [key], true);
+  return {
+    key: headNormBackward(pass, layer.keyNorm, keyNorm, key),
+    query: query && headNormBackward(pass, layer.queryNorm, queryNorm, query),
+  };
 }
 
 /** The gradient with respect to what a head norm read; `gradOutput` itself where there is no such norm. */

@@ -63,9 +63,12 @@ export {
 } from './kernels/gated-activation/gated-activation.ts';
 export { activatedMatmul } from './kernels/matmul/activated.ts';
 export type { Finish as MatmulFinish } from './kernels/matmul/finish.ts';
+export { gatedMatmul, type GatedMatmulArguments } from './kernels/matmul/gated.ts';
 export { groupedMatmul, type GroupedMatmulArguments } from './kernels/matmul/grouped.ts';
 export type { MatmulArguments } from './kernels/matmul/arguments.ts';
 export { matmul } from './kernels/matmul/matmul.ts';
+export { matmulParts } from './kernels/matmul/matmul-parts.ts';
+export { ProductParts } from './kernels/matmul/product-parts.ts';
 export { matmulSet, type SetProduct } from './kernels/matmul/set.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {
@@ -121,6 +124,13 @@ export {
   rmsNormForward,
   type RmsNormForwardArguments,
 } from './kernels/row-norm/rms-norm.ts';
+export {
+  type NormedHeads,
+  rotatedNorm,
+  type RotatedNormArguments,
+  rotatedNormBackward,
+  type RotatedNormBackwardArguments,
+} from './kernels/row-norm/rotated.ts';
 export { topLogProbs, type TopLogProbsArguments } from './kernels/top-k/top-k.ts';
 export { type BufferPool, type LiveTensor, type MemoryLimits } from './runtime/buffer-pool.ts';
 export {

@@ -1,4 +1,4 @@
-import { L2Norms, type Tensor, l2Norm, scaleInPlace, sgdSteps } from '@icl-gd/gpu-kernels';
+import { L2Norms, type Tensor, l2Norm, scaleInPlace } from '@icl-gd/gpu-kernels';
 import { copyGroup } from './copy-group.ts';
 import { Gradients } from './decoder/gradients.ts';
 import { type GradientNormVariant, GradientNormVariants } from './gradient-norm-variants.ts';
@@ -361,14 +361,14 @@ export class FineTuning implements Disposable {
     const tensors = names.flatMap((name) => gradients.find(name) ?? []);
     const [log, step] = [this.#log, this.#taken];
     if (scale !== 1) for (const x of tensors) scaleInPlace(gpu, { x, scale });
-    norms.add(layer, tensors);
     const trained = names.flatMap((name) => {
       const gradient = gradients.find(name);
       return gradient ? [{ name, parameter: this.#trained.get(name) as Tensor, gradient }] : [];
     });
+    if (update || this.#adam) norms.add(layer, tensors);
+    else norms.step(layer, trained, learningRate);
     if (update) for (const own of trained) update({ gpu, step, learningRate, ...own });
-    else if (this.#adam) this.#adam.update(gpu, step, trained, learningRate);
-    else sgdSteps(gpu, trained, learningRate);
+    else this.#adam?.update(gpu, step, trained, learningRate);
     const isTrained = (name: string): boolean => this.#trained.has(name);
     this.#variants?.take(
       { gradients, layer, step, tokens, isTrained },

@@ -8,6 +8,7 @@ import { crossEntropyKernels } from './cross-entropy/cross-entropy.ts';
 import { elementwiseKernels } from './elementwise/elementwise.ts';
 import { embeddingKernels } from './embedding/embedding.ts';
 import { gatedActivationKernels } from './gated-activation/gated-activation.ts';
+import { gatedMatmulKernels } from './matmul/gated.ts';
 import { groupedMatmulKernels } from './matmul/grouped.ts';
 import { matrixUnitKernels } from './matmul/matrix-unit-product.ts';
 import { matmulKernels } from './matmul/matmul.ts';
@@ -21,6 +22,7 @@ import { peakKernels } from './rates/peak-kernels.ts';
 import { rotaryKernels } from './rotary/rotary.ts';
 import { layerNormKernels } from './row-norm/layer-norm.ts';
 import { rmsNormKernels } from './row-norm/rms-norm.ts';
+import { rotatedNormKernels } from './row-norm/rotated.ts';
 import { topKernels } from './top-k/top-k.ts';
 
 /** By folder, every kernel that the operations there may run under a tuning. */
@@ -39,6 +41,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...matmulKernels(tuning),
     ...groupedMatmulKernels(tuning),
     ...matmulSetKernels(tuning),
+    ...gatedMatmulKernels(tuning),
     ...(tuning.matmul.strategy === 'tiled' ? matrixUnitKernels() : []),
   ],
   optimizer: optimizerKernels,
@@ -50,7 +53,11 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...groupedReductionKernels(tuning),
   ],
   rotary: rotaryKernels,
-  'row-norm': (tuning) => [...layerNormKernels(tuning), ...rmsNormKernels(tuning)],
+  'row-norm': (tuning) => [
+    ...layerNormKernels(tuning),
+    ...rmsNormKernels(tuning),
+    ...rotatedNormKernels(tuning),
+  ],
   'top-k': topKernels,
 };
 

@@ -4,6 +4,7 @@ import { type AcquireOptions, acquireGpu } from '../device/acquire.ts';
 import { kernelTexts } from '../kernels/catalogue.ts';
 import { Gpu } from '../runtime/gpu.ts';
 import type { Kernel } from '../runtime/kernel.ts';
+import { TUNINGS, type Tuning } from '../runtime/tuning.ts';
 
 /** Prefix of the labels of kernels that tests define themselves. */
 const OF_TESTS = 'test.';
@@ -26,8 +27,9 @@ export async function acquirePlainTestGpu(): Promise<Gpu> {
 
 /**
  * One device for a test file. Without an adapter the file fails. Every kernel that ran must be in the catalogue.
+ * @param tunings those besides the table's that kernels of the catalogue are made for
  */
-export function useGpu(): () => Gpu {
+export function useGpu(tunings: readonly Tuning[] = []): () => Gpu {
   let gpu: Gpu | undefined;
   beforeAll(async () => {
     gpu = await acquireTestGpu();
@@ -36,7 +38,7 @@ export function useGpu(): () => Gpu {
     await gpu?.finish();
     const kernels = gpu?.pipelines.kernels.filter(({ label }) => !label.startsWith(OF_TESTS)) ?? [];
     gpu?.dispose();
-    const texts = kernelTexts();
+    const texts = kernelTexts([...Object.values(TUNINGS), ...tunings]);
     for (const { label, wgsl } of kernels)
       expect(texts.get(label), `kernel ${label} in the catalogue`).toBe(wgsl);
   });

@@ -1,8 +1,16 @@
 import { type KeyValuePrefix, type Tensor, attentionBackward, attentionForward } from '@icl-gd/gpu-kernels';
+import { type HeadInputs, rotatedHeads, rotatedHeadsBackward } from './head-norm.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
-import type { GradientTarget } from './gradients.ts';
 import type { LayerParameters } from './layer-parameters.ts';
-import { addInputGradients, addLinearGradients, linear, linearInputGradient, linears } from './linear.ts';
+import {
+  type Addend,
+  type OutputGradient,
+  addLinearGradients,
+  linear,
+  linearAddend,
+  linearInputGradient,
+  linears,
+} from './linear.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
 import type { Pass } from './pass.ts';
 import { rotate } from './rotary.ts';
@@ -18,6 +26,8 @@ export interface Projections {
   /** Where the model norms the heads of queries and keys. */
   readonly queryNorm?: Normed;
   readonly keyNorm?: Normed;
+  /** Instead, where such norms and rotary positions are made together: what they read. */
+  readonly headInputs?: HeadInputs | undefined;
 }
 
 /** What the backward pass of an attention block reads. */
@@ -29,13 +39,15 @@ export interface AttentionActivations extends Projections {
   /** Logarithm of each softmax's denominator, [T, H]. */
   readonly logSumExp: Tensor;
   /** h: after the output projection and its bias, before the residual is added, [T, d]. */
-  readonly output: Tensor;
+  readonly output: Addend;
 }
 
 /** q = x W_qᵀ + b_q, and so k and v; q and k normed and rotated where the model does that. */
 export function project(pass: Pass, layer: LayerParameters, input: Tensor): Projections {
   const modules = [layer.query, layer.key, layer.value];
   const [q, k, value] = linears(pass, modules, input) as [Tensor, Tensor, Tensor];
+  const together = rotatedHeads(pass, layer, { query: q, key: k });
+  if (together) return { ...together, value };
   const queryNorm = layer.queryNorm && norm(pass, layer.queryNorm, q);
   const keyNorm = layer.keyNorm && norm(pass, layer.keyNorm, k);
   const [query, key] = [queryNorm?.output ?? q, keyNorm?.output ?? k];
@@ -43,12 +55,19 @@ export function project(pass: Pass, layer: LayerParameters, input: Tensor): Proj
   return { query, key, value, ...(queryNorm ? { queryNorm } : {}), ...(keyNorm ? { keyNorm } : {}) };
 }
 
+export interface AttentionOptions {
+  /** Keys and values that come before every sequence. */
+  readonly prefix?: KeyValuePrefix | undefined;
+  /** Whether nothing but `normOfSum` reads the block's output. */
+  readonly isAddend?: boolean;
+}
+
 /** An attention block, without its norm and its residual: h = W_o z + b_o, z = softmax(s q kᵀ) v in each head. */
 export function selfAttention(
   pass: Pass,
   layer: LayerParameters,
   input: Tensor,
-  prefix?: KeyValuePrefix,
+  { prefix, isAddend = false }: AttentionOptions = {},
 ): AttentionActivations {
   const projections = project(pass, layer, input);
   const headOutputs = pass.tensor(projections.query.shape, 'attention.headOutputs');
@@ -59,26 +78,27 @@ export function selfAttention(
     logSumExp,
     ...(prefix ? { prefix } : {}),
   });
-  const output = linear(pass, layer.outputProjection, headOutputs);
+  const output = (isAddend ? linearAddend : linear)(pass, layer.outputProjection, headOutputs);
   return { ...projections, input, headOutputs, logSumExp, output };
 }
 
 /**
  * Backward of {@link selfAttention} without a prefix.
  * @param gradOutput gradient with respect to h, [T, d]
- * @param gradInput where the gradient with respect to the block's input goes, if it is wanted
+ * @param wantInput whether the gradient with respect to the block's input is wanted
+ * @returns what reads the block's input; without queries if that gradient is not wanted
  */
 export function selfAttentionBackward(
   pass: Pass,
   layer: LayerParameters,
   activations: AttentionActivations,
   gradOutput: Tensor,
-  gradInput?: GradientTarget,
-): void {
+  wantInput: boolean,
+): readonly OutputGradient[] {
   const { query, key, value, headOutputs, logSumExp, input } = activations;
   const gradHeadOutputs = linearInputGradient(pass, layer.outputProjection, gradOutput);
   addLinearGradients(pass, [{ module: layer.outputProjection, x: headOutputs, gradOutput }]);
-  const wantQuery = gradInput !== undefined || pass.gradients.hasWeight(layer.query);
+  const wantQuery = wantInput || pass.gradients.hasWeight(layer.query);
   const gradQuery = wantQuery ? pass.tensor(query.shape, 'gradient of queries') : undefined;
   const gradKey = pass.tensor(key.shape, 'gradient of keys');
   const gradValue = pass.tensor(value.shape, 'gradient of values');
@@ -91,23 +111,32 @@ export function selfAttentionBackward(
     gradValue,
     ...(gradQuery ? { gradQuery } : {}),
   });
-  rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey], true);
-  const projections: (readonly [ModuleParameters, Tensor])[] = [
-    [layer.key, headNormBackward(pass, layer.keyNorm, activations.keyNorm, gradKey)],
-    [layer.value, gradValue],
+  const gradients = projectionGradients(pass, layer, activations, { query: gradQuery, key: gradKey });
+  const projections: OutputGradient[] = [
+    { module: layer.key, gradOutput: gradients.key },
+    { module: layer.value, gradOutput: gradValue },
+    ...(gradients.query ? [{ module: layer.query, gradOutput: gradients.query }] : []),
   ];
-  if (gradQuery)
-    projections.push([
-      layer.query,
-      headNormBackward(pass, layer.queryNorm, activations.queryNorm, gradQuery),
-    ]);
   addLinearGradients(
     pass,
-    projections.map(([module, gradient]) => ({ module, x: input, gradOutput: gradient })),
+    projections.map((own) => ({ ...own, x: input })),
   );
-  if (!gradInput) return;
-  const layers = projections.map(([module, gradient]) => ({ module, gradOutput: gradient }));
-  addInputGradients(pass, layers, gradInput);
+  return projections;
+}
+
+/** Gradients with respect to queries and keys before norms of heads and rotary positions. */
+function projectionGradients(
+  pass: Pass,
+  layer: LayerParameters,
+  { headInputs, queryNorm, keyNorm }: Projections,
+  { query, key }: { readonly query: Tensor | undefined; readonly key: Tensor },
+): { readonly query: Tensor | undefined; readonly key: Tensor } {
+  if (headInputs) return rotatedHeadsBackward(pass, layer, headInputs, { query, key });
+  rotate(pass, query ? [query, key] : [key], true);
+  return {
+    key: headNormBackward(pass, layer.keyNorm, keyNorm, key),
+    query: query && headNormBackward(pass, layer.queryNorm, queryNorm, query),
+  };
 }
 
 /** The gradient with respect to what a head norm read; `gradOutput` itself where there is no such norm. */

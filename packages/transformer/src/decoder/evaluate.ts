@@ -1,6 +1,7 @@
 import { ScoreRows, type Tensor, attentionScores, gatherRows } from '@icl-gd/gpu-kernels';
 import { embed } from './embedding.ts';
 import { forwardLayers } from './forward.ts';
+import { wholeOf } from './layer.ts';
 import { type HeadTop, headOutputs } from './head.ts';
 import type { Pass } from './pass.ts';
 import type { ContextPrefix } from './prefix.ts';
@@ -137,10 +138,11 @@ export function recordEvaluation(
   });
   const residual = forwardLayers(pass, embed(pass), {
     prefix: prefix?.layers,
+    keepsAttention: true,
     onLayer: (layer, { attention }) => {
       if (probed.length === 0) return;
       const outOffset = layer * probed.length * config.dModel;
-      gatherRows(gpu, { x: attention.output, rows: rowIndex, out: outputs, outOffset });
+      gatherRows(gpu, { x: wholeOf(attention.output), rows: rowIndex, out: outputs, outOffset });
       attentionScores(gpu, {
         shape: headShape,
         rows: scoreRows,

@@ -1,15 +1,15 @@
-import { type Tensor, gatedActivationBackward, gatedActivationForward } from '@icl-gd/gpu-kernels';
-import type { ModuleParameters } from '../weights/parameter-set.ts';
-import type { GradientTarget } from './gradients.ts';
+import type { Tensor } from '@icl-gd/gpu-kernels';
 import type { LayerParameters } from './layer-parameters.ts';
 import {
+  type Addend,
+  type OutputGradient,
   activatedInputGradient,
   activatedLinear,
-  addInputGradients,
   addLinearGradients,
+  gatedInputGradients,
+  gatedLinears,
   linear,
-  linearInputGradient,
-  linears,
+  linearAddend,
 } from './linear.ts';
 import type { Pass } from './pass.ts';
 
@@ -24,15 +24,23 @@ export interface FeedForwardActivations {
   /** What the down projection reads: [T, F]. */
   readonly postActivation: Tensor;
   /** [T, d]. */
-  readonly output: Tensor;
+  readonly output: Addend;
 }
 
-/** A feed-forward block, without its norm and its residual: down f(up x), or down (f(gate x) · up x). */
-export function feedForward(pass: Pass, layer: LayerParameters, input: Tensor): FeedForwardActivations {
+/**
+ * A feed-forward block, without its norm and its residual: down f(up x), or down (f(gate x) · up x).
+ * @param isAddend whether nothing but `normOfSum` reads its output
+ */
+export function feedForward(
+  pass: Pass,
+  layer: LayerParameters,
+  input: Tensor,
+  isAddend = false,
+): FeedForwardActivations {
   const shape = [input.shape[0] ?? 0, layer.up.weight.shape.at(-2) ?? 0];
   const postActivation = pass.tensor(shape, 'feedForward.postActivation');
   const { preActivation, gated } = activate(pass, layer, input, postActivation);
-  const output = linear(pass, layer.down, postActivation);
+  const output = (isAddend ? linearAddend : linear)(pass, layer.down, postActivation);
   return { input, preActivation, gated, postActivation, output };
 }
 
@@ -43,30 +51,28 @@ function activate(
   out: Tensor,
 ): Pick<FeedForwardActivations, 'preActivation' | 'gated'> {
   if (!gateModule) return { preActivation: activatedLinear(pass, upModule, input, out), gated: undefined };
-  const [up, gate] = linears(pass, [upModule, gateModule], input) as [Tensor, Tensor];
-  gatedActivationForward(pass.gpu, { kind: pass.config.activation, gate, up, out });
+  const { up, gate } = gatedLinears(pass, { up: upModule, gate: gateModule }, input, out);
   return { preActivation: gate, gated: up };
 }
 
 /**
  * Backward of {@link feedForward}.
  * @param gradOutput gradient with respect to the block's output, [T, d]
- * @param gradInput where the gradient with respect to the block's input goes; it may be added to `gradOutput` itself
+ * @returns what reads the block's input
  */
 export function feedForwardBackward(
   pass: Pass,
   layer: LayerParameters,
   { input, preActivation, gated, postActivation }: FeedForwardActivations,
   gradOutput: Tensor,
-  gradInput: GradientTarget,
-): void {
+): readonly OutputGradient[] {
   addLinearGradients(pass, [{ module: layer.down, x: postActivation, gradOutput }]);
   const layers = activationGradients(pass, layer, { preActivation, gated }, gradOutput);
-  addInputGradients(pass, layers, gradInput);
   addLinearGradients(
     pass,
     layers.map((own) => ({ ...own, x: input })),
   );
+  return layers;
 }
 
 /** The gradients with respect to what the activation reads. */
@@ -75,13 +81,11 @@ function activationGradients(
   { up, gate, down }: LayerParameters,
   { preActivation, gated }: Pick<FeedForwardActivations, 'preActivation' | 'gated'>,
   gradOutput: Tensor,
-): { readonly module: ModuleParameters; readonly gradOutput: Tensor }[] {
+): OutputGradient[] {
   if (!gate || !gated)
     return [{ module: up, gradOutput: activatedInputGradient(pass, down, gradOutput, preActivation) }];
-  const gradUp = linearInputGradient(pass, down, gradOutput);
-  const gradGate = pass.tensor(preActivation.shape, 'gradient of the gate');
-  const { activation: kind } = pass.config;
-  gatedActivationBackward(pass.gpu, { kind, gate: preActivation, up: gated, gradient: gradUp, gradGate });
+  const seen = { gate: preActivation, up: gated };
+  const { gradGate, gradUp } = gatedInputGradients(pass, down, gradOutput, seen);
   return [
     { module: gate, gradOutput: gradGate },
     { module: up, gradOutput: gradUp },

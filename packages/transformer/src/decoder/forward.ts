@@ -7,6 +7,8 @@ export interface ForwardOptions {
   readonly prefix?: readonly KeyValuePrefix[] | undefined;
   /** Number of layers to run; all of them if absent. */
   readonly layers?: number;
+  /** As of a layer: whether attention blocks' own outputs are read; no if absent. */
+  readonly keepsAttention?: boolean;
   /** Sees each layer's activations, which live as long as `inner`. */
   readonly onLayer?: (index: number, activations: LayerActivations, inner: Pass) => void;
 }
@@ -19,13 +21,15 @@ export interface ForwardOptions {
 export function forwardLayers(
   pass: Pass,
   embedded: Tensor,
-  { prefix, layers = pass.config.layers, onLayer }: ForwardOptions = {},
+  { prefix, layers = pass.config.layers, keepsAttention = false, onLayer }: ForwardOptions = {},
 ): Tensor {
   let input: LayerInput = { residual: embedded };
   for (let index = 0; index < layers; index++) {
     using inner = pass.nested();
     const isFollowed = index + 1 < layers;
-    const activations = layerForward(inner, index, input, { prefix: prefix?.[index], isFollowed });
+    const activations = layerForward(inner, index, input, {
+      ...{ prefix: prefix?.[index], isFollowed, keepsAttention },
+    });
     onLayer?.(index, activations, inner);
     for (const tensor of [input.residual, input.normed?.output, input.normed?.stats]) tensor?.dispose();
     const { output, nextNorm } = activations;

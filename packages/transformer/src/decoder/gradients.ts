@@ -46,6 +46,11 @@ export class Gradients extends Resource {
     return this.has(`${name}.weight`);
   }
 
+  /** Whether any parameter of a module is in the group. */
+  hasAny({ name }: ModuleParameters): boolean {
+    return this.has(`${name}.weight`) || this.has(`${name}.bias`);
+  }
+
   /**
    * Where a parameter's gradient goes, undefined outside the group: to be written where nothing was added to it yet. Whoever
    * asks must do so.

@@ -1,4 +1,4 @@
-import { type KeyValuePrefix, type Tensor, add } from '@icl-gd/gpu-kernels';
+import { type KeyValuePrefix, ProductParts, type Tensor, add } from '@icl-gd/gpu-kernels';
 import {
   type AttentionActivations,
   type Projections,
@@ -8,8 +8,17 @@ import {
 } from './attention.ts';
 import { type FeedForwardActivations, feedForward, feedForwardBackward } from './feed-forward.ts';
 import type { LayerParameters } from './layer-parameters.ts';
+import {
+  type Addend,
+  type OutputGradient,
+  addInputGradient,
+  inputGradient,
+  inputGradientAddend,
+} from './linear.ts';
+import type { Hooks } from './hooks.ts';
 import { type Normed, norm, normBackward, normOfSum, normParameterGradients } from './norm.ts';
 import type { Pass } from './pass.ts';
+import type { ModuleParameters } from '../weights/parameter-set.ts';
 
 /** What a layer's backward pass reads. */
 export interface LayerActivations {
@@ -38,6 +47,8 @@ export interface LayerOptions {
   readonly prefix?: KeyValuePrefix | undefined;
   /** Whether the next layer reads the output: its norm is then made in one go where nothing comes between. */
   readonly isFollowed?: boolean;
+  /** Whether the attention block's own output is read, not only the residual stream that it is added to. */
+  readonly keepsAttention?: boolean;
 }
 
 /**
@@ -85,27 +96,31 @@ function preNormForward(
   pass: Pass,
   layer: LayerParameters,
   { residual, normed }: LayerInput,
-  { prefix, isFollowed = false }: LayerOptions,
+  { prefix, isFollowed = false, keepsAttention = false }: LayerOptions,
 ): LayerActivations {
+  const { parallelResidual } = pass.config;
   const attentionNorm = normed ?? norm(pass, layer.attentionNorm, residual);
-  const attention = selfAttention(pass, layer, attentionNorm.output, prefix);
-  pass.hook('attentionOutput', layer.index, attention.output);
-  const feedForwardNorm = pass.config.parallelResidual
+  const isAddend = !parallelResidual && !keepsAttention && !isHooked(pass, 'attentionOutput');
+  const attention = selfAttention(pass, layer, attentionNorm.output, { prefix, isAddend });
+  if (!isAddend) pass.hook('attentionOutput', layer.index, wholeOf(attention.output));
+  const feedForwardNorm = parallelResidual
     ? norm(pass, layer.feedForwardNorm, residual)
     : normOfSum(pass, layer.feedForwardNorm, residual, attention.output);
-  const residualMiddle = pass.config.parallelResidual
-    ? sum(pass, residual, attention.output)
+  const residualMiddle = parallelResidual
+    ? sum(pass, residual, wholeOf(attention.output))
     : feedForwardNorm.input;
-  const block = feedForward(pass, layer, feedForwardNorm.output);
-  pass.hook('feedForwardOutput', layer.index, block.output);
-  const activations = { attentionNorm, attention, residualMiddle, feedForwardNorm, feedForward: block };
   // A hook sees the output before anything reads it.
-  if (isFollowed && !pass.hooks.some((hooks) => hooks.layerOutput)) {
+  const isNormed = isFollowed && !isHooked(pass, 'layerOutput');
+  const isRead = !isNormed || isHooked(pass, 'feedForwardOutput');
+  const block = feedForward(pass, layer, feedForwardNorm.output, !isRead);
+  if (isRead) pass.hook('feedForwardOutput', layer.index, wholeOf(block.output));
+  const activations = { attentionNorm, attention, residualMiddle, feedForwardNorm, feedForward: block };
+  if (isNormed) {
     const next = pass.layer(layer.index + 1).attentionNorm;
     const nextNorm = normOfSum(pass, next, residualMiddle, block.output);
     return { ...activations, output: nextNorm.input, nextNorm };
   }
-  const output = sum(pass, residualMiddle, block.output);
+  const output = sum(pass, residualMiddle, wholeOf(block.output));
   pass.hook('layerOutput', layer.index, output);
   return { ...activations, output };
 }
@@ -129,16 +144,15 @@ export function attentionBlockBackward(
       readout === 'residual'
         ? normBackward(pass, layer.attentionNorm, attentionNorm, gradOutput)
         : gradOutput;
-    selfAttentionBackward(pass, layer, attention, gradBlock);
+    selfAttentionBackward(pass, layer, attention, gradBlock, false);
     return;
   }
   if (!pass.gradients.hasWeight(layer.attentionNorm)) {
-    selfAttentionBackward(pass, layer, attention, gradOutput);
+    selfAttentionBackward(pass, layer, attention, gradOutput, false);
     return;
   }
-  const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the attention input');
-  selfAttentionBackward(pass, layer, attention, gradOutput, { tensor: gradNormed, accumulate: false });
-  normParameterGradients(pass, layer.attentionNorm, attentionNorm, gradNormed);
+  const readers = selfAttentionBackward(pass, layer, attention, gradOutput, true);
+  normParameterGradients(pass, layer.attentionNorm, attentionNorm, inputGradient(pass, readers));
 }
 
 function preNormBackward(
@@ -151,33 +165,29 @@ function preNormBackward(
   const { parallelResidual } = pass.config;
   /** The gradient with respect to what the feed-forward block's norm read, added to what passes it by. */
   const throughFeedForward = (gradResidual: Tensor): Tensor => {
-    const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the feed-forward input');
-    const target = { tensor: gradNormed, accumulate: false };
-    feedForwardBackward(pass, layer, activations.feedForward, gradOutput, target);
-    return normBackward(pass, layer.feedForwardNorm, activations.feedForwardNorm, gradNormed, gradResidual);
+    const { feedForward: block, feedForwardNorm } = activations;
+    const readers = feedForwardBackward(pass, layer, block, gradOutput);
+    const gradNormed = gradientOfNormed(pass, layer.feedForwardNorm, readers);
+    return normBackward(pass, layer.feedForwardNorm, feedForwardNorm, gradNormed, gradResidual);
   };
   const gradMiddle = parallelResidual ? gradOutput : throughFeedForward(gradOutput);
   const trainsNorm = pass.gradients.hasWeight(layer.attentionNorm);
   if (!wantInput && parallelResidual && trainsFeedForward(pass, layer)) throughFeedForward(gradOutput);
-  if (!wantInput && !trainsNorm) {
-    selfAttentionBackward(pass, layer, activations.attention, gradMiddle);
-    return undefined;
-  }
-  const gradNormed = pass.tensor(gradOutput.shape, 'gradient of the attention input');
-  const target = { tensor: gradNormed, accumulate: false };
-  selfAttentionBackward(pass, layer, activations.attention, gradMiddle, target);
+  const { attention, attentionNorm } = activations;
+  const readers = selfAttentionBackward(pass, layer, attention, gradMiddle, wantInput || trainsNorm);
   if (!wantInput) {
-    normParameterGradients(pass, layer.attentionNorm, activations.attentionNorm, gradNormed);
+    if (trainsNorm)
+      normParameterGradients(pass, layer.attentionNorm, attentionNorm, inputGradient(pass, readers));
     return undefined;
   }
-  const gradInput = normBackward(
-    pass,
-    layer.attentionNorm,
-    activations.attentionNorm,
-    gradNormed,
-    gradMiddle,
-  );
+  const gradNormed = gradientOfNormed(pass, layer.attentionNorm, readers);
+  const gradInput = normBackward(pass, layer.attentionNorm, attentionNorm, gradNormed, gradMiddle);
   return parallelResidual ? throughFeedForward(gradInput) : gradInput;
+}
+
+/** The gradient with respect to a norm's output, for `normBackward`; whole where the norm's parameters have gradients. */
+function gradientOfNormed(pass: Pass, module: ModuleParameters, readers: readonly OutputGradient[]): Addend {
+  return (pass.gradients.hasAny(module) ? inputGradient : inputGradientAddend)(pass, readers);
 }
 
 function trainsFeedForward({ gradients }: Pass, layer: LayerParameters): boolean {
@@ -190,14 +200,16 @@ function postNormForward(
   pass: Pass,
   layer: LayerParameters,
   { residual }: LayerInput,
-  { prefix }: LayerOptions,
+  { prefix, keepsAttention = false }: LayerOptions,
 ): LayerActivations {
-  const attention = selfAttention(pass, layer, residual, prefix);
-  pass.hook('attentionOutput', layer.index, attention.output);
+  const isRead = { attention: keepsAttention || isHooked(pass, 'attentionOutput') };
+  const attention = selfAttention(pass, layer, residual, { prefix, isAddend: !isRead.attention });
+  if (isRead.attention) pass.hook('attentionOutput', layer.index, wholeOf(attention.output));
   const attentionNorm = normOfSum(pass, layer.attentionNorm, residual, attention.output);
   const residualMiddle = attentionNorm.output;
-  const block = feedForward(pass, layer, residualMiddle);
-  pass.hook('feedForwardOutput', layer.index, block.output);
+  const isHookedBlock = isHooked(pass, 'feedForwardOutput');
+  const block = feedForward(pass, layer, residualMiddle, !isHookedBlock);
+  if (isHookedBlock) pass.hook('feedForwardOutput', layer.index, wholeOf(block.output));
   const feedForwardNorm = normOfSum(pass, layer.feedForwardNorm, residualMiddle, block.output);
   pass.hook('layerOutput', layer.index, feedForwardNorm.output);
   const { output } = feedForwardNorm;
@@ -213,11 +225,25 @@ function postNormBackward(
 ): Tensor | undefined {
   // What reaches a block past it stands where its own input's gradient is added: both have the same gradient behind them.
   const gradMiddle = normBackward(pass, layer.feedForwardNorm, feedForwardNorm, gradOutput);
-  feedForwardBackward(pass, layer, block, gradMiddle, { tensor: gradMiddle, accumulate: true });
+  addInputGradient(pass, feedForwardBackward(pass, layer, block, gradMiddle), gradMiddle);
   const gradInput = normBackward(pass, layer.attentionNorm, attentionNorm, gradMiddle);
-  const target = { tensor: gradInput, accumulate: true };
-  selfAttentionBackward(pass, layer, attention, gradInput, wantInput ? target : undefined);
-  return wantInput ? gradInput : undefined;
+  const readers = selfAttentionBackward(pass, layer, attention, gradInput, wantInput);
+  if (!wantInput) return undefined;
+  addInputGradient(pass, readers, gradInput);
+  return gradInput;
+}
+
+function isHooked({ hooks }: Pass, point: keyof Hooks): boolean {
+  return hooks.some((own) => own[point]);
+}
+
+/**
+ * A block's output that is more than an addend.
+ * @throws RangeError for one that was made as no more
+ */
+export function wholeOf(output: Addend): Tensor {
+  if (output instanceof ProductParts) throw new RangeError(`${output.label} is not added up`);
+  return output;
 }
 
 function sum(pass: Pass, x: Tensor, y: Tensor): Tensor {

@@ -1,16 +1,18 @@
 import {
   type ColumnSumArguments,
   type MatmulArguments,
+  type ProductParts,
   type SetProduct,
   type Tensor,
   activatedMatmul,
   columnSums,
+  gatedMatmul,
   groupedColumnSums,
+  matmulParts,
   matmulSet,
   matrix,
 } from '@icl-gd/gpu-kernels';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
-import type { GradientTarget } from './gradients.ts';
 import type { Pass } from './pass.ts';
 
 /**
@@ -30,12 +32,49 @@ export function linears(pass: Pass, modules: readonly ModuleParameters[], x: Ten
   return products.map(({ c }) => c.tensor);
 }
 
+/** What a norm adds up before anything else reads it: a product in parts where the device makes it so, else a tensor. */
+export type Addend = Tensor | ProductParts;
+
+/** As {@link linear}, for `normOfSum`. */
+export function linearAddend(pass: Pass, module: ModuleParameters, x: Tensor): Addend {
+  return addend(pass, [productOf(pass, module, x)]);
+}
+
+/** Products into one new tensor, which is given back where they come in parts. */
+function addend(pass: Pass, products: readonly ModuleProduct[]): Addend {
+  const { tensor } = (products[0] as ModuleProduct).c;
+  const parts = matmulParts(
+    pass.gpu,
+    products.map((product) => grouped(pass, product)),
+  );
+  if (!parts) {
+    multiply(pass, products);
+    return tensor;
+  }
+  tensor.dispose();
+  pass.own(parts.tensor);
+  return parts;
+}
+
 /** {@link linear} and its activation, which goes to `out`. */
 export function activatedLinear(pass: Pass, module: ModuleParameters, x: Tensor, out: Tensor): Tensor {
   const product = productOf(pass, module, x);
   const { activation: kind } = pass.config;
   activatedMatmul(pass.gpu, grouped(pass, product), { type: 'activation', kind, out });
   return product.c.tensor;
+}
+
+/** {@link linear} of two modules, and f(gate x) up x, which goes to `out`. */
+export function gatedLinears(
+  pass: Pass,
+  modules: { readonly up: ModuleParameters; readonly gate: ModuleParameters },
+  x: Tensor,
+  out: Tensor,
+): { readonly up: Tensor; readonly gate: Tensor } {
+  const [up, gate] = [productOf(pass, modules.up, x), productOf(pass, modules.gate, x)];
+  const { activation: kind } = pass.config;
+  gatedMatmul(pass.gpu, { kind, up: grouped(pass, up), gate: grouped(pass, gate), out });
+  return { up: up.c.tensor, gate: gate.c.tensor };
 }
 
 function productOf(pass: Pass, module: ModuleParameters, x: Tensor): ModuleProduct {
@@ -65,11 +104,16 @@ function grouped(pass: Pass, { module, ...product }: ModuleProduct): SetProduct 
   return groups ? { ...product, groups } : product;
 }
 
-/** A linear layer's input and the gradient with respect to its output, both of as many rows. */
-interface LinearGradient {
+/** A linear layer and the gradient with respect to its output. */
+export interface OutputGradient {
   readonly module: ModuleParameters;
-  readonly x: Tensor;
+  /** [rows, outputs]. */
   readonly gradOutput: Tensor;
+}
+
+/** With its input, of as many rows. */
+interface LinearGradient extends OutputGradient {
+  readonly x: Tensor;
 }
 
 /**
@@ -120,22 +164,60 @@ export function activatedInputGradient(
   return product.c.tensor;
 }
 
-function inputGradientOf(pass: Pass, module: ModuleParameters, gradOutput: Tensor): ModuleProduct {
+/** {@link linearInputGradient} of a layer that reads f(gate) up: the gradients with respect to both, all of one shape. */
+export function gatedInputGradients(
+  pass: Pass,
+  module: ModuleParameters,
+  gradOutput: Tensor,
+  { gate, up }: { readonly gate: Tensor; readonly up: Tensor },
+): { readonly gradGate: Tensor; readonly gradUp: Tensor } {
+  const product = inputGradientOf(pass, module, gradOutput);
+  const { activation: kind } = pass.config;
+  const gradGate = pass.tensor(gate.shape, 'gradient of the gate');
+  activatedMatmul(pass.gpu, grouped(pass, product), { type: 'gated-gradient', kind, gate, up, gradGate });
+  return { gradGate, gradUp: product.c.tensor };
+}
+
+/** @param out a new tensor if absent */
+function inputGradientOf(
+  pass: Pass,
+  module: ModuleParameters,
+  gradOutput: Tensor,
+  out?: Tensor,
+): ModuleProduct {
   const { name, weight } = module;
   const shape = [gradOutput.shape[0] ?? 0, weight.shape.at(-1) ?? 0];
-  const gradInput = pass.tensor(shape, `gradient of the input of ${name}`);
+  const gradInput = out ?? pass.tensor(shape, `gradient of the input of ${name}`);
   return { module, a: matrix(gradOutput), b: matrix(weight), c: matrix(gradInput) };
 }
 
 /** As {@link linearInputGradient}, of layers that read the same: the sum, in their order. */
-export function addInputGradients(
-  pass: Pass,
-  layers: readonly Omit<LinearGradient, 'x'>[],
-  { tensor, accumulate }: GradientTarget,
-): void {
-  const products = layers.map(({ module, gradOutput }, i): ModuleProduct => {
-    const factors = { a: matrix(gradOutput), b: matrix(module.weight), c: matrix(tensor) };
-    return { module, ...factors, accumulate: accumulate || i > 0 };
-  });
+export function inputGradient(pass: Pass, layers: readonly OutputGradient[]): Tensor {
+  const products = sumOfInputGradients(pass, layers);
   multiply(pass, products);
+  return (products[0] as ModuleProduct).c.tensor;
+}
+
+/** As {@link inputGradient}, for `normBackward`. */
+export function inputGradientAddend(pass: Pass, layers: readonly OutputGradient[]): Addend {
+  return addend(pass, sumOfInputGradients(pass, layers));
+}
+
+/** Adds {@link inputGradient} to a tensor. */
+export function addInputGradient(pass: Pass, layers: readonly OutputGradient[], tensor: Tensor): void {
+  const products = sumOfInputGradients(pass, layers, tensor);
+  multiply(
+    pass,
+    products.map((product) => ({ ...product, accumulate: true })),
+  );
+}
+
+/** @param out a new tensor if absent */
+function sumOfInputGradients(pass: Pass, layers: readonly OutputGradient[], out?: Tensor): ModuleProduct[] {
+  const [{ module, gradOutput }] = layers as readonly [OutputGradient];
+  const first = inputGradientOf(pass, module, gradOutput, out);
+  return layers.map((layer, i) => ({
+    ...inputGradientOf(pass, layer.module, layer.gradOutput, first.c.tensor),
+    accumulate: i > 0,
+  }));
 }

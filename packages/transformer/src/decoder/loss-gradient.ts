@@ -8,6 +8,7 @@ import {
   attentionBlockBackward,
   layerBackward,
   layerForward,
+  wholeOf,
 } from './layer.ts';
 import type { Pass } from './pass.ts';
 import { type TargetPlan, targetsOfLayers } from './targets.ts';
@@ -112,7 +113,10 @@ function layersAtOnce(
   let input: LayerInput = { residual: embed(pass) };
   const activations: LayerActivations[] = [];
   for (let layer = 0; layer < layers; layer++) {
-    const own = layerForward(pass, layer, input, { isFollowed: layer + 1 < layers });
+    const own = layerForward(pass, layer, input, {
+      isFollowed: layer + 1 < layers,
+      keepsAttention: readout === 'attention',
+    });
     activations.push(own);
     onForward?.(layer, own);
     const outOffset = layer * rowCount * dModel;
@@ -138,6 +142,7 @@ function layersInTurn(
   { readout = 'layer', targets, losses, lossIndex, onForward, onLayer }: LossOptions,
 ): void {
   forwardLayers(pass, embed(pass), {
+    keepsAttention: readout === 'attention',
     onLayer(layer, activations, inner) {
       onForward?.(layer, activations);
       const place = { losses, index: lossIndex + layer * (targets.groups?.targets.counts.length ?? 1) };
@@ -162,5 +167,5 @@ function readoutBackward(
 /** The [T, d] that a readout takes. */
 function readFrom({ attention, residualMiddle, output }: LayerActivations, readout: Readout): Tensor {
   if (readout === 'layer') return output;
-  return readout === 'residual' ? residualMiddle : attention.output;
+  return readout === 'residual' ? residualMiddle : wholeOf(attention.output);
 }

@@ -1,4 +1,5 @@
 import {
+  ProductParts,
   type Tensor,
   layerNormBackward,
   layerNormForward,
@@ -6,6 +7,7 @@ import {
   rmsNormForward,
 } from '@icl-gd/gpu-kernels';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
+import type { Addend } from './linear.ts';
 import type { Pass } from './pass.ts';
 
 /** A norm's input and output, and what its backward pass needs of each row. */
@@ -23,17 +25,19 @@ export function norm(pass: Pass, module: ModuleParameters, input: Tensor): Norme
   return normInto(pass, module, input, { x: input });
 }
 
-/** The norm of x + addend, both [T, d]: its input is the sum. */
-export function normOfSum(pass: Pass, module: ModuleParameters, x: Tensor, addend: Tensor): Normed {
+/** The norm of x + addend, both [T, d]: its input is the sum. Parts of an addend are given back. */
+export function normOfSum(pass: Pass, module: ModuleParameters, x: Tensor, addend: Addend): Normed {
   const sum = pass.tensor(x.shape, 'residual');
-  return normInto(pass, module, sum, { x, addend, sum });
+  const normed = normInto(pass, module, sum, { x, addend, sum });
+  if (addend instanceof ProductParts) addend.dispose();
+  return normed;
 }
 
 function normInto(
   pass: Pass,
   { name, weight, bias }: ModuleParameters,
   input: Tensor,
-  of: { readonly x: Tensor; readonly addend?: Tensor; readonly sum?: Tensor },
+  of: { readonly x: Tensor; readonly addend?: Addend; readonly sum?: Tensor },
 ): Normed {
   const { gpu, config } = pass;
   const output = pass.tensor(input.shape, name);
@@ -52,6 +56,7 @@ function normInto(
 
 /**
  * Backward of {@link norm}: adds its parameters' gradients where they are trained.
+ * @param gradOutput parts of it, which are given back, where none of them is trained
  * @param gradResidual added to the result: what reaches the input past the norm
  * @returns the gradient with respect to the norm's input
  */
@@ -59,11 +64,12 @@ export function normBackward(
   pass: Pass,
   module: ModuleParameters,
   normed: Normed,
-  gradOutput: Tensor,
+  gradOutput: Addend,
   gradResidual?: Tensor,
 ): Tensor {
   const gradInput = pass.tensor(normed.input.shape, `gradient of the input of ${module.name}`);
   record(pass, module, normed, { gradOutput, gradInput, ...(gradResidual ? { gradResidual } : {}) });
+  if (gradOutput instanceof ProductParts) gradOutput.dispose();
   return gradInput;
 }
 
@@ -81,7 +87,7 @@ function record(
   { gpu, config, gradients }: Pass,
   module: ModuleParameters,
   { input, stats }: Normed,
-  upstream: { readonly gradOutput: Tensor; readonly gradInput?: Tensor; readonly gradResidual?: Tensor },
+  upstream: { readonly gradOutput: Addend; readonly gradInput?: Tensor; readonly gradResidual?: Tensor },
 ): void {
   const [gradWeight, gradBias] = [gradients.weight(module), gradients.bias(module)];
   const args = {

@@ -123,6 +123,11 @@ export class Pass implements Disposable {
     return this.#outer ? this.#outer.#scope.own(tensor) : tensor;
   }
 
+  /** Takes over a tensor that was made elsewhere. */
+  own(tensor: Tensor): Tensor {
+    return this.#scope.own(tensor);
+  }
+
   /** A new float32 tensor; its contents are undefined until written. */
   tensor(shape: readonly number[], label: string): Tensor {
     return this.#scope.tensor(shape, label);

@@ -7,9 +7,7 @@ import {
 } from '../../runtime/kernel.ts';
 import { type FinishText, finishBinding, finishFunctions, finishLabel, finishStore } from './finish.ts';
 import { repeat } from '../wgsl.ts';
-
-/** Most chunks of k whose sums are added up. */
-export const MAX_CHUNKS = 64;
+import { MAX_CHUNKS } from './product-parts.ts';
 
 const WORKGROUP = 64;
 

@@ -8,7 +8,7 @@ import type { MatmulArguments } from './arguments.ts';
 import { matmul } from './matmul.ts';
 import type { Matrix } from './matrix.ts';
 import type { ProductSet } from './tiled-set.ts';
-import { planTiledSet, tiledSetKernels } from './tiled-set-product.ts';
+import { type SetPlan, planTiledSet, tiledSetKernels } from './tiled-set-product.ts';
 import { layoutOf } from './variant.ts';
 
 /** A product, or with `groups` one for each run of rows as `groupedMatmul` has them. */
@@ -28,16 +28,16 @@ const MOST_WORK = 2 ** 32;
  * @throws what `matmul` and `groupedMatmul` throw
  */
 export function matmulSet(gpu: Gpu, products: readonly SetProduct[]): void {
-  const recordAll = planSet(gpu, products);
-  if (recordAll) return recordAll();
+  const all = planSet(gpu, products);
+  if (all) return all.record();
   // Where a device binds too few buffers for three products it may do so for two.
   const [first, ...others] = products;
-  const recordOthers = first && planSet(gpu, others);
-  for (const { groups, ...product } of recordOthers ? [first] : products) {
+  const rest = first && planSet(gpu, others);
+  for (const { groups, ...product } of rest ? [first] : products) {
     if (groups) groupedMatmul(gpu, { ...product, groups });
     else matmul(gpu, product);
   }
-  recordOthers?.();
+  rest?.record();
 }
 
 /** Every kernel that {@link matmulSet} may run under a tuning, but for those of products by themselves. */
@@ -71,8 +71,8 @@ const SETS: readonly ProductSet[] = [
   })),
 ];
 
-/** What records a set in one go; undefined where nothing does, or sizes do not agree. */
-function planSet(gpu: Gpu, products: readonly SetProduct[]): (() => void) | undefined {
+/** How a set is recorded in one go; undefined where it is not, or sizes do not agree. */
+export function planSet(gpu: Gpu, products: readonly SetProduct[]): SetPlan | undefined {
   const { matmul: tuning } = gpu.tuning;
   const [first] = products;
   if (!first || products.length < 2 || products.length > MOST) return undefined;

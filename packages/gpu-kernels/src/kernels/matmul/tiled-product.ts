@@ -10,7 +10,8 @@ import {
 } from '../../runtime/tiled-tuning.ts';
 import { type BoundMatrix, type Matrix, bindMatrix, inVectors, matrix } from './matrix.ts';
 import { FINISHES, type Finish, type FinishText, finishStorage } from './finish.ts';
-import { MAX_CHUNKS, PARTIAL_SUMS, PARTIAL_SUMS_PER_WORKGROUP, partialSums } from './partial-sums.ts';
+import { PARTIAL_SUMS, PARTIAL_SUMS_PER_WORKGROUP, partialSums } from './partial-sums.ts';
+import { MAX_CHUNKS } from './product-parts.ts';
 import { type TiledKernel, type TiledVariant, type VectorAccess, tiledMatmul } from './tiled.ts';
 import type { MatmulVariant } from './variant.ts';
 
@@ -65,7 +66,7 @@ export function stagedKernels(
   ];
 }
 
-/** The activation is of what a layer makes, its gradient of what a layer reads. */
+/** The activation is of what a layer makes, gradients of it are of what a layer reads. */
 function finishesOf(variant: Pick<TiledVariant, 'transposeB' | 'grouped' | 'access'>): FinishText[] {
   if (variant.grouped || variant.access !== 'all') return [];
   return FINISHES.filter(({ type }) => (type === 'activation') === variant.transposeB);
@@ -98,31 +99,54 @@ export function groupedStagedKernel(
 export function recordTiled(gpu: Gpu, tuning: TiledMatmul, product: TiledProduct, finish?: Finish): boolean {
   const { a, c, transposeA, regime } = product;
   const k = transposeA ? a.rows : a.columns;
-  const [m, n] = [c.rows, c.columns];
+  const n = c.columns;
   const whole = Math.ceil(k / SLAB_DEPTH);
   if (transposeA || regime === 'probing') {
     const tile = tileFor(tuning, n);
     dispatchTiles(gpu, product, { tile, chunked: false, chunkSlabs: whole, groupSlabs: whole });
     return false;
   }
-  const { tile, workgroups } = tuning.training;
-  const chunkSlabs = chunkOf(tuning.training, n, k) / SLAB_DEPTH;
-  const parts = Math.ceil(whole / chunkSlabs);
-  if (parts <= 1 || tilesOf(tile, m, n) * 2 > workgroups) {
+  const { tile } = tuning.training;
+  const { chunkSlabs, parts } = chunksOf(tuning, product);
+  if (parts === 1)
     return dispatchTiles(gpu, product, { tile, chunked: true, chunkSlabs, groupSlabs: whole }, { finish });
-  }
-  const partial = gpu.tensor([parts, m, n], { label: 'sums over chunks of k' });
-  const { bias: _bias, ...rest } = product;
-  const first: Matrix = { ...matrix(partial), rows: m };
-  dispatchTiles(
-    gpu,
-    { ...rest, bias: undefined, accumulate: false, c: first },
-    { tile, chunked: true, chunkSlabs, groupSlabs: chunkSlabs },
-    { parts },
-  );
+  const partial = recordParts(gpu, tuning, product);
   addParts(gpu, product, { partial, parts, finish });
   partial.dispose();
   return finish !== undefined;
+}
+
+/**
+ * How k is cut in training, but for a transposed A.
+ * @returns slabs of a chunk, and the parts of k that workgroups of their own sum: all chunks are one where there are
+ *   workgroups enough
+ */
+export function chunksOf(
+  { training }: TiledMatmul,
+  { a, c }: Pick<TiledProduct, 'a' | 'c'>,
+): { readonly chunkSlabs: number; readonly parts: number } {
+  const { tile, workgroups } = training;
+  const chunkSlabs = chunkOf(training, c.columns, a.columns) / SLAB_DEPTH;
+  const parts = Math.ceil(Math.ceil(a.columns / SLAB_DEPTH) / chunkSlabs);
+  return { chunkSlabs, parts: tilesOf(tile, c.rows, c.columns) * 2 > workgroups ? 1 : Math.max(parts, 1) };
+}
+
+/**
+ * The sums over parts of k of a product, without its bias and what its C was, each by workgroups of its own.
+ * @returns float32 [parts, m, n], the caller's
+ */
+export function recordParts(gpu: Gpu, tuning: TiledMatmul, product: TiledProduct): Tensor {
+  const { rows: m, columns: n } = product.c;
+  const { chunkSlabs, parts } = chunksOf(tuning, product);
+  const partial = gpu.tensor([parts, m, n], { label: 'sums over chunks of k' });
+  const c: Matrix = { ...matrix(partial), rows: m };
+  dispatchTiles(
+    gpu,
+    { ...product, bias: undefined, accumulate: false, c },
+    { tile: tuning.training.tile, chunked: true, chunkSlabs, groupSlabs: chunkSlabs },
+    { parts },
+  );
+  return partial;
 }
 
 /** Steps of k in a chunk: as many chunks as fill the device with the tiles of one row of C, within limits. */

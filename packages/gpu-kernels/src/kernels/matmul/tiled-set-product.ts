@@ -4,6 +4,7 @@ import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import { SLAB_DEPTH, type StagedTile, type TiledMatmul } from '../../runtime/tiled-tuning.ts';
 import { type BoundProduct, flopOf, productParams } from './bound-product.ts';
 import { PARTIAL_SUMS_PER_WORKGROUP, partialBinding, partialSetSums } from './partial-sums.ts';
+import { ProductParts } from './product-parts.ts';
 import { chunkOf, plainTile, tilesOf } from './tiled-product.ts';
 import {
   type ProductSet,
@@ -47,16 +48,26 @@ function smallTiles({ tiles }: TiledMatmul): StagedTile[] {
   return (small.length > 0 ? small : tiles.slice(-1)).map(plainTile);
 }
 
+/** How a set is recorded. */
+export interface SetPlan {
+  /** In one dispatch, or in two where sums are added up: those of all chunks, or of products that are a sum. */
+  readonly record: () => void;
+  /** Of products that are a sum, the first of those alone: C is not written. */
+  readonly recordParts?: () => ProductParts;
+  /** Of products of one size whose k is cut: the parts of each, which are no sum. */
+  readonly recordApart?: () => ProductParts;
+}
+
 /**
- * What records a set in one dispatch, or in two where sums are added up: those of all chunks where k is cut for want of
- * workgroups, or of the products that are a sum. Undefined where a device binds fewer buffers than that takes.
+ * How a set is recorded: its sums are added up by a second dispatch where k is cut for want of workgroups, or where the products
+ * are a sum. Undefined where a device binds fewer buffers than that takes.
  */
 export function planTiledSet(
   gpu: Gpu,
   tuning: TiledMatmul,
   set: ProductSet,
   products: readonly BoundProduct[],
-): (() => void) | undefined {
+): SetPlan | undefined {
   const regimes = products.map(({ product }) => product.regime ?? gpu.regime);
   const [regime] = regimes;
   const isWhole = products.every(({ vectors: { a, b, c } }) => a && b && c);
@@ -85,10 +96,32 @@ export function planTiledSet(
     const parts = isSplit ? Math.max(1, Math.ceil(own.whole / own.chunkSlabs)) : 1;
     return { ...own, parts, groupSlabs: parts > 1 ? own.chunkSlabs : own.whole };
   });
-  return () => {
-    if (variant.shared.includes('c')) recordInScratch(gpu, variant, planned, summed);
-    else dispatchSet(gpu, variant, planned);
-  };
+  if (!variant.shared.includes('c')) return { record: () => dispatchSet(gpu, variant, planned) };
+  const record = (): void => recordInScratch(gpu, variant, planned, summed);
+  const [{ m, n }] = planned as [Member];
+  const accumulates = products[0]?.product.accumulate === true;
+  const parts = (): ProductParts =>
+    new ProductParts({
+      tensor: dispatchParts(gpu, variant, planned).partial,
+      counts: planned.map((own) => own.parts),
+      shape: [m, n],
+    });
+  if (accumulates || planned.some((own) => own.m !== m || own.n !== n)) return { record };
+  return summed ? { record, recordParts: parts } : { record, recordApart: parts };
+}
+
+/** All parts of all members, one behind the other. */
+function dispatchParts(
+  gpu: Gpu,
+  variant: TiledSetVariant,
+  members: readonly Member[],
+): { readonly partial: Tensor; readonly offsets: readonly number[] } {
+  const sizes = members.map(({ m, n, parts }) => m * n * parts);
+  const offsets = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
+  const length = sizes.reduce((sum, size) => sum + size, 0);
+  const partial = gpu.tensor([length], { label: 'sums over chunks of k' });
+  dispatchSet(gpu, variant, members, { tensor: partial, offsets });
+  return { partial, offsets };
 }
 
 /** All tiles give the same bits. */
@@ -116,11 +149,7 @@ function recordInScratch(
   members: readonly Member[],
   summed: boolean,
 ): void {
-  const sizes = members.map(({ m, n, parts }) => m * n * parts);
-  const offsets = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
-  const length = sizes.reduce((sum, size) => sum + size, 0);
-  const partial = gpu.tensor([length], { label: 'sums over chunks of k' });
-  dispatchSet(gpu, variant, members, { tensor: partial, offsets });
+  const { partial, offsets } = dispatchParts(gpu, variant, members);
   const sums = { members: members.length, summed };
   const storage: Record<string, Operand> = { partial };
   const params: Record<string, number> = {};

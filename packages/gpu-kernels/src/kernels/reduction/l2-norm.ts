@@ -3,18 +3,12 @@ import { type Kernel, defineKernel, grid, memoizeKernel } from '../../runtime/ke
 import { Resource } from '../../runtime/resource.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
+import { type ParameterGradient, sgdSteps } from '../optimizer/optimizer.ts';
 import { workgroupReduction } from '../row-kernel.ts';
 import { runsOf } from '../side-by-side.ts';
 import { elements, rowWindows } from '../windows.ts';
-import {
-  CHUNKS,
-  LONE_SUMS,
-  SUMS_PARAMS,
-  isLone,
-  loneNormKernels,
-  loneSquares,
-  squaresParams,
-} from './lone-norm.ts';
+import { CHUNKS, LONE_SUMS, SUMS_PARAMS, isLone, loneNormKernels, loneSquares } from './lone-norm.ts';
+import { squaresKernel } from './squares.ts';
 import { RUN, requireRange, squareRoot, sumOfSquares } from './reduction.ts';
 
 /** Tensors, or windows of them, that one dispatch takes in. */
@@ -147,14 +141,16 @@ function recordSquares(
   gpu: Gpu,
   parts: readonly ChunkedPart[],
   { partial, first, stacked, stride }: Partial & { readonly first: number },
+  step?: SgdStep,
 ): void {
   let outOffset = first;
-  for (const run of runsOf(parts, MOST)) {
+  for (const run of runsOf(parts, step?.most ?? MOST)) {
     const storage: Record<string, Operand> = { partial };
-    const params: Record<string, number> = { outOffset, stacked, stride };
+    const params: Record<string, number> = { outOffset, stacked, stride, ...(step && { scale: step.scale }) };
     let end = 0;
     for (const [g, { x, length, chunks }] of run.entries()) {
       storage[`x${g}`] = x;
+      if (step) storage[`parameter${g}`] = step.parameters.get(x) as Tensor;
       params[`length${g}`] = length;
       params[`end${g}`] = end += chunks;
     }
@@ -164,13 +160,25 @@ function recordSquares(
       gpu.dispatch(kernel, storage, params, grid(Math.ceil((stacked * end) / CHUNKS)));
     } else
       gpu.dispatch(
-        squaresKernel({ size: gpu.tuning.invocationsPerRow, groups: run.length }),
+        squaresKernel({
+          ...{ size: gpu.tuning.invocationsPerRow, groups: run.length },
+          ...(step ? { step: true } : {}),
+        }),
         storage,
         params,
         grid(stacked * end),
       );
     outOffset += end;
   }
+}
+
+/** A step against the gradients whose squares are summed. */
+interface SgdStep {
+  /** By their gradients. */
+  readonly parameters: ReadonlyMap<Operand, Tensor>;
+  readonly scale: number;
+  /** Tensors that one dispatch takes in. */
+  readonly most: number;
 }
 
 function recordSums(
@@ -233,16 +241,51 @@ export class L2Norms extends Resource {
    * @throws RangeError as `l2Norm` and `groupedL2Norm` do, or for tensors of other lengths than the set before had
    */
   add(set: number, tensors: readonly Tensor[]): void {
+    this.#record(set, tensors);
+  }
+
+  /**
+   * As {@link add} of the gradients and then `sgdSteps`: the same bits, in one reading of the gradients where several invocations
+   * share one.
+   * @throws as those
+   */
+  step(set: number, pairs: readonly ParameterGradient[], learningRate: number): void {
+    const gradients = pairs.map(({ gradient }) => gradient);
+    const gpu = this.#gpu;
+    const most = Math.min(MOST, Math.floor((gpu.device.limits.maxStorageBuffersPerShaderStage - 1) / 2));
+    const isOne =
+      !isLone(gpu.tuning) &&
+      this.#args.stacked === 1 &&
+      this.#fits(gradients) &&
+      pairs.every(({ parameter, gradient }) => parameter.length === gradient.length);
+    if (!isOne) {
+      this.add(set, gradients);
+      sgdSteps(gpu, pairs, learningRate);
+      return;
+    }
+    const parameters = new Map(pairs.map(({ parameter, gradient }) => [gradient as Operand, parameter]));
+    this.#record(set, gradients, { parameters, scale: -learningRate, most });
+  }
+
+  /** Whether tensors are bound as they are and summed in chunks and their sums. */
+  #fits(tensors: readonly Tensor[]): boolean {
+    const longest = (RUN * this.#gpu.tuning.invocationsPerRow) ** 3;
+    const { stacked } = this.#args;
+    return (
+      tensors.length > 0 &&
+      tensors.every(
+        ({ byteLength, length }) =>
+          byteLength <= this.#gpu.maxBindingBytes && length % stacked === 0 && length / stacked <= longest,
+      )
+    );
+  }
+
+  #record(set: number, tensors: readonly Tensor[], step?: SgdStep): void {
     const { out, outIndex, sets, stacked } = this.#args;
     const lengths = tensors.map(({ length }) => length / stacked);
     const wholes = tensors.map((x, i) => [{ x, length: lengths[i] as number }]);
     const { parts, counts, stride } = chunksOf(this.#gpu, wholes);
-    const longest = (RUN * this.#gpu.tuning.invocationsPerRow) ** 3;
-    const fits =
-      tensors.length > 0 &&
-      tensors.every(({ byteLength }) => byteLength <= this.#gpu.maxBindingBytes) &&
-      lengths.every((length) => Number.isInteger(length) && length <= longest);
-    if (!fits) {
+    if (!this.#fits(tensors)) {
       const place = { tensors, out, outIndex: outIndex + set * stacked };
       if (stacked > 1) groupedL2Norm(this.#gpu, place);
       else l2Norm(this.#gpu, place);
@@ -253,7 +296,7 @@ export class L2Norms extends Resource {
     this.#counts = counts;
     this.#partial ??= this.#gpu.tensor([Math.max(sets * stacked * stride, 1)], { label: 'l2-norm.partial' });
     const first = set * stacked * stride;
-    recordSquares(this.#gpu, parts, { partial: this.#partial, first, stacked, stride });
+    recordSquares(this.#gpu, parts, { partial: this.#partial, first, stacked, stride }, step);
   }
 
   /** Records what is left to do. */
@@ -278,39 +321,13 @@ export class L2Norms extends Resource {
 export function l2NormKernels(tuning: Tuning): Kernel[] {
   if (isLone(tuning)) return loneNormKernels(MOST);
   const { invocationsPerRow: size } = tuning;
-  return [...[1, 2, 3, MOST].map((groups) => squaresKernel({ size, groups })), sumsKernel(size)];
+  const counts = [1, 2, 3, MOST];
+  return [
+    ...counts.map((groups) => squaresKernel({ size, groups })),
+    ...counts.map((groups) => squaresKernel({ size, groups, step: true })),
+    sumsKernel(size),
+  ];
 }
-
-/** Each workgroup sums the squares of a chunk of RUN * size elements of one of the tensors. */
-const squaresKernel = memoizeKernel(({ size, groups }: { size: number; groups: number }) => {
-  const indices = Array.from({ length: groups }, (_, g) => g);
-  const ofGroup = (g: number): string => `
-      if (chunk < params.end${g}) {
-        let start = (chunk${g > 0 ? ` - params.end${g - 1}` : ''}) * ${RUN * size}u;
-        for (var i = start + localIndex; i < min(start + ${RUN * size}u, params.length${g}); i += ${size}u) {
-          let value = x${g}[group * params.length${g} + i];
-          sum += value * value;
-        }
-      }`;
-  return defineKernel<string, string>({
-    label: `reduction.squares.${groups}.${size}`,
-    storage: {
-      ...Object.fromEntries(indices.map((g) => [`x${g}`, 'f32' as const])),
-      partial: '&f32',
-    },
-    params: squaresParams(groups),
-    workgroupSize: [size],
-    declarations: workgroupReduction('total', size, 'a + b'),
-    body: `
-      let group = workgroup / params.end${groups - 1};
-      let chunk = workgroup % params.end${groups - 1};
-      if (group >= params.stacked) { return; }
-      var sum = 0.0;
-      ${indices.map(ofGroup).join(' else ')}
-      let result = total(sum, localIndex);
-      if (localIndex == 0u) { partial[group * params.stride + params.outOffset + chunk] = result; }`,
-  });
-});
 
 /** For each group, sums four runs of chunks, one after the other, each in a tree of its own. */
 const sumsKernel = memoizeKernel((size: number) =>

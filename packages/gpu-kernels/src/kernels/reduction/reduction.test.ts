@@ -6,6 +6,7 @@ import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { columnSum } from './column-sum.ts';
 import { columnSumReference, sumOfSquaresReference, sumReference } from './reference.ts';
+import { sgdSteps } from '../optimizer/optimizer.ts';
 import { L2Norms, groupedL2Norm, l2Norm } from './l2-norm.ts';
 import { squareRoot, sum, sumOfSquares } from './reduction.ts';
 
@@ -146,4 +147,44 @@ test('norms of several sets have the bits of one after the other, also of stacks
   few.add(0, sets[0]!);
   expect(() => few.add(1, sets[1]!.slice(1))).toThrow(/other lengths/);
   expect(() => new L2Norms(gpu(), { out: together, sets: 8 })).toThrow(RangeError);
+});
+
+test('a step of gradient descent in one reading with the norms has the bits of one after the other', async () => {
+  const random = new TestRandom(21);
+  const lengths = [20_000, 7, 129, 64, 300];
+  const values = lengths.map((length) => random.normal(length));
+  const starts = lengths.map((length) => random.normal(length));
+  for (const tuning of [TUNINGS.hardware, gpu().tuning]) {
+    using scope = gpu().scope();
+    const upload = (data: Float32Array) => scope.upload(data, [data.length]);
+    const device = gpu().with({ tuning });
+    const gradients = values.map(upload);
+    const [together, apart] = [starts.map(upload), starts.map(upload)];
+    const pairs = gradients.map((gradient, i) => ({ gradient, parameter: together[i]! }));
+    const [out, expected] = [scope.tensor([1]), scope.tensor([1])];
+    let recorded = 0;
+    const { dispatch } = device;
+    Object.assign(device, {
+      dispatch: (...args: Parameters<typeof dispatch>) => {
+        recorded++;
+        dispatch.apply(device, args);
+      },
+    });
+    using norms = new L2Norms(device, { out, sets: 1 });
+    norms.step(0, pairs, 0.3);
+    if (tuning === TUNINGS.hardware) expect(recorded).toBe(2);
+    norms.finish();
+    sgdSteps(
+      gpu().with({ tuning }),
+      gradients.map((gradient, i) => ({ gradient, parameter: apart[i]! })),
+      0.3,
+    );
+    l2Norm(gpu().with({ tuning }), { tensors: gradients, out: expected });
+    expectSameBits(await gpu().read(out), await gpu().read(expected));
+    for (const [i, parameter] of together.entries())
+      expectSameBits(await gpu().read(parameter), await gpu().read(apart[i]!));
+    const wrong = [{ gradient: gradients[0]!, parameter: together[1]! }];
+    using other = new L2Norms(device, { out, sets: 1 });
+    expect(() => other.step(0, wrong, 0.3)).toThrow(/differ in length/);
+  }
 });

@@ -2,6 +2,7 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
+import { ProductParts } from '../matmul/product-parts.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 import { columnSum } from '../reduction/column-sum.ts';
 import {
@@ -9,10 +10,12 @@ import {
   type RowText,
   type Sums,
   defineNormKernel,
+  elementOf,
   rowGrid,
   rowLayout,
   rowLayouts,
 } from './layout.ts';
+import { PARTS_PARAMS, addedUp, partsParams } from '../matmul/parts-text.ts';
 
 /** Rows that one invocation sums for the weight's gradient. */
 const ROWS_PER_CHUNK = 32;
@@ -38,7 +41,7 @@ interface GradientArguments {
   readonly x: Tensor;
   readonly weight: Tensor;
   readonly stats: Tensor;
-  readonly gradOutput: Tensor;
+  readonly gradOutput: Tensor | ProductParts;
   readonly gradInput?: Tensor;
   readonly accumulate?: boolean;
   readonly gradResidual?: Tensor;
@@ -50,12 +53,14 @@ export class RowNormGradients {
   readonly #norm: NormText;
   readonly #inputKernel: (layout: RowLayout) => ReturnType<typeof inputGradientKernel>;
   readonly #residualKernel: (layout: RowLayout) => ReturnType<typeof residualGradientKernel>;
+  readonly #partsKernel: (layout: RowLayout) => ReturnType<typeof partsGradientKernel>;
   readonly #weightKernel: ReturnType<typeof weightGradientKernel>;
 
   constructor(norm: NormText) {
     this.#norm = norm;
     this.#inputKernel = memoizeKernel((layout: RowLayout) => inputGradientKernel(norm, layout));
     this.#residualKernel = memoizeKernel((layout: RowLayout) => residualGradientKernel(norm, layout));
+    this.#partsKernel = memoizeKernel((layout: RowLayout) => partsGradientKernel(norm, layout));
     this.#weightKernel = weightGradientKernel(norm);
   }
 
@@ -63,6 +68,7 @@ export class RowNormGradients {
     const layouts = rowLayouts(tuning);
     return [
       ...layouts.flatMap((layout) => [this.#inputKernel(layout), this.#residualKernel(layout)]),
+      ...(tuning.matmul.strategy === 'tiled' ? layouts.map(this.#partsKernel) : []),
       this.#weightKernel,
     ];
   }
@@ -82,8 +88,21 @@ export class RowNormGradients {
     for (const tensor of [gradOutput, gradInput, gradResidual])
       if (tensor && tensor.length !== x.length)
         throw new RangeError(`${op}: ${tensor.label} does not match ${x.label}`);
+    const layout = rowLayout(gpu.tuning, width);
+    if (gradOutput instanceof ProductParts) {
+      if (!gradInput || !gradResidual || gradWeight || args.accumulate)
+        throw new RangeError(
+          `${op}: of a gradient in parts, ${gradOutput.label}, what is before the norm has a gradient alone, with gradResidual`,
+        );
+      gpu.dispatch(
+        this.#partsKernel(layout),
+        { x, weight, stats, parts: gradOutput.tensor, gradResidual, gradInput },
+        { rows, width, ...partsParams(gradOutput, layout) },
+        rowGrid(layout, rows),
+      );
+      return;
+    }
     if (gradInput) {
-      const layout = rowLayout(gpu.tuning, width);
       const storage = { x, weight, stats, gradOutput, gradInput };
       const params = { rows, width, accumulate: Number(args.accumulate === true) };
       const workgroups = rowGrid(layout, rows);
@@ -160,27 +179,65 @@ function residualGradientKernel(norm: NormText, layout: RowLayout) {
       gradInput: `&${element}`,
     }),
     params: { accumulate: 'u32' },
-    body: inputGradientBody(norm, 'value += gradResidual[row + c];'),
+    body: inputGradientBody(norm, RESIDUAL),
   });
 }
 
-function inputGradientBody(norm: NormText, added: string): (text: RowText) => string {
-  const scaled = 'let scaled = gradOutput[row + c] * weight[c];';
+/** The same where the gradient is a product in parts: the sum waits in `gradInput` until what takes its place is known. */
+function partsGradientKernel(norm: NormText, layout: RowLayout) {
+  return defineNormKernel({
+    name: `${norm.name}.input-gradient.residual.parts`,
+    layout,
+    sums: norm.sums.length,
+    storage: ({ element }) => ({
+      x: element,
+      weight: element,
+      stats: 'f32',
+      parts: element,
+      gradResidual: element,
+      gradInput: `&${element}`,
+    }),
+    params: PARTS_PARAMS,
+    declarations: addedUp(elementOf(layout)),
+    body: inputGradientBody(norm, RESIDUAL, {
+      first: `let upstream = addedUp(row + c);
+        gradInput[row + c] = upstream;
+        let scaled = upstream * weight[c];`,
+      again: 'let scaled = gradInput[row + c] * weight[c];',
+      accumulate: '',
+    }),
+  });
+}
+
+const RESIDUAL = 'value += gradResidual[row + c];';
+
+const SCALED = 'let scaled = gradOutput[row + c] * weight[c];';
+
+/** @param gradient WGSL: declares `scaled`, the first time and later, and adds what gradInput was */
+function inputGradientBody(
+  norm: NormText,
+  added: string,
+  gradient = {
+    first: SCALED,
+    again: SCALED,
+    accumulate: 'if (params.accumulate != 0u) { value += gradInput[row + c]; }',
+  },
+): (text: RowText) => string {
   return ({ element, each, totals }) => `
       ${norm.statistics('min(index, params.rows - 1u)')}
       ${norm.sums.map((name) => `var ${name}Sum = ${element}();`).join('\n')}
       ${each(
-        `${scaled}
+        `${gradient.first}
         let product = ${norm.timesNormalized('scaled', 'x[row + c]')};
         ${norm.sums.map((name) => `${name}Sum += ${name};`).join('\n')}`,
       )}
       let means = ${totals(...(norm.sums.map((name) => `${name}Sum`) as [string]))} / f32(params.width);
       ${each(
-        `${scaled}
+        `${gradient.again}
         let normalized = ${norm.normalized('x[row + c]')};
         var value = inverse * (scaled - ${norm.correction});
         ${added}
-        if (params.accumulate != 0u) { value += gradInput[row + c]; }
+        ${gradient.accumulate}
         gradInput[row + c] = value;`,
       )}`;
 }

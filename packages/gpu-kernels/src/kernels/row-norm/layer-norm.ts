@@ -2,10 +2,19 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
+import { ProductParts } from '../matmul/product-parts.ts';
 import { columnSum } from '../reduction/column-sum.ts';
 import { RowNormGradients, normShape } from './gradients.ts';
-import { type RowLayout, type RowText, defineNormKernel, rowGrid, rowLayout, rowLayouts } from './layout.ts';
-import { type NormedInput, SUM, type Summed, X, summed, summedStorage } from './summed.ts';
+import {
+  type RowLayout,
+  type RowText,
+  defineNormKernel,
+  elementOf,
+  rowGrid,
+  rowLayout,
+  rowLayouts,
+} from './layout.ts';
+import { type InputKind, type NormedInput, type Summed, inputKinds, inputOf, inputText } from './summed.ts';
 
 /** Mean, and 1 / standard deviation. */
 const STATISTICS_PER_ROW = 2;
@@ -38,13 +47,13 @@ export function layerNormForward(gpu: Gpu, args: LayerNormForwardArguments): voi
     throw new RangeError(`layerNormForward: ${out.label} or ${bias.label} does not match ${x.label}`);
   const stats = args.stats ?? scope.tensor([rows, STATISTICS_PER_ROW], 'layer-norm.stats');
   const layout = rowLayout(gpu.tuning, width);
-  const [storage, params] = [
-    { x, weight, bias, out, stats },
-    { rows, width, epsilon },
-  ];
-  const both = summed('layerNormForward', args);
-  if (both) gpu.dispatch(summedKernel(layout), { ...storage, ...both }, params, rowGrid(layout, rows));
-  else gpu.dispatch(forwardKernel(layout), storage, params, rowGrid(layout, rows));
+  const input = inputOf('layerNormForward', args, layout);
+  gpu.dispatch(
+    forwardKernel({ ...layout, input: input.kind }),
+    { ...input.storage, weight, bias, out, stats },
+    { rows, width, epsilon, ...input.params },
+    rowGrid(layout, rows),
+  );
 }
 
 /** Operands and options of {@link layerNormBackward}. */
@@ -55,8 +64,8 @@ export interface LayerNormBackwardArguments {
   readonly weight: Tensor;
   /** float32 [T, 2] from the forward. */
   readonly stats: Tensor;
-  /** float32 [T, d]. */
-  readonly gradOutput: Tensor;
+  /** float32 [T, d]; a product in parts is added up first, for `gradInput` alone and without `accumulate`. */
+  readonly gradOutput: Tensor | ProductParts;
   /** float32 [T, d], a buffer of its own. */
   readonly gradInput?: Tensor;
   /** gradInput += instead of gradInput =. */
@@ -75,51 +84,44 @@ export interface LayerNormBackwardArguments {
  */
 export function layerNormBackward(gpu: Gpu, args: LayerNormBackwardArguments): void {
   const { gradBias, ...others } = args;
+  const { gradOutput } = args;
+  if (gradBias && gradOutput instanceof ProductParts)
+    throw new RangeError(`layerNormBackward: a bias has no gradient of parts, as ${gradOutput.label}`);
   GRADIENTS.record(gpu, 'layerNormBackward', others);
-  if (gradBias) columnSum(gpu, { x: args.gradOutput, out: gradBias, accumulate: true });
+  if (gradBias) columnSum(gpu, { x: gradOutput as Tensor, out: gradBias, accumulate: true });
 }
 
 /** Every kernel of layer norms under a tuning, but for column sums. */
 export function layerNormKernels(tuning: Tuning): Kernel[] {
   return [
-    ...rowLayouts(tuning).flatMap((layout) => [forwardKernel(layout), summedKernel(layout)]),
+    ...rowLayouts(tuning).flatMap((layout) =>
+      inputKinds(tuning).map((input) => forwardKernel({ ...layout, input })),
+    ),
     ...GRADIENTS.kernels(tuning),
   ];
 }
 
-const forwardKernel = memoizeKernel((layout: RowLayout) =>
-  defineNormKernel({
-    name: 'layer-norm.forward',
-    layout,
-    sums: 1,
-    storage: ({ element }) => ({
-      x: element,
-      weight: element,
-      bias: element,
-      out: `&${element}`,
-      stats: '&f32',
-    }),
-    params: { epsilon: 'f32' },
-    body: (text) => forwardBody(text, X),
-  }),
-);
+/** By what it norms. */
+type Forward = RowLayout & { readonly input: InputKind };
 
-const summedKernel = memoizeKernel((layout: RowLayout) =>
-  defineNormKernel({
-    name: 'layer-norm.forward.sum',
+const forwardKernel = memoizeKernel(({ input: kind, ...layout }: Forward): Kernel<string, string> => {
+  const { storage, params, declarations, input } = inputText(kind, elementOf(layout));
+  return defineNormKernel<string, string>({
+    name: `layer-norm.forward${kind === 'x' ? '' : `.${kind}`}`,
     layout,
     sums: 1,
     storage: ({ element }) => ({
-      ...summedStorage(element),
+      ...storage,
       weight: element,
       bias: element,
       out: `&${element}`,
       stats: '&f32',
     }),
-    params: { epsilon: 'f32' },
-    body: (text) => forwardBody(text, SUM),
-  }),
-);
+    params: { epsilon: 'f32', ...params },
+    declarations,
+    body: (text) => forwardBody(text, input),
+  });
+});
 
 function forwardBody({ element, each, totals }: RowText, { first, again }: NormedInput): string {
   return `

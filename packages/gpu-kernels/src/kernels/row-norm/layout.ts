@@ -36,6 +36,11 @@ export function rowLayouts(tuning: Pick<Tuning, 'normLanes'>): RowLayout[] {
   return [...new Map(layouts.map((layout) => [layoutLabel(layout), layout])).values()];
 }
 
+/** What a kernel of a layout binds rows as. */
+export function elementOf({ vector }: Pick<RowLayout, 'vector'>): RowText['element'] {
+  return vector ? 'vec4<f32>' : 'f32';
+}
+
 /** As part of a kernel's label. */
 function layoutLabel({ lanes, rows, vector }: RowLayout): string {
   return `${rows}x${lanes}${vector ? '.vec4' : ''}`;
@@ -66,6 +71,8 @@ interface NormKernelText<S extends string, P extends string> {
   readonly sums: Sums['length'];
   readonly storage: (text: RowText) => KernelText<S, P>['storage'];
   readonly params?: Readonly<Record<P, ParameterType>>;
+  /** Functions that the body calls. */
+  readonly declarations?: string;
   /**
    * Sees `index`, its row, and `row`, the row's first element as the storage has them; what it writes of a row stands in
    * `each`, or in `if (isFirst)` for one number a row. It must not leave.
@@ -80,11 +87,12 @@ export function defineNormKernel<S extends string, P extends string = never>({
   sums,
   storage,
   params,
+  declarations = '',
   body,
 }: NormKernelText<S, P>): Kernel<S, P | 'rows' | 'width'> {
   const { lanes, rows, vector } = layout;
   const text: RowText = {
-    element: vector ? 'vec4<f32>' : 'f32',
+    element: elementOf(layout),
     // Past the last row the bound is 0: nothing is read or written there.
     each: (inner) => `
       for (var c = lane0; c < end; c += ${lanes}u) {
@@ -102,7 +110,7 @@ export function defineNormKernel<S extends string, P extends string = never>({
     storage: storage(text),
     params: all as Record<P | 'rows' | 'width', ParameterType>,
     workgroupSize: [lanes * rows],
-    ...(lanes === 1 ? {} : { declarations: rowSums(layout, sums === 1 ? 'f32' : 'vec2<f32>') }),
+    declarations: `${declarations}${lanes === 1 ? '' : rowSums(layout, sums === 1 ? 'f32' : 'vec2<f32>')}`,
     body: `
       if (workgroup * ${rows}u >= params.rows) { return; }
       let index = workgroup * ${rows}u + localIndex / ${lanes}u;

@@ -2,9 +2,18 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
+import type { ProductParts } from '../matmul/product-parts.ts';
 import { RowNormGradients, normShape } from './gradients.ts';
-import { type RowLayout, type RowText, defineNormKernel, rowGrid, rowLayout, rowLayouts } from './layout.ts';
-import { type NormedInput, SUM, type Summed, X, summed, summedStorage } from './summed.ts';
+import {
+  type RowLayout,
+  type RowText,
+  defineNormKernel,
+  elementOf,
+  rowGrid,
+  rowLayout,
+  rowLayouts,
+} from './layout.ts';
+import { type InputKind, type NormedInput, type Summed, inputKinds, inputOf, inputText } from './summed.ts';
 
 /** 1 / root mean square. */
 const STATISTICS_PER_ROW = 1;
@@ -33,13 +42,13 @@ export function rmsNormForward(gpu: Gpu, args: RmsNormForwardArguments): void {
   if (out.length !== x.length)
     throw new RangeError(`rmsNormForward: ${out.label} does not match ${x.label} [${x.shape.join(', ')}]`);
   const layout = rowLayout(gpu.tuning, width);
-  const [storage, params] = [
-    { x, weight, out, stats },
-    { rows, width, epsilon },
-  ];
-  const both = summed('rmsNormForward', args);
-  if (both) gpu.dispatch(summedKernel(layout), { ...storage, ...both }, params, rowGrid(layout, rows));
-  else gpu.dispatch(forwardKernel(layout), storage, params, rowGrid(layout, rows));
+  const input = inputOf('rmsNormForward', args, layout);
+  gpu.dispatch(
+    forwardKernel({ ...layout, input: input.kind }),
+    { ...input.storage, weight, out, stats },
+    { rows, width, epsilon, ...input.params },
+    rowGrid(layout, rows),
+  );
 }
 
 /** Operands and options of {@link rmsNormBackward}. */
@@ -50,8 +59,8 @@ export interface RmsNormBackwardArguments {
   readonly weight: Tensor;
   /** float32 [T] from the forward. */
   readonly stats: Tensor;
-  /** float32 [T, d]. */
-  readonly gradOutput: Tensor;
+  /** float32 [T, d]; a product in parts is added up first, for `gradInput` alone and without `accumulate`. */
+  readonly gradOutput: Tensor | ProductParts;
   /** float32 [T, d], a buffer of its own. */
   readonly gradInput?: Tensor;
   /** gradInput += instead of gradInput =. */
@@ -73,37 +82,33 @@ export function rmsNormBackward(gpu: Gpu, args: RmsNormBackwardArguments): void 
 /** Every kernel of RMS norms under a tuning, but for column sums. */
 export function rmsNormKernels(tuning: Tuning): Kernel[] {
   return [
-    ...rowLayouts(tuning).flatMap((layout) => [forwardKernel(layout), summedKernel(layout)]),
+    ...rowLayouts(tuning).flatMap((layout) =>
+      inputKinds(tuning).map((input) => forwardKernel({ ...layout, input })),
+    ),
     ...GRADIENTS.kernels(tuning),
   ];
 }
 
-const forwardKernel = memoizeKernel((layout: RowLayout) =>
-  defineNormKernel({
-    name: 'rms-norm.forward',
-    layout,
-    sums: 1,
-    storage: ({ element }) => ({ x: element, weight: element, out: `&${element}`, stats: '&f32' }),
-    params: { epsilon: 'f32' },
-    body: (text) => forwardBody(text, X),
-  }),
-);
+/** By what it norms. */
+type Forward = RowLayout & { readonly input: InputKind };
 
-const summedKernel = memoizeKernel((layout: RowLayout) =>
-  defineNormKernel({
-    name: 'rms-norm.forward.sum',
+const forwardKernel = memoizeKernel(({ input: kind, ...layout }: Forward): Kernel<string, string> => {
+  const { storage, params, declarations, input } = inputText(kind, elementOf(layout));
+  return defineNormKernel<string, string>({
+    name: `rms-norm.forward${kind === 'x' ? '' : `.${kind}`}`,
     layout,
     sums: 1,
     storage: ({ element }) => ({
-      ...summedStorage(element),
+      ...storage,
       weight: element,
       out: `&${element}`,
       stats: '&f32',
     }),
-    params: { epsilon: 'f32' },
-    body: (text) => forwardBody(text, SUM),
-  }),
-);
+    params: { epsilon: 'f32', ...params },
+    declarations,
+    body: (text) => forwardBody(text, input),
+  });
+});
 
 function forwardBody({ element, each, totals }: RowText, { first, again }: NormedInput): string {
   return `

@@ -1,0 +1,81 @@
+import type { Gpu } from '../../runtime/gpu.ts';
+import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
+import { ACTIVATION_KINDS, ACTIVATION_WGSL, type ActivationKind } from '../activation/functions.ts';
+import { gatedActivationForward } from '../gated-activation/gated-activation.ts';
+import { definePointwise, pointwiseGrid } from '../pointwise.ts';
+import { requireWhole } from './activated.ts';
+import { PARTS_PARAMS, addedUpOf, partsParams } from './parts-text.ts';
+import { type SetProduct, matmulSet, planSet } from './set.ts';
+
+/** Operands of {@link gatedMatmul}. */
+export interface GatedMatmulArguments {
+  readonly kind: ActivationKind;
+  /** The products, each into a whole tensor. */
+  readonly up: SetProduct;
+  readonly gate: SetProduct;
+  /** float32, as long as either: receives f(gate) * up. */
+  readonly out: Tensor;
+}
+
+/**
+ * The products `up` and `gate`, and then `gatedActivationForward` of them: bit for bit as one after the other, in fewer dispatches
+ * where sums over chunks are added up.
+ * @throws RangeError if what they write are no whole tensors of one length; else what `matmulSet` throws
+ */
+export function gatedMatmul(gpu: Gpu, { kind, up, gate, out }: GatedMatmulArguments): void {
+  for (const { c } of [up, gate]) requireWhole('gatedMatmul', c, [up.c.tensor, gate.c.tensor, out]);
+  const biased = [up, gate].some(({ biasOffset = 0 }) => biasOffset !== 0);
+  using parts = biased ? undefined : planSet(gpu, [up, gate])?.recordApart?.();
+  if (!parts) {
+    matmulSet(gpu, [up, gate]);
+    gatedActivationForward(gpu, { kind, gate: gate.c.tensor, up: up.c.tensor, out });
+    return;
+  }
+  const count = out.length / 4;
+  // Without a bias any readable buffer may stand in its place.
+  const { tensor } = parts;
+  gpu.dispatch(
+    gatedSums(kind),
+    {
+      ...{ parts: tensor, upBias: up.bias ?? tensor, gateBias: gate.bias ?? tensor },
+      ...{ up: up.c.tensor, gate: gate.c.tensor, out },
+    },
+    {
+      ...partsParams(parts, { vector: true }),
+      ...{ count, columns: up.c.columns / 4 },
+      ...{ useUpBias: Number(up.bias !== undefined), useGateBias: Number(gate.bias !== undefined) },
+    },
+    pointwiseGrid(count),
+  );
+}
+
+/** Every kernel that {@link gatedMatmul} may run under a tuning, but for those of sets and gated activations. */
+export function gatedMatmulKernels({ matmul }: Tuning): Kernel[] {
+  return matmul.strategy === 'tiled' ? ACTIVATION_KINDS.map(gatedSums) : [];
+}
+
+/** Sets and their sums consist of whole vec4s. */
+const gatedSums = memoizeKernel((kind: ActivationKind) => {
+  const { helpers, forward } = ACTIVATION_WGSL[kind];
+  const element = 'vec4<f32>';
+  return definePointwise({
+    label: `matmul.partial-sums.gated.${kind}`,
+    storage: {
+      ...{ parts: element, upBias: element, gateBias: element },
+      ...{ up: `&${element}`, gate: `&${element}`, out: `&${element}` },
+    },
+    params: { ...PARTS_PARAMS, columns: 'u32', useUpBias: 'u32', useGateBias: 'u32' },
+    declarations: `${helpers}${forward}${addedUpOf(element)}`,
+    body: `
+    let column = i % params.columns;
+    var upValue = addedUpOf(i, 0u, params.parts0);
+    if (params.useUpBias != 0u) { upValue += upBias[column]; }
+    var value = addedUpOf(i, params.parts0, params.parts1);
+    if (params.useGateBias != 0u) { value += gateBias[column]; }
+    up[i] = upValue;
+    gate[i] = value;
+    out[i] = vec4<f32>(activation(value.x), activation(value.y), activation(value.z), activation(value.w)) * upValue;`,
+  });
+});

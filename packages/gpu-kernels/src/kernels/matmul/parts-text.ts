@@ -1,0 +1,64 @@
+import type { ParameterType } from '../../runtime/kernel.ts';
+import { MAX_CHUNKS, MAX_SUMMED, type ProductParts } from './product-parts.ts';
+import { repeat } from '../wgsl.ts';
+
+type Element = 'f32' | 'vec4<f32>';
+
+/** Loads that are on their way together: what the parts of an element cost is waiting for them. */
+const TOGETHER = 8;
+
+/** Parts of each product, and elements of a part. */
+export const PARTS_PARAMS = {
+  partSize: 'u32',
+  parts0: 'u32',
+  parts1: 'u32',
+  parts2: 'u32',
+} as const satisfies Record<string, ParameterType>;
+
+/** The parameters of {@link addedUp}. */
+export function partsParams(
+  { counts, length }: ProductParts,
+  { vector }: { readonly vector: boolean },
+): Record<keyof typeof PARTS_PARAMS, number> {
+  const [parts0 = 0, parts1 = 0, parts2 = 0] = counts;
+  return { partSize: vector ? length / 4 : length, parts0, parts1, parts2 };
+}
+
+/** WGSL of `fn addedUpOf(at, first, count)`: an element of the sum of `count` parts, from the `first` on, of the binding `parts`. */
+export function addedUpOf(element: Element): string {
+  const later = (j: number): string => `
+        let value${j} = select(${element}(), parts[(first + min(i + ${j}u, count - 1u)) * params.partSize + at], i + ${j}u < count);`;
+  return `
+    fn addedUpOf(at: u32, first: u32, count: u32) -> ${element} {
+      var sum = ${element}();
+      // A constant bound: no guard against loops without end.
+      for (var i = 0u; i < ${MAX_CHUNKS}u; i += ${TOGETHER}u) {
+        if (i >= count) { break; }
+        let value0 = parts[(first + i) * params.partSize + at];
+        ${repeat(TOGETHER - 1, (j) => later(j + 1))}
+        ${repeat(TOGETHER, (j) => `sum += value${j};`)}
+      }
+      return sum;
+    }
+    `;
+}
+
+/** WGSL of `fn addedUp(at)`: an element of all products' sum, as it is added up elsewhere. */
+export function addedUp(element: Element): string {
+  const products = Array.from({ length: MAX_SUMMED - 1 }, (_, i) => i + 1);
+  return `${addedUpOf(element)}
+    fn addedUp(at: u32) -> ${element} {
+      var value = addedUpOf(at, 0u, params.parts0);
+      var first = params.parts0;
+      ${products
+        .map(
+          (i) => `if (params.parts${i} > 0u) {
+        value += addedUpOf(at, first, params.parts${i});
+        first += params.parts${i};
+      }`,
+        )
+        .join('\n      ')}
+      return value;
+    }
+    `;
+}

@@ -1,0 +1,66 @@
+struct Params {
+  count: u32,
+  partSize: u32,
+  parts0: u32,
+  parts1: u32,
+  parts2: u32,
+  columns: u32,
+  useUpBias: u32,
+  useGateBias: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> parts: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> upBias: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> gateBias: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> up: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> gate: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> out: array<vec4<f32>>;
+
+fn activation(x: f32) -> f32 {
+  return max(x, 0.0);
+}
+
+fn addedUpOf(at: u32, first: u32, count: u32) -> vec4<f32> {
+  var sum = vec4<f32>();
+  // A constant bound: no guard against loops without end.
+  for (var i = 0u; i < 64u; i += 8u) {
+    if (i >= count) { break; }
+    let value0 = parts[(first + i) * params.partSize + at];
+    let value1 = select(vec4<f32>(), parts[(first + min(i + 1u, count - 1u)) * params.partSize + at], i + 1u < count);
+    let value2 = select(vec4<f32>(), parts[(first + min(i + 2u, count - 1u)) * params.partSize + at], i + 2u < count);
+    let value3 = select(vec4<f32>(), parts[(first + min(i + 3u, count - 1u)) * params.partSize + at], i + 3u < count);
+    let value4 = select(vec4<f32>(), parts[(first + min(i + 4u, count - 1u)) * params.partSize + at], i + 4u < count);
+    let value5 = select(vec4<f32>(), parts[(first + min(i + 5u, count - 1u)) * params.partSize + at], i + 5u < count);
+    let value6 = select(vec4<f32>(), parts[(first + min(i + 6u, count - 1u)) * params.partSize + at], i + 6u < count);
+    let value7 = select(vec4<f32>(), parts[(first + min(i + 7u, count - 1u)) * params.partSize + at], i + 7u < count);
+    sum += value0;
+    sum += value1;
+    sum += value2;
+    sum += value3;
+    sum += value4;
+    sum += value5;
+    sum += value6;
+    sum += value7;
+  }
+  return sum;
+}
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(local_invocation_index) localIndex: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  let i = workgroup * 256u + localIndex;
+  if (i >= params.count) { return; }
+  let column = i % params.columns;
+  var upValue = addedUpOf(i, 0u, params.parts0);
+  if (params.useUpBias != 0u) { upValue += upBias[column]; }
+  var value = addedUpOf(i, params.parts0, params.parts1);
+  if (params.useGateBias != 0u) { value += gateBias[column]; }
+  up[i] = upValue;
+  gate[i] = value;
+  out[i] = vec4<f32>(activation(value.x), activation(value.y), activation(value.z), activation(value.w)) * upValue;
+}

@@ -175,12 +175,32 @@ export const mutants: readonly Mutant[] = [
       replace: 'let total = ofPrefix + total0;',
     },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/attention/subgroup-backward.ts`, tests: [SUBGROUPS_TEST] }, [
+  ...mutantsOf({ file: `${KERNELS}/attention/subgroup-weights.ts`, tests: [SUBGROUPS_TEST] }, [
     {
       id: 'subgroup-attention-gradient-softmax-term',
       kind: 'gradient term dropped',
-      find: '(d${r} - mean);',
+      find: "(d${r} - ${ofRow(variant, 'mean', r)});",
       replace: 'd${r};',
+    },
+    {
+      id: 'subgroup-attention-weights-before-the-first-block',
+      kind: 'stale memory read',
+      find: "let place = ${tileStart(variant, 'block.x - block.z')};",
+      replace: 'let place = block.x - block.z;',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/subgroup-sums.ts`, tests: [SUBGROUPS_TEST] }, [
+    {
+      id: 'subgroup-attention-strip-forgotten',
+      kind: 'sum not carried on',
+      find: 'if (block.x < params.stripStart) {',
+      replace: 'if (false) {',
+    },
+    {
+      id: 'subgroup-attention-first-head-alone',
+      kind: 'wrong head mapping',
+      find: 'let endHead = firstHead + params.queriesPerKeyValueHead;',
+      replace: 'let endHead = firstHead + 1u;',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/attention/staged-forward.ts`, tests: [STAGED_TEST] }, [

@@ -66,8 +66,6 @@ export interface AttentionTile {
   readonly minWork?: number;
   /** Larger heads take seconds to compile. */
   readonly maxHeadDim?: number;
-  /** Whether one kernel computes all gradients, which takes as long to compile as those of its parts together. */
-  readonly inOneDispatch?: boolean;
 }
 
 /** Each invocation loads all that it needs. */
@@ -84,6 +82,8 @@ export interface SubgroupAttention {
   readonly subgroupSize: number;
   readonly forward: readonly AttentionTile[];
   readonly backward: readonly AttentionTile[];
+  /** Softmax weights and gradients of scores held at a time, in bytes: 256 tokens of eight heads have 4 MiB of them. */
+  readonly weightBytes: number;
 }
 
 /** Tiles staged in workgroup memory. */
@@ -189,10 +189,8 @@ export const TUNINGS = {
         { rows: 8, depth: 1, rate: 10.8 },
         { rows: 32, depth: 1, rate: 17, minWork: 2 ** 20, maxHeadDim: 64 },
       ],
-      backward: [
-        { rows: 8, depth: 1, rate: 7, maxHeadDim: 64 },
-        { rows: 16, depth: 1, rate: 9.7, minWork: 2 ** 21, maxHeadDim: 16 },
-      ],
+      backward: [{ rows: 16, depth: 1, rate: 12.5, maxHeadDim: 64 }],
+      weightBytes: 2 ** 24,
     },
   },
   swiftshader: {
@@ -214,10 +212,10 @@ export const TUNINGS = {
         { rows: 16, depth: 4, rate: 2, minWork: 2 ** 20 },
       ],
       backward: [
-        { rows: 8, depth: 4, rate: 1.2, inOneDispatch: true, maxHeadDim: 64 },
-        { rows: 8, depth: 4, rate: 1.25, minWork: 2 ** 18, maxHeadDim: 64 },
-        { rows: 16, depth: 4, rate: 1.4, minWork: 2 ** 21, maxHeadDim: 32 },
+        { rows: 8, depth: 4, rate: 2, maxHeadDim: 64 },
+        { rows: 16, depth: 4, rate: 2.2, minWork: 2 ** 21, maxHeadDim: 32 },
       ],
+      weightBytes: 2 ** 24,
     },
   },
   /** Any other adapter that runs on the CPU. */

@@ -11,12 +11,6 @@ interface AttentionWork {
   readonly keys: number;
 }
 
-/** A tile for a head size. */
-export interface ChosenHead extends SubgroupHead {
-  /** See {@link AttentionTile}. */
-  readonly inOneDispatch: boolean;
-}
-
 /** Head sizes for lists of kernels. */
 const LISTED_HEADS = [16, 32, 64];
 
@@ -28,7 +22,7 @@ export function chooseAttentionTile(
   tuning: AttentionTuning,
   pass: 'forward' | 'backward',
   { heads, headDim, lengths, keys }: AttentionWork,
-): ChosenHead | undefined {
+): SubgroupHead | undefined {
   if (tuning.strategy !== 'subgroup') return undefined;
   const { subgroupSize } = tuning;
   if (!laneElements(headDim, subgroupSize)) return undefined;
@@ -42,7 +36,7 @@ export function chooseAttentionTile(
 }
 
 /** What subgroups may run for some head sizes. */
-export function subgroupHeads(tuning: AttentionTuning, pass: 'forward' | 'backward'): ChosenHead[] {
+export function subgroupHeads(tuning: AttentionTuning, pass: 'forward' | 'backward'): SubgroupHead[] {
   if (tuning.strategy !== 'subgroup') return [];
   const { subgroupSize } = tuning;
   return LISTED_HEADS.filter((headDim) => laneElements(headDim, subgroupSize)).flatMap((headDim) =>
@@ -54,15 +48,6 @@ function fitting(tiles: readonly AttentionTile[], headDim: number): AttentionTil
   return tiles.filter(({ maxHeadDim = Infinity }) => headDim <= maxHeadDim);
 }
 
-function headOf(
-  { rows, depth, inOneDispatch = false }: AttentionTile,
-  subgroupSize: number,
-  headDim: number,
-): ChosenHead {
-  return { subgroupSize, rows, depth, headDim, inOneDispatch };
-}
-
-/** Of a choice what kernels are made of: the order makes them one, whoever asks. */
-export function textOf({ subgroupSize, rows, depth, headDim }: ChosenHead): SubgroupHead {
+function headOf({ rows, depth }: AttentionTile, subgroupSize: number, headDim: number): SubgroupHead {
   return { subgroupSize, rows, depth, headDim };
 }

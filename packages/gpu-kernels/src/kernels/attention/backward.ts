@@ -2,7 +2,7 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { AttentionTuning, Tuning } from '../../runtime/tuning.ts';
-import { type ChosenHead, chooseAttentionTile, subgroupHeads, textOf } from './attention-tile.ts';
+import { chooseAttentionTile, subgroupHeads } from './attention-tile.ts';
 import {
   registerAllGradients,
   registerKeyValueGradients,
@@ -12,8 +12,9 @@ import {
 import { type AttentionInputs, checkAttention, checkSizes, seenPairs, windowParameter } from './shape.ts';
 import { STAGED_BACKWARD_TOKENS, stagedBackward } from './staged-backward.ts';
 import { STAGED_ROWS, chooseStaging, stagedHeads } from './staged-tile.ts';
-import { type GradientPart, subgroupBackward } from './subgroup-backward.ts';
-import { requireLaneElements } from './subgroup-tile.ts';
+import { subgroupGradients } from './subgroup-gradients.ts';
+import { subgroupSums } from './subgroup-sums.ts';
+import { subgroupWeights } from './subgroup-weights.ts';
 import { HEAD_ELEMENTS, TILE_ROWS, WORKGROUP, headVector } from './tile.ts';
 
 /** Operands and options of {@link attentionBackward}. */
@@ -53,8 +54,7 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
   const { attention } = gpu.tuning;
   const work = { ...shape, lengths: sequences.lengths, keys: 0 };
   const head = chooseAttentionTile(attention, 'backward', work);
-  if (head && gpu.device.limits.maxStorageBuffersPerShaderStage >= MOST_BINDINGS)
-    subgroupGradients(gpu, args, head);
+  if (head && attention.strategy === 'subgroup') subgroupGradients(gpu, args, head, attention.weightBytes);
   else {
     const staged = chooseStaging(attention, headDim) !== undefined;
     const longerThan = staged ? STAGED_BACKWARD_TOKENS : 0;
@@ -63,10 +63,7 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
   }
 }
 
-/** Storage buffers of the kernel that computes all gradients: two more than WebGPU's default limit. */
-const MOST_BINDINGS = 10;
-
-/** Those of the register kernel that does so. */
+/** Storage buffers of the register kernel that computes all gradients: one more than WebGPU's default limit. */
 const JOINED_BINDINGS = 9;
 
 function isJoined(tuning: AttentionTuning): boolean {
@@ -82,18 +79,15 @@ export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'
       registerKeyValueGradients(element),
       ...(isJoined(attention) ? [registerAllGradients(element)] : []),
     ]),
-    ...subgroupHeads(attention, 'backward').flatMap((head) =>
-      partsOf(head).map((part) => subgroupBackward({ ...textOf(head), part })),
-    ),
+    ...subgroupHeads(attention, 'backward').flatMap((head) => [
+      subgroupWeights(head),
+      subgroupSums({ ...head, of: 'queries' }),
+      subgroupSums({ ...head, of: 'keys' }),
+    ]),
     ...stagedHeads(attention).flatMap(({ headDim }) =>
       [true, false].map((ofQueries) => stagedBackward({ headDim, ofQueries })),
     ),
   ];
-}
-
-/** The kernels that compute all gradients, and those without the gradient of queries. */
-function partsOf({ inOneDispatch }: ChosenHead): GradientPart[] {
-  return [inOneDispatch ? 'all' : 'query', 'key-value'];
 }
 
 function parameters({ shape, window }: AttentionBackwardArguments, headElements: number) {
@@ -106,34 +100,6 @@ function parameters({ shape, window }: AttentionBackwardArguments, headElements:
     headElements,
     window: windowParameter(window),
   };
-}
-
-function subgroupGradients(gpu: Gpu, args: AttentionBackwardArguments, head: ChosenHead): void {
-  const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
-  const blocks = sequences.blocks(head.rows);
-  const storage = { blocks: sequences.table, q, k, v, out, logSumExp, gradOutput };
-  const queryTasks = gradQuery ? blocks.count * shape.heads : 0;
-  const keyValueTasks = blocks.count * shape.kvHeads;
-  const params = parameters(args, head.headDim / requireLaneElements(head).width);
-  const run = (
-    part: GradientPart,
-    targets: Readonly<Record<string, Tensor>>,
-    ofQueries: number,
-    taskCount: number,
-  ): void =>
-    gpu.dispatch(
-      subgroupBackward({ ...textOf(head), part }),
-      { ...storage, ...targets },
-      { ...params, firstBlock: blocks.first, queryTasks: ofQueries, taskCount },
-      grid(taskCount),
-      flopOf(args, part),
-    );
-  if (gradQuery && head.inOneDispatch) {
-    run('all', { gradQuery, gradKey, gradValue }, queryTasks, queryTasks + keyValueTasks);
-    return;
-  }
-  if (gradQuery) run('query', { gradQuery }, queryTasks, queryTasks);
-  run('key-value', { gradKey, gradValue }, 0, keyValueTasks);
 }
 
 /** Sequences that one workgroup takes; the others are left to the register kernels. */
@@ -201,6 +167,9 @@ function registerGradients(gpu: Gpu, args: AttentionBackwardArguments, longerTha
     flopOf(args, 'key-value'),
   );
 }
+
+/** What a kernel computes. */
+type GradientPart = 'query' | 'key-value' | 'all';
 
 /** Multiply-adds of a pair and coordinate: q·k, the gradient of its weight, and those of the query, or of key and value. */
 const PRODUCTS: Readonly<Record<GradientPart, number>> = { query: 3, 'key-value': 4, all: 5 };

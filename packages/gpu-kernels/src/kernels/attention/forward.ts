@@ -2,7 +2,7 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
-import { type ChosenHead, chooseAttentionTile, subgroupHeads, textOf } from './attention-tile.ts';
+import { chooseAttentionTile, subgroupHeads } from './attention-tile.ts';
 import { registerForward, registerForwardBehindPrefix } from './register-forward.ts';
 import {
   type AttentionInputs,
@@ -15,7 +15,7 @@ import {
 import { stagedForward, stagedPrefix } from './staged-forward.ts';
 import { STAGED_ROWS, type StagedHead, chooseStaging, stagedHeads } from './staged-tile.ts';
 import { subgroupForward, subgroupPrefix } from './subgroup-forward.ts';
-import { requireLaneElements } from './subgroup-tile.ts';
+import { type SubgroupHead, requireLaneElements } from './subgroup-tile.ts';
 import { HEAD_ELEMENTS, TILE_ROWS, WORKGROUP, headVector } from './tile.ts';
 
 /** Operands and options of {@link attentionForward}. */
@@ -54,7 +54,7 @@ export function attentionForward(gpu: Gpu, args: AttentionForwardArguments): voi
     if (before) prefixAttention(gpu, args, before, stagedKernels(staged));
     return ownAttention(gpu, args, stagedKernels(staged), before !== undefined);
   }
-  const choose = (lengths: readonly number[], keys: number): ChosenHead | undefined =>
+  const choose = (lengths: readonly number[], keys: number): SubgroupHead | undefined =>
     chooseAttentionTile(attention, 'forward', { ...shape, lengths, keys });
   const own = choose(sequences.lengths, 0);
   if (!own) return registerAttention(gpu, args, before);
@@ -86,12 +86,12 @@ interface RowKernels {
   readonly prefix: () => Kernel;
 }
 
-function subgroupKernels(head: ChosenHead): RowKernels {
+function subgroupKernels(head: SubgroupHead): RowKernels {
   return {
     rows: head.rows,
     headElements: head.headDim / requireLaneElements(head).width,
-    own: (behindPrefix) => subgroupForward({ ...textOf(head), behindPrefix }),
-    prefix: () => subgroupPrefix(textOf(head)),
+    own: (behindPrefix) => subgroupForward({ ...head, behindPrefix }),
+    prefix: () => subgroupPrefix(head),
   };
 }
 

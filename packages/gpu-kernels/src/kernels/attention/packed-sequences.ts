@@ -5,6 +5,9 @@ import type { Tensor } from '../../runtime/tensor.ts';
 /** Rows of the blocks that kernels may ask for; the first are those of `tile.ts`. */
 const BLOCK_ROWS = [4, 8, 16, 32] as const;
 
+/** Rows that all other blocks are parts of. */
+export const LARGEST_BLOCK = 32;
+
 /** Where the blocks of so many rows lie in the table. */
 export interface RowBlocks {
   readonly first: number;

@@ -37,25 +37,33 @@ function tiles(): { forward: Gpu[]; backward: Gpu[] } | undefined {
 }
 
 const CASES: readonly AttentionCase[] = [
-  { heads: 2, kvHeads: 1, headDim: 16, lengths: [30, 1, 37], window: 33, prefix: 35 },
+  { heads: 2, kvHeads: 1, headDim: 16, lengths: [30, 1, 70], window: 33, prefix: 35 },
   { heads: 2, kvHeads: 2, headDim: 32, lengths: [5, 17], window: 12, prefix: 9 },
 ];
 
 /** Head sizes for which all tiles are compiled; for others the one that is chosen. */
 const ALL_TILES = [16];
 
+/** The backward pass in strips of one block of queries each. */
+function inStrips(): Gpu {
+  const { attention } = gpu().tuning;
+  if (attention.strategy !== 'subgroup') return gpu();
+  return gpu().with({ tuning: { ...gpu().tuning, attention: { ...attention, weightBytes: 0 } } });
+}
+
 /** Every tile of a pass at least once where all are compiled. */
 function devices(headDim: number): AttentionDevices[] {
   if (!ALL_TILES.includes(headDim)) return [{ forward: gpu(), backward: gpu(), keyValueAlone: false }];
   const { forward, backward } = tiles() ?? { forward: [gpu()], backward: [gpu()] };
-  return Array.from({ length: Math.max(forward.length, backward.length) }, (_, i) => ({
+  const all = Array.from({ length: Math.max(forward.length, backward.length) }, (_, i) => ({
     forward: forward[i % forward.length] ?? gpu(),
     backward: backward[i % backward.length] ?? gpu(),
   }));
+  return [...all, { forward: gpu(), backward: inStrips() }];
 }
 
 describe.each(CASES)('heads $heads/$kvHeads of $headDim, lengths $lengths, window $window', (shape) => {
-  test('every tile of subgroups agrees with float64, and all tiles and packings have the same bits', async () => {
+  test('every tile of subgroups agrees with float64, and all tiles, packings and strips have the same bits', async () => {
     let first: Awaited<ReturnType<typeof expectAttention>> | undefined;
     for (const device of devices(shape.headDim)) {
       const actual = await expectAttention(device, shape);

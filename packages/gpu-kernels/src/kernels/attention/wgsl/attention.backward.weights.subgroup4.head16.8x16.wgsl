@@ -8,8 +8,11 @@ struct Params {
   headElements: u32,
   window: u32,
   firstBlock: u32,
-  queryTasks: u32,
   taskCount: u32,
+  stripStart: u32,
+  stripEnd: u32,
+  weightStride: u32,
+  gradientsAt: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -20,7 +23,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> out: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read> gradOutput: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read> logSumExp: array<f32>;
-@group(0) @binding(8) var<storage, read_write> gradQuery: array<vec4<f32>>;
+@group(0) @binding(8) var<storage, read_write> weights: array<vec4<f32>>;
 
 @compute @workgroup_size(4)
 fn main(
@@ -31,6 +34,7 @@ fn main(
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   if (workgroup >= params.taskCount) { return; }
   let block = blocks[params.firstBlock + workgroup / params.heads];
+  if (block.x < params.stripStart || block.x >= params.stripEnd) { return; }
   let head = workgroup % params.heads;
   let kvHead = head / params.queriesPerKeyValueHead;
   let end = block.x + block.y;
@@ -46,15 +50,8 @@ fn main(
     mean0 += dot(gradOutput[queryAt0 + i], out[queryAt0 + i]);
     mean1 += dot(gradOutput[queryAt1 + i], out[queryAt1 + i]);
   }
-  var gradQuery0_0 = vec4<f32>();
-  var gradQuery1_0 = vec4<f32>();
-  var gradQuery2_0 = vec4<f32>();
-  var gradQuery3_0 = vec4<f32>();
-  var gradQuery4_0 = vec4<f32>();
-  var gradQuery5_0 = vec4<f32>();
-  var gradQuery6_0 = vec4<f32>();
-  var gradQuery7_0 = vec4<f32>();
-  let place = block.x - block.z;
+  // From where the first block of the same tile does, so that sums over larger blocks find zeros.
+  let place = (block.x - block.z) / 16u * 16u;
   let hidden = select(0u, place + 1u - params.window, place >= params.window);
   for (var key = block.z + (hidden) / 16u * 16u; key < end; key += 16u) {
     let keys = key + lane * 4u + vec4<u32>(0u, 1u, 2u, 3u);
@@ -118,82 +115,47 @@ fn main(
       d6 = fma(vec4<f32>(subgroupBroadcast(own1.w, 2u)), turned3, fma(vec4<f32>(subgroupBroadcast(own1.z, 2u)), turned2, fma(vec4<f32>(subgroupBroadcast(own1.y, 2u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 2u)), turned0, d6))));
       d7 = fma(vec4<f32>(subgroupBroadcast(own1.w, 3u)), turned3, fma(vec4<f32>(subgroupBroadcast(own1.z, 3u)), turned2, fma(vec4<f32>(subgroupBroadcast(own1.y, 3u)), turned1, fma(vec4<f32>(subgroupBroadcast(own1.x, 3u)), turned0, d7))));
     }
-    s0 = select(vec4<f32>(), exp(min(params.scale * s0 - subgroupBroadcast(normalizer0, 0u), vec4<f32>())), (keys <= vec4<u32>(block.x)) & (vec4<u32>(block.x) - keys < vec4<u32>(params.window)));
+    let weightAt = ((block.x - params.stripStart) * params.heads + head) * params.weightStride + (key - block.z) / 4u + lane;
+    let lastRow = block.y - 1u;
+    s0 = select(vec4<f32>(), exp(min(params.scale * s0 - subgroupBroadcast(normalizer0, 0u), vec4<f32>())), (keys <= vec4<u32>(min(block.x, end - 1u))) & (vec4<u32>(min(block.x, end - 1u)) - keys < vec4<u32>(params.window)));
     d0 = params.scale * s0 * (d0 - subgroupBroadcast(mean0, 0u));
-    s1 = select(vec4<f32>(), exp(min(params.scale * s1 - subgroupBroadcast(normalizer0, 1u), vec4<f32>())), (keys <= vec4<u32>(block.x + 1u)) & (vec4<u32>(block.x + 1u) - keys < vec4<u32>(params.window)));
+    let weightAt0 = weightAt + min(0u, lastRow) * params.heads * params.weightStride;
+    weights[weightAt0] = s0;
+    weights[weightAt0 + params.gradientsAt] = d0;
+    s1 = select(vec4<f32>(), exp(min(params.scale * s1 - subgroupBroadcast(normalizer0, 1u), vec4<f32>())), (keys <= vec4<u32>(min(block.x + 1u, end - 1u))) & (vec4<u32>(min(block.x + 1u, end - 1u)) - keys < vec4<u32>(params.window)));
     d1 = params.scale * s1 * (d1 - subgroupBroadcast(mean0, 1u));
-    s2 = select(vec4<f32>(), exp(min(params.scale * s2 - subgroupBroadcast(normalizer0, 2u), vec4<f32>())), (keys <= vec4<u32>(block.x + 2u)) & (vec4<u32>(block.x + 2u) - keys < vec4<u32>(params.window)));
+    let weightAt1 = weightAt + min(1u, lastRow) * params.heads * params.weightStride;
+    weights[weightAt1] = s1;
+    weights[weightAt1 + params.gradientsAt] = d1;
+    s2 = select(vec4<f32>(), exp(min(params.scale * s2 - subgroupBroadcast(normalizer0, 2u), vec4<f32>())), (keys <= vec4<u32>(min(block.x + 2u, end - 1u))) & (vec4<u32>(min(block.x + 2u, end - 1u)) - keys < vec4<u32>(params.window)));
     d2 = params.scale * s2 * (d2 - subgroupBroadcast(mean0, 2u));
-    s3 = select(vec4<f32>(), exp(min(params.scale * s3 - subgroupBroadcast(normalizer0, 3u), vec4<f32>())), (keys <= vec4<u32>(block.x + 3u)) & (vec4<u32>(block.x + 3u) - keys < vec4<u32>(params.window)));
+    let weightAt2 = weightAt + min(2u, lastRow) * params.heads * params.weightStride;
+    weights[weightAt2] = s2;
+    weights[weightAt2 + params.gradientsAt] = d2;
+    s3 = select(vec4<f32>(), exp(min(params.scale * s3 - subgroupBroadcast(normalizer0, 3u), vec4<f32>())), (keys <= vec4<u32>(min(block.x + 3u, end - 1u))) & (vec4<u32>(min(block.x + 3u, end - 1u)) - keys < vec4<u32>(params.window)));
     d3 = params.scale * s3 * (d3 - subgroupBroadcast(mean0, 3u));
-    s4 = select(vec4<f32>(), exp(min(params.scale * s4 - subgroupBroadcast(normalizer1, 0u), vec4<f32>())), (keys <= vec4<u32>(block.x + 4u)) & (vec4<u32>(block.x + 4u) - keys < vec4<u32>(params.window)));
+    let weightAt3 = weightAt + min(3u, lastRow) * params.heads * params.weightStride;
+    weights[weightAt3] = s3;
+    weights[weightAt3 + params.gradientsAt] = d3;
+    s4 = select(vec4<f32>(), exp(min(params.scale * s4 - subgroupBroadcast(normalizer1, 0u), vec4<f32>())), (keys <= vec4<u32>(min(block.x + 4u, end - 1u))) & (vec4<u32>(min(block.x + 4u, end - 1u)) - keys < vec4<u32>(params.window)));
     d4 = params.scale * s4 * (d4 - subgroupBroadcast(mean1, 0u));
-    s5 = select(vec4<f32>(), exp(min(params.scale * s5 - subgroupBroadcast(normalizer1, 1u), vec4<f32>())), (keys <= vec4<u32>(block.x + 5u)) & (vec4<u32>(block.x + 5u) - keys < vec4<u32>(params.window)));
+    let weightAt4 = weightAt + min(4u, lastRow) * params.heads * params.weightStride;
+    weights[weightAt4] = s4;
+    weights[weightAt4 + params.gradientsAt] = d4;
+    s5 = select(vec4<f32>(), exp(min(params.scale * s5 - subgroupBroadcast(normalizer1, 1u), vec4<f32>())), (keys <= vec4<u32>(min(block.x + 5u, end - 1u))) & (vec4<u32>(min(block.x + 5u, end - 1u)) - keys < vec4<u32>(params.window)));
     d5 = params.scale * s5 * (d5 - subgroupBroadcast(mean1, 1u));
-    s6 = select(vec4<f32>(), exp(min(params.scale * s6 - subgroupBroadcast(normalizer1, 2u), vec4<f32>())), (keys <= vec4<u32>(block.x + 6u)) & (vec4<u32>(block.x + 6u) - keys < vec4<u32>(params.window)));
+    let weightAt5 = weightAt + min(5u, lastRow) * params.heads * params.weightStride;
+    weights[weightAt5] = s5;
+    weights[weightAt5 + params.gradientsAt] = d5;
+    s6 = select(vec4<f32>(), exp(min(params.scale * s6 - subgroupBroadcast(normalizer1, 2u), vec4<f32>())), (keys <= vec4<u32>(min(block.x + 6u, end - 1u))) & (vec4<u32>(min(block.x + 6u, end - 1u)) - keys < vec4<u32>(params.window)));
     d6 = params.scale * s6 * (d6 - subgroupBroadcast(mean1, 2u));
-    s7 = select(vec4<f32>(), exp(min(params.scale * s7 - subgroupBroadcast(normalizer1, 3u), vec4<f32>())), (keys <= vec4<u32>(block.x + 7u)) & (vec4<u32>(block.x + 7u) - keys < vec4<u32>(params.window)));
+    let weightAt6 = weightAt + min(6u, lastRow) * params.heads * params.weightStride;
+    weights[weightAt6] = s6;
+    weights[weightAt6 + params.gradientsAt] = d6;
+    s7 = select(vec4<f32>(), exp(min(params.scale * s7 - subgroupBroadcast(normalizer1, 3u), vec4<f32>())), (keys <= vec4<u32>(min(block.x + 7u, end - 1u))) & (vec4<u32>(min(block.x + 7u, end - 1u)) - keys < vec4<u32>(params.window)));
     d7 = params.scale * s7 * (d7 - subgroupBroadcast(mean1, 3u));
-    for (var giver = 0u; giver < 4u; giver++) {
-      let columnAt0 = (min(key + giver * 4u, end - 1u) * params.kvHeads + kvHead) * params.headElements + lane;
-      let columnAt1 = (min(key + giver * 4u + 1u, end - 1u) * params.kvHeads + kvHead) * params.headElements + lane;
-      let columnAt2 = (min(key + giver * 4u + 2u, end - 1u) * params.kvHeads + kvHead) * params.headElements + lane;
-      let columnAt3 = (min(key + giver * 4u + 3u, end - 1u) * params.kvHeads + kvHead) * params.headElements + lane;
-      let gradQueryValue0_0 = k[columnAt0];
-      let gradQueryValue1_0 = k[columnAt1];
-      let gradQueryValue2_0 = k[columnAt2];
-      let gradQueryValue3_0 = k[columnAt3];
-      let gradQueryWeight0_0 = vec4<f32>(subgroupShuffle(d0.x, giver));
-      let gradQueryWeight0_1 = vec4<f32>(subgroupShuffle(d0.y, giver));
-      let gradQueryWeight0_2 = vec4<f32>(subgroupShuffle(d0.z, giver));
-      let gradQueryWeight0_3 = vec4<f32>(subgroupShuffle(d0.w, giver));
-      gradQuery0_0 = fma(gradQueryWeight0_3, gradQueryValue3_0, fma(gradQueryWeight0_2, gradQueryValue2_0, fma(gradQueryWeight0_1, gradQueryValue1_0, fma(gradQueryWeight0_0, gradQueryValue0_0, gradQuery0_0))));
-      let gradQueryWeight1_0 = vec4<f32>(subgroupShuffle(d1.x, giver));
-      let gradQueryWeight1_1 = vec4<f32>(subgroupShuffle(d1.y, giver));
-      let gradQueryWeight1_2 = vec4<f32>(subgroupShuffle(d1.z, giver));
-      let gradQueryWeight1_3 = vec4<f32>(subgroupShuffle(d1.w, giver));
-      gradQuery1_0 = fma(gradQueryWeight1_3, gradQueryValue3_0, fma(gradQueryWeight1_2, gradQueryValue2_0, fma(gradQueryWeight1_1, gradQueryValue1_0, fma(gradQueryWeight1_0, gradQueryValue0_0, gradQuery1_0))));
-      let gradQueryWeight2_0 = vec4<f32>(subgroupShuffle(d2.x, giver));
-      let gradQueryWeight2_1 = vec4<f32>(subgroupShuffle(d2.y, giver));
-      let gradQueryWeight2_2 = vec4<f32>(subgroupShuffle(d2.z, giver));
-      let gradQueryWeight2_3 = vec4<f32>(subgroupShuffle(d2.w, giver));
-      gradQuery2_0 = fma(gradQueryWeight2_3, gradQueryValue3_0, fma(gradQueryWeight2_2, gradQueryValue2_0, fma(gradQueryWeight2_1, gradQueryValue1_0, fma(gradQueryWeight2_0, gradQueryValue0_0, gradQuery2_0))));
-      let gradQueryWeight3_0 = vec4<f32>(subgroupShuffle(d3.x, giver));
-      let gradQueryWeight3_1 = vec4<f32>(subgroupShuffle(d3.y, giver));
-      let gradQueryWeight3_2 = vec4<f32>(subgroupShuffle(d3.z, giver));
-      let gradQueryWeight3_3 = vec4<f32>(subgroupShuffle(d3.w, giver));
-      gradQuery3_0 = fma(gradQueryWeight3_3, gradQueryValue3_0, fma(gradQueryWeight3_2, gradQueryValue2_0, fma(gradQueryWeight3_1, gradQueryValue1_0, fma(gradQueryWeight3_0, gradQueryValue0_0, gradQuery3_0))));
-      let gradQueryWeight4_0 = vec4<f32>(subgroupShuffle(d4.x, giver));
-      let gradQueryWeight4_1 = vec4<f32>(subgroupShuffle(d4.y, giver));
-      let gradQueryWeight4_2 = vec4<f32>(subgroupShuffle(d4.z, giver));
-      let gradQueryWeight4_3 = vec4<f32>(subgroupShuffle(d4.w, giver));
-      gradQuery4_0 = fma(gradQueryWeight4_3, gradQueryValue3_0, fma(gradQueryWeight4_2, gradQueryValue2_0, fma(gradQueryWeight4_1, gradQueryValue1_0, fma(gradQueryWeight4_0, gradQueryValue0_0, gradQuery4_0))));
-      let gradQueryWeight5_0 = vec4<f32>(subgroupShuffle(d5.x, giver));
-      let gradQueryWeight5_1 = vec4<f32>(subgroupShuffle(d5.y, giver));
-      let gradQueryWeight5_2 = vec4<f32>(subgroupShuffle(d5.z, giver));
-      let gradQueryWeight5_3 = vec4<f32>(subgroupShuffle(d5.w, giver));
-      gradQuery5_0 = fma(gradQueryWeight5_3, gradQueryValue3_0, fma(gradQueryWeight5_2, gradQueryValue2_0, fma(gradQueryWeight5_1, gradQueryValue1_0, fma(gradQueryWeight5_0, gradQueryValue0_0, gradQuery5_0))));
-      let gradQueryWeight6_0 = vec4<f32>(subgroupShuffle(d6.x, giver));
-      let gradQueryWeight6_1 = vec4<f32>(subgroupShuffle(d6.y, giver));
-      let gradQueryWeight6_2 = vec4<f32>(subgroupShuffle(d6.z, giver));
-      let gradQueryWeight6_3 = vec4<f32>(subgroupShuffle(d6.w, giver));
-      gradQuery6_0 = fma(gradQueryWeight6_3, gradQueryValue3_0, fma(gradQueryWeight6_2, gradQueryValue2_0, fma(gradQueryWeight6_1, gradQueryValue1_0, fma(gradQueryWeight6_0, gradQueryValue0_0, gradQuery6_0))));
-      let gradQueryWeight7_0 = vec4<f32>(subgroupShuffle(d7.x, giver));
-      let gradQueryWeight7_1 = vec4<f32>(subgroupShuffle(d7.y, giver));
-      let gradQueryWeight7_2 = vec4<f32>(subgroupShuffle(d7.z, giver));
-      let gradQueryWeight7_3 = vec4<f32>(subgroupShuffle(d7.w, giver));
-      gradQuery7_0 = fma(gradQueryWeight7_3, gradQueryValue3_0, fma(gradQueryWeight7_2, gradQueryValue2_0, fma(gradQueryWeight7_1, gradQueryValue1_0, fma(gradQueryWeight7_0, gradQueryValue0_0, gradQuery7_0))));
-    }
-  }
-  for (var r = 0u; r < min(block.y, 8u); r++) {
-    let gradAt = ((block.x + r) * params.heads + head) * params.headElements + lane;
-    gradQuery[gradAt] = gradQuery0_0;
-    gradQuery0_0 = gradQuery1_0;
-    gradQuery1_0 = gradQuery2_0;
-    gradQuery2_0 = gradQuery3_0;
-    gradQuery3_0 = gradQuery4_0;
-    gradQuery4_0 = gradQuery5_0;
-    gradQuery5_0 = gradQuery6_0;
-    gradQuery6_0 = gradQuery7_0;
+    let weightAt7 = weightAt + min(7u, lastRow) * params.heads * params.weightStride;
+    weights[weightAt7] = s7;
+    weights[weightAt7 + params.gradientsAt] = d7;
   }
 }

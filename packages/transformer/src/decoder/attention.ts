@@ -1,4 +1,10 @@
-import { type KeyValuePrefix, type Tensor, attentionBackward, attentionForward } from '@icl-gd/gpu-kernels';
+import {
+  type KeyValuePrefix,
+  type Tensor,
+  attentionBackward,
+  attentionForward,
+  gatherRows,
+} from '@icl-gd/gpu-kernels';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { GradientTarget } from './gradients.ts';
 import type { LayerParameters } from './layer-parameters.ts';
@@ -43,12 +49,13 @@ export function project(pass: Pass, layer: LayerParameters, input: Tensor): Proj
   return { query, key, value, ...(queryNorm ? { queryNorm } : {}), ...(keyNorm ? { keyNorm } : {}) };
 }
 
-/** An attention block, without its norm and its residual: h = W_o z + b_o, z = softmax(s q kᵀ) v in each head. */
+/** An attention block, without its norm and its residual: h = W_o z + b_o, z = softmax(s q kᵀ) v in each head; h of some `rows` if given. */
 export function selfAttention(
   pass: Pass,
   layer: LayerParameters,
   input: Tensor,
   prefix?: KeyValuePrefix,
+  rows?: Tensor,
 ): AttentionActivations {
   const projections = project(pass, layer, input);
   const headOutputs = pass.tensor(projections.query.shape, 'attention.headOutputs');
@@ -59,8 +66,15 @@ export function selfAttention(
     logSumExp,
     ...(prefix ? { prefix } : {}),
   });
-  const output = linear(pass, layer.outputProjection, headOutputs);
+  const output = linear(pass, layer.outputProjection, rows ? pickRows(pass, headOutputs, rows) : headOutputs);
   return { ...projections, input, headOutputs, logSumExp, output };
+}
+
+/** Some rows of a tensor, [T, n] to [R, n]. @param rows uint32 [R] */
+export function pickRows(pass: Pass, x: Tensor, rows: Tensor): Tensor {
+  const picked = pass.tensor([rows.length, x.length / (x.shape[0] ?? 1)], 'picked rows');
+  gatherRows(pass.gpu, { x, rows, out: picked });
+  return picked;
 }
 
 /**

@@ -2,6 +2,7 @@ import { type KeyValuePrefix, type Tensor, add } from '@icl-gd/gpu-kernels';
 import {
   type AttentionActivations,
   type Projections,
+  pickRows,
   project,
   selfAttention,
   selfAttentionBackward,
@@ -38,6 +39,8 @@ export interface LayerOptions {
   readonly prefix?: KeyValuePrefix | undefined;
   /** Whether the next layer reads the output: its norm is then made in one go where nothing comes between. */
   readonly isFollowed?: boolean;
+  /** Of what comes after attention, the rows that are wanted, uint32 [R]; all of them if absent. There is no backward pass then. */
+  readonly rows?: Tensor | undefined;
 }
 
 /**
@@ -84,11 +87,12 @@ export function layerProjections(pass: Pass, index: number, residual: Tensor): P
 function preNormForward(
   pass: Pass,
   layer: LayerParameters,
-  { residual, normed }: LayerInput,
-  { prefix, isFollowed = false }: LayerOptions,
+  input: LayerInput,
+  { prefix, isFollowed = false, rows }: LayerOptions,
 ): LayerActivations {
-  const attentionNorm = normed ?? norm(pass, layer.attentionNorm, residual);
-  const attention = selfAttention(pass, layer, attentionNorm.output, prefix);
+  const attentionNorm = input.normed ?? norm(pass, layer.attentionNorm, input.residual);
+  const attention = selfAttention(pass, layer, attentionNorm.output, prefix, rows);
+  const residual = rows ? pickRows(pass, input.residual, rows) : input.residual;
   pass.hook('attentionOutput', layer.index, attention.output);
   const feedForwardNorm = pass.config.parallelResidual
     ? norm(pass, layer.feedForwardNorm, residual)
@@ -189,10 +193,11 @@ function trainsFeedForward({ gradients }: Pass, layer: LayerParameters): boolean
 function postNormForward(
   pass: Pass,
   layer: LayerParameters,
-  { residual }: LayerInput,
-  { prefix }: LayerOptions,
+  input: LayerInput,
+  { prefix, rows }: LayerOptions,
 ): LayerActivations {
-  const attention = selfAttention(pass, layer, residual, prefix);
+  const attention = selfAttention(pass, layer, input.residual, prefix, rows);
+  const residual = rows ? pickRows(pass, input.residual, rows) : input.residual;
   pass.hook('attentionOutput', layer.index, attention.output);
   const attentionNorm = normOfSum(pass, layer.attentionNorm, residual, attention.output);
   const residualMiddle = attentionNorm.output;

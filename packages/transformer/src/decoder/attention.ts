@@ -1,4 +1,10 @@
-import { type KeyValuePrefix, type Tensor, attentionBackward, attentionForward } from '@icl-gd/gpu-kernels';
+import {
+  type KeyValuePrefix,
+  type Tensor,
+  attentionBackward,
+  attentionForward,
+  gatherRows,
+} from '@icl-gd/gpu-kernels';
 import { type HeadInputs, rotatedHeads, rotatedHeadsBackward } from './head-norm.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { LayerParameters } from './layer-parameters.ts';
@@ -58,6 +64,8 @@ export function project(pass: Pass, layer: LayerParameters, input: Tensor): Proj
 export interface AttentionOptions {
   /** Keys and values that come before every sequence. */
   readonly prefix?: KeyValuePrefix | undefined;
+  /** Of the output, the rows that are wanted, uint32 [R]; all of them if absent. There is no backward pass then. */
+  readonly rows?: Tensor | undefined;
   /** Whether nothing but `normOfSum` reads the block's output. */
   readonly isAddend?: boolean;
 }
@@ -67,7 +75,7 @@ export function selfAttention(
   pass: Pass,
   layer: LayerParameters,
   input: Tensor,
-  { prefix, isAddend = false }: AttentionOptions = {},
+  { prefix, rows, isAddend = false }: AttentionOptions = {},
 ): AttentionActivations {
   const projections = project(pass, layer, input);
   const headOutputs = pass.tensor(projections.query.shape, 'attention.headOutputs');
@@ -78,8 +86,16 @@ export function selfAttention(
     logSumExp,
     ...(prefix ? { prefix } : {}),
   });
-  const output = (isAddend ? linearAddend : linear)(pass, layer.outputProjection, headOutputs);
+  const read = rows ? pickRows(pass, headOutputs, rows) : headOutputs;
+  const output = (isAddend ? linearAddend : linear)(pass, layer.outputProjection, read);
   return { ...projections, input, headOutputs, logSumExp, output };
+}
+
+/** Some rows of a tensor, [T, n] to [R, n]. @param rows uint32 [R] */
+export function pickRows(pass: Pass, x: Tensor, rows: Tensor): Tensor {
+  const picked = pass.tensor([rows.length, x.length / (x.shape[0] ?? 1)], 'picked rows');
+  gatherRows(pass.gpu, { x, rows, out: picked });
+  return picked;
 }
 
 /**

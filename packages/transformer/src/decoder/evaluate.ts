@@ -136,13 +136,16 @@ export function recordEvaluation(
     tokens: wanted.map(({ token }) => token),
     top: wantedTop.map(({ row }) => row),
   });
+  const last = wantedRows(pass, { probed: probed.map(({ row }) => row), targets: targets.rowIds });
   const residual = forwardLayers(pass, embed(pass), {
     prefix: prefix?.layers,
+    lastRows: last?.all,
     keepsAttention: true,
     onLayer: (layer, { attention }) => {
       if (probed.length === 0) return;
       const outOffset = layer * probed.length * config.dModel;
-      gatherRows(gpu, { x: wholeOf(attention.output), rows: rowIndex, out: outputs, outOffset });
+      const rows = last && layer === config.layers - 1 ? last.probed : rowIndex;
+      gatherRows(gpu, { x: wholeOf(attention.output), rows, out: outputs, outOffset });
       attentionScores(gpu, {
         shape: headShape,
         rows: scoreRows,
@@ -155,7 +158,14 @@ export function recordEvaluation(
   });
   const k = wantedTop.reduce((most, own) => Math.max(most, own.k), 0);
   const head =
-    targets.rowCount > 0 ? headOutputs(pass, residual, targets, Math.min(k, config.vocabSize)) : undefined;
+    targets.rowCount > 0
+      ? headOutputs(
+          pass,
+          residual,
+          { ...targets, rows: last?.targets ?? targets.rows },
+          Math.min(k, config.vocabSize),
+        )
+      : undefined;
   return {
     outputs,
     scores,
@@ -166,6 +176,32 @@ export function recordEvaluation(
     top: head?.top,
     topOrder: targets.topOrder,
   };
+}
+
+/** Rows that are read of the last layer, on the device: all of them, and the places among them of those that are read for what. */
+type WantedRows = Readonly<Record<'all' | 'probed' | 'targets', Tensor>>;
+
+/**
+ * Undefined where the last layer is to have all rows: most are read, hooks see them, its modules have groups of rows, or it is the
+ * only one, which memory is planned by.
+ */
+function wantedRows(
+  pass: Pass,
+  { probed, targets }: { readonly probed: readonly number[]; readonly targets: readonly number[] },
+): WantedRows | undefined {
+  const all = [...new Set([...probed, ...targets])].sort((a, b) => a - b);
+  const { layers } = pass.config;
+  const { outputProjection, gate, up, down } = pass.layer(layers - 1);
+  const isGrouped = [outputProjection, gate, up, down].some((module) => module && pass.groupsOf(module));
+  if (all.length === 0 || 2 * all.length > pass.tokens || pass.hooks.length > 0) return undefined;
+  if (isGrouped || layers === 1) return undefined;
+  const places = new Map(all.map((row, place) => [row, place]));
+  const placesOf = (rows: readonly number[]): Tensor =>
+    pass.indices(
+      rows.map((row) => places.get(row) as number),
+      'places of wanted rows',
+    );
+  return { all: pass.indices(all, 'wanted rows'), probed: placesOf(probed), targets: placesOf(targets) };
 }
 
 /** Waits for a recorded evaluation and cuts it into results by request; h and m lie in arrays that `allocate` makes. */

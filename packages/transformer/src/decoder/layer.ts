@@ -2,6 +2,7 @@ import { type KeyValuePrefix, ProductParts, type Tensor, add } from '@icl-gd/gpu
 import {
   type AttentionActivations,
   type Projections,
+  pickRows,
   project,
   selfAttention,
   selfAttentionBackward,
@@ -49,6 +50,8 @@ export interface LayerOptions {
   readonly isFollowed?: boolean;
   /** Whether the attention block's own output is read, not only the residual stream that it is added to. */
   readonly keepsAttention?: boolean;
+  /** Of what comes after attention, the rows that are wanted, uint32 [R]; all of them if absent. There is no backward pass then. */
+  readonly rows?: Tensor | undefined;
 }
 
 /**
@@ -95,13 +98,14 @@ export function layerProjections(pass: Pass, index: number, residual: Tensor): P
 function preNormForward(
   pass: Pass,
   layer: LayerParameters,
-  { residual, normed }: LayerInput,
-  { prefix, isFollowed = false, keepsAttention = false }: LayerOptions,
+  input: LayerInput,
+  { prefix, rows, isFollowed = false, keepsAttention = false }: LayerOptions,
 ): LayerActivations {
   const { parallelResidual } = pass.config;
-  const attentionNorm = normed ?? norm(pass, layer.attentionNorm, residual);
+  const attentionNorm = input.normed ?? norm(pass, layer.attentionNorm, input.residual);
   const isAddend = !parallelResidual && !keepsAttention && !isHooked(pass, 'attentionOutput');
-  const attention = selfAttention(pass, layer, attentionNorm.output, { prefix, isAddend });
+  const attention = selfAttention(pass, layer, attentionNorm.output, { prefix, rows, isAddend });
+  const residual = rows ? pickRows(pass, input.residual, rows) : input.residual;
   if (!isAddend) pass.hook('attentionOutput', layer.index, wholeOf(attention.output));
   const feedForwardNorm = parallelResidual
     ? norm(pass, layer.feedForwardNorm, residual)
@@ -199,11 +203,12 @@ function trainsFeedForward({ gradients }: Pass, layer: LayerParameters): boolean
 function postNormForward(
   pass: Pass,
   layer: LayerParameters,
-  { residual }: LayerInput,
-  { prefix, keepsAttention = false }: LayerOptions,
+  input: LayerInput,
+  { prefix, rows, keepsAttention = false }: LayerOptions,
 ): LayerActivations {
   const isRead = { attention: keepsAttention || isHooked(pass, 'attentionOutput') };
-  const attention = selfAttention(pass, layer, residual, { prefix, isAddend: !isRead.attention });
+  const attention = selfAttention(pass, layer, input.residual, { prefix, rows, isAddend: !isRead.attention });
+  const residual = rows ? pickRows(pass, input.residual, rows) : input.residual;
   if (isRead.attention) pass.hook('attentionOutput', layer.index, wholeOf(attention.output));
   const attentionNorm = normOfSum(pass, layer.attentionNorm, residual, attention.output);
   const residualMiddle = attentionNorm.output;

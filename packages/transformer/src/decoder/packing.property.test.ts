@@ -61,6 +61,28 @@ describe.each(['gpt2', 'llama, grouped queries, heads wider than hidden_size'])(
     });
   });
 
+  test('a row is what it is whether few or all rows of the last layer are read', async () => {
+    const cases = caseOf({ length: integer({ min: 5, max: 25 }), prefixed: boolean(), seed: seeds });
+    await expectForAll(cases, RUNS, async ({ length, prefixed, seed }) => {
+      const { vocabSize } = model.config;
+      const random = new TestRandom(seed);
+      using prefix = prefixed ? model.prefix(random.integers(9, vocabSize)) : undefined;
+      const tokens = random.integers(length, vocabSize);
+      const requestOf = (rows: readonly number[]) => ({
+        tokens,
+        probes: rows.map((row) => ({ row, firstKey: row })),
+        logProbs: rows.map((row) => ({ row, token: row })),
+        top: rows.map((row) => ({ row, k: 3 })),
+      });
+      const [all] = await model.evaluate([requestOf([...tokens.keys()])], prefix);
+      const [one, other] = [random.integer(length), random.integer(length)];
+      const few = { ...requestOf([one]), probes: requestOf([other]).probes };
+      expect(await model.evaluate([few], prefix)).toEqual([
+        { probes: [all!.probes[other]], logProbs: all!.logProbs.slice(one, one + 1), top: [all!.top![one]] },
+      ]);
+    });
+  });
+
   /** The mean loss of these targets and its gradients, of the batch's parameters. */
   async function lossGradient(
     sequences: readonly (readonly number[])[],

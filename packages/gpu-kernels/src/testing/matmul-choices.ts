@@ -1,3 +1,4 @@
+import { LANES as QUAD } from '../kernels/matmul/quad-tiled.ts';
 import { chooseTile, singleTiles } from '../kernels/matmul/subgroup-tile.ts';
 import type { Gpu } from '../runtime/gpu.ts';
 import {
@@ -55,8 +56,10 @@ export function matmulChoices(gpu: Gpu, layout: MatmulLayout): Map<string, Choic
 }
 
 /** Those combinations for which a choice has kernels of its own; the others go to the register kernel. */
-export function vectorsOf({ matmul: { strategy } }: Choice, layout: MatmulLayout): Vectors[] {
+export function vectorsOf({ matmul }: Choice, layout: MatmulLayout): Vectors[] {
   const all = { ...ALL_VECTORS, a: layout !== 'NN' };
-  if (strategy === 'register') return [NO_VECTORS, all];
-  return layout === 'NT' ? [all, { ...all, c: false }] : [all];
+  if (matmul.strategy === 'register') return [NO_VECTORS, all];
+  if (layout === 'NT') return [all, { ...all, c: false }];
+  const isQuad = matmul.strategy === 'subgroup' && matmul.subgroupSize === QUAD;
+  return layout === 'NN' && isQuad ? [all, ALL_VECTORS] : [all];
 }

@@ -68,7 +68,13 @@ function record(gpu: Gpu, args: GroupedMatmulArguments): void {
           shape[1],
           shape[2],
         ])
-      : tiledKernel(tuning, variant, vectors, shape, tilesOfRows);
+      : tiledKernel(
+          tuning,
+          { ...variant, accumulate: args.accumulate ?? false },
+          vectors,
+          shape,
+          tilesOfRows,
+        );
   // Of a grouped variant.
   const { kernel, params: further = {} } = tiled as TiledKernel<GroupedMatmulKernel>;
   const { params, workgroups } = productParams(product, tiled);

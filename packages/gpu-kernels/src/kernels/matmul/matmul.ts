@@ -6,11 +6,12 @@ import type { MatmulArguments } from './arguments.ts';
 import { bindProduct, flopOf, productParams } from './bound-product.ts';
 import { bindMatrix, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
 import { recordOnMatrixUnits } from './matrix-unit-product.ts';
+import { LANES, quadTiledMatmul } from './quad-tiled.ts';
 import { registerTiledMatmul } from './register-tiled.ts';
 import { chooseTile, singleTiles } from './subgroup-tile.ts';
 import { subgroupTiledMatmul } from './subgroup-tiled.ts';
 import { recordTiled, stagedKernels } from './tiled-product.ts';
-import { type MatmulKernel, type MatmulVariant, layoutOf } from './variant.ts';
+import { type AddedVariant, type MatmulKernel, type MatmulVariant, layoutOf } from './variant.ts';
 
 /** A product whose operands are parts of the caller's. */
 interface Task extends MatmulArguments {
@@ -71,7 +72,10 @@ export function tiledKernels(
   const vectors = [true, false].flatMap((a) =>
     [true, false].flatMap((b) => [true, false].map((c) => ({ a, b, c }))),
   );
-  const kernels = variants.flatMap((variant) => {
+  const added = variants.flatMap((variant) =>
+    [false, true].map((accumulate) => ({ ...variant, accumulate })),
+  );
+  const kernels = added.flatMap((variant) => {
     const choices: Untiled[] =
       tuning.strategy === 'subgroup'
         ? [...singleTiles(tuning, layoutOf(variant)), tuning.otherwise]
@@ -159,7 +163,8 @@ function record(gpu: Gpu, task: Task): void {
   const bound = bindProduct(gpu, task);
   const { a, b, c } = bound;
   const dtypeB = task.b.tensor.dtype === 'float16' ? 'float16' : 'float32';
-  const tiled = tiledKernel(tuning, { transposeA, transposeB, dtypeB }, bound.vectors, bound.shape);
+  const variant = { transposeA, transposeB, dtypeB, accumulate: task.accumulate } as const;
+  const tiled = tiledKernel(tuning, variant, bound.vectors, bound.shape);
   const { params, workgroups } = productParams(bound, tiled);
   gpu.dispatch(
     tiled.kernel,
@@ -190,11 +195,12 @@ export interface TiledKernel<K = MatmulKernel> {
  */
 export function tiledKernel(
   tuning: Untiled,
-  variant: MatmulVariant,
+  added: AddedVariant,
   vectors: Readonly<Record<'a' | 'b' | 'c', boolean>>,
   shape: readonly [number, number, number],
   tilesOfRows?: (height: number) => number,
 ): TiledKernel {
+  const { accumulate, ...variant } = added;
   const { transposeA, transposeB } = variant;
   switch (tuning.strategy) {
     case 'register': {
@@ -206,16 +212,24 @@ export function tiledKernel(
       const vectorA = transposeA || transposeB;
       // Without a transposed B its columns are those of C. Rows of a vocabulary's length are none of a grouped product.
       const vectorC = !transposeB || variant.grouped;
-      if (!vectors.b || (vectorA && !vectors.a) || (vectorC && !vectors.c))
-        return tiledKernel(tuning.otherwise, variant, vectors, shape, tilesOfRows);
+      const isPlain = vectors.a && vectors.b && vectors.c && variant.dtypeB === 'float32';
+      const layout = layoutOf(variant);
+      const tiles = tuning.tiles[layout].filter(({ plainOnly = false }) => isPlain || !plainOnly);
+      if (tiles.length === 0 || !vectors.b || (vectorA && !vectors.a) || (vectorC && !vectors.c))
+        return tiledKernel(tuning.otherwise, added, vectors, shape, tilesOfRows);
       const { subgroupSize } = tuning;
-      const {
-        rate: _rate,
-        minWork: _minWork,
-        ...tile
-      } = chooseTile(tuning, layoutOf(variant), shape, tilesOfRows);
-      const kernel = subgroupTiledMatmul({ ...variant, tile, subgroupSize, vectorC: vectors.c });
-      return { kernel, rows: tile.rows, columns: tile.columns * subgroupSize };
+      const { rows, columns, depth } = chooseTile(
+        { subgroupSize, tiles: { ...tuning.tiles, [layout]: tiles } },
+        layout,
+        shape,
+        tilesOfRows,
+      );
+      const tile = { rows, columns, depth };
+      const kernel =
+        subgroupSize === LANES
+          ? quadTiledMatmul({ ...added, tile, vectorA: vectors.a, vectorC: vectors.c })
+          : subgroupTiledMatmul({ ...variant, tile, subgroupSize, vectorC: vectors.c });
+      return { kernel, rows, columns: columns * subgroupSize };
     }
   }
 }

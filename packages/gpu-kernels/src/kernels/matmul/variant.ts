@@ -12,6 +12,12 @@ export interface MatmulVariant {
   readonly grouped?: boolean;
 }
 
+/** A variant and what some kernels have in their text besides, others among their parameters. */
+export interface AddedVariant extends MatmulVariant {
+  /** Whether C is added to. */
+  readonly accumulate: boolean;
+}
+
 /** Offsets and strides count elements; a workgroup computes one tile of C, and `workgroupsPerRow` of them lie side by side. */
 export const MATMUL_PARAMS = {
   m: 'u32',

@@ -1,0 +1,265 @@
+import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import type { SubgroupTile } from '../../runtime/tuning.ts';
+import { plus, repeat } from '../wgsl.ts';
+import { type ProductText, productText } from './product-text.ts';
+import { type MatmulKernel, type MatmulVariant, labelOf, loadB, matmulStorage } from './variant.ts';
+
+export interface QuadVariant extends MatmulVariant {
+  /** Of {@link LANES} invocations: rows are a multiple of 4, with a transposed A of 16; `depth` is one of 4. */
+  readonly tile: SubgroupTile;
+  /** Whether A is loaded as vec4, as it must be if an operand is transposed. */
+  readonly vectorA: boolean;
+  /** Whether C is stored as vec4, which needs its columns, stride and offset to be multiples of 4. */
+  readonly vectorC: boolean;
+  readonly accumulate: boolean;
+}
+
+/** A subgroup of as many invocations is a quad. */
+export const LANES = 4;
+
+/** What gives lane l the value of lane l ^ x, for x = 0 … 3. */
+const SWAPS = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'] as const;
+
+/**
+ * A workgroup is one quad. Each lane loads rows of A and columns of B for itself and multiplies its columns with the rows
+ * of all lanes, which it has by swaps. For SwiftShader, where a load takes as long as 20 multiply-adds whatever lanes
+ * load, a swap is one instruction and a broadcast nine. In scalars: between steps of vectors all sums go to memory there.
+ * What is added is part of the text, as lanes that take no branch run through it. Operands are loaded as vec4, A in A B
+ * if it can be: columns, strides and offsets must be multiples of 4.
+ */
+export const quadTiledMatmul = memoizeKernel((variant: QuadVariant): MatmulKernel => {
+  const { tile, dtypeB, vectorA, vectorC, accumulate } = variant;
+  const product = productText(variant, tile.rows);
+  const marks = [
+    ...(vectorA ? [] : ['scalar-a']),
+    ...(vectorC ? [] : ['scalar-c']),
+    ...(accumulate ? ['accumulate'] : []),
+    ...(dtypeB === 'float16' ? ['f16'] : []),
+  ];
+  return defineKernel({
+    label: ['matmul.quad', labelOf(variant), `${tile.rows}x${tile.columns}x${tile.depth}`, ...marks].join(
+      '.',
+    ),
+    enables: ['subgroups'],
+    subgroupSize: LANES,
+    storage: {
+      ...matmulStorage(dtypeB, vectorA, true),
+      ...(vectorC ? { c: '&vec4<f32>' } : {}),
+      ...product.storage,
+    },
+    params: product.params,
+    workgroupSize: [LANES],
+    declarations: loadB(dtypeB, true),
+    body: quadTile(variant, product),
+  });
+});
+
+/** WGSL: a quad's tile of a product. */
+function quadTile(variant: QuadVariant, product: ProductText): string {
+  const { rows, columns } = variant.tile;
+  return `
+      ${product.setup}
+      let m0 = ${product.firstRow};
+      let n0 = ${product.column} * ${columns * LANES}u;
+      if (m0 >= ${product.m}) { return; }
+      // Rows and columns past the end read those at the end, so that every lane stays active.
+      ${repeat(columns / 4, (q) => `let run${q} = n0 + ${dealt(q)} * 4u;`)}
+      ${addressesOfA(variant, product)}
+      ${addressesOfB(variant, product)}
+      ${repeat(rows / LANES, (r) => repeat(LANES, (x) => repeat(columns, (c) => `var ${sum(r, x, c)} = 0.0;`)))}
+      ${allSteps(variant, product)}
+      ${stores(variant, product)}`;
+}
+
+/** The lane's sum for its column `c` and row l ^ x of the `r`th four. */
+function sum(r: number, x: number, c: number): string {
+  return `sum${r}_${x}_${c}`;
+}
+
+/** WGSL: which item is the lane's, of items that are dealt to the lanes one by one, in its turn number `turn`. */
+function dealt(turn: number, lane = 'lane'): string {
+  return turn === 0 ? lane : `(${turn * LANES}u + ${lane})`;
+}
+
+const COMPONENTS = [0, 1, 2, 3] as const;
+
+/** WGSL of the row of C that is number `r` of a lane's own. With a transposed A they are dealt in runs of four. */
+function rowOf({ transposeA }: QuadVariant, r: number, lane: string): string {
+  return transposeA
+    ? `m0 + ${plus(`${dealt(Math.floor(r / 4), lane)} * 4u`, r % 4)}`
+    : `m0 + ${dealt(r, lane)}`;
+}
+
+function addressesOfA(variant: QuadVariant, product: ProductText): string {
+  const { tile, transposeA, vectorA } = variant;
+  const { m, aOffset, aStride } = product;
+  const own = tile.rows / LANES;
+  if (transposeA) {
+    return `
+      let aStep = ${aStride} >> 2u;
+      ${repeat(own / 4, (u) => `let a${u}At = (${aOffset} + min(${rowOf(variant, u * 4, 'lane')}, ${m} - 4u)) >> 2u;`)}`;
+  }
+  const at = (r: number): string => `${aOffset} + min(${rowOf(variant, r, 'lane')}, ${m} - 1u) * ${aStride}`;
+  return repeat(own, (r) => `let a${r}At = ${vectorA ? `(${at(r)}) >> 2u` : at(r)};`);
+}
+
+/** Columns of B are dealt in runs of four. */
+function addressesOfB({ transposeB, tile: { columns } }: QuadVariant, product: ProductText): string {
+  const { n, bOffset, bStride } = product;
+  if (!transposeB) {
+    return `
+      let bStep = ${bStride} >> 2u;
+      ${repeat(columns / 4, (q) => `let b${q}At = (${bOffset} + min(run${q}, ${n} - 4u)) >> 2u;`)}`;
+  }
+  const column = (c: number): string => `min(${plus(`run${Math.floor(c / 4)}`, c % 4)}, ${n} - 1u)`;
+  return repeat(columns, (c) => `let b${c}At = (${bOffset} + ${column(c)} * ${bStride}) >> 2u;`);
+}
+
+/** `depth` steps of k at a time, then those that are left: by four where something is loaded along k. */
+function allSteps(variant: QuadVariant, product: ProductText): string {
+  const { depth } = variant.tile;
+  const { firstK, k } = product;
+  const unit = alongK(variant).a || alongK(variant).b ? 4 : 1;
+  if (depth === unit) return steps(variant, product, depth, [firstK, k]);
+  const [from, base] = firstK === '0u' ? ['', k] : [`${firstK} + `, `(${k} - ${firstK})`];
+  return `
+    let whole = ${from}${base} / ${depth}u * ${depth}u;
+    ${steps(variant, product, depth, [firstK, 'whole'])}
+    ${steps(variant, product, unit, ['whole', k])}`;
+}
+
+/** Which factors are loaded along k, four steps at a time. */
+function alongK({ vectorA, transposeA, transposeB }: QuadVariant): { a: boolean; b: boolean } {
+  return { a: vectorA && !transposeA, b: transposeB };
+}
+
+/** Some steps of k at a time. What belongs to a row stands together, so that few registers are live. */
+function steps(
+  variant: QuadVariant,
+  product: ProductText,
+  depth: number,
+  [first, end]: readonly [string, string],
+): string {
+  const { rows, columns } = variant.tile;
+  const a = loadsOfA(variant, product, depth);
+  const b = loadsOfB(variant, product, depth);
+  const ofRow = (r: number, x: number): string => {
+    const shared = (i: number): string => (x === 0 ? a.element(r, i) : `a${r}_${x}_${i}`);
+    const terms = (c: number): string =>
+      Array.from({ length: depth }, (_, i) => i).reduce(
+        (before, i) => `fma(${shared(i)}, ${b.element(c, i)}, ${before})`,
+        sum(r, x, c),
+      );
+    return `
+      ${x === 0 ? '' : repeat(depth, (i) => `let ${shared(i)} = ${SWAPS[x]}(${a.element(r, i)});`)}
+      ${repeat(columns, (c) => `${sum(r, x, c)} = ${terms(c)};`)}`;
+  };
+  return `
+    for (var k = ${first}; k < ${end}; k += ${depth}u) {
+      ${b.text}
+      ${a.text}
+      ${repeat(rows / LANES, (r) => repeat(LANES, (x) => ofRow(r, x)))}
+    }`;
+}
+
+/** Loads of some steps of k, and how the element of a lane's own row or column at step `i` reads then. */
+interface Loads {
+  readonly text: string;
+  readonly element: (own: number, i: number) => string;
+}
+
+function loadsOfA(variant: QuadVariant, { names }: ProductText, depth: number): Loads {
+  const own = variant.tile.rows / LANES;
+  if (variant.transposeA) {
+    return {
+      text: repeat(own / 4, (u) =>
+        repeat(depth, (i) => `let a${u}_${i} = ${names.a}[a${u}At + ${step(i)} * aStep];`),
+      ),
+      element: (r, i) => `a${Math.floor(r / 4)}_${i}.${'xyzw'[r % 4]}`,
+    };
+  }
+  if (alongK(variant).a) return loadsAlongK(own, depth, (r, at) => `${names.a}[a${r}At + ${at}]`, 'a');
+  return {
+    text: repeat(own, (r) => repeat(depth, (i) => `let a${r}_${i} = ${names.a}[a${r}At + ${step(i)}];`)),
+    element: (r, i) => `a${r}_${i}`,
+  };
+}
+
+function loadsOfB(variant: QuadVariant, { names }: ProductText, depth: number): Loads {
+  const { columns } = variant.tile;
+  if (variant.transposeB)
+    return loadsAlongK(columns, depth, (c, at) => `${names.loadB}(b${c}At + ${at})`, 'b');
+  return {
+    text: repeat(columns / 4, (q) =>
+      repeat(depth, (i) => `let b${q}_${i} = ${names.loadB}(b${q}At + ${step(i)} * bStep);`),
+    ),
+    element: (c, i) => `b${Math.floor(c / 4)}_${i}.${'xyzw'[c % 4]}`,
+  };
+}
+
+function loadsAlongK(
+  own: number,
+  depth: number,
+  load: (item: number, at: string) => string,
+  name: string,
+): Loads {
+  return {
+    text: repeat(own, (item) =>
+      repeat(depth / 4, (v) => `let ${name}${item}_${v} = ${load(item, plus('(k >> 2u)', v))};`),
+    ),
+    element: (item, i) => `${name}${item}_${Math.floor(i / 4)}.${'xyzw'[i % 4]}`,
+  };
+}
+
+function step(i: number): string {
+  return i === 0 ? 'k' : `(k + ${i}u)`;
+}
+
+/** Unrolled, as an element of an array costs as much as a load where its index is not a constant. */
+function stores(variant: QuadVariant, product: ProductText): string {
+  const { rows, columns } = variant.tile;
+  const quads = columns / 4;
+  const ofRow = (r: number, x: number): string => `
+    {
+      let m = ${rowOf(variant, r, x === 0 ? 'lane' : `(lane ^ ${x}u)`)};
+      ${repeat(quads, (q) => (variant.vectorC ? storeVector : storeElements)(variant, product, [r, x, q]))}
+    }`;
+  return `
+    ${repeat(quads, (q) => biasOf(product, q))}
+    ${repeat(rows / LANES, (r) => repeat(LANES, (x) => ofRow(r, x)))}`;
+}
+
+/** A sum that began with +0 is never -0: it is the same bits with a bias of zero. */
+function biasOf({ names: { bias }, n, useBias, biasOffset }: ProductText, q: number): string {
+  if (bias === undefined) return '';
+  const element = (e: number): string => `${bias}[${biasOffset} + min(${plus(`run${q}`, e)}, ${n} - 1u)]`;
+  return `
+    var bias${q} = vec4<f32>();
+    if (${useBias} != 0u) { bias${q} = vec4<f32>(${COMPONENTS.map(element).join(', ')}); }`;
+}
+
+type Place = readonly [r: number, x: number, q: number];
+
+function storeVector({ accumulate }: QuadVariant, product: ProductText, [r, x, q]: Place): string {
+  const { bias, c } = product.names;
+  const sums = COMPONENTS.map((e) => sum(r, x, q * 4 + e)).join(', ');
+  const value = bias === undefined ? `vec4<f32>(${sums})` : `vec4<f32>(${sums}) + bias${q}`;
+  return `
+      if ((m < ${product.m}) & (run${q} < ${product.n})) {
+        let at = (${product.cOffset} + m * ${product.cStride} + run${q}) >> 2u;
+        ${c}[at] = ${accumulate ? `(${value}) + ${c}[at]` : value};
+      }`;
+}
+
+function storeElements({ accumulate }: QuadVariant, product: ProductText, [r, x, q]: Place): string {
+  const { bias, c } = product.names;
+  return repeat(4, (e) => {
+    const own = sum(r, x, q * 4 + e);
+    const value = bias === undefined ? own : `${own} + bias${q}.${'xyzw'[e]}`;
+    return `
+      if ((m < ${product.m}) & (${plus(`run${q}`, e)} < ${product.n})) {
+        let at = ${product.cOffset} + m * ${product.cStride} + ${plus(`run${q}`, e)};
+        ${c}[at] = ${accumulate ? `(${value}) + ${c}[at]` : value};
+      }`;
+  });
+}

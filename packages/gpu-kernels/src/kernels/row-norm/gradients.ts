@@ -3,7 +3,7 @@ import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
-import { columnSum } from '../reduction/column-sum.ts';
+import { columnInvocations, columnSum, columnWidths, isColumnsWide } from '../reduction/column-sum.ts';
 import {
   type RowLayout,
   type RowText,
@@ -50,20 +50,20 @@ export class RowNormGradients {
   readonly #norm: NormText;
   readonly #inputKernel: (layout: RowLayout) => ReturnType<typeof inputGradientKernel>;
   readonly #residualKernel: (layout: RowLayout) => ReturnType<typeof residualGradientKernel>;
-  readonly #weightKernel: ReturnType<typeof weightGradientKernel>;
+  readonly #weightKernel: (wide: boolean) => ReturnType<typeof weightGradientKernel>;
 
   constructor(norm: NormText) {
     this.#norm = norm;
     this.#inputKernel = memoizeKernel((layout: RowLayout) => inputGradientKernel(norm, layout));
     this.#residualKernel = memoizeKernel((layout: RowLayout) => residualGradientKernel(norm, layout));
-    this.#weightKernel = weightGradientKernel(norm);
+    this.#weightKernel = memoizeKernel((wide: boolean) => weightGradientKernel(norm, wide));
   }
 
   kernels(tuning: Tuning): Kernel[] {
     const layouts = rowLayouts(tuning);
     return [
       ...layouts.flatMap((layout) => [this.#inputKernel(layout), this.#residualKernel(layout)]),
-      this.#weightKernel,
+      ...columnWidths(tuning).map(this.#weightKernel),
     ];
   }
 
@@ -95,12 +95,14 @@ export class RowNormGradients {
       using scope = gpu.scope();
       const chunks = Math.ceil(rows / ROWS_PER_CHUNK);
       const partial = scope.tensor([chunks, width], `${this.#norm.name}.weight-partial`);
-      const count = chunks * width;
+      const wide = isColumnsWide(gpu.tuning, [{ rows, columns: width }]);
+      const columns = wide ? width / 4 : width;
+      const count = chunks * columns;
       gpu.dispatch(
-        this.#weightKernel,
+        this.#weightKernel(wide),
         { x, stats, gradOutput, partial },
-        { count, rows, width },
-        pointwiseGrid(count),
+        { count, rows, width: columns },
+        pointwiseGrid(count, columnInvocations(wide)),
       );
       columnSum(gpu, { x: partial, out: gradWeight, accumulate: true });
     }
@@ -165,7 +167,7 @@ function residualGradientKernel(norm: NormText, layout: RowLayout) {
 }
 
 function inputGradientBody(norm: NormText, added: string): (text: RowText) => string {
-  const scaled = 'let scaled = gradOutput[row + c] * weight[c];';
+  const [ofColumn, scaled] = ['let factor = weight[c];', 'let scaled = gradOutput[row + c] * factor;'];
   return ({ element, each, totals }) => `
       ${norm.statistics('min(index, params.rows - 1u)')}
       ${norm.sums.map((name) => `var ${name}Sum = ${element}();`).join('\n')}
@@ -173,6 +175,7 @@ function inputGradientBody(norm: NormText, added: string): (text: RowText) => st
         `${scaled}
         let product = ${norm.timesNormalized('scaled', 'x[row + c]')};
         ${norm.sums.map((name) => `${name}Sum += ${name};`).join('\n')}`,
+        { ofColumn },
       )}
       let means = ${totals(...(norm.sums.map((name) => `${name}Sum`) as [string]))} / f32(params.width);
       ${each(
@@ -180,21 +183,23 @@ function inputGradientBody(norm: NormText, added: string): (text: RowText) => st
         let normalized = ${norm.normalized('x[row + c]')};
         var value = inverse * (scaled - ${norm.correction});
         ${added}
-        if (params.accumulate != 0u) { value += gradInput[row + c]; }
-        gradInput[row + c] = value;`,
+        if (params.accumulate != 0u) { value += gradInput[row + c]; }`,
+        { ofColumn, write: 'gradInput[row + c] = value;' },
       )}`;
 }
 
-/** Sums over chunks of rows, one invocation for each chunk and column. */
-function weightGradientKernel(norm: NormText) {
+/** Sums over chunks of rows, one invocation for each chunk and column, or four columns. */
+function weightGradientKernel(norm: NormText, wide: boolean) {
+  const element = wide ? 'vec4<f32>' : 'f32';
   return definePointwise({
-    label: `${norm.name}.weight-gradient`,
-    storage: { x: 'f32', stats: 'f32', gradOutput: 'f32', partial: '&f32' },
+    label: `${norm.name}.weight-gradient${wide ? '.vec4' : ''}`,
+    invocations: columnInvocations(wide),
+    storage: { x: element, stats: 'f32', gradOutput: element, partial: `&${element}` },
     params: { rows: 'u32', width: 'u32' },
     body: `
       let c = i % params.width;
       let start = i / params.width * ${ROWS_PER_CHUNK}u;
-      var sum = 0.0;
+      var sum = ${element}();
       for (var r = start; r < min(start + ${ROWS_PER_CHUNK}u, params.rows); r++) {
         ${norm.statistics('r')}
         sum += ${norm.timesNormalized('gradOutput[r * params.width + c]', 'x[r * params.width + c]')};

@@ -263,8 +263,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'pointwise-last-workgroup',
         kind: 'last tile skipped',
-        find: 'grid(Math.ceil(count / WORKGROUP))',
-        replace: 'grid(Math.max(1, Math.floor(count / WORKGROUP)))',
+        find: 'grid(Math.ceil(count / invocations))',
+        replace: 'grid(Math.max(1, Math.floor(count / invocations)))',
       },
       {
         id: 'pointwise-guard',

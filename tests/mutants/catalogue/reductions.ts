@@ -100,6 +100,12 @@ export const mutants: readonly Mutant[] = [
       replace: 'let result = partial[0];',
     },
     {
+      id: 'norm-next-past-last-row',
+      kind: 'bound left out',
+      find: 'min(index + 1u, params.rows - 1u)',
+      replace: 'index + 1u',
+    },
+    {
       id: 'norm-past-last-row',
       kind: 'bound left out',
       find: 'select(0u, width, index < params.rows)',
@@ -150,8 +156,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'layer-norm-bias',
       kind: 'dropped bias',
-      find: '* inverse * weight[c] + bias[c];',
-      replace: '* inverse * weight[c];',
+      find: '* inverse * factor + shift;',
+      replace: '* inverse * factor;',
     },
     {
       id: 'layer-norm-epsilon',
@@ -211,8 +217,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'norm-weight-left-out-of-gradient',
         kind: 'wrong operand',
-        find: "const scaled = 'let scaled = gradOutput[row + c] * weight[c];';",
-        replace: "const scaled = 'let scaled = gradOutput[row + c];';",
+        find: "'let scaled = gradOutput[row + c] * factor;'",
+        replace: "'let scaled = gradOutput[row + c];'",
       },
     ],
   ),

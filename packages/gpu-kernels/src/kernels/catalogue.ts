@@ -49,7 +49,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
   reduction: (tuning) => [
     ...reductionKernels(tuning),
     ...l2NormKernels(tuning),
-    ...columnSumKernels(),
+    ...columnSumKernels(tuning),
     ...groupedReductionKernels(tuning),
   ],
   rotary: rotaryKernels,

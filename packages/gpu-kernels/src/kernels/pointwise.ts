@@ -9,23 +9,26 @@ const WORKGROUP = 256;
 export function definePointwise<S extends string, P extends string = never>(
   text: Omit<KernelText<S, P>, 'workgroupSize' | 'params'> & {
     readonly params?: Readonly<Record<P, ParameterType>>;
+    /** Of a workgroup; fewer than usual where each has much to do, since cores share work by workgroups. */
+    readonly invocations?: number;
   },
 ): Kernel<S, P | 'count'> {
+  const { invocations = WORKGROUP } = text;
   const params: Record<string, ParameterType> = { count: 'u32', ...text.params };
   return defineKernel<S, P | 'count'>({
     ...text,
     params: params as Record<P | 'count', ParameterType>,
-    workgroupSize: [WORKGROUP],
+    workgroupSize: [invocations],
     body: `
-let i = workgroup * ${WORKGROUP}u + localIndex;
+let i = workgroup * ${invocations}u + localIndex;
 if (i >= params.count) { return; }
 ${text.body}`,
   });
 }
 
 /** The grid of a {@link definePointwise} kernel. */
-export function pointwiseGrid(count: number): [number, number, number] {
-  return grid(Math.ceil(count / WORKGROUP));
+export function pointwiseGrid(count: number, invocations = WORKGROUP): [number, number, number] {
+  return grid(Math.ceil(count / invocations));
 }
 
 /** Tensors of equal length that a pointwise kernel visits together. */

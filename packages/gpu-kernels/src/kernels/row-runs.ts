@@ -101,6 +101,8 @@ export function dispatchRowRuns<S extends string, P extends string>(
   storage: Readonly<Record<S, Operand>>,
   params: Readonly<Record<P, number>>,
 ): void {
+  // An empty tensor could not be bound by vectors.
+  if (rows * width === 0) return;
   if (!takesRuns(gpu.tuning)) {
     const count = rows * width;
     const all = { ...params, count, width } as Record<P | 'count' | 'width', number>;

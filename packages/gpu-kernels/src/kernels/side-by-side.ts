@@ -12,6 +12,8 @@ export interface SideBySideText<S extends string, P extends string> {
   readonly storage: KernelText<S, string>['storage'];
   /** Bindings that all groups have in common. */
   readonly shared?: KernelText<string, string>['storage'];
+  /** Of a workgroup; as many as of other pointwise kernels if absent. */
+  readonly invocations?: number;
   /** Those of all groups together. */
   readonly params?: Readonly<Record<P, ParameterType>>;
   /** Work of element `j` of a group, whose bindings have these names and whose parameters, if it has some, end in its number. */
@@ -24,6 +26,7 @@ export function defineSideBySide<S extends string, P extends string = never>({
   groups,
   storage,
   shared,
+  invocations,
   params,
   body,
 }: SideBySideText<S, P>): Kernel {
@@ -44,6 +47,7 @@ export function defineSideBySide<S extends string, P extends string = never>({
   });
   return definePointwise<string, string>({
     label: `${label}.${groups}`,
+    ...(invocations === undefined ? {} : { invocations }),
     storage: {
       ...shared,
       ...Object.fromEntries(

@@ -32,6 +32,7 @@ export interface LogSumExpArguments {
  */
 export function logSumExp(gpu: Gpu, { logits, rows, vocabulary, out }: LogSumExpArguments): void {
   requireRows('logSumExp', { logits, rows, vocabulary, perRow: out });
+  if (rows === 0) return;
   const params = { rows, width: vocabulary };
   if (gpu.tuning.normLanes === 1) {
     const kernel = loneLogSumExp(vocabulary % 4 === 0);

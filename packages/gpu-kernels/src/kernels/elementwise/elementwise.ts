@@ -84,7 +84,8 @@ export function gatherRows(gpu: Gpu, { x, rows, out, outOffset = 0 }: GatherRows
     throw new RangeError(
       `gatherRows: ${rows.length} rows of ${x.label} [${x.shape.join(', ')}] do not fit ${out.label} [${out.shape.join(', ')}] at ${outOffset}`,
     );
-  const perElement = takesRuns(gpu.tuning) && width % 4 === 0 && outOffset % 4 === 0 ? 4 : 1;
+  const wide = takesRuns(gpu.tuning) && x.length > 0 && width % 4 === 0 && outOffset % 4 === 0;
+  const perElement = wide ? 4 : 1;
   const params = { height: x.length / width, outOffset: outOffset / perElement };
   dispatchRowRuns(gpu, GATHER_ROWS, { rows: rows.length, width, perElement }, { x, rows, out }, params);
 }

@@ -2,6 +2,8 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
+import type { Tuning } from '../../runtime/tuning.ts';
+import { takesRuns } from '../row-runs.ts';
 import { defineSideBySide, runsOf, sideBySide } from '../side-by-side.ts';
 import { elements, rowWindows } from '../windows.ts';
 
@@ -65,58 +67,89 @@ export function columnSums(gpu: Gpu, sums: readonly ColumnSumArguments[]): void 
       columnSum(gpu, run[0] as ColumnSumArguments);
       continue;
     }
+    const matrices = run.map(({ x, out }) => ({ rows: x.length / out.length, columns: out.length }));
+    const wide = isColumnsWide(gpu.tuning, matrices);
+    const perElement = wide ? 4 : 1;
     const groups = run.map(({ x, out }) => ({ count: out.length, storage: { x, out } }));
-    const { storage, params, count } = sideBySide(groups);
-    for (const [g, { x, out, accumulate = false }] of run.entries()) {
-      params[`rows${g}`] = x.length / out.length;
-      params[`columns${g}`] = out.length;
+    const { storage, params, count } = sideBySide(groups, perElement);
+    for (const [g, { accumulate = false }] of run.entries()) {
+      const { rows, columns } = matrices[g]!;
+      params[`rows${g}`] = rows;
+      params[`columns${g}`] = columns / perElement;
       params[`accumulate${g}`] = Number(accumulate);
     }
-    gpu.dispatch(shortKernel(run.length), storage, params, pointwiseGrid(count));
+    const workgroups = pointwiseGrid(count, columnInvocations(wide));
+    gpu.dispatch(shortKernel({ groups: run.length, wide }), storage, params, workgroups);
   }
 }
 
-/** Every kernel of {@link columnSum} and {@link columnSums}. */
-export function columnSumKernels(): Kernel[] {
-  return [COLUMN_SUM, ...[2, 3, MOST].map(shortKernel)];
+/** Every kernel of {@link columnSum} and {@link columnSums} under a tuning. */
+export function columnSumKernels(tuning: Tuning): Kernel[] {
+  return columnWidths(tuning).flatMap((wide): Kernel[] => [
+    columnKernel(wide),
+    ...[2, 3, MOST].map((groups) => shortKernel({ groups, wide })),
+  ]);
 }
+
+/** Whether an invocation sums four columns at a time: on software adapters, where all matrices have such columns. */
+export function isColumnsWide(
+  tuning: Pick<Tuning, 'normLanes'>,
+  matrices: readonly { readonly rows: number; readonly columns: number }[],
+): boolean {
+  // An empty matrix could not be bound by vectors.
+  return takesRuns(tuning) && matrices.every(({ rows, columns }) => rows > 0 && columns % 4 === 0);
+}
+
+/** What {@link isColumnsWide} may say under a tuning. */
+export function columnWidths(tuning: Pick<Tuning, 'normLanes'>): boolean[] {
+  return takesRuns(tuning) ? [true, false] : [false];
+}
+
+/** Invocations of a workgroup, each with a column of many rows. */
+export const columnInvocations = (wide: boolean): number => (wide ? 32 : 256);
 
 /** Pairs of tensors that eight bindings hold. */
 const MOST = 4;
 
 /** An invocation for each column of each matrix, all of whose rows it sums. */
-const shortKernel = memoizeKernel((groups: number) =>
-  defineSideBySide<'x' | 'out', string>({
-    label: 'reduction.column-sums',
+const shortKernel = memoizeKernel(({ groups, wide }: { readonly groups: number; readonly wide: boolean }) => {
+  const element = wide ? 'vec4<f32>' : 'f32';
+  return defineSideBySide<'x' | 'out', string>({
+    label: `reduction.column-sums${wide ? '.vec4' : ''}`,
     groups,
-    storage: { x: 'f32', out: '&f32' },
+    invocations: columnInvocations(wide),
+    storage: { x: element, out: `&${element}` },
     params: Object.fromEntries(
       Array.from({ length: groups }, (_, g) =>
         ['rows', 'columns', 'accumulate'].map((name) => [`${name}${g}`, 'u32'] as const),
       ).flat(),
     ),
     body: ({ x, out }, g) => `
-      var sum = 0.0;
+      var sum = ${element}();
       for (var r = 0u; r < params.rows${g}; r++) { sum += ${x}[r * params.columns${g} + j]; }
       if (params.accumulate${g} != 0u) { sum += ${out}[j]; }
       ${out}[j] = sum;`,
-  }),
-);
+  });
+});
 
 /** An invocation for each chunk of rows and each column. */
-const COLUMN_SUM = definePointwise({
-  label: 'reduction.column-sum',
-  storage: { x: 'f32', out: '&f32' },
-  params: { rows: 'u32', columns: 'u32', rowsPerChunk: 'u32', outOffset: 'u32', accumulate: 'u32' },
-  body: `
+const columnKernel = memoizeKernel((wide: boolean) => {
+  const element = wide ? 'vec4<f32>' : 'f32';
+  return definePointwise({
+    label: `reduction.column-sum${wide ? '.vec4' : ''}`,
+    invocations: columnInvocations(wide),
+    storage: { x: element, out: `&${element}` },
+    params: { rows: 'u32', columns: 'u32', rowsPerChunk: 'u32', outOffset: 'u32', accumulate: 'u32' },
+    body: `
     let c = i % params.columns;
     let start = i / params.columns * params.rowsPerChunk;
-    var sum = 0.0;
+    var sum = ${element}();
     for (var r = start; r < min(start + params.rowsPerChunk, params.rows); r++) {
       sum += x[r * params.columns + c];
     }
     if (params.accumulate != 0u) { sum += out[params.outOffset + i]; }
     out[params.outOffset + i] = sum;`,
+  });
 });
 
 interface Chunks {
@@ -128,11 +161,14 @@ interface Chunks {
 }
 
 function sumChunks(gpu: Gpu, x: Operand, out: Tensor, chunks: Chunks): void {
-  const count = Math.max(Math.ceil(chunks.rows / chunks.rowsPerChunk), 1) * chunks.columns;
+  const wide = isColumnsWide(gpu.tuning, [chunks]);
+  const perElement = wide ? 4 : 1;
+  const [columns, outOffset] = [chunks.columns / perElement, chunks.outOffset / perElement];
+  const count = Math.max(Math.ceil(chunks.rows / chunks.rowsPerChunk), 1) * columns;
   gpu.dispatch(
-    COLUMN_SUM,
+    columnKernel(wide),
     { x, out },
-    { ...chunks, count, accumulate: Number(chunks.accumulate) },
-    pointwiseGrid(count),
+    { ...chunks, columns, outOffset, count, accumulate: Number(chunks.accumulate) },
+    pointwiseGrid(count, columnInvocations(wide)),
   );
 }

@@ -6,7 +6,7 @@ import { pointwiseGrid } from '../pointwise.ts';
 import { workgroupReduction } from '../row-kernel.ts';
 import type { RowGroups } from '../row-groups.ts';
 import { defineSideBySide, runsOf, sideBySide } from '../side-by-side.ts';
-import { ROWS_PER_CHUNK } from './column-sum.ts';
+import { ROWS_PER_CHUNK, columnInvocations, columnWidths, isColumnsWide } from './column-sum.ts';
 import { RUN } from './reduction.ts';
 
 /** Operands and options of {@link groupedColumnSums}. */
@@ -38,15 +38,20 @@ export function groupedColumnSums(
     );
   }
   for (const run of runsOf(sums, MOST_SUMS)) {
+    const matrices = run.map(({ out }) => ({ rows, columns: out.length / counts.length }));
+    const wide = isColumnsWide(gpu.tuning, matrices);
+    const perElement = wide ? 4 : 1;
     const { storage, params, count } = sideBySide(
       run.map(({ x, out }) => ({ count: out.length, storage: { x, out } })),
+      perElement,
     );
-    for (const [i, { out, accumulate = false }] of run.entries()) {
-      params[`columns${i}`] = out.length / counts.length;
+    for (const [i, { accumulate = false }] of run.entries()) {
+      params[`columns${i}`] = matrices[i]!.columns / perElement;
       params[`accumulate${i}`] = Number(accumulate);
     }
-    const kernel = groupedColumnSumKernel(run.length);
-    gpu.dispatch(kernel, { ...storage, groups: groups.table }, params, pointwiseGrid(count));
+    const kernel = groupedColumnSumKernel({ matrices: run.length, wide });
+    const workgroups = pointwiseGrid(count, columnInvocations(wide));
+    gpu.dispatch(kernel, { ...storage, groups: groups.table }, params, workgroups);
   }
 }
 
@@ -94,32 +99,38 @@ export function groupedSum(gpu: Gpu, args: GroupedSumArguments): void {
 }
 
 /** Every kernel of grouped reductions under a tuning. */
-export function groupedReductionKernels({ invocationsPerRow }: Tuning): Kernel[] {
-  return [...[1, 2, MOST_SUMS].map(groupedColumnSumKernel), groupedSumKernel(invocationsPerRow)];
+export function groupedReductionKernels(tuning: Tuning): Kernel[] {
+  const columnSums = columnWidths(tuning).flatMap((wide) =>
+    [1, 2, MOST_SUMS].map((matrices) => groupedColumnSumKernel({ matrices, wide })),
+  );
+  return [...columnSums, groupedSumKernel(tuning.invocationsPerRow)];
 }
 
 /** Matrices and their sums that eight bindings hold beside the table of groups. */
 const MOST_SUMS = 3;
 
 /** An invocation for each group and column of each matrix: chunks of rows, and the sum of theirs. */
-const groupedColumnSumKernel = memoizeKernel((matrices: number) =>
-  defineSideBySide<'x' | 'out', string>({
-    label: 'reduction.grouped-column-sums',
-    groups: matrices,
-    shared: { groups: 'vec4<u32>' },
-    storage: { x: 'f32', out: '&f32' },
-    params: Object.fromEntries(
-      Array.from({ length: matrices }, (_, i) => [
-        [`columns${i}`, 'u32'] as const,
-        [`accumulate${i}`, 'u32'] as const,
-      ]).flat(),
-    ),
-    body: ({ x, out }, i) => `
+const groupedColumnSumKernel = memoizeKernel(
+  ({ matrices, wide }: { readonly matrices: number; readonly wide: boolean }) => {
+    const element = wide ? 'vec4<f32>' : 'f32';
+    return defineSideBySide<'x' | 'out', string>({
+      label: `reduction.grouped-column-sums${wide ? '.vec4' : ''}`,
+      groups: matrices,
+      invocations: columnInvocations(wide),
+      shared: { groups: 'vec4<u32>' },
+      storage: { x: element, out: `&${element}` },
+      params: Object.fromEntries(
+        Array.from({ length: matrices }, (_, i) => [
+          [`columns${i}`, 'u32'] as const,
+          [`accumulate${i}`, 'u32'] as const,
+        ]).flat(),
+      ),
+      body: ({ x, out }, i) => `
       let group = groups[j / params.columns${i}];
       let c = j % params.columns${i};
-      var result = 0.0;
+      var result = ${element}();
       for (var start = group.x; start < group.y; start += ${ROWS_PER_CHUNK}u) {
-        var sum = 0.0;
+        var sum = ${element}();
         for (var r = start; r < min(start + ${ROWS_PER_CHUNK}u, group.y); r++) {
           sum += ${x}[r * params.columns${i} + c];
         }
@@ -127,7 +138,8 @@ const groupedColumnSumKernel = memoizeKernel((matrices: number) =>
       }
       if (params.accumulate${i} != 0u) { result += ${out}[j]; }
       ${out}[j] = result;`,
-  }),
+    });
+  },
 );
 
 /** A workgroup for each group: chunks as workgroups of the ungrouped sum have them, and then the chunks' sums likewise. */

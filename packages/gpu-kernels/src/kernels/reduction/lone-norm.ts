@@ -55,25 +55,45 @@ export const loneSquares = memoizeKernel(({ groups, wide }: LoneSquares) => {
   const before = (g: number): string => (g > 0 ? `params.end${g - 1}` : '0u');
   const four = (g: number, at: number): string => {
     if (wide)
-      return `select(vec4<f32>(), x${g}[(base + min(i + ${at}u, stop - 4u)) / 4u], i + ${at}u < stop)`;
+      return `select(vec4<f32>(), x${g}[(base + min(i + ${at}u, stop - 4u)) >> 2u], i + ${at}u < stop)`;
     const elements = [0, 1, 2, 3].map(
       (e) => `select(0.0, x${g}[base + min(i + ${at + e}u, stop - 1u)], i + ${at + e}u < stop)`,
     );
     return `vec4<f32>(${elements.join(', ')})`;
   };
-  // A loop over all of a chunk, so that what is run of the tensors that a lane is not at is little beside it.
+  // Where vectors of four are read, nothing but the last step of a chunk needs to look for its end.
+  const steps = (g: number): string =>
+    wide
+      ? `for (; i + ${2 * LANES - 1}u < stop; i += ${2 * LANES}u) {
+          let at = (base + i) >> 2u;
+          let low = x${g}[at];
+          let high = x${g}[at + 1u];
+          let nextLow = x${g}[at + 2u];
+          let nextHigh = x${g}[at + 3u];
+          sum0 = sum0 + low * low + nextLow * nextLow;
+          sum1 = sum1 + high * high + nextHigh * nextHigh;
+        }`
+      : '';
+  // A loop over all of a chunk, so that what is run of the tensors that a lane is not at is little beside it; lanes that stand
+  // together are at one tensor, whose chunks of all groups come first.
   const ofGroup = (g: number): string => `
       {
-        let isOwn = chunk >= ${before(g)} && chunk < params.end${g};
+        let first = ${before(g)} * params.stacked;
+        let isOwn = task >= first && task < params.end${g} * params.stacked;
+        let chunks = max(params.end${g} - ${before(g)}, 1u);
+        let group = (task - first) / chunks;
+        let chunk = (task - first) % chunks;
         let base = group * params.length${g};
-        let start = select(0u, (chunk - ${before(g)}) * ${RUN * LANES}u, isOwn);
-        let stop = select(0u, min(start + ${RUN * LANES}u, params.length${g}), isOwn);
-        for (var i = start; i < stop; i += ${LANES}u) {
+        var i = select(0u, chunk * ${RUN * LANES}u, isOwn);
+        let stop = select(0u, min(i + ${RUN * LANES}u, params.length${g}), isOwn);
+        ${steps(g)}
+        for (; i < stop; i += ${LANES}u) {
           let low = ${four(g, 0)};
           let high = ${four(g, 4)};
           sum0 += low * low;
           sum1 += high * high;
         }
+        place = select(place, group * params.stride + ${before(g)} + chunk, isOwn);
       }`;
   return defineKernel<string, string>({
     label: `reduction.lone-squares.${groups}${wide ? '.vec4' : ''}`,
@@ -85,14 +105,13 @@ export const loneSquares = memoizeKernel(({ groups, wide }: LoneSquares) => {
     workgroupSize: [CHUNKS],
     body: `
       let task = workgroup * ${CHUNKS}u + localIndex;
-      let group = task / params.end${groups - 1};
-      let chunk = task % params.end${groups - 1};
-      if (group >= params.stacked) { return; }
+      if (task >= params.end${groups - 1} * params.stacked) { return; }
+      var place = 0u;
       var sum0 = vec4<f32>();
       var sum1 = vec4<f32>();
       ${indices.map(ofGroup).join('')}
       ${TREE}
-      partial[group * params.stride + params.outOffset + chunk] = quarter.x + quarter.y;`,
+      partial[params.outOffset + place] = quarter.x + quarter.y;`,
   });
 });
 

@@ -4,7 +4,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { ProductParts } from '../matmul/product-parts.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
-import { columnSum } from '../reduction/column-sum.ts';
+import { columnInvocations, columnSum, columnWidths, isColumnsWide } from '../reduction/column-sum.ts';
 import {
   type RowLayout,
   type RowText,
@@ -54,14 +54,14 @@ export class RowNormGradients {
   readonly #inputKernel: (layout: RowLayout) => ReturnType<typeof inputGradientKernel>;
   readonly #residualKernel: (layout: RowLayout) => ReturnType<typeof residualGradientKernel>;
   readonly #partsKernel: (layout: RowLayout) => ReturnType<typeof partsGradientKernel>;
-  readonly #weightKernel: ReturnType<typeof weightGradientKernel>;
+  readonly #weightKernel: (wide: boolean) => ReturnType<typeof weightGradientKernel>;
 
   constructor(norm: NormText) {
     this.#norm = norm;
     this.#inputKernel = memoizeKernel((layout: RowLayout) => inputGradientKernel(norm, layout));
     this.#residualKernel = memoizeKernel((layout: RowLayout) => residualGradientKernel(norm, layout));
     this.#partsKernel = memoizeKernel((layout: RowLayout) => partsGradientKernel(norm, layout));
-    this.#weightKernel = weightGradientKernel(norm);
+    this.#weightKernel = memoizeKernel((wide: boolean) => weightGradientKernel(norm, wide));
   }
 
   kernels(tuning: Tuning): Kernel[] {
@@ -69,7 +69,7 @@ export class RowNormGradients {
     return [
       ...layouts.flatMap((layout) => [this.#inputKernel(layout), this.#residualKernel(layout)]),
       ...(tuning.matmul.strategy === 'tiled' ? layouts.map(this.#partsKernel) : []),
-      this.#weightKernel,
+      ...columnWidths(tuning).map(this.#weightKernel),
     ];
   }
 
@@ -114,12 +114,14 @@ export class RowNormGradients {
       using scope = gpu.scope();
       const chunks = Math.ceil(rows / ROWS_PER_CHUNK);
       const partial = scope.tensor([chunks, width], `${this.#norm.name}.weight-partial`);
-      const count = chunks * width;
+      const wide = isColumnsWide(gpu.tuning, [{ rows, columns: width }]);
+      const columns = wide ? width / 4 : width;
+      const count = chunks * columns;
       gpu.dispatch(
-        this.#weightKernel,
+        this.#weightKernel(wide),
         { x, stats, gradOutput, partial },
-        { count, rows, width },
-        pointwiseGrid(count),
+        { count, rows, width: columns },
+        pointwiseGrid(count, columnInvocations(wide)),
       );
       columnSum(gpu, { x: partial, out: gradWeight, accumulate: true });
     }
@@ -202,8 +204,8 @@ function partsGradientKernel(norm: NormText, layout: RowLayout) {
     body: inputGradientBody(norm, RESIDUAL, {
       first: `let upstream = addedUp(row + c);
         gradInput[row + c] = upstream;
-        let scaled = upstream * weight[c];`,
-      again: 'let scaled = gradInput[row + c] * weight[c];',
+        let scaled = upstream * factor;`,
+      again: 'let scaled = gradInput[row + c] * factor;',
       accumulate: '',
     }),
   });
@@ -211,7 +213,7 @@ function partsGradientKernel(norm: NormText, layout: RowLayout) {
 
 const RESIDUAL = 'value += gradResidual[row + c];';
 
-const SCALED = 'let scaled = gradOutput[row + c] * weight[c];';
+const SCALED = 'let scaled = gradOutput[row + c] * factor;';
 
 /** @param gradient WGSL: declares `scaled`, the first time and later, and adds what gradInput was */
 function inputGradientBody(
@@ -223,6 +225,7 @@ function inputGradientBody(
     accumulate: 'if (params.accumulate != 0u) { value += gradInput[row + c]; }',
   },
 ): (text: RowText) => string {
+  const ofColumn = 'let factor = weight[c];';
   return ({ element, each, totals }) => `
       ${norm.statistics('min(index, params.rows - 1u)')}
       ${norm.sums.map((name) => `var ${name}Sum = ${element}();`).join('\n')}
@@ -230,6 +233,7 @@ function inputGradientBody(
         `${gradient.first}
         let product = ${norm.timesNormalized('scaled', 'x[row + c]')};
         ${norm.sums.map((name) => `${name}Sum += ${name};`).join('\n')}`,
+        { ofColumn },
       )}
       let means = ${totals(...(norm.sums.map((name) => `${name}Sum`) as [string]))} / f32(params.width);
       ${each(
@@ -237,21 +241,23 @@ function inputGradientBody(
         let normalized = ${norm.normalized('x[row + c]')};
         var value = inverse * (scaled - ${norm.correction});
         ${added}
-        ${gradient.accumulate}
-        gradInput[row + c] = value;`,
+        ${gradient.accumulate}`,
+        { ofColumn, write: 'gradInput[row + c] = value;' },
       )}`;
 }
 
-/** Sums over chunks of rows, one invocation for each chunk and column. */
-function weightGradientKernel(norm: NormText) {
+/** Sums over chunks of rows, one invocation for each chunk and column, or four columns. */
+function weightGradientKernel(norm: NormText, wide: boolean) {
+  const element = wide ? 'vec4<f32>' : 'f32';
   return definePointwise({
-    label: `${norm.name}.weight-gradient`,
-    storage: { x: 'f32', stats: 'f32', gradOutput: 'f32', partial: '&f32' },
+    label: `${norm.name}.weight-gradient${wide ? '.vec4' : ''}`,
+    invocations: columnInvocations(wide),
+    storage: { x: element, stats: 'f32', gradOutput: element, partial: `&${element}` },
     params: { rows: 'u32', width: 'u32' },
     body: `
       let c = i % params.width;
       let start = i / params.width * ${ROWS_PER_CHUNK}u;
-      var sum = 0.0;
+      var sum = ${element}();
       for (var r = start; r < min(start + ${ROWS_PER_CHUNK}u, params.rows); r++) {
         ${norm.statistics('r')}
         sum += ${norm.timesNormalized('gradOutput[r * params.width + c]', 'x[r * params.width + c]')};

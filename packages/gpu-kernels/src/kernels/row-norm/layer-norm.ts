@@ -134,7 +134,11 @@ function forwardBody({ element, each, totals }: RowText, { first, again }: Norme
         squares += centred * centred;`,
       )}
       let inverse = 1.0 / sqrt(${totals('squares')} / f32(params.width) + params.epsilon);
-      ${each(`out[row + c] = (${again} - mean) * inverse * weight[c] + bias[c];`)}
+      ${each('', {
+        ofColumn: `let factor = weight[c];
+        let shift = bias[c];`,
+        write: `out[row + c] = (${again} - mean) * inverse * factor + shift;`,
+      })}
       if (isFirst) {
         stats[2u * index] = mean;
         stats[2u * index + 1u] = inverse;

@@ -115,7 +115,7 @@ function forwardBody({ element, each, totals }: RowText, { first, again }: Norme
       var squares = ${element}();
       ${each(`${first} squares += value * value;`)}
       let inverse = 1.0 / sqrt(${totals('squares')} / f32(params.width) + params.epsilon);
-      ${each(`out[row + c] = ${again} * inverse * weight[c];`)}
+      ${each('', { ofColumn: 'let factor = weight[c];', write: `out[row + c] = ${again} * inverse * factor;` })}
       if (isFirst) { stats[index] = inverse; }`;
 }
 

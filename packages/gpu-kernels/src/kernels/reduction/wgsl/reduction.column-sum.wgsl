@@ -22,7 +22,7 @@ fn main(
   if (i >= params.count) { return; }
   let c = i % params.columns;
   let start = i / params.columns * params.rowsPerChunk;
-  var sum = 0.0;
+  var sum = f32();
   for (var r = start; r < min(start + params.rowsPerChunk, params.rows); r++) {
     sum += x[r * params.columns + c];
   }

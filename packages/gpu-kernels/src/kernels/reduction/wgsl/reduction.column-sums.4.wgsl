@@ -39,28 +39,28 @@ fn main(
   if (i >= params.count) { return; }
   if (i >= 0u && i < params.end0) {
     let j = i - 0u;
-    var sum = 0.0;
+    var sum = f32();
     for (var r = 0u; r < params.rows0; r++) { sum += x0[r * params.columns0 + j]; }
     if (params.accumulate0 != 0u) { sum += out0[j]; }
     out0[j] = sum;
   }
   if (i >= params.end0 && i < params.end1) {
     let j = i - params.end0;
-    var sum = 0.0;
+    var sum = f32();
     for (var r = 0u; r < params.rows1; r++) { sum += x1[r * params.columns1 + j]; }
     if (params.accumulate1 != 0u) { sum += out1[j]; }
     out1[j] = sum;
   }
   if (i >= params.end1 && i < params.end2) {
     let j = i - params.end1;
-    var sum = 0.0;
+    var sum = f32();
     for (var r = 0u; r < params.rows2; r++) { sum += x2[r * params.columns2 + j]; }
     if (params.accumulate2 != 0u) { sum += out2[j]; }
     out2[j] = sum;
   }
   if (i >= params.end2 && i < params.end3) {
     let j = i - params.end2;
-    var sum = 0.0;
+    var sum = f32();
     for (var r = 0u; r < params.rows3; r++) { sum += x3[r * params.columns3 + j]; }
     if (params.accumulate3 != 0u) { sum += out3[j]; }
     out3[j] = sum;

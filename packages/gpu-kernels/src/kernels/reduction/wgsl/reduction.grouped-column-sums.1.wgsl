@@ -22,9 +22,9 @@ fn main(
   let j = i;
   let group = groups[j / params.columns0];
   let c = j % params.columns0;
-  var result = 0.0;
+  var result = f32();
   for (var start = group.x; start < group.y; start += 64u) {
-    var sum = 0.0;
+    var sum = f32();
     for (var r = start; r < min(start + 64u, group.y); r++) {
       sum += x0[r * params.columns0 + c];
     }

@@ -33,9 +33,9 @@ fn main(
     let j = i - 0u;
     let group = groups[j / params.columns0];
     let c = j % params.columns0;
-    var result = 0.0;
+    var result = f32();
     for (var start = group.x; start < group.y; start += 64u) {
-      var sum = 0.0;
+      var sum = f32();
       for (var r = start; r < min(start + 64u, group.y); r++) {
         sum += x0[r * params.columns0 + c];
       }
@@ -48,9 +48,9 @@ fn main(
     let j = i - params.end0;
     let group = groups[j / params.columns1];
     let c = j % params.columns1;
-    var result = 0.0;
+    var result = f32();
     for (var start = group.x; start < group.y; start += 64u) {
-      var sum = 0.0;
+      var sum = f32();
       for (var r = start; r < min(start + 64u, group.y); r++) {
         sum += x1[r * params.columns1 + c];
       }
@@ -63,9 +63,9 @@ fn main(
     let j = i - params.end1;
     let group = groups[j / params.columns2];
     let c = j % params.columns2;
-    var result = 0.0;
+    var result = f32();
     for (var start = group.x; start < group.y; start += 64u) {
-      var sum = 0.0;
+      var sum = f32();
       for (var r = start; r < min(start + 64u, group.y); r++) {
         sum += x2[r * params.columns2 + c];
       }

@@ -24,48 +24,62 @@ fn main(
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
   let task = workgroup * 8u + localIndex;
-  let group = task / params.end2;
-  let chunk = task % params.end2;
-  if (group >= params.stacked) { return; }
+  if (task >= params.end2 * params.stacked) { return; }
+  var place = 0u;
   var sum0 = vec4<f32>();
   var sum1 = vec4<f32>();
   {
-    let isOwn = chunk >= 0u && chunk < params.end0;
+    let first = 0u * params.stacked;
+    let isOwn = task >= first && task < params.end0 * params.stacked;
+    let chunks = max(params.end0 - 0u, 1u);
+    let group = (task - first) / chunks;
+    let chunk = (task - first) % chunks;
     let base = group * params.length0;
-    let start = select(0u, (chunk - 0u) * 512u, isOwn);
-    let stop = select(0u, min(start + 512u, params.length0), isOwn);
-    for (var i = start; i < stop; i += 8u) {
+    var i = select(0u, chunk * 512u, isOwn);
+    let stop = select(0u, min(i + 512u, params.length0), isOwn);
+    for (; i < stop; i += 8u) {
       let low = vec4<f32>(select(0.0, x0[base + min(i + 0u, stop - 1u)], i + 0u < stop), select(0.0, x0[base + min(i + 1u, stop - 1u)], i + 1u < stop), select(0.0, x0[base + min(i + 2u, stop - 1u)], i + 2u < stop), select(0.0, x0[base + min(i + 3u, stop - 1u)], i + 3u < stop));
       let high = vec4<f32>(select(0.0, x0[base + min(i + 4u, stop - 1u)], i + 4u < stop), select(0.0, x0[base + min(i + 5u, stop - 1u)], i + 5u < stop), select(0.0, x0[base + min(i + 6u, stop - 1u)], i + 6u < stop), select(0.0, x0[base + min(i + 7u, stop - 1u)], i + 7u < stop));
       sum0 += low * low;
       sum1 += high * high;
     }
+    place = select(place, group * params.stride + 0u + chunk, isOwn);
   }
   {
-    let isOwn = chunk >= params.end0 && chunk < params.end1;
+    let first = params.end0 * params.stacked;
+    let isOwn = task >= first && task < params.end1 * params.stacked;
+    let chunks = max(params.end1 - params.end0, 1u);
+    let group = (task - first) / chunks;
+    let chunk = (task - first) % chunks;
     let base = group * params.length1;
-    let start = select(0u, (chunk - params.end0) * 512u, isOwn);
-    let stop = select(0u, min(start + 512u, params.length1), isOwn);
-    for (var i = start; i < stop; i += 8u) {
+    var i = select(0u, chunk * 512u, isOwn);
+    let stop = select(0u, min(i + 512u, params.length1), isOwn);
+    for (; i < stop; i += 8u) {
       let low = vec4<f32>(select(0.0, x1[base + min(i + 0u, stop - 1u)], i + 0u < stop), select(0.0, x1[base + min(i + 1u, stop - 1u)], i + 1u < stop), select(0.0, x1[base + min(i + 2u, stop - 1u)], i + 2u < stop), select(0.0, x1[base + min(i + 3u, stop - 1u)], i + 3u < stop));
       let high = vec4<f32>(select(0.0, x1[base + min(i + 4u, stop - 1u)], i + 4u < stop), select(0.0, x1[base + min(i + 5u, stop - 1u)], i + 5u < stop), select(0.0, x1[base + min(i + 6u, stop - 1u)], i + 6u < stop), select(0.0, x1[base + min(i + 7u, stop - 1u)], i + 7u < stop));
       sum0 += low * low;
       sum1 += high * high;
     }
+    place = select(place, group * params.stride + params.end0 + chunk, isOwn);
   }
   {
-    let isOwn = chunk >= params.end1 && chunk < params.end2;
+    let first = params.end1 * params.stacked;
+    let isOwn = task >= first && task < params.end2 * params.stacked;
+    let chunks = max(params.end2 - params.end1, 1u);
+    let group = (task - first) / chunks;
+    let chunk = (task - first) % chunks;
     let base = group * params.length2;
-    let start = select(0u, (chunk - params.end1) * 512u, isOwn);
-    let stop = select(0u, min(start + 512u, params.length2), isOwn);
-    for (var i = start; i < stop; i += 8u) {
+    var i = select(0u, chunk * 512u, isOwn);
+    let stop = select(0u, min(i + 512u, params.length2), isOwn);
+    for (; i < stop; i += 8u) {
       let low = vec4<f32>(select(0.0, x2[base + min(i + 0u, stop - 1u)], i + 0u < stop), select(0.0, x2[base + min(i + 1u, stop - 1u)], i + 1u < stop), select(0.0, x2[base + min(i + 2u, stop - 1u)], i + 2u < stop), select(0.0, x2[base + min(i + 3u, stop - 1u)], i + 3u < stop));
       let high = vec4<f32>(select(0.0, x2[base + min(i + 4u, stop - 1u)], i + 4u < stop), select(0.0, x2[base + min(i + 5u, stop - 1u)], i + 5u < stop), select(0.0, x2[base + min(i + 6u, stop - 1u)], i + 6u < stop), select(0.0, x2[base + min(i + 7u, stop - 1u)], i + 7u < stop));
       sum0 += low * low;
       sum1 += high * high;
     }
+    place = select(place, group * params.stride + params.end1 + chunk, isOwn);
   }
   let half = sum0 + sum1;
   let quarter = half.xy + half.zw;
-  partial[group * params.stride + params.outOffset + chunk] = quarter.x + quarter.y;
+  partial[params.outOffset + place] = quarter.x + quarter.y;
 }

@@ -21,7 +21,7 @@ fn main(
   if (i >= params.count) { return; }
   let c = i % params.width;
   let start = i / params.width * 32u;
-  var sum = 0.0;
+  var sum = f32();
   for (var r = start; r < min(start + 32u, params.rows); r++) {
     let mean = stats[2u * r];
     let inverse = stats[2u * r + 1u];

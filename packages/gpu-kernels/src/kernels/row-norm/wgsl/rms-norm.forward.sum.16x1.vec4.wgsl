@@ -9,9 +9,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> sum: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> weight: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> out: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> stats: array<f32>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> stats: array<f32>;
 
 @compute @workgroup_size(8)
 fn main(
@@ -20,30 +19,32 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup * 8u >= params.rows) { return; }
-  let index = workgroup * 8u + localIndex / 1u;
+  if (workgroup * 16u >= params.rows) { return; }
+  let index = workgroup * 16u + localIndex * 2u;
   let lane0 = localIndex % 1u;
   let width = params.width / 4u;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;
-  var terms = vec4<f32>();
+  let isFirstNext = index + 1u < params.rows;
+  let indexNext = min(index + 1u, params.rows - 1u);
+  let rowNext = indexNext * width;
+  var squares = vec4<f32>();
+  var squaresNext = vec4<f32>();
   for (var c = lane0; c < end; c += 1u) {
     let value = x[row + c] + addend[row + c];
-    sum[row + c] = value; terms += value;
-  }
-  let mean = dot(terms, vec4<f32>(1.0)) / f32(params.width);
-  var squares = vec4<f32>();
-  for (var c = lane0; c < end; c += 1u) {
-    let centred = sum[row + c] - mean;
-    squares += centred * centred;
+    sum[row + c] = value; squares += value * value;
+    let valueNext = x[rowNext + c] + addend[rowNext + c];
+    sum[rowNext + c] = valueNext; squaresNext += valueNext * valueNext;
   }
   let inverse = 1.0 / sqrt(dot(squares, vec4<f32>(1.0)) / f32(params.width) + params.epsilon);
+  let inverseNext = 1.0 / sqrt(dot(squaresNext, vec4<f32>(1.0)) / f32(params.width) + params.epsilon);
   for (var c = lane0; c < end; c += 1u) {
-    out[row + c] = (sum[row + c] - mean) * inverse * weight[c] + bias[c];
+    let factor = weight[c];
+    out[row + c] = sum[row + c] * inverse * factor;
+    out[rowNext + c] = sum[rowNext + c] * inverseNext * factor;
   }
-  if (isFirst) {
-    stats[2u * index] = mean;
-    stats[2u * index + 1u] = inverse;
-  }
+  if (isFirst) { stats[index] = inverse; }
+  if (isFirstNext) { stats[indexNext] = inverseNext; }
 }

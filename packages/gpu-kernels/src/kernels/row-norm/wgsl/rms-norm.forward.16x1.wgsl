@@ -17,20 +17,30 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup * 8u >= params.rows) { return; }
-  let index = workgroup * 8u + localIndex / 1u;
+  if (workgroup * 16u >= params.rows) { return; }
+  let index = workgroup * 16u + localIndex * 2u;
   let lane0 = localIndex % 1u;
   let width = params.width;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;
+  let isFirstNext = index + 1u < params.rows;
+  let indexNext = min(index + 1u, params.rows - 1u);
+  let rowNext = indexNext * width;
   var squares = f32();
+  var squaresNext = f32();
   for (var c = lane0; c < end; c += 1u) {
     let value = x[row + c]; squares += value * value;
+    let valueNext = x[rowNext + c]; squaresNext += valueNext * valueNext;
   }
   let inverse = 1.0 / sqrt(squares / f32(params.width) + params.epsilon);
+  let inverseNext = 1.0 / sqrt(squaresNext / f32(params.width) + params.epsilon);
   for (var c = lane0; c < end; c += 1u) {
-    out[row + c] = x[row + c] * inverse * weight[c];
+    let factor = weight[c];
+    out[row + c] = x[row + c] * inverse * factor;
+    out[rowNext + c] = x[rowNext + c] * inverseNext * factor;
   }
   if (isFirst) { stats[index] = inverse; }
+  if (isFirstNext) { stats[indexNext] = inverseNext; }
 }

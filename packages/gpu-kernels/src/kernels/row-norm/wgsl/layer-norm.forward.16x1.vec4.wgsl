@@ -18,29 +18,47 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup * 8u >= params.rows) { return; }
-  let index = workgroup * 8u + localIndex / 1u;
+  if (workgroup * 16u >= params.rows) { return; }
+  let index = workgroup * 16u + localIndex * 2u;
   let lane0 = localIndex % 1u;
   let width = params.width / 4u;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;
+  let isFirstNext = index + 1u < params.rows;
+  let indexNext = min(index + 1u, params.rows - 1u);
+  let rowNext = indexNext * width;
   var terms = vec4<f32>();
+  var termsNext = vec4<f32>();
   for (var c = lane0; c < end; c += 1u) {
     let value = x[row + c]; terms += value;
+    let valueNext = x[rowNext + c]; termsNext += valueNext;
   }
   let mean = dot(terms, vec4<f32>(1.0)) / f32(params.width);
   var squares = vec4<f32>();
+  let meanNext = dot(termsNext, vec4<f32>(1.0)) / f32(params.width);
+  var squaresNext = vec4<f32>();
   for (var c = lane0; c < end; c += 1u) {
     let centred = x[row + c] - mean;
     squares += centred * centred;
+    let centredNext = x[rowNext + c] - meanNext;
+    squaresNext += centredNext * centredNext;
   }
   let inverse = 1.0 / sqrt(dot(squares, vec4<f32>(1.0)) / f32(params.width) + params.epsilon);
+  let inverseNext = 1.0 / sqrt(dot(squaresNext, vec4<f32>(1.0)) / f32(params.width) + params.epsilon);
   for (var c = lane0; c < end; c += 1u) {
-    out[row + c] = (x[row + c] - mean) * inverse * weight[c] + bias[c];
+    let factor = weight[c];
+    let shift = bias[c];
+    out[row + c] = (x[row + c] - mean) * inverse * factor + shift;
+    out[rowNext + c] = (x[rowNext + c] - meanNext) * inverseNext * factor + shift;
   }
   if (isFirst) {
     stats[2u * index] = mean;
     stats[2u * index + 1u] = inverse;
+  }
+  if (isFirstNext) {
+    stats[2u * indexNext] = meanNext;
+    stats[2u * indexNext + 1u] = inverseNext;
   }
 }

@@ -9,7 +9,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> stats: array<f32>;
 @group(0) @binding(4) var<storage, read> gradOutput: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> gradInput: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> gradResidual: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> gradInput: array<vec4<f32>>;
 
 @compute @workgroup_size(8)
 fn main(
@@ -18,29 +19,51 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup * 8u >= params.rows) { return; }
-  let index = workgroup * 8u + localIndex / 1u;
+  if (workgroup * 16u >= params.rows) { return; }
+  let index = workgroup * 16u + localIndex * 2u;
   let lane0 = localIndex % 1u;
   let width = params.width / 4u;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;
+  let isFirstNext = index + 1u < params.rows;
+  let indexNext = min(index + 1u, params.rows - 1u);
+  let rowNext = indexNext * width;
   let mean = stats[2u * min(index, params.rows - 1u)];
   let inverse = stats[2u * min(index, params.rows - 1u) + 1u];
   var scaledSum = vec4<f32>();
   var productSum = vec4<f32>();
+  let meanNext = stats[2u * min(indexNext, params.rows - 1u)];
+  let inverseNext = stats[2u * min(indexNext, params.rows - 1u) + 1u];
+  var scaledSumNext = vec4<f32>();
+  var productSumNext = vec4<f32>();
   for (var c = lane0; c < end; c += 1u) {
-    let scaled = gradOutput[row + c] * weight[c];
+    let factor = weight[c];
+    let scaled = gradOutput[row + c] * factor;
     let product = scaled * (x[row + c] - mean) * inverse;
     scaledSum += scaled;
     productSum += product;
+    let scaledNext = gradOutput[rowNext + c] * factor;
+    let productNext = scaledNext * (x[rowNext + c] - meanNext) * inverseNext;
+    scaledSumNext += scaledNext;
+    productSumNext += productNext;
   }
   let means = vec2<f32>(dot(scaledSum, vec4<f32>(1.0)), dot(productSum, vec4<f32>(1.0))) / f32(params.width);
+  let meansNext = vec2<f32>(dot(scaledSumNext, vec4<f32>(1.0)), dot(productSumNext, vec4<f32>(1.0))) / f32(params.width);
   for (var c = lane0; c < end; c += 1u) {
-    let scaled = gradOutput[row + c] * weight[c];
+    let factor = weight[c];
+    let scaled = gradOutput[row + c] * factor;
     let normalized = (x[row + c] - mean) * inverse;
     var value = inverse * (scaled - means.x - normalized * means.y);
+    value += gradResidual[row + c];
     if (params.accumulate != 0u) { value += gradInput[row + c]; }
+    let scaledNext = gradOutput[rowNext + c] * factor;
+    let normalizedNext = (x[rowNext + c] - meanNext) * inverseNext;
+    var valueNext = inverseNext * (scaledNext - meansNext.x - normalizedNext * meansNext.y);
+    valueNext += gradResidual[rowNext + c];
+    if (params.accumulate != 0u) { valueNext += gradInput[rowNext + c]; }
     gradInput[row + c] = value;
+    gradInput[rowNext + c] = valueNext;
   }
 }

@@ -19,30 +19,51 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup * 8u >= params.rows) { return; }
-  let index = workgroup * 8u + localIndex / 1u;
+  if (workgroup * 16u >= params.rows) { return; }
+  let index = workgroup * 16u + localIndex * 2u;
   let lane0 = localIndex % 1u;
   let width = params.width;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;
+  let isFirstNext = index + 1u < params.rows;
+  let indexNext = min(index + 1u, params.rows - 1u);
+  let rowNext = indexNext * width;
   let mean = stats[2u * min(index, params.rows - 1u)];
   let inverse = stats[2u * min(index, params.rows - 1u) + 1u];
   var scaledSum = f32();
   var productSum = f32();
+  let meanNext = stats[2u * min(indexNext, params.rows - 1u)];
+  let inverseNext = stats[2u * min(indexNext, params.rows - 1u) + 1u];
+  var scaledSumNext = f32();
+  var productSumNext = f32();
   for (var c = lane0; c < end; c += 1u) {
-    let scaled = gradOutput[row + c] * weight[c];
+    let factor = weight[c];
+    let scaled = gradOutput[row + c] * factor;
     let product = scaled * (x[row + c] - mean) * inverse;
     scaledSum += scaled;
     productSum += product;
+    let scaledNext = gradOutput[rowNext + c] * factor;
+    let productNext = scaledNext * (x[rowNext + c] - meanNext) * inverseNext;
+    scaledSumNext += scaledNext;
+    productSumNext += productNext;
   }
   let means = vec2<f32>(scaledSum, productSum) / f32(params.width);
+  let meansNext = vec2<f32>(scaledSumNext, productSumNext) / f32(params.width);
   for (var c = lane0; c < end; c += 1u) {
-    let scaled = gradOutput[row + c] * weight[c];
+    let factor = weight[c];
+    let scaled = gradOutput[row + c] * factor;
     let normalized = (x[row + c] - mean) * inverse;
     var value = inverse * (scaled - means.x - normalized * means.y);
     value += gradResidual[row + c];
     if (params.accumulate != 0u) { value += gradInput[row + c]; }
+    let scaledNext = gradOutput[rowNext + c] * factor;
+    let normalizedNext = (x[rowNext + c] - meanNext) * inverseNext;
+    var valueNext = inverseNext * (scaledNext - meansNext.x - normalizedNext * meansNext.y);
+    valueNext += gradResidual[rowNext + c];
+    if (params.accumulate != 0u) { valueNext += gradInput[rowNext + c]; }
     gradInput[row + c] = value;
+    gradInput[rowNext + c] = valueNext;
   }
 }

@@ -20,30 +20,49 @@ fn main(
   @builtin(local_invocation_index) localIndex: u32,
 ) {
   let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
-  if (workgroup * 8u >= params.rows) { return; }
-  let index = workgroup * 8u + localIndex / 1u;
+  if (workgroup * 16u >= params.rows) { return; }
+  let index = workgroup * 16u + localIndex * 2u;
   let lane0 = localIndex % 1u;
   let width = params.width;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;
+  let isFirstNext = index + 1u < params.rows;
+  let indexNext = min(index + 1u, params.rows - 1u);
+  let rowNext = indexNext * width;
   var terms = f32();
+  var termsNext = f32();
   for (var c = lane0; c < end; c += 1u) {
     let value = x[row + c] + addend[row + c];
     sum[row + c] = value; terms += value;
+    let valueNext = x[rowNext + c] + addend[rowNext + c];
+    sum[rowNext + c] = valueNext; termsNext += valueNext;
   }
   let mean = terms / f32(params.width);
   var squares = f32();
+  let meanNext = termsNext / f32(params.width);
+  var squaresNext = f32();
   for (var c = lane0; c < end; c += 1u) {
     let centred = sum[row + c] - mean;
     squares += centred * centred;
+    let centredNext = sum[rowNext + c] - meanNext;
+    squaresNext += centredNext * centredNext;
   }
   let inverse = 1.0 / sqrt(squares / f32(params.width) + params.epsilon);
+  let inverseNext = 1.0 / sqrt(squaresNext / f32(params.width) + params.epsilon);
   for (var c = lane0; c < end; c += 1u) {
-    out[row + c] = (sum[row + c] - mean) * inverse * weight[c] + bias[c];
+    let factor = weight[c];
+    let shift = bias[c];
+    out[row + c] = (sum[row + c] - mean) * inverse * factor + shift;
+    out[rowNext + c] = (sum[rowNext + c] - meanNext) * inverseNext * factor + shift;
   }
   if (isFirst) {
     stats[2u * index] = mean;
     stats[2u * index + 1u] = inverse;
+  }
+  if (isFirstNext) {
+    stats[2u * indexNext] = meanNext;
+    stats[2u * indexNext + 1u] = inverseNext;
   }
 }

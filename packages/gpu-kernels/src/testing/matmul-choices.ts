@@ -55,8 +55,9 @@ export function matmulChoices(gpu: Gpu, layout: MatmulLayout): Map<string, Choic
 }
 
 /** Those combinations for which a choice has kernels of its own; the others go to the register kernel. */
-export function vectorsOf({ matmul: { strategy } }: Choice, layout: MatmulLayout): Vectors[] {
-  const all = { ...ALL_VECTORS, a: layout !== 'NN' };
-  if (strategy === 'register') return [NO_VECTORS, all];
+export function vectorsOf({ matmul }: Choice, layout: MatmulLayout): Vectors[] {
+  const vectorA = matmul.strategy === 'subgroup' && matmul.tiles[layout][0]?.vectorA === true;
+  const all = { ...ALL_VECTORS, a: layout !== 'NN' || vectorA };
+  if (matmul.strategy === 'register') return [NO_VECTORS, all];
   return layout === 'NT' ? [all, { ...all, c: false }] : [all];
 }

@@ -72,7 +72,7 @@ describe.each(LAYOUTS)('%s', (layout) => {
       for (const vectors of vectorsOf(choice, layout)) {
         const m = 2 * choice.rows + (layout === 'TN' && vectors.a ? 4 : 3);
         const n = 2 * choice.columns + (vectors.c ? 8 : 5);
-        for (const { factors, sums } of layout === 'NT' && vectors.b ? [whole] : [ragged, whole]) {
+        for (const { factors, sums } of layout !== 'TN' && vectors.a ? [whole] : [ragged, whole]) {
           const own = cropFactors(factors, m, n);
           const ownSums = crop({ rows: 132, columns: 136, data: sums }, m, n).data;
           for (const dtypeB of DTYPES) {

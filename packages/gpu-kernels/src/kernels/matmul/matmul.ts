@@ -7,7 +7,7 @@ import { bindProduct, flopOf, productParams } from './bound-product.ts';
 import { bindMatrix, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
 import { recordOnMatrixUnits } from './matrix-unit-product.ts';
 import { registerTiledMatmul } from './register-tiled.ts';
-import { chooseTile, singleTiles } from './subgroup-tile.ts';
+import { chooseTile, singleTiles, withoutVectorsOfA } from './subgroup-tile.ts';
 import { subgroupTiledMatmul } from './subgroup-tiled.ts';
 import { recordTiled, stagedKernels } from './tiled-product.ts';
 import { type MatmulKernel, type MatmulVariant, layoutOf } from './variant.ts';
@@ -206,14 +206,13 @@ export function tiledKernel(
       const vectorA = transposeA || transposeB;
       // Without a transposed B its columns are those of C. Rows of a vocabulary's length are none of a grouped product.
       const vectorC = !transposeB || variant.grouped;
-      if (!vectors.b || (vectorA && !vectors.a) || (vectorC && !vectors.c))
+      const layout = layoutOf(variant);
+      const choices = vectors.a ? tuning : withoutVectorsOfA(tuning, layout);
+      const none = choices.tiles[layout].length === 0;
+      if (none || !vectors.b || (vectorA && !vectors.a) || (vectorC && !vectors.c))
         return tiledKernel(tuning.otherwise, variant, vectors, shape, tilesOfRows);
       const { subgroupSize } = tuning;
-      const {
-        rate: _rate,
-        minWork: _minWork,
-        ...tile
-      } = chooseTile(tuning, layoutOf(variant), shape, tilesOfRows);
+      const { rate: _rate, minWork: _minWork, ...tile } = chooseTile(choices, layout, shape, tilesOfRows);
       const kernel = subgroupTiledMatmul({ ...variant, tile, subgroupSize, vectorC: vectors.c });
       return { kernel, rows: tile.rows, columns: tile.columns * subgroupSize };
     }

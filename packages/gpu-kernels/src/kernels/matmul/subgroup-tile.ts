@@ -21,6 +21,12 @@ export function chooseTile(
     .reduce((best, tile) => (time(tile) < time(best) ? tile : best));
 }
 
+/** The tiles of a layout for a factor A that does not consist of whole vec4s. */
+export function withoutVectorsOfA(tuning: SubgroupMatmul, layout: MatmulLayout): SubgroupMatmul {
+  const fit = tuning.tiles[layout].filter(({ vectorA }) => !vectorA);
+  return { ...tuning, tiles: { ...tuning.tiles, [layout]: fit } };
+}
+
 /** The same kernel once for each tile of a layout, with that tile alone to choose from: to list, test or measure them. */
 export function singleTiles(tuning: SubgroupMatmul, layout: MatmulLayout): SubgroupMatmul[] {
   return tuning.tiles[layout].map((tile) => ({

@@ -132,6 +132,12 @@ export const mutants: readonly Mutant[] = [
       replace: '0u)`;',
     },
     {
+      id: 'matmul-subgroup-vectors-of-a',
+      kind: 'wrong stride',
+      find: "a${t}[${plus('step', i)}];`",
+      replace: 'a${t}[${i}u];`',
+    },
+    {
       id: 'matmul-subgroup-scalar-c-columns',
       kind: 'wrong stride',
       find: 'let n = n0 + (e / 4u * ${subgroupSize}u + lane) * 4u + e % 4u;',

@@ -323,15 +323,15 @@ export class Gpu extends Resource {
     this.#refuseIfDisposed('read');
     const wanted = items.map((item) => wordsToRead(item, this.device));
     const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
-    waitBegins(this.adapter.kind);
-    const values =
+    const refuse = (): void => {
+      this.#refuseIfDisposed('read');
+      this.check();
+    };
+    const read =
       total > 0
-        ? await readPacked(wanted, this.#stream, this.#shared.staging, () => {
-            this.#refuseIfDisposed('read');
-            this.check();
-          })
+        ? this.#waiting(() => readPacked(wanted, this.#stream, this.#shared.staging, refuse))
         : wanted.map(({ decode }) => decode(new ArrayBuffer(0), 0));
-    return values as { [i in keyof Items]: ReadValues<Items[i]> };
+    return (await read) as { [i in keyof Items]: ReadValues<Items[i]> };
   }
 
   /**
@@ -341,8 +341,7 @@ export class Gpu extends Resource {
   async finish(): Promise<void> {
     this.#refuseIfDisposed('finish');
     this.flush();
-    waitBegins(this.adapter.kind);
-    await this.device.queue.onSubmittedWorkDone();
+    await this.#waiting(() => this.device.queue.onSubmittedWorkDone());
     this.#stream.waited();
     this.check();
   }
@@ -396,6 +395,15 @@ export class Gpu extends Resource {
     const { recording } = tensor.use;
     if (recording === undefined) return;
     if (recording.open || recording.stream !== this.#stream) this.flush();
+  }
+
+  async #waiting<T>(work: () => Promise<T>): Promise<T> {
+    const ends = waitBegins(this.adapter.kind);
+    try {
+      return await work();
+    } finally {
+      ends();
+    }
   }
 
   #refuseIfDisposed(use: string): void {

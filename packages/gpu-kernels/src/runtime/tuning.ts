@@ -19,6 +19,11 @@ export interface SubgroupTile {
   readonly columns: number;
   /** Steps of k at a time; 4 where B is transposed. */
   readonly depth: number;
+  /**
+   * In A B, whether the lanes load A four steps at a time, a vec4 each, and meet B `depth` steps at a time: A's columns, stride
+   * and offset must be multiples of 4.
+   */
+  readonly vectorA?: boolean;
 }
 
 /** A tile with what its choice depends on. */
@@ -152,8 +157,8 @@ const SWIFTSHADER_TILES: readonly RatedTile[] = [
  * tiles in GFLOP per CPU-second with bench/matmul-shapes.ts. Software adapters run a barrier as a switch between
  * coroutines, one for each SIMD group of a workgroup, so that few invocations reduce a row (128 take 25 times as long on
  * SwiftShader). With a transposed B, the register kernel's vec4 loads win on SwiftShader and lose on lavapipe. There 32
- * rows of an A that is not transposed gain nothing in A B: strides that are powers of two evict each other from the
- * cache. With a transposed A, C is as large as a weight: no tiles for few rows. Attention's tiles are the largest that
+ * rows of an A that is not transposed gain in A B only where each is loaded four steps at a time: strides that are powers
+ * of two evict each other from the cache. With a transposed A, C is as large as a weight: no tiles for few rows. Attention's tiles are the largest that
  * compile in about two seconds.
  */
 export const TUNINGS = {
@@ -167,6 +172,7 @@ export const TUNINGS = {
       subgroupSize: 8,
       tiles: {
         NN: [
+          { rows: 32, columns: 8, depth: 2, vectorA: true, rate: 26, minWork: 2 ** 22 },
           { rows: 16, columns: 8, depth: 2, rate: 23.5 },
           { rows: 16, columns: 4, depth: 2, rate: 19 },
           { rows: 4, columns: 8, depth: 2, rate: 11.5 },

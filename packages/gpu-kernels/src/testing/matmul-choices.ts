@@ -60,6 +60,7 @@ export function vectorsOf({ matmul }: Choice, layout: MatmulLayout): Vectors[] {
   const all = { ...ALL_VECTORS, a: layout !== 'NN' };
   if (matmul.strategy === 'register') return [NO_VECTORS, all];
   if (layout === 'NT') return [all, { ...all, c: false }];
-  const isQuad = matmul.strategy === 'subgroup' && matmul.subgroupSize === QUAD;
-  return layout === 'NN' && isQuad ? [all, ALL_VECTORS] : [all];
+  if (layout === 'TN' || matmul.strategy !== 'subgroup') return [all];
+  if (matmul.subgroupSize === QUAD) return [all, ALL_VECTORS];
+  return [matmul.tiles.NN[0]?.vectorA ? ALL_VECTORS : all];
 }

@@ -212,24 +212,30 @@ export function tiledKernel(
       const vectorA = transposeA || transposeB;
       // Without a transposed B its columns are those of C. Rows of a vocabulary's length are none of a grouped product.
       const vectorC = !transposeB || variant.grouped;
-      const isPlain = vectors.a && vectors.b && vectors.c && variant.dtypeB === 'float32';
       const layout = layoutOf(variant);
-      const tiles = tuning.tiles[layout].filter(({ plainOnly = false }) => isPlain || !plainOnly);
+      const isPlain = vectors.a && vectors.b && vectors.c && variant.dtypeB === 'float32';
+      const tiles = tuning.tiles[layout].filter(
+        (own) => (isPlain || !own.plainOnly) && (vectors.a || !own.vectorA),
+      );
       if (tiles.length === 0 || !vectors.b || (vectorA && !vectors.a) || (vectorC && !vectors.c))
         return tiledKernel(tuning.otherwise, added, vectors, shape, tilesOfRows);
       const { subgroupSize } = tuning;
-      const { rows, columns, depth } = chooseTile(
+      const {
+        rate: _rate,
+        minWork: _minWork,
+        plainOnly: _plainOnly,
+        ...tile
+      } = chooseTile(
         { subgroupSize, tiles: { ...tuning.tiles, [layout]: tiles } },
         layout,
         shape,
         tilesOfRows,
       );
-      const tile = { rows, columns, depth };
       const kernel =
         subgroupSize === LANES
           ? quadTiledMatmul({ ...added, tile, vectorA: vectors.a, vectorC: vectors.c })
           : subgroupTiledMatmul({ ...variant, tile, subgroupSize, vectorC: vectors.c });
-      return { kernel, rows, columns: columns * subgroupSize };
+      return { kernel, rows: tile.rows, columns: tile.columns * subgroupSize };
     }
   }
 }

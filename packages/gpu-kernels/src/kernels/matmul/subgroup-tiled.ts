@@ -15,18 +15,19 @@ export interface SubgroupVariant extends MatmulVariant {
 /**
  * A workgroup is one subgroup: each lane computes every row of the tile for columns of its own, loads B for itself and
  * its share of A, which the lanes then broadcast. For adapters where loads cost by the lane and broadcasts are cheap
- * (software). Operands are loaded as vec4, save A in A B: their columns, strides and offsets must be multiples of 4.
+ * (software). Operands are loaded as vec4, save A in A B unless the tile says so: their columns, strides and offsets must be
+ * multiples of 4.
  */
 export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): MatmulKernel => {
   const { tile, subgroupSize, transposeA, transposeB, vectorC, dtypeB } = variant;
-  const { rows, columns, depth } = tile;
+  const { rows, columns, depth, vectorA = false } = tile;
   const product = productText(variant, rows);
   return defineKernel({
-    label: `matmul.subgroup${subgroupSize}.${labelOf(variant)}.${rows}x${columns}x${depth}${vectorC ? '' : '.scalar-c'}${dtypeB === 'float16' ? '.f16' : ''}`,
+    label: `matmul.subgroup${subgroupSize}.${labelOf(variant)}.${rows}x${columns}x${depth}${vectorA ? '.vector-a' : ''}${vectorC ? '' : '.scalar-c'}${dtypeB === 'float16' ? '.f16' : ''}`,
     enables: ['subgroups'],
     subgroupSize,
     storage: {
-      ...matmulStorage(dtypeB, transposeA || transposeB, true),
+      ...matmulStorage(dtypeB, transposeA || transposeB || vectorA, true),
       ...(vectorC ? { c: '&vec4<f32>' } : {}),
       ...product.storage,
     },
@@ -85,7 +86,8 @@ function addressesOfB({ transposeB, tile, subgroupSize }: SubgroupVariant, produ
 
 /** `depth` steps of k at a time, then those that are left; with vectors along k there are none. */
 function allSteps(variant: SubgroupVariant, product: ProductText): string {
-  const { depth } = variant.tile;
+  const { depth, vectorA } = variant.tile;
+  if (vectorA) return vectorSteps(variant, product);
   const { firstK, k } = product;
   const run = (step: number, first: string, end: string): string =>
     steps({ ...variant, tile: { ...variant.tile, depth: step } }, product, first, end);
@@ -106,29 +108,61 @@ function allSteps(variant: SubgroupVariant, product: ProductText): string {
 function steps(variant: SubgroupVariant, product: ProductText, first: string, end: string): string {
   const { tile, subgroupSize } = variant;
   const { depth } = tile;
-  const quads = tile.columns / 4;
   const shares = sharesOfA(variant, product);
   const turns = Math.ceil(shares.count / subgroupSize);
   const load = (turn: number): string => {
     const own = dealt(turn, subgroupSize);
     return (turn + 1) * subgroupSize > shares.count ? `min(${own}, ${shares.count - 1}u)` : own;
   };
-  const sum = (r: number, q: number): string =>
-    Array.from({ length: depth }, (_, i) => i).reduce(
-      (terms, i) => `fma(vec4<f32>(s${r}_${i}), b${q}_${i}, ${terms})`,
-      `acc${r}_${q}`,
-    );
   return `
     ${repeat(turns, (t) => `let a${t}At = ${shares.address(load(t))};`)}
     for (var k = ${first}; k < ${end}; k += ${depth}u) {
       ${loadsOfB(variant, product)}
       ${repeat(turns, (t) => `let a${t} = ${product.names.a}[a${t}At + ${shares.step}];`)}
-      ${repeat(
-        tile.rows,
-        (r) => `
-          ${shares.broadcasts(r)}
-          ${repeat(quads, (q) => `acc${r}_${q} = ${sum(r, q)};`)}`,
-      )}
+      ${sums(tile, shares.broadcasts)}
+    }`;
+}
+
+/** The tile's sums go on by `depth` steps, row by row. */
+function sums({ rows, columns, depth }: SubgroupTile, broadcasts: (row: number) => string): string {
+  const sum = (r: number, q: number): string =>
+    Array.from({ length: depth }, (_, i) => i).reduce(
+      (terms, i) => `fma(vec4<f32>(s${r}_${i}), b${q}_${i}, ${terms})`,
+      `acc${r}_${q}`,
+    );
+  return repeat(
+    rows,
+    (r) => `
+      ${broadcasts(r)}
+      ${repeat(columns / 4, (q) => `acc${r}_${q} = ${sum(r, q)};`)}`,
+  );
+}
+
+/**
+ * All steps of A B, four of A at a time. They meet B in a loop: the text of four would not fit a core's cache of decoded
+ * instructions.
+ */
+function vectorSteps(variant: SubgroupVariant, product: ProductText): string {
+  const { tile, subgroupSize } = variant;
+  const { rows, depth } = tile;
+  const { names, k, m, aOffset, aStride } = product;
+  const turns = Math.ceil(rows / subgroupSize);
+  const broadcasts = (r: number): string =>
+    repeat(
+      depth,
+      (i) =>
+        `let s${r}_${i} = subgroupBroadcast(a${Math.floor(r / subgroupSize)}_${i}, ${r % subgroupSize}u);`,
+    );
+  return `
+    ${repeat(turns, (t) => `let a${t}At = (${aOffset} + min(m0 + ${dealt(t, subgroupSize)}, ${m} - 1u) * ${aStride}) / 4u;`)}
+    for (var first = 0u; first < ${k}; first += 4u) {
+      ${repeat(turns, (t) => `let a${t} = ${names.a}[a${t}At + first / 4u];`)}
+      for (var step = 0u; step < 4u; step += ${depth}u) {
+        let k = first + step;
+        ${loadsOfB(variant, product)}
+        ${repeat(turns, (t) => repeat(depth, (i) => `let a${t}_${i} = a${t}[${plus('step', i)}];`))}
+        ${sums(tile, broadcasts)}
+      }
     }`;
 }
 

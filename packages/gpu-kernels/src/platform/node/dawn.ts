@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts';
 import { bundledPackage, hasSystemVulkanLoader } from './bundled-swiftshader.ts';
 import { withoutBindings } from './install-advice.ts';
 import { findPackage } from './optional-package.ts';
-import { pollDelay } from './polling.ts';
+import { pollDelay, pollingBegins } from './polling.ts';
 
 let bindings: Promise<typeof import('webgpu')> | undefined;
 
@@ -52,9 +52,21 @@ function howToInstall(): string {
  */
 function slowDownNativePolling(): void {
   const original = globalThis.setImmediate;
+  let asking = false;
   const replacement = (callback: (...args: unknown[]) => void, ...args: unknown[]): unknown => {
-    const delay = isNative(callback) ? pollDelay() : 0;
-    return delay > 0 ? setTimeout(callback, delay) : original(callback, ...args);
+    if (!isNative(callback)) return original(callback, ...args);
+    // It hands itself on for as long as something is pending.
+    if (!asking) pollingBegins();
+    const ask = (): void => {
+      asking = true;
+      try {
+        callback();
+      } finally {
+        asking = false;
+      }
+    };
+    const delay = pollDelay();
+    return delay > 0 ? setTimeout(ask, delay) : original(ask);
   };
   globalThis.setImmediate = Object.assign(replacement, original) as typeof setImmediate;
 }

@@ -4,18 +4,47 @@ import type { AdapterDescription } from '../../device/description.ts';
 const EAGER_MS = 0.5;
 /** Dawn's own poll keeps one core busy; on software adapters that core is needed for the work itself. */
 const INTERVAL_MS = 1;
+/** A poll takes about 40 µs of CPU time: whoever waits for long is told a little later. */
+const SHARE_OF_WAIT = 1 / 16;
+/** Nobody asks for so much of the shortest of the last waits. */
+const QUIET = { share: 0.5, waits: 4 };
 
 let eagerUntil = -Infinity;
+/** When the device last had something new to do for somebody who waits, or was done with something. */
+let since = -Infinity;
+let waiting = 0;
+let last: number[] = [];
 
 /**
  * Tells that somebody begins to wait for a device: a graphics card is asked again and again for a fraction of a millisecond,
- * then once a millisecond, a software adapter once a millisecond from the beginning.
+ * then at intervals, a software adapter first when it may be done, by how long the last waits took, then at intervals.
+ * @returns to be called when the wait is over
  */
-export function waitBegins(kind: AdapterDescription['kind'], now = performance.now()): void {
-  if (kind === 'hardware') eagerUntil = now + EAGER_MS;
+export function waitBegins(
+  kind: AdapterDescription['kind'],
+  now = performance.now(),
+): (end?: number) => void {
+  if (kind === 'hardware') {
+    eagerUntil = now + EAGER_MS;
+    return () => {};
+  }
+  if (waiting++ === 0) since = now;
+  return (end = performance.now()) => {
+    waiting--;
+    last = [end - since, ...last].slice(0, QUIET.waits);
+    since = end;
+  };
+}
+
+/** Tells that a device is asked from now on. */
+export function pollingBegins(now = performance.now()): void {
+  if (waiting === 0) since = now;
 }
 
 /** Milliseconds until the device is asked next; 0 for as soon as the event loop is through. */
 export function pollDelay(now = performance.now()): number {
-  return now < eagerUntil ? 0 : INTERVAL_MS;
+  if (now < eagerUntil) return 0;
+  const elapsed = now - since;
+  const quiet = waiting > 0 && last.length === QUIET.waits ? QUIET.share * Math.min(...last) : 0;
+  return Math.max(INTERVAL_MS, elapsed < quiet ? quiet - elapsed : elapsed * SHARE_OF_WAIT);
 }

@@ -9,6 +9,7 @@ import {
   linear,
   linearAddend,
   linearInputGradient,
+  linearOnto,
   linears,
 } from './linear.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
@@ -38,7 +39,10 @@ export interface AttentionActivations extends Projections {
   readonly headOutputs: Tensor;
   /** Logarithm of each softmax's denominator, [T, H]. */
   readonly logSumExp: Tensor;
-  /** h: after the output projection and its bias, before the residual is added, [T, d]. */
+  /**
+   * h: after the output projection and its bias, before the residual is added, [T, d]; the sum where the block was told of a
+   * residual.
+   */
   readonly output: Addend;
 }
 
@@ -60,6 +64,8 @@ export interface AttentionOptions {
   readonly prefix?: KeyValuePrefix | undefined;
   /** Whether nothing but `normOfSum` reads the block's output. */
   readonly isAddend?: boolean;
+  /** [T, d]: what the output is added to, where nothing reads it before. */
+  readonly residual?: Tensor | undefined;
 }
 
 /** An attention block, without its norm and its residual: h = W_o z + b_o, z = softmax(s q kᵀ) v in each head. */
@@ -67,7 +73,7 @@ export function selfAttention(
   pass: Pass,
   layer: LayerParameters,
   input: Tensor,
-  { prefix, isAddend = false }: AttentionOptions = {},
+  { prefix, isAddend = false, residual }: AttentionOptions = {},
 ): AttentionActivations {
   const projections = project(pass, layer, input);
   const headOutputs = pass.tensor(projections.query.shape, 'attention.headOutputs');
@@ -78,7 +84,10 @@ export function selfAttention(
     logSumExp,
     ...(prefix ? { prefix } : {}),
   });
-  const output = (isAddend ? linearAddend : linear)(pass, layer.outputProjection, headOutputs);
+  const { outputProjection } = layer;
+  const output = residual
+    ? linearOnto(pass, outputProjection, headOutputs, residual)
+    : (isAddend ? linearAddend : linear)(pass, outputProjection, headOutputs);
   return { ...projections, input, headOutputs, logSumExp, output };
 }
 

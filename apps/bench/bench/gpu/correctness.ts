@@ -1,7 +1,8 @@
-import type { DawnSwitch, Gpu } from '@icl-gd/gpu-kernels';
+import { type DawnSwitch, type Gpu, UserError, acquireGpu } from '@icl-gd/gpu-kernels';
 import { distance, sameBits } from './compare.ts';
-import { OPERATIONS, type Operation } from './operations.ts';
-import { type Step, open } from './step.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS, PROBING_PRODUCTS } from './operations.ts';
+import { type Plan, type Row, type Step, open } from './step.ts';
 import { variantsOf } from './matmul.ts';
 
 /** With all checks, and with what an address beyond its buffer would show without. */
@@ -16,24 +17,43 @@ export const correctness: Step = {
     for (const dawn of FLAG_SETS.slice(0, plan.quick ? 1 : undefined)) {
       const gpu = await open(plan, dawn);
       for (const [variant, tuning] of variantsOf(gpu).slice(0, plan.quick ? 1 : undefined)) {
-        const own = gpu.with({ tuning });
-        let [checked, worst] = [0, 0];
-        const wrong: string[] = [];
-        for (const operation of OPERATIONS) {
-          const { faults, outputs, excess } = await check(own, operation);
-          wrong.push(...faults);
-          checked += outputs;
-          worst = Math.max(worst, excess);
-        }
-        report({
-          ...{ what: 'correct', dawn: dawn.join(' ') || 'none', variant, outputs: checked },
-          ...{ worst_of_allowed: Number(worst.toPrecision(3)), wrong },
-        });
+        const found = await checkAll(gpu.with({ tuning }), OPERATIONS);
+        report({ what: 'correct', dawn: dawn.join(' ') || 'none', variant, ...found });
       }
       gpu.dispose();
     }
+    await matrixUnits(plan, report);
   },
 };
+
+/** Products of probing on matrix units, or what a device lacks for them. */
+async function matrixUnits({ adapter }: Plan, report: (row: Row) => void): Promise<void> {
+  const dawn: readonly DawnSwitch[] = ['unsafe-apis'];
+  const row = { what: 'correct', dawn: dawn.join(' '), variant: 'matrix units' };
+  try {
+    const gpu = await acquireGpu({ adapter, dawn, matmul: 'matrix' });
+    report({ ...row, ...(await checkAll(gpu, PROBING_PRODUCTS, MATRIX_UNITS_FACTOR)) });
+    gpu.dispose();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    report({ what: 'matrix units', lacks: error.message });
+  }
+}
+
+/** What two float16 for a float32 may cost: docs/numerics.md. */
+const MATRIX_UNITS_FACTOR = 2;
+
+async function checkAll(gpu: Gpu, operations: readonly Operation[], factor = 1) {
+  let [outputs, worst] = [0, 0];
+  const wrong: string[] = [];
+  for (const operation of operations) {
+    const checked = await check(gpu, operation, factor);
+    wrong.push(...checked.faults);
+    outputs += checked.outputs;
+    worst = Math.max(worst, checked.excess);
+  }
+  return { outputs, worst_of_allowed: Number(worst.toPrecision(3)), wrong };
+}
 
 interface Checked {
   readonly faults: readonly string[];
@@ -41,13 +61,13 @@ interface Checked {
   readonly excess: number;
 }
 
-async function check(gpu: Gpu, operation: Operation): Promise<Checked> {
+async function check(gpu: Gpu, operation: Operation, factor: number): Promise<Checked> {
   const faults: string[] = [];
   try {
     const [first, second] = [await results(gpu, operation), await results(gpu, operation)];
     let excess = 0;
     for (const [i, { name, data, expected, tolerance, scale }] of first.entries()) {
-      const found = distance(data, expected, tolerance, scale);
+      const found = distance(data, expected, tolerance, factor * (scale ?? 1));
       excess = Math.max(excess, found.excess);
       if (found.excess > 1) faults.push(`${operation.name}: ${name}, ${found.worst}`);
       if (!sameBits(data, second[i]!.data)) faults.push(`${operation.name}: ${name} differs when repeated`);

@@ -1,7 +1,5 @@
 import {
-  type Gpu,
   PackedSequences,
-  type Scope,
   type Tensor,
   activationForward,
   attentionBackward,
@@ -29,33 +27,9 @@ import {
   sumOfSquaresReference,
 } from '@icl-gd/gpu-kernels/reference';
 import { tolerances } from '../../../../packages/gpu-kernels/src/testing/tolerances.ts';
+import { FURTHER_OPERATIONS } from './further-operations.ts';
+import { type Operation, type Output, poisoned } from './operation.ts';
 import { TestRandom } from '../../../../packages/gpu-kernels/src/testing/random.ts';
-
-type Tolerance = { readonly absolute: number; readonly relative: number };
-
-/** A result on the device, and what it should be. */
-interface Output {
-  readonly name: string;
-  readonly tensor: Tensor;
-  readonly expected: ArrayLike<number>;
-  readonly tolerance: Tolerance;
-  readonly scale?: number;
-}
-
-/** Has something disposed with the scope. */
-type Keep = <T extends Disposable>(own: T) => T;
-
-/** An operation that is compared with its reference. */
-export interface Operation {
-  readonly name: string;
-  /** Records it once, with outputs that begin as NaN where it overwrites them. */
-  readonly run: (gpu: Gpu, scope: Scope, keep: Keep) => Output[];
-}
-
-/** Outputs before a call, which show where nothing is written. */
-function poisoned(scope: Scope, shape: readonly number[]): Tensor {
-  return scope.upload(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(NaN), shape, 'poisoned');
-}
 
 const SHAPES = [
   [1, 4, 4],
@@ -276,4 +250,13 @@ const pointwise: Operation = {
 };
 
 /** Every operation that a run is made of, at sizes that are whole tiles and that are not. */
-export const OPERATIONS: readonly Operation[] = [...products, ...attentions, ...norms, pointwise];
+export const OPERATIONS: readonly Operation[] = [
+  ...products,
+  ...attentions,
+  ...norms,
+  pointwise,
+  ...FURTHER_OPERATIONS,
+];
+
+/** Those that matrix units take. */
+export const PROBING_PRODUCTS = products.filter(({ name }) => /NT .* probing/.test(name));

@@ -15,6 +15,7 @@ import {
   linear,
   linearAddend,
   linearInputGradient,
+  linearOnto,
   linears,
 } from './linear.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
@@ -44,7 +45,10 @@ export interface AttentionActivations extends Projections {
   readonly headOutputs: Tensor;
   /** Logarithm of each softmax's denominator, [T, H]. */
   readonly logSumExp: Tensor;
-  /** h: after the output projection and its bias, before the residual is added, [T, d]. */
+  /**
+   * h: after the output projection and its bias, before the residual is added, [T, d]; the sum where the block was told of a
+   * residual.
+   */
   readonly output: Addend;
 }
 
@@ -68,6 +72,8 @@ export interface AttentionOptions {
   readonly rows?: Tensor | undefined;
   /** Whether nothing but `normOfSum` reads the block's output. */
   readonly isAddend?: boolean;
+  /** [T, d], or of the rows that are wanted: what the output is added to, where nothing reads it before. */
+  readonly residual?: Tensor | undefined;
 }
 
 /** An attention block, without its norm and its residual: h = W_o z + b_o, z = softmax(s q kᵀ) v in each head. */
@@ -75,7 +81,7 @@ export function selfAttention(
   pass: Pass,
   layer: LayerParameters,
   input: Tensor,
-  { prefix, rows, isAddend = false }: AttentionOptions = {},
+  { prefix, rows, isAddend = false, residual }: AttentionOptions = {},
 ): AttentionActivations {
   const projections = project(pass, layer, input);
   const headOutputs = pass.tensor(projections.query.shape, 'attention.headOutputs');
@@ -86,8 +92,11 @@ export function selfAttention(
     logSumExp,
     ...(prefix ? { prefix } : {}),
   });
+  const { outputProjection } = layer;
   const read = rows ? pickRows(pass, headOutputs, rows) : headOutputs;
-  const output = (isAddend ? linearAddend : linear)(pass, layer.outputProjection, read);
+  const output = residual
+    ? linearOnto(pass, outputProjection, read, residual)
+    : (isAddend ? linearAddend : linear)(pass, outputProjection, read);
   return { ...projections, input, headOutputs, logSumExp, output };
 }
 

@@ -103,21 +103,25 @@ function preNormForward(
 ): LayerActivations {
   const { parallelResidual } = pass.config;
   const attentionNorm = input.normed ?? norm(pass, layer.attentionNorm, input.residual);
-  const isAddend = !parallelResidual && !keepsAttention && !isHooked(pass, 'attentionOutput');
-  const attention = selfAttention(pass, layer, attentionNorm.output, { prefix, rows, isAddend });
   const residual = rows ? pickRows(pass, input.residual, rows) : input.residual;
-  if (!isAddend) pass.hook('attentionOutput', layer.index, wholeOf(attention.output));
+  const isRead = keepsAttention || isHooked(pass, 'attentionOutput');
+  const onto = parallelResidual && !isRead ? residual : undefined;
+  const options = { prefix, rows, isAddend: !parallelResidual && !isRead, residual: onto };
+  const attention = selfAttention(pass, layer, attentionNorm.output, options);
+  if (isRead) pass.hook('attentionOutput', layer.index, wholeOf(attention.output));
   const feedForwardNorm = parallelResidual
     ? norm(pass, layer.feedForwardNorm, residual)
     : normOfSum(pass, layer.feedForwardNorm, residual, attention.output);
   const residualMiddle = parallelResidual
-    ? sum(pass, residual, wholeOf(attention.output))
+    ? onto
+      ? wholeOf(attention.output)
+      : sum(pass, residual, wholeOf(attention.output))
     : feedForwardNorm.input;
   // A hook sees the output before anything reads it.
   const isNormed = isFollowed && !isHooked(pass, 'layerOutput');
-  const isRead = !isNormed || isHooked(pass, 'feedForwardOutput');
-  const block = feedForward(pass, layer, feedForwardNorm.output, !isRead);
-  if (isRead) pass.hook('feedForwardOutput', layer.index, wholeOf(block.output));
+  const isBlockRead = !isNormed || isHooked(pass, 'feedForwardOutput');
+  const block = feedForward(pass, layer, feedForwardNorm.output, !isBlockRead);
+  if (isBlockRead) pass.hook('feedForwardOutput', layer.index, wholeOf(block.output));
   const activations = { attentionNorm, attention, residualMiddle, feedForwardNorm, feedForward: block };
   if (isNormed) {
     const next = pass.layer(layer.index + 1).attentionNorm;
@@ -206,10 +210,10 @@ function postNormForward(
   input: LayerInput,
   { prefix, rows, keepsAttention = false }: LayerOptions,
 ): LayerActivations {
-  const isRead = { attention: keepsAttention || isHooked(pass, 'attentionOutput') };
-  const attention = selfAttention(pass, layer, input.residual, { prefix, rows, isAddend: !isRead.attention });
+  const isRead = keepsAttention || isHooked(pass, 'attentionOutput');
+  const attention = selfAttention(pass, layer, input.residual, { prefix, rows, isAddend: !isRead });
   const residual = rows ? pickRows(pass, input.residual, rows) : input.residual;
-  if (isRead.attention) pass.hook('attentionOutput', layer.index, wholeOf(attention.output));
+  if (isRead) pass.hook('attentionOutput', layer.index, wholeOf(attention.output));
   const attentionNorm = normOfSum(pass, layer.attentionNorm, residual, attention.output);
   const residualMiddle = attentionNorm.output;
   const isHookedBlock = isHooked(pass, 'feedForwardOutput');

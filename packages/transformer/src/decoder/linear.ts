@@ -56,6 +56,13 @@ function addend(pass: Pass, products: readonly ModuleProduct[]): Addend {
   return parts;
 }
 
+/** {@link linear} added to `residual`, which stays as it is. */
+export function linearOnto(pass: Pass, module: ModuleParameters, x: Tensor, residual: Tensor): Tensor {
+  const product = productOf(pass, module, x);
+  activatedMatmul(pass.gpu, grouped(pass, product), { type: 'sum', x: residual });
+  return product.c.tensor;
+}
+
 /** {@link linear} and its activation, which goes to `out`. */
 export function activatedLinear(pass: Pass, module: ModuleParameters, x: Tensor, out: Tensor): Tensor {
   const product = productOf(pass, module, x);

@@ -7,6 +7,8 @@ import { TestRandom } from '../../testing/random.ts';
 import { activationBackward, activationForward } from '../activation/activation.ts';
 import { ACTIVATION_KINDS, type ActivationKind } from '../activation/functions.ts';
 import { activatedMatmul } from './activated.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { addScaled } from '../elementwise/elementwise.ts';
 import { matmul } from './matmul.ts';
 import { matrix, sliceColumns } from './matrix.ts';
 
@@ -57,13 +59,13 @@ test.each(['training', 'probing'] as const)(
   },
 );
 
-describe('as on GPUs', () => {
-  const tuned = (workgroups: number): Gpu => {
-    const training = { ...TILED_MATMULS.hardware.training, workgroups, minChunk: 32 };
-    const matmulTuning = { ...TILED_MATMULS.hardware, training };
-    return gpu().with({ regime: 'training', tuning: { ...gpu().tuning, matmul: matmulTuning } });
-  };
+const tuned = (workgroups: number): Gpu => {
+  const training = { ...TILED_MATMULS.hardware.training, workgroups, minChunk: 32 };
+  const matmulTuning = { ...TILED_MATMULS.hardware, training };
+  return gpu().with({ regime: 'training', tuning: { ...gpu().tuning, matmul: matmulTuning } });
+};
 
+describe('as on GPUs', () => {
   /** @param count dispatches of both products and their activations */
   async function expectTogether(kind: ActivationKind, device: Gpu, count: number): Promise<void> {
     using own = make(kind);
@@ -86,6 +88,30 @@ describe('as on GPUs', () => {
     await expectTogether('gelu_tanh', tuned(1), 2);
   });
 });
+
+test.each([512, 1])(
+  'a sum goes with a product of %i workgroups on GPUs, and comes after it elsewhere',
+  async (workgroups) => {
+    using own = make('relu');
+    const [x, weight, seen, , bias] = own.tensors as [Tensor, Tensor, Tensor, Tensor, Tensor];
+    const [c] = own.results as [Tensor];
+    const [expected] = own.expected as [Tensor];
+    const product = { a: matrix(x), b: matrix(weight), transposeB: true, bias };
+    for (const device of [tuned(workgroups), gpu()]) {
+      let dispatches = 0;
+      const record = (): void =>
+        activatedMatmul(device, { ...product, c: matrix(c) }, { type: 'sum', x: seen });
+      device.dispatch = () => void dispatches++;
+      record();
+      Reflect.deleteProperty(device, 'dispatch');
+      record();
+      expect(dispatches).toBe(device !== gpu() && workgroups === 1 ? 1 : 2);
+      matmul(device, { ...product, c: matrix(expected) });
+      addScaled(device, { target: expected, source: seen, scale: 1 });
+      expectSameBits(await gpu().read(c), await gpu().read(expected));
+    }
+  },
+);
 
 test('refuses a part of a tensor, and another length', () => {
   using own = make('relu');

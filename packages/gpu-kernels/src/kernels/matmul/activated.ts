@@ -1,6 +1,7 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { activationBackward, activationForward } from '../activation/activation.ts';
+import { addScaled } from '../elementwise/elementwise.ts';
 import { gatedActivationBackward } from '../gated-activation/gated-activation.ts';
 import { type Matrix, bindMatrix } from './matrix.ts';
 import { type Finish, finishStorage } from './finish.ts';
@@ -9,22 +10,24 @@ import { recordTiled } from './tiled-product.ts';
 
 /**
  * A product into a whole tensor c, and then c's activation into `out` (`activation`), or c times the activation's slope at x in
- * its place (`activation-gradient`), or what `gatedActivationBackward` makes of c (`gated-gradient`): bit for bit as one after the
+ * its place (`activation-gradient`), or what `gatedActivationBackward` makes of c (`gated-gradient`), or
+ * c + x (`sum`): bit for bit as one after the
  * other, in fewer dispatches on GPUs.
  * @throws RangeError if c is no whole tensor of as many elements as the others; else what `matmulSet` throws
  */
 export function activatedMatmul(gpu: Gpu, product: SetProduct, finish: Finish): void {
   requireWhole('activatedMatmul', product.c, Object.values(finishStorage(finish)));
   if (recordTogether(gpu, product, finish)) return;
-  const { kind } = finish;
   const { tensor } = product.c;
   switch (finish.type) {
+    case 'sum':
+      return addScaled(gpu, { target: tensor, source: finish.x, scale: 1 });
     case 'activation':
-      return activationForward(gpu, { kind, x: tensor, out: finish.out });
+      return activationForward(gpu, { kind: finish.kind, x: tensor, out: finish.out });
     case 'activation-gradient':
-      return activationBackward(gpu, { kind, x: finish.x, gradient: tensor });
+      return activationBackward(gpu, { kind: finish.kind, x: finish.x, gradient: tensor });
     case 'gated-gradient': {
-      const { gate, up, gradGate } = finish;
+      const { kind, gate, up, gradGate } = finish;
       return gatedActivationBackward(gpu, { kind, gate, up, gradient: tensor, gradGate });
     }
   }

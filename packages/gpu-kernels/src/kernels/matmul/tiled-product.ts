@@ -9,7 +9,7 @@ import {
   SLAB_DEPTH,
 } from '../../runtime/tiled-tuning.ts';
 import { type BoundMatrix, type Matrix, bindMatrix, inVectors, matrix } from './matrix.ts';
-import { FINISHES, type Finish, type FinishText, finishStorage } from './finish.ts';
+import { FINISHES, type Finish, type FinishText, finishLabel, finishStorage, textOf } from './finish.ts';
 import { PARTIAL_SUMS, PARTIAL_SUMS_PER_WORKGROUP, partialSums } from './partial-sums.ts';
 import { MAX_CHUNKS } from './product-parts.ts';
 import { type TiledKernel, type TiledVariant, type VectorAccess, tiledMatmul } from './tiled.ts';
@@ -66,10 +66,10 @@ export function stagedKernels(
   ];
 }
 
-/** The activation is of what a layer makes, gradients of it are of what a layer reads. */
+/** An activation and a sum are of what a layer makes, gradients of activations are of what a layer reads. */
 function finishesOf(variant: Pick<TiledVariant, 'transposeB' | 'grouped' | 'access'>): FinishText[] {
   if (variant.grouped || variant.access !== 'all') return [];
-  return FINISHES.filter(({ type }) => (type === 'activation') === variant.transposeB);
+  return FINISHES.filter(({ type }) => (type === 'activation' || type === 'sum') === variant.transposeB);
 }
 
 /**
@@ -207,9 +207,8 @@ function dispatchTiles(
     b: inVectors(product.b, b.offset),
     c: inVectors(product.c, c.offset),
   });
-  const text = finishesOf({ transposeB, access }).find(
-    ({ type, kind }) => type === finish?.type && kind === finish.kind,
-  );
+  const label = finish && finishLabel(textOf(finish));
+  const text = finishesOf({ transposeB, access }).find((own) => finishLabel(own) === label);
   gpu.dispatch(
     tiledMatmul({ transposeA, transposeB, dtypeB, tile, access, chunked, ...(text ? { finish: text } : {}) }),
     {
@@ -249,7 +248,7 @@ function addParts(
 ): void {
   const target = bindMatrix(c, gpu.maxBindingBytes);
   gpu.dispatch(
-    finish ? partialSums({ finish: { type: finish.type, kind: finish.kind } }) : PARTIAL_SUMS,
+    finish ? partialSums({ finish: textOf(finish) }) : PARTIAL_SUMS,
     { partial, bias: bias ?? partial, c: target.operand, ...(finish ? finishStorage(finish) : {}) },
     {
       ...{ m: c.rows, n: c.columns, parts, biasOffset },

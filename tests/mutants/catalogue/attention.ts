@@ -189,6 +189,30 @@ export const mutants: readonly Mutant[] = [
       replace: 'let place = block.x - block.z;',
     },
   ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/quad-tile.ts`, tests: [SUBGROUPS_TEST] }, [
+    {
+      id: 'quad-attention-turns-exchanged',
+      kind: 'wrong operand',
+      find: "'quadSwapX', 'quadSwapY'",
+      replace: "'quadSwapY', 'quadSwapX'",
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/quad-forward.ts`, tests: [SUBGROUPS_TEST] }, [
+    {
+      id: 'quad-attention-prefix-window',
+      kind: 'off-by-one mask',
+      find: '(params.prefixLength + row${g} - block.z - ${column} < params.window)',
+      replace: '(params.prefixLength + row${g} - block.z - ${column} <= params.window)',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/attention/quad-backward.ts`, tests: [SUBGROUPS_TEST] }, [
+    {
+      id: 'quad-attention-last-query',
+      kind: 'off-by-one mask',
+      find: '& (column${x} < block.w) &',
+      replace: '&',
+    },
+  ]),
   ...mutantsOf({ file: `${KERNELS}/attention/subgroup-sums.ts`, tests: [SUBGROUPS_TEST] }, [
     {
       id: 'subgroup-attention-strip-forgotten',

@@ -61,12 +61,10 @@ export interface SubgroupMatmul {
 /** Which matmul kernel an adapter runs. */
 export type MatmulTuning = RegisterMatmul | SubgroupMatmul | TiledMatmul;
 
-/** Rows whose scores a subgroup holds in the attention kernels with subgroups, and what their choice depends on. */
+/** Rows that a subgroup, or four lanes, compute together, and what their choice depends on. */
 export interface AttentionTile {
-  /** A multiple of the subgroup's size. */
+  /** A multiple of the lanes' number. */
   readonly rows: number;
-  /** Keys of each lane that are met together. */
-  readonly depth: 1 | 2 | 4;
   /** On long sequences; only ratios count. */
   readonly rate: number;
   /** Multiply-adds (rows × keys × heads × head size) from which on it is chosen, as compiling it takes longer. */
@@ -93,6 +91,13 @@ export interface SubgroupAttention {
   readonly weightBytes: number;
 }
 
+/** Four lanes that are a subgroup have rows of their own and pass columns round. */
+export interface QuadAttention {
+  readonly strategy: 'quad';
+  readonly forward: readonly AttentionTile[];
+  readonly backward: readonly AttentionTile[];
+}
+
 /** Tiles staged in workgroup memory. */
 export interface TiledAttention {
   readonly strategy: 'tiled';
@@ -101,7 +106,7 @@ export interface TiledAttention {
 }
 
 /** Which attention kernels an adapter runs; head sizes that they do not take go to the register kernels. */
-export type AttentionTuning = RegisterAttention | SubgroupAttention | TiledAttention;
+export type AttentionTuning = RegisterAttention | SubgroupAttention | QuadAttention | TiledAttention;
 
 /** Every choice that differs by adapter, never by data: kernels read `gpu.tuning` and ask for nothing else. */
 export interface Tuning {
@@ -194,10 +199,10 @@ export const TUNINGS = {
       strategy: 'subgroup',
       subgroupSize: 8,
       forward: [
-        { rows: 8, depth: 1, rate: 10.8 },
-        { rows: 32, depth: 1, rate: 17, minWork: 2 ** 20, maxHeadDim: 64 },
+        { rows: 8, rate: 10.8 },
+        { rows: 32, rate: 17, minWork: 2 ** 20, maxHeadDim: 64 },
       ],
-      backward: [{ rows: 16, depth: 1, rate: 12.5, maxHeadDim: 64 }],
+      backward: [{ rows: 16, rate: 12.5, maxHeadDim: 64 }],
       weightBytes: 2 ** 24,
     },
   },
@@ -213,17 +218,16 @@ export const TUNINGS = {
       otherwise: { ...REGISTER, vectorsAlongK: true },
     },
     attention: {
-      strategy: 'subgroup',
-      subgroupSize: 4,
+      strategy: 'quad',
       forward: [
-        { rows: 8, depth: 4, rate: 1.7 },
-        { rows: 16, depth: 4, rate: 2, minWork: 2 ** 20 },
+        { rows: 8, rate: 3, maxHeadDim: 64 },
+        { rows: 16, rate: 3.6, maxHeadDim: 32 },
       ],
       backward: [
-        { rows: 8, depth: 4, rate: 2, maxHeadDim: 64 },
-        { rows: 16, depth: 4, rate: 2.2, minWork: 2 ** 21, maxHeadDim: 32 },
+        { rows: 4, rate: 2.1, maxHeadDim: 64 },
+        { rows: 8, rate: 2.8, maxHeadDim: 32 },
+        { rows: 16, rate: 3.3, minWork: 2 ** 21, maxHeadDim: 32 },
       ],
-      weightBytes: 2 ** 24,
     },
   },
   /** Any other adapter that runs on the CPU. */
@@ -261,7 +265,13 @@ export function tuningFor(
     tuning.attention.strategy === 'tiled'
       ? { ...tuning.attention, workgroupBytes: Math.min(tuning.attention.workgroupBytes, workgroupBytes) }
       : tuning.attention;
-  const unshared = attention.strategy === 'subgroup' && attention.subgroupSize !== subgroupSize;
+  const lanes =
+    attention.strategy === 'quad'
+      ? 4
+      : attention.strategy === 'subgroup'
+        ? attention.subgroupSize
+        : undefined;
+  const unshared = lanes !== undefined && lanes !== subgroupSize;
   return {
     ...tuning,
     ...(subgroupSize === undefined ? {} : { subgroupSize }),

@@ -1,8 +1,11 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
+import type { Scope } from '../../runtime/scope.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { AttentionTuning, Tuning } from '../../runtime/tuning.ts';
-import { chooseAttentionTile, subgroupHeads } from './attention-tile.ts';
+import { chooseQuadHead, chooseSubgroupHead, quadHeads, subgroupHeads } from './attention-tile.ts';
+import { quadKeyValueGradients, quadQueryGradient } from './quad-backward.ts';
+import { QUAD, type QuadHead } from './quad-tile.ts';
 import {
   registerAllGradients,
   registerKeyValueGradients,
@@ -53,8 +56,10 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
   ]);
   const { attention } = gpu.tuning;
   const work = { ...shape, lengths: sequences.lengths, keys: 0 };
-  const head = chooseAttentionTile(attention, 'backward', work);
+  const head = chooseSubgroupHead(attention, 'backward', work);
+  const quad = chooseQuadHead(attention, 'backward', work);
   if (head && attention.strategy === 'subgroup') subgroupGradients(gpu, args, head, attention.weightBytes);
+  else if (quad) quadGradients(gpu, args, quad);
   else {
     const staged = chooseStaging(attention, headDim) !== undefined;
     const longerThan = staged ? STAGED_BACKWARD_TOKENS : 0;
@@ -83,6 +88,10 @@ export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'
       subgroupWeights(head),
       subgroupSums({ ...head, of: 'queries' }),
       subgroupSums({ ...head, of: 'keys' }),
+    ]),
+    ...quadHeads(attention, 'backward').flatMap((head) => [
+      quadQueryGradient(head),
+      quadKeyValueGradients(head),
     ]),
     ...stagedHeads(attention).flatMap(({ headDim }) =>
       [true, false].map((ofQueries) => stagedBackward({ headDim, ofQueries })),
@@ -118,23 +127,58 @@ function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
   );
 }
 
+function quadGradients(gpu: Gpu, args: AttentionBackwardArguments, head: QuadHead): void {
+  const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
+  const blocks = sequences.blocks(QUAD * head.laneRows);
+  const params = { ...parameters(args, head.headDim / 4), firstBlock: blocks.first };
+  using scope = gpu.scope();
+  const statistics = makeStatistics(gpu, args, scope);
+  const inputs = { blocks: sequences.table, q, k, v, gradOutput, statistics };
+  if (gradQuery) {
+    const taskCount = blocks.count * shape.heads;
+    gpu.dispatch(
+      quadQueryGradient(head),
+      { ...inputs, gradQuery },
+      { ...params, taskCount },
+      grid(taskCount),
+      flopOf(args, 'query'),
+    );
+  }
+  const taskCount = blocks.count * shape.kvHeads;
+  gpu.dispatch(
+    quadKeyValueGradients(head),
+    { ...inputs, gradKey, gradValue },
+    { ...params, taskCount },
+    grid(taskCount),
+    flopOf(args, 'key-value'),
+  );
+}
+
+/** What gradients by registers and by four lanes read of each row and head: float32 [T, H, 2]. */
+function makeStatistics(gpu: Gpu, args: AttentionBackwardArguments, scope: Scope): Tensor {
+  const { shape, sequences, out, logSumExp, gradOutput } = args;
+  const { element, count } = headVector(shape.headDim);
+  const statistics = scope.tensor([sequences.totalTokens, shape.heads, 2], 'attention.statistics');
+  const rows = sequences.totalTokens * shape.heads;
+  gpu.dispatch(
+    registerStatistics(element),
+    { out, gradOutput, logSumExp, statistics },
+    { rows, headElements: count },
+    grid(Math.ceil(rows / WORKGROUP)),
+  );
+  return statistics;
+}
+
 /** Of sequences longer than so many tokens; the others' gradients are not touched. */
 function registerGradients(gpu: Gpu, args: AttentionBackwardArguments, longerThan: number): void {
-  const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
+  const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
   const { heads, kvHeads, headDim } = shape;
   const { element, count } = headVector(headDim);
   const sizes = { ...parameters(args, count), longerThan };
   const blocks = sequences.blocks(TILE_ROWS);
   const workgroups = (tasks: number): [number, number, number] => grid(Math.ceil(tasks / WORKGROUP));
   using scope = gpu.scope();
-  const statistics = scope.tensor([sequences.totalTokens, heads, 2], 'attention.statistics');
-  const rows = sequences.totalTokens * heads;
-  gpu.dispatch(
-    registerStatistics(element),
-    { out, gradOutput, logSumExp, statistics },
-    { rows, headElements: count },
-    workgroups(rows),
-  );
+  const statistics = makeStatistics(gpu, args, scope);
   const inputs = { blocks: sequences.table, q, k, v, gradOutput, statistics };
   const [queryTasks, taskCount] = [blocks.count * heads, blocks.count * kvHeads];
   const joined =

@@ -2,7 +2,9 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
-import { chooseAttentionTile, subgroupHeads } from './attention-tile.ts';
+import { chooseQuadHead, chooseSubgroupHead, quadHeads, subgroupHeads } from './attention-tile.ts';
+import { quadForward } from './quad-forward.ts';
+import { QUAD, type QuadHead } from './quad-tile.ts';
 import { registerForward, registerForwardBehindPrefix } from './register-forward.ts';
 import {
   type AttentionInputs,
@@ -54,8 +56,11 @@ export function attentionForward(gpu: Gpu, args: AttentionForwardArguments): voi
     if (before) prefixAttention(gpu, args, before, stagedKernels(staged));
     return ownAttention(gpu, args, stagedKernels(staged), before !== undefined);
   }
+  const work = { ...shape, lengths: sequences.lengths, keys: before?.length ?? 0 };
+  const quad = chooseQuadHead(attention, 'forward', work);
+  if (quad) return quadAttention(gpu, args, quad, before);
   const choose = (lengths: readonly number[], keys: number): SubgroupHead | undefined =>
-    chooseAttentionTile(attention, 'forward', { ...shape, lengths, keys });
+    chooseSubgroupHead(attention, 'forward', { ...shape, lengths, keys });
   const own = choose(sequences.lengths, 0);
   if (!own) return registerAttention(gpu, args, before);
   if (before) {
@@ -74,6 +79,9 @@ export function attentionForwardKernels({ attention }: Pick<Tuning, 'attention'>
       ...subgroupHeads(attention, 'forward').map(subgroupKernels),
       ...stagedHeads(attention).map(stagedKernels),
     ].flatMap(({ own, prefix }) => [own(false), own(true), prefix()]),
+    ...quadHeads(attention, 'forward').flatMap((head) =>
+      [true, false].map((behindPrefix) => quadForward({ ...head, behindPrefix })),
+    ),
   ];
 }
 
@@ -133,6 +141,31 @@ function registerAttention(gpu: Gpu, args: AttentionForwardArguments, prefix?: K
   } else {
     gpu.dispatch(registerForward(element), storage, params, workgroups, flop);
   }
+}
+
+function quadAttention(
+  gpu: Gpu,
+  args: AttentionForwardArguments,
+  head: QuadHead,
+  prefix?: KeyValuePrefix,
+): void {
+  const { shape, sequences, q, k, v, out, logSumExp } = args;
+  const blocks = sequences.blocks(QUAD * head.laneRows);
+  const taskCount = blocks.count * shape.heads;
+  gpu.dispatch(
+    quadForward({ ...head, behindPrefix: prefix !== undefined }),
+    {
+      ...{ blocks: sequences.table, q, k, v, out, logSumExp },
+      ...(prefix ? { prefixK: prefix.k, prefixV: prefix.v } : {}),
+    },
+    {
+      ...parameters(args, head.headDim / 4, taskCount),
+      firstBlock: blocks.first,
+      prefixLength: prefix?.length ?? 0,
+    },
+    grid(taskCount),
+    flopOf(args, seenPairs(args, prefix?.length)),
+  );
 }
 
 function prefixAttention(

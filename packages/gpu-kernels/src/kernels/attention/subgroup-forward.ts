@@ -16,7 +16,7 @@ import {
   scoreProducts,
   tileColumns,
   tileStart,
-  weightedSums,
+  weightedSum,
 } from './subgroup-tile.ts';
 
 const PARAMS = {
@@ -225,7 +225,7 @@ function visitKeys(
       ${eachLaneColumn((c) => `let keyAt${c} = ${vectorAt(`keys${component(c)}`)};`)}
       ${scoreProducts(head, elements, 's', { rows: 'q', rowAt: 'queryAt', columns: keys, columnAt: 'keyAt' })}
       ${eachTileRow(head, softmax)}
-      ${weightedSums(head, elements, [{ target: 'out', weight: 's', values }], (column) => vectorAt(`key + ${column}`))}
+      ${weightedSum(head, elements, { target: 'out', weight: 's', values, columnAt: (column) => vectorAt(`key + ${column}`) })}
     }`;
 }
 

@@ -16,8 +16,6 @@ export interface SubgroupHead {
   readonly subgroupSize: number;
   /** Rows of a tile: a multiple of the subgroup's size. */
   readonly rows: number;
-  /** Of each lane's columns those that are met together: more save registers' way to memory, and take longer to compile. */
-  readonly depth: 1 | 2 | 4;
   /** D. */
   readonly headDim: number;
 }
@@ -123,8 +121,6 @@ export interface ScoreOperands {
   readonly columns: string;
   /** The lane's column c begins at `columnAt`c. */
   readonly columnAt: string;
-  /** WGSL that sees element i of the lane's columns as `column`c. */
-  readonly also?: string;
 }
 
 /**
@@ -135,7 +131,7 @@ export function scoreProducts(
   head: SubgroupHead,
   { width }: LaneElements,
   name: string,
-  { rows, rowAt, columns, columnAt, also = '' }: ScoreOperands,
+  { rows, rowAt, columns, columnAt }: ScoreOperands,
 ): string {
   const turned = (i: number): string => [0, 1, 2, 3].map((c) => `column${c}${component(i)}`).join(', ');
   const sum = (r: number): string =>
@@ -149,7 +145,6 @@ export function scoreProducts(
       ${eachLaneColumn((c) => `let column${c} = ${columns}[${columnAt}${c} + i];`)}
       ${eachTurn(head, (t) => `let own${t} = ${rows}[${rowAt}${t} + i];`)}
       ${repeat(width, (i) => `let turned${i} = vec4<f32>(${turned(i)});`)}
-      ${also}
       ${eachTileRow(head, (r) => `${name}${r} = ${sum(r)};`)}
     }`;
 }
@@ -161,52 +156,31 @@ export interface WeightedSum {
   readonly weight: string;
   /** Binding. */
   readonly values: string;
+  /** WGSL of where the head vector begins of a column, given as WGSL of its place in the tile. */
+  readonly columnAt: (tileColumn: string) => string;
 }
 
-/**
- * WGSL that adds a tile's columns to sums in a fixed order.
- * @param columnAt WGSL of where the head vector begins of a column, given as WGSL of its place in the tile
- */
-export function weightedSums(
+/** WGSL that adds a tile's columns to sums in a fixed order. */
+export function weightedSum(
   head: SubgroupHead,
   { element, count }: LaneElements,
-  sums: readonly WeightedSum[],
-  columnAt: (tileColumn: string) => string,
+  { target, weight, values, columnAt }: WeightedSum,
 ): string {
-  const { subgroupSize, depth } = head;
-  const place = (c: number): string =>
-    plus(`giver * ${LANE_COLUMNS}u${depth < LANE_COLUMNS ? ' + part' : ''}`, c);
-  const load = ({ target, values }: WeightedSum): string =>
-    repeat(depth, (c) =>
-      repeat(
-        count,
-        (e) => `let ${target}Value${c}_${e} = ${values}[${plus(`columnAt${c}`, e * subgroupSize)}];`,
-      ),
-    );
-  const terms = (target: string, r: number, e: number): string =>
-    Array.from({ length: depth }, (_, c) => c).reduce(
-      (sum, c) => `fma(${target}Weight${r}_${c}, ${target}Value${c}_${e}, ${sum})`,
-      `${target}${r}_${e}`,
-    );
+  const { subgroupSize } = head;
   // What belongs to a row stands together, so that few registers are live.
-  const add = ({ target, weight }: WeightedSum): string =>
-    eachTileRow(
-      head,
-      (r) => `
-        ${repeat(depth, (c) => `let ${target}Weight${r}_${c} = ${element}(subgroupShuffle(${weight}${r}${component(c)}, giver));`)}
-        ${repeat(count, (e) => `${target}${r}_${e} = ${terms(target, r, e)};`)}`,
-    );
-  const overLanes = `
-    for (var giver = 0u; giver < ${subgroupSize}u; giver++) {
-      ${repeat(depth, (c) => `let columnAt${c} = ${columnAt(place(c))} + lane;`)}
-      ${sums.map((sum) => load(sum) + add(sum)).join('\n')}
-    }`;
-  if (depth === LANE_COLUMNS) return overLanes;
-  const turned = 'xyzw'.slice(depth) + 'xyzw'.slice(0, depth);
   return `
-    for (var part = 0u; part < ${LANE_COLUMNS}u; part += ${depth}u) {
-      ${overLanes}
-      ${sums.map(({ weight }) => eachTileRow(head, (r) => `${weight}${r} = ${weight}${r}.${turned};`)).join('\n')}
+    for (var part = 0u; part < ${LANE_COLUMNS}u; part++) {
+      for (var giver = 0u; giver < ${subgroupSize}u; giver++) {
+        let columnAt = ${columnAt(`giver * ${LANE_COLUMNS}u + part`)} + lane;
+        ${repeat(count, (e) => `let value${e} = ${values}[${plus('columnAt', e * subgroupSize)}];`)}
+        ${eachTileRow(
+          head,
+          (r) => `
+            let weight${r} = ${element}(subgroupShuffle(${weight}${r}.x, giver));
+            ${repeat(count, (e) => `${target}${r}_${e} = fma(weight${r}, value${e}, ${target}${r}_${e});`)}`,
+        )}
+      }
+      ${eachTileRow(head, (r) => `${weight}${r} = ${weight}${r}.yzwx;`)}
     }`;
 }
 

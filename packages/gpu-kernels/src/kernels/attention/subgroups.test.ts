@@ -13,7 +13,7 @@ import { expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
 import { expectCloseBetweenNaNs, surrounded } from '../../testing/poison.ts';
 import { tolerances } from '../../testing/tolerances.ts';
-import { chooseAttentionTile } from './attention-tile.ts';
+import { chooseQuadHead, chooseSubgroupHead } from './attention-tile.ts';
 import { attentionBackward } from './backward.ts';
 import { attentionForward } from './forward.ts';
 import { PackedSequences } from './packed-sequences.ts';
@@ -22,10 +22,10 @@ import { attentionBackwardReference, attentionReference } from './reference.ts';
 const gpu = useGpu();
 const tolerance = tolerances.attention.f32;
 
-/** The test's device with one tile for subgroups, as the table has them; undefined where it has no such subgroups. */
+/** The test's device with one tile for its lanes, as the table has them; undefined where lanes share nothing. */
 function tiles(): { forward: Gpu[]; backward: Gpu[] } | undefined {
   const { attention } = gpu().tuning;
-  if (attention.strategy !== 'subgroup') return undefined;
+  if (attention.strategy !== 'subgroup' && attention.strategy !== 'quad') return undefined;
   const only = (pass: 'forward' | 'backward', tile: AttentionTile): Gpu => {
     const { minWork: _minWork, maxHeadDim: _maxHeadDim, ...always } = tile;
     return gpu().with({ tuning: { ...gpu().tuning, attention: { ...attention, [pass]: [always] } } });
@@ -119,19 +119,22 @@ test('nothing behind the operands is read or written', async () => {
 });
 
 test('large heads, little work and sizes that lanes cannot share choose other tiles', () => {
-  const { attention } = TUNINGS.lavapipe;
-  const chosen = (headDim: number, lengths: number[], heads = 8): number | undefined =>
-    chooseAttentionTile(attention, 'forward', { heads, headDim, lengths, keys: 0 })?.rows;
-  expect(chosen(32, [256])).toBe(32);
-  expect(chosen(128, [256])).toBe(8);
-  expect(chosen(16, [30], 4)).toBe(8);
-  expect(chosen(24, [256])).toBeUndefined();
-  expect(
-    chooseAttentionTile({ strategy: 'register' }, 'forward', {
-      heads: 1,
-      headDim: 16,
-      lengths: [9],
-      keys: 0,
-    }),
-  ).toBeUndefined();
+  const rows = (headDim: number, lengths: number[], heads = 8): number | undefined =>
+    chooseSubgroupHead(TUNINGS.lavapipe.attention, 'forward', { heads, headDim, lengths, keys: 0 })?.rows;
+  expect(rows(32, [256])).toBe(32);
+  expect(rows(128, [256])).toBe(8);
+  expect(rows(16, [30], 4)).toBe(8);
+  expect(rows(24, [256])).toBeUndefined();
+  const laneRows = (headDim: number, lengths: number[]): number | undefined =>
+    chooseQuadHead(TUNINGS.swiftshader.attention, 'backward', { heads: 4, headDim, lengths, keys: 0 })
+      ?.laneRows;
+  expect(laneRows(16, [30])).toBe(2);
+  expect(laneRows(16, [512])).toBe(4);
+  expect(laneRows(48, [512])).toBe(1);
+  expect(laneRows(64, [512])).toBe(1);
+  expect(laneRows(80, [512])).toBeUndefined();
+  expect(laneRows(24, [512])).toBeUndefined();
+  const work = { heads: 1, headDim: 16, lengths: [9], keys: 0 };
+  expect(chooseSubgroupHead({ strategy: 'register' }, 'forward', work)).toBeUndefined();
+  expect(chooseQuadHead({ strategy: 'register' }, 'forward', work)).toBeUndefined();
 });

@@ -1,0 +1,166 @@
+enable subgroups;
+
+struct Params {
+  heads: u32,
+  queriesPerKeyValueHead: u32,
+  kvHeads: u32,
+  scale: f32,
+  headElements: u32,
+  window: u32,
+  firstBlock: u32,
+  taskCount: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> blocks: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> q: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> k: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> gradOutput: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> statistics: array<vec2<f32>>;
+@group(0) @binding(7) var<storage, read_write> gradQuery: array<vec4<f32>>;
+
+@compute @workgroup_size(4)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  if (workgroup >= params.taskCount) { return; }
+  let block = blocks[params.firstBlock + workgroup / params.heads];
+  let head = workgroup % params.heads;
+  let kvHead = head / params.queriesPerKeyValueHead;
+  let end = block.x + block.y;
+  let row0 = min(block.x + lane, end - 1u);
+  let rowHead0 = row0 * params.heads + head;
+  let at0 = rowHead0 * params.headElements;
+  let q0_0 = params.scale * q[at0];
+  let q0_1 = params.scale * q[at0 + 1u];
+  let q0_2 = params.scale * q[at0 + 2u];
+  let q0_3 = params.scale * q[at0 + 3u];
+  let q0_4 = params.scale * q[at0 + 4u];
+  let q0_5 = params.scale * q[at0 + 5u];
+  let q0_6 = params.scale * q[at0 + 6u];
+  let q0_7 = params.scale * q[at0 + 7u];
+  let grad0_0 = gradOutput[at0];
+  let grad0_1 = gradOutput[at0 + 1u];
+  let grad0_2 = gradOutput[at0 + 2u];
+  let grad0_3 = gradOutput[at0 + 3u];
+  let grad0_4 = gradOutput[at0 + 4u];
+  let grad0_5 = gradOutput[at0 + 5u];
+  let grad0_6 = gradOutput[at0 + 6u];
+  let grad0_7 = gradOutput[at0 + 7u];
+  let statistics0 = statistics[rowHead0];
+  var gradQuery0_0 = vec4<f32>();
+  var gradQuery0_1 = vec4<f32>();
+  var gradQuery0_2 = vec4<f32>();
+  var gradQuery0_3 = vec4<f32>();
+  var gradQuery0_4 = vec4<f32>();
+  var gradQuery0_5 = vec4<f32>();
+  var gradQuery0_6 = vec4<f32>();
+  var gradQuery0_7 = vec4<f32>();
+  let place = block.x - block.z;
+  let hidden = select(0u, place + 1u - params.window, place >= params.window);
+  for (var key = block.z + (hidden & ~3u); key < end; key += 4u) {
+    let keyAt = (min(key + lane, end - 1u) * params.kvHeads + kvHead) * params.headElements;
+    let key0_0 = k[keyAt];
+    let key0_1 = k[keyAt + 1u];
+    let key0_2 = k[keyAt + 2u];
+    let key0_3 = k[keyAt + 3u];
+    let key0_4 = k[keyAt + 4u];
+    let key0_5 = k[keyAt + 5u];
+    let key0_6 = k[keyAt + 6u];
+    let key0_7 = k[keyAt + 7u];
+    let value0_0 = v[keyAt];
+    let value0_1 = v[keyAt + 1u];
+    let value0_2 = v[keyAt + 2u];
+    let value0_3 = v[keyAt + 3u];
+    let value0_4 = v[keyAt + 4u];
+    let value0_5 = v[keyAt + 5u];
+    let value0_6 = v[keyAt + 6u];
+    let value0_7 = v[keyAt + 7u];
+    let key1_0 = quadSwapX(key0_0);
+    let key1_1 = quadSwapX(key0_1);
+    let key1_2 = quadSwapX(key0_2);
+    let key1_3 = quadSwapX(key0_3);
+    let key1_4 = quadSwapX(key0_4);
+    let key1_5 = quadSwapX(key0_5);
+    let key1_6 = quadSwapX(key0_6);
+    let key1_7 = quadSwapX(key0_7);
+    let key2_0 = quadSwapY(key0_0);
+    let key2_1 = quadSwapY(key0_1);
+    let key2_2 = quadSwapY(key0_2);
+    let key2_3 = quadSwapY(key0_3);
+    let key2_4 = quadSwapY(key0_4);
+    let key2_5 = quadSwapY(key0_5);
+    let key2_6 = quadSwapY(key0_6);
+    let key2_7 = quadSwapY(key0_7);
+    let key3_0 = quadSwapDiagonal(key0_0);
+    let key3_1 = quadSwapDiagonal(key0_1);
+    let key3_2 = quadSwapDiagonal(key0_2);
+    let key3_3 = quadSwapDiagonal(key0_3);
+    let key3_4 = quadSwapDiagonal(key0_4);
+    let key3_5 = quadSwapDiagonal(key0_5);
+    let key3_6 = quadSwapDiagonal(key0_6);
+    let key3_7 = quadSwapDiagonal(key0_7);
+    let value1_0 = quadSwapX(value0_0);
+    let value1_1 = quadSwapX(value0_1);
+    let value1_2 = quadSwapX(value0_2);
+    let value1_3 = quadSwapX(value0_3);
+    let value1_4 = quadSwapX(value0_4);
+    let value1_5 = quadSwapX(value0_5);
+    let value1_6 = quadSwapX(value0_6);
+    let value1_7 = quadSwapX(value0_7);
+    let value2_0 = quadSwapY(value0_0);
+    let value2_1 = quadSwapY(value0_1);
+    let value2_2 = quadSwapY(value0_2);
+    let value2_3 = quadSwapY(value0_3);
+    let value2_4 = quadSwapY(value0_4);
+    let value2_5 = quadSwapY(value0_5);
+    let value2_6 = quadSwapY(value0_6);
+    let value2_7 = quadSwapY(value0_7);
+    let value3_0 = quadSwapDiagonal(value0_0);
+    let value3_1 = quadSwapDiagonal(value0_1);
+    let value3_2 = quadSwapDiagonal(value0_2);
+    let value3_3 = quadSwapDiagonal(value0_3);
+    let value3_4 = quadSwapDiagonal(value0_4);
+    let value3_5 = quadSwapDiagonal(value0_5);
+    let value3_6 = quadSwapDiagonal(value0_6);
+    let value3_7 = quadSwapDiagonal(value0_7);
+    let column0 = key + (lane ^ 0u);
+    let column1 = key + (lane ^ 1u);
+    let column2 = key + (lane ^ 2u);
+    let column3 = key + (lane ^ 3u);
+    let seen0_0 = (column0 <= row0) & (row0 - column0 < params.window);
+    let p0_0 = select(0.0, exp(min(dot(q0_0, key0_0) + dot(q0_1, key0_1) + dot(q0_2, key0_2) + dot(q0_3, key0_3) + dot(q0_4, key0_4) + dot(q0_5, key0_5) + dot(q0_6, key0_6) + dot(q0_7, key0_7) - statistics0.x, 0.0)), seen0_0);
+    let d0_0 = p0_0 * (dot(grad0_0, value0_0) + dot(grad0_1, value0_1) + dot(grad0_2, value0_2) + dot(grad0_3, value0_3) + dot(grad0_4, value0_4) + dot(grad0_5, value0_5) + dot(grad0_6, value0_6) + dot(grad0_7, value0_7) - statistics0.y);
+    let seen0_1 = (column1 <= row0) & (row0 - column1 < params.window);
+    let p0_1 = select(0.0, exp(min(dot(q0_0, key1_0) + dot(q0_1, key1_1) + dot(q0_2, key1_2) + dot(q0_3, key1_3) + dot(q0_4, key1_4) + dot(q0_5, key1_5) + dot(q0_6, key1_6) + dot(q0_7, key1_7) - statistics0.x, 0.0)), seen0_1);
+    let d0_1 = p0_1 * (dot(grad0_0, value1_0) + dot(grad0_1, value1_1) + dot(grad0_2, value1_2) + dot(grad0_3, value1_3) + dot(grad0_4, value1_4) + dot(grad0_5, value1_5) + dot(grad0_6, value1_6) + dot(grad0_7, value1_7) - statistics0.y);
+    let seen0_2 = (column2 <= row0) & (row0 - column2 < params.window);
+    let p0_2 = select(0.0, exp(min(dot(q0_0, key2_0) + dot(q0_1, key2_1) + dot(q0_2, key2_2) + dot(q0_3, key2_3) + dot(q0_4, key2_4) + dot(q0_5, key2_5) + dot(q0_6, key2_6) + dot(q0_7, key2_7) - statistics0.x, 0.0)), seen0_2);
+    let d0_2 = p0_2 * (dot(grad0_0, value2_0) + dot(grad0_1, value2_1) + dot(grad0_2, value2_2) + dot(grad0_3, value2_3) + dot(grad0_4, value2_4) + dot(grad0_5, value2_5) + dot(grad0_6, value2_6) + dot(grad0_7, value2_7) - statistics0.y);
+    let seen0_3 = (column3 <= row0) & (row0 - column3 < params.window);
+    let p0_3 = select(0.0, exp(min(dot(q0_0, key3_0) + dot(q0_1, key3_1) + dot(q0_2, key3_2) + dot(q0_3, key3_3) + dot(q0_4, key3_4) + dot(q0_5, key3_5) + dot(q0_6, key3_6) + dot(q0_7, key3_7) - statistics0.x, 0.0)), seen0_3);
+    let d0_3 = p0_3 * (dot(grad0_0, value3_0) + dot(grad0_1, value3_1) + dot(grad0_2, value3_2) + dot(grad0_3, value3_3) + dot(grad0_4, value3_4) + dot(grad0_5, value3_5) + dot(grad0_6, value3_6) + dot(grad0_7, value3_7) - statistics0.y);
+    gradQuery0_0 += d0_0 * key0_0 + d0_1 * key1_0 + d0_2 * key2_0 + d0_3 * key3_0;
+    gradQuery0_1 += d0_0 * key0_1 + d0_1 * key1_1 + d0_2 * key2_1 + d0_3 * key3_1;
+    gradQuery0_2 += d0_0 * key0_2 + d0_1 * key1_2 + d0_2 * key2_2 + d0_3 * key3_2;
+    gradQuery0_3 += d0_0 * key0_3 + d0_1 * key1_3 + d0_2 * key2_3 + d0_3 * key3_3;
+    gradQuery0_4 += d0_0 * key0_4 + d0_1 * key1_4 + d0_2 * key2_4 + d0_3 * key3_4;
+    gradQuery0_5 += d0_0 * key0_5 + d0_1 * key1_5 + d0_2 * key2_5 + d0_3 * key3_5;
+    gradQuery0_6 += d0_0 * key0_6 + d0_1 * key1_6 + d0_2 * key2_6 + d0_3 * key3_6;
+    gradQuery0_7 += d0_0 * key0_7 + d0_1 * key1_7 + d0_2 * key2_7 + d0_3 * key3_7;
+  }
+  if (block.x + lane < end) {
+    gradQuery[at0] = params.scale * gradQuery0_0;
+    gradQuery[at0 + 1u] = params.scale * gradQuery0_1;
+    gradQuery[at0 + 2u] = params.scale * gradQuery0_2;
+    gradQuery[at0 + 3u] = params.scale * gradQuery0_3;
+    gradQuery[at0 + 4u] = params.scale * gradQuery0_4;
+    gradQuery[at0 + 5u] = params.scale * gradQuery0_5;
+    gradQuery[at0 + 6u] = params.scale * gradQuery0_6;
+    gradQuery[at0 + 7u] = params.scale * gradQuery0_7;
+  }
+}

@@ -45,7 +45,13 @@ for (const shape of values.shapes.split(',')) {
     const [m = 0, k = 0, n = 0] = each.split('x').map(Number);
     const [transposeA, transposeB] = [layout === 'TN', layout === 'NT'];
     using scope = gpu.scope();
-    using groups = count === '' ? undefined : new RowGroups(gpu, new Array<number>(Number(count)).fill(m));
+    using groups =
+      count === ''
+        ? undefined
+        : new RowGroups(
+            gpu,
+            Array.from({ length: Number(count) }, () => m),
+          );
     // Groups have their rows one below the other; with a transposed A these are added up, and m is what they have in common.
     const rows = m * (groups?.counts.length ?? 1);
     const own = groups?.counts.length ?? 1;

@@ -200,7 +200,7 @@ export function tiledKernel(
   shape: readonly [number, number, number],
   tilesOfRows?: (height: number) => number,
 ): TiledKernel {
-  const { accumulate, ...variant } = added;
+  const { accumulate: _accumulate, ...variant } = added;
   const { transposeA, transposeB } = variant;
   switch (tuning.strategy) {
     case 'register': {

@@ -217,49 +217,67 @@ function step(i: number): string {
 
 /** Unrolled, as an element of an array costs as much as a load where its index is not a constant. */
 function stores(variant: QuadVariant, product: ProductText): string {
-  const { rows, columns } = variant.tile;
-  const quads = columns / 4;
-  const ofRow = (r: number, x: number): string => `
+  const { tile, transposeA, vectorC } = variant;
+  const quads = tile.columns / 4;
+  const rowOfLane = (x: number): string =>
+    `${x === 0 ? 'lane' : `(lane ^ ${x}u)`}${transposeA ? ' * 4u' : ''}`;
+  const at = (x: number): string => `${product.cOffset} + (m0 + row${x}) * ${product.cStride} + run0`;
+  const ofRow = (r: number, x: number): string => {
+    // From the lane's first row to this one.
+    const below = transposeA ? Math.floor(r / 4) * 4 * LANES + (r % 4) : r * LANES;
+    return `
     {
-      let m = ${rowOf(variant, r, x === 0 ? 'lane' : `(lane ^ ${x}u)`)};
-      ${repeat(quads, (q) => (variant.vectorC ? storeVector : storeElements)(variant, product, [r, x, q]))}
+      let inRows = ${plus(`row${x}`, below)} < rowsLeft;
+      let at = ${below === 0 ? `at${x}` : `at${x} + ${below}u * cStep`};
+      ${repeat(quads, (q) => (vectorC ? storeVector : storeElements)(variant, product, [r, x, q]))}
     }`;
+  };
   return `
-    ${repeat(quads, (q) => biasOf(product, q))}
-    ${repeat(rows / LANES, (r) => repeat(LANES, (x) => ofRow(r, x)))}`;
+    let rowsLeft = ${product.m} - m0;
+    let cStep = ${product.cStride}${vectorC ? ' >> 2u' : ''};
+    ${repeat(LANES, (x) => `let row${x} = ${rowOfLane(x)};`)}
+    ${repeat(LANES, (x) => `let at${x} = ${vectorC ? `(${at(x)}) >> 2u` : at(x)};`)}
+    ${repeat(quads, (q) => columnsOf(variant, product, q))}
+    ${repeat(tile.rows / LANES, (r) => repeat(LANES, (x) => ofRow(r, x)))}`;
 }
 
-/** A sum that began with +0 is never -0: it is the same bits with a bias of zero. */
-function biasOf({ names: { bias }, n, useBias, biasOffset }: ProductText, q: number): string {
-  if (bias === undefined) return '';
-  const element = (e: number): string => `${bias}[${biasOffset} + min(${plus(`run${q}`, e)}, ${n} - 1u)]`;
-  return `
+/**
+ * WGSL of which of a run of columns there are, and of their bias: a sum that began with +0 is never −0, so that it is the
+ * same bits with a bias of zero.
+ */
+function columnsOf({ vectorC }: QuadVariant, product: ProductText, q: number): string {
+  const { n, useBias, biasOffset, names } = product;
+  const element = (e: number): string =>
+    `${names.bias}[${biasOffset} + min(${plus(`run${q}`, e)}, ${n} - 1u)]`;
+  const bias =
+    names.bias === undefined
+      ? ''
+      : `
     var bias${q} = vec4<f32>();
     if (${useBias} != 0u) { bias${q} = vec4<f32>(${COMPONENTS.map(element).join(', ')}); }`;
+  const inside = vectorC
+    ? `let inside${q} = run${q} < ${n};`
+    : repeat(4, (e) => `let inside${q * 4 + e} = ${plus(`run${q}`, e)} < ${n};`);
+  return `${inside}${bias}`;
 }
 
 type Place = readonly [r: number, x: number, q: number];
 
-function storeVector({ accumulate }: QuadVariant, product: ProductText, [r, x, q]: Place): string {
-  const { bias, c } = product.names;
-  const sums = COMPONENTS.map((e) => sum(r, x, q * 4 + e)).join(', ');
-  const value = bias === undefined ? `vec4<f32>(${sums})` : `vec4<f32>(${sums}) + bias${q}`;
-  return `
-      if ((m < ${product.m}) & (run${q} < ${product.n})) {
-        let at = (${product.cOffset} + m * ${product.cStride} + run${q}) >> 2u;
-        ${c}[at] = ${accumulate ? `(${value}) + ${c}[at]` : value};
-      }`;
+function storeVector({ accumulate }: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
+  const sums = `vec4<f32>(${COMPONENTS.map((e) => sum(r, x, q * 4 + e)).join(', ')})`;
+  const target = `${names.c}[${plus('at', q * LANES)}]`;
+  return `if (inRows & inside${q}) { ${target} = ${valueOf(accumulate, sums, target, names.bias && `bias${q}`)}; }`;
 }
 
-function storeElements({ accumulate }: QuadVariant, product: ProductText, [r, x, q]: Place): string {
-  const { bias, c } = product.names;
+function storeElements({ accumulate }: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
   return repeat(4, (e) => {
-    const own = sum(r, x, q * 4 + e);
-    const value = bias === undefined ? own : `${own} + bias${q}.${'xyzw'[e]}`;
-    return `
-      if ((m < ${product.m}) & (${plus(`run${q}`, e)} < ${product.n})) {
-        let at = ${product.cOffset} + m * ${product.cStride} + ${plus(`run${q}`, e)};
-        ${c}[at] = ${accumulate ? `(${value}) + ${c}[at]` : value};
-      }`;
+    const target = `${names.c}[${plus('at', q * 4 * LANES + e)}]`;
+    const bias = names.bias && `bias${q}.${'xyzw'[e]}`;
+    return `if (inRows & inside${q * 4 + e}) { ${target} = ${valueOf(accumulate, sum(r, x, q * 4 + e), target, bias)}; }`;
   });
+}
+
+function valueOf(accumulate: boolean, sums: string, before: string, bias: string | undefined): string {
+  const value = bias === undefined ? sums : `${sums} + ${bias}`;
+  return accumulate ? `(${value}) + ${before}` : value;
 }

@@ -140,52 +140,44 @@ fn main(
     sum0_3_6 = fma(a0_3_3, b1_3.z, fma(a0_3_2, b1_2.z, fma(a0_3_1, b1_1.z, fma(a0_3_0, b1_0.z, sum0_3_6))));
     sum0_3_7 = fma(a0_3_3, b1_3.w, fma(a0_3_2, b1_2.w, fma(a0_3_1, b1_1.w, fma(a0_3_0, b1_0.w, sum0_3_7))));
   }
+  let rowsLeft = group.y - m0;
+  let cStep = params.cStride >> 2u;
+  let row0 = lane;
+  let row1 = (lane ^ 1u);
+  let row2 = (lane ^ 2u);
+  let row3 = (lane ^ 3u);
+  let at0 = (params.cOffset + (m0 + row0) * params.cStride + run0) >> 2u;
+  let at1 = (params.cOffset + (m0 + row1) * params.cStride + run0) >> 2u;
+  let at2 = (params.cOffset + (m0 + row2) * params.cStride + run0) >> 2u;
+  let at3 = (params.cOffset + (m0 + row3) * params.cStride + run0) >> 2u;
+  let inside0 = run0 < params.n;
   var bias0 = vec4<f32>();
   if (params.useBias != 0u) { bias0 = vec4<f32>(bias[biasOffset + min(run0, params.n - 1u)], bias[biasOffset + min(run0 + 1u, params.n - 1u)], bias[biasOffset + min(run0 + 2u, params.n - 1u)], bias[biasOffset + min(run0 + 3u, params.n - 1u)]); }
+  let inside1 = run1 < params.n;
   var bias1 = vec4<f32>();
   if (params.useBias != 0u) { bias1 = vec4<f32>(bias[biasOffset + min(run1, params.n - 1u)], bias[biasOffset + min(run1 + 1u, params.n - 1u)], bias[biasOffset + min(run1 + 2u, params.n - 1u)], bias[biasOffset + min(run1 + 3u, params.n - 1u)]); }
   {
-    let m = m0 + lane;
-    if ((m < group.y) & (run0 < params.n)) {
-      let at = (params.cOffset + m * params.cStride + run0) >> 2u;
-      c[at] = (vec4<f32>(sum0_0_0, sum0_0_1, sum0_0_2, sum0_0_3) + bias0) + c[at];
-    }
-    if ((m < group.y) & (run1 < params.n)) {
-      let at = (params.cOffset + m * params.cStride + run1) >> 2u;
-      c[at] = (vec4<f32>(sum0_0_4, sum0_0_5, sum0_0_6, sum0_0_7) + bias1) + c[at];
-    }
+    let inRows = row0 < rowsLeft;
+    let at = at0;
+    if (inRows & inside0) { c[at] = (vec4<f32>(sum0_0_0, sum0_0_1, sum0_0_2, sum0_0_3) + bias0) + c[at]; }
+    if (inRows & inside1) { c[at + 4u] = (vec4<f32>(sum0_0_4, sum0_0_5, sum0_0_6, sum0_0_7) + bias1) + c[at + 4u]; }
   }
   {
-    let m = m0 + (lane ^ 1u);
-    if ((m < group.y) & (run0 < params.n)) {
-      let at = (params.cOffset + m * params.cStride + run0) >> 2u;
-      c[at] = (vec4<f32>(sum0_1_0, sum0_1_1, sum0_1_2, sum0_1_3) + bias0) + c[at];
-    }
-    if ((m < group.y) & (run1 < params.n)) {
-      let at = (params.cOffset + m * params.cStride + run1) >> 2u;
-      c[at] = (vec4<f32>(sum0_1_4, sum0_1_5, sum0_1_6, sum0_1_7) + bias1) + c[at];
-    }
+    let inRows = row1 < rowsLeft;
+    let at = at1;
+    if (inRows & inside0) { c[at] = (vec4<f32>(sum0_1_0, sum0_1_1, sum0_1_2, sum0_1_3) + bias0) + c[at]; }
+    if (inRows & inside1) { c[at + 4u] = (vec4<f32>(sum0_1_4, sum0_1_5, sum0_1_6, sum0_1_7) + bias1) + c[at + 4u]; }
   }
   {
-    let m = m0 + (lane ^ 2u);
-    if ((m < group.y) & (run0 < params.n)) {
-      let at = (params.cOffset + m * params.cStride + run0) >> 2u;
-      c[at] = (vec4<f32>(sum0_2_0, sum0_2_1, sum0_2_2, sum0_2_3) + bias0) + c[at];
-    }
-    if ((m < group.y) & (run1 < params.n)) {
-      let at = (params.cOffset + m * params.cStride + run1) >> 2u;
-      c[at] = (vec4<f32>(sum0_2_4, sum0_2_5, sum0_2_6, sum0_2_7) + bias1) + c[at];
-    }
+    let inRows = row2 < rowsLeft;
+    let at = at2;
+    if (inRows & inside0) { c[at] = (vec4<f32>(sum0_2_0, sum0_2_1, sum0_2_2, sum0_2_3) + bias0) + c[at]; }
+    if (inRows & inside1) { c[at + 4u] = (vec4<f32>(sum0_2_4, sum0_2_5, sum0_2_6, sum0_2_7) + bias1) + c[at + 4u]; }
   }
   {
-    let m = m0 + (lane ^ 3u);
-    if ((m < group.y) & (run0 < params.n)) {
-      let at = (params.cOffset + m * params.cStride + run0) >> 2u;
-      c[at] = (vec4<f32>(sum0_3_0, sum0_3_1, sum0_3_2, sum0_3_3) + bias0) + c[at];
-    }
-    if ((m < group.y) & (run1 < params.n)) {
-      let at = (params.cOffset + m * params.cStride + run1) >> 2u;
-      c[at] = (vec4<f32>(sum0_3_4, sum0_3_5, sum0_3_6, sum0_3_7) + bias1) + c[at];
-    }
+    let inRows = row3 < rowsLeft;
+    let at = at3;
+    if (inRows & inside0) { c[at] = (vec4<f32>(sum0_3_0, sum0_3_1, sum0_3_2, sum0_3_3) + bias0) + c[at]; }
+    if (inRows & inside1) { c[at + 4u] = (vec4<f32>(sum0_3_4, sum0_3_5, sum0_3_6, sum0_3_7) + bias1) + c[at + 4u]; }
   }
 }

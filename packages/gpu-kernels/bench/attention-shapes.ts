@@ -8,7 +8,15 @@ import { matmulCases, noise } from './cases.ts';
 import { type Case, measure } from './measure.ts';
 
 /** Sequences x tokens, heads x head size, and keys of a prefix: a training step's, a long sequence's, a probe batch's. */
-const SHAPES = ['1x30:4x16', '1x30:8x32', '1x30:8x64', '1x256:8x16', '1x256:8x32', '1x256:8x64'];
+const SHAPES = [
+  '1x30:4x16',
+  '18x30:4x16',
+  '1x30:8x32',
+  '1x30:8x64',
+  '1x256:8x16',
+  '1x256:8x32',
+  '1x256:8x64',
+];
 const BEHIND_PREFIX = ['17x30:8x64:1500', '68x30:4x16:375'];
 
 const { values } = parseArgs({

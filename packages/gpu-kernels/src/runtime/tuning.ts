@@ -221,12 +221,12 @@ export const TUNINGS = {
       strategy: 'quad',
       forward: [
         { rows: 8, rate: 3, maxHeadDim: 64 },
-        { rows: 16, rate: 3.6, maxHeadDim: 32 },
+        { rows: 16, rate: 3.6, minWork: 2 ** 20, maxHeadDim: 32 },
       ],
       backward: [
         { rows: 4, rate: 2.1, maxHeadDim: 64 },
         { rows: 8, rate: 2.8, maxHeadDim: 32 },
-        { rows: 16, rate: 3.3, minWork: 2 ** 21, maxHeadDim: 32 },
+        { rows: 16, rate: 3.3, minWork: 2 ** 21, maxHeadDim: 16 },
       ],
     },
   },

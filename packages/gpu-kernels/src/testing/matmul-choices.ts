@@ -59,5 +59,6 @@ export function vectorsOf({ matmul }: Choice, layout: MatmulLayout): Vectors[] {
   const vectorA = matmul.strategy === 'subgroup' && matmul.tiles[layout][0]?.vectorA === true;
   const all = { ...ALL_VECTORS, a: layout !== 'NN' || vectorA };
   if (matmul.strategy === 'register') return [NO_VECTORS, all];
+  if (layout === 'NN') return [all, NO_VECTORS];
   return layout === 'NT' ? [all, { ...all, c: false }] : [all];
 }

@@ -172,7 +172,7 @@ export const TUNINGS = {
       subgroupSize: 8,
       tiles: {
         NN: [
-          { rows: 32, columns: 8, depth: 2, vectorA: true, rate: 26, minWork: 2 ** 22 },
+          { rows: 32, columns: 8, depth: 1, vectorA: true, rate: 26, minWork: 2 ** 22 },
           { rows: 16, columns: 8, depth: 2, rate: 23.5 },
           { rows: 16, columns: 4, depth: 2, rate: 19 },
           { rows: 4, columns: 8, depth: 2, rate: 11.5 },

@@ -138,6 +138,12 @@ export const mutants: readonly Mutant[] = [
       replace: 'a${t}[${i}u];`',
     },
     {
+      id: 'matmul-subgroup-elements-of-b',
+      kind: 'wrong stride',
+      find: '* ${bStride})`;',
+      replace: '* params.n)`;',
+    },
+    {
       id: 'matmul-subgroup-scalar-c-columns',
       kind: 'wrong stride',
       find: 'let n = n0 + (e / 4u * ${subgroupSize}u + lane) * 4u + e % 4u;',

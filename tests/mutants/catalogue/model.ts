@@ -242,8 +242,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'read-half-at-odd-offset',
       kind: 'float16 halves swapped',
-      find: 'new Uint16Array(words, (offset % perWord) * 2, length)',
-      replace: 'new Uint16Array(words, 0, length)',
+      find: 'at + (offset % perWord) * 2, length)',
+      replace: 'at, length)',
     },
   ]),
   ...mutantsOf({ file: `${RUNTIME}/halves.ts`, tests: [`${RUNTIME}/gpu.test.ts`] }, [

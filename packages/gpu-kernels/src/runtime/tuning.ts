@@ -54,6 +54,8 @@ export interface SubgroupMatmul {
   readonly subgroupSize: number;
   /** The tiles to choose from by shape; see `chooseTile`. */
   readonly tiles: Readonly<Record<MatmulLayout, readonly RatedTile[]>>;
+  /** For A B whose B cannot be loaded as vec4, such as one with a column for each word of an odd vocabulary. */
+  readonly elementsOfB?: SubgroupTile;
   /** For devices whose subgroups are others, and for operands that cannot be loaded as vec4. */
   readonly otherwise: RegisterMatmul;
 }
@@ -177,7 +179,7 @@ export const TUNINGS = {
       subgroupSize: 8,
       tiles: {
         NN: [
-          { rows: 32, columns: 8, depth: 2, vectorA: true, rate: 26, minWork: 2 ** 22 },
+          { rows: 32, columns: 8, depth: 1, vectorA: true, rate: 26, minWork: 2 ** 22 },
           { rows: 16, columns: 8, depth: 2, rate: 23.5 },
           { rows: 16, columns: 4, depth: 2, rate: 19 },
           { rows: 4, columns: 8, depth: 2, rate: 11.5 },
@@ -193,6 +195,7 @@ export const TUNINGS = {
           { rows: 16, columns: 4, depth: 2, rate: 18.5 },
         ],
       },
+      elementsOfB: { rows: 32, columns: 8, depth: 1 },
       otherwise: REGISTER,
     },
     attention: {

@@ -62,5 +62,5 @@ export function vectorsOf({ matmul }: Choice, layout: MatmulLayout): Vectors[] {
   if (layout === 'NT') return [all, { ...all, c: false }];
   if (layout === 'TN' || matmul.strategy !== 'subgroup') return [all];
   if (matmul.subgroupSize === QUAD) return [all, ALL_VECTORS];
-  return [matmul.tiles.NN[0]?.vectorA ? ALL_VECTORS : all];
+  return [matmul.tiles.NN[0]?.vectorA ? ALL_VECTORS : all, NO_VECTORS];
 }

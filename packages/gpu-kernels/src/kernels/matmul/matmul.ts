@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
-import type { MatmulTile, MatmulTuning, Tuning } from '../../runtime/tuning.ts';
+import type { MatmulTile, MatmulTuning, SubgroupTile, Tuning } from '../../runtime/tuning.ts';
 import type { MatmulArguments } from './arguments.ts';
 import { bindProduct, flopOf, productParams } from './bound-product.ts';
 import { bindMatrix, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
@@ -217,9 +217,16 @@ export function tiledKernel(
       const tiles = tuning.tiles[layout].filter(
         (own) => (isPlain || !own.plainOnly) && (vectors.a || !own.vectorA),
       );
+      const { subgroupSize, elementsOfB } = tuning;
+      if (elementsOfB && layout === 'NN' && !vectors.b && !variant.grouped) {
+        const options = { tile: elementsOfB, subgroupSize, vectorB: false, vectorC: false };
+        return {
+          kernel: subgroupTiledMatmul({ ...variant, ...options }),
+          ...extentInSubgroup(elementsOfB, subgroupSize),
+        };
+      }
       if (tiles.length === 0 || !vectors.b || (vectorA && !vectors.a) || (vectorC && !vectors.c))
         return tiledKernel(tuning.otherwise, added, vectors, shape, tilesOfRows);
-      const { subgroupSize } = tuning;
       const {
         rate: _rate,
         minWork: _minWork,
@@ -234,10 +241,20 @@ export function tiledKernel(
       const kernel =
         subgroupSize === LANES
           ? quadTiledMatmul({ ...added, tile, vectorA: vectors.a, vectorC: vectors.c })
-          : subgroupTiledMatmul({ ...variant, tile, subgroupSize, vectorC: vectors.c });
-      return { kernel, rows: tile.rows, columns: tile.columns * subgroupSize };
+          : subgroupTiledMatmul({
+              ...variant,
+              ...{ tile, subgroupSize, vectorB: true, vectorC: vectors.c },
+            });
+      return { kernel, ...extentInSubgroup(tile, subgroupSize) };
     }
   }
+}
+
+function extentInSubgroup(
+  { rows, columns }: SubgroupTile,
+  subgroupSize: number,
+): { rows: number; columns: number } {
+  return { rows, columns: columns * subgroupSize };
 }
 
 function extentOf({ rows, columns, workgroup }: MatmulTile): { rows: number; columns: number } {

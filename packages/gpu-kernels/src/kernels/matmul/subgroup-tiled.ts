@@ -8,6 +8,8 @@ export interface SubgroupVariant extends MatmulVariant {
   readonly tile: SubgroupTile;
   /** Invocations of a subgroup: a power of two. */
   readonly subgroupSize: number;
+  /** Whether B is loaded as vec4; element by element in A B alone. */
+  readonly vectorB: boolean;
   /** Whether C is stored as vec4, which needs its columns, stride and offset to be multiples of 4. */
   readonly vectorC: boolean;
 }
@@ -19,21 +21,21 @@ export interface SubgroupVariant extends MatmulVariant {
  * multiples of 4.
  */
 export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): MatmulKernel => {
-  const { tile, subgroupSize, transposeA, transposeB, vectorC, dtypeB } = variant;
+  const { tile, subgroupSize, transposeA, transposeB, vectorB, vectorC, dtypeB } = variant;
   const { rows, columns, depth, vectorA = false } = tile;
   const product = productText(variant, rows);
   return defineKernel({
-    label: `matmul.subgroup${subgroupSize}.${labelOf(variant)}.${rows}x${columns}x${depth}${vectorA ? '.vector-a' : ''}${vectorC ? '' : '.scalar-c'}${dtypeB === 'float16' ? '.f16' : ''}`,
+    label: `matmul.subgroup${subgroupSize}.${labelOf(variant)}.${rows}x${columns}x${depth}${vectorA ? '.vector-a' : ''}${vectorB ? '' : '.scalar-b'}${vectorC ? '' : '.scalar-c'}${dtypeB === 'float16' ? '.f16' : ''}`,
     enables: ['subgroups'],
     subgroupSize,
     storage: {
-      ...matmulStorage(dtypeB, transposeA || transposeB || vectorA, true),
+      ...matmulStorage(dtypeB, transposeA || transposeB || vectorA, vectorB),
       ...(vectorC ? { c: '&vec4<f32>' } : {}),
       ...product.storage,
     },
     params: product.params,
     workgroupSize: [subgroupSize],
-    declarations: loadB(dtypeB, true),
+    declarations: loadB(dtypeB, vectorB),
     body: subgroupTile(variant, product),
   });
 });
@@ -70,14 +72,19 @@ function dealt(turn: number, subgroupSize: number): string {
 }
 
 /** Columns are dealt in runs of four. */
-function addressesOfB({ transposeB, tile, subgroupSize }: SubgroupVariant, product: ProductText): string {
+function addressesOfB(
+  { transposeB, vectorB, tile, subgroupSize }: SubgroupVariant,
+  product: ProductText,
+): string {
   const runAt = (q: number): string => `n0 + ${dealt(q, subgroupSize)} * 4u`;
-  if (!transposeB) {
+  if (!transposeB && vectorB) {
     return `
       let bStep = ${product.bStride} / 4u;
       ${repeat(tile.columns / 4, (q) => `let b${q}At = (${product.bOffset} + min(${runAt(q)}, ${product.n} - 4u)) / 4u;`)}`;
   }
   const column = (c: number): string => `min(${plus(runAt(Math.floor(c / 4)), c % 4)}, ${product.n} - 1u)`;
+  if (!transposeB)
+    return repeat(tile.columns, (c) => `let column${c}At = ${product.bOffset} + ${column(c)};`);
   return repeat(
     tile.columns,
     (c) => `let column${c}At = (${product.bOffset} + ${column(c)} * ${product.bStride}) / 4u;`,
@@ -167,7 +174,16 @@ function vectorSteps(variant: SubgroupVariant, product: ProductText): string {
 }
 
 /** Of each step and run of four columns a vector; with a transposed B they are loaded along k and turned. */
-function loadsOfB({ tile: { columns, depth }, transposeB }: SubgroupVariant, { names }: ProductText): string {
+function loadsOfB(
+  { tile: { columns, depth }, transposeB, vectorB }: SubgroupVariant,
+  { names, bStride }: ProductText,
+): string {
+  if (!vectorB) {
+    const element = (c: number, i: number): string =>
+      `${names.loadB}(column${c}At + ${i === 0 ? 'k' : `(k + ${i}u)`} * ${bStride})`;
+    const run = (q: number, i: number): string => [0, 1, 2, 3].map((c) => element(q * 4 + c, i)).join(', ');
+    return repeat(depth, (i) => repeat(columns / 4, (q) => `let b${q}_${i} = vec4<f32>(${run(q, i)});`));
+  }
   if (!transposeB) {
     return repeat(depth, (i) =>
       repeat(

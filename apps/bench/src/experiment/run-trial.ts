@@ -1,5 +1,6 @@
-import { type Probe, type ProbeToken, inContext, inapplicableMetricsOf } from '@icl-gd/methods';
+import { type Probe, type ProbeToken, inContext, inapplicableMetricsOf, probeBatches } from '@icl-gd/methods';
 import type { Model } from '@icl-gd/transformer';
+import { Ahead } from './ahead.ts';
 import type { CellAddress } from './cell.ts';
 import { NOISE_FLOOR_PASSES, type ProbesBySetting, measureNoiseFloor } from './noise-floor.ts';
 import { trialName } from './plan.ts';
@@ -12,6 +13,7 @@ import {
   unlessDiverged,
 } from './probe-setting.ts';
 import { HeldProbes } from './held-probes.ts';
+import { tokensOfPass } from './lockstep/pass.ts';
 import type { ExpectedTraining } from './lockstep/trainings.ts';
 import type { SettingRecord } from './record.ts';
 import type { z } from 'zod';
@@ -49,6 +51,8 @@ export class TrialRunner {
   readonly #probes: HeldProbes;
   /** A setting is scored while the next one is computed. */
   readonly #inFlight = new InFlight();
+  /** What is probed before its trial begins. */
+  readonly #ahead = new Ahead<Awaited<ReturnType<typeof probeByToken>>>();
 
   constructor(options: TrialRunnerOptions) {
     this.#options = options;
@@ -70,17 +74,23 @@ export class TrialRunner {
     this.#options.trainings.expect([...expected.values()]);
   }
 
-  async run(plan: TrialPlan): Promise<TrialOutcome> {
+  /** @param next the trial that will be run after it on the same model, if there is one: the device begins it while scores are computed */
+  async run(plan: TrialPlan, next?: TrialPlan): Promise<TrialOutcome> {
     try {
-      return await this.#run(plan);
+      return await this.#run(plan, next);
+    } catch (error) {
+      await this.#ahead.settle();
+      throw error;
     } finally {
+      // Where the model itself overflows nobody has asked for it.
+      void this.#ahead.take(ownAddress(plan.inContext));
       // What is computed is not lost by what went wrong after it.
       await this.#inFlight.settle();
       this.#options.trainings.forget(plan.prepared);
     }
   }
 
-  async #run(plan: TrialPlan): Promise<TrialOutcome> {
+  async #run(plan: TrialPlan, next: TrialPlan | undefined): Promise<TrialOutcome> {
     this.#probes.holdOnly(plan.zeroShot);
     const computed = new Map<string, Computed>();
     let recorded = true;
@@ -100,6 +110,7 @@ export class TrialRunner {
       computed.set(setting.id, own);
       const compared = setting !== plan.zeroShot && setting !== plan.inContext;
       if (own.status === 'diverged' && !compared) broken = own;
+      if (next && !earlier && setting === plan.inContext) await this.#lookAhead(next);
     }
     const records = new Map<string, SettingRecord>();
     for (const [id, { record }] of computed) records.set(id, await record);
@@ -194,17 +205,32 @@ export class TrialRunner {
 
   /** Computes a setting under all its probe tokens; it is scored and recorded beside what comes next. */
   async #compute(plan: TrialPlan, setting: TrialSetting): Promise<Computed> {
-    const { tally, loadModel } = this.#options;
-    tally.compute(ownAddress(setting));
-    const model = await loadModel(plan.trial);
-    const options = this.#probing(plan, setting, [...setting.addresses.keys()]);
-    const probed = await probeByToken(model, setting.setting, plan.prepared, options, (more) =>
-      this.#advance(plan, setting, more),
-    );
+    const own = ownAddress(setting);
+    this.#options.tally.compute(own);
+    const probed = await (this.#ahead.take(own) ?? this.#probe(plan, setting));
     const computed: Computed[] = [];
     for (const [token, own] of probed) computed.push(await this.#record(plan, setting, token, own));
     this.#dropUnneeded(plan, setting);
     return computed[0] as Computed;
+  }
+
+  async #probe(plan: TrialPlan, setting: TrialSetting): ReturnType<typeof probeByToken> {
+    const model = await this.#options.loadModel(plan.trial);
+    const options = this.#probing(plan, setting, [...setting.addresses.keys()]);
+    return await probeByToken(model, setting.setting, plan.prepared, options, (more) =>
+      this.#advance(plan, setting, more),
+    );
+  }
+
+  /** Gives the device what the next trial needs in context, where that is one pass: there is no more than a pass of it on the host. */
+  async #lookAhead(next: TrialPlan): Promise<void> {
+    const { trainings } = this.#options;
+    const { inContext: setting, prepared } = next;
+    const options = this.#probing(next, setting, [...setting.addresses.keys()]);
+    const tokens = tokensOfPass(probeBatches(prepared.queries, options, true));
+    if (!trainings.probesAhead || options.allocate || tokens === undefined) return;
+    if (await this.#isThere(next, setting)) return;
+    this.#ahead.begin(ownAddress(setting), () => this.#probe(next, setting));
   }
 
   async #record(

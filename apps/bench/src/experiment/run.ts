@@ -267,7 +267,9 @@ async function computeCells(
     if (ofModel) await runner.expect(ofModel);
     request.signal?.throwIfAborted();
     place = `[${i + 1}/${plans.length}]`;
-    const outcome = await runner.run(plan);
+    const next = ordered[i + 1];
+    const isOther = groups.some(([first]) => first === next);
+    const outcome = await runner.run(plan, isOther ? undefined : next);
     if (request.saveProbes) await linkSavedProbes(store, request.out, plan, outcome);
     if (request.discardProbes) await discardProbes(store, plan, ordered[i + 1]);
     const advice = advised || request.fresh ? '' : ' (--fresh computes it again)';

@@ -129,7 +129,7 @@ export async function fakeRun(out: string, changes: Changes = {}): Promise<Outco
   });
   for (const ofModel of byModel(plans, settings, ({ trial }) => trial)) {
     await runner.expect(ofModel);
-    for (const plan of ofModel) await runner.run(plan);
+    for (const [i, plan] of ofModel.entries()) await runner.run(plan, ofModel[i + 1]);
   }
   const results: TrialResult[] = [];
   for (const plan of plans) {

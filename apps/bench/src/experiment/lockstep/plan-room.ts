@@ -53,7 +53,7 @@ interface Largest {
   readonly workload: Workload;
 }
 
-/** How many cells there may be at once. */
+/** How many cells there may be at once; with several probed in one pass, there is room to probe ahead of the next trial. */
 export interface PlannedRoom {
   /** Adapted models on the device. */
   readonly cells: number;
@@ -106,16 +106,19 @@ export function planRoom(
   if (count < 2 * kinds) return { ...ONE, plan };
   const asked = passes(workloads, Math.min(count, most), tokenBudget);
   const together = asked.length > 0 ? planOf(count, { together: asked }) : undefined;
-  const areProbedTogether = together && together.refusals.length === 0 && together.peak <= allowed;
-  const own = areProbedTogether ? together : planOf(count);
+  const whileHeld = plan.peak + (count - 1) * perCell;
+  // A context of the next trial may be there beside anything else.
+  const mostOf = (each: MemoryPlan): number => Math.max(each.peak, whileHeld) + each.inContext;
+  const areAhead = together && together.refusals.length === 0 && mostOf(together) <= allowed;
+  const own = areAhead ? together : planOf(count);
   const { queryScores } = plan;
   return {
     cells: count,
-    probed: areProbedTogether ? count : 1,
+    probed: areAhead ? count : 1,
     plan: {
       ...own,
       queryScores,
-      peak: Math.max(own.peak, plan.peak + (count - 1) * perCell),
+      peak: areAhead ? mostOf(own) : Math.max(own.peak, whileHeld),
       // Of few cells other kernels may be chosen than of many.
       kernels: [...new Set([...pair.kernels, ...own.kernels])],
     },

@@ -75,6 +75,11 @@ export class Trainings {
     this.#kinds = new Set(this.#waiting.map(({ kind }) => kind)).size;
   }
 
+  /** Whether memory has room for what is probed before it is asked for. */
+  get probesAhead(): boolean {
+    return this.#room.probed > 1;
+  }
+
   /** Others, of another model or beside these, in what room these leave; to be disposed. */
   beside(expected: readonly ExpectedTraining[]): Trainings {
     const others = new Trainings(this.#room, this.#lockstep);

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { DivergedError, type Learner } from '@icl-gd/methods';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fakeLockstep } from '../../testing/fake-lockstep.ts';
-import { FAKE_LEARNERS } from '../../testing/fake-model.ts';
+import type { Model, ModelVariant } from '@icl-gd/transformer';
+import { FAKE_LEARNERS, fakeModel } from '../../testing/fake-model.ts';
 import { fakeRun } from '../../testing/fake-run.ts';
 import type { RunSettings } from '../plan.ts';
+import { Scoring } from '../scoring/scoring.ts';
 import { findTask } from '../../tasks/tasks.ts';
 
 let out: string;
@@ -78,4 +80,47 @@ test('a cell that diverges is recorded as such, and none that is trained with it
   expect(together).toEqual(alone);
   expect(lockstep.sizes).toEqual([2, 2]);
   expect(together.tables['cells.csv']).toContain('its weights grew');
+});
+
+test('the device has the context of the next trial while this one is scored', async () => {
+  let contexts = 0;
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  class Gated extends Scoring {
+    override async records(...given: Parameters<Scoring['records']>) {
+      if (given[0].comparison.of === 'learner') await gate;
+      return await super.records(...given);
+    }
+  }
+  const modelOf = (variant: ModelVariant): Model => {
+    const model = fakeModel(variant);
+    const prefix: Model['prefix'] = (tokens) => {
+      if (++contexts === 2) open();
+      return model.prefix(tokens);
+    };
+    return { ...model, prefix } as Model;
+  };
+  const settings = { seeds: [5, 6], releasedNorms: false };
+  const changes = { settings, together: 100, lockstep: fakeLockstep() };
+  const alone = await fakeRun(join(out, 'alone'), { settings });
+  expect(await fakeRun(join(out, 'ahead'), { ...changes, modelOf, scoring: new Gated() })).toEqual(alone);
+  expect(contexts).toBe(2);
+});
+
+test('what was begun of a trial that does not come about is waited for and forgotten', async () => {
+  const [gd] = FAKE_LEARNERS as [Learner];
+  const failing: Learner = { ...gd, id: 'Failing', adapt: () => Promise.reject(new Error('no such thing')) };
+  let [contexts, there] = [0, 0];
+  const modelOf = (variant: ModelVariant): Model => {
+    const model = fakeModel(variant);
+    const prefix = (tokens: readonly number[]) => {
+      [contexts, there] = [contexts + 1, there + 1];
+      return { ...model.prefix(tokens), dispose: () => void there-- };
+    };
+    return { ...model, prefix } as unknown as Model;
+  };
+  const settings = { seeds: [5, 6], releasedNorms: false };
+  const changes = { settings, learners: [failing], together: 100, modelOf };
+  await expect(fakeRun(out, changes)).rejects.toThrow('no such thing');
+  expect([contexts, there]).toEqual([2, 0]);
 });

@@ -211,8 +211,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'norm-weight-left-out-of-gradient',
         kind: 'wrong operand',
-        find: "const scaled = 'let scaled = gradOutput[row + c] * weight[c];';",
-        replace: "const scaled = 'let scaled = gradOutput[row + c];';",
+        find: "const SCALED = 'let scaled = gradOutput[row + c] * weight[c];';",
+        replace: "const SCALED = 'let scaled = gradOutput[row + c];';",
       },
     ],
   ),
@@ -308,7 +308,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'out[params.outIndex + workgroup]',
     },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/reduction/l2-norm.ts`, tests: [GROUPED_TEST] }, [
+  ...mutantsOf({ file: `${KERNELS}/reduction/squares.ts`, tests: [GROUPED_TEST] }, [
     {
       id: 'l2-norm-of-first-group',
       kind: 'wrong stride',

@@ -2,7 +2,7 @@ import type { DecoderConfig } from '../src/config.ts';
 import { familyOf } from '../src/families/registry.ts';
 import { LARGE } from '../src/testing/large-model.ts';
 import type { RecordedWork } from '../src/testing/recorded-work.ts';
-import { probeWork, stepWork } from '../src/testing/step-work.ts';
+import { type Card, probeWork, stepWork } from '../src/testing/step-work.ts';
 import { TINY_MODELS } from '../src/testing/tiny-models.ts';
 
 const TOKENS = 30;
@@ -23,14 +23,16 @@ function perLayer(config: DecoderConfig, work: (config: DecoderConfig) => Record
 }
 
 const verbose = process.argv.includes('--labels');
+const tuning = process.argv.indexOf('--tuning');
+const card = tuning < 0 ? undefined : (process.argv[tuning + 1] as Card);
 const large = { [LARGE.name]: LARGE.json };
 const models = verbose ? large : { ...large, ...TINY_MODELS };
 for (const [name, json] of Object.entries(models)) {
   const config = configOf(json);
   const cases = {
-    'GD step': (of: DecoderConfig) => stepWork(of, 'output', TOKENS),
-    'LCGD step': (of: DecoderConfig) => stepWork(of, 'layerwise', TOKENS),
-    'probe batch': (of: DecoderConfig) => probeWork(of, 8, TOKENS),
+    'GD step': (of: DecoderConfig) => stepWork(of, 'output', TOKENS, card),
+    'LCGD step': (of: DecoderConfig) => stepWork(of, 'layerwise', TOKENS, card),
+    'probe batch': (of: DecoderConfig) => probeWork(of, 8, TOKENS, card),
   };
   console.log(name);
   for (const [what, work] of Object.entries(cases)) {

@@ -22,8 +22,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'linear-input-gradient-overwrites',
       kind: 'accumulate ignored',
-      find: 'accumulate: accumulate || i > 0 }',
-      replace: 'accumulate: accumulate && i === 0 }',
+      find: 'accumulate: i > 0,\n  }));',
+      replace: 'accumulate: false,\n  }));',
     },
     {
       id: 'linear-bias-gradient',
@@ -92,32 +92,26 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'rotary-gradient-forwards',
       kind: 'wrong sign',
-      find: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey], true);',
-      replace: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey]);',
+      find: 'rotate(pass, query ? [query, key] : [key], true);',
+      replace: 'rotate(pass, query ? [query, key] : [key]);',
     },
     {
       id: 'rotary-gradient-of-keys',
       kind: 'gradient term dropped',
-      find: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey], true);',
-      replace: 'rotate(pass, gradQuery ? [gradQuery] : [gradKey], true);',
+      find: 'rotate(pass, query ? [query, key] : [key], true);',
+      replace: 'rotate(pass, query ? [query] : [key], true);',
     },
     {
       id: 'rotary-gradient-only-with-queries',
       kind: 'gradient term dropped',
-      find: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [gradKey], true);',
-      replace: 'rotate(pass, gradQuery ? [gradQuery, gradKey] : [], true);',
+      find: 'rotate(pass, query ? [query, key] : [key], true);',
+      replace: 'if (query) rotate(pass, [query, key], true);',
     },
     {
       id: 'window-ignored',
       kind: 'off-by-one mask',
       find: '...(window === undefined ? {} : { window }) };',
       replace: '...(window === undefined ? {} : { window: window + 1 }) };',
-    },
-    {
-      id: 'attention-input-gradient-overwritten',
-      kind: 'accumulate ignored',
-      find: 'addInputGradients(pass, layers, gradInput);',
-      replace: 'addInputGradients(pass, layers, { ...gradInput, accumulate: false });',
     },
     {
       id: 'attention-prefix-dropped',
@@ -128,8 +122,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'head-norm-gradient-skipped',
       kind: 'gradient term dropped',
-      find: '[layer.key, headNormBackward(pass, layer.keyNorm, activations.keyNorm, gradKey)],',
-      replace: '[layer.key, gradKey],',
+      find: 'key: headNormBackward(pass, layer.keyNorm, keyNorm, key),',
+      replace: 'key,',
     },
     {
       id: 'head-norm-gradient-with-residual',
@@ -142,8 +136,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'gate-and-up-swapped',
       kind: 'wrong operand',
-      find: 'activation, gate, up, out });',
-      replace: 'activation, gate: up, up: gate, out });',
+      find: 'gatedLinears(pass, { up: upModule, gate: gateModule }',
+      replace: 'gatedLinears(pass, { up: gateModule, gate: upModule }',
     },
     {
       id: 'down-gradient-of-pre-activation',
@@ -154,8 +148,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'feed-forward-gate-gradient-lost',
       kind: 'accumulate ignored',
-      find: 'addInputGradients(pass, layers, gradInput);',
-      replace: 'addInputGradients(pass, layers.slice(-1), gradInput);',
+      find: '  return layers;\n}',
+      replace: '  return layers.slice(-1);\n}',
     },
   ]),
   ...mutantsOf({ file: `${DECODER}/layer.ts`, tests: [FAMILIES_TEST] }, [
@@ -168,8 +162,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'feed-forward-residual-of-input',
       kind: 'residual',
-      find: 'const output = sum(pass, residualMiddle, block.output);',
-      replace: 'const output = sum(pass, residual, block.output);',
+      find: 'const output = sum(pass, residualMiddle, wholeOf(block.output));',
+      replace: 'const output = sum(pass, residual, wholeOf(block.output));',
     },
     {
       id: 'feed-forward-by-attention-norm',
@@ -192,24 +186,21 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'attention-norm-not-trained-by-layer',
       kind: 'gradient term dropped',
-      find: 'if (!wantInput && !trainsNorm) {',
-      replace: 'if (!wantInput) {',
+      find: '    if (trainsNorm)\n',
+      replace: '    if (trainsNorm && wantInput)\n',
     },
     {
       id: 'residual-left-out-of-gradient',
       kind: 'gradient term dropped',
-      find: `    gradNormed,
-    gradMiddle,
-  );`,
-      replace: `    gradNormed,
-  );`,
+      find: 'attentionNorm, gradNormed, gradMiddle);',
+      replace: 'attentionNorm, gradNormed, gradNormed);',
     },
     {
       id: 'post-norm-attention-norm-first',
       kind: 'norm placement',
-      find: 'const attention = selfAttention(pass, layer, residual, prefix);',
+      find: 'const attention = selfAttention(pass, layer, residual, {',
       replace:
-        'const attention = selfAttention(pass, layer, norm(pass, layer.attentionNorm, residual).output, prefix);',
+        'const attention = selfAttention(pass, layer, norm(pass, layer.attentionNorm, residual).output, {',
     },
     {
       id: 'post-norm-prefix-normed',
@@ -218,11 +209,16 @@ export const mutants: readonly Mutant[] = [
       replace: 'const normed = norm(',
     },
     {
+      id: 'attention-input-gradient-overwritten',
+      kind: 'accumulate ignored',
+      find: '  addInputGradient(pass, readers, gradInput);\n',
+      replace: '  inputGradient(pass, readers);\n',
+    },
+    {
       id: 'post-norm-residual-gradient-overwritten',
       kind: 'accumulate ignored',
-      find: 'feedForwardBackward(pass, layer, block, gradMiddle, { tensor: gradMiddle, accumulate: true });',
-      replace:
-        'feedForwardBackward(pass, layer, block, gradMiddle, { tensor: gradMiddle, accumulate: false });',
+      find: 'addInputGradient(pass, feedForwardBackward(pass, layer, block, gradMiddle), gradMiddle);',
+      replace: 'inputGradient(pass, feedForwardBackward(pass, layer, block, gradMiddle));',
     },
   ]),
   ...mutantsOf({ file: `${DECODER}/norm.ts`, tests: [FAMILIES_TEST] }, [

@@ -137,7 +137,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'probe-of-head-outputs',
       kind: 'wrong tensor recorded',
-      find: 'x: attention.output, rows: rowIndex',
+      find: 'x: wholeOf(attention.output), rows: rowIndex',
       replace: 'x: attention.input, rows: rowIndex',
     },
     {

@@ -4,6 +4,7 @@ import { mutants as decoder } from './decoder.ts';
 import { mutants as evaluation } from './evaluation.ts';
 import { mutants as families } from './families.ts';
 import { mutants as files } from './files.ts';
+import { mutants as fusions } from './fusions.ts';
 import { mutants as kernels } from './kernels.ts';
 import { mutants as longRuns } from './long-runs.ts';
 import { mutants as matmul } from './matmul.ts';
@@ -32,6 +33,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   evaluation,
   families,
   files,
+  fusions,
   kernels,
   longRuns,
   matmul,

@@ -217,8 +217,8 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'norm-weight-left-out-of-gradient',
         kind: 'wrong operand',
-        find: "'let scaled = gradOutput[row + c] * factor;'",
-        replace: "'let scaled = gradOutput[row + c];'",
+        find: "const SCALED = 'let scaled = gradOutput[row + c] * factor;';",
+        replace: "const SCALED = 'let scaled = gradOutput[row + c];';",
       },
     ],
   ),
@@ -342,7 +342,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'out[params.outIndex + workgroup]',
     },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/reduction/l2-norm.ts`, tests: [GROUPED_TEST] }, [
+  ...mutantsOf({ file: `${KERNELS}/reduction/squares.ts`, tests: [GROUPED_TEST] }, [
     {
       id: 'l2-norm-of-first-group',
       kind: 'wrong stride',

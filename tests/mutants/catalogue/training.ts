@@ -40,7 +40,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'readout-of-attention-as-residual',
       kind: 'wrong operand',
-      find: "return readout === 'residual' ? residualMiddle : attention.output;",
+      find: "return readout === 'residual' ? residualMiddle : wholeOf(attention.output);",
       replace: 'return residualMiddle;',
     },
     {
@@ -103,14 +103,14 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'rate-halved',
       kind: 'wrong rate',
-      find: 'else sgdSteps(gpu, trained, learningRate);',
-      replace: 'else sgdSteps(gpu, trained, learningRate / this.#options.steps);',
+      find: 'else norms.step(layer, trained, learningRate);',
+      replace: 'else norms.step(layer, trained, learningRate / this.#options.steps);',
     },
     {
       id: 'update-by-summed-loss',
       kind: 'loss not divided by tokens',
-      find: 'else sgdSteps(gpu, trained, learningRate);',
-      replace: 'else sgdSteps(gpu, trained, learningRate * tokens);',
+      find: 'else norms.step(layer, trained, learningRate);',
+      replace: 'else norms.step(layer, trained, learningRate * tokens);',
     },
     {
       id: 'trained-on-base-model',

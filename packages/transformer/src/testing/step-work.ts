@@ -1,3 +1,4 @@
+import { type AdapterDescription, TUNINGS } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
 import { recordEvaluation } from '../decoder/evaluate.ts';
 import type { Objective } from '../decoder/loss-gradient.ts';
@@ -9,9 +10,25 @@ import { type RecordedWork, recordedWork } from './recorded-work.ts';
 
 const MAX_BINDING_BYTES = 2 ** 31 - 4;
 
+/** Whose kernels work is recorded with: a graphics card's, by a name of `TUNINGS`; any other's if absent. */
+export type Card = keyof typeof TUNINGS;
+
+function countingCard(card: Card = 'hardware') {
+  const named: AdapterDescription = {
+    ...{ description: card, vendor: '', architecture: '', device: '' },
+    ...{ kind: 'hardware', profile: card, source: 'system' },
+  };
+  return countingGpu({ maxBindingBytes: MAX_BINDING_BYTES, adapter: named });
+}
+
 /** What one fine-tuning step of keys and values records on a graphics card, nothing being run. */
-export function stepWork(config: DecoderConfig, objective: Objective, tokens: number): RecordedWork {
-  const gpu = countingGpu({ maxBindingBytes: MAX_BINDING_BYTES });
+export function stepWork(
+  config: DecoderConfig,
+  objective: Objective,
+  tokens: number,
+  card?: Card,
+): RecordedWork {
+  const gpu = countingCard(card);
   using model = emptyModel(gpu, config, 'float32');
   model.parameters.positions?.atLeast(tokens + config.positions.offset);
   const options = { objective, group: 'attention.kv', steps: 1, learningRate: 0 } as const;
@@ -20,8 +37,13 @@ export function stepWork(config: DecoderConfig, objective: Objective, tokens: nu
 }
 
 /** What a batch of probes records: so many sequences of so many tokens, each probed at its last one. */
-export function probeWork(config: DecoderConfig, sequences: number, tokens: number): RecordedWork {
-  const gpu = countingGpu({ maxBindingBytes: MAX_BINDING_BYTES });
+export function probeWork(
+  config: DecoderConfig,
+  sequences: number,
+  tokens: number,
+  card?: Card,
+): RecordedWork {
+  const gpu = countingCard(card);
   using model = emptyModel(gpu, config, 'float32');
   model.parameters.positions?.atLeast(tokens + config.positions.offset);
   const row = tokens - 1;

@@ -34,6 +34,7 @@ export class ProductParts extends Resource {
     this.shape = shape;
   }
 
+  /** What errors call it. */
   get label(): string {
     return this.tensor.label;
   }

@@ -1,3 +1,4 @@
+import type { ParameterType, StorageType } from '../../runtime/kernel.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { ProductParts } from '../matmul/product-parts.ts';
@@ -64,21 +65,28 @@ export interface NormedInput {
 }
 
 /** What the kernel of a kind binds and takes besides what all do, and its text. */
-export function inputText(kind: InputKind, element: RowText['element']) {
+interface InputText {
+  readonly storage: Readonly<Record<string, StorageType>>;
+  readonly params: Readonly<Record<string, ParameterType>>;
+  readonly declarations: string;
+  readonly input: NormedInput;
+}
+
+export function inputText(kind: InputKind, element: RowText['element']): InputText {
   switch (kind) {
     case 'x':
       return { storage: { x: element }, params: {}, declarations: '', input: X };
     case 'sum':
       return {
-        storage: { x: element, addend: element, sum: `&${element}` } as const,
+        storage: { x: element, addend: element, sum: `&${element}` },
         params: {},
         declarations: '',
         input: sumOf('', 'addend[row + c]'),
       };
     case 'sum.parts':
       return {
-        storage: { x: element, parts: element, addendBias: element, sum: `&${element}` } as const,
-        params: { ...PARTS_PARAMS, useBias: 'u32' } as const,
+        storage: { x: element, parts: element, addendBias: element, sum: `&${element}` },
+        params: { ...PARTS_PARAMS, useBias: 'u32' },
         declarations: addedUp(element),
         input: sumOf(
           `var addend = addedUp(row + c);

@@ -1,0 +1,105 @@
+import { type Mutant, mutantsOf } from '../mutant.ts';
+
+const KERNELS = 'packages/gpu-kernels/src/kernels';
+const DECODER = 'packages/transformer/src/decoder';
+const CARD_TEST = 'packages/transformer/src/graphics-card.test.ts';
+
+/** What one dispatch does for several on GPUs. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOf({ file: `${KERNELS}/matmul/parts-text.ts`, tests: [`${KERNELS}/row-norm/parts.test.ts`] }, [
+    {
+      id: 'parts-of-the-first-product-again',
+      kind: 'wrong offset',
+      find: 'first += params.parts${i};',
+      replace: '',
+    },
+    {
+      id: 'parts-past-the-end-added',
+      kind: 'tail dropped',
+      find: ', i + ${j}u < count);',
+      replace: ', i + ${j}u <= count);',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/row-norm/summed.ts`, tests: [`${KERNELS}/row-norm/parts.test.ts`] }, [
+    {
+      id: 'parts-without-their-bias',
+      kind: 'dropped bias',
+      find: 'if (params.useBias != 0u) { addend += addendBias[c]; }',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf(
+    { file: `${KERNELS}/matmul/matmul-parts.ts`, tests: [`${KERNELS}/matmul/matmul-parts.test.ts`] },
+    [
+      {
+        id: 'parts-of-what-is-added-to',
+        kind: 'accumulation ignored',
+        find: 'if (!first || first.accumulate) return undefined;',
+        replace: 'if (!first) return undefined;',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: `${KERNELS}/reduction/squares.ts`, tests: [`${KERNELS}/reduction/reduction.test.ts`] },
+    [
+      {
+        id: 'step-before-the-square',
+        kind: 'missing scale',
+        find: '+= params.scale * value;',
+        replace: '-= value;',
+      },
+    ],
+  ),
+  ...mutantsOf({ file: `${KERNELS}/matmul/finish.ts`, tests: [`${KERNELS}/matmul/gated.test.ts`] }, [
+    {
+      id: 'gate-gradient-without-up',
+      kind: 'gradient term dropped',
+      find: 'gradGate[at] = value * up[at] * ',
+      replace: 'gradGate[at] = value * ',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/gated.ts`, tests: [`${KERNELS}/matmul/gated.test.ts`] }, [
+    {
+      id: 'gate-from-the-parts-of-up',
+      kind: 'wrong offset',
+      find: 'addedUpOf(i, params.parts0, params.parts1)',
+      replace: 'addedUpOf(i, 0u, params.parts1)',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/row-norm/rotated.ts`, tests: [`${KERNELS}/row-norm/rotated.test.ts`] }, [
+    {
+      id: 'rotated-norm-of-queries-weight',
+      kind: 'columns swapped',
+      find: 'if (isSecond) { return ${binding}1[${at}]; }',
+      replace: "if (isSecond) { return ${binding}${binding === 'weight' ? 0 : 1}[${at}]; }",
+    },
+    {
+      id: 'rotated-norm-not-turned-back',
+      kind: 'sign',
+      find: 'direction: -1',
+      replace: 'direction: 1',
+    },
+    {
+      id: 'rotated-norm-turns-all',
+      kind: 'position offset',
+      find: 'if (c < 2u * params.half) {',
+      replace: 'if (c < params.half) {',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/layer.ts`, tests: [CARD_TEST] }, [
+    {
+      id: 'parallel-residual-of-the-normed',
+      kind: 'norm placement',
+      find: 'const onto = parallelResidual && !isRead ? residual : undefined;',
+      replace: 'const onto = parallelResidual && !isRead ? attentionNorm.output : undefined;',
+    },
+  ]),
+  ...mutantsOf({ file: `${DECODER}/head-norm.ts`, tests: [CARD_TEST] }, [
+    {
+      id: 'head-norms-swapped',
+      kind: 'wrong operand',
+      find: 'const ofKey = backward(key, gradients.key, keyNorm);',
+      replace: 'const ofKey = backward(key, gradients.key, queryNorm);',
+    },
+  ]),
+];

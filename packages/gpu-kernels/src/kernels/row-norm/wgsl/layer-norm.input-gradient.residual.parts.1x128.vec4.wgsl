@@ -79,6 +79,7 @@ fn main(
   let index = workgroup * 1u + localIndex / 128u;
   let lane0 = localIndex % 128u;
   let width = params.width / 4u;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;
@@ -87,16 +88,18 @@ fn main(
   var scaledSum = vec4<f32>();
   var productSum = vec4<f32>();
   for (var c = lane0; c < end; c += 128u) {
+    let factor = weight[c];
     let upstream = addedUp(row + c);
     gradInput[row + c] = upstream;
-    let scaled = upstream * weight[c];
+    let scaled = upstream * factor;
     let product = scaled * (x[row + c] - mean) * inverse;
     scaledSum += scaled;
     productSum += product;
   }
   let means = totals(vec2<f32>(dot(scaledSum, vec4<f32>(1.0)), dot(productSum, vec4<f32>(1.0))), localIndex) / f32(params.width);
   for (var c = lane0; c < end; c += 128u) {
-    let scaled = gradInput[row + c] * weight[c];
+    let factor = weight[c];
+    let scaled = gradInput[row + c] * factor;
     let normalized = (x[row + c] - mean) * inverse;
     var value = inverse * (scaled - means.x - normalized * means.y);
     value += gradResidual[row + c];

@@ -82,6 +82,7 @@ fn main(
   let index = workgroup * 1u + localIndex / 128u;
   let lane0 = localIndex % 128u;
   let width = params.width;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;
@@ -94,7 +95,8 @@ fn main(
   }
   let inverse = 1.0 / sqrt(totals(squares, localIndex) / f32(params.width) + params.epsilon);
   for (var c = lane0; c < end; c += 128u) {
-    out[row + c] = sum[row + c] * inverse * weight[c];
+    let factor = weight[c];
+    out[row + c] = sum[row + c] * inverse * factor;
   }
   if (isFirst) { stats[index] = inverse; }
 }

@@ -79,21 +79,24 @@ fn main(
   let index = workgroup * 1u + localIndex / 128u;
   let lane0 = localIndex % 128u;
   let width = params.width;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;
   let inverse = stats[min(index, params.rows - 1u)];
   var productSum = f32();
   for (var c = lane0; c < end; c += 128u) {
+    let factor = weight[c];
     let upstream = addedUp(row + c);
     gradInput[row + c] = upstream;
-    let scaled = upstream * weight[c];
+    let scaled = upstream * factor;
     let product = scaled * (x[row + c] * inverse);
     productSum += product;
   }
   let means = totals(productSum, localIndex) / f32(params.width);
   for (var c = lane0; c < end; c += 128u) {
-    let scaled = gradInput[row + c] * weight[c];
+    let factor = weight[c];
+    let scaled = gradInput[row + c] * factor;
     let normalized = x[row + c] * inverse;
     var value = inverse * (scaled - normalized * means);
     value += gradResidual[row + c];

@@ -61,6 +61,7 @@ fn main(
   let index = workgroup * 4u + localIndex / 32u;
   let lane0 = localIndex % 32u;
   let width = params.width / 4u;
+  // Past the last row the bound is 0: nothing is read or written there.
   let end = select(0u, width, index < params.rows);
   let row = index * width;
   let isFirst = lane0 == 0u && index < params.rows;

@@ -198,9 +198,9 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'post-norm-attention-norm-first',
       kind: 'norm placement',
-      find: 'const attention = selfAttention(pass, layer, residual, {',
+      find: 'const attention = selfAttention(pass, layer, input.residual, {',
       replace:
-        'const attention = selfAttention(pass, layer, norm(pass, layer.attentionNorm, residual).output, {',
+        'const attention = selfAttention(pass, layer, norm(pass, layer.attentionNorm, input.residual).output, {',
     },
     {
       id: 'post-norm-prefix-normed',

@@ -137,8 +137,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'probe-of-head-outputs',
       kind: 'wrong tensor recorded',
-      find: 'x: wholeOf(attention.output), rows: rowIndex',
-      replace: 'x: attention.input, rows: rowIndex',
+      find: 'x: wholeOf(attention.output), rows,',
+      replace: 'x: attention.input, rows,',
     },
     {
       id: 'probe-layer-off-by-one',

@@ -224,7 +224,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'scored-before-the-next',
         kind: 'device waits',
-        find: 'if (!this.#options.scoring.isBeside(probes, this.#options.config)) await outcome;',
+        find: 'if (!this.#options.scoring.isBeside(probes)) await outcome;',
         replace: 'await outcome;',
       },
       {

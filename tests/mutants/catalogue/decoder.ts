@@ -207,9 +207,9 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'post-norm-attention-norm-first',
       kind: 'norm placement',
-      find: 'const attention = selfAttention(pass, layer, residual, prefix);',
+      find: 'const attention = selfAttention(pass, layer, input.residual, prefix, rows);',
       replace:
-        'const attention = selfAttention(pass, layer, norm(pass, layer.attentionNorm, residual).output, prefix);',
+        'const attention = selfAttention(pass, layer, norm(pass, layer.attentionNorm, input.residual).output, prefix, rows);',
     },
     {
       id: 'post-norm-prefix-normed',

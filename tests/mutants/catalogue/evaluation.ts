@@ -137,8 +137,14 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'probe-of-head-outputs',
       kind: 'wrong tensor recorded',
-      find: 'x: attention.output, rows: rowIndex',
-      replace: 'x: attention.input, rows: rowIndex',
+      find: 'x: attention.output, rows, out: outputs',
+      replace: 'x: attention.input, rows, out: outputs',
+    },
+    {
+      id: 'rows-of-the-last-layer-not-placed',
+      kind: 'wrong row recorded',
+      find: 'layer === config.layers - 1 ? last.probed : rowIndex',
+      replace: 'layer === config.layers ? last.probed : rowIndex',
     },
     {
       id: 'probe-layer-off-by-one',

@@ -141,6 +141,12 @@ export const mutants: readonly Mutant[] = [
       replace: 'x: attention.input, rows,',
     },
     {
+      id: 'rows-of-the-last-layer-not-placed',
+      kind: 'wrong row recorded',
+      find: 'layer === config.layers - 1 ? last.probed : rowIndex',
+      replace: 'layer === config.layers ? last.probed : rowIndex',
+    },
+    {
       id: 'probe-layer-off-by-one',
       kind: 'layer off by one',
       find: 'const outOffset = layer * probed.length',

@@ -218,7 +218,10 @@ export const mutants: readonly Mutant[] = [
   ...mutantsOf(
     {
       file: 'apps/bench/src/experiment/run-trial.ts',
-      tests: ['apps/bench/src/experiment/scoring/scoring.test.ts'],
+      tests: [
+        'apps/bench/src/experiment/scoring/scoring.test.ts',
+        'apps/bench/src/experiment/lockstep/trials.test.ts',
+      ],
     },
     [
       {
@@ -226,6 +229,12 @@ export const mutants: readonly Mutant[] = [
         kind: 'device waits',
         find: 'if (!this.#options.scoring.isBeside(probes)) await outcome;',
         replace: 'await outcome;',
+      },
+      {
+        id: 'next-trial-not-begun',
+        kind: 'device waits',
+        find: 'await this.#lookAhead(next);',
+        replace: 'await undefined;',
       },
       {
         id: 'in-flight-not-waited-for',

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
 import { TUNINGS } from '../../runtime/tuning.ts';
-import { useGpu } from '../../testing/gpu.ts';
+import { expectRan, useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { columnSum } from './column-sum.ts';
 import { columnSumReference, sumOfSquaresReference, sumReference } from './reference.ts';
 import { sgdSteps } from '../optimizer/optimizer.ts';
-import { L2Norms, groupedL2Norm, l2Norm } from './l2-norm.ts';
+import { L2Norms, groupedL2Norm, l2Norm, l2NormKernels } from './l2-norm.ts';
 import { squareRoot, sum, sumOfSquares } from './reduction.ts';
 
 const gpu = useGpu();
@@ -154,12 +154,16 @@ test('a step of gradient descent in one reading with the norms has the bits of o
   const lengths = [20_000, 7, 129, 64, 300];
   const values = lengths.map((length) => random.normal(length));
   const starts = lengths.map((length) => random.normal(length));
-  for (const tuning of [TUNINGS.hardware, gpu().tuning]) {
+  const runs = [5, 3, 2].flatMap((count) =>
+    [TUNINGS.hardware, gpu().tuning].map((tuning) => ({ count, tuning })),
+  );
+  for (const { count, tuning } of runs) {
     using scope = gpu().scope();
     const upload = (data: Float32Array) => scope.upload(data, [data.length]);
     const device = gpu().with({ tuning });
-    const gradients = values.map(upload);
-    const [together, apart] = [starts.map(upload), starts.map(upload)];
+    const gradients = values.slice(0, count).map(upload);
+    const own = starts.slice(0, count);
+    const [together, apart] = [own.map(upload), own.map(upload)];
     const pairs = gradients.map((gradient, i) => ({ gradient, parameter: together[i]! }));
     const [out, expected] = [scope.tensor([1]), scope.tensor([1])];
     let recorded = 0;
@@ -172,7 +176,7 @@ test('a step of gradient descent in one reading with the norms has the bits of o
     });
     using norms = new L2Norms(device, { out, sets: 1 });
     norms.step(0, pairs, 0.3);
-    if (tuning === TUNINGS.hardware) expect(recorded).toBe(2);
+    if (tuning === TUNINGS.hardware) expect(recorded).toBe(count > 4 ? 2 : 1);
     norms.finish();
     sgdSteps(
       gpu().with({ tuning }),
@@ -187,4 +191,7 @@ test('a step of gradient descent in one reading with the norms has the bits of o
     using other = new L2Norms(device, { out, sets: 1 });
     expect(() => other.step(0, wrong, 0.3)).toThrow(/differ in length/);
   }
+  const steps = l2NormKernels(TUNINGS.hardware).filter(({ label }) => label.includes('.sgd.'));
+  expect(steps).toHaveLength(4);
+  expectRan(gpu(), steps);
 });

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import type { Gpu } from '../../runtime/gpu.ts';
 import { TUNINGS } from '../../runtime/tuning.ts';
 import { expectClose, expectSameBits } from '../../testing/closeness.ts';
-import { useGpu } from '../../testing/gpu.ts';
+import { expectRan, useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { ProductParts } from '../matmul/product-parts.ts';
-import { layerNormBackward, layerNormForward } from './layer-norm.ts';
+import { layerNormBackward, layerNormForward, layerNormKernels } from './layer-norm.ts';
 import { layerNormReference } from './layer-norm-reference.ts';
-import { rmsNormBackward, rmsNormForward } from './rms-norm.ts';
+import { rmsNormBackward, rmsNormForward, rmsNormKernels } from './rms-norm.ts';
 
 const gpu = useGpu();
 const epsilon = 1e-5;
@@ -135,4 +135,11 @@ test('parts of another size are refused, and gradients that nothing adds them up
   expect(() => layerNormBackward(gpu(), { ...whole, gradWeight: weight })).toThrow(refused);
   expect(() => layerNormBackward(gpu(), { ...whole, accumulate: true })).toThrow(refused);
   expect(() => layerNormBackward(gpu(), { ...whole, gradBias: weight })).toThrow(/bias/);
+});
+
+test('no kernel of parts was left out above', () => {
+  const kernels = [...layerNormKernels(tuning), ...rmsNormKernels(tuning)];
+  const ofParts = kernels.filter(({ label }) => label.includes('.parts.'));
+  expect(ofParts).toHaveLength(12);
+  expectRan(gpu(), ofParts);
 });

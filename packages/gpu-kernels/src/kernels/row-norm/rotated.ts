@@ -37,6 +37,7 @@ export interface RotatedNormArguments extends Rotation {
 export function rotatedNorm(gpu: Gpu, { heads, ...rotation }: RotatedNormArguments): boolean {
   if (!isTogether(gpu, heads, rotation)) return false;
   const own = heads.map(({ x, weight, out }) => ({ x, weight, out }));
+  for (const { x, out } of own) requireAsLong('rotatedNorm', x, [out]);
   record(gpu, forwardKernel, own, { ...rotation, direction: 1 });
   return true;
 }
@@ -55,6 +56,8 @@ export function rotatedNormBackward(gpu: Gpu, { heads, ...rotation }: RotatedNor
   if (!isTogether(gpu, heads, rotation))
     throw new RangeError('rotatedNormBackward: of heads that rotatedNorm does not take');
   const own = heads.map(({ x, weight, gradOutput, gradInput }) => ({ x, weight, gradOutput, gradInput }));
+  for (const { x, gradOutput, gradInput } of own)
+    requireAsLong('rotatedNormBackward', x, [gradOutput, gradInput]);
   const bindings = own.length * 4 + 2;
   const fits = bindings <= gpu.device.limits.maxStorageBuffersPerShaderStage;
   for (const group of fits ? [own] : own.map((each) => [each]))
@@ -81,6 +84,12 @@ function isTogether(gpu: Gpu, heads: readonly NormedHeads[], { positions, table 
       );
   if (gpu.tuning.normLanes === 1 || half < 1 || heads.length > 2) return false;
   return !rowLayout(gpu.tuning, width).vector || half % 4 === 0;
+}
+
+function requireAsLong(op: string, x: Tensor, others: readonly Tensor[]): void {
+  for (const other of others)
+    if (other.length !== x.length)
+      throw new RangeError(`${op}: ${other.label} does not match ${x.label} [${x.shape.join(', ')}]`);
 }
 
 function record(

@@ -5,7 +5,8 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { AttentionTuning, Tuning } from '../../runtime/tuning.ts';
 import { chooseQuadHead, chooseSubgroupHead, quadHeads, subgroupHeads } from './attention-tile.ts';
 import { quadKeyValueGradients, quadQueryGradient } from './quad-backward.ts';
-import { QUAD, type QuadHead } from './quad-tile.ts';
+import { QUAD } from '../quad.ts';
+import type { QuadHead } from './quad-tile.ts';
 import {
   registerAllGradients,
   registerKeyValueGradients,

@@ -4,7 +4,8 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { chooseQuadHead, chooseSubgroupHead, quadHeads, subgroupHeads } from './attention-tile.ts';
 import { quadForward } from './quad-forward.ts';
-import { QUAD, type QuadHead } from './quad-tile.ts';
+import { QUAD } from '../quad.ts';
+import type { QuadHead } from './quad-tile.ts';
 import { registerForward, registerForwardBehindPrefix } from './register-forward.ts';
 import {
   type AttentionInputs,

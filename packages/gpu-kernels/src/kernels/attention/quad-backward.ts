@@ -1,14 +1,13 @@
 import { type ParameterType, defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import { QUAD, ofLane } from '../quad.ts';
 import { plus } from '../wgsl.ts';
 import {
-  QUAD,
   type QuadHead,
   dotProduct,
   eachLaneRow,
   eachTurn,
   eachVector,
   loadVector,
-  ofTurn,
   passRound,
   sumOfTurns,
 } from './quad-tile.ts';
@@ -127,7 +126,7 @@ export const quadKeyValueGradients = memoizeKernel((head: QuadHead) =>
           let own = statistics[rowHead];
           ${passRound(head, 'q')}
           ${passRound(head, 'grad')}
-          ${eachTurn((x) => `let column${x} = query + (lane ^ ${x}u);\nlet statistics${x} = ${ofTurn(x, 'own')};`)}
+          ${eachTurn((x) => `let column${x} = query + (lane ^ ${x}u);\nlet statistics${x} = ${ofLane(x, 'own')};`)}
           ${eachLaneRow(
             head,
             (g) => `

@@ -1,7 +1,7 @@
 import { type ParameterType, type StorageType, defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import { QUAD } from '../quad.ts';
 import { plus } from '../wgsl.ts';
 import {
-  QUAD,
   type QuadHead,
   dotProduct,
   eachLaneRow,

@@ -237,8 +237,8 @@ function stores(variant: QuadVariant, product: ProductText): string {
 }
 
 /**
- * WGSL of which of a run of columns there are, and of their bias: a sum that began with +0 is never −0, so that it is the
- * same bits with a bias of zero.
+ * WGSL of which of a run of columns there are, and of their bias. A bias of zero changes no bit: a sum that began with +0 is −0
+ * only where it underflows.
  */
 function columnsOf({ vectorC }: QuadVariant, product: ProductText, q: number): string {
   const { n, useBias, biasOffset, names } = product;

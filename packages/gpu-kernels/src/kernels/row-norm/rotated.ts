@@ -2,6 +2,7 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, type StorageType, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
+import { hasLoneRows } from '../row-runs.ts';
 import { type RowLayout, defineNormKernel, elementOf, rowGrid, rowLayout, rowLayouts } from './layout.ts';
 
 /** Vectors of heads that are normed: queries or keys. */
@@ -66,7 +67,7 @@ export function rotatedNormBackward(gpu: Gpu, { heads, ...rotation }: RotatedNor
 
 /** Every kernel of rotated norms under a tuning. */
 export function rotatedNormKernels(tuning: Tuning): Kernel[] {
-  if (tuning.normLanes === 1) return [];
+  if (hasLoneRows(tuning)) return [];
   return rowLayouts(tuning).flatMap((layout) =>
     [1, 2].flatMap((groups) => [forwardKernel({ ...layout, groups }), backwardKernel({ ...layout, groups })]),
   );
@@ -82,7 +83,7 @@ function isTogether(gpu: Gpu, heads: readonly NormedHeads[], { positions, table 
       throw new RangeError(
         `rotatedNorm: ${x.label} [${x.shape.join(', ')}] has no ${positions.length} rows of heads of ${width} with ${2 * half} rotated coordinates`,
       );
-  if (gpu.tuning.normLanes === 1 || half < 1 || heads.length > 2) return false;
+  if (hasLoneRows(gpu.tuning) || half < 1 || heads.length > 2) return false;
   return !rowLayout(gpu.tuning, width).vector || half % 4 === 0;
 }
 

@@ -189,7 +189,7 @@ export const mutants: readonly Mutant[] = [
       replace: 'let place = block.x - block.z;',
     },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/attention/quad-tile.ts`, tests: [SUBGROUPS_TEST] }, [
+  ...mutantsOf({ file: `${KERNELS}/quad.ts`, tests: [SUBGROUPS_TEST] }, [
     {
       id: 'quad-attention-turns-exchanged',
       kind: 'wrong operand',

@@ -20,6 +20,31 @@ export const mutants: readonly Mutant[] = [
       replace: ', i + ${j}u <= count);',
     },
   ]),
+  ...mutantsOf(
+    { file: `${KERNELS}/matmul/tiled-set-product.ts`, tests: [`${KERNELS}/matmul/gated.test.ts`] },
+    [
+      {
+        id: 'parts-apart-of-what-is-added-to',
+        kind: 'accumulation ignored',
+        find: '(summed ? products.slice(0, 1) : products).some(',
+        replace: 'products.slice(0, 1).some(',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'packages/gpu-kernels/src/platform/node/polling.ts',
+      tests: ['packages/gpu-kernels/src/platform/node/polling.test.ts'],
+    },
+    [
+      {
+        id: 'polls-without-a-bound',
+        kind: 'missing bound',
+        find: 'Math.min(Math.max(INTERVAL_MS, delay), LONGEST_MS)',
+        replace: 'Math.max(INTERVAL_MS, delay)',
+      },
+    ],
+  ),
   ...mutantsOf({ file: `${KERNELS}/row-norm/summed.ts`, tests: [`${KERNELS}/row-norm/parts.test.ts`] }, [
     {
       id: 'parts-without-their-bias',

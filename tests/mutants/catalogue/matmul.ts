@@ -162,6 +162,20 @@ export const mutants: readonly Mutant[] = [
       replace: "step: 'k * (params.m / 4u)',",
     },
   ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/quad-tiled.ts`, tests: MATMUL_TESTS }, [
+    {
+      id: 'matmul-quad-rows-past-the-end',
+      kind: 'off-by-one mask',
+      find: '< rowsLeft;',
+      replace: '<= rowsLeft;',
+    },
+    {
+      id: 'matmul-quad-k-tail',
+      kind: 'tail dropped',
+      find: "${steps(variant, product, unit, ['whole', k])}",
+      replace: '',
+    },
+  ]),
   ...mutantsOf({ file: `${KERNELS}/matmul/product-text.ts`, tests: GROUPED_TESTS }, [
     {
       id: 'grouped-matrix-of-first',

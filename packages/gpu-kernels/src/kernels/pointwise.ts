@@ -1,6 +1,7 @@
 import type { Gpu } from '../runtime/gpu.ts';
 import { type Kernel, type KernelText, type ParameterType, defineKernel, grid } from '../runtime/kernel.ts';
 import type { Operand, Tensor } from '../runtime/tensor.ts';
+import { ofComponents } from './wgsl.ts';
 import { elements, rowWindows } from './windows.ts';
 
 const WORKGROUP = 256;
@@ -89,8 +90,6 @@ export function defineWide<S extends string, P extends string = never>(text: {
   const wide = Object.fromEntries(
     Object.entries<'f32' | '&f32'>(storage).map(([name, type]) => [name, WIDE[type]]),
   ) as Record<S, 'vec4<f32>' | '&vec4<f32>'>;
-  const four: Call = (name, argument) =>
-    `vec4<f32>(${['x', 'y', 'z', 'w'].map((part) => `${name}(${argument}.${part})`).join(', ')})`;
   return {
     one: definePointwise<S, P>({
       ...rest,
@@ -98,7 +97,7 @@ export function defineWide<S extends string, P extends string = never>(text: {
       storage,
       body: body((name, argument) => `${name}(${argument})`),
     }),
-    four: definePointwise<S, P>({ ...rest, label: `${label}.vec4`, storage: wide, body: body(four) }),
+    four: definePointwise<S, P>({ ...rest, label: `${label}.vec4`, storage: wide, body: body(ofComponents) }),
   };
 }
 

@@ -75,8 +75,8 @@ export function defineRowRuns<S extends string, P extends string = never>(
   };
 }
 
-/** Whether invocations take runs of rows under a tuning. */
-export function takesRuns({ normLanes }: Pick<Tuning, 'normLanes'>): boolean {
+/** Whether under a tuning one invocation does by itself what belongs to a row, or takes a run of one. */
+export function hasLoneRows({ normLanes }: Pick<Tuning, 'normLanes'>): boolean {
   return normLanes === 1;
 }
 
@@ -85,7 +85,7 @@ export function rowRunsKernels<S extends string, P extends string>(
   tuning: Pick<Tuning, 'normLanes'>,
   { one, run, wideRun }: RowRunsKernel<S, P>,
 ): Kernel[] {
-  return takesRuns(tuning) ? [run, wideRun] : [one];
+  return hasLoneRows(tuning) ? [run, wideRun] : [one];
 }
 
 /**
@@ -103,7 +103,7 @@ export function dispatchRowRuns<S extends string, P extends string>(
 ): void {
   // An empty tensor could not be bound by vectors.
   if (rows * width === 0) return;
-  if (!takesRuns(gpu.tuning)) {
+  if (!hasLoneRows(gpu.tuning)) {
     const count = rows * width;
     const all = { ...params, count, width } as Record<P | 'count' | 'width', number>;
     gpu.dispatch(kernel.one, storage, all, pointwiseGrid(count));

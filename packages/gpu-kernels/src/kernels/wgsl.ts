@@ -7,3 +7,8 @@ export function repeat(count: number, text: (i: number) => string): string {
 export function plus(base: string, i: number): string {
   return i === 0 ? base : `${base} + ${i}u`;
 }
+
+/** WGSL of a function of one number, called for each component of the vec4 that is called `argument`. */
+export function ofComponents(name: string, argument: string): string {
+  return `vec4<f32>(${['x', 'y', 'z', 'w'].map((part) => `${name}(${argument}.${part})`).join(', ')})`;
+}

@@ -114,7 +114,10 @@ export type AttentionTuning = RegisterAttention | SubgroupAttention | QuadAttent
 export interface Tuning {
   /** Invocations that reduce one row, or one chunk of a sum, together: a power of two. */
   readonly invocationsPerRow: number;
-  /** Invocations that norm one row together: one alone, or a power of two from 4. */
+  /**
+   * Invocations that norm one row together: a power of two from 4, or one alone, which then does by itself what belongs to a
+   * row in other kernels as well.
+   */
   readonly normLanes: number;
   /**
    * Elements from which on a tensor takes a dispatch of its own that could be joined by others: software adapters run a
@@ -165,8 +168,8 @@ const SWIFTSHADER_TILES: readonly RatedTile[] = [
  * coroutines, one for each SIMD group of a workgroup, so that few invocations reduce a row (128 take 25 times as long on
  * SwiftShader). With a transposed B, the register kernel's vec4 loads win on SwiftShader and lose on lavapipe. There 32
  * rows of an A that is not transposed gain in A B only where each is loaded four steps at a time: strides that are powers
- * of two evict each other from the cache. With a transposed A, C is as large as a weight: no tiles for few rows. Attention's tiles are the largest that
- * compile in about two seconds.
+ * of two evict each other from the cache. With a transposed A, C is as large as a weight: no tiles for few rows.
+ * Attention's tiles are the largest that compile in about two seconds.
  */
 export const TUNINGS = {
   lavapipe: {

@@ -1,5 +1,5 @@
-import { LANES as QUAD } from '../kernels/matmul/quad-tiled.ts';
 import { chooseTile, singleTiles } from '../kernels/matmul/subgroup-tile.ts';
+import { QUAD } from '../kernels/quad.ts';
 import type { Gpu } from '../runtime/gpu.ts';
 import {
   type MatmulLayout,

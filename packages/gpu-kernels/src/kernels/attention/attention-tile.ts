@@ -1,5 +1,6 @@
 import type { AttentionTile, AttentionTuning } from '../../runtime/tuning.ts';
-import { QUAD, type QuadHead } from './quad-tile.ts';
+import { QUAD } from '../quad.ts';
+import type { QuadHead } from './quad-tile.ts';
 import { type SubgroupHead, laneElements } from './subgroup-tile.ts';
 
 type AttentionPass = 'forward' | 'backward';

@@ -5,14 +5,15 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { AttentionTuning, Tuning } from '../../runtime/tuning.ts';
 import { chooseQuadHead, chooseSubgroupHead, quadHeads, subgroupHeads } from './attention-tile.ts';
 import { quadKeyValueGradients, quadQueryGradient } from './quad-backward.ts';
-import { QUAD, type QuadHead } from './quad-tile.ts';
+import { QUAD } from '../quad.ts';
+import type { QuadHead } from './quad-tile.ts';
 import {
   registerAllGradients,
   registerKeyValueGradients,
   registerQueryGradient,
   registerStatistics,
 } from './register-backward.ts';
-import { type AttentionInputs, checkAttention, checkSizes, seenPairs, windowParameter } from './shape.ts';
+import { type AttentionInputs, checkAttention, checkSizes, headParams, seenPairs } from './shape.ts';
 import { STAGED_BACKWARD_TOKENS, stagedBackward } from './staged-backward.ts';
 import { STAGED_ROWS, chooseStaging, stagedHeads } from './staged-tile.ts';
 import { subgroupGradients } from './subgroup-gradients.ts';
@@ -99,18 +100,6 @@ export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'
   ];
 }
 
-function parameters({ shape, window }: AttentionBackwardArguments, headElements: number) {
-  const { heads, kvHeads, scale } = shape;
-  return {
-    heads,
-    queriesPerKeyValueHead: heads / kvHeads,
-    kvHeads,
-    scale,
-    headElements,
-    window: windowParameter(window),
-  };
-}
-
 /** Sequences that one workgroup takes; the others are left to the register kernels. */
 function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
   const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
@@ -122,7 +111,7 @@ function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
       ...{ blocks: sequences.table, q, k, v, gradOutput, gradKey, gradValue },
       ...(gradQuery ? { gradQuery } : {}),
     },
-    { ...parameters(args, shape.headDim / 4), firstBlock: blocks.first, taskCount },
+    { ...headParams(args, shape.headDim / 4), firstBlock: blocks.first, taskCount },
     grid(taskCount),
   );
 }
@@ -130,7 +119,7 @@ function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
 function quadGradients(gpu: Gpu, args: AttentionBackwardArguments, head: QuadHead): void {
   const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
   const blocks = sequences.blocks(QUAD * head.laneRows);
-  const params = { ...parameters(args, head.headDim / 4), firstBlock: blocks.first };
+  const params = { ...headParams(args, head.headDim / 4), firstBlock: blocks.first };
   using scope = gpu.scope();
   const statistics = makeStatistics(gpu, args, scope);
   const inputs = { blocks: sequences.table, q, k, v, gradOutput, statistics };
@@ -174,7 +163,7 @@ function registerGradients(gpu: Gpu, args: AttentionBackwardArguments, longerTha
   const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
   const { heads, kvHeads, headDim } = shape;
   const { element, count } = headVector(headDim);
-  const sizes = { ...parameters(args, count), longerThan };
+  const sizes = { ...headParams(args, count), longerThan };
   const blocks = sequences.blocks(TILE_ROWS);
   const workgroups = (tasks: number): [number, number, number] => grid(Math.ceil(tasks / WORKGROUP));
   using scope = gpu.scope();

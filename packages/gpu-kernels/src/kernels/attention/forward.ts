@@ -4,15 +4,16 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { chooseQuadHead, chooseSubgroupHead, quadHeads, subgroupHeads } from './attention-tile.ts';
 import { quadForward } from './quad-forward.ts';
-import { QUAD, type QuadHead } from './quad-tile.ts';
+import { QUAD } from '../quad.ts';
+import type { QuadHead } from './quad-tile.ts';
 import { registerForward, registerForwardBehindPrefix } from './register-forward.ts';
 import {
   type AttentionInputs,
   type KeyValuePrefix,
   checkAttention,
   checkSizes,
+  headParams,
   seenPairs,
-  windowParameter,
 } from './shape.ts';
 import { stagedForward, stagedPrefix } from './staged-forward.ts';
 import { STAGED_ROWS, type StagedHead, chooseStaging, stagedHeads } from './staged-tile.ts';
@@ -112,27 +113,13 @@ function stagedKernels(head: StagedHead): RowKernels {
   };
 }
 
-/** What all kernels are told. */
-function parameters({ shape, window }: AttentionForwardArguments, headElements: number, taskCount: number) {
-  const { heads, kvHeads, scale } = shape;
-  return {
-    heads,
-    queriesPerKeyValueHead: heads / kvHeads,
-    kvHeads,
-    scale,
-    headElements,
-    window: windowParameter(window),
-    taskCount,
-  };
-}
-
 function registerAttention(gpu: Gpu, args: AttentionForwardArguments, prefix?: KeyValuePrefix): void {
   const { shape, sequences, q, k, v, out, logSumExp } = args;
   const { element, count } = headVector(shape.headDim);
   const blocks = sequences.blocks(TILE_ROWS);
   const taskCount = blocks.count * shape.heads;
   const storage = { blocks: sequences.table, q, k, v, out, logSumExp };
-  const params = { ...parameters(args, count, taskCount), prefixLength: prefix?.length ?? 0 };
+  const params = { ...headParams(args, count), taskCount, prefixLength: prefix?.length ?? 0 };
   const workgroups = grid(Math.ceil(taskCount / WORKGROUP));
   const flop = flopOf(args, seenPairs(args, prefix?.length));
   if (prefix) {
@@ -159,7 +146,8 @@ function quadAttention(
       ...(prefix ? { prefixK: prefix.k, prefixV: prefix.v } : {}),
     },
     {
-      ...parameters(args, head.headDim / 4, taskCount),
+      ...headParams(args, head.headDim / 4),
+      taskCount,
       firstBlock: blocks.first,
       prefixLength: prefix?.length ?? 0,
     },
@@ -181,7 +169,8 @@ function prefixAttention(
     kernels.prefix(),
     { sequences: sequences.table, q, k: prefix.k, v: prefix.v, out, logSumExp },
     {
-      ...parameters(args, kernels.headElements, taskCount),
+      ...headParams(args, kernels.headElements),
+      taskCount,
       tokens,
       prefixLength: prefix.length,
       firstStart: sequences.firstStart,
@@ -203,7 +192,7 @@ function ownAttention(
   gpu.dispatch(
     kernels.own(behindPrefix),
     { blocks: sequences.table, q, k, v, out, logSumExp },
-    { ...parameters(args, kernels.headElements, taskCount), firstBlock: blocks.first },
+    { ...headParams(args, kernels.headElements), taskCount, firstBlock: blocks.first },
     grid(taskCount),
     flopOf(args, seenPairs(args)),
   );

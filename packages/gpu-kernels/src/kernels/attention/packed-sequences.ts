@@ -6,7 +6,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 const BLOCK_ROWS = [4, 8, 16, 32] as const;
 
 /** Rows that all other blocks are parts of. */
-export const LARGEST_BLOCK = 32;
+export const LARGEST_BLOCK = Math.max(...BLOCK_ROWS);
 
 /** Where the blocks of so many rows lie in the table. */
 export interface RowBlocks {

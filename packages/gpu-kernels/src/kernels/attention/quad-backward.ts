@@ -1,25 +1,20 @@
 import { type ParameterType, defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import { QUAD, ofLane } from '../quad.ts';
 import { plus } from '../wgsl.ts';
 import {
-  QUAD,
   type QuadHead,
   dotProduct,
   eachLaneRow,
   eachTurn,
   eachVector,
   loadVector,
-  ofTurn,
   passRound,
   sumOfTurns,
 } from './quad-tile.ts';
+import { HEAD_PARAMS } from './shape.ts';
 
 const PARAMS = {
-  heads: 'u32',
-  queriesPerKeyValueHead: 'u32',
-  kvHeads: 'u32',
-  scale: 'f32',
-  headElements: 'u32',
-  window: 'u32',
+  ...HEAD_PARAMS,
   firstBlock: 'u32',
   taskCount: 'u32',
 } as const satisfies Record<string, ParameterType>;
@@ -127,7 +122,7 @@ export const quadKeyValueGradients = memoizeKernel((head: QuadHead) =>
           let own = statistics[rowHead];
           ${passRound(head, 'q')}
           ${passRound(head, 'grad')}
-          ${eachTurn((x) => `let column${x} = query + (lane ^ ${x}u);\nlet statistics${x} = ${ofTurn(x, 'own')};`)}
+          ${eachTurn((x) => `let column${x} = query + (lane ^ ${x}u);\nlet statistics${x} = ${ofLane(x, 'own')};`)}
           ${eachLaneRow(
             head,
             (g) => `

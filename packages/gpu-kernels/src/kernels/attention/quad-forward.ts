@@ -1,7 +1,7 @@
 import { type ParameterType, type StorageType, defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import { QUAD } from '../quad.ts';
 import { plus } from '../wgsl.ts';
 import {
-  QUAD,
   type QuadHead,
   dotProduct,
   eachLaneRow,
@@ -11,14 +11,10 @@ import {
   passRound,
   sumOfTurns,
 } from './quad-tile.ts';
+import { HEAD_PARAMS } from './shape.ts';
 
 const PARAMS = {
-  heads: 'u32',
-  queriesPerKeyValueHead: 'u32',
-  kvHeads: 'u32',
-  scale: 'f32',
-  headElements: 'u32',
-  window: 'u32',
+  ...HEAD_PARAMS,
   prefixLength: 'u32',
   firstBlock: 'u32',
   taskCount: 'u32',

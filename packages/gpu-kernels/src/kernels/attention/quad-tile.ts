@@ -1,3 +1,4 @@
+import { QUAD, ofLane } from '../quad.ts';
 import { plus, repeat } from '../wgsl.ts';
 
 /*
@@ -7,23 +8,12 @@ import { plus, repeat } from '../wgsl.ts';
  * comes in which turn depends on a row's place in its sequence alone, and so do its bits.
  */
 
-/** Lanes that pass columns round. */
-export const QUAD = 4;
-
 /** What is baked into the text of attention kernels for four lanes. */
 export interface QuadHead {
   /** D: a multiple of 4. */
   readonly headDim: number;
   /** Rows of a lane. */
   readonly laneRows: number;
-}
-
-/** What fetches a value from the other lane of a turn; in turn 0 that is the lane itself. */
-const EXCHANGES = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'];
-
-/** WGSL of what the other lane of a turn has. */
-export function ofTurn(x: number, value: string): string {
-  return x === 0 ? value : `${EXCHANGES[x]}(${value})`;
 }
 
 /** Lines for each turn. */
@@ -49,7 +39,7 @@ export function loadVector(head: QuadHead, name: string, binding: string, at: st
 /** WGSL that declares the head vectors `name`x of the turns' columns, of which the lane has loaded its own, `name`0. */
 export function passRound(head: QuadHead, name: string): string {
   return [1, 2, 3]
-    .map((x) => eachVector(head, (e) => `let ${name}${x}_${e} = ${ofTurn(x, `${name}0_${e}`)};`))
+    .map((x) => eachVector(head, (e) => `let ${name}${x}_${e} = ${ofLane(x, `${name}0_${e}`)};`))
     .join('\n');
 }
 

@@ -1,5 +1,6 @@
 import { type ParameterType, defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
 import { plus } from '../wgsl.ts';
+import { HEAD_PARAMS } from './shape.ts';
 import {
   FIRST_KEY,
   type HeadElement,
@@ -14,12 +15,7 @@ import {
 } from './tile.ts';
 
 const SIZES = {
-  heads: 'u32',
-  queriesPerKeyValueHead: 'u32',
-  kvHeads: 'u32',
-  scale: 'f32',
-  headElements: 'u32',
-  window: 'u32',
+  ...HEAD_PARAMS,
   /** Shorter sequences, and those of this length, are other kernels'. */
   longerThan: 'u32',
   taskCount: 'u32',

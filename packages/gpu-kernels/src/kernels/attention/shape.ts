@@ -1,3 +1,4 @@
+import type { ParameterType } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { PackedSequences } from './packed-sequences.ts';
 
@@ -37,9 +38,30 @@ export interface AttentionInputs {
   readonly window?: number;
 }
 
-/** The kernels' parameter for a window; the largest one masks nothing. */
-export function windowParameter(window: number | undefined): number {
-  return Math.min(window ?? 0xffffffff, 0xffffffff);
+/** What nearly all attention kernels are told. */
+export const HEAD_PARAMS = {
+  heads: 'u32',
+  queriesPerKeyValueHead: 'u32',
+  kvHeads: 'u32',
+  scale: 'f32',
+  /** Of a head vector, in the buffers' type. */
+  headElements: 'u32',
+  window: 'u32',
+} as const satisfies Record<string, ParameterType>;
+
+/** Those of a shape; the largest window masks nothing. */
+export function headParams(
+  { shape: { heads, kvHeads, scale }, window }: Pick<AttentionInputs, 'shape' | 'window'>,
+  headElements: number,
+): Record<keyof typeof HEAD_PARAMS, number> {
+  return {
+    heads,
+    queriesPerKeyValueHead: heads / kvHeads,
+    kvHeads,
+    scale,
+    headElements,
+    window: Math.min(window ?? 0xffffffff, 0xffffffff),
+  };
 }
 
 /** @throws RangeError if a tensor does not have the size that the head shape and the packing imply */

@@ -1,5 +1,6 @@
 import { type ParameterType, defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
 import { plus, repeat } from '../wgsl.ts';
+import { HEAD_PARAMS } from './shape.ts';
 import {
   type LaneElements,
   type SubgroupHead,
@@ -20,12 +21,7 @@ import {
 } from './subgroup-tile.ts';
 
 const PARAMS = {
-  heads: 'u32',
-  queriesPerKeyValueHead: 'u32',
-  kvHeads: 'u32',
-  scale: 'f32',
-  headElements: 'u32',
-  window: 'u32',
+  ...HEAD_PARAMS,
   taskCount: 'u32',
 } as const satisfies Record<string, ParameterType>;
 

@@ -3,7 +3,7 @@ import { grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { AttentionBackwardArguments } from './backward.ts';
 import { LARGEST_BLOCK, type PackedSequences } from './packed-sequences.ts';
-import { seenPairs, windowParameter } from './shape.ts';
+import { headParams, seenPairs } from './shape.ts';
 import { subgroupSums } from './subgroup-sums.ts';
 import { type SubgroupHead, requireLaneElements, tileColumns } from './subgroup-tile.ts';
 import { subgroupWeights } from './subgroup-weights.ts';
@@ -20,7 +20,8 @@ export function subgroupGradients(
   weightBytes: number,
 ): void {
   const { shape, sequences, q, k, v, out, logSumExp, gradOutput, gradQuery, gradKey, gradValue } = args;
-  const { heads, kvHeads, headDim, scale } = shape;
+  const { heads, kvHeads, headDim } = shape;
+  const { scale, ...sizes } = headParams(args, headDim / requireLaneElements(head).width);
   const columns = tileColumns(head);
   const keys = Math.ceil(Math.max(0, ...sequences.lengths) / columns) * columns;
   const strips = [...stripsOf(sequences, weightBytes / (2 * 4 * heads * keys))];
@@ -32,9 +33,7 @@ export function subgroupGradients(
   const flop = (2 * headDim * seenPairs(args)) / sequences.totalTokens;
   for (const [stripStart, stripEnd] of strips) {
     const parameters = {
-      ...{ heads, kvHeads, queriesPerKeyValueHead: heads / kvHeads },
-      headElements: headDim / requireLaneElements(head).width,
-      window: windowParameter(args.window),
+      ...sizes,
       firstBlock: blocks.first,
       ...{ stripStart, stripEnd, weightStride: keys / 4 },
     };

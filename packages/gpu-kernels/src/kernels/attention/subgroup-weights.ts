@@ -1,5 +1,6 @@
 import { type ParameterType, defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
 import { plus } from '../wgsl.ts';
+import { HEAD_PARAMS } from './shape.ts';
 import {
   type SubgroupHead,
   component,
@@ -25,12 +26,7 @@ export const WEIGHT_PARAMS = {
 } as const satisfies Record<string, ParameterType>;
 
 const PARAMS = {
-  heads: 'u32',
-  queriesPerKeyValueHead: 'u32',
-  kvHeads: 'u32',
-  scale: 'f32',
-  headElements: 'u32',
-  window: 'u32',
+  ...HEAD_PARAMS,
   firstBlock: 'u32',
   taskCount: 'u32',
   ...WEIGHT_PARAMS,

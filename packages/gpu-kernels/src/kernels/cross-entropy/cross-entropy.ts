@@ -4,7 +4,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 import { defineRowKernel, workgroupReduction } from '../row-kernel.ts';
-import { defineRowRuns, dispatchRowRuns, rowRunsKernels, takesRuns } from '../row-runs.ts';
+import { defineRowRuns, dispatchRowRuns, rowRunsKernels, hasLoneRows } from '../row-runs.ts';
 import { plus, repeat } from '../wgsl.ts';
 import { LONE_ROWS, loneLogSumExp } from './lone-log-sum-exp.ts';
 
@@ -34,7 +34,7 @@ export function logSumExp(gpu: Gpu, { logits, rows, vocabulary, out }: LogSumExp
   requireRows('logSumExp', { logits, rows, vocabulary, perRow: out });
   if (rows === 0) return;
   const params = { rows, width: vocabulary };
-  if (gpu.tuning.normLanes === 1) {
+  if (hasLoneRows(gpu.tuning)) {
     const kernel = loneLogSumExp(vocabulary % 4 === 0);
     gpu.dispatch(kernel, { logits, out }, params, grid(Math.ceil(rows / LONE_ROWS)));
   } else gpu.dispatch(logSumExpKernel(gpu.tuning.invocationsPerRow), { logits, out }, params, grid(rows));
@@ -108,7 +108,7 @@ export function crossEntropyGradient(gpu: Gpu, args: CrossEntropyGradientArgumen
   const of = {
     rows,
     width: vocabulary,
-    perElement: takesRuns(gpu.tuning) && vocabulary % 4 === 0 ? 4 : 1,
+    perElement: hasLoneRows(gpu.tuning) && vocabulary % 4 === 0 ? 4 : 1,
   } as const;
   const storage = { logSumExp: args.logSumExp, targets: target, logits };
   if (typeof scale !== 'number') {
@@ -123,9 +123,7 @@ export function crossEntropyGradient(gpu: Gpu, args: CrossEntropyGradientArgumen
 /** Every kernel of the cross-entropy under a tuning. */
 export function crossEntropyKernels(tuning: Tuning): Kernel[] {
   return [
-    ...(tuning.normLanes === 1
-      ? [true, false].map(loneLogSumExp)
-      : [logSumExpKernel(tuning.invocationsPerRow)]),
+    ...(hasLoneRows(tuning) ? [true, false].map(loneLogSumExp) : [logSumExpKernel(tuning.invocationsPerRow)]),
     GATHER_LOG_PROBS,
     ...rowRunsKernels(tuning, GRADIENT),
     ...rowRunsKernels(tuning, SCALED_GRADIENT),

@@ -3,7 +3,7 @@ import type { Kernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, defineWide, dispatchWide, pointwiseGrid, pointwiseWindows } from '../pointwise.ts';
-import { defineRowRuns, dispatchRowRuns, rowRunsKernels, takesRuns } from '../row-runs.ts';
+import { defineRowRuns, dispatchRowRuns, rowRunsKernels, hasLoneRows } from '../row-runs.ts';
 
 /** Operands and options of {@link add}. */
 export interface AddArguments {
@@ -84,7 +84,7 @@ export function gatherRows(gpu: Gpu, { x, rows, out, outOffset = 0 }: GatherRows
     throw new RangeError(
       `gatherRows: ${rows.length} rows of ${x.label} [${x.shape.join(', ')}] do not fit ${out.label} [${out.shape.join(', ')}] at ${outOffset}`,
     );
-  const wide = takesRuns(gpu.tuning) && x.length > 0 && width % 4 === 0 && outOffset % 4 === 0;
+  const wide = hasLoneRows(gpu.tuning) && x.length > 0 && width % 4 === 0 && outOffset % 4 === 0;
   const perElement = wide ? 4 : 1;
   const params = { height: x.length / width, outOffset: outOffset / perElement };
   dispatchRowRuns(gpu, GATHER_ROWS, { rows: rows.length, width, perElement }, { x, rows, out }, params);

@@ -4,7 +4,7 @@ import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
-import { defineRowRuns, dispatchRowRuns, rowRunsKernels, takesRuns } from '../row-runs.ts';
+import { defineRowRuns, dispatchRowRuns, rowRunsKernels, hasLoneRows } from '../row-runs.ts';
 import { rowWindows } from '../windows.ts';
 import { tokenOccurrences } from './token-occurrences.ts';
 
@@ -43,7 +43,7 @@ export function embeddingForward(gpu: Gpu, args: EmbeddingForwardArguments): voi
   const of = {
     rows: tokens.length,
     width,
-    perElement: takesRuns(gpu.tuning) && width % 4 === 0 ? 4 : 1,
+    perElement: hasLoneRows(gpu.tuning) && width % 4 === 0 ? 4 : 1,
   } as const;
   for (const { start, end } of rowWindows(gpu, table.length / width, width * ELEMENT_BYTES[stored])) {
     const storage = { tokens, table: table.rows(start, end), out };

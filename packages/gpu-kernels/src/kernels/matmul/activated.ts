@@ -10,9 +10,8 @@ import { recordTiled } from './tiled-product.ts';
 
 /**
  * A product into a whole tensor c, and then c's activation into `out` (`activation`), or c times the activation's slope at x in
- * its place (`activation-gradient`), or what `gatedActivationBackward` makes of c (`gated-gradient`), or
- * c + x (`sum`): bit for bit as one after the
- * other, in fewer dispatches on GPUs.
+ * its place (`activation-gradient`), or what `gatedActivationBackward` makes of c (`gated-gradient`), or c + x (`sum`): bit for
+ * bit as one after the other, in fewer dispatches on GPUs.
  * @throws RangeError if c is no whole tensor of as many elements as the others; else what `matmulSet` throws
  */
 export function activatedMatmul(gpu: Gpu, product: SetProduct, finish: Finish): void {

@@ -1,6 +1,7 @@
 import type { StorageType } from '../../runtime/kernel.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { ACTIVATION_KINDS, ACTIVATION_WGSL, type ActivationKind } from '../activation/functions.ts';
+import { ofComponents } from '../wgsl.ts';
 
 /**
  * What is made of a product's elements as they are stored: C keeps what the activation saw, or the gradient with respect to it;
@@ -76,9 +77,7 @@ export function finishFunctions(finish: FinishText | undefined): string {
 /** WGSL: stores `value` at `at`. */
 export function finishStore(finish: FinishText | undefined, element: 'f32' | 'vec4<f32>'): string {
   const call = (name: string, argument: string): string =>
-    element === 'f32'
-      ? `${name}(${argument})`
-      : `vec4<f32>(${['x', 'y', 'z', 'w'].map((e) => `${name}(${argument}.${e})`).join(', ')})`;
+    element === 'f32' ? `${name}(${argument})` : ofComponents(name, argument);
   switch (finish?.type) {
     case undefined:
       return 'c[at] = value;';

@@ -96,6 +96,25 @@ test('on the device itself both come after the products', async () => {
   expect(await expectTogether(gpu(), 'silu', true)).toEqual([3, 2]);
 });
 
+test.each(['up', 'gate'] as const)('what %s held is added to where its product accumulates', async (name) => {
+  using made = make(false);
+  const device = tuned(512);
+  const [together, apart] = [made.outputs(), made.outputs()] as unknown as [Tensor, Tensor, Tensor][];
+  const productsOf = ([up, gate]: readonly Tensor[]) => {
+    const products = made.forward({ up: up!, gate: gate! });
+    return { ...products, [name]: { ...products[name], accumulate: true } };
+  };
+  for (const tensors of [together!, apart!])
+    for (const tensor of tensors.slice(0, 2)) device.write(tensor, new Float32Array(M * N).fill(2));
+  gatedMatmul(device, { kind: 'silu', ...productsOf(together!), out: together![2] });
+  const { up, gate } = productsOf(apart!);
+  matmul(device, up);
+  matmul(device, gate);
+  gatedActivationForward(device, { kind: 'silu', gate: apart![1], up: apart![0], out: apart![2] });
+  for (const [i, tensor] of together!.slice(0, 3).entries())
+    expectSameBits(await gpu().read(tensor), await gpu().read(apart![i]!));
+});
+
 test('refuses parts of tensors, and other lengths', () => {
   using made = make(false);
   const [up, gate, out] = made.outputs() as unknown as [Tensor, Tensor, Tensor];

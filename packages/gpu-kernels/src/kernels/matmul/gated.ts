@@ -5,6 +5,7 @@ import type { Tuning } from '../../runtime/tuning.ts';
 import { ACTIVATION_KINDS, ACTIVATION_WGSL, type ActivationKind } from '../activation/functions.ts';
 import { gatedActivationForward } from '../gated-activation/gated-activation.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
+import { ofComponents } from '../wgsl.ts';
 import { requireWhole } from './activated.ts';
 import { PARTS_PARAMS, addedUpOf, partsParams } from './parts-text.ts';
 import { type SetProduct, matmulSet, planSet } from './set.ts';
@@ -76,6 +77,6 @@ const gatedSums = memoizeKernel((kind: ActivationKind) => {
     if (params.useGateBias != 0u) { value += gateBias[column]; }
     up[i] = upValue;
     gate[i] = value;
-    out[i] = vec4<f32>(activation(value.x), activation(value.y), activation(value.z), activation(value.w)) * upValue;`,
+    out[i] = ${ofComponents('activation', 'value')} * upValue;`,
   });
 });

@@ -2,11 +2,12 @@ import { UserError } from '../../errors.ts';
 import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { MatmulTile, MatmulTuning, SubgroupTile, Tuning } from '../../runtime/tuning.ts';
+import { QUAD } from '../quad.ts';
 import type { MatmulArguments } from './arguments.ts';
 import { bindProduct, flopOf, productParams } from './bound-product.ts';
 import { bindMatrix, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
 import { recordOnMatrixUnits } from './matrix-unit-product.ts';
-import { LANES, quadTiledMatmul } from './quad-tiled.ts';
+import { quadTiledMatmul } from './quad-tiled.ts';
 import { registerTiledMatmul } from './register-tiled.ts';
 import { chooseTile, singleTiles } from './subgroup-tile.ts';
 import { subgroupTiledMatmul } from './subgroup-tiled.ts';
@@ -239,7 +240,7 @@ export function tiledKernel(
         tilesOfRows,
       );
       const kernel =
-        subgroupSize === LANES
+        subgroupSize === QUAD
           ? quadTiledMatmul({ ...added, tile, vectorA: vectors.a, vectorC: vectors.c })
           : subgroupTiledMatmul({
               ...variant,

@@ -1,11 +1,12 @@
 import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { SubgroupTile } from '../../runtime/tuning.ts';
+import { QUAD, ofLane } from '../quad.ts';
 import { plus, repeat } from '../wgsl.ts';
 import { type ProductText, productText } from './product-text.ts';
 import { type MatmulKernel, type MatmulVariant, labelOf, loadB, matmulStorage } from './variant.ts';
 
 export interface QuadVariant extends MatmulVariant {
-  /** Of {@link LANES} invocations: rows are a multiple of 4, with a transposed A of 16; `depth` is one of 4. */
+  /** Of {@link QUAD} invocations: rows are a multiple of 4, with a transposed A of 16; `depth` is one of 4. */
   readonly tile: SubgroupTile;
   /** Whether A is loaded as vec4, as it must be if an operand is transposed. */
   readonly vectorA: boolean;
@@ -13,12 +14,6 @@ export interface QuadVariant extends MatmulVariant {
   readonly vectorC: boolean;
   readonly accumulate: boolean;
 }
-
-/** A subgroup of as many invocations is a quad. */
-export const LANES = 4;
-
-/** What gives lane l the value of lane l ^ x, for x = 0 … 3. */
-const SWAPS = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'] as const;
 
 /**
  * A workgroup is one quad. Each lane loads rows of A and columns of B for itself and multiplies its columns with the rows
@@ -41,14 +36,14 @@ export const quadTiledMatmul = memoizeKernel((variant: QuadVariant): MatmulKerne
       '.',
     ),
     enables: ['subgroups'],
-    subgroupSize: LANES,
+    subgroupSize: QUAD,
     storage: {
       ...matmulStorage(dtypeB, vectorA, true),
       ...(vectorC ? { c: '&vec4<f32>' } : {}),
       ...product.storage,
     },
     params: product.params,
-    workgroupSize: [LANES],
+    workgroupSize: [QUAD],
     declarations: loadB(dtypeB, true),
     body: quadTile(variant, product),
   });
@@ -60,13 +55,13 @@ function quadTile(variant: QuadVariant, product: ProductText): string {
   return `
       ${product.setup}
       let m0 = ${product.firstRow};
-      let n0 = ${product.column} * ${columns * LANES}u;
+      let n0 = ${product.column} * ${columns * QUAD}u;
       if (m0 >= ${product.m}) { return; }
       // Rows and columns past the end read those at the end, so that every lane stays active.
       ${repeat(columns / 4, (q) => `let run${q} = n0 + ${dealt(q)} * 4u;`)}
       ${addressesOfA(variant, product)}
       ${addressesOfB(variant, product)}
-      ${repeat(rows / LANES, (r) => repeat(LANES, (x) => repeat(columns, (c) => `var ${sum(r, x, c)} = 0.0;`)))}
+      ${repeat(rows / QUAD, (r) => repeat(QUAD, (x) => repeat(columns, (c) => `var ${sum(r, x, c)} = 0.0;`)))}
       ${allSteps(variant, product)}
       ${stores(variant, product)}`;
 }
@@ -78,7 +73,7 @@ function sum(r: number, x: number, c: number): string {
 
 /** WGSL: which item is the lane's, of items that are dealt to the lanes one by one, in its turn number `turn`. */
 function dealt(turn: number, lane = 'lane'): string {
-  return turn === 0 ? lane : `(${turn * LANES}u + ${lane})`;
+  return turn === 0 ? lane : `(${turn * QUAD}u + ${lane})`;
 }
 
 const COMPONENTS = [0, 1, 2, 3] as const;
@@ -93,7 +88,7 @@ function rowOf({ transposeA }: QuadVariant, r: number, lane: string): string {
 function addressesOfA(variant: QuadVariant, product: ProductText): string {
   const { tile, transposeA, vectorA } = variant;
   const { m, aOffset, aStride } = product;
-  const own = tile.rows / LANES;
+  const own = tile.rows / QUAD;
   if (transposeA) {
     return `
       let aStep = ${aStride} >> 2u;
@@ -151,14 +146,14 @@ function steps(
         sum(r, x, c),
       );
     return `
-      ${x === 0 ? '' : repeat(depth, (i) => `let ${shared(i)} = ${SWAPS[x]}(${a.element(r, i)});`)}
+      ${x === 0 ? '' : repeat(depth, (i) => `let ${shared(i)} = ${ofLane(x, a.element(r, i))};`)}
       ${repeat(columns, (c) => `${sum(r, x, c)} = ${terms(c)};`)}`;
   };
   return `
     for (var k = ${first}; k < ${end}; k += ${depth}u) {
       ${b.text}
       ${a.text}
-      ${repeat(rows / LANES, (r) => repeat(LANES, (x) => ofRow(r, x)))}
+      ${repeat(rows / QUAD, (r) => repeat(QUAD, (x) => ofRow(r, x)))}
     }`;
 }
 
@@ -169,7 +164,7 @@ interface Loads {
 }
 
 function loadsOfA(variant: QuadVariant, { names }: ProductText, depth: number): Loads {
-  const own = variant.tile.rows / LANES;
+  const own = variant.tile.rows / QUAD;
   if (variant.transposeA) {
     return {
       text: repeat(own / 4, (u) =>
@@ -224,7 +219,7 @@ function stores(variant: QuadVariant, product: ProductText): string {
   const at = (x: number): string => `${product.cOffset} + (m0 + row${x}) * ${product.cStride} + run0`;
   const ofRow = (r: number, x: number): string => {
     // From the lane's first row to this one.
-    const below = transposeA ? Math.floor(r / 4) * 4 * LANES + (r % 4) : r * LANES;
+    const below = transposeA ? Math.floor(r / 4) * 4 * QUAD + (r % 4) : r * QUAD;
     return `
     {
       let inRows = ${plus(`row${x}`, below)} < rowsLeft;
@@ -235,15 +230,15 @@ function stores(variant: QuadVariant, product: ProductText): string {
   return `
     let rowsLeft = ${product.m} - m0;
     let cStep = ${product.cStride}${vectorC ? ' >> 2u' : ''};
-    ${repeat(LANES, (x) => `let row${x} = ${rowOfLane(x)};`)}
-    ${repeat(LANES, (x) => `let at${x} = ${vectorC ? `(${at(x)}) >> 2u` : at(x)};`)}
+    ${repeat(QUAD, (x) => `let row${x} = ${rowOfLane(x)};`)}
+    ${repeat(QUAD, (x) => `let at${x} = ${vectorC ? `(${at(x)}) >> 2u` : at(x)};`)}
     ${repeat(quads, (q) => columnsOf(variant, product, q))}
-    ${repeat(tile.rows / LANES, (r) => repeat(LANES, (x) => ofRow(r, x)))}`;
+    ${repeat(tile.rows / QUAD, (r) => repeat(QUAD, (x) => ofRow(r, x)))}`;
 }
 
 /**
- * WGSL of which of a run of columns there are, and of their bias: a sum that began with +0 is never −0, so that it is the
- * same bits with a bias of zero.
+ * WGSL of which of a run of columns there are, and of their bias. A bias of zero changes no bit: a sum that began with +0 is −0
+ * only where it underflows.
  */
 function columnsOf({ vectorC }: QuadVariant, product: ProductText, q: number): string {
   const { n, useBias, biasOffset, names } = product;
@@ -265,13 +260,13 @@ type Place = readonly [r: number, x: number, q: number];
 
 function storeVector({ accumulate }: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
   const sums = `vec4<f32>(${COMPONENTS.map((e) => sum(r, x, q * 4 + e)).join(', ')})`;
-  const target = `${names.c}[${plus('at', q * LANES)}]`;
+  const target = `${names.c}[${plus('at', q * QUAD)}]`;
   return `if (inRows & inside${q}) { ${target} = ${valueOf(accumulate, sums, target, names.bias && `bias${q}`)}; }`;
 }
 
 function storeElements({ accumulate }: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
   return repeat(4, (e) => {
-    const target = `${names.c}[${plus('at', q * 4 * LANES + e)}]`;
+    const target = `${names.c}[${plus('at', q * 4 * QUAD + e)}]`;
     const bias = names.bias && `bias${q}.${'xyzw'[e]}`;
     return `if (inRows & inside${q * 4 + e}) { ${target} = ${valueOf(accumulate, sum(r, x, q * 4 + e), target, bias)}; }`;
   });

@@ -99,7 +99,8 @@ export function planTiledSet(
   if (!variant.shared.includes('c')) return { record: () => dispatchSet(gpu, variant, planned) };
   const record = (): void => recordInScratch(gpu, variant, planned, summed);
   const [{ m, n }] = planned as [Member];
-  const accumulates = products[0]?.product.accumulate === true;
+  // Of a sum all but the first are added to it.
+  const accumulates = (summed ? products.slice(0, 1) : products).some(({ product }) => product.accumulate);
   const parts = (): ProductParts =>
     new ProductParts({
       tensor: dispatchParts(gpu, variant, planned).partial,

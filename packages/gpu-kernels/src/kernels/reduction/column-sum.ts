@@ -3,7 +3,7 @@ import { type Kernel, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
-import { takesRuns } from '../row-runs.ts';
+import { hasLoneRows } from '../row-runs.ts';
 import { defineSideBySide, runsOf, sideBySide } from '../side-by-side.ts';
 import { elements, rowWindows } from '../windows.ts';
 
@@ -97,12 +97,12 @@ export function isColumnsWide(
   matrices: readonly { readonly rows: number; readonly columns: number }[],
 ): boolean {
   // An empty matrix could not be bound by vectors.
-  return takesRuns(tuning) && matrices.every(({ rows, columns }) => rows > 0 && columns % 4 === 0);
+  return hasLoneRows(tuning) && matrices.every(({ rows, columns }) => rows > 0 && columns % 4 === 0);
 }
 
 /** What {@link isColumnsWide} may say under a tuning. */
 export function columnWidths(tuning: Pick<Tuning, 'normLanes'>): boolean[] {
-  return takesRuns(tuning) ? [true, false] : [false];
+  return hasLoneRows(tuning) ? [true, false] : [false];
 }
 
 /** Invocations of a workgroup, each with a column of many rows. */

@@ -3,7 +3,7 @@ import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
-import { takesRuns } from '../row-runs.ts';
+import { hasLoneRows } from '../row-runs.ts';
 import { ROWS, rowsKernel } from './rows.ts';
 
 /** Operands and options of {@link rotateInPlace}. */
@@ -38,7 +38,7 @@ export function rotateInPlace(gpu: Gpu, args: RotaryArguments): void {
       );
     }
   const shared = { headDim, half, direction: inverse ? -1 : 1 };
-  if (takesRuns(gpu.tuning)) {
+  if (hasLoneRows(gpu.tuning)) {
     const wide = half % 4 === 0 && headDim % 4 === 0;
     const rows = positions.length;
     gpu.dispatch(
@@ -62,7 +62,7 @@ export function rotateInPlace(gpu: Gpu, args: RotaryArguments): void {
 
 /** Every kernel of rotary positions under a tuning. */
 export function rotaryKernels(tuning: Tuning): Kernel[] {
-  if (!takesRuns(tuning)) return [ROTATE, ROTATE_TWO];
+  if (!hasLoneRows(tuning)) return [ROTATE, ROTATE_TWO];
   return [1, 2].flatMap((tensors) => [true, false].map((wide) => rowsKernel({ tensors, wide })));
 }
 

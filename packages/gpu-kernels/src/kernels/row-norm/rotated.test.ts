@@ -111,6 +111,11 @@ test('nothing is recorded on software adapters, nor for halves of heads that are
     const [first] = own as [(typeof own)[0]];
     const wrong = [{ ...first, x: rotation.table }];
     expect(() => rotatedNorm(device, { heads: wrong, ...rotation, epsilon })).toThrow(/has no 5 rows/);
+    const short = { out: other.rotation.table, gradInput: other.rotation.table };
+    const shorter = [{ ...first, ...short }];
+    const run = { heads: shorter, ...other.rotation, epsilon };
+    expect(() => rotatedNorm(device, run)).toThrow(/does not match/);
+    expect(() => rotatedNormBackward(device, run)).toThrow(/does not match/);
   } finally {
     for (const on of [device, gpu()]) Reflect.deleteProperty(on, 'dispatch');
   }

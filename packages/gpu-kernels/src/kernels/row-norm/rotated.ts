@@ -2,6 +2,7 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, type StorageType, memoizeKernel } from '../../runtime/kernel.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
+import { hasLoneRows } from '../row-runs.ts';
 import { type RowLayout, defineNormKernel, elementOf, rowGrid, rowLayout, rowLayouts } from './layout.ts';
 
 /** Vectors of heads that are normed: queries or keys. */
@@ -37,6 +38,7 @@ export interface RotatedNormArguments extends Rotation {
 export function rotatedNorm(gpu: Gpu, { heads, ...rotation }: RotatedNormArguments): boolean {
   if (!isTogether(gpu, heads, rotation)) return false;
   const own = heads.map(({ x, weight, out }) => ({ x, weight, out }));
+  for (const { x, out } of own) requireAsLong('rotatedNorm', x, [out]);
   record(gpu, forwardKernel, own, { ...rotation, direction: 1 });
   return true;
 }
@@ -55,6 +57,8 @@ export function rotatedNormBackward(gpu: Gpu, { heads, ...rotation }: RotatedNor
   if (!isTogether(gpu, heads, rotation))
     throw new RangeError('rotatedNormBackward: of heads that rotatedNorm does not take');
   const own = heads.map(({ x, weight, gradOutput, gradInput }) => ({ x, weight, gradOutput, gradInput }));
+  for (const { x, gradOutput, gradInput } of own)
+    requireAsLong('rotatedNormBackward', x, [gradOutput, gradInput]);
   const bindings = own.length * 4 + 2;
   const fits = bindings <= gpu.device.limits.maxStorageBuffersPerShaderStage;
   for (const group of fits ? [own] : own.map((each) => [each]))
@@ -63,7 +67,7 @@ export function rotatedNormBackward(gpu: Gpu, { heads, ...rotation }: RotatedNor
 
 /** Every kernel of rotated norms under a tuning. */
 export function rotatedNormKernels(tuning: Tuning): Kernel[] {
-  if (tuning.normLanes === 1) return [];
+  if (hasLoneRows(tuning)) return [];
   return rowLayouts(tuning).flatMap((layout) =>
     [1, 2].flatMap((groups) => [forwardKernel({ ...layout, groups }), backwardKernel({ ...layout, groups })]),
   );
@@ -79,8 +83,14 @@ function isTogether(gpu: Gpu, heads: readonly NormedHeads[], { positions, table 
       throw new RangeError(
         `rotatedNorm: ${x.label} [${x.shape.join(', ')}] has no ${positions.length} rows of heads of ${width} with ${2 * half} rotated coordinates`,
       );
-  if (gpu.tuning.normLanes === 1 || half < 1 || heads.length > 2) return false;
+  if (hasLoneRows(gpu.tuning) || half < 1 || heads.length > 2) return false;
   return !rowLayout(gpu.tuning, width).vector || half % 4 === 0;
+}
+
+function requireAsLong(op: string, x: Tensor, others: readonly Tensor[]): void {
+  for (const other of others)
+    if (other.length !== x.length)
+      throw new RangeError(`${op}: ${other.label} does not match ${x.label} [${x.shape.join(', ')}]`);
 }
 
 function record(

@@ -3,6 +3,7 @@ import { type Kernel, defineKernel, grid, memoizeKernel } from '../../runtime/ke
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { workgroupReduction } from '../row-kernel.ts';
+import { hasLoneRows } from '../row-runs.ts';
 import { LONE_ROWS, LONE_TOP, pilesOf } from './lone-top-k.ts';
 
 /**
@@ -51,15 +52,15 @@ export function topLogProbs(gpu: Gpu, args: TopLogProbsArguments): void {
     );
   const storage = { logits, logSumExp: args.logSumExp, row, tokens, logProbs };
   const params = { rows: row.length, vocabulary, count, outOffset };
-  if (gpu.tuning.normLanes === 1) {
+  if (hasLoneRows(gpu.tuning)) {
     const piles = pilesOf(vocabulary);
     gpu.dispatch(LONE_TOP, storage, { ...params, piles }, grid(Math.ceil(row.length / LONE_ROWS)));
   } else gpu.dispatch(topKernel(gpu.tuning.invocationsPerRow), storage, params, grid(row.length));
 }
 
 /** Every kernel of the likeliest tokens under a tuning. */
-export function topKernels({ normLanes, invocationsPerRow }: Tuning): Kernel[] {
-  return [normLanes === 1 ? LONE_TOP : topKernel(invocationsPerRow)];
+export function topKernels(tuning: Tuning): Kernel[] {
+  return [hasLoneRows(tuning) ? LONE_TOP : topKernel(tuning.invocationsPerRow)];
 }
 
 const topKernel = memoizeKernel((size: number) =>

@@ -23,6 +23,27 @@ it('whoever waits for long is told a sixteenth of the time later at most, a grap
   expect(pollDelay(1001)).toBe(1);
 });
 
+it('of waits for a graphics card that overlap, too: none is told late because others went before it', () => {
+  const { waitBegins, pollingBegins, pollDelay } = polling;
+  pollingBegins(0);
+  let ends = waitBegins('hardware', 0);
+  for (const now of [1000, 2000, 3000]) {
+    const next = waitBegins('hardware', now - 900);
+    ends(now);
+    expect(pollDelay(now + 8)).toBe(1);
+    ends = next;
+  }
+});
+
+it('polls lie 32 ms apart at most, however long the waits before were', () => {
+  const { waitBegins, pollingBegins, pollDelay } = polling;
+  pollingBegins(0);
+  expect(pollDelay(60_000)).toBe(32);
+  for (const start of [0, 1e5, 2e5, 3e5]) waitBegins('software', start)(start + 1e4);
+  waitBegins('software', 4e5);
+  expect(pollDelay(4e5)).toBe(32);
+});
+
 it('a software adapter is left alone for half of the shortest of the last four waits', () => {
   const { waitBegins, pollingBegins, pollDelay } = polling;
   let now = 0;

@@ -6,6 +6,7 @@ import { mutants as families } from './families.ts';
 import { mutants as files } from './files.ts';
 import { mutants as fusions } from './fusions.ts';
 import { mutants as kernels } from './kernels.ts';
+import { mutants as lockstep } from './lockstep.ts';
 import { mutants as longRuns } from './long-runs.ts';
 import { mutants as matmul } from './matmul.ts';
 import { mutants as metrics } from './metrics.ts';
@@ -35,6 +36,7 @@ export const areas: Readonly<Record<string, readonly Mutant[]>> = {
   files,
   fusions,
   kernels,
+  lockstep,
   longRuns,
   matmul,
   metrics,

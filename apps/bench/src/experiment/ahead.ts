@@ -2,25 +2,26 @@ import type { CellAddress } from './cell.ts';
 
 /** Work on cells that has begun before it was asked for, by their addresses. */
 export class Ahead<T> {
-  readonly #begun = new Map<string, Promise<T>>();
+  readonly #begun = new Map<string, Promise<T | undefined>>();
 
-  /** Begins a cell. What goes wrong with it is told to whoever takes it. */
+  /** Begins a cell. What goes wrong with it ends nothing: whoever asks for the cell computes it then, and is told. */
   begin({ key }: CellAddress, work: () => Promise<T>): void {
-    const own = work();
-    own.catch(() => {});
-    this.#begun.set(key, own);
+    this.#begun.set(
+      key,
+      work().catch(() => undefined),
+    );
   }
 
-  /** What has begun of a cell, once; undefined if nothing has. */
-  take({ key }: CellAddress): Promise<T> | undefined {
+  /** What has begun of a cell, once; undefined if nothing has, or it went wrong. */
+  async take({ key }: CellAddress): Promise<T | undefined> {
     const own = this.#begun.get(key);
     this.#begun.delete(key);
-    return own;
+    return await own;
   }
 
-  /** Waits for what nobody has taken, whatever comes of it, and forgets it. */
+  /** Waits for what nobody has taken, and forgets it. */
   async settle(): Promise<void> {
-    await Promise.allSettled(this.#begun.values());
+    await Promise.all(this.#begun.values());
     this.#begun.clear();
   }
 }

@@ -52,18 +52,23 @@ export function planRunMemory(
 ): PlannedRoom {
   const limits = deviceLimits(gpu, budget);
   let largest: { plan: MemoryPlan; workload: Workload } | undefined;
+  let inContext = 0;
   for (const workload of workloads) {
     const plan = planMemory(config, workload, limits);
     gpu.pipelines.expect(plan.kernels);
     // What is refused was not recorded to its end, so that another workload may seem larger.
     if (plan.refusals.length > 0) checkMemoryPlan(plan, limits);
     if (plan.peak > (largest?.plan.peak ?? -1)) largest = { plan, workload };
+    inContext = Math.max(inContext, plan.inContext);
   }
   if (largest === undefined) return { cells: 1, probed: 1 };
   const { workload } = largest;
   checkMemoryPlan(largest.plan, limits);
   const isBudget = budget !== undefined;
-  const { plan, cells, probed } = planRoom(config, largest, workloads, lockstep, { limits, isBudget });
+  const { plan, cells, probed } = planRoom(config, { ...largest, inContext }, workloads, lockstep, {
+    limits,
+    isBudget,
+  });
   gpu.pipelines.expect(plan.kernels);
   const together = cells === 1 ? '' : `, up to ${cells} cells that train together`;
   log(
@@ -86,7 +91,8 @@ export function studyRoom(
   const limits = deviceLimits(gpu, undefined);
   const plan = planMemory(config, workload, limits);
   if (plan.refusals.length > 0) return { cells: 1, probed: 1 };
-  return planRoom(config, { plan, workload }, [workload], lockstep, { limits, isBudget: false });
+  const { inContext } = plan;
+  return planRoom(config, { plan, workload, inContext }, [workload], lockstep, { limits, isBudget: false });
 }
 
 /** What all that a run prepared will be put to. */

@@ -207,7 +207,7 @@ export class TrialRunner {
   async #compute(plan: TrialPlan, setting: TrialSetting): Promise<Computed> {
     const own = ownAddress(setting);
     this.#options.tally.compute(own);
-    const probed = await (this.#ahead.take(own) ?? this.#probe(plan, setting));
+    const probed = (await this.#ahead.take(own)) ?? (await this.#probe(plan, setting));
     const computed: Computed[] = [];
     for (const [token, own] of probed) computed.push(await this.#record(plan, setting, token, own));
     this.#dropUnneeded(plan, setting);
@@ -227,8 +227,8 @@ export class TrialRunner {
     const { trainings } = this.#options;
     const { inContext: setting, prepared } = next;
     const options = this.#probing(next, setting, [...setting.addresses.keys()]);
-    const tokens = tokensOfPass(probeBatches(prepared.queries, options, true));
-    if (!trainings.probesAhead || options.allocate || tokens === undefined) return;
+    if (!trainings.probesAhead || options.allocate) return;
+    if (tokensOfPass(probeBatches(prepared.queries, options, true)) === undefined) return;
     if (await this.#isThere(next, setting)) return;
     this.#ahead.begin(ownAddress(setting), () => this.#probe(next, setting));
   }

@@ -22,7 +22,7 @@ type Probes = Awaited<ReturnType<LearnerResult['probeTokens']>>;
 type Options = Pick<ProbeTokensOptions, 'probeTokens' | 'nextTokens' | 'tokenBudget' | 'signal'>;
 
 /** Probes that were made before they were asked for. */
-interface Ahead {
+interface ProbedAhead {
   /** How they were. */
   readonly asked: string;
   /** Undefined where it did not come about: the cell is then probed by itself. */
@@ -39,7 +39,7 @@ interface Ahead {
 export class JointProbes {
   readonly #most: () => number;
   readonly #probeTogether: ProbeTogether;
-  readonly #ahead = new Map<LearnerResult, Ahead>();
+  readonly #ahead = new Map<LearnerResult, ProbedAhead>();
 
   /** @param most models in a pass */
   constructor(most: () => number, together: ProbeTogether = probeTogether) {
@@ -99,7 +99,7 @@ export class JointProbes {
       if (pass.length < 2) return undefined;
       this.#begin(pass, asked, options);
     }
-    const { probes, pass } = this.#ahead.get(own.adapted) as Ahead;
+    const { probes, pass } = this.#ahead.get(own.adapted) as ProbedAhead;
     this.forget(own.adapted);
     // One pass at most is held beyond the one that is asked for.
     if ([...this.#ahead.values()].every((other) => other.pass === pass))

@@ -51,6 +51,8 @@ export function lockstepOfRun(
 interface Largest {
   readonly plan: MemoryPlan;
   readonly workload: Workload;
+  /** Bytes that a context of any of them takes, and what is evaluated behind it. */
+  readonly inContext: number;
 }
 
 /** How many cells there may be at once; with several probed in one pass, there is room to probe ahead of the next trial. */
@@ -68,7 +70,7 @@ export interface PlannedRoom {
  */
 export function planRoom(
   config: DecoderConfig,
-  { plan, workload }: Largest,
+  { plan, workload, inContext }: Largest,
   workloads: readonly Workload[],
   { cells, kinds, tokenBudget }: RunLockstep,
   { limits, isBudget }: { readonly limits: DeviceLimits; readonly isBudget: boolean },
@@ -108,7 +110,7 @@ export function planRoom(
   const together = asked.length > 0 ? planOf(count, { together: asked }) : undefined;
   const whileHeld = plan.peak + (count - 1) * perCell;
   // A context of the next trial may be there beside anything else.
-  const mostOf = (each: MemoryPlan): number => Math.max(each.peak, whileHeld) + each.inContext;
+  const mostOf = (each: MemoryPlan): number => Math.max(each.peak, whileHeld) + inContext;
   const areAhead = together && together.refusals.length === 0 && mostOf(together) <= allowed;
   const own = areAhead ? together : planOf(count);
   const { queryScores } = plan;

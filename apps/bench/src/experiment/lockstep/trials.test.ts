@@ -107,6 +107,22 @@ test('the device has the context of the next trial while this one is scored', as
   expect(contexts).toBe(2);
 });
 
+test('what goes wrong ahead of its trial is computed when it is asked for', async () => {
+  let contexts = 0;
+  const modelOf = (variant: ModelVariant): Model => {
+    const model = fakeModel(variant);
+    const prefix: Model['prefix'] = (tokens) => {
+      if (++contexts === 2) throw new Error('no room beside what is trained');
+      return model.prefix(tokens);
+    };
+    return { ...model, prefix } as Model;
+  };
+  const settings = { seeds: [5, 6], releasedNorms: false };
+  const alone = await fakeRun(join(out, 'alone'), { settings });
+  expect(await fakeRun(join(out, 'ahead'), { settings, together: 100, modelOf })).toEqual(alone);
+  expect(contexts).toBe(3);
+});
+
 test('what was begun of a trial that does not come about is waited for and forgotten', async () => {
   const [gd] = FAKE_LEARNERS as [Learner];
   const failing: Learner = { ...gd, id: 'Failing', adapt: () => Promise.reject(new Error('no such thing')) };

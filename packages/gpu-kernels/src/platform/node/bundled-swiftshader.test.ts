@@ -15,7 +15,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundledSwiftShader, unpack } from './bundled-swiftshader.ts';
+import { bundledSwiftShader, hasSystemVulkanLoader, unpack } from './bundled-swiftshader.ts';
 
 const PACKAGE = resolve(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')), '../..');
 const NEEDED = ['libvk_swiftshader.so', 'libvulkan.so.1', 'vk_swiftshader_icd.json'];
@@ -87,4 +87,17 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('the bun
   it('names the manifest that the loader is given', async () => {
     expect(await bundledSwiftShader()).toMatch(/swiftshader-[0-9a-f]{16}\/vk_swiftshader_icd\.json$/);
   });
+});
+
+it('whether the system has a loader is asked once a process: a bundled one that a copy of this module has mapped is not taken for it', () => {
+  const found = hasSystemVulkanLoader();
+  const [answer] = Object.getOwnPropertySymbols(globalThis).filter((own) =>
+    own.description?.includes('Vulkan loader'),
+  ) as [keyof typeof globalThis];
+  try {
+    Object.assign(globalThis, { [answer]: !found });
+    expect(hasSystemVulkanLoader()).toBe(!found);
+  } finally {
+    Object.assign(globalThis, { [answer]: found });
+  }
 });

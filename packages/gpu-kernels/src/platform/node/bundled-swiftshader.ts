@@ -115,12 +115,14 @@ export function mapBundledLoader(driverManifest: string): void {
   loadLibrary(join(dirname(driverManifest), LOADER));
 }
 
-let systemLoader: boolean | undefined;
+/** Where the answer is kept for every copy of this module in the process. */
+const SYSTEM_LOADER = Symbol.for('@icl-gd/gpu-kernels system Vulkan loader');
 
-/** Whether the system has a Vulkan loader of its own: asked once, as a bundled one answers to the same name. */
+/** Whether the system has a Vulkan loader of its own: asked once a process, as a bundled one answers to the same name. */
 export function hasSystemVulkanLoader(): boolean {
-  systemLoader ??= process.platform !== 'linux' || loadLibrary(LOADER);
-  return systemLoader;
+  const known = globalThis as { [SYSTEM_LOADER]?: boolean };
+  known[SYSTEM_LOADER] ??= process.platform !== 'linux' || loadLibrary(LOADER);
+  return known[SYSTEM_LOADER];
 }
 
 function loadLibrary(file: string): boolean {

@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts';
 import { bundledPackage, hasSystemVulkanLoader } from './bundled-swiftshader.ts';
 import { withoutBindings } from './install-advice.ts';
 import { findPackage } from './optional-package.ts';
-import { pollDelay, pollingBegins } from './polling.ts';
+import { pollTimes } from './polling.ts';
 
 let bindings: Promise<typeof import('webgpu')> | undefined;
 
@@ -56,7 +56,7 @@ function slowDownNativePolling(): void {
   const replacement = (callback: (...args: unknown[]) => void, ...args: unknown[]): unknown => {
     if (!isNative(callback)) return original(callback, ...args);
     // It hands itself on for as long as something is pending.
-    if (!asking) pollingBegins();
+    if (!asking) pollTimes.pollingBegins();
     const ask = (): void => {
       asking = true;
       try {
@@ -65,7 +65,7 @@ function slowDownNativePolling(): void {
         asking = false;
       }
     };
-    const delay = pollDelay();
+    const delay = pollTimes.pollDelay();
     return delay > 0 ? setTimeout(ask, delay) : original(ask);
   };
   globalThis.setImmediate = Object.assign(replacement, original) as typeof setImmediate;

@@ -14,48 +14,57 @@ const LONGEST_MS = 32;
 /** Nobody asks for so much of the shortest of the last waits. */
 const QUIET = { share: 0.5, waits: 4 };
 
-let eagerUntil = -Infinity;
-/** When a device last had something new to do for somebody who waits, or was done with something. */
-let since = -Infinity;
-const waiting = { hardware: 0, software: 0 };
-/** Of waits for software adapters. */
-let last: number[] = [];
+/** When devices are asked, by one process. */
+export class PollTimes {
+  #eagerUntil = -Infinity;
+  /** When a device last had something new to do for somebody who waits, or was done with something. */
+  #since = -Infinity;
+  readonly #waiting = { hardware: 0, software: 0 };
+  /** Of waits for software adapters. */
+  #last: number[] = [];
 
-/**
- * Tells that somebody begins to wait for a device: a graphics card is asked again and again for a fraction of a millisecond,
- * then at intervals, a software adapter first when it may be done, by how long the last waits took, then at intervals.
- * @returns to be called when the wait is over
- */
-export function waitBegins(
-  kind: AdapterDescription['kind'],
-  now = performance.now(),
-): (end?: number) => void {
-  if (kind === 'hardware') eagerUntil = now + EAGER_MS;
-  if (isIdle()) since = now;
-  waiting[kind]++;
-  return (end = performance.now()) => {
-    waiting[kind]--;
-    if (kind === 'software') last = [end - since, ...last].slice(0, QUIET.waits);
-    since = end;
-  };
+  /**
+   * Tells that somebody begins to wait for a device: a graphics card is asked again and again for a fraction of a millisecond,
+   * then at intervals, a software adapter first when it may be done, by how long the last waits took, then at intervals.
+   * @returns to be called when the wait is over
+   */
+  waitBegins(kind: AdapterDescription['kind'], now = performance.now()): (end?: number) => void {
+    if (kind === 'hardware') this.#eagerUntil = now + EAGER_MS;
+    if (this.#isIdle()) this.#since = now;
+    this.#waiting[kind]++;
+    return (end = performance.now()) => {
+      this.#waiting[kind]--;
+      if (kind === 'software') this.#last = [end - this.#since, ...this.#last].slice(0, QUIET.waits);
+      this.#since = end;
+    };
+  }
+
+  /** Tells that a device is asked from now on. */
+  pollingBegins(now = performance.now()): void {
+    if (this.#isIdle()) this.#since = now;
+  }
+
+  /** Milliseconds until the device is asked next; 0 for as soon as the event loop is through. */
+  pollDelay(now = performance.now()): number {
+    if (now < this.#eagerUntil) return 0;
+    const elapsed = now - this.#since;
+    const { hardware, software } = this.#waiting;
+    const isQuiet = software > 0 && hardware === 0 && this.#last.length === QUIET.waits;
+    const quiet = isQuiet ? QUIET.share * Math.min(...this.#last) : 0;
+    const delay = elapsed < quiet ? quiet - elapsed : elapsed * SHARE_OF_WAIT;
+    return Math.min(Math.max(INTERVAL_MS, delay), LONGEST_MS);
+  }
+
+  /** Whether nobody waits: a device may still be asked, for its pipelines. */
+  #isIdle(): boolean {
+    return this.#waiting.hardware + this.#waiting.software === 0;
+  }
 }
 
-/** Tells that a device is asked from now on. */
-export function pollingBegins(now = performance.now()): void {
-  if (isIdle()) since = now;
-}
+/** Those of this process. */
+export const pollTimes = new PollTimes();
 
-/** Milliseconds until the device is asked next; 0 for as soon as the event loop is through. */
-export function pollDelay(now = performance.now()): number {
-  if (now < eagerUntil) return 0;
-  const elapsed = now - since;
-  const isQuiet = waiting.software > 0 && waiting.hardware === 0 && last.length === QUIET.waits;
-  const quiet = isQuiet ? QUIET.share * Math.min(...last) : 0;
-  const delay = elapsed < quiet ? quiet - elapsed : elapsed * SHARE_OF_WAIT;
-  return Math.min(Math.max(INTERVAL_MS, delay), LONGEST_MS);
-}
-
-/** Whether nobody waits: a device may still be asked, for its pipelines. */
-function isIdle(): boolean {
-  return waiting.hardware + waiting.software === 0;
+/** See {@link PollTimes.waitBegins}. */
+export function waitBegins(kind: AdapterDescription['kind']): () => void {
+  return pollTimes.waitBegins(kind);
 }

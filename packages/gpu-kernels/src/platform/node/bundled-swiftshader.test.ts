@@ -91,9 +91,9 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('the bun
 
 it('whether the system has a loader is asked once a process: a bundled one that a copy of this module has mapped is not taken for it', () => {
   const found = hasSystemVulkanLoader();
-  const [answer] = Object.getOwnPropertySymbols(globalThis).filter((own) =>
+  const answer = Object.getOwnPropertySymbols(globalThis).find((own) =>
     own.description?.includes('Vulkan loader'),
-  ) as [keyof typeof globalThis];
+  ) as symbol;
   try {
     Object.assign(globalThis, { [answer]: !found });
     expect(hasSystemVulkanLoader()).toBe(!found);

@@ -17,7 +17,8 @@ export {
   type ActivationForwardArguments,
   type ActivationKind,
 } from './kernels/activation/activation.ts';
-export { attentionBackward, type AttentionBackwardArguments } from './kernels/attention/backward.ts';
+export { attentionBackward } from './kernels/attention/backward.ts';
+export type { AttentionBackwardArguments } from './kernels/attention/backward-arguments.ts';
 export { attentionForward, type AttentionForwardArguments } from './kernels/attention/forward.ts';
 export { PackedSequences } from './kernels/attention/packed-sequences.ts';
 export {

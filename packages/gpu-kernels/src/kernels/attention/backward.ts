@@ -13,29 +13,14 @@ import {
   registerQueryGradient,
   registerStatistics,
 } from './register-backward.ts';
-import { type AttentionInputs, checkAttention, checkSizes, headParams, seenPairs } from './shape.ts';
+import type { AttentionBackwardArguments } from './backward-arguments.ts';
+import { checkAttention, checkSizes, headParams, seenPairs } from './shape.ts';
 import { STAGED_BACKWARD_TOKENS, stagedBackward } from './staged-backward.ts';
 import { STAGED_ROWS, chooseStaging, stagedHeads } from './staged-tile.ts';
 import { subgroupGradients } from './subgroup-gradients.ts';
 import { subgroupSums } from './subgroup-sums.ts';
 import { subgroupWeights } from './subgroup-weights.ts';
 import { HEAD_ELEMENTS, TILE_ROWS, WORKGROUP, headVector } from './tile.ts';
-
-/** Operands and options of {@link attentionBackward}. */
-export interface AttentionBackwardArguments extends AttentionInputs {
-  /** float32 [T, H·D], from the forward pass. */
-  readonly out: Tensor;
-  /** float32 [T, H], from the forward pass. */
-  readonly logSumExp: Tensor;
-  /** float32 [T, H·D]: the gradient with respect to `out`. */
-  readonly gradOutput: Tensor;
-  /** float32 [T, H·D], overwritten; may be left out where only keys and values are trained. */
-  readonly gradQuery?: Tensor;
-  /** float32 [T, Hkv·D], overwritten. */
-  readonly gradKey: Tensor;
-  /** float32 [T, Hkv·D], overwritten. */
-  readonly gradValue: Tensor;
-}
 
 /**
  * Gradients of causal attention without a prefix. Scores are recomputed (as in FlashAttention, Dao et al. 2022, arXiv

@@ -1,7 +1,7 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import type { AttentionBackwardArguments } from './backward.ts';
+import type { AttentionBackwardArguments } from './backward-arguments.ts';
 import { LARGEST_BLOCK, type PackedSequences } from './packed-sequences.ts';
 import { headParams, seenPairs } from './shape.ts';
 import { subgroupSums } from './subgroup-sums.ts';

@@ -2,6 +2,7 @@ import type { Tensor } from '@icl-gd/gpu-kernels';
 import { UserError } from './errors.ts';
 import type { Model } from './model.ts';
 import { type ParameterGroup, inGroup, parameterSpecs } from './parameters.ts';
+import { tensorsByName } from './tensors-by-name.ts';
 
 /**
  * Copies of a group's parameters by name, owned by the caller.
@@ -13,8 +14,7 @@ export function copyGroup(
   group: ParameterGroup,
   purpose: string,
 ): Map<string, Tensor> {
-  const copies = new Map<string, Tensor>();
-  try {
+  return tensorsByName((copies) => {
     for (const { name, shape } of parameterSpecs(config)) {
       if (!inGroup(name, group)) continue;
       requireTrainable(name, parameters.get(name), purpose);
@@ -22,11 +22,7 @@ export function copyGroup(
       copies.set(name, copy);
       gpu.copy(parameters.get(name), copy);
     }
-  } catch (error) {
-    for (const copy of copies.values()) copy.dispose();
-    throw error;
-  }
-  return copies;
+  });
 }
 
 /**
@@ -36,18 +32,14 @@ export function copyGroup(
 export function copyOfOwn(model: Model): Model {
   const { gpu, parameters } = model;
   const { base, replacements } = parameters.foundation;
-  const copies = new Map<string, Tensor>();
-  try {
+  const own = tensorsByName((copies) => {
     for (const [name, { after }] of replacements) {
       const copy = gpu.tensor(after.shape, { label: `${name} (a copy)`, dtype: after.dtype, exact: true });
       copies.set(name, copy);
       gpu.copy(after, copy);
     }
-  } catch (error) {
-    for (const copy of copies.values()) copy.dispose();
-    throw error;
-  }
-  return model.withParameters((base ?? parameters).overlay(copies));
+  });
+  return model.withParameters((base ?? parameters).overlay(own));
 }
 
 /** @throws UserError (`float16-training`) for a parameter that is stored as float16 */

@@ -1,4 +1,4 @@
-import { RowGroups, type Tensor } from '@icl-gd/gpu-kernels';
+import { RowGroups } from '@icl-gd/gpu-kernels';
 import {
   type EvaluationRequest,
   type EvaluationResult,
@@ -9,7 +9,9 @@ import {
 import type { Pass } from '../decoder/pass.ts';
 import { type EvaluateOptions, type Model, passOver } from '../model.ts';
 import { type ParameterRole, parameterSpecs } from '../parameters.ts';
+import { tensorsByName } from '../tensors-by-name.ts';
 import type { ParameterSet } from '../weights/parameter-set.ts';
+import { addStack } from './stacks.ts';
 
 /** What `linear.ts` reads: what can be stacked. */
 const LINEAR: ReadonlySet<ParameterRole> = new Set(['query', 'key', 'value', 'output', 'feedForward']);
@@ -121,20 +123,11 @@ function ownNames(models: readonly Model[], base: ParameterSet): string[] {
 function stackModels(models: readonly Model[]): Model {
   const [first] = models as readonly [Model, ...Model[]];
   const base = baseOf(models) as ParameterSet;
-  const stacks = new Map<string, Tensor>();
-  try {
+  const stacks = tensorsByName((made) => {
     for (const name of ownNames(models, base)) {
-      const { shape } = base.get(name);
-      const stack = first.gpu.tensor([models.length, ...shape], { label: `${name} (stacked)`, exact: true });
-      stacks.set(name, stack);
-      for (const [cell, { gpu, parameters }] of models.entries()) {
-        const source = parameters.get(name);
-        gpu.copy(source, stack, source.length, 0, cell * source.length);
-      }
+      const sources = models.map(({ parameters }) => parameters.get(name));
+      addStack(first.gpu, made, { name, purpose: 'stacked', sources });
     }
-  } catch (error) {
-    for (const stack of stacks.values()) stack.dispose();
-    throw error;
-  }
+  });
   return first.withParameters(base.overlay(stacks));
 }

@@ -1,7 +1,8 @@
-import type { Tensor } from '@icl-gd/gpu-kernels';
+import type { Gpu, Tensor } from '@icl-gd/gpu-kernels';
 import { requireTrainable } from '../copy-group.ts';
 import type { Model } from '../model.ts';
 import { type LayerGroup, inGroup, parameterSpecs } from '../parameters.ts';
+import { tensorsByName } from '../tensors-by-name.ts';
 
 /**
  * A group's parameters for several cells, one below the other, [C, …] by name: copies of the model's, owned by the caller.
@@ -9,22 +10,31 @@ import { type LayerGroup, inGroup, parameterSpecs } from '../parameters.ts';
  */
 export function stackGroup(model: Model, group: LayerGroup, cells: number): Map<string, Tensor> {
   const { gpu, config, parameters } = model;
-  const stacks = new Map<string, Tensor>();
-  try {
-    for (const { name, shape } of parameterSpecs(config)) {
+  return tensorsByName((stacks) => {
+    for (const { name } of parameterSpecs(config)) {
       if (!inGroup(name, group)) continue;
       const source = parameters.get(name);
       requireTrainable(name, source, 'fine-tuned');
-      const stack = gpu.tensor([cells, ...shape], { label: `${name} (in lockstep)`, exact: true });
-      stacks.set(name, stack);
-      for (let cell = 0; cell < cells; cell++)
-        gpu.copy(source, stack, source.length, 0, cell * source.length);
+      addStack(gpu, stacks, { name, purpose: 'in lockstep', sources: Array<Tensor>(cells).fill(source) });
     }
-  } catch (error) {
-    for (const stack of stacks.values()) stack.dispose();
-    throw error;
-  }
-  return stacks;
+  });
+}
+
+/** Adds copies of parameters of one name, one below the other, [C, …]. */
+export function addStack(
+  gpu: Gpu,
+  stacks: Map<string, Tensor>,
+  {
+    name,
+    purpose,
+    sources,
+  }: { readonly name: string; readonly purpose: string; readonly sources: readonly Tensor[] },
+): void {
+  const shape = [sources.length, ...(sources[0]?.shape ?? [])];
+  const stack = gpu.tensor(shape, { label: `${name} (${purpose})`, exact: true });
+  stacks.set(name, stack);
+  for (const [cell, source] of sources.entries())
+    gpu.copy(source, stack, source.length, 0, cell * source.length);
 }
 
 /**

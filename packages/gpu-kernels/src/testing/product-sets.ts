@@ -1,10 +1,12 @@
 import type { Gpu } from '../runtime/gpu.ts';
 import type { Scope } from '../runtime/scope.ts';
+import type { Tensor } from '../runtime/tensor.ts';
 import type { MatmulLayout } from '../runtime/tuning.ts';
 import { groupedMatmul } from '../kernels/matmul/grouped.ts';
 import { matmul } from '../kernels/matmul/matmul.ts';
 import type { Matrix } from '../kernels/matmul/matrix.ts';
 import { type SetProduct, matmulSet } from '../kernels/matmul/set.ts';
+import { columnSum } from '../kernels/reduction/column-sum.ts';
 import type { RowGroups } from '../kernels/row-groups.ts';
 import { exactly, placement, transposesOf, viewAtEnd } from './matrix-products.ts';
 import { TestRandom } from './random.ts';
@@ -27,6 +29,8 @@ export interface SetShape {
   readonly inner: number;
   readonly bias: boolean;
   readonly accumulate: boolean;
+  /** Whether columns of A are summed as well, in TN and of products without groups. */
+  readonly sums?: boolean;
   readonly seed: number;
 }
 
@@ -36,6 +40,8 @@ export interface Made {
   /** Contents of A, B and the bias of each, packed. */
   readonly factors: readonly { a: Float32Array; b: Float32Array; bias: Float32Array }[];
   readonly outputs: readonly Matrix[];
+  /** Where column sums go. */
+  readonly sums: readonly Tensor[];
 }
 
 /**
@@ -45,25 +51,30 @@ export interface Made {
 export function make(
   gpu: Gpu,
   scope: Scope,
-  { layout, pattern, groups, widths, inner, bias, accumulate, seed }: SetShape,
+  { layout, pattern, groups, widths, inner, bias, accumulate, sums = false, seed }: SetShape,
 ): Made {
   const random = new TestRandom(seed);
   const { rows } = groups;
-  const upload = (height: number, columns: number, fill?: number): { data: Float32Array; view: Matrix } => {
+  const upload = (
+    height: number,
+    columns: number,
+    { fill, whole = false }: { readonly fill?: number | undefined; readonly whole?: boolean } = {},
+  ): { data: Float32Array; view: Matrix } => {
     const data =
       fill === undefined ? random.normal(height * columns) : new Float32Array(height * columns).fill(fill);
-    const place = placement(columns, columns % 4 === 0);
+    const place = whole ? { offset: 0, stride: columns } : placement(columns, columns % 4 === 0);
     const values = { rows: height, columns, data };
     return { data, view: viewAtEnd(gpu, scope, values, place, 'float32') };
   };
   const output = (height: number, columns: number): Matrix =>
-    upload(height, columns, accumulate ? undefined : NaN).view;
+    upload(height, columns, { fill: accumulate ? undefined : NaN }).view;
   const common = { NT: upload(rows, inner), NN: undefined, TN: upload(rows, inner) }[layout];
   const summed = layout === 'NN' ? output(rows, inner) : undefined;
   const made = pattern.map((grouped, i) => {
     const width = widths[i]!;
     const each = grouped ? groups.counts.length : 1;
-    const a = layout === 'NT' ? common! : upload(rows, width);
+    const isSummed = sums && layout === 'TN' && !grouped;
+    const a = layout === 'NT' ? common! : upload(rows, width, { whole: isSummed });
     const b = layout === 'TN' ? common! : upload(each * width, inner);
     const c = { NT: () => output(rows, width), NN: () => summed!, TN: () => output(each * width, inner) }[
       layout
@@ -71,7 +82,10 @@ export function make(
     const values = random.normal(each * (layout === 'NT' ? width : inner));
     const tensor = exactly(gpu, scope, values.length);
     gpu.write(tensor, values);
+    const out = isSummed ? exactly(gpu, scope, width) : undefined;
+    if (out) gpu.write(out, accumulate ? random.normal(width) : new Float32Array(width).fill(NaN));
     const product: SetProduct = {
+      ...(out ? { columnSums: { out, accumulate } } : {}),
       ...{ a: a.view, b: b.view, c, ...transposesOf(layout) },
       accumulate: accumulate || (layout === 'NN' && i > 0),
       ...(bias ? { bias: tensor } : {}),
@@ -83,6 +97,7 @@ export function make(
     products: made.map(({ product }) => product),
     factors: made.map(({ factors }) => factors),
     outputs: summed ? [summed] : made.map(({ c }) => c),
+    sums: made.flatMap(({ product }) => product.columnSums?.out ?? []),
   };
 }
 
@@ -100,8 +115,9 @@ export function dispatches(device: Gpu, products: readonly SetProduct[]): number
 
 /** The products without sets. */
 export function oneAfterTheOther(device: Gpu, products: readonly SetProduct[]): void {
-  for (const { groups, ...product } of products) {
+  for (const { groups, columnSums, ...product } of products) {
     if (groups) groupedMatmul(device, { ...product, groups });
     else matmul(device, product);
+    if (columnSums) columnSum(device, { x: product.a.tensor, ...columnSums });
   }
 }

@@ -1,6 +1,5 @@
 import {
   type ColumnSumArguments,
-  type MatmulArguments,
   type ProductParts,
   type SetProduct,
   type Tensor,
@@ -94,7 +93,7 @@ function productOf(pass: Pass, module: ModuleParameters, x: Tensor): ModuleProdu
 }
 
 /** A product of a module. */
-interface ModuleProduct extends MatmulArguments {
+interface ModuleProduct extends Omit<SetProduct, 'groups'> {
   readonly module: ModuleParameters;
 }
 
@@ -133,15 +132,16 @@ export function addLinearGradients(pass: Pass, layers: readonly LinearGradient[]
   const [ofAll, ofGroups]: [ColumnSumArguments[], ColumnSumArguments[]] = [[], []];
   for (const { module, x, gradOutput } of layers) {
     const gradWeight = gradients.weightTarget(module);
-    if (gradWeight)
-      products.push({
-        ...{ module, a: matrix(gradOutput), b: matrix(x), c: matrix(gradWeight.tensor) },
-        ...{ transposeA: true, accumulate: gradWeight.accumulate },
-      });
     const gradBias = gradients.biasTarget(module);
-    if (!gradBias) continue;
-    const sums = { x: gradOutput, out: gradBias.tensor, accumulate: gradBias.accumulate };
-    (pass.groupsOf(module) ? ofGroups : ofAll).push(sums);
+    const sums = gradBias && { out: gradBias.tensor, accumulate: gradBias.accumulate };
+    const goesAlong = sums && gradWeight && !pass.groupsOf(module);
+    if (sums && !goesAlong) (pass.groupsOf(module) ? ofGroups : ofAll).push({ x: gradOutput, ...sums });
+    if (!gradWeight) continue;
+    products.push({
+      ...{ module, a: matrix(gradOutput), b: matrix(x), c: matrix(gradWeight.tensor) },
+      ...{ transposeA: true, accumulate: gradWeight.accumulate },
+      ...(goesAlong ? { columnSums: sums } : {}),
+    });
   }
   multiply(pass, products);
   columnSums(gpu, ofAll);

@@ -1,3 +1,5 @@
+import type { ColumnSumArguments } from '../reduction/column-sum.ts';
+import type { RowGroups } from '../row-groups.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { MatmulRegime } from '../../runtime/tiled-tuning.ts';
 import type { Matrix } from './matrix.ts';
@@ -20,4 +22,11 @@ export interface MatmulArguments {
   readonly accumulate?: boolean;
   /** What the product is for; what the Gpu says if absent. Kernels of GPUs differ by it, and so do bits. */
   readonly regime?: MatmulRegime;
+}
+
+/** A product, or with `groups` one for each run of rows as `groupedMatmul` has them. */
+export interface SetProduct extends MatmulArguments {
+  readonly groups?: RowGroups;
+  /** With A transposed and whole, and no groups: as `columnSum` of A, the gradient with respect to a bias. */
+  readonly columnSums?: Omit<ColumnSumArguments, 'x'>;
 }

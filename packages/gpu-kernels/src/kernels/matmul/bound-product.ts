@@ -1,6 +1,6 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import type { RowGroups } from '../row-groups.ts';
-import type { MatmulArguments } from './arguments.ts';
+import type { MatmulArguments, SetProduct } from './arguments.ts';
 import { type BoundMatrix, bindMatrix, inVectors } from './matrix.ts';
 
 /**
@@ -57,7 +57,7 @@ export function extentOf({ a, b, c, groups, ...args }: GroupedMatmulArguments): 
 
 /** A product of groups or of none whose operands are bound. */
 export interface BoundProduct {
-  readonly product: MatmulArguments & { readonly groups?: RowGroups };
+  readonly product: SetProduct;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   readonly a: BoundMatrix;

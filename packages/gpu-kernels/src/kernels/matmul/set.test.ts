@@ -1,13 +1,15 @@
 import { constantFrom, integer } from 'fast-check';
 import { expect, test } from 'vitest';
 import type { GpuOptions } from '../../runtime/gpu.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
 import { TUNINGS } from '../../runtime/tuning.ts';
 import { expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
 import { LAYOUTS } from '../../testing/matrix-products.ts';
 import { caseOf, expectForAll, seeds } from '../../testing/property.ts';
-import { PATTERNS, dispatches, make, oneAfterTheOther } from '../../testing/product-sets.ts';
+import { type Made, PATTERNS, dispatches, make, oneAfterTheOther } from '../../testing/product-sets.ts';
 import { RowGroups } from '../row-groups.ts';
+import { sliceRows } from './matrix.ts';
 import { type SetProduct, matmulSet } from './set.ts';
 
 const gpu = useGpu();
@@ -26,6 +28,7 @@ test('random sets have the bits of one after the other, whatever of them is no s
     inner: size,
     bias: constantFrom(false, true),
     accumulate: constantFrom(false, true),
+    sums: constantFrom(false, true),
     options: constantFrom<GpuOptions>({}, {}, { maxBindingBytes: 8192 }, { summation: 'descending' }),
     seed: seeds,
   });
@@ -43,8 +46,12 @@ test('random sets have the bits of one after the other, whatever of them is no s
       const [set, single] = [make(gpu(), scope, shape), make(gpu(), scope, shape)];
       matmulSet(gpu().with(options), set.products);
       oneAfterTheOther(gpu().with(options), single.products);
-      for (const [i, output] of set.outputs.entries())
-        expectSameBits(await gpu().read(output.tensor), await gpu().read(single.outputs[i]!.tensor));
+      const written = ({ outputs, sums }: Made): Tensor[] => [
+        ...outputs.map(({ tensor }) => tensor),
+        ...sums,
+      ];
+      for (const [i, output] of written(set).entries())
+        expectSameBits(await gpu().read(output), await gpu().read(written(single)[i]!));
     },
   );
 });
@@ -60,6 +67,7 @@ test('takes two dispatches where a device binds fewer buffers, and one each for 
     accumulate: false,
     seed: 7,
   } as const;
+  using long = new RowGroups(gpu(), [65]);
   const tuning = { ...gpu().tuning, matmul: TUNINGS.hardware.matmul };
   const [few, many] = [gpu().with({ tuning }), gpu().with({ tuning })];
   const limits = { maxStorageBuffersPerShaderStage: 8 };
@@ -72,6 +80,18 @@ test('takes two dispatches where a device binds fewer buffers, and one each for 
   expect(dispatches(few, plain)).toBe(1);
   // Where sets take longer to compile than they save.
   expect(dispatches(gpu().with({ tuning: TUNINGS.software }), plain)).toBe(3);
+  const summed = make(gpu(), scope, { ...shape, layout: 'TN', bias: false, sums: true }).products;
+  expect(dispatches(many, summed)).toBe(1);
+  expect(dispatches(few, summed)).toBe(2);
+  expect(dispatches(few, summed.slice(1))).toBe(1);
+  const longer = make(gpu(), scope, {
+    ...shape,
+    layout: 'TN',
+    bias: false,
+    sums: true,
+    groups: long,
+  }).products;
+  expect(dispatches(many, longer)).toBe(7);
   // One reads what another writes.
   const [q, k, v] = plain as [SetProduct, SetProduct, SetProduct];
   const chained = { ...k, a: q.c, b: { ...k.b, rows: 8, columns: 72, offset: 0, stride: 4 } };
@@ -98,4 +118,20 @@ test('refuses what a product by itself refuses', () => {
   const [q, k, v] = products as [SetProduct, SetProduct, SetProduct];
   expect(() => matmulSet(gpu(), [{ ...q, c: k.c }, k, v])).toThrow(/^matmul of/);
   expect(() => matmulSet(gpu(), [q, { ...k, c: q.c }, v])).toThrow(/^groupedMatmul of/);
+  // Groups have no sums here, nor has what is not transposed, or a part of a tensor.
+  const columnSums = { out: scope.tensor([SIZES.widths[0]!]) };
+  const weight = make(gpu(), scope, {
+    ...shape,
+    layout: 'TN',
+    pattern: PATTERNS['pp']!,
+    bias: false,
+    sums: true,
+  });
+  const [whole] = weight.products as [SetProduct];
+  for (const wrong of [
+    { ...k, columnSums },
+    { ...q, columnSums },
+    { ...whole, a: sliceRows(whole.a, 1, 3), columnSums },
+  ])
+    expect(() => matmulSet(gpu(), [wrong])).toThrow(/has no sum for each column/);
 });

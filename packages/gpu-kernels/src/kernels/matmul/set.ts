@@ -1,20 +1,18 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import type { Kernel } from '../../runtime/kernel.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
+import { type ColumnSumArguments, ROWS_PER_CHUNK, columnSums } from '../reduction/column-sum.ts';
 import type { RowGroups } from '../row-groups.ts';
 import { type BoundProduct, bindProduct } from './bound-product.ts';
 import { groupedMatmul } from './grouped.ts';
-import type { MatmulArguments } from './arguments.ts';
+import type { SetProduct } from './arguments.ts';
 import { matmul } from './matmul.ts';
 import type { Matrix } from './matrix.ts';
 import type { ProductSet } from './tiled-set.ts';
 import { type SetPlan, planTiledSet, tiledSetKernels } from './tiled-set-product.ts';
 import { layoutOf } from './variant.ts';
 
-/** A product, or with `groups` one for each run of rows as `groupedMatmul` has them. */
-export interface SetProduct extends MatmulArguments {
-  readonly groups?: RowGroups;
-}
+export type { SetProduct } from './arguments.ts';
 
 /** Products in a dispatch at most. */
 const MOST = 3;
@@ -22,22 +20,45 @@ const MOST = 3;
 const MOST_WORK = 2 ** 32;
 
 /**
- * The products one after the other, bit for bit, in one dispatch where the adapter gains by it and binds so many buffers: up
+ * The products, and column sums, one after the other, bit for bit, in one dispatch where the adapter gains by it and binds so many buffers: up
  * to three products of one layout that are small, each into a C of its own (queries, keys and values) or all into the same C
  * (what `accumulate` adds up in the order of the products: the gradient with respect to what they read).
  * @throws what `matmul` and `groupedMatmul` throw
  */
 export function matmulSet(gpu: Gpu, products: readonly SetProduct[]): void {
+  const sums = products.flatMap(columnSumOf);
   const all = planSet(gpu, products);
-  if (all) return all.record();
+  if (all) {
+    all.record();
+    if (!all.sumsColumns) columnSums(gpu, sums);
+    return;
+  }
   // Where a device binds too few buffers for three products it may do so for two.
   const [first, ...others] = products;
   const rest = first && planSet(gpu, others);
-  for (const { groups, ...product } of rest ? [first] : products) {
+  for (const { groups, columnSums: _sums, ...product } of rest ? [first] : products) {
     if (groups) groupedMatmul(gpu, { ...product, groups });
     else matmul(gpu, product);
   }
   rest?.record();
+  columnSums(gpu, rest?.sumsColumns ? columnSumOf(first as SetProduct) : sums);
+}
+
+/** @throws RangeError for sums of what is no whole transposed matrix, or of groups */
+function columnSumOf({ a, groups, transposeA, columnSums: sums }: SetProduct): ColumnSumArguments[] {
+  if (!sums) return [];
+  if (
+    groups ||
+    !transposeA ||
+    a.columns !== sums.out.length ||
+    a.columns !== a.stride ||
+    a.offset > 0 ||
+    a.rows * a.columns !== a.tensor.length
+  )
+    throw new RangeError(
+      `matmulSet: ${sums.out.label} has no sum for each column of a whole ${a.tensor.label}`,
+    );
+  return [{ x: a.tensor, ...sums }];
 }
 
 /** Every kernel that {@link matmulSet} may run under a tuning, but for those of products by themselves. */
@@ -64,11 +85,11 @@ const SETS: readonly ProductSet[] = [
     ...{ transposeA: false, transposeB: false, shared: ['c'] as const },
     ...{ grouped, bias: false },
   })),
-  // The gradients of their weights.
-  ...PAIRS_AND_TRIPLES.map((grouped) => ({
-    ...{ transposeA: true, transposeB: false, shared: ['b'] as const },
-    ...{ grouped, bias: false },
-  })),
+  // The gradients of their weights, and biases.
+  ...PAIRS_AND_TRIPLES.flatMap((grouped) => {
+    const set = { transposeA: true, transposeB: false, shared: ['b'] as const, grouped, bias: false };
+    return grouped.includes(true) ? [set] : [set, { ...set, sums: true as const }];
+  }),
 ];
 
 /** How a set is recorded in one go; undefined where it is not, or sizes do not agree. */
@@ -87,10 +108,14 @@ export function planSet(gpu: Gpu, products: readonly SetProduct[]): SetPlan | un
   if (!shared || !bound.every((product) => fits(gpu, product))) return undefined;
   const work = bound.reduce((sum, { shape: [m, n, k] }) => sum + m * n * k, 0);
   if (work === 0 || work > MOST_WORK) return undefined;
-  const set = setOf(bound, shared, groups);
-  if (!set) return undefined;
   const members = shared.includes('c') && groups ? bound.map((product) => ofGroups(product, groups)) : bound;
-  return planTiledSet(gpu, tuning, set, members);
+  const planOf = (sums: boolean): SetPlan | undefined => {
+    const set = setOf(bound, shared, groups, sums);
+    return set && planTiledSet(gpu, tuning, set, members);
+  };
+  // More rows are summed in chunks.
+  const isSummed = products.every((product) => product.columnSums && product.a.rows <= ROWS_PER_CHUNK);
+  return (isSummed ? planOf(true) : undefined) ?? planOf(false);
 }
 
 /** The one among {@link SETS} that products are. */
@@ -98,6 +123,7 @@ function setOf(
   products: readonly BoundProduct[],
   shared: ProductSet['shared'],
   groups: RowGroups | undefined,
+  sums: boolean,
 ): ProductSet | undefined {
   const { transposeA, transposeB } = products[0] as BoundProduct;
   const layout = layoutOf({ transposeA, transposeB });
@@ -110,6 +136,7 @@ function setOf(
     (one) =>
       layoutOf(one) === layout &&
       one.bias === bias &&
+      (one.sums ?? false) === sums &&
       String([one.shared, one.grouped]) === String([shared, grouped]),
   );
 }

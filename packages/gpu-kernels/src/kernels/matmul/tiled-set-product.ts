@@ -6,6 +6,7 @@ import { type BoundProduct, flopOf, productParams } from './bound-product.ts';
 import { PARTIAL_SUMS_PER_WORKGROUP, partialBinding, partialSetSums } from './partial-sums.ts';
 import { ProductParts } from './product-parts.ts';
 import { chunkOf, plainTile, tilesOf } from './tiled-product.ts';
+import { invocationsOf } from './tiled.ts';
 import {
   type ProductSet,
   type TiledSetVariant,
@@ -52,6 +53,8 @@ function smallTiles({ tiles }: TiledMatmul): StagedTile[] {
 export interface SetPlan {
   /** In one dispatch, or in two where sums are added up: those of all chunks, or of products that are a sum. */
   readonly record: () => void;
+  /** Whether that sums the products' columns, too. */
+  readonly sumsColumns: boolean;
   /** Of products that are a sum, the first of those alone: C is not written. */
   readonly recordParts?: () => ProductParts;
   /** Of products of one size whose k is cut: the parts of each, which are no sum. */
@@ -73,6 +76,7 @@ export function planTiledSet(
   const isWhole = products.every(({ vectors: { a, b, c } }) => a && b && c);
   if (!isWhole || regimes.some((other) => other !== regime)) return undefined;
   const summed = set.shared.includes('c');
+  const sumsColumns = set.sums ?? false;
   const isGrouped = set.grouped.includes(true);
   const chunked = regime === 'training' && !set.transposeA;
   if (!chunked && (summed || (isGrouped && !set.transposeA))) return undefined;
@@ -96,7 +100,7 @@ export function planTiledSet(
     const parts = isSplit ? Math.max(1, Math.ceil(own.whole / own.chunkSlabs)) : 1;
     return { ...own, parts, groupSlabs: parts > 1 ? own.chunkSlabs : own.whole };
   });
-  if (!variant.shared.includes('c')) return { record: () => dispatchSet(gpu, variant, planned) };
+  if (!variant.shared.includes('c')) return { record: () => dispatchSet(gpu, variant, planned), sumsColumns };
   const record = (): void => recordInScratch(gpu, variant, planned, summed);
   const [{ m, n }] = planned as [Member];
   // Of a sum all but the first are added to it.
@@ -107,8 +111,8 @@ export function planTiledSet(
       counts: planned.map((own) => own.parts),
       shape: [m, n],
     });
-  if (accumulates || planned.some((own) => own.m !== m || own.n !== n)) return { record };
-  return summed ? { record, recordParts: parts } : { record, recordApart: parts };
+  if (accumulates || planned.some((own) => own.m !== m || own.n !== n)) return { record, sumsColumns };
+  return { record, sumsColumns, ...(summed ? { recordParts: parts } : { recordApart: parts }) };
 }
 
 /** All parts of all members, one behind the other. */
@@ -182,7 +186,7 @@ function dispatchSet(
   const { tile } = variant;
   const storage: Record<string, Operand> = {};
   const params: Record<string, number> = {};
-  let end = 0;
+  let [end, sumsEnd] = [0, 0];
   for (const [i, { bound, n, parts, chunkSlabs, groupSlabs }] of members.entries()) {
     const { product, a, b, c } = bound;
     storage[tiledSetBinding(variant, 'a', i)] = a.operand;
@@ -193,6 +197,12 @@ function dispatchSet(
     if (product.groups) storage['groups'] = product.groups.table;
     const own = productParams(bound, tile);
     end += own.workgroups * parts;
+    if (variant.sums && product.columnSums) {
+      const { out, accumulate = false } = product.columnSums;
+      storage[tiledSetBinding(variant, 'sums', i)] = out;
+      params[`sumsEnd${i}`] = sumsEnd += out.length / 4;
+      params[`addSums${i}`] = Number(accumulate);
+    }
     const all = {
       ...own.params,
       ...(scratch ? { cOffset: scratch.offsets[i] as number, cStride: n, useBias: 0, accumulate: 0 } : {}),
@@ -201,5 +211,6 @@ function dispatchSet(
     for (const [name, value] of Object.entries(all)) params[`${name}${i}`] = value;
   }
   const flop = members.reduce((sum, { bound }) => sum + flopOf(bound), 0);
-  gpu.dispatch(tiledMatmulSet(variant), storage, params, grid(end), flop);
+  const workgroups = end + Math.ceil(sumsEnd / invocationsOf(tile));
+  gpu.dispatch(tiledMatmulSet(variant), storage, params, grid(workgroups), flop);
 }

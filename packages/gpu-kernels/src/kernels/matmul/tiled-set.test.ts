@@ -60,12 +60,13 @@ test('on the host each kernel of a set has the bits of the products one after th
     const own = { ...tuning, matmul: { ...tuning.matmul, training } };
     for (const [name, pattern] of Object.entries(PATTERNS)) {
       if (name.includes('g') && regime === 'probing') continue;
-      for (const bias of layout === 'NT' ? [false, true] : [false]) {
+      for (const also of layout === 'NN' ? [false] : [false, true]) {
         for (const width of layout === 'TN' || regime === 'probing' ? [72, 40] : [40]) {
           using groups = new RowGroups(gpu(), [5, 0, 3]);
           using scope = gpu().scope();
           const inner = layout === 'TN' ? width : 68;
-          const shape = { layout, pattern, bias, accumulate: bias, inner, widths: [width, 8, 12] };
+          const [bias, sums] = [also && layout === 'NT', also && layout === 'TN'];
+          const shape = { layout, pattern, bias, sums, accumulate: also, inner, widths: [width, 8, 12] };
           const [set, single] = [0, 1].map(() => make(gpu(), scope, shapeOf(groups, shape)));
           const tensors = [set!, single!].flatMap(({ products }) => products).flatMap(tensorsOf);
           const memory = await memoryOf(gpu(), tensors);
@@ -76,6 +77,8 @@ test('on the host each kernel of a set has the bits of the products one after th
           oneAfterTheOther(device, single!.products);
           for (const [i, { tensor }] of set!.outputs.entries())
             expect(memory.get(tensor)).toEqual(memory.get(single!.outputs[i]!.tensor));
+          for (const [i, tensor] of set!.sums.entries())
+            expect(memory.get(tensor)).toEqual(memory.get(single!.sums[i]!));
         }
       }
     }
@@ -94,6 +97,7 @@ const WAYS = [
   [512, 'TN', 'training'],
 ] as const satisfies readonly (readonly [number, (typeof LAYOUTS)[number], MatmulRegime])[];
 
-function tensorsOf({ a, b, c, bias, groups }: SetProduct): Tensor[] {
-  return [a.tensor, b.tensor, c.tensor, ...(bias ? [bias] : []), ...(groups ? [groups.table] : [])];
+function tensorsOf({ a, b, c, bias, groups, columnSums }: SetProduct): Tensor[] {
+  const others = [bias, groups?.table, columnSums?.out].filter((tensor) => tensor !== undefined);
+  return [a.tensor, b.tensor, c.tensor, ...others];
 }

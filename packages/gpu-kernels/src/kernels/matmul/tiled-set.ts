@@ -31,6 +31,8 @@ export interface ProductSet {
   readonly shared: readonly ('a' | 'b' | 'c')[];
   /** Whether products may have biases. */
   readonly bias: boolean;
+  /** Whether the columns of each A, which is transposed, are summed as well. No if absent. */
+  readonly sums?: true;
 }
 
 /** A set by the tiles of `tiledMatmul`; all operands consist of vec4s. */
@@ -39,7 +41,7 @@ export interface TiledSetVariant extends ProductSet {
   readonly chunked: boolean;
 }
 
-type Operand = 'a' | 'b' | 'bias' | 'c';
+type Operand = 'a' | 'b' | 'bias' | 'c' | 'sums';
 
 /** A binding of product `i`. */
 export function tiledSetBinding(
@@ -52,20 +54,24 @@ export function tiledSetBinding(
 
 /** The bindings of a set, in their order. */
 export function tiledSetStorage(
-  variant: Pick<TiledSetVariant, 'grouped' | 'shared' | 'bias'>,
+  variant: Pick<TiledSetVariant, 'grouped' | 'shared' | 'bias' | 'sums'>,
 ): Readonly<Record<string, StorageType>> {
-  const { grouped, bias } = variant;
+  const { grouped, bias, sums } = variant;
   const elements: [name: Operand, type: StorageType][] = [
     ['a', 'vec4<f32>'],
     ['b', 'vec4<f32>'],
     ...(bias ? [['bias', 'f32'] as [Operand, StorageType]] : []),
     ['c', '&vec4<f32>'],
+    ...(sums ? [['sums', '&vec4<f32>'] as [Operand, StorageType]] : []),
   ];
   const bindings = elements.flatMap(([name, type]) =>
     grouped.map((_, i) => [tiledSetBinding(variant, name, i), type] as const),
   );
   return { ...Object.fromEntries(bindings), ...(grouped.includes(true) ? GROUPED_STORAGE : {}) };
 }
+
+/** Where a product's column sums end among the vec4s of all, and whether what they were is added. */
+const SUMS_PARAMS = { sumsEnd: 'u32', addSums: 'u32' } as const satisfies Record<string, ParameterType>;
 
 /** What differs between products is found once by the number of the workgroup: these are its names. */
 const FOUND = {
@@ -89,7 +95,7 @@ const PLACES = { firstRow: 'm0', firstColumn: 'n0', begin: 'firstK', slabCount: 
  * stored alone, so that it takes as many registers as one product.
  */
 export const tiledMatmulSet = memoizeKernel((variant: TiledSetVariant): Kernel<string, string> => {
-  const { tile, chunked, grouped, shared, bias } = variant;
+  const { tile, chunked, grouped, shared, bias, sums } = variant;
   const indices = grouped.map((_, i) => i);
   const isShared = (name: Operand): boolean => (shared as readonly string[]).includes(name);
   const access = { ...variant, access: 'all', grouped: false } as const;
@@ -105,7 +111,7 @@ export const tiledMatmulSet = memoizeKernel((variant: TiledSetVariant): Kernel<s
   const fetch = (operand: StagedOperand): string =>
     choose(operand.name, (binding) => fetchSlab({ ...operand, load: (at) => `${binding}[${at}]` }));
   return defineKernel<string, string>({
-    label: `matmul.set.${chunked ? 'chunked' : 'tiled'}.${layoutOf(variant)}.${grouped.map((own) => (own ? 'g' : 'p')).join('')}.${tile.rows}x${tile.columns}.shared-${shared.join('')}${bias ? '.bias' : ''}`,
+    label: `matmul.set.${chunked ? 'chunked' : 'tiled'}.${layoutOf(variant)}.${grouped.map((own) => (own ? 'g' : 'p')).join('')}.${tile.rows}x${tile.columns}.shared-${shared.join('')}${bias ? '.bias' : ''}${sums ? '.sums' : ''}`,
     storage: tiledSetStorage(variant),
     params: Object.fromEntries(
       indices.flatMap((i) => {
@@ -113,6 +119,7 @@ export const tiledMatmulSet = memoizeKernel((variant: TiledSetVariant): Kernel<s
           ...MATMUL_PARAMS,
           ...SLAB_PARAMS,
           ...(grouped[i] ? GROUPED_PARAMS : {}),
+          ...(sums ? SUMS_PARAMS : {}),
         });
         return [...names, 'end'].map((name): [string, ParameterType] => [`${name}${i}`, 'u32']);
       }),
@@ -122,7 +129,7 @@ export const tiledMatmulSet = memoizeKernel((variant: TiledSetVariant): Kernel<s
     body: stagedBody(access, {
       product: FOUND,
       chunkSlabs: 'chunkSlabs',
-      place: findMember(variant),
+      place: `${sums ? columnSums(variant) : ''}${findMember(variant)}`,
       fetch,
       first: 'cFirst',
       store: (output) => {
@@ -140,6 +147,28 @@ export const tiledMatmulSet = memoizeKernel((variant: TiledSetVariant): Kernel<s
     }),
   });
 });
+
+/** WGSL: workgroups behind those of the tiles sum columns of an A that is a whole tensor, four an invocation, in the order of the rows. */
+function columnSums(variant: TiledSetVariant): string {
+  const { tile, grouped } = variant;
+  const end = `params.end${grouped.length - 1}`;
+  const ofMember = (_: boolean, i: number): string => {
+    const [a, sums] = (['a', 'sums'] as const).map((name) => tiledSetBinding(variant, name, i));
+    return `if (vector < params.sumsEnd${i}) {
+          let column = vector${i > 0 ? ` - params.sumsEnd${i - 1}` : ''};
+          var sum = vec4<f32>();
+          for (var r = 0u; r < params.k${i}; r++) { sum += ${a}[r * params.aStride${i} / 4u + column]; }
+          if (params.addSums${i} != 0u) { sum += ${sums}[column]; }
+          ${sums}[column] = sum;
+        }`;
+  };
+  return `
+      if (workgroup >= ${end}) {
+        let vector = (workgroup - ${end}) * ${invocationsOf(tile)}u + localIndex;
+        ${grouped.map(ofMember).join(' else ')}
+        return;
+      }`;
+}
 
 /** WGSL: which product the workgroup is at, and where in it. */
 function findMember(variant: TiledSetVariant): string {

@@ -70,6 +70,7 @@ export type { MatmulArguments } from './kernels/matmul/arguments.ts';
 export { matmul } from './kernels/matmul/matmul.ts';
 export { matmulParts } from './kernels/matmul/matmul-parts.ts';
 export { ProductParts } from './kernels/matmul/product-parts.ts';
+export { rotatedMatmul, type RotatedMatmulArguments } from './kernels/matmul/rotated.ts';
 export { matmulSet, type SetProduct } from './kernels/matmul/set.ts';
 export { type Matrix, matrix, sliceColumns, sliceRows } from './kernels/matmul/matrix.ts';
 export {

@@ -12,6 +12,7 @@ import { gatedMatmulKernels } from './matmul/gated.ts';
 import { groupedMatmulKernels } from './matmul/grouped.ts';
 import { matrixUnitKernels } from './matmul/matrix-unit-product.ts';
 import { matmulKernels } from './matmul/matmul.ts';
+import { rotatedMatmulKernels } from './matmul/rotated.ts';
 import { matmulSetKernels } from './matmul/set.ts';
 import { optimizerKernels } from './optimizer/optimizer.ts';
 import { columnSumKernels } from './reduction/column-sum.ts';
@@ -42,6 +43,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...groupedMatmulKernels(tuning),
     ...matmulSetKernels(tuning),
     ...gatedMatmulKernels(tuning),
+    ...rotatedMatmulKernels(tuning),
     ...(tuning.matmul.strategy === 'tiled' ? matrixUnitKernels() : []),
   ],
   optimizer: optimizerKernels,

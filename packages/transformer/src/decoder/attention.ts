@@ -17,6 +17,7 @@ import {
   linearInputGradient,
   linearOnto,
   linears,
+  rotatedLinears,
 } from './linear.ts';
 import { type Normed, norm, normBackward } from './norm.ts';
 import type { Pass } from './pass.ts';
@@ -54,6 +55,8 @@ export interface AttentionActivations extends Projections {
 
 /** q = x W_qᵀ + b_q, and so k and v; q and k normed and rotated where the model does that. */
 export function project(pass: Pass, layer: LayerParameters, input: Tensor): Projections {
+  if (pass.config.positions.kind === 'rotary' && !layer.queryNorm && !layer.keyNorm)
+    return rotatedLinears(pass, layer, input);
   const modules = [layer.query, layer.key, layer.value];
   const [q, k, value] = linears(pass, modules, input) as [Tensor, Tensor, Tensor];
   const together = rotatedHeads(pass, layer, { query: q, key: k });

@@ -10,6 +10,7 @@ import {
   matmulParts,
   matmulSet,
   matrix,
+  rotatedMatmul,
 } from '@icl-gd/gpu-kernels';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 import type { Pass } from './pass.ts';
@@ -81,6 +82,26 @@ export function gatedLinears(
   const { activation: kind } = pass.config;
   gatedMatmul(pass.gpu, { kind, up: grouped(pass, up), gate: grouped(pass, gate), out });
   return { up: up.c.tensor, gate: gate.c.tensor };
+}
+
+/** {@link linear} of three modules, the heads of queries and keys turned by their tokens' positions. */
+export function rotatedLinears(
+  pass: Pass,
+  modules: {
+    readonly query: ModuleParameters;
+    readonly key: ModuleParameters;
+    readonly value: ModuleParameters;
+  },
+  x: Tensor,
+): { readonly query: Tensor; readonly key: Tensor; readonly value: Tensor } {
+  const query = productOf(pass, modules.query, x);
+  const key = productOf(pass, modules.key, x);
+  const value = productOf(pass, modules.value, x);
+  rotatedMatmul(pass.gpu, {
+    ...{ query: grouped(pass, query), key: grouped(pass, key), value: grouped(pass, value) },
+    ...{ positions: pass.batch.positions, table: pass.positionTable, headDim: pass.config.headDim },
+  });
+  return { query: query.c.tensor, key: key.c.tensor, value: value.c.tensor };
 }
 
 function productOf(pass: Pass, module: ModuleParameters, x: Tensor): ModuleProduct {

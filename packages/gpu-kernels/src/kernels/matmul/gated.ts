@@ -7,8 +7,9 @@ import { gatedActivationForward } from '../gated-activation/gated-activation.ts'
 import { definePointwise, pointwiseGrid } from '../pointwise.ts';
 import { ofComponents } from '../wgsl.ts';
 import { requireWhole } from './activated.ts';
-import { PARTS_PARAMS, addedUpOf, partsParams } from './parts-text.ts';
-import { type SetProduct, matmulSet, planSet } from './set.ts';
+import { addedUpOf } from './parts-text.ts';
+import { hasBiasOffset, type SetProduct, matmulSet, planSet } from './set.ts';
+import type { ApartMember } from './tiled-set-product.ts';
 
 /** Operands of {@link gatedMatmul}. */
 export interface GatedMatmulArguments {
@@ -27,8 +28,10 @@ export interface GatedMatmulArguments {
  */
 export function gatedMatmul(gpu: Gpu, { kind, up, gate, out }: GatedMatmulArguments): void {
   for (const { c } of [up, gate]) requireWhole('gatedMatmul', c, [up.c.tensor, gate.c.tensor, out]);
-  const biased = [up, gate].some(({ biasOffset = 0 }) => biasOffset !== 0);
-  using parts = biased ? undefined : planSet(gpu, [up, gate])?.recordApart?.();
+  using parts =
+    hasBiasOffset([up, gate]) || up.c.columns !== gate.c.columns
+      ? undefined
+      : planSet(gpu, [up, gate])?.recordApart?.();
   if (!parts) {
     matmulSet(gpu, [up, gate]);
     gatedActivationForward(gpu, { kind, gate: gate.c.tensor, up: up.c.tensor, out });
@@ -36,7 +39,8 @@ export function gatedMatmul(gpu: Gpu, { kind, up, gate, out }: GatedMatmulArgume
   }
   const count = out.length / 4;
   // Without a bias any readable buffer may stand in its place.
-  const { tensor } = parts;
+  const { tensor, members } = parts;
+  const [ofUp, ofGate] = members as [ApartMember, ApartMember];
   gpu.dispatch(
     gatedSums(kind),
     {
@@ -44,8 +48,7 @@ export function gatedMatmul(gpu: Gpu, { kind, up, gate, out }: GatedMatmulArgume
       ...{ up: up.c.tensor, gate: gate.c.tensor, out },
     },
     {
-      ...partsParams(parts, { vector: true }),
-      ...{ count, columns: up.c.columns / 4 },
+      ...{ count, columns: up.c.columns / 4, upParts: ofUp.parts, gateParts: ofGate.parts },
       ...{ useUpBias: Number(up.bias !== undefined), useGateBias: Number(gate.bias !== undefined) },
     },
     pointwiseGrid(count),
@@ -67,13 +70,13 @@ const gatedSums = memoizeKernel((kind: ActivationKind) => {
       ...{ parts: element, upBias: element, gateBias: element },
       ...{ up: `&${element}`, gate: `&${element}`, out: `&${element}` },
     },
-    params: { ...PARTS_PARAMS, columns: 'u32', useUpBias: 'u32', useGateBias: 'u32' },
+    params: { columns: 'u32', upParts: 'u32', gateParts: 'u32', useUpBias: 'u32', useGateBias: 'u32' },
     declarations: `${helpers}${forward}${addedUpOf(element)}`,
     body: `
     let column = i % params.columns;
-    var upValue = addedUpOf(i, 0u, params.parts0);
+    var upValue = addedUpOf(i, params.count, params.upParts);
     if (params.useUpBias != 0u) { upValue += upBias[column]; }
-    var value = addedUpOf(i, params.parts0, params.parts1);
+    var value = addedUpOf(i + params.upParts * params.count, params.count, params.gateParts);
     if (params.useGateBias != 0u) { value += gateBias[column]; }
     up[i] = upValue;
     gate[i] = value;

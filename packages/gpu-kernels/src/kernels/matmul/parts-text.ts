@@ -24,17 +24,17 @@ export function partsParams(
   return { partSize: vector ? length / 4 : length, parts0, parts1, parts2 };
 }
 
-/** WGSL of `fn addedUpOf(at, first, count)`: an element of the sum of `count` parts, from the `first` on, of the binding `parts`. */
+/** WGSL of `fn addedUpOf(at, size, count)`: an element of the sum of `count` parts of `size`, the first of them at `at` of the binding `parts`. */
 export function addedUpOf(element: Element): string {
   const later = (j: number): string => `
-        let value${j} = select(${element}(), parts[(first + min(i + ${j}u, count - 1u)) * params.partSize + at], i + ${j}u < count);`;
+        let value${j} = select(${element}(), parts[at + min(i + ${j}u, count - 1u) * size], i + ${j}u < count);`;
   return `
-    fn addedUpOf(at: u32, first: u32, count: u32) -> ${element} {
+    fn addedUpOf(at: u32, size: u32, count: u32) -> ${element} {
       var sum = ${element}();
       // A constant bound: no guard against loops without end.
       for (var i = 0u; i < ${MAX_CHUNKS}u; i += ${TOGETHER}u) {
         if (i >= count) { break; }
-        let value0 = parts[(first + i) * params.partSize + at];
+        let value0 = parts[at + i * size];
         ${repeat(TOGETHER - 1, (j) => later(j + 1))}
         ${repeat(TOGETHER, (j) => `sum += value${j};`)}
       }
@@ -48,13 +48,14 @@ export function addedUp(element: Element): string {
   const products = Array.from({ length: MAX_SUMMED - 1 }, (_, i) => i + 1);
   return `${addedUpOf(element)}
     fn addedUp(at: u32) -> ${element} {
-      var value = addedUpOf(at, 0u, params.parts0);
-      var first = params.parts0;
+      let size = params.partSize;
+      var value = addedUpOf(at, size, params.parts0);
+      var first = at + params.parts0 * size;
       ${products
         .map(
           (i) => `if (params.parts${i} > 0u) {
-        value += addedUpOf(at, first, params.parts${i});
-        first += params.parts${i};
+        value += addedUpOf(first, size, params.parts${i});
+        first += params.parts${i} * size;
       }`,
         )
         .join('\n      ')}

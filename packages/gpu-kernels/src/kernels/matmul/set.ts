@@ -147,6 +147,11 @@ function ofGroups(bound: BoundProduct, groups: RowGroups): BoundProduct {
   return { ...bound, product: { ...bound.product, groups }, rowsEach: 0 };
 }
 
+/** Whether a bias begins inside its tensor, which parts know nothing of. */
+export function hasBiasOffset(products: readonly SetProduct[]): boolean {
+  return products.some(({ biasOffset = 0 }) => biasOffset !== 0);
+}
+
 /** Whether sizes agree and B is float32; others are left to the products one by one, which say what is wrong. */
 function isPlain({ a, b, c, transposeA, transposeB, groups }: SetProduct): boolean {
   if (a.tensor.dtype !== 'float32' || b.tensor.dtype !== 'float32' || c.tensor.dtype !== 'float32')

@@ -57,8 +57,23 @@ export interface SetPlan {
   readonly sumsColumns: boolean;
   /** Of products that are a sum, the first of those alone: C is not written. */
   readonly recordParts?: () => ProductParts;
-  /** Of products of one size whose k is cut: the parts of each, which are no sum. */
-  readonly recordApart?: () => ProductParts;
+  /** Of products whose k is cut and that are no sum: the parts of each. */
+  readonly recordApart?: () => ApartParts;
+}
+
+/** A product among {@link ApartParts}. */
+export interface ApartMember {
+  /** Columns of a part. */
+  readonly columns: number;
+  readonly parts: number;
+  /** Element at which the first begins. */
+  readonly offset: number;
+}
+
+/** The parts of several products of as many rows, one product behind the other; to be disposed when they are read. */
+export interface ApartParts extends Disposable {
+  readonly tensor: Tensor;
+  readonly members: readonly ApartMember[];
 }
 
 /**
@@ -102,17 +117,24 @@ export function planTiledSet(
   });
   if (!variant.shared.includes('c')) return { record: () => dispatchSet(gpu, variant, planned), sumsColumns };
   const record = (): void => recordInScratch(gpu, variant, planned, summed);
-  const [{ m, n }] = planned as [Member];
   // Of a sum all but the first are added to it.
   const accumulates = (summed ? products.slice(0, 1) : products).some(({ product }) => product.accumulate);
-  const parts = (): ProductParts =>
+  if (accumulates) return { record, sumsColumns };
+  if (!summed) return { record, sumsColumns, recordApart: () => recordApart(gpu, variant, planned) };
+  const [{ m, n }] = planned as [Member];
+  const recordParts = (): ProductParts =>
     new ProductParts({
       tensor: dispatchParts(gpu, variant, planned).partial,
       counts: planned.map((own) => own.parts),
       shape: [m, n],
     });
-  if (accumulates || planned.some((own) => own.m !== m || own.n !== n)) return { record, sumsColumns };
-  return { record, sumsColumns, ...(summed ? { recordParts: parts } : { recordApart: parts }) };
+  return { record, sumsColumns, recordParts };
+}
+
+function recordApart(gpu: Gpu, variant: TiledSetVariant, planned: readonly Member[]): ApartParts {
+  const { partial: tensor, offsets } = dispatchParts(gpu, variant, planned);
+  const members = planned.map(({ n, parts }, i) => ({ columns: n, parts, offset: offsets[i] as number }));
+  return { tensor, members, [Symbol.dispose]: () => tensor.dispose() };
 }
 
 /** All parts of all members, one behind the other. */

@@ -1,10 +1,8 @@
 struct Params {
   count: u32,
-  partSize: u32,
-  parts0: u32,
-  parts1: u32,
-  parts2: u32,
   columns: u32,
+  upParts: u32,
+  gateParts: u32,
   useUpBias: u32,
   useGateBias: u32,
 }
@@ -31,19 +29,19 @@ fn activation(x: f32) -> f32 {
   return x * sigmoid(x);
 }
 
-fn addedUpOf(at: u32, first: u32, count: u32) -> vec4<f32> {
+fn addedUpOf(at: u32, size: u32, count: u32) -> vec4<f32> {
   var sum = vec4<f32>();
   // A constant bound: no guard against loops without end.
   for (var i = 0u; i < 64u; i += 8u) {
     if (i >= count) { break; }
-    let value0 = parts[(first + i) * params.partSize + at];
-    let value1 = select(vec4<f32>(), parts[(first + min(i + 1u, count - 1u)) * params.partSize + at], i + 1u < count);
-    let value2 = select(vec4<f32>(), parts[(first + min(i + 2u, count - 1u)) * params.partSize + at], i + 2u < count);
-    let value3 = select(vec4<f32>(), parts[(first + min(i + 3u, count - 1u)) * params.partSize + at], i + 3u < count);
-    let value4 = select(vec4<f32>(), parts[(first + min(i + 4u, count - 1u)) * params.partSize + at], i + 4u < count);
-    let value5 = select(vec4<f32>(), parts[(first + min(i + 5u, count - 1u)) * params.partSize + at], i + 5u < count);
-    let value6 = select(vec4<f32>(), parts[(first + min(i + 6u, count - 1u)) * params.partSize + at], i + 6u < count);
-    let value7 = select(vec4<f32>(), parts[(first + min(i + 7u, count - 1u)) * params.partSize + at], i + 7u < count);
+    let value0 = parts[at + i * size];
+    let value1 = select(vec4<f32>(), parts[at + min(i + 1u, count - 1u) * size], i + 1u < count);
+    let value2 = select(vec4<f32>(), parts[at + min(i + 2u, count - 1u) * size], i + 2u < count);
+    let value3 = select(vec4<f32>(), parts[at + min(i + 3u, count - 1u) * size], i + 3u < count);
+    let value4 = select(vec4<f32>(), parts[at + min(i + 4u, count - 1u) * size], i + 4u < count);
+    let value5 = select(vec4<f32>(), parts[at + min(i + 5u, count - 1u) * size], i + 5u < count);
+    let value6 = select(vec4<f32>(), parts[at + min(i + 6u, count - 1u) * size], i + 6u < count);
+    let value7 = select(vec4<f32>(), parts[at + min(i + 7u, count - 1u) * size], i + 7u < count);
     sum += value0;
     sum += value1;
     sum += value2;
@@ -66,9 +64,9 @@ fn main(
   let i = workgroup * 256u + localIndex;
   if (i >= params.count) { return; }
   let column = i % params.columns;
-  var upValue = addedUpOf(i, 0u, params.parts0);
+  var upValue = addedUpOf(i, params.count, params.upParts);
   if (params.useUpBias != 0u) { upValue += upBias[column]; }
-  var value = addedUpOf(i, params.parts0, params.parts1);
+  var value = addedUpOf(i + params.upParts * params.count, params.count, params.gateParts);
   if (params.useGateBias != 0u) { value += gateBias[column]; }
   up[i] = upValue;
   gate[i] = value;

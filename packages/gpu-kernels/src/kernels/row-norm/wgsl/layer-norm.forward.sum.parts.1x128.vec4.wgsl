@@ -19,19 +19,19 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> out: array<vec4<f32>>;
 @group(0) @binding(8) var<storage, read_write> stats: array<f32>;
 
-fn addedUpOf(at: u32, first: u32, count: u32) -> vec4<f32> {
+fn addedUpOf(at: u32, size: u32, count: u32) -> vec4<f32> {
   var sum = vec4<f32>();
   // A constant bound: no guard against loops without end.
   for (var i = 0u; i < 64u; i += 8u) {
     if (i >= count) { break; }
-    let value0 = parts[(first + i) * params.partSize + at];
-    let value1 = select(vec4<f32>(), parts[(first + min(i + 1u, count - 1u)) * params.partSize + at], i + 1u < count);
-    let value2 = select(vec4<f32>(), parts[(first + min(i + 2u, count - 1u)) * params.partSize + at], i + 2u < count);
-    let value3 = select(vec4<f32>(), parts[(first + min(i + 3u, count - 1u)) * params.partSize + at], i + 3u < count);
-    let value4 = select(vec4<f32>(), parts[(first + min(i + 4u, count - 1u)) * params.partSize + at], i + 4u < count);
-    let value5 = select(vec4<f32>(), parts[(first + min(i + 5u, count - 1u)) * params.partSize + at], i + 5u < count);
-    let value6 = select(vec4<f32>(), parts[(first + min(i + 6u, count - 1u)) * params.partSize + at], i + 6u < count);
-    let value7 = select(vec4<f32>(), parts[(first + min(i + 7u, count - 1u)) * params.partSize + at], i + 7u < count);
+    let value0 = parts[at + i * size];
+    let value1 = select(vec4<f32>(), parts[at + min(i + 1u, count - 1u) * size], i + 1u < count);
+    let value2 = select(vec4<f32>(), parts[at + min(i + 2u, count - 1u) * size], i + 2u < count);
+    let value3 = select(vec4<f32>(), parts[at + min(i + 3u, count - 1u) * size], i + 3u < count);
+    let value4 = select(vec4<f32>(), parts[at + min(i + 4u, count - 1u) * size], i + 4u < count);
+    let value5 = select(vec4<f32>(), parts[at + min(i + 5u, count - 1u) * size], i + 5u < count);
+    let value6 = select(vec4<f32>(), parts[at + min(i + 6u, count - 1u) * size], i + 6u < count);
+    let value7 = select(vec4<f32>(), parts[at + min(i + 7u, count - 1u) * size], i + 7u < count);
     sum += value0;
     sum += value1;
     sum += value2;
@@ -45,15 +45,16 @@ fn addedUpOf(at: u32, first: u32, count: u32) -> vec4<f32> {
 }
 
 fn addedUp(at: u32) -> vec4<f32> {
-  var value = addedUpOf(at, 0u, params.parts0);
-  var first = params.parts0;
+  let size = params.partSize;
+  var value = addedUpOf(at, size, params.parts0);
+  var first = at + params.parts0 * size;
   if (params.parts1 > 0u) {
-    value += addedUpOf(at, first, params.parts1);
-    first += params.parts1;
+    value += addedUpOf(first, size, params.parts1);
+    first += params.parts1 * size;
   }
   if (params.parts2 > 0u) {
-    value += addedUpOf(at, first, params.parts2);
-    first += params.parts2;
+    value += addedUpOf(first, size, params.parts2);
+    first += params.parts2 * size;
   }
   return value;
 }

@@ -1,5 +1,6 @@
 import {
   type KeyValuePrefix,
+  ProductParts,
   type Tensor,
   attentionBackward,
   attentionForward,
@@ -12,9 +13,9 @@ import {
   type Addend,
   type OutputGradient,
   addLinearGradients,
+  inputGradientAddend,
   linear,
   linearAddend,
-  linearInputGradient,
   linearOnto,
   linears,
   rotatedLinears,
@@ -124,7 +125,7 @@ export function selfAttentionBackward(
   wantInput: boolean,
 ): readonly OutputGradient[] {
   const { query, key, value, headOutputs, logSumExp, input } = activations;
-  const gradHeadOutputs = linearInputGradient(pass, layer.outputProjection, gradOutput);
+  const gradHeadOutputs = inputGradientAddend(pass, [{ module: layer.outputProjection, gradOutput }]);
   addLinearGradients(pass, [{ module: layer.outputProjection, x: headOutputs, gradOutput }]);
   const wantQuery = wantInput || pass.gradients.hasWeight(layer.query);
   const gradQuery = wantQuery ? pass.tensor(query.shape, 'gradient of queries') : undefined;
@@ -139,6 +140,7 @@ export function selfAttentionBackward(
     gradValue,
     ...(gradQuery ? { gradQuery } : {}),
   });
+  if (gradHeadOutputs instanceof ProductParts) gradHeadOutputs.dispose();
   const gradients = projectionGradients(pass, layer, activations, { query: gradQuery, key: gradKey });
   const projections: OutputGradient[] = [
     { module: layer.key, gradOutput: gradients.key },

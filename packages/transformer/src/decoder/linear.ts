@@ -226,7 +226,7 @@ export function inputGradient(pass: Pass, layers: readonly OutputGradient[]): Te
   return (products[0] as ModuleProduct).c.tensor;
 }
 
-/** As {@link inputGradient}, for `normBackward`. */
+/** As {@link inputGradient}, for `normBackward` and `attentionBackward`. */
 export function inputGradientAddend(pass: Pass, layers: readonly OutputGradient[]): Addend {
   return addend(pass, sumOfInputGradients(pass, layers));
 }

@@ -13,7 +13,9 @@ import {
   registerQueryGradient,
   registerStatistics,
 } from './register-backward.ts';
-import type { AttentionBackwardArguments } from './backward-arguments.ts';
+import { addUpParts, isPlainProduct } from '../matmul/matmul-parts.ts';
+import { ProductParts } from '../matmul/product-parts.ts';
+import type { AttentionBackwardArguments, WholeBackwardArguments } from './backward-arguments.ts';
 import { checkAttention, checkSizes, headParams, seenPairs } from './shape.ts';
 import { STAGED_BACKWARD_TOKENS, stagedBackward } from './staged-backward.ts';
 import { STAGED_ROWS, chooseStaging, stagedHeads } from './staged-tile.ts';
@@ -35,11 +37,17 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
   checkSizes(sequences.totalTokens, [
     [out, heads * headDim],
     [logSumExp, heads],
-    [gradOutput, heads * headDim],
+    ...(gradOutput instanceof ProductParts ? [] : [[gradOutput, heads * headDim] as const]),
     [gradKey, kvHeads * headDim],
     [gradValue, kvHeads * headDim],
     ...(gradQuery ? [[gradQuery, heads * headDim] as const] : []),
   ]);
+  if (gradOutput instanceof ProductParts) partsBackward(gpu, args, gradOutput);
+  else wholeBackward(gpu, { ...args, gradOutput });
+}
+
+function wholeBackward(gpu: Gpu, args: WholeBackwardArguments): void {
+  const { shape, sequences } = args;
   const { attention } = gpu.tuning;
   const work = { ...shape, lengths: sequences.lengths, keys: 0 };
   const head = chooseSubgroupHead(attention, 'backward', work);
@@ -47,11 +55,32 @@ export function attentionBackward(gpu: Gpu, args: AttentionBackwardArguments): v
   if (head && attention.strategy === 'subgroup') subgroupGradients(gpu, args, head, attention.weightBytes);
   else if (quad) quadGradients(gpu, args, quad);
   else {
-    const staged = chooseStaging(attention, headDim) !== undefined;
+    const staged = chooseStaging(attention, shape.headDim) !== undefined;
     const longerThan = staged ? STAGED_BACKWARD_TOKENS : 0;
     if (sequences.lengths.some((length) => length > longerThan)) registerGradients(gpu, args, longerThan);
     if (staged && sequences.lengths.some((length) => length <= longerThan)) stagedGradients(gpu, args);
   }
+}
+
+/** Where one kernel takes all sequences it adds the parts up as well: the same bits. */
+function partsBackward(gpu: Gpu, args: AttentionBackwardArguments, gradOutput: ProductParts): void {
+  const { shape, sequences } = args;
+  const [rows, width] = [sequences.totalTokens, shape.heads * shape.headDim];
+  if (gradOutput.length !== rows * width)
+    throw new RangeError(
+      `attention: ${gradOutput.label} [${gradOutput.shape.join(', ')}] should be [${rows}, ${width}]`,
+    );
+  const isStaged =
+    chooseStaging(gpu.tuning.attention, shape.headDim) !== undefined &&
+    sequences.lengths.every((length) => length <= STAGED_BACKWARD_TOKENS);
+  using scope = gpu.scope();
+  if (isStaged && isPlainProduct(gradOutput)) {
+    stagedGradients(gpu, { ...args, gradOutput }, scope);
+    return;
+  }
+  const whole = scope.tensor([rows, width], gradOutput.label);
+  addUpParts(gpu, gradOutput, whole);
+  wholeBackward(gpu, { ...args, gradOutput: whole });
 }
 
 /** Storage buffers of the register kernel that computes all gradients: one more than WebGPU's default limit. */
@@ -80,28 +109,40 @@ export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'
       quadKeyValueGradients(head),
     ]),
     ...stagedHeads(attention).flatMap(({ headDim }) =>
-      [true, false].map((ofQueries) => stagedBackward({ headDim, ofQueries })),
+      [true, false].flatMap((ofQueries) => [
+        stagedBackward({ headDim, ofQueries }),
+        stagedBackward({ headDim, ofQueries, parts: true }),
+      ]),
     ),
   ];
 }
 
 /** Sequences that one workgroup takes; the others are left to the register kernels. */
-function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
+function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments, scope?: Scope): void {
   const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
   const blocks = sequences.blocks(STAGED_ROWS);
   const taskCount = blocks.count * shape.kvHeads;
+  const storage = {
+    ...{ blocks: sequences.table, q, k, v, gradKey, gradValue },
+    ...(gradQuery ? { gradQuery } : {}),
+  };
+  const params = { ...headParams(args, shape.headDim / 4), firstBlock: blocks.first, taskCount };
+  const variant = { headDim: shape.headDim, ofQueries: gradQuery !== undefined };
+  if (!(gradOutput instanceof ProductParts)) {
+    gpu.dispatch(stagedBackward(variant), { ...storage, gradOutput }, params, grid(taskCount));
+    return;
+  }
+  const { tensor, counts, length, shape: size } = gradOutput;
+  const sums = gradQuery ? {} : { gradOutput: (scope ?? gpu).tensor(size, gradOutput.label) };
   gpu.dispatch(
-    stagedBackward({ headDim: shape.headDim, ofQueries: gradQuery !== undefined }),
-    {
-      ...{ blocks: sequences.table, q, k, v, gradOutput, gradKey, gradValue },
-      ...(gradQuery ? { gradQuery } : {}),
-    },
-    { ...headParams(args, shape.headDim / 4), firstBlock: blocks.first, taskCount },
+    stagedBackward({ ...variant, parts: true }),
+    { ...storage, ...sums, parts: tensor },
+    { ...params, partSize: length / 4, parts: counts[0] as number },
     grid(taskCount),
   );
 }
 
-function quadGradients(gpu: Gpu, args: AttentionBackwardArguments, head: QuadHead): void {
+function quadGradients(gpu: Gpu, args: WholeBackwardArguments, head: QuadHead): void {
   const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
   const blocks = sequences.blocks(QUAD * head.laneRows);
   const params = { ...headParams(args, head.headDim / 4), firstBlock: blocks.first };
@@ -129,7 +170,7 @@ function quadGradients(gpu: Gpu, args: AttentionBackwardArguments, head: QuadHea
 }
 
 /** What gradients by registers and by four lanes read of each row and head: float32 [T, H, 2]. */
-function makeStatistics(gpu: Gpu, args: AttentionBackwardArguments, scope: Scope): Tensor {
+function makeStatistics(gpu: Gpu, args: WholeBackwardArguments, scope: Scope): Tensor {
   const { shape, sequences, out, logSumExp, gradOutput } = args;
   const { element, count } = headVector(shape.headDim);
   const statistics = scope.tensor([sequences.totalTokens, shape.heads, 2], 'attention.statistics');
@@ -144,7 +185,7 @@ function makeStatistics(gpu: Gpu, args: AttentionBackwardArguments, scope: Scope
 }
 
 /** Of sequences longer than so many tokens; the others' gradients are not touched. */
-function registerGradients(gpu: Gpu, args: AttentionBackwardArguments, longerThan: number): void {
+function registerGradients(gpu: Gpu, args: WholeBackwardArguments, longerThan: number): void {
   const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
   const { heads, kvHeads, headDim } = shape;
   const { element, count } = headVector(headDim);
@@ -192,6 +233,6 @@ type GradientPart = 'query' | 'key-value' | 'all';
 /** Multiply-adds of a pair and coordinate: q·k, the gradient of its weight, and those of the query, or of key and value. */
 const PRODUCTS: Readonly<Record<GradientPart, number>> = { query: 3, 'key-value': 4, all: 5 };
 
-function flopOf(args: AttentionBackwardArguments, part: GradientPart): number {
+function flopOf(args: WholeBackwardArguments, part: GradientPart): number {
   return 2 * PRODUCTS[part] * args.shape.headDim * seenPairs(args);
 }

@@ -1,4 +1,5 @@
 import { type ParameterType, type StorageType, defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import { MAX_CHUNKS } from '../matmul/product-parts.ts';
 import { plus, repeat } from '../wgsl.ts';
 import {
   type HeadSlices,
@@ -23,6 +24,11 @@ export interface StagedBackwardVariant {
   readonly headDim: number;
   /** Whether the gradient of queries is computed, too. */
   readonly ofQueries: boolean;
+  /**
+   * Whether the gradient of outputs comes as a product in parts, which are added up as they are first read: the sums wait in
+   * `gradQuery` until that is written, else in `gradOutput`. No if absent.
+   */
+  readonly parts?: true;
 }
 
 const PARAMS = {
@@ -35,6 +41,9 @@ const PARAMS = {
   taskCount: 'u32',
 } as const satisfies Record<string, ParameterType>;
 
+/** vec4 of a part, and the parts' number. */
+const PARTS_PARAMS = { partSize: 'u32', parts: 'u32' } as const satisfies Record<string, ParameterType>;
+
 const MASKED = '-3.4e38';
 
 /**
@@ -43,19 +52,20 @@ const MASKED = '-3.4e38';
  * read; then what the tile adds to each gradient, which the invocation that owns an element adds to what it has stored.
  */
 export const stagedBackward = memoizeKernel((variant: StagedBackwardVariant) => {
-  const { headDim, ofQueries } = variant;
-  const slices = requireSlices(headDim);
-  const inputs = ['q', 'k', 'v', 'gradOutput'];
-  const targets = ['gradKey', 'gradValue', ...(ofQueries ? ['gradQuery'] : [])];
+  const { headDim, ofQueries, parts } = variant;
+  const text: Text = { slices: requireSlices(headDim), ...(parts ? { sums: sumsOf(variant) } : {}) };
+  const inputs = ['q', 'k', 'v', parts ? 'parts' : 'gradOutput'];
+  const targets = ['gradKey', 'gradValue', ofQueries ? 'gradQuery' : parts ? sumsOf(variant) : []].flat();
   const storage: Record<string, StorageType> = {
     blocks: 'vec4<u32>',
     ...Object.fromEntries(inputs.map((name) => [name, 'vec4<f32>' as const])),
     ...Object.fromEntries(targets.map((name) => [name, '&vec4<f32>' as const])),
   };
-  return defineKernel({
-    label: `attention.backward.${ofQueries ? 'all' : 'key-value'}.tiled.head${headDim}`,
+  const params: Record<string, ParameterType> = { ...PARAMS, ...(parts ? PARTS_PARAMS : {}) };
+  return defineKernel<string, string>({
+    label: `attention.backward.${ofQueries ? 'all' : 'key-value'}${parts ? '.parts' : ''}.tiled.head${headDim}`,
     storage,
-    params: PARAMS,
+    params,
     workgroupSize: [STAGED_INVOCATIONS],
     declarations: tileMemories({ left: 1, right: 1, weights: 1, gradients: 1 }),
     body: `
@@ -73,19 +83,37 @@ export const stagedBackward = memoizeKernel((variant: StagedBackwardVariant) => 
         for (var row = 0u; row < length; row += ${STAGED_ROWS}u) {
           let rows = vec4<u32>(row + group * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
           ${[0, 1].map((tile) => repeat(4, (c) => `var s${tile}_${c} = vec4<f32>();\nvar d${tile}_${c} = vec4<f32>();`)).join('\n')}
-          ${scores(slices, 0)}
+          ${scores(text, 0)}
           if (row > 0u) {
-            ${scores(slices, 1)}
+            ${scores(text, 1)}
           }
           ${softmax}
           for (var key = 0u; key <= row; key += ${STAGED_ROWS}u) {
-            ${keyValueGradients(slices)}
-            ${ofQueries ? queryGradients(slices) : ''}
+            ${keyValueGradients(text)}
+            ${ofQueries && !parts ? queryGradients(text.slices) : ''}
+          }
+          ${
+            ofQueries && parts
+              ? `for (var key = 0u; key <= row; key += ${STAGED_ROWS}u) {
+            ${queryGradients(text.slices)}
+          }`
+              : ''
           }
         }
       }`,
   });
 });
+
+/** What the text of a variant is made of. */
+interface Text {
+  readonly slices: HeadSlices;
+  /** Where sums of parts wait. */
+  readonly sums?: string;
+}
+
+function sumsOf({ ofQueries }: StagedBackwardVariant): string {
+  return ofQueries ? 'gradQuery' : 'gradOutput';
+}
 
 /** WGSL that fetches the invocation's part of four rows of a sequence, the last instead of those past the end. */
 function fetch(slices: HeadSlices, held: string, source: string, first: string): string {
@@ -98,8 +126,46 @@ function fetch(slices: HeadSlices, held: string, source: string, first: string):
   });
 }
 
+/**
+ * WGSL that fetches the invocation's part of four rows of the outputs' gradient. Of one in parts an invocation adds up its own,
+ * the first time, and later reads what it stored itself; zeros stand past the end.
+ */
+function fetchUpstream({ slices, sums }: Text, isFirst: boolean): string {
+  if (!sums) return fetch(slices, 'held', 'gradOutput', 'row');
+  const { headDim, count, vectors } = slices;
+  const width = headDim / 4;
+  const inside = count * vectors === width ? '' : ` && place < ${width}u`;
+  const each = (text: (i: number) => string): string => repeat(4, text);
+  const at = each(
+    (i) =>
+      `let at${i} = ((start + min(rows[${i}], length - 1u)) * params.heads + head) * ${width}u + min(place, ${width - 1}u);`,
+  );
+  const load = isFirst
+    ? `
+      // A constant bound: no guard against loops without end.
+      for (var part = 0u; part < ${MAX_CHUNKS}u; part += 2u) {
+        if (part >= params.parts) { break; }
+        let first = part * params.partSize;
+        let isMore = part + 1u < params.parts;
+        let next = select(first, first + params.partSize, isMore);
+        ${each((i) => `let value${i} = parts[first + at${i}];\nlet later${i} = parts[next + at${i}];`)}
+        ${each((i) => `held${i} += value${i};\nheld${i} += select(vec4<f32>(), later${i}, isMore);`)}
+      }
+      ${each((i) => `if (isOwn && rows[${i}] < length) { ${sums}[at${i}] = held${i}; } else { held${i} = vec4<f32>(); }`)}`
+    : each((i) => `if (isOwn && rows[${i}] < length) { held${i} = ${sums}[at${i}]; }`);
+  return `
+    {
+      let place = slice * ${vectors}u + column;
+      let isOwn = column < ${vectors}u${inside};
+      ${at}
+      ${each((i) => `held${i} = vec4<f32>();`)}
+      ${load}
+    }`;
+}
+
 /** WGSL: dot products of the rows with a tile of keys, and of their outputs' gradients with the values. */
-function scores(slices: HeadSlices, tile: 0 | 1): string {
+function scores(text: Text, tile: 0 | 1): string {
+  const { slices } = text;
   const key = `${tile * STAGED_ROWS}u`;
   const steps = slices.vectors * 4;
   return `
@@ -109,7 +175,7 @@ function scores(slices: HeadSlices, tile: 0 | 1): string {
       ${fetch(slices, 'other', 'k', key)}
       ${putTurned(slices, { held: 'held', memory: 'left' })}
       ${putTurned(slices, { held: 'other', memory: 'right' })}
-      ${fetch(slices, 'held', 'gradOutput', 'row')}
+      ${fetchUpstream(text, tile === 0)}
       ${fetch(slices, 'other', 'v', key)}
       ${putTurned(slices, { held: 'held', memory: 'weights' })}
       ${putTurned(slices, { held: 'other', memory: 'gradients' })}
@@ -158,7 +224,8 @@ const softmax = `
   )}`;
 
 /** WGSL: what the tile of rows adds to the gradients of a tile of keys and values. */
-function keyValueGradients(slices: HeadSlices): string {
+function keyValueGradients(text: Text): string {
+  const { slices } = text;
   const ofTile = (tile: number): string => `
       ${putRows(`s${tile}_`, 'weights')}
       ${putRows(`d${tile}_`, 'gradients')}`;
@@ -174,7 +241,7 @@ function keyValueGradients(slices: HeadSlices): string {
       ${ofTile(1)}
     }
     for (var slice = 0u; slice < ${slices.count}u; slice++) {
-      ${fetch(slices, 'held', 'gradOutput', 'row')}
+      ${fetchUpstream(text, false)}
       ${fetch(slices, 'other', 'q', 'row')}
       workgroupBarrier();
       ${putStraight('held', 'left')}

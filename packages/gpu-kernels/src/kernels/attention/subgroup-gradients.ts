@@ -1,7 +1,7 @@
 import type { Gpu } from '../../runtime/gpu.ts';
 import { grid } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import type { AttentionBackwardArguments } from './backward-arguments.ts';
+import type { WholeBackwardArguments } from './backward-arguments.ts';
 import { LARGEST_BLOCK, type PackedSequences } from './packed-sequences.ts';
 import { headParams, seenPairs } from './shape.ts';
 import { subgroupSums } from './subgroup-sums.ts';
@@ -15,7 +15,7 @@ import { subgroupWeights } from './subgroup-weights.ts';
  */
 export function subgroupGradients(
   gpu: Gpu,
-  args: AttentionBackwardArguments,
+  args: WholeBackwardArguments,
   head: SubgroupHead,
   weightBytes: number,
 ): void {

@@ -99,7 +99,6 @@ async function expectTogether(
 
 test.each<[string, Case]>([
   ['of several heads to a key', {}],
-  ['on the device', { onDevice: true }],
   ['of whole heads', { heads: 1, size: 24 }],
   ['with biases', { biases: [true, true, true] }],
   ['of which one has a bias', { biases: [false, true] }],

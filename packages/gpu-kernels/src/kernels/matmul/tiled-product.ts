@@ -237,9 +237,10 @@ function dispatchTiles(
   return text !== undefined;
 }
 
-function addParts(
+/** C = the sum of parts in their order, and what a product adds to it. */
+export function addParts(
   gpu: Gpu,
-  { c, bias, biasOffset, accumulate }: TiledProduct,
+  { c, bias, biasOffset, accumulate }: Pick<TiledProduct, 'c' | 'bias' | 'biasOffset' | 'accumulate'>,
   {
     partial,
     parts,

@@ -1,4 +1,4 @@
-import { L2Norms, RowGroups, type Tensor, groupedL2Norm, groupedSgdSteps, l2Norm } from '@icl-gd/gpu-kernels';
+import { L2Norms, RowGroups, type Tensor, groupedL2Norm, l2Norm } from '@icl-gd/gpu-kernels';
 import { Gradients } from '../decoder/gradients.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
 import { lastTokenTargets, planTargets } from '../decoder/targets.ts';
@@ -148,11 +148,7 @@ export class LockstepFineTuning implements Disposable {
       const gradient = inLayer(name, layer) ? gradients.find(name) : undefined;
       return gradient ? [{ parameter, gradient }] : [];
     });
-    norms.add(
-      layer,
-      pairs.map(({ gradient }) => gradient),
-    );
-    groupedSgdSteps(gpu, { pairs, learningRates: this.#learningRates });
+    norms.groupedStep(layer, { pairs, learningRates: this.#learningRates });
     gradients.drop(layer);
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   bootstrapInterval,
   bootstrapLayerMeanInterval,
+  bootstrapLayerMeanIntervals,
   layerMean,
   mean,
   sampleStandardDeviation,
@@ -168,5 +169,25 @@ describe('bootstrapLayerMeanInterval', () => {
     expect(() => bootstrapLayerMeanInterval([[one(1)], []], options)).toThrow(
       /perExample\[0\] has length 1, perExample\[1\] has length 0/,
     );
+  });
+});
+
+describe('bootstrapLayerMeanIntervals', () => {
+  it('gives each metric the interval that it has alone, whichever examples are defined and however often', () => {
+    const normal = seededNormal(21);
+    const scores = (counts: readonly number[]): ExampleScore[] =>
+      counts.map((count) => ({ sum: count * normal(), count }));
+    const metrics = [
+      [scores([1, 1, 1, 1]), scores([1, 1, 1, 1])],
+      [scores([4, 3, 4, 2]), scores([4, 4, 0, 4])],
+      [scores([1, 0, 1, 1]), scores([1, 0, 1, 1])],
+      [scores([0, 0, 0, 1])],
+    ];
+    const options = { resamples: 50, level: 0.9 };
+    const together = bootstrapLayerMeanIntervals(metrics, { ...options, begin: () => seededRandom(2) });
+    expect(together).toEqual(
+      metrics.map((own) => bootstrapLayerMeanInterval(own, { ...options, random: seededRandom(2) })),
+    );
+    expect(together.map((own) => own === null)).toEqual([false, false, false, true]);
   });
 });

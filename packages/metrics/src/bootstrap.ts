@@ -1,6 +1,5 @@
-import { layerMean } from './layer-scores.ts';
 import type { ExampleScore } from './layer-scores.ts';
-import { quantileOfSorted } from './samples.ts';
+import { meanOf, quantileOfSorted } from './samples.ts';
 import { requireFinite, requireSameLength, requireSize } from './validation.ts';
 
 /** How an interval is drawn. */
@@ -40,60 +39,106 @@ export function bootstrapInterval(
  */
 export function bootstrapLayerMeanInterval(
   perExample: readonly (readonly ExampleScore[])[],
-  { resamples, level, random }: BootstrapOptions,
+  { random, ...options }: BootstrapOptions,
 ): Interval | null {
-  requireSize('resamples', resamples);
-  if (!(level > 0 && level < 1)) throw new RangeError(`level is ${level}; it must lie between 0 and 1`);
-  const layers = perExample.map((scores, layer) => {
-    requireSameLength('perExample[0]', perExample[0]!, `perExample[${layer}]`, scores);
-    requireFinite(
-      `sums of perExample[${layer}]`,
-      scores.map((score) => score.sum),
-    );
-    requireFinite(
-      `counts of perExample[${layer}]`,
-      scores.map((score) => score.count),
-    );
-    return scores;
-  });
-  const examples = [...(layers[0]?.keys() ?? [])].filter((e) =>
-    layers.some((scores) => scores[e]!.count > 0),
-  );
-  if (examples.length < 2) return null;
-
-  const sums = layers.map((scores) => Float64Array.from(scores, ({ sum }) => sum));
-  const counts = layers.map((scores) => Float64Array.from(scores, ({ count }) => count));
-  // Plain loops: they run once for every resample, layer and example.
-  const drawn = new Uint32Array(examples.length);
-  const draw = (): void => {
-    for (let i = 0; i < drawn.length; i++) {
-      const example = examples[Math.floor(random() * examples.length)];
-      if (example === undefined) throw new RangeError('random() returned a number outside [0, 1)');
-      drawn[i] = example;
-    }
-  };
-  const means = new Float64Array(resamples);
-  let defined = 0;
-  for (let resample = 0; resample < resamples; resample++) {
-    draw();
-    const value = layerMean(sums.map((own, layer) => pooledMeanOf(own, counts[layer]!, drawn)));
-    if (value !== null) means[defined++] = value;
-  }
-  const sorted = means.subarray(0, defined).sort();
-  return {
-    lower: quantileOfSorted(sorted, (1 - level) / 2),
-    upper: quantileOfSorted(sorted, (1 + level) / 2),
-  };
+  return bootstrapLayerMeanIntervals([perExample], { ...options, begin: () => random })[0] ?? null;
 }
 
-/** As `pooledMean` of the drawn examples. */
-function pooledMeanOf(sums: Float64Array, counts: Float64Array, drawn: Uint32Array): number | null {
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < drawn.length; i++) {
-    const e = drawn[i]!;
-    sum += sums[e]!;
-    count += counts[e]!;
+/** How the intervals of several metrics are drawn. */
+export interface SharedBootstrapOptions extends Omit<BootstrapOptions, 'random'> {
+  /** Gives the same uniform numbers from their first on, whenever it is called. */
+  readonly begin: () => BootstrapOptions['random'];
+}
+
+/**
+ * {@link bootstrapLayerMeanInterval} of several metrics, each from the first of the numbers: those of the same examples share what
+ * is drawn.
+ * @param metrics `LayerScores.perExample` of each
+ * @returns one a metric, in their order
+ */
+export function bootstrapLayerMeanIntervals(
+  metrics: readonly (readonly (readonly ExampleScore[])[])[],
+  { resamples, level, begin }: SharedBootstrapOptions,
+): (Interval | null)[] {
+  requireSize('resamples', resamples);
+  if (!(level > 0 && level < 1)) throw new RangeError(`level is ${level}; it must lie between 0 and 1`);
+  const resampled = metrics.map((perExample) => new ResampledMean(perExample, resamples));
+  const groups = new Map<string, ResampledMean[]>();
+  for (const own of resampled) {
+    if (own.examples.length < 2) continue;
+    const key = own.examples.join();
+    groups.set(key, [...(groups.get(key) ?? []), own]);
   }
-  return count === 0 ? null : sum / count;
+  for (const group of groups.values()) {
+    const { examples } = group[0] as ResampledMean;
+    const random = begin();
+    const drawn = new Uint32Array(examples.length);
+    for (let resample = 0; resample < resamples; resample++) {
+      for (let i = 0; i < drawn.length; i++) {
+        const example = examples[Math.floor(random() * examples.length)];
+        if (example === undefined) throw new RangeError('random() returned a number outside [0, 1)');
+        drawn[i] = example;
+      }
+      for (const own of group) own.take(drawn);
+    }
+  }
+  return resampled.map((own) => own.interval(level));
+}
+
+/** A metric's mean over layers in every resample. Plain loops: they run for every resample, layer and example. */
+class ResampledMean {
+  /** Those that have a defined cosine in some layer. */
+  readonly examples: readonly number[];
+  readonly #layers: readonly LayerNumbers[];
+  readonly #means: Float64Array;
+  #defined = 0;
+
+  constructor(perExample: readonly (readonly ExampleScore[])[], resamples: number) {
+    const first = perExample[0] ?? [];
+    this.#layers = perExample.map((scores, layer) => {
+      requireSameLength('perExample[0]', first, `perExample[${layer}]`, scores);
+      const sums = Float64Array.from(scores, ({ sum }) => sum);
+      const counts = Float64Array.from(scores, ({ count }) => count);
+      requireFinite(`sums of perExample[${layer}]`, sums);
+      requireFinite(`counts of perExample[${layer}]`, counts);
+      return { sums, counts, count: counts.every((own) => own === counts[0]) ? counts[0] : undefined };
+    });
+    this.examples = [...first.keys()].filter((e) => this.#layers.some(({ counts }) => counts[e]! > 0));
+    this.#means = new Float64Array(resamples);
+  }
+
+  /** Of the drawn examples. */
+  take(drawn: Uint32Array): void {
+    const values: number[] = [];
+    for (const { sums, counts, count: each } of this.#layers) {
+      let sum = 0;
+      for (let i = 0; i < drawn.length; i++) sum += sums[drawn[i]!]!;
+      let count = 0;
+      if (each !== undefined) count = drawn.length * each;
+      else for (let i = 0; i < drawn.length; i++) count += counts[drawn[i]!]!;
+      if (count !== 0) values.push(sum / count);
+    }
+    if (values.length === 0) return;
+    const mean = meanOf(values);
+    if (!Number.isFinite(mean)) requireFinite('values', values);
+    this.#means[this.#defined++] = mean;
+  }
+
+  /** Of as many means as there are; null where nothing was drawn from. */
+  interval(level: number): Interval | null {
+    if (this.examples.length < 2) return null;
+    const sorted = this.#means.subarray(0, this.#defined).sort();
+    return {
+      lower: quantileOfSorted(sorted, (1 - level) / 2),
+      upper: quantileOfSorted(sorted, (1 + level) / 2),
+    };
+  }
+}
+
+/** Scores of one layer, by example. */
+interface LayerNumbers {
+  readonly sums: Float64Array;
+  readonly counts: Float64Array;
+  /** Where all have the same: integers, whose sum is exact. */
+  readonly count: number | undefined;
 }

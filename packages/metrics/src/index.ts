@@ -1,4 +1,4 @@
-export { requireAttentionOutputs, requireAttentionScores } from './probes.ts';
+export { lookingOnceAtProbes, requireAttentionOutputs, requireAttentionScores } from './probes.ts';
 export type { ProbeArrays, ProbeShape } from './probes.ts';
 export { cosine, dot, normalised, row, update, updateCosine } from './vectors.ts';
 export type { NumericArray } from './vectors.ts';
@@ -33,8 +33,8 @@ export type {
   TrainingAttentionAgreement,
 } from './training-attention.ts';
 export { mean, pearsonCorrelation, sampleStandardDeviation } from './statistics.ts';
-export { bootstrapInterval, bootstrapLayerMeanInterval } from './bootstrap.ts';
-export type { BootstrapOptions, Interval } from './bootstrap.ts';
+export { bootstrapInterval, bootstrapLayerMeanInterval, bootstrapLayerMeanIntervals } from './bootstrap.ts';
+export type { BootstrapOptions, Interval, SharedBootstrapOptions } from './bootstrap.ts';
 export { crossedBootstrapInterval, crossedMean } from './crossed-bootstrap.ts';
 export type { CrossedScores } from './crossed-bootstrap.ts';
 export { similarity, type Similarity, type SimilarityOptions, type SimilarityProbes } from './similarity.ts';

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { alpha, simAM, simAMDelta, simAMZeroShot, simAOU, simAOUNorm, simAOURandom } from './index.ts';
+import {
+  alpha,
+  lookingOnceAtProbes,
+  simAM,
+  simAMDelta,
+  simAMZeroShot,
+  simAOU,
+  simAOUNorm,
+  simAOURandom,
+} from './index.ts';
 import type { ProbeArrays, ProbeShape } from './index.ts';
 
 const shape: ProbeShape = { layers: 1, heads: 2, dModel: 2 };
@@ -92,4 +101,21 @@ describe('a metric refuses probes that do not fit, naming setting, example and a
       expect(refusal(() => simAM(two, two, { ...shape, [name]: size }))).toBe(message);
     }
   });
+});
+
+it('several metrics look at the same arrays once, whatever fails among them, and later ones again', () => {
+  const h = [1, 2];
+  const own = [{ ...good, attentionOutput: h }];
+  const score = () => simAOU(own, [outputs(2, 1)], [good], shape);
+  expect(() =>
+    lookingOnceAtProbes(() => {
+      score();
+      lookingOnceAtProbes(() => refusal(() => simAOU([outputs(Number.NaN, 1)], own, own, shape)));
+      h[0] = Number.NaN;
+      // It does not look for it any more.
+      expect(refusal(score)).toContain('a norm overflows');
+      throw new Error('after both');
+    }),
+  ).toThrow('after both');
+  expect(refusal(score)).toBe('icl[0].attentionOutput[0] is NaN; it must be finite');
 });

@@ -19,6 +19,29 @@ export interface ProbeShape {
 /** The settings that a metric compares, by the name of its argument: `probes.icl[example]`. */
 type Settings = Readonly<Record<string, readonly ProbeArrays[]>>;
 
+/** Arrays that were found to be finite while {@link lookingOnceAtProbes} runs. */
+let lookedAt: WeakSet<NumericArray> | undefined;
+
+/**
+ * Runs metrics of the same probes, all of which look whether what they read is finite: arrays that one has looked at the next
+ * does not look at again. Nothing may change them meanwhile.
+ */
+export function lookingOnceAtProbes<T>(work: () => T): T {
+  const outer = lookedAt;
+  lookedAt ??= new WeakSet();
+  try {
+    return work();
+  } finally {
+    lookedAt = outer;
+  }
+}
+
+function requireFiniteOnce(name: string, tensor: NumericArray): void {
+  if (lookedAt?.has(tensor)) return;
+  requireFinite(name, tensor);
+  lookedAt?.add(tensor);
+}
+
 function requireShape(shape: ProbeShape): void {
   // Arrays from JavaScript, whatever comes with them.
   if (typeof shape !== 'object' || shape === null)
@@ -52,7 +75,7 @@ export function requireAttentionOutputs(settings: Settings, shape: ProbeShape): 
           `[layers, dModel] = [${shape.layers}, ${shape.dModel}] needs ${expected}`,
       );
     }
-    requireFinite(`${name}.attentionOutput`, attentionOutput);
+    requireFiniteOnce(`${name}.attentionOutput`, attentionOutput);
   });
 }
 
@@ -73,6 +96,6 @@ export function requireAttentionScores(settings: Settings, shape: ProbeShape): v
       `${name}.attentionScores`,
       attentionScores,
     );
-    requireFinite(`${name}.attentionScores`, attentionScores);
+    requireFiniteOnce(`${name}.attentionScores`, attentionScores);
   });
 }

@@ -271,26 +271,31 @@ export function passOver(
 ): Pass {
   const { gpu, name, config, parameters, hooks } = model;
   if (model.disposed) throw new RangeError(`model ${name} was disposed`);
-  const { vocabSize, contextLength } = config;
   if (options.gradients && hooks.length > 0)
     throw new RangeError(`${name} has hooks, which gradients do not pass through: train it without them`);
   const { prefixLength = 0, positionOffset = 0 } = options;
   if (!Number.isInteger(positionOffset) || positionOffset < 0)
     throw new RangeError(`positionOffset is ${String(positionOffset)}, not a number of positions`);
-  for (const tokens of sequences) {
-    if (!Array.isArray(tokens) && !ArrayBuffer.isView(tokens))
-      throw new RangeError(`a sequence is ${typeof tokens}, not a list of token ids`);
-    const length = prefixLength + tokens.length;
-    if (tokens.length === 0) throw new RangeError('a sequence needs a token or more');
-    if (positionOffset + length > contextLength)
-      throw new RangeError(
-        `a sequence of ${length} tokens${positionOffset > 0 ? ` from position ${positionOffset} on` : ''} does not fit ${name}'s context of ${contextLength}`,
-      );
-    const bad = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
-    if (bad !== undefined)
-      throw new RangeError(`token ${bad} is outside ${name}'s vocabulary of ${vocabSize}`);
-  }
+  for (const tokens of sequences) requireSequence(model, tokens, { prefixLength, positionOffset });
   return Pass.over({ gpu, config, parameters, sequences, hooks, ...options });
+}
+
+/** @throws RangeError for what is no list of tokens of the vocabulary, or does not fit the model's context from where it begins */
+export function requireSequence(
+  { name, config: { vocabSize, contextLength } }: Pick<Model, 'name' | 'config'>,
+  tokens: readonly number[],
+  { prefixLength = 0, positionOffset = 0 } = {},
+): void {
+  if (!Array.isArray(tokens) && !ArrayBuffer.isView(tokens))
+    throw new RangeError(`a sequence is ${typeof tokens}, not a list of token ids`);
+  const length = prefixLength + tokens.length;
+  if (tokens.length === 0) throw new RangeError('a sequence needs a token or more');
+  if (positionOffset + length > contextLength)
+    throw new RangeError(
+      `a sequence of ${length} tokens${positionOffset > 0 ? ` from position ${positionOffset} on` : ''} does not fit ${name}'s context of ${contextLength}`,
+    );
+  const bad = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
+  if (bad !== undefined) throw new RangeError(`token ${bad} is outside ${name}'s vocabulary of ${vocabSize}`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { recordLossGradient, type LossOptions } from './decoder/loss-gradient.ts';
 import type { Gradients } from './decoder/gradients.ts';
 import { lastTokenTargets, planTargets } from './decoder/targets.ts';
-import { type Model, passOver } from './model.ts';
+import { type Model, passOver, requireSequence } from './model.ts';
 
 /** A sequence that is trained on, and what of it the loss is of. */
 export interface TrainingSequence {
@@ -37,6 +37,16 @@ export function inCanonicalOrder(inputs: readonly TrainingInput[]): TrainingSequ
   });
 }
 
+/**
+ * Of a sequence what the model is fed to train on it: all but the last token, after which nothing is predicted. Its row would add zeros to every
+ * gradient.
+ * @throws RangeError as `passOver`, of the last token too
+ */
+export function fedTokens(model: Model, tokens: readonly number[]): readonly number[] {
+  requireSequence(model, tokens);
+  return tokens.slice(0, -1);
+}
+
 /** Where the loss is taken, and where it and the gradients go. */
 interface SequenceLoss extends Omit<LossOptions, 'targets' | 'onLayer'> {
   readonly gradients: Gradients;
@@ -55,7 +65,9 @@ export function recordSequenceGradient(
   { gradients, onLayer, ...loss }: SequenceLoss,
 ): void {
   const wanted = lastTokenTargets(tokens, predicted);
-  using pass = passOver(model, [tokens], { gradients });
+  const fed = fedTokens(model, tokens);
+  // Whoever sees activations sees those of every token.
+  using pass = passOver(model, [loss.onForward ? tokens : fed], { gradients });
   const targets = planTargets(pass, wanted);
   recordLossGradient(pass, {
     ...loss,

@@ -358,6 +358,18 @@ export const mutants: readonly Mutant[] = [
       replace: 'let base = 0u;',
     },
     {
+      id: 'grouped-step-of-first-rate',
+      kind: 'wrong stride',
+      find: 'learningRates[select(0u, group, isOwn)]',
+      replace: 'learningRates[0u]',
+    },
+    {
+      id: 'grouped-step-past-the-end',
+      kind: 'wrong bound',
+      find: 'if (i + 4u < stop) { parameter',
+      replace: 'if (i < stop) { parameter',
+    },
+    {
       id: 'lone-norm-order',
       kind: 'order of summation',
       find: 'let quarter = half.xy + half.zw;',

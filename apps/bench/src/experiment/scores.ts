@@ -1,12 +1,14 @@
 import {
+  type Interval,
   type LayerMetric,
   type LayerScores,
   type MetricCatalogue,
   type ProbeArrays,
   type ProbeShape,
-  bootstrapLayerMeanInterval,
+  bootstrapLayerMeanIntervals,
   builtInMetrics,
   exampleMeans,
+  lookingOnceAtProbes,
   totalCounts,
 } from '@icl-gd/metrics';
 import type { Learner } from '@icl-gd/methods';
@@ -80,30 +82,35 @@ export function score<Of extends LayerMetric['of']>(
   of: Of,
   compute: (metric: Extract<LayerMetric, { of: Of }>) => LayerScores | undefined,
 ): ScoresByMetric {
-  const scores = new Map<string, LayerScores>();
-  for (const metric of layerMetrics) {
-    if (metric.of !== of) continue;
-    const own = compute(metric as Extract<LayerMetric, { of: Of }>);
-    if (own) scores.set(metric.id, own);
-  }
-  return scores;
+  return lookingOnceAtProbes(() => {
+    const scores = new Map<string, LayerScores>();
+    for (const metric of layerMetrics) {
+      if (metric.of !== of) continue;
+      const own = compute(metric as Extract<LayerMetric, { of: Of }>);
+      if (own) scores.set(metric.id, own);
+    }
+    return scores;
+  });
 }
 
 /** What a record keeps of scores; intervals are drawn from the seed. */
 export function toScoreRecords(scores: ScoresByMetric, seed: number): Record<string, ScoreRecord> {
+  const all = [...scores];
+  const intervals = bootstrapLayerMeanIntervals(
+    all.map(([, { perExample }]) => perExample),
+    {
+      ...{ resamples: RESAMPLES, level: LEVEL },
+      begin: () => uniformsOf((BigInt(seed) << 32n) | BOOTSTRAP_STREAM),
+    },
+  );
   return Object.fromEntries(
-    [...scores].map(([id, own]) => {
-      const interval = bootstrapLayerMeanInterval(own.perExample, {
-        resamples: RESAMPLES,
-        level: LEVEL,
-        random: uniformsOf((BigInt(seed) << 32n) | BOOTSTRAP_STREAM),
-      });
+    all.map(([id, own], i) => {
       const { values, undefinedCounts } = own;
       return [
         id,
         {
           ...{ values: [...values], undefinedCounts: [...undefinedCounts], totalCounts: totalCounts(own) },
-          ...{ examples: exampleMeans(own), interval },
+          ...{ examples: exampleMeans(own), interval: intervals[i] as Interval | null },
         },
       ];
     }),

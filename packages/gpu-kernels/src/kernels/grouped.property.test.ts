@@ -16,7 +16,7 @@ import { crossEntropyGradientReference } from './cross-entropy/reference.ts';
 import { groupedSgdSteps, optimizerKernels, sgdStep } from './optimizer/optimizer.ts';
 import { columnSum } from './reduction/column-sum.ts';
 import { groupedColumnSums, groupedReductionKernels, groupedSum } from './reduction/grouped.ts';
-import { groupedL2Norm, l2Norm } from './reduction/l2-norm.ts';
+import { L2Norms, groupedL2Norm, l2Norm, l2NormKernels } from './reduction/l2-norm.ts';
 import { columnSumReference, sumOfSquaresReference, sumReference } from './reduction/reference.ts';
 import { sum } from './reduction/reduction.ts';
 import { RowGroups } from './row-groups.ts';
@@ -222,6 +222,55 @@ test('steps with a rate for each group have the bits of each group by itself', a
     }
   };
   await expectForAll(cases, RUNS, test, examples);
+});
+
+test('steps of groups in one reading with the norms have the bits of one after the other', async () => {
+  const cases = caseOf({
+    groups: integer({ min: 1, max: 9 }),
+    // Of vectors of four: less than a turn of the loop, turns and a rest, more than a chunk; single elements now and then.
+    lengths: array(constantFrom(4, 16, 20, 36, 516, 1040, 7), { minLength: 1, maxLength: 5 }),
+    seed: seeds,
+  });
+  const examples = [1, 2, 3, 4].map((count) => ({
+    groups: 3,
+    lengths: [20, 1040, 64, 516].slice(0, count),
+    seed: count,
+  }));
+  const test = async ({ groups, lengths, seed }: (typeof examples)[number]) => {
+    const random = new TestRandom(seed);
+    using scope = gpu().scope();
+    const learningRates = exactly(scope, random.normal(groups), [groups]);
+    const values = lengths.map((length) => [0, 1].map(() => random.normal(groups * length)));
+    const upload = (values: Float32Array | undefined): Tensor =>
+      exactly(scope, values!, [groups, values!.length / groups]);
+    const pairs = () =>
+      values.map(([parameter, gradient]) => ({ parameter: upload(parameter), gradient: upload(gradient) }));
+    const [together, apart] = [pairs(), pairs()];
+    const outs = [0, 1].map(() => poisoned(scope, [2 * groups]));
+    for (const [i, out] of outs.entries()) {
+      using norms = new L2Norms(gpu(), { out, sets: 2, stacked: groups });
+      for (const set of [0, 1]) {
+        if (i === 0) norms.groupedStep(set, { pairs: together, learningRates });
+        else {
+          norms.add(
+            set,
+            apart.map(({ gradient }) => gradient),
+          );
+          groupedSgdSteps(gpu(), { pairs: apart, learningRates });
+        }
+      }
+      norms.finish();
+    }
+    const [found, expected] = [await read(outs[0]!), await read(outs[1]!)];
+    expectSameBits(found, expected);
+    for (const [i, { parameter }] of together.entries())
+      expectSameBits(await read(parameter), await read(apart[i]!.parameter));
+  };
+  await expectForAll(cases, RUNS, test, examples);
+  expectRan(
+    gpu(),
+    l2NormKernels(TUNINGS.software).filter(({ label }) => label.includes('.sgd.')),
+  );
 });
 
 test("the loss's gradient with a factor for each row has the bits of each row by itself", async () => {

@@ -472,7 +472,7 @@ test('no kernel was left out above, under any number of invocations', () => {
       ({ label }) => !label.includes('.parts.'),
     );
     expectRan(gpu(), [...normKernels, ...crossEntropyKernels(tuning)]);
-    // Those that take a step as well run in reduction/reduction.test.ts.
+    // Those that take a step as well run in reduction/reduction.test.ts and grouped.property.test.ts.
     const l2 = l2NormKernels(tuning).filter(({ label }) => !label.includes('.sgd.'));
     expectRan(gpu(), [...reductionKernels(tuning), ...l2, ...columnSumKernels(tuning)]);
   }

@@ -1,4 +1,4 @@
-import { L2Norms, RowGroups, type Tensor, groupedL2Norm, groupedSgdSteps, l2Norm } from '@icl-gd/gpu-kernels';
+import { L2Norms, RowGroups, type Tensor, groupedL2Norm, l2Norm } from '@icl-gd/gpu-kernels';
 import { Gradients } from '../decoder/gradients.ts';
 import { recordLossGradient } from '../decoder/loss-gradient.ts';
 import { lastTokenTargets, planTargets } from '../decoder/targets.ts';
@@ -6,7 +6,7 @@ import type { FineTuningResult, FineTuningStep } from '../fine-tuning.ts';
 import type { LongRunning } from '../long-running.ts';
 import { type Model, passOver } from '../model.ts';
 import { inLayer } from '../parameters.ts';
-import { type TrainingSequence, trainingSequence } from '../training-sequence.ts';
+import { type TrainingSequence, fedTokens, trainingSequence } from '../training-sequence.ts';
 import { LockstepLog } from './lockstep-log.ts';
 import { type LockstepOptions, requireLockstep } from './options.ts';
 import { stackGroup, unstack } from './stacks.ts';
@@ -114,20 +114,20 @@ export class LockstepFineTuning implements Disposable {
       const left = [...lengths];
       return sequences.map((own) => (own ? (left.shift() as number) : 0));
     };
-    using rows = new RowGroups(gpu, countsOf(packed.map(({ tokens }) => tokens.length)));
+    const fed = packed.map(({ tokens }) => fedTokens(this.#stacked, tokens));
+    using rows = new RowGroups(gpu, countsOf(fed.map(({ length }) => length)));
     using targetGroups = new RowGroups(gpu, countsOf(targets.map(({ tokens }) => tokens.length)));
     using gradients = Gradients.ofGroup(gpu, config, this.#options.group);
-    using pass = passOver(
-      this.#stacked,
-      packed.map(({ tokens }) => tokens),
-      { gradients, groups: { rows, has: (name) => this.#stacks.has(name) } },
-    );
+    using pass = passOver(this.#stacked, fed, {
+      gradients,
+      groups: { rows, has: (name) => this.#stacks.has(name) },
+    });
     let start = 0;
     const wanted = { rows: [] as number[], tokens: [] as number[] };
     for (const [i, own] of targets.entries()) {
       for (const row of own.rows) wanted.rows.push(start + row);
       wanted.tokens.push(...own.tokens);
-      start += (packed[i] as TrainingSequence).tokens.length;
+      start += (fed[i] as (typeof fed)[number]).length;
     }
     const [out, outIndex] = [this.#log.tensor, this.#log.index(step, 'norms')];
     using norms = new L2Norms(gpu, { out, outIndex, sets: config.layers, stacked: sequences.length });
@@ -148,11 +148,7 @@ export class LockstepFineTuning implements Disposable {
       const gradient = inLayer(name, layer) ? gradients.find(name) : undefined;
       return gradient ? [{ parameter, gradient }] : [];
     });
-    norms.add(
-      layer,
-      pairs.map(({ gradient }) => gradient),
-    );
-    groupedSgdSteps(gpu, { pairs, learningRates: this.#learningRates });
+    norms.groupedStep(layer, { pairs, learningRates: this.#learningRates });
     gradients.drop(layer);
   }
 

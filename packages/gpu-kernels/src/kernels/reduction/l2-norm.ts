@@ -3,7 +3,12 @@ import { type Kernel, defineKernel, grid, memoizeKernel } from '../../runtime/ke
 import { Resource } from '../../runtime/resource.ts';
 import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
-import { type ParameterGradient, sgdSteps } from '../optimizer/optimizer.ts';
+import {
+  type GroupedSgdArguments,
+  type ParameterGradient,
+  groupedSgdSteps,
+  sgdSteps,
+} from '../optimizer/optimizer.ts';
 import { workgroupReduction } from '../row-kernel.ts';
 import { runsOf } from '../side-by-side.ts';
 import { elements, rowWindows } from '../windows.ts';
@@ -146,7 +151,9 @@ function recordSquares(
   let outOffset = first;
   for (const run of runsOf(parts, step?.most ?? MOST)) {
     const storage: Record<string, Operand> = { partial };
-    const params: Record<string, number> = { outOffset, stacked, stride, ...(step && { scale: step.scale }) };
+    const params: Record<string, number> = { outOffset, stacked, stride };
+    if (step && 'scale' in step) params['scale'] = step.scale;
+    if (step && 'learningRates' in step) storage['learningRates'] = step.learningRates;
     let end = 0;
     for (const [g, { x, length, chunks }] of run.entries()) {
       storage[`x${g}`] = x;
@@ -156,7 +163,7 @@ function recordSquares(
     }
     if (isLone(gpu.tuning)) {
       const wide = run.every(({ length }) => length % 4 === 0);
-      const kernel = loneSquares({ groups: run.length, wide });
+      const kernel = loneSquares({ groups: run.length, wide, ...(step ? { step: true } : {}) });
       gpu.dispatch(kernel, storage, params, grid(Math.ceil((stacked * end) / CHUNKS)));
     } else
       gpu.dispatch(
@@ -172,14 +179,18 @@ function recordSquares(
   }
 }
 
+/** Tensors and their parameters that one dispatch binds beside so many others. */
+function tensorsBeside({ device: { limits } }: Gpu, others: number): number {
+  return Math.min(MOST, Math.floor((limits.maxStorageBuffersPerShaderStage - others) / 2));
+}
+
 /** A step against the gradients whose squares are summed. */
-interface SgdStep {
+type SgdStep = {
   /** By their gradients. */
   readonly parameters: ReadonlyMap<Operand, Tensor>;
-  readonly scale: number;
   /** Tensors that one dispatch takes in. */
   readonly most: number;
-}
+} & ({ readonly scale: number } | { readonly learningRates: Tensor });
 
 function recordSums(
   gpu: Gpu,
@@ -252,7 +263,6 @@ export class L2Norms extends Resource {
   step(set: number, pairs: readonly ParameterGradient[], learningRate: number): void {
     const gradients = pairs.map(({ gradient }) => gradient);
     const gpu = this.#gpu;
-    const most = Math.min(MOST, Math.floor((gpu.device.limits.maxStorageBuffersPerShaderStage - 1) / 2));
     const isOne =
       !isLone(gpu.tuning) &&
       this.#args.stacked === 1 &&
@@ -264,7 +274,33 @@ export class L2Norms extends Resource {
       return;
     }
     const parameters = new Map(pairs.map(({ parameter, gradient }) => [gradient as Operand, parameter]));
-    this.#record(set, gradients, { parameters, scale: -learningRate, most });
+    this.#record(set, gradients, { parameters, scale: -learningRate, most: tensorsBeside(gpu, 1) });
+  }
+
+  /**
+   * As {@link add} of the gradients and then `groupedSgdSteps`, of stacks: the same bits, in one reading of the gradients where an
+   * invocation has a chunk of them by itself.
+   * @throws as those
+   */
+  groupedStep(set: number, { pairs, learningRates }: GroupedSgdArguments): void {
+    const gradients = pairs.map(({ gradient }) => gradient);
+    const gpu = this.#gpu;
+    const { stacked } = this.#args;
+    const isOne =
+      isLone(gpu.tuning) &&
+      learningRates.length === stacked &&
+      this.#fits(gradients) &&
+      pairs.every(
+        ({ parameter, gradient }) =>
+          parameter.length === gradient.length && (gradient.length / stacked) % 4 === 0,
+      );
+    if (!isOne) {
+      this.add(set, gradients);
+      groupedSgdSteps(gpu, { pairs, learningRates });
+      return;
+    }
+    const parameters = new Map(pairs.map(({ parameter, gradient }) => [gradient as Operand, parameter]));
+    this.#record(set, gradients, { parameters, learningRates, most: tensorsBeside(gpu, 2) });
   }
 
   /** Whether tensors are bound as they are and summed in chunks and their sums. */

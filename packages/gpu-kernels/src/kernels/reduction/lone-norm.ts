@@ -25,6 +25,7 @@ export function loneNormKernels(most: number): Kernel[] {
   const counts = Array.from({ length: most }, (_, i) => i + 1);
   return [
     ...counts.flatMap((groups) => [true, false].map((wide) => loneSquares({ groups, wide }))),
+    ...counts.map((groups) => loneSquares({ groups, wide: true, step: true })),
     LONE_SUMS,
   ];
 }
@@ -47,10 +48,12 @@ interface LoneSquares {
   readonly groups: number;
   /** Whether tensors are read four elements at a time. */
   readonly wide: boolean;
+  /** Whether parameters take a step against the tensors, their gradients, as these are read: by rates of groups, where both are wide. */
+  readonly step?: true;
 }
 
 /** Each invocation sums the squares of a chunk of RUN * LANES elements of one of the tensors. */
-export const loneSquares = memoizeKernel(({ groups, wide }: LoneSquares) => {
+export const loneSquares = memoizeKernel(({ groups, wide, step }: LoneSquares) => {
   const indices = Array.from({ length: groups }, (_, g) => g);
   const before = (g: number): string => (g > 0 ? `params.end${g - 1}` : '0u');
   const four = (g: number, at: number): string => {
@@ -72,6 +75,7 @@ export const loneSquares = memoizeKernel(({ groups, wide }: LoneSquares) => {
           let nextHigh = x${g}[at + 3u];
           sum0 = sum0 + low * low + nextLow * nextLow;
           sum1 = sum1 + high * high + nextHigh * nextHigh;
+          ${step ? ['low', 'high', 'nextLow', 'nextHigh'].map((value, n) => `parameter${g}[at + ${n}u] += rate * ${value};`).join('\n') : ''}
         }`
       : '';
   // A loop over all of a chunk, so that what is run of the tensors that a lane is not at is little beside it; lanes that stand
@@ -84,6 +88,7 @@ export const loneSquares = memoizeKernel(({ groups, wide }: LoneSquares) => {
         let group = (task - first) / chunks;
         let chunk = (task - first) % chunks;
         let base = group * params.length${g};
+        ${step ? 'let rate = -learningRates[select(0u, group, isOwn)];' : ''}
         var i = select(0u, chunk * ${RUN * LANES}u, isOwn);
         let stop = select(0u, min(i + ${RUN * LANES}u, params.length${g}), isOwn);
         ${steps(g)}
@@ -92,13 +97,20 @@ export const loneSquares = memoizeKernel(({ groups, wide }: LoneSquares) => {
           let high = ${four(g, 4)};
           sum0 += low * low;
           sum1 += high * high;
+          ${step ? `parameter${g}[(base + i) >> 2u] += rate * low;\nif (i + 4u < stop) { parameter${g}[(base + i + 4u) >> 2u] += rate * high; }` : ''}
         }
         place = select(place, group * params.stride + ${before(g)} + chunk, isOwn);
       }`;
   return defineKernel<string, string>({
-    label: `reduction.lone-squares.${groups}${wide ? '.vec4' : ''}`,
+    label: `reduction.lone-squares.${step ? 'sgd.' : ''}${groups}${wide ? '.vec4' : ''}`,
     storage: {
       ...Object.fromEntries(indices.map((g) => [`x${g}`, wide ? 'vec4<f32>' : 'f32'] as const)),
+      ...(step
+        ? {
+            ...Object.fromEntries(indices.map((g) => [`parameter${g}`, '&vec4<f32>'] as const)),
+            learningRates: 'f32',
+          }
+        : {}),
       partial: '&f32',
     },
     params: squaresParams(groups),

@@ -1,0 +1,174 @@
+struct Params {
+  end0: u32,
+  length0: u32,
+  end1: u32,
+  length1: u32,
+  end2: u32,
+  length2: u32,
+  end3: u32,
+  length3: u32,
+  stacked: u32,
+  stride: u32,
+  outOffset: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x0: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> x1: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> x2: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> x3: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> parameter0: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> parameter1: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> parameter2: array<vec4<f32>>;
+@group(0) @binding(8) var<storage, read_write> parameter3: array<vec4<f32>>;
+@group(0) @binding(9) var<storage, read> learningRates: array<f32>;
+@group(0) @binding(10) var<storage, read_write> partial: array<f32>;
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(local_invocation_index) localIndex: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  let task = workgroup * 8u + localIndex;
+  if (task >= params.end3 * params.stacked) { return; }
+  var place = 0u;
+  var sum0 = vec4<f32>();
+  var sum1 = vec4<f32>();
+  {
+    let first = 0u * params.stacked;
+    let isOwn = task >= first && task < params.end0 * params.stacked;
+    let chunks = max(params.end0 - 0u, 1u);
+    let group = (task - first) / chunks;
+    let chunk = (task - first) % chunks;
+    let base = group * params.length0;
+    let rate = -learningRates[select(0u, group, isOwn)];
+    var i = select(0u, chunk * 512u, isOwn);
+    let stop = select(0u, min(i + 512u, params.length0), isOwn);
+    for (; i + 15u < stop; i += 16u) {
+      let at = (base + i) >> 2u;
+      let low = x0[at];
+      let high = x0[at + 1u];
+      let nextLow = x0[at + 2u];
+      let nextHigh = x0[at + 3u];
+      sum0 = sum0 + low * low + nextLow * nextLow;
+      sum1 = sum1 + high * high + nextHigh * nextHigh;
+      parameter0[at + 0u] += rate * low;
+      parameter0[at + 1u] += rate * high;
+      parameter0[at + 2u] += rate * nextLow;
+      parameter0[at + 3u] += rate * nextHigh;
+    }
+    for (; i < stop; i += 8u) {
+      let low = select(vec4<f32>(), x0[(base + min(i + 0u, stop - 4u)) >> 2u], i + 0u < stop);
+      let high = select(vec4<f32>(), x0[(base + min(i + 4u, stop - 4u)) >> 2u], i + 4u < stop);
+      sum0 += low * low;
+      sum1 += high * high;
+      parameter0[(base + i) >> 2u] += rate * low;
+      if (i + 4u < stop) { parameter0[(base + i + 4u) >> 2u] += rate * high; }
+    }
+    place = select(place, group * params.stride + 0u + chunk, isOwn);
+  }
+  {
+    let first = params.end0 * params.stacked;
+    let isOwn = task >= first && task < params.end1 * params.stacked;
+    let chunks = max(params.end1 - params.end0, 1u);
+    let group = (task - first) / chunks;
+    let chunk = (task - first) % chunks;
+    let base = group * params.length1;
+    let rate = -learningRates[select(0u, group, isOwn)];
+    var i = select(0u, chunk * 512u, isOwn);
+    let stop = select(0u, min(i + 512u, params.length1), isOwn);
+    for (; i + 15u < stop; i += 16u) {
+      let at = (base + i) >> 2u;
+      let low = x1[at];
+      let high = x1[at + 1u];
+      let nextLow = x1[at + 2u];
+      let nextHigh = x1[at + 3u];
+      sum0 = sum0 + low * low + nextLow * nextLow;
+      sum1 = sum1 + high * high + nextHigh * nextHigh;
+      parameter1[at + 0u] += rate * low;
+      parameter1[at + 1u] += rate * high;
+      parameter1[at + 2u] += rate * nextLow;
+      parameter1[at + 3u] += rate * nextHigh;
+    }
+    for (; i < stop; i += 8u) {
+      let low = select(vec4<f32>(), x1[(base + min(i + 0u, stop - 4u)) >> 2u], i + 0u < stop);
+      let high = select(vec4<f32>(), x1[(base + min(i + 4u, stop - 4u)) >> 2u], i + 4u < stop);
+      sum0 += low * low;
+      sum1 += high * high;
+      parameter1[(base + i) >> 2u] += rate * low;
+      if (i + 4u < stop) { parameter1[(base + i + 4u) >> 2u] += rate * high; }
+    }
+    place = select(place, group * params.stride + params.end0 + chunk, isOwn);
+  }
+  {
+    let first = params.end1 * params.stacked;
+    let isOwn = task >= first && task < params.end2 * params.stacked;
+    let chunks = max(params.end2 - params.end1, 1u);
+    let group = (task - first) / chunks;
+    let chunk = (task - first) % chunks;
+    let base = group * params.length2;
+    let rate = -learningRates[select(0u, group, isOwn)];
+    var i = select(0u, chunk * 512u, isOwn);
+    let stop = select(0u, min(i + 512u, params.length2), isOwn);
+    for (; i + 15u < stop; i += 16u) {
+      let at = (base + i) >> 2u;
+      let low = x2[at];
+      let high = x2[at + 1u];
+      let nextLow = x2[at + 2u];
+      let nextHigh = x2[at + 3u];
+      sum0 = sum0 + low * low + nextLow * nextLow;
+      sum1 = sum1 + high * high + nextHigh * nextHigh;
+      parameter2[at + 0u] += rate * low;
+      parameter2[at + 1u] += rate * high;
+      parameter2[at + 2u] += rate * nextLow;
+      parameter2[at + 3u] += rate * nextHigh;
+    }
+    for (; i < stop; i += 8u) {
+      let low = select(vec4<f32>(), x2[(base + min(i + 0u, stop - 4u)) >> 2u], i + 0u < stop);
+      let high = select(vec4<f32>(), x2[(base + min(i + 4u, stop - 4u)) >> 2u], i + 4u < stop);
+      sum0 += low * low;
+      sum1 += high * high;
+      parameter2[(base + i) >> 2u] += rate * low;
+      if (i + 4u < stop) { parameter2[(base + i + 4u) >> 2u] += rate * high; }
+    }
+    place = select(place, group * params.stride + params.end1 + chunk, isOwn);
+  }
+  {
+    let first = params.end2 * params.stacked;
+    let isOwn = task >= first && task < params.end3 * params.stacked;
+    let chunks = max(params.end3 - params.end2, 1u);
+    let group = (task - first) / chunks;
+    let chunk = (task - first) % chunks;
+    let base = group * params.length3;
+    let rate = -learningRates[select(0u, group, isOwn)];
+    var i = select(0u, chunk * 512u, isOwn);
+    let stop = select(0u, min(i + 512u, params.length3), isOwn);
+    for (; i + 15u < stop; i += 16u) {
+      let at = (base + i) >> 2u;
+      let low = x3[at];
+      let high = x3[at + 1u];
+      let nextLow = x3[at + 2u];
+      let nextHigh = x3[at + 3u];
+      sum0 = sum0 + low * low + nextLow * nextLow;
+      sum1 = sum1 + high * high + nextHigh * nextHigh;
+      parameter3[at + 0u] += rate * low;
+      parameter3[at + 1u] += rate * high;
+      parameter3[at + 2u] += rate * nextLow;
+      parameter3[at + 3u] += rate * nextHigh;
+    }
+    for (; i < stop; i += 8u) {
+      let low = select(vec4<f32>(), x3[(base + min(i + 0u, stop - 4u)) >> 2u], i + 0u < stop);
+      let high = select(vec4<f32>(), x3[(base + min(i + 4u, stop - 4u)) >> 2u], i + 4u < stop);
+      sum0 += low * low;
+      sum1 += high * high;
+      parameter3[(base + i) >> 2u] += rate * low;
+      if (i + 4u < stop) { parameter3[(base + i + 4u) >> 2u] += rate * high; }
+    }
+    place = select(place, group * params.stride + params.end2 + chunk, isOwn);
+  }
+  let half = sum0 + sum1;
+  let quarter = half.xy + half.zw;
+  partial[params.outOffset + place] = quarter.x + quarter.y;
+}

@@ -11,12 +11,14 @@ export interface Mutant {
   readonly replace: string;
   /** Test files, from the root, that should notice it: run first. */
   readonly tests: readonly string[];
+  /** Part of the name of the adapter that alone has the kernel, where there is one that comes along; any if absent. */
+  readonly adapter?: 'swiftshader';
 }
 
 /** Mutants of one file that the same tests should notice. */
 export function mutantsOf(
-  place: Pick<Mutant, 'file' | 'tests'>,
-  edits: readonly Omit<Mutant, 'file' | 'tests'>[],
+  place: Pick<Mutant, 'file' | 'tests' | 'adapter'>,
+  edits: readonly Omit<Mutant, 'file' | 'tests' | 'adapter'>[],
 ): Mutant[] {
   return edits.map((edit) => ({ ...edit, ...place }));
 }

@@ -36,12 +36,20 @@ export interface TestRun {
   /** Test files from the root of the workspace; all if absent. */
   readonly tests?: readonly string[];
   readonly exclude?: readonly string[];
+  /** Part of the adapter's name; that of the environment if absent. */
+  readonly adapter?: string | undefined;
   /** Milliseconds. */
   readonly limit: number;
 }
 
 /** Runs test files up to the first failure, with the project's own fixtures alone. */
-export async function runTests({ folder, tests = [], exclude = [], limit }: TestRun): Promise<Outcome> {
+export async function runTests({
+  folder,
+  tests = [],
+  exclude = [],
+  adapter,
+  limit,
+}: TestRun): Promise<Outcome> {
   const reportFile = join(folder, 'mutant-report.json');
   rmSync(reportFile, { force: true });
   const { ICL_GD_SHARED: _, ...env } = process.env;
@@ -51,7 +59,7 @@ export async function runTests({ folder, tests = [], exclude = [], limit }: Test
   // A group of its own, so that workers that hang can be ended with it.
   const child = spawn(process.execPath, [vitest, 'run', ...tests, ...excluded, ...options], {
     cwd: folder,
-    env,
+    env: adapter === undefined ? env : { ...env, ICL_GD_ADAPTER: adapter },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -59,10 +59,11 @@ async function tryMutant(folder: string, { area, mutant }: Chosen, ownAlone: boo
     seconds: (performance.now() - start) / 1000,
   });
   writeFileSync(file, mutate(original, mutant));
+  const { adapter } = mutant;
   try {
-    const own = await runTests({ folder, tests: mutant.tests, limit: LIMIT.own });
+    const own = await runTests({ folder, tests: mutant.tests, adapter, limit: LIMIT.own });
     if (own.status !== 'passed' || ownAlone) return result(own, true);
-    const all = await runTests({ folder, exclude: TEXT_TESTS, limit: LIMIT.all });
+    const all = await runTests({ folder, exclude: TEXT_TESTS, adapter, limit: LIMIT.all });
     if (all.status !== 'passed') return result(all, false);
     const [snapshots] = TEXT_TESTS;
     const text = await runTests({ folder, tests: [snapshots], limit: LIMIT.own });
@@ -99,8 +100,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 console.log(`${chosen.length} mutants. Not counted, since they compare texts: ${TEXT_TESTS.join(', ')}`);
-const tests = [...new Set(chosen.flatMap(({ mutant }) => mutant.tests))].toSorted();
-const unmutated = await runTests({ folder: copy.folder, tests, limit: LIMIT.all });
+const adapters = [...new Set(chosen.map(({ mutant }) => mutant.adapter))];
+let unmutated: Outcome = { status: 'passed' };
+for (const adapter of adapters) {
+  const own = chosen.filter(({ mutant }) => mutant.adapter === adapter);
+  const tests = [...new Set(own.flatMap(({ mutant }) => mutant.tests))].toSorted();
+  unmutated = await runTests({ folder: copy.folder, tests, adapter, limit: LIMIT.all });
+  if (unmutated.status !== 'passed') break;
+}
 if (unmutated.status !== 'passed') {
   console.error(`without any mutant: ${unmutated.status}: ${unmutated.test}`);
   process.exitCode = 2;

@@ -182,14 +182,8 @@ export const mutants: readonly Mutant[] = [
       find: "(d${r} - ${ofRow(variant, 'mean', r)});",
       replace: 'd${r};',
     },
-    {
-      id: 'subgroup-attention-weights-before-the-first-block',
-      kind: 'stale memory read',
-      find: "let place = ${tileStart(variant, 'block.x - block.z')};",
-      replace: 'let place = block.x - block.z;',
-    },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/quad.ts`, tests: [SUBGROUPS_TEST] }, [
+  ...mutantsOf({ file: `${KERNELS}/quad.ts`, tests: [SUBGROUPS_TEST], adapter: 'swiftshader' }, [
     {
       id: 'quad-attention-turns-exchanged',
       kind: 'wrong operand',
@@ -197,22 +191,28 @@ export const mutants: readonly Mutant[] = [
       replace: "'quadSwapY', 'quadSwapX'",
     },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/attention/quad-forward.ts`, tests: [SUBGROUPS_TEST] }, [
-    {
-      id: 'quad-attention-prefix-window',
-      kind: 'off-by-one mask',
-      find: '(params.prefixLength + row${g} - block.z - ${column} < params.window)',
-      replace: '(params.prefixLength + row${g} - block.z - ${column} <= params.window)',
-    },
-  ]),
-  ...mutantsOf({ file: `${KERNELS}/attention/quad-backward.ts`, tests: [SUBGROUPS_TEST] }, [
-    {
-      id: 'quad-attention-last-query',
-      kind: 'off-by-one mask',
-      find: '& (column${x} < block.w) &',
-      replace: '&',
-    },
-  ]),
+  ...mutantsOf(
+    { file: `${KERNELS}/attention/quad-forward.ts`, tests: [SUBGROUPS_TEST], adapter: 'swiftshader' },
+    [
+      {
+        id: 'quad-attention-prefix-window',
+        kind: 'off-by-one mask',
+        find: '(params.prefixLength + row${g} - block.z - ${column} < params.window)',
+        replace: '(params.prefixLength + row${g} - block.z - ${column} <= params.window)',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: `${KERNELS}/attention/quad-backward.ts`, tests: [SUBGROUPS_TEST], adapter: 'swiftshader' },
+    [
+      {
+        id: 'quad-attention-last-query',
+        kind: 'off-by-one mask',
+        find: '& (column${x} < block.w) &',
+        replace: '&',
+      },
+    ],
+  ),
   ...mutantsOf({ file: `${KERNELS}/attention/subgroup-sums.ts`, tests: [SUBGROUPS_TEST] }, [
     {
       id: 'subgroup-attention-strip-forgotten',

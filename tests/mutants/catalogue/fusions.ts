@@ -111,14 +111,17 @@ export const mutants: readonly Mutant[] = [
       replace: 'if (c < params.half) {',
     },
   ]),
-  ...mutantsOf({ file: `${DECODER}/layer.ts`, tests: [CARD_TEST] }, [
-    {
-      id: 'parallel-residual-of-the-normed',
-      kind: 'norm placement',
-      find: 'const onto = parallelResidual && !isRead ? residual : undefined;',
-      replace: 'const onto = parallelResidual && !isRead ? attentionNorm.output : undefined;',
-    },
-  ]),
+  ...mutantsOf(
+    { file: `${DECODER}/layer.ts`, tests: ['packages/transformer/src/decoder/families.test.ts'] },
+    [
+      {
+        id: 'parallel-residual-of-the-normed',
+        kind: 'norm placement',
+        find: 'const onto = parallelResidual && !isRead ? residual : undefined;',
+        replace: 'const onto = parallelResidual && !isRead ? attentionNorm.output : undefined;',
+      },
+    ],
+  ),
   ...mutantsOf({ file: `${DECODER}/head-norm.ts`, tests: [CARD_TEST] }, [
     {
       id: 'head-norms-swapped',

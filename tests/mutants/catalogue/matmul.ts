@@ -162,7 +162,7 @@ export const mutants: readonly Mutant[] = [
       replace: "step: 'k * (params.m / 4u)',",
     },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/matmul/quad-tiled.ts`, tests: MATMUL_TESTS }, [
+  ...mutantsOf({ file: `${KERNELS}/matmul/quad-tiled.ts`, tests: MATMUL_TESTS, adapter: 'swiftshader' }, [
     {
       id: 'matmul-quad-rows-past-the-end',
       kind: 'off-by-one mask',

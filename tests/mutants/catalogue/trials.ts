@@ -95,7 +95,7 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/experiment/run-trial.ts',
+      file: 'apps/bench/src/experiment/trial-probing.ts',
       tests: ['apps/bench/src/experiment/noise-of-trial.test.ts'],
     },
     [
@@ -109,7 +109,7 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/experiment/run-trial.ts',
+      file: 'apps/bench/src/experiment/cell-records.ts',
       tests: ['apps/bench/src/experiment/run-trial.test.ts'],
     },
     [
@@ -131,12 +131,34 @@ export const mutants: readonly Mutant[] = [
         find: 'this.#options.written.add(address.key);',
         replace: '',
       },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/setting-scores.ts',
+      tests: ['apps/bench/src/experiment/run-trial.test.ts'],
+    },
+    [
       {
         id: 'fresh-rescored',
         kind: '--fresh ignored',
         find: '    if (fresh) return undefined;\n',
         replace: '',
       },
+      {
+        id: 'rescored-training-lost',
+        kind: 'training lost',
+        find: 'const { predictions, training, directionsOnly } = older.record;',
+        replace: 'const { predictions, directionsOnly } = older.record; const training: [] = [];',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/run-trial.ts',
+      tests: ['apps/bench/src/experiment/run-trial.test.ts'],
+    },
+    [
       {
         id: 'broken-learner',
         kind: 'divergence of one stops all',
@@ -152,15 +174,9 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'pair-own-token',
         kind: 'wrong row of the probe',
-        find: 'second: await this.#probesAt(plan, settings[1], token),',
+        find: 'second: await this.#scores.probesAt(plan, settings[1], token),',
         replace:
-          'second: await this.#probesAt(plan, settings[1], [...settings[1].addresses.keys()][0] as ProbeToken),',
-      },
-      {
-        id: 'rescored-training-lost',
-        kind: 'training lost',
-        find: 'const { predictions, training, directionsOnly } = older.record;',
-        replace: 'const { predictions, directionsOnly } = older.record; const training: [] = [];',
+          'second: await this.#scores.probesAt(plan, settings[1], [...settings[1].addresses.keys()][0] as ProbeToken),',
       },
       {
         id: 'broken-never',
@@ -217,7 +233,7 @@ export const mutants: readonly Mutant[] = [
   ),
   ...mutantsOf(
     {
-      file: 'apps/bench/src/experiment/run-trial.ts',
+      file: 'apps/bench/src/experiment/setting-scores.ts',
       tests: [
         'apps/bench/src/experiment/scoring/scoring.test.ts',
         'apps/bench/src/experiment/lockstep/trials.test.ts',
@@ -230,6 +246,17 @@ export const mutants: readonly Mutant[] = [
         find: 'if (!this.#options.scoring.isBeside(probes)) await outcome;',
         replace: 'await outcome;',
       },
+    ],
+  ),
+  ...mutantsOf(
+    {
+      file: 'apps/bench/src/experiment/run-trial.ts',
+      tests: [
+        'apps/bench/src/experiment/scoring/scoring.test.ts',
+        'apps/bench/src/experiment/lockstep/trials.test.ts',
+      ],
+    },
+    [
       {
         id: 'next-trial-not-begun',
         kind: 'device waits',
@@ -239,7 +266,7 @@ export const mutants: readonly Mutant[] = [
       {
         id: 'in-flight-not-waited-for',
         kind: 'record lost',
-        find: 'await this.#inFlight.settle();',
+        find: 'await this.#scores.settle();',
         replace: '',
       },
     ],

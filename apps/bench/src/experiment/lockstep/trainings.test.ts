@@ -89,6 +89,17 @@ test('room that is shared by two kinds is used by both, and one alone needs none
   expect(await sizesIn(6)).toEqual([3, 3, 3]);
 });
 
+test('what is held and not asked for leaves less room to those that come after it', async () => {
+  const { trainings, lockstep } = setUp(4);
+  trainings.expect(EXPECTED);
+  // Of two of GD one is held each time, so that there is room for a single one of LCGD.
+  for (const place of [0, 3, 6, 2]) (await ask(trainings, EXPECTED[place]!)).dispose();
+  expect(lockstep.sizes).toEqual([2, 2, 2, 1]);
+  expect(lockstep.models.now).toBe(3);
+  trainings.dispose();
+  expect(lockstep.models.now).toBe(0);
+});
+
 test('a cell that diverges says so when it is asked for, and leaves the others', async () => {
   const fragile: Learner = {
     ...GD,

@@ -79,8 +79,7 @@ export const subgroupWeights = memoizeKernel((variant: SubgroupHead) => {
       for (var i = 0u; i < params.headElements; i++) {
         ${eachTurn(variant, (t) => `mean${t} += dot(gradOutput[queryAt${t} + i], out[queryAt${t} + i]);`)}
       }
-      // From where the first block of the same tile does, so that sums over larger blocks find zeros.
-      let place = ${tileStart(variant, 'block.x - block.z')};
+      let place = block.x - block.z;
       let hidden = select(0u, place + 1u - params.window, place >= params.window);
       for (var key = block.z + ${tileStart(variant, 'hidden')}; key < end; key += ${tileColumns(variant)}u) {
         let keys = ${laneColumns('key')};

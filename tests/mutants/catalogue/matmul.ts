@@ -134,8 +134,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-subgroup-vectors-of-a',
       kind: 'wrong stride',
-      find: "a${t}[${plus('step', i)}];`",
-      replace: 'a${t}[${i}u];`',
+      find: 'step: `k / ${depth}u`,',
+      replace: "step: 'k / 4u',",
     },
     {
       id: 'matmul-subgroup-elements-of-b',

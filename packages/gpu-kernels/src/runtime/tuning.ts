@@ -17,12 +17,9 @@ export interface SubgroupTile {
   readonly rows: number;
   /** Of each invocation: a multiple of 4. */
   readonly columns: number;
-  /** Steps of k at a time; 4 where B is transposed. */
+  /** Steps of k at a time: 4 where B is transposed. */
   readonly depth: number;
-  /**
-   * In A B, whether the lanes load A four steps at a time, a vec4 each, and meet B `depth` steps at a time: A's columns, stride
-   * and offset must be multiples of 4.
-   */
+  /** In A B, whether the lanes load A in pairs, two steps at a time: A's columns, stride and offset must be multiples of 4 then. */
   readonly vectorA?: boolean;
 }
 
@@ -154,6 +151,9 @@ const [ROOMY, SPARE] = [
   { strategy: 'tiled', workgroupBytes: 2 ** 14 },
 ] as const satisfies TiledAttention[];
 
+/** Heights that 32 rows are no multiple of, for the steps of large models: of 50 rows two tiles of 32 would waste a fifth. */
+const FITTING = { minWork: 2 ** 23, plainOnly: true } as const;
+
 /** The first takes about 1 s to compile, the second 0.4 s, the others 0.1 to 0.2 s. */
 const SWIFTSHADER_TILES: readonly RatedTile[] = [
   { rows: 32, columns: 8, depth: 4, rate: 5.2, minWork: 2 ** 20, plainOnly: true },
@@ -167,7 +167,7 @@ const SWIFTSHADER_TILES: readonly RatedTile[] = [
  * tiles in GFLOP per CPU-second with bench/matmul-shapes.ts. Software adapters run a barrier as a switch between
  * coroutines, one for each SIMD group of a workgroup, so that few invocations reduce a row (128 take 25 times as long on
  * SwiftShader). With a transposed B, the register kernel's vec4 loads win on SwiftShader and lose on lavapipe. There 32
- * rows of an A that is not transposed gain in A B only where each is loaded four steps at a time: strides that are powers
+ * rows of an A that is not transposed gain in A B only where each is loaded two steps at a time: strides that are powers
  * of two evict each other from the cache. With a transposed A, C is as large as a weight: no tiles for few rows.
  * Attention's tiles are the largest that compile in about two seconds.
  */
@@ -182,20 +182,24 @@ export const TUNINGS = {
       subgroupSize: 8,
       tiles: {
         NN: [
-          { rows: 32, columns: 8, depth: 1, vectorA: true, rate: 26, minWork: 2 ** 22 },
-          { rows: 16, columns: 8, depth: 2, rate: 23.5 },
-          { rows: 16, columns: 4, depth: 2, rate: 19 },
-          { rows: 4, columns: 8, depth: 2, rate: 11.5 },
+          { rows: 32, columns: 8, depth: 2, vectorA: true, rate: 31, minWork: 2 ** 22 },
+          { rows: 28, columns: 8, depth: 2, vectorA: true, rate: 29.5, ...FITTING },
+          { rows: 24, columns: 8, depth: 2, vectorA: true, rate: 28, ...FITTING },
+          { rows: 16, columns: 8, depth: 2, rate: 26 },
+          { rows: 16, columns: 4, depth: 2, rate: 22.5 },
+          { rows: 4, columns: 8, depth: 2, rate: 12 },
         ],
         NT: [
-          { rows: 32, columns: 4, depth: 4, rate: 24 },
-          { rows: 16, columns: 4, depth: 4, rate: 20.5 },
-          { rows: 8, columns: 4, depth: 4, rate: 15.5 },
+          { rows: 32, columns: 4, depth: 4, rate: 30.5 },
+          { rows: 28, columns: 4, depth: 4, rate: 28.5, ...FITTING },
+          { rows: 24, columns: 4, depth: 4, rate: 26.5, ...FITTING },
+          { rows: 16, columns: 4, depth: 4, rate: 23 },
+          { rows: 8, columns: 4, depth: 4, rate: 17.5 },
         ],
         TN: [
-          { rows: 32, columns: 8, depth: 2, rate: 26 },
-          { rows: 16, columns: 8, depth: 2, rate: 21 },
-          { rows: 16, columns: 4, depth: 2, rate: 18.5 },
+          { rows: 32, columns: 8, depth: 2, rate: 35 },
+          { rows: 16, columns: 8, depth: 2, rate: 28 },
+          { rows: 16, columns: 4, depth: 2, rate: 24.5 },
         ],
       },
       elementsOfB: { rows: 32, columns: 8, depth: 1 },

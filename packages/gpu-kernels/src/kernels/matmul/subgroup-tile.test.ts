@@ -21,6 +21,12 @@ test('neither rows nor columns that nobody asked for', () => {
   expect(chooseTile(lavapipe.matmul, 'NN', [512, 64, 64])).toMatchObject({ columns: 8 });
 });
 
+test('heights that fit the rows of a large product', () => {
+  const rows = (...shape: [number, number, number]) => chooseTile(lavapipe.matmul, 'NT', shape).rows;
+  expect([rows(48, 512, 512), rows(50, 512, 512), rows(64, 512, 512)]).toEqual([24, 28, 32]);
+  expect([rows(48, 128, 128), rows(50, 128, 128)]).toEqual([16, 32]);
+});
+
 test('what takes long to compile for large products alone', () => {
   const rows = (...shape: [number, number, number]) => chooseTile(swiftshader.matmul, 'NN', shape).rows;
   expect([rows(128, 128, 64), rows(128, 128, 63), rows(8, 128, 63)]).toEqual([32, 16, 8]);

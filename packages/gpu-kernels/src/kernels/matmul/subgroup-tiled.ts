@@ -16,9 +16,9 @@ export interface SubgroupVariant extends MatmulVariant {
 
 /**
  * A workgroup is one subgroup: each lane computes every row of the tile for columns of its own, loads B for itself and
- * its share of A, which the lanes then broadcast. For adapters where loads cost by the lane and broadcasts are cheap
- * (software). Operands are loaded as vec4, save A in A B unless the tile says so: their columns, strides and offsets must be
- * multiples of 4.
+ * its share of A, which the lanes then hand round: `subgroupShuffle` from one lane, which is an instruction where a broadcast
+ * is three. For adapters where loads cost by the lane and handing round is cheap (software). Operands are loaded as vec4, save A
+ * in A B, which is loaded one by one or, if the tile says so, in pairs: their columns, strides and offsets must be multiples of 4.
  */
 export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): MatmulKernel => {
   const { tile, subgroupSize, transposeA, transposeB, vectorB, vectorC, dtypeB } = variant;
@@ -29,7 +29,8 @@ export const subgroupTiledMatmul = memoizeKernel((variant: SubgroupVariant): Mat
     enables: ['subgroups'],
     subgroupSize,
     storage: {
-      ...matmulStorage(dtypeB, transposeA || transposeB || vectorA, vectorB),
+      ...matmulStorage(dtypeB, transposeA || transposeB, vectorB),
+      ...(vectorA ? { a: 'vec2<f32>' } : {}),
       ...(vectorC ? { c: '&vec4<f32>' } : {}),
       ...product.storage,
     },
@@ -94,11 +95,10 @@ function addressesOfB(
 /** `depth` steps of k at a time, then those that are left; with vectors along k there are none. */
 function allSteps(variant: SubgroupVariant, product: ProductText): string {
   const { depth, vectorA } = variant.tile;
-  if (vectorA) return vectorSteps(variant, product);
   const { firstK, k } = product;
   const run = (step: number, first: string, end: string): string =>
     steps({ ...variant, tile: { ...variant.tile, depth: step } }, product, first, end);
-  if (variant.transposeB || depth === 1) return run(depth, firstK, k);
+  if (variant.transposeB || vectorA || depth === 1) return run(depth, firstK, k);
   const whole =
     firstK === '0u'
       ? `${k} / ${depth}u * ${depth}u`
@@ -145,34 +145,6 @@ function sums({ rows, columns, depth }: SubgroupTile, broadcasts: (row: number) 
   );
 }
 
-/**
- * All steps of A B, four of A at a time. They meet B in a loop: the text of four would not fit a core's cache of decoded
- * instructions.
- */
-function vectorSteps(variant: SubgroupVariant, product: ProductText): string {
-  const { tile, subgroupSize } = variant;
-  const { rows, depth } = tile;
-  const { names, k, m, aOffset, aStride } = product;
-  const turns = Math.ceil(rows / subgroupSize);
-  const broadcasts = (r: number): string =>
-    repeat(
-      depth,
-      (i) =>
-        `let s${r}_${i} = subgroupBroadcast(a${Math.floor(r / subgroupSize)}_${i}, ${r % subgroupSize}u);`,
-    );
-  return `
-    ${repeat(turns, (t) => `let a${t}At = (${aOffset} + min(m0 + ${dealt(t, subgroupSize)}, ${m} - 1u) * ${aStride}) / 4u;`)}
-    for (var first = 0u; first < ${k}; first += 4u) {
-      ${repeat(turns, (t) => `let a${t} = ${names.a}[a${t}At + first / 4u];`)}
-      for (var step = 0u; step < 4u; step += ${depth}u) {
-        let k = first + step;
-        ${loadsOfB(variant, product)}
-        ${repeat(turns, (t) => repeat(depth, (i) => `let a${t}_${i} = a${t}[${plus('step', i)}];`))}
-        ${sums(tile, broadcasts)}
-      }
-    }`;
-}
-
 /** Of each step and run of four columns a vector; with a transposed B they are loaded along k and turned. */
 function loadsOfB(
   { tile: { columns, depth }, transposeB, vectorB }: SubgroupVariant,
@@ -211,17 +183,17 @@ interface Shares {
 }
 
 function sharesOfA(
-  { tile: { rows, depth }, subgroupSize, transposeA, transposeB }: SubgroupVariant,
+  { tile: { rows, depth, vectorA }, subgroupSize, transposeA, transposeB }: SubgroupVariant,
   { m, aOffset, aStride }: ProductText,
 ): Shares {
   const broadcast = (load: number, component: string): string =>
-    `subgroupBroadcast(a${Math.floor(load / subgroupSize)}${component}, ${load % subgroupSize}u)`;
-  if (transposeB) {
+    `subgroupShuffle(a${Math.floor(load / subgroupSize)}${component}, ${load % subgroupSize}u)`;
+  if (transposeB || vectorA) {
     return {
       count: rows,
-      address: (load) => `(${aOffset} + min(m0 + ${load}, ${m} - 1u) * ${aStride}) / 4u`,
-      step: 'k / 4u',
-      broadcasts: (r) => repeat(4, (i) => `let s${r}_${i} = ${broadcast(r, `.${'xyzw'[i]}`)};`),
+      address: (load) => `(${aOffset} + min(m0 + ${load}, ${m} - 1u) * ${aStride}) / ${depth}u`,
+      step: `k / ${depth}u`,
+      broadcasts: (r) => repeat(depth, (i) => `let s${r}_${i} = ${broadcast(r, `.${'xyzw'[i]}`)};`),
     };
   }
   if (transposeA) {

@@ -49,7 +49,7 @@ export interface AttentionActivations extends Projections {
   readonly logSumExp: Tensor;
   /**
    * h: after the output projection and its bias, before the residual is added, [T, d]; the sum where the block was told of a
-   * residual.
+   * residual and h does not come in parts.
    */
   readonly output: Addend;
 }
@@ -76,7 +76,7 @@ export interface AttentionOptions {
   readonly rows?: Tensor | undefined;
   /** Whether nothing but `normOfSum` reads the block's output. */
   readonly isAddend?: boolean;
-  /** [T, d], or of the rows that are wanted: what the output is added to, where nothing reads it before. */
+  /** [T, d], or of the rows that are wanted: what the output is added to, where nothing but `normBesideSum` reads it before. */
   readonly residual?: Tensor | undefined;
 }
 

@@ -58,10 +58,10 @@ export interface AttentionActivations extends Projections {
 export function project(pass: Pass, layer: LayerParameters, input: Tensor): Projections {
   if (pass.config.positions.kind === 'rotary' && !layer.queryNorm && !layer.keyNorm)
     return rotatedLinears(pass, layer, input);
+  const together = rotatedHeads(pass, layer, input);
+  if (together) return together;
   const modules = [layer.query, layer.key, layer.value];
   const [q, k, value] = linears(pass, modules, input) as [Tensor, Tensor, Tensor];
-  const together = rotatedHeads(pass, layer, { query: q, key: k });
-  if (together) return { ...together, value };
   const queryNorm = layer.queryNorm && norm(pass, layer.queryNorm, q);
   const keyNorm = layer.keyNorm && norm(pass, layer.keyNorm, k);
   const [query, key] = [queryNorm?.output ?? q, keyNorm?.output ?? k];

@@ -110,6 +110,11 @@ export function rotatedLinears(
   return { query: query.c.tensor, key: key.c.tensor, value: value.c.tensor };
 }
 
+/** {@link linear} as a product into a new tensor that is not recorded yet. */
+export function linearProduct(pass: Pass, module: ModuleParameters, x: Tensor): SetProduct {
+  return grouped(pass, productOf(pass, module, x));
+}
+
 function productOf(pass: Pass, module: ModuleParameters, x: Tensor): ModuleProduct {
   const { name, weight, bias } = module;
   const out = pass.tensor([x.shape[0] ?? 0, weight.shape.at(-2) ?? 0], name);

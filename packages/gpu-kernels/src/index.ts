@@ -127,6 +127,11 @@ export {
   type RmsNormForwardArguments,
 } from './kernels/row-norm/rms-norm.ts';
 export {
+  type ProductHeads,
+  rotatedNormMatmul,
+  type RotatedNormMatmulArguments,
+} from './kernels/row-norm/rotated-matmul.ts';
+export {
   type NormedHeads,
   rotatedNorm,
   type RotatedNormArguments,

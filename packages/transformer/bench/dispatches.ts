@@ -4,6 +4,7 @@ import { LARGE } from '../src/testing/large-model.ts';
 import type { RecordedWork } from '../src/testing/recorded-work.ts';
 import { type Card, probeWork, stepWork } from '../src/testing/step-work.ts';
 import { TINY_MODELS } from '../src/testing/tiny-models.ts';
+import { wideModels } from '../src/testing/wide-models.ts';
 
 const TOKENS = 30;
 
@@ -26,7 +27,13 @@ const verbose = process.argv.includes('--labels');
 const tuning = process.argv.indexOf('--tuning');
 const card = tuning < 0 ? undefined : (process.argv[tuning + 1] as Card);
 const large = { [LARGE.name]: LARGE.json };
-const models = verbose ? large : { ...large, ...TINY_MODELS };
+const wide = [256, 2048].flatMap((width) =>
+  Object.entries(wideModels(width)).map(([name, json]) => [`${name}, width ${width}`, json] as const),
+);
+const all = { ...large, ...TINY_MODELS, ...Object.fromEntries(wide) };
+const only = process.argv.indexOf('--model');
+const chosen = Object.entries(all).filter(([name]) => name.startsWith(process.argv[only + 1] ?? ''));
+const models = only >= 0 ? Object.fromEntries(chosen) : verbose ? large : all;
 for (const [name, json] of Object.entries(models)) {
   const config = configOf(json);
   const cases = {

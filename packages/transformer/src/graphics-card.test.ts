@@ -30,7 +30,7 @@ const WIDE = { ...COMMON, hidden_size: 32, intermediate_size: 48 };
 const MODELS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   gpt2: { ...COMMON, n_embd: 36 },
   'opt, post-norm, projected embeddings': { ...WIDE, ffn_dim: 48 },
-  'gpt_neox, parallel residual, half of each head rotated': WIDE,
+  'gpt_neox, parallel residual, half of each head rotated': { ...WIDE, rotary_pct: 0.5 },
   'qwen3, norms of queries and keys, windows by layer_types': { ...WIDE, head_dim: 8 },
 };
 

@@ -23,6 +23,7 @@ import { peakKernels } from './rates/peak-kernels.ts';
 import { rotaryKernels } from './rotary/rotary.ts';
 import { layerNormKernels } from './row-norm/layer-norm.ts';
 import { rmsNormKernels } from './row-norm/rms-norm.ts';
+import { rotatedNormMatmulKernels } from './row-norm/rotated-matmul.ts';
 import { rotatedNormKernels } from './row-norm/rotated.ts';
 import { topKernels } from './top-k/top-k.ts';
 
@@ -59,6 +60,7 @@ const KERNELS: Readonly<Record<string, (tuning: Tuning) => Kernel[]>> = {
     ...layerNormKernels(tuning),
     ...rmsNormKernels(tuning),
     ...rotatedNormKernels(tuning),
+    ...rotatedNormMatmulKernels(tuning),
   ],
   'top-k': topKernels,
 };

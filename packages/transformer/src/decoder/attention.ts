@@ -49,7 +49,7 @@ export interface AttentionActivations extends Projections {
   readonly logSumExp: Tensor;
   /**
    * h: after the output projection and its bias, before the residual is added, [T, d]; the sum where the block was told of a
-   * residual.
+   * residual and h does not come in parts.
    */
   readonly output: Addend;
 }
@@ -58,10 +58,10 @@ export interface AttentionActivations extends Projections {
 export function project(pass: Pass, layer: LayerParameters, input: Tensor): Projections {
   if (pass.config.positions.kind === 'rotary' && !layer.queryNorm && !layer.keyNorm)
     return rotatedLinears(pass, layer, input);
+  const together = rotatedHeads(pass, layer, input);
+  if (together) return together;
   const modules = [layer.query, layer.key, layer.value];
   const [q, k, value] = linears(pass, modules, input) as [Tensor, Tensor, Tensor];
-  const together = rotatedHeads(pass, layer, { query: q, key: k });
-  if (together) return { ...together, value };
   const queryNorm = layer.queryNorm && norm(pass, layer.queryNorm, q);
   const keyNorm = layer.keyNorm && norm(pass, layer.keyNorm, k);
   const [query, key] = [queryNorm?.output ?? q, keyNorm?.output ?? k];
@@ -76,7 +76,7 @@ export interface AttentionOptions {
   readonly rows?: Tensor | undefined;
   /** Whether nothing but `normOfSum` reads the block's output. */
   readonly isAddend?: boolean;
-  /** [T, d], or of the rows that are wanted: what the output is added to, where nothing reads it before. */
+  /** [T, d], or of the rows that are wanted: what the output is added to, where nothing but `normBesideSum` reads it before. */
   readonly residual?: Tensor | undefined;
 }
 

@@ -1,5 +1,6 @@
-import { type Tensor, rotatedNorm, rotatedNormBackward } from '@icl-gd/gpu-kernels';
+import { type SetProduct, type Tensor, rotatedNormBackward, rotatedNormMatmul } from '@icl-gd/gpu-kernels';
 import type { LayerParameters } from './layer-parameters.ts';
+import { linearProduct } from './linear.ts';
 import type { Pass } from './pass.ts';
 
 /** What norms of heads read. */
@@ -11,28 +12,35 @@ export interface HeadInputs {
 }
 
 /**
- * Queries and keys, their heads normed and then rotated, where the model does both, the device does them together and nothing
- * asks for the gradients of such norms' weights; undefined elsewhere.
+ * Queries, keys and values of x, heads of the first two normed and then rotated, where the model does both, the device does them
+ * together and nothing asks for the gradients of such norms' weights; undefined elsewhere.
  */
 export function rotatedHeads(
   pass: Pass,
-  { queryNorm, keyNorm }: LayerParameters,
-  headInputs: HeadInputs,
-): (HeadInputs & { readonly headInputs: HeadInputs }) | undefined {
+  { queryNorm, keyNorm, ...layer }: LayerParameters,
+  x: Tensor,
+): (HeadInputs & { readonly value: Tensor; readonly headInputs: HeadInputs }) | undefined {
   const { gpu, config, gradients } = pass;
   if (!queryNorm || !keyNorm || config.norm !== 'rms' || config.positions.kind !== 'rotary') return undefined;
   if (gradients.hasAny(queryNorm) || gradients.hasAny(keyNorm)) return undefined;
+  const [q, k, v] = [layer.query, layer.key, layer.value].map((module) => linearProduct(pass, module, x)) as [
+    SetProduct,
+    SetProduct,
+    SetProduct,
+  ];
+  const headInputs = { query: q.c.tensor, key: k.c.tensor };
   const [query, key] = [
     pass.tensor(headInputs.query.shape, queryNorm.name),
     pass.tensor(headInputs.key.shape, keyNorm.name),
   ];
-  const heads = [
-    { x: headInputs.query, weight: queryNorm.weight, out: query },
-    { x: headInputs.key, weight: keyNorm.weight, out: key },
-  ];
-  if (rotatedNorm(gpu, { heads, ...rotation(pass) })) return { query, key, headInputs };
-  query.dispose();
-  key.dispose();
+  const isMade = rotatedNormMatmul(gpu, {
+    query: { product: q, weight: queryNorm.weight, out: query },
+    key: { product: k, weight: keyNorm.weight, out: key },
+    value: v,
+    ...rotation(pass),
+  });
+  if (isMade) return { query, key, value: v.c.tensor, headInputs };
+  for (const tensor of [query, key, headInputs.query, headInputs.key, v.c.tensor]) tensor.dispose();
   return undefined;
 }
 

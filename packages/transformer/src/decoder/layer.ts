@@ -17,7 +17,7 @@ import {
   inputGradientAddend,
 } from './linear.ts';
 import type { Hooks } from './hooks.ts';
-import { type Normed, norm, normBackward, normOfSum, normParameterGradients } from './norm.ts';
+import { type Normed, norm, normBackward, normBesideSum, normOfSum, normParameterGradients } from './norm.ts';
 import type { Pass } from './pass.ts';
 import type { ModuleParameters } from '../weights/parameter-set.ts';
 
@@ -109,14 +109,11 @@ function preNormForward(
   const options = { prefix, rows, isAddend: !parallelResidual && !isRead, residual: onto };
   const attention = selfAttention(pass, layer, attentionNorm.output, options);
   if (isRead) pass.hook('attentionOutput', layer.index, wholeOf(attention.output));
-  const feedForwardNorm = parallelResidual
-    ? norm(pass, layer.feedForwardNorm, residual)
-    : normOfSum(pass, layer.feedForwardNorm, residual, attention.output);
-  const residualMiddle = parallelResidual
-    ? onto
-      ? wholeOf(attention.output)
-      : sum(pass, residual, wholeOf(attention.output))
-    : feedForwardNorm.input;
+  const { feedForwardNorm, residualMiddle } = middle(pass, layer, {
+    residual,
+    onto,
+    output: attention.output,
+  });
   // A hook sees the output before anything reads it.
   const isNormed = isFollowed && !isHooked(pass, 'layerOutput');
   const isBlockRead = !isNormed || isHooked(pass, 'feedForwardOutput');
@@ -131,6 +128,28 @@ function preNormForward(
   const output = sum(pass, residualMiddle, wholeOf(block.output));
   pass.hook('layerOutput', layer.index, output);
   return { ...activations, output };
+}
+
+/** The residual stream after the attention block, and what the feed-forward block's norm makes of it, or of what was before. */
+function middle(
+  pass: Pass,
+  layer: LayerParameters,
+  {
+    residual,
+    onto,
+    output,
+  }: { readonly residual: Tensor; readonly onto: Tensor | undefined; readonly output: Addend },
+): Pick<LayerActivations, 'feedForwardNorm' | 'residualMiddle'> {
+  if (!pass.config.parallelResidual) {
+    const feedForwardNorm = normOfSum(pass, layer.feedForwardNorm, residual, output);
+    return { feedForwardNorm, residualMiddle: feedForwardNorm.input };
+  }
+  if (output instanceof ProductParts) {
+    const { normed, sum: added } = normBesideSum(pass, layer.feedForwardNorm, residual, output);
+    return { feedForwardNorm: normed, residualMiddle: added };
+  }
+  const residualMiddle = onto ? output : sum(pass, residual, output);
+  return { feedForwardNorm: norm(pass, layer.feedForwardNorm, residual), residualMiddle };
 }
 
 /**

@@ -42,23 +42,29 @@ export function linearAddend(pass: Pass, module: ModuleParameters, x: Tensor): A
 
 /** Products into one new tensor, which is given back where they come in parts. */
 function addend(pass: Pass, products: readonly ModuleProduct[]): Addend {
-  const { tensor } = (products[0] as ModuleProduct).c;
+  const parts = partsOf(pass, products);
+  if (parts) return parts;
+  multiply(pass, products);
+  return (products[0] as ModuleProduct).c.tensor;
+}
+
+/** Products into one new tensor, in its place the parts that the device keeps apart; undefined where it does not. */
+function partsOf(pass: Pass, products: readonly ModuleProduct[]): ProductParts | undefined {
   const parts = matmulParts(
     pass.gpu,
     products.map((product) => grouped(pass, product)),
   );
-  if (!parts) {
-    multiply(pass, products);
-    return tensor;
-  }
-  tensor.dispose();
+  if (!parts) return undefined;
+  (products[0] as ModuleProduct).c.tensor.dispose();
   pass.own(parts.tensor);
   return parts;
 }
 
-/** {@link linear} added to `residual`, which stays as it is. */
-export function linearOnto(pass: Pass, module: ModuleParameters, x: Tensor, residual: Tensor): Tensor {
+/** {@link linear} added to `residual`, which stays as it is; or parts that are not added to it yet, for `normBesideSum`. */
+export function linearOnto(pass: Pass, module: ModuleParameters, x: Tensor, residual: Tensor): Addend {
   const product = productOf(pass, module, x);
+  const parts = partsOf(pass, [product]);
+  if (parts) return parts;
   activatedMatmul(pass.gpu, grouped(pass, product), { type: 'sum', x: residual });
   return product.c.tensor;
 }
@@ -102,6 +108,11 @@ export function rotatedLinears(
     ...{ positions: pass.batch.positions, table: pass.positionTable, headDim: pass.config.headDim },
   });
   return { query: query.c.tensor, key: key.c.tensor, value: value.c.tensor };
+}
+
+/** {@link linear} as a product into a new tensor that is not recorded yet. */
+export function linearProduct(pass: Pass, module: ModuleParameters, x: Tensor): SetProduct {
+  return grouped(pass, productOf(pass, module, x));
 }
 
 function productOf(pass: Pass, module: ModuleParameters, x: Tensor): ModuleProduct {

@@ -33,11 +33,24 @@ export function normOfSum(pass: Pass, module: ModuleParameters, x: Tensor, adden
   return normed;
 }
 
+/** The norm of x, and beside it x + addend, both [T, d]. The addend's parts are given back. */
+export function normBesideSum(
+  pass: Pass,
+  module: ModuleParameters,
+  x: Tensor,
+  addend: ProductParts,
+): { readonly normed: Normed; readonly sum: Tensor } {
+  const sum = pass.tensor(x.shape, 'residual');
+  const normed = normInto(pass, module, x, { x, addend, sum, beside: true });
+  addend.dispose();
+  return { normed, sum };
+}
+
 function normInto(
   pass: Pass,
   { name, weight, bias }: ModuleParameters,
   input: Tensor,
-  of: { readonly x: Tensor; readonly addend?: Addend; readonly sum?: Tensor },
+  of: { readonly x: Tensor; readonly addend?: Addend; readonly sum?: Tensor; readonly beside?: boolean },
 ): Normed {
   const { gpu, config } = pass;
   const output = pass.tensor(input.shape, name);

@@ -9,6 +9,8 @@ import { passOver } from '../model.ts';
 import { type RecordedWork, recordedWork } from './recorded-work.ts';
 
 const MAX_BINDING_BYTES = 2 ** 31 - 4;
+/** What browsers and Dawn give on GPUs at least; WebGPU's default limit is 8. */
+const MOST_BUFFERS = 10;
 
 /** Whose kernels work is recorded with: a graphics card's, by a name of `TUNINGS`; any other's if absent. */
 export type Card = keyof typeof TUNINGS;
@@ -18,7 +20,8 @@ function countingCard(card: Card = 'hardware') {
     ...{ description: card, vendor: '', architecture: '', device: '' },
     ...{ kind: 'hardware', profile: card, source: 'system' },
   };
-  return countingGpu({ maxBindingBytes: MAX_BINDING_BYTES, adapter: named });
+  const device = { features: new Set<string>(), limits: { maxStorageBuffersPerShaderStage: MOST_BUFFERS } };
+  return countingGpu({ maxBindingBytes: MAX_BINDING_BYTES, adapter: named, device });
 }
 
 /** What one fine-tuning step of keys and values records on a graphics card, nothing being run. */

@@ -43,22 +43,23 @@ export function addedUpOf(element: Element): string {
     `;
 }
 
-/** WGSL of `fn addedUp(at)`: an element of all products' sum, as it is added up elsewhere. */
+/**
+ * WGSL of `fn addedUp(at)`: an element of all products' sum, as it is added up elsewhere. Sums begin at zero, so that none is -0.
+ */
 export function addedUp(element: Element): string {
-  const products = Array.from({ length: MAX_SUMMED - 1 }, (_, i) => i + 1);
+  const counts = Array.from({ length: MAX_SUMMED }, (_, i) => `params.parts${i}`);
   return `${addedUpOf(element)}
     fn addedUp(at: u32) -> ${element} {
-      let size = params.partSize;
-      var value = addedUpOf(at, size, params.parts0);
-      var first = at + params.parts0 * size;
-      ${products
-        .map(
-          (i) => `if (params.parts${i} > 0u) {
-        value += addedUpOf(first, size, params.parts${i});
-        first += params.parts${i} * size;
-      }`,
-        )
-        .join('\n      ')}
+      var value = ${element}();
+      var first = at;
+      // Rolled: the text of each product would take seconds to compile on software adapters.
+      let counts = vec${MAX_SUMMED}<u32>(${counts.join(', ')});
+      for (var product = 0u; product < ${MAX_SUMMED}u; product++) {
+        let count = counts[product];
+        if (count == 0u) { break; }
+        value += addedUpOf(first, params.partSize, count);
+        first += count * params.partSize;
+      }
       return value;
     }
     `;

@@ -35,7 +35,7 @@ export interface LayerNormForwardArguments extends Summed {
 
 /**
  * Layer norm (Ba et al. 2016, arXiv 1607.06450): out = (x - mean) / sqrt(variance + epsilon) * weight + bias over each
- * row; biased variance, in two passes. With `addend` of x + addend, which is written to `sum`.
+ * row; biased variance, in two passes. With `addend` of x + addend, which is written to `sum`, or of x `beside` that.
  * @throws RangeError for sizes that do not agree
  */
 export function layerNormForward(gpu: Gpu, args: LayerNormForwardArguments): void {

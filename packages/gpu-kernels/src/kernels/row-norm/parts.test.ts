@@ -85,6 +85,36 @@ test.each(CASES)('a norm of $width adds up parts $counts with the bits of their 
   expectSameBits(await gpu().read(mean), await gpu().read(meanApart));
 });
 
+test.each(CASES)(
+  'beside a norm of $width of what they are added to they have the same sum',
+  async (shape) => {
+    const device = gpu().with({ tuning });
+    using made = make(gpu(), shape);
+    const { x, parts, added, weight, normBias } = made;
+    const [rows, width] = [shape.rows, shape.width];
+    const args = { x, weight, epsilon, bias: normBias };
+    const of = (...size: number[]) => made.tensor(...size);
+    const [sum, rmsSum, expectedSum] = [of(rows, width), of(rows, width), of(rows, width)];
+    const [layer, layerAlone] = [0, 1].map(() => ({ out: of(rows, width), stats: of(rows, 2) }));
+    const [rms, rmsAlone] = [0, 1].map(() => ({ out: of(rows, width), stats: of(rows) }));
+    layerNormForward(device, { ...args, addend: parts, sum, beside: true, ...layer! });
+    layerNormForward(device, { ...args, addend: added, sum: expectedSum, out: of(rows, width) });
+    layerNormForward(device, { ...args, ...layerAlone! });
+    rmsNormForward(device, { ...args, addend: parts, sum: rmsSum, beside: true, ...rms! });
+    rmsNormForward(device, { ...args, ...rmsAlone! });
+    const pairs = [
+      [sum, expectedSum],
+      [rmsSum, expectedSum],
+      [layer!.out, layerAlone!.out],
+      [layer!.stats, layerAlone!.stats],
+      [rms!.out, rmsAlone!.out],
+      [rms!.stats, rmsAlone!.stats],
+    ];
+    const read = await gpu().readAll(pairs.flat().map((tensor) => ({ tensor })));
+    for (const i of pairs.keys()) expectSameBits(read[2 * i]!, read[2 * i + 1]!);
+  },
+);
+
 test.each(CASES)('and so does its gradient of $width, with what passes the norm by', async (shape) => {
   const device = gpu().with({ tuning });
   using made = make(gpu(), { ...shape, bias: false });
@@ -128,6 +158,8 @@ test('parts of another size are refused, and gradients that nothing adds them up
   const bias = made.tensor(7);
   const biased = new ProductParts({ tensor: parts.tensor, counts: [2], shape: [3, 8], bias });
   expect(() => layerNormForward(gpu(), { ...forward, addend: biased })).toThrow(/\[7\] does not match/);
+  const besideWhole = { ...forward, addend: gradResidual, beside: true };
+  expect(() => layerNormForward(gpu(), besideWhole)).toThrow(/only parts are added up/);
   const backward = { x, weight, stats, gradOutput: parts, gradInput: out };
   const refused = /gradient alone/;
   expect(() => layerNormBackward(gpu(), backward)).toThrow(refused);
@@ -140,6 +172,6 @@ test('parts of another size are refused, and gradients that nothing adds them up
 test('no kernel of parts was left out above', () => {
   const kernels = [...layerNormKernels(tuning), ...rmsNormKernels(tuning)];
   const ofParts = kernels.filter(({ label }) => label.includes('.parts.'));
-  expect(ofParts).toHaveLength(12);
+  expect(ofParts).toHaveLength(18);
   expectRan(gpu(), ofParts);
 });

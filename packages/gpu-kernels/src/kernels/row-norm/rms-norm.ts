@@ -32,7 +32,7 @@ export interface RmsNormForwardArguments extends Summed {
 
 /**
  * RMS norm (Zhang and Sennrich 2019, arXiv 1910.07467): out = x / sqrt(mean(x²) + epsilon) * weight over each row. With
- * `addend` of x + addend, which is written to `sum`.
+ * `addend` of x + addend, which is written to `sum`, or of x `beside` that.
  * @throws RangeError for sizes that do not agree
  */
 export function rmsNormForward(gpu: Gpu, args: RmsNormForwardArguments): void {

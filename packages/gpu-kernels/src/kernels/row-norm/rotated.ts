@@ -13,8 +13,8 @@ export interface NormedHeads {
   readonly weight: Tensor;
 }
 
-/** What {@link rotatedNorm} and its backward have in common. */
-interface Rotation {
+/** What {@link rotatedNorm}, its backward and `rotatedNormMatmul` have in common. */
+export interface Rotation {
   /** Added to the mean square. */
   readonly epsilon: number;
   /** uint32 [T], each below P. */
@@ -73,8 +73,8 @@ export function rotatedNormKernels(tuning: Tuning): Kernel[] {
   );
 }
 
-/** Software adapters would run the text for both tensors in every lane. */
-function isTogether(gpu: Gpu, heads: readonly NormedHeads[], { positions, table }: Rotation): boolean {
+/** Whether norms and rotations are made together: software adapters would run the text for both tensors in every lane. */
+export function isTogether(gpu: Gpu, heads: readonly NormedHeads[], { positions, table }: Rotation): boolean {
   const [first] = heads;
   const half = table.shape[1] ?? 0;
   const width = first?.weight.length ?? 0;
@@ -87,7 +87,7 @@ function isTogether(gpu: Gpu, heads: readonly NormedHeads[], { positions, table 
   return !rowLayout(gpu.tuning, width).vector || half % 4 === 0;
 }
 
-function requireAsLong(op: string, x: Tensor, others: readonly Tensor[]): void {
+export function requireAsLong(op: string, x: Tensor, others: readonly Tensor[]): void {
   for (const other of others)
     if (other.length !== x.length)
       throw new RangeError(`${op}: ${other.label} does not match ${x.label} [${x.shape.join(', ')}]`);
@@ -188,7 +188,7 @@ function define(
  * WGSL: declares `result`, what becomes of `value` at `c` as its pair is turned; `partner` is what makes the other element of the
  * pair, which it sees as `other`.
  */
-function turned({ vector }: RowLayout, partner: string): string {
+export function turned({ vector }: Pick<RowLayout, 'vector'>, partner: string): string {
   const angles = vector
     ? `let first = (position * params.half + c % params.half) * 2u;
         let low = table[first];

@@ -5,7 +5,7 @@ import { ProductParts } from '../matmul/product-parts.ts';
 import type { RowLayout, RowText } from './layout.ts';
 import { PARTS_PARAMS, addedUp, partsParams } from '../matmul/parts-text.ts';
 
-/** What a norm is of: x, or with `addend` and `sum` the residual stream x + addend, which is kept. */
+/** What a norm is of: x, or with `addend` and `sum` the residual stream x + addend, which is kept (but for `beside`). */
 export interface Summed {
   /** float32 [T, d]. */
   readonly x: Tensor;
@@ -13,14 +13,16 @@ export interface Summed {
   readonly addend?: Tensor | ProductParts;
   /** float32 [T, d], a buffer of its own: receives x + addend; needed with `addend`. */
   readonly sum?: Tensor;
+  /** Whether the norm is of x all the same, for an addend in parts: the sum is made beside it. No if absent. */
+  readonly beside?: boolean;
 }
 
 /** Which kernel a norm is of what it norms. */
-export type InputKind = 'x' | 'sum' | 'sum.parts';
+export type InputKind = 'x' | 'sum' | 'sum.parts' | 'beside.parts';
 
 /** Those of a tuning: products come in parts where tiles are staged. */
 export function inputKinds({ matmul }: Pick<Tuning, 'matmul'>): readonly InputKind[] {
-  return matmul.strategy === 'tiled' ? ['x', 'sum', 'sum.parts'] : ['x', 'sum'];
+  return matmul.strategy === 'tiled' ? ['x', 'sum', 'sum.parts', 'beside.parts'] : ['x', 'sum'];
 }
 
 /** What a norm's kernel is given besides what it always is. */
@@ -33,11 +35,11 @@ export interface GivenInput {
 /**
  * The tensors of the sum, if there is one.
  * @param weight stands in the place of a bias that is not there
- * @throws RangeError for one without the other, or sizes that do not agree
+ * @throws RangeError for one without the other, a whole addend beside the norm, or sizes that do not agree
  */
 export function inputOf(
   op: string,
-  { x, addend, sum, weight }: Summed & { readonly weight: Tensor },
+  { x, addend, sum, beside = false, weight }: Summed & { readonly weight: Tensor },
   layout: RowLayout,
 ): GivenInput {
   if (!addend && !sum) return { kind: 'x', storage: { x }, params: {} };
@@ -45,12 +47,15 @@ export function inputOf(
   for (const tensor of [addend, sum])
     if (tensor.length !== x.length)
       throw new RangeError(`${op}: ${tensor.label} [${tensor.shape.join(', ')}] does not match ${x.label}`);
-  if (!(addend instanceof ProductParts)) return { kind: 'sum', storage: { x, addend, sum }, params: {} };
+  if (!(addend instanceof ProductParts)) {
+    if (beside) throw new RangeError(`${op}: beside a norm of x only parts are added up`);
+    return { kind: 'sum', storage: { x, addend, sum }, params: {} };
+  }
   const { tensor, bias } = addend;
   if (bias && bias.length !== weight.length)
     throw new RangeError(`${op}: ${bias.label} [${bias.length}] does not match ${weight.label}`);
   return {
-    kind: 'sum.parts',
+    kind: beside ? 'beside.parts' : 'sum.parts',
     storage: { x, parts: tensor, addendBias: bias ?? weight, sum },
     params: { ...partsParams(addend, layout), useBias: Number(bias !== undefined) },
   };
@@ -84,21 +89,28 @@ export function inputText(kind: InputKind, element: RowText['element']): InputTe
         input: sumOf('', 'addend[row + c]'),
       };
     case 'sum.parts':
+    case 'beside.parts':
       return {
         storage: { x: element, parts: element, addendBias: element, sum: `&${element}` },
         params: { ...PARTS_PARAMS, useBias: 'u32' },
         declarations: addedUp(element),
-        input: sumOf(
-          `var addend = addedUp(row + c);
-        if (params.useBias != 0u) { addend += addendBias[c]; }
-        `,
-          'addend',
-        ),
+        input:
+          kind === 'sum.parts'
+            ? sumOf(ADDEND, 'addend')
+            : {
+                first: `${ADDEND}let value = x[row + c];
+        sum[row + c] = value + addend;`,
+                again: X.again,
+              },
       };
   }
 }
 
 const X: NormedInput = { first: 'let value = x[row + c];', again: 'x[row + c]' };
+
+const ADDEND = `var addend = addedUp(row + c);
+        if (params.useBias != 0u) { addend += addendBias[c]; }
+        `;
 
 /** Each invocation reads back what it wrote itself. */
 function sumOf(declared: string, addend: string): NormedInput {

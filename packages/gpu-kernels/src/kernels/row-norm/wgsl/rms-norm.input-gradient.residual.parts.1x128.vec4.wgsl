@@ -41,16 +41,15 @@ fn addedUpOf(at: u32, size: u32, count: u32) -> vec4<f32> {
 }
 
 fn addedUp(at: u32) -> vec4<f32> {
-  let size = params.partSize;
-  var value = addedUpOf(at, size, params.parts0);
-  var first = at + params.parts0 * size;
-  if (params.parts1 > 0u) {
-    value += addedUpOf(first, size, params.parts1);
-    first += params.parts1 * size;
-  }
-  if (params.parts2 > 0u) {
-    value += addedUpOf(first, size, params.parts2);
-    first += params.parts2 * size;
+  var value = vec4<f32>();
+  var first = at;
+  // Rolled: the text of each product would take seconds to compile on software adapters.
+  let counts = vec3<u32>(params.parts0, params.parts1, params.parts2);
+  for (var product = 0u; product < 3u; product++) {
+    let count = counts[product];
+    if (count == 0u) { break; }
+    value += addedUpOf(first, params.partSize, count);
+    first += count * params.partSize;
   }
   return value;
 }

@@ -1,0 +1,113 @@
+struct Params {
+  rows: u32,
+  width: u32,
+  epsilon: f32,
+  partSize: u32,
+  parts0: u32,
+  parts1: u32,
+  parts2: u32,
+  useBias: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> parts: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> addendBias: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> sum: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(8) var<storage, read_write> stats: array<f32>;
+
+fn addedUpOf(at: u32, size: u32, count: u32) -> vec4<f32> {
+  var sum = vec4<f32>();
+  // A constant bound: no guard against loops without end.
+  for (var i = 0u; i < 64u; i += 8u) {
+    if (i >= count) { break; }
+    let value0 = parts[at + i * size];
+    let value1 = select(vec4<f32>(), parts[at + min(i + 1u, count - 1u) * size], i + 1u < count);
+    let value2 = select(vec4<f32>(), parts[at + min(i + 2u, count - 1u) * size], i + 2u < count);
+    let value3 = select(vec4<f32>(), parts[at + min(i + 3u, count - 1u) * size], i + 3u < count);
+    let value4 = select(vec4<f32>(), parts[at + min(i + 4u, count - 1u) * size], i + 4u < count);
+    let value5 = select(vec4<f32>(), parts[at + min(i + 5u, count - 1u) * size], i + 5u < count);
+    let value6 = select(vec4<f32>(), parts[at + min(i + 6u, count - 1u) * size], i + 6u < count);
+    let value7 = select(vec4<f32>(), parts[at + min(i + 7u, count - 1u) * size], i + 7u < count);
+    sum += value0;
+    sum += value1;
+    sum += value2;
+    sum += value3;
+    sum += value4;
+    sum += value5;
+    sum += value6;
+    sum += value7;
+  }
+  return sum;
+}
+
+fn addedUp(at: u32) -> vec4<f32> {
+  var value = vec4<f32>();
+  var first = at;
+  // Rolled: the text of each product would take seconds to compile on software adapters.
+  let counts = vec3<u32>(params.parts0, params.parts1, params.parts2);
+  for (var product = 0u; product < 3u; product++) {
+    let count = counts[product];
+    if (count == 0u) { break; }
+    value += addedUpOf(first, params.partSize, count);
+    first += count * params.partSize;
+  }
+  return value;
+}
+
+var<workgroup> partial: array<f32, 128>;
+
+fn totals(value: f32, localIndex: u32) -> f32 {
+  partial[localIndex] = value;
+  workgroupBarrier();
+  for (var stride = 64u; stride > 0u; stride >>= 1u) {
+    if (localIndex % 128u < stride) { partial[localIndex] += partial[localIndex + stride]; }
+    workgroupBarrier();
+  }
+  let result = partial[localIndex / 128u * 128u];
+  workgroupBarrier();
+  return result;
+}
+
+@compute @workgroup_size(128)
+fn main(
+  @builtin(workgroup_id) workgroupId: vec3<u32>,
+  @builtin(num_workgroups) workgroupCount: vec3<u32>,
+  @builtin(local_invocation_index) localIndex: u32,
+) {
+  let workgroup = workgroupId.y * workgroupCount.x + workgroupId.x;
+  if (workgroup * 1u >= params.rows) { return; }
+  let index = workgroup * 1u + localIndex / 128u;
+  let lane0 = localIndex % 128u;
+  let width = params.width / 4u;
+  // Past the last row the bound is 0: nothing is read or written there.
+  let end = select(0u, width, index < params.rows);
+  let row = index * width;
+  let isFirst = lane0 == 0u && index < params.rows;
+  var terms = vec4<f32>();
+  for (var c = lane0; c < end; c += 128u) {
+    var addend = addedUp(row + c);
+    if (params.useBias != 0u) { addend += addendBias[c]; }
+    let value = x[row + c];
+    sum[row + c] = value + addend; terms += value;
+  }
+  let mean = totals(dot(terms, vec4<f32>(1.0)), localIndex) / f32(params.width);
+  var squares = vec4<f32>();
+  for (var c = lane0; c < end; c += 128u) {
+    let centred = x[row + c] - mean;
+    squares += centred * centred;
+  }
+  let inverse = 1.0 / sqrt(totals(dot(squares, vec4<f32>(1.0)), localIndex) / f32(params.width) + params.epsilon);
+  for (var c = lane0; c < end; c += 128u) {
+    let factor = weight[c];
+    let shift = bias[c];
+    out[row + c] = (x[row + c] - mean) * inverse * factor + shift;
+  }
+  if (isFirst) {
+    stats[2u * index] = mean;
+    stats[2u * index + 1u] = inverse;
+  }
+}

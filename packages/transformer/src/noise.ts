@@ -19,21 +19,43 @@ export async function replaceChangeByNoise(
   { signal }: Pick<LongRunning, 'signal'> = {},
 ): Promise<void> {
   const { gpu, config } = base;
-  for (const { name } of parameterSpecs(config)) {
-    if (!inGroup(name, group)) continue;
+  const names = parameterSpecs(config).flatMap(({ name }) => (inGroup(name, group) ? [name] : []));
+  for (const together of readTogether(names, (name) => changed.parameters.get(name).byteLength)) {
     signal?.throwIfAborted();
-    const target = changed.parameters.get(name);
-    const before = await gpu.read(base.parameters.get(name));
-    const after = await gpu.read(target);
-    const change = norm(after.map((value, i) => value - (before[i] as number)));
-    if (change === 0) continue;
-    const noise = Float64Array.from(before, () => random.normal());
-    const scale = change / norm(noise);
-    gpu.write(
-      target,
-      before.map((value, i) => value + scale * (noise[i] as number)),
+    const values = await gpu.readAll(
+      [base, changed].flatMap(({ parameters }) => together.map((name) => ({ tensor: parameters.get(name) }))),
     );
+    for (const [i, name] of together.entries()) {
+      const [before, after] = [values[i] as Float32Array, values[together.length + i] as Float32Array];
+      const change = norm(after.map((value, at) => value - (before[at] as number)));
+      if (change === 0) continue;
+      const noise = Float64Array.from(before, () => random.normal());
+      const scale = change / norm(noise);
+      gpu.write(
+        changed.parameters.get(name),
+        before.map((value, at) => value + scale * (noise[at] as number)),
+      );
+    }
   }
+}
+
+/** Bytes of parameters that are waited for at once: of small ones each would take as long as all. */
+const READ_BYTES = 2 ** 20;
+
+/** Names in runs of no more than these bytes, or of one. */
+function readTogether(names: readonly string[], bytesOf: (name: string) => number): string[][] {
+  const runs: string[][] = [];
+  let bytes = Infinity;
+  for (const name of names) {
+    const own = bytesOf(name);
+    if (bytes + own > READ_BYTES) {
+      runs.push([]);
+      bytes = 0;
+    }
+    runs.at(-1)?.push(name);
+    bytes += own;
+  }
+  return runs;
 }
 
 function norm(values: Float32Array | Float64Array): number {

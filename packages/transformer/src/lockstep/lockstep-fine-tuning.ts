@@ -143,7 +143,6 @@ export class LockstepFineTuning implements Disposable {
 
   /** Changes the parameters of a layer, and frees their gradients. Of cells that have no step they are zero. */
   #update({ gradients, norms }: { gradients: Gradients; norms: L2Norms }, layer: number): void {
-    const { gpu } = this.#model;
     const pairs = [...this.#stacks].flatMap(([name, parameter]) => {
       const gradient = inLayer(name, layer) ? gradients.find(name) : undefined;
       return gradient ? [{ parameter, gradient }] : [];

@@ -140,7 +140,7 @@ export function recordEvaluation(
   const residual = forwardLayers(pass, embed(pass), {
     prefix: prefix?.layers,
     lastRows: last?.all,
-    keepsAttention: true,
+    keepsAttention: probed.length > 0,
     onLayer: (layer, { attention }) => {
       if (probed.length === 0) return;
       const outOffset = layer * probed.length * config.dModel;

@@ -63,12 +63,11 @@ export function attentionForward(gpu: Gpu, args: AttentionForwardArguments): voi
   const choose = (lengths: readonly number[], keys: number): SubgroupHead | undefined =>
     chooseSubgroupHead(attention, 'forward', { ...shape, lengths, keys });
   const own = choose(sequences.lengths, 0);
-  if (!own) return registerAttention(gpu, args, before);
-  if (before) {
-    // Rows of all sequences meet the same keys.
-    const together = choose([sequences.totalTokens], before.length);
-    if (together) prefixAttention(gpu, args, before, subgroupKernels(together));
-  }
+  // Rows of all sequences meet the same keys.
+  const together = before && choose([sequences.totalTokens], before.length);
+  // A tuning of another's may have tiles for large work alone.
+  if (!own || (before && !together)) return registerAttention(gpu, args, before);
+  if (before && together) prefixAttention(gpu, args, before, subgroupKernels(together));
   ownAttention(gpu, args, subgroupKernels(own), before !== undefined);
 }
 

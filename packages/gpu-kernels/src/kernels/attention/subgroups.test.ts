@@ -138,3 +138,25 @@ test('large heads, little work and sizes that lanes cannot share choose other ti
   expect(chooseSubgroupHead({ strategy: 'register' }, 'forward', work)).toBeUndefined();
   expect(chooseQuadHead({ strategy: 'register' }, 'forward', work)).toBeUndefined();
 });
+
+test('a prefix that no tile of a tuning takes is not left out: registers take both', () => {
+  const { attention } = TUNINGS.lavapipe;
+  const tuning = {
+    ...gpu().tuning,
+    attention: { ...attention, forward: [{ rows: 8, rate: 1, minWork: 1000 }] },
+  };
+  const device = gpu().with({ tuning });
+  const bound: string[][] = [];
+  device.dispatch = (_kernel, storage) => void bound.push(Object.keys(storage));
+  using scope = gpu().scope();
+  using sequences = new PackedSequences(gpu(), [30]);
+  const of = (rows: number, width = 16) => scope.tensor([rows, width]);
+  const shape = { heads: 1, kvHeads: 1, headDim: 16, scale: 1 };
+  const inputs = { shape, sequences, q: of(30), k: of(30), v: of(30), out: of(30), logSumExp: of(30, 1) };
+  attentionForward(device, { ...inputs, prefix: { length: 1, k: of(1), v: of(1) } });
+  expect(bound).toHaveLength(1);
+  expect(bound[0]).toContain('prefixK');
+  // 480 multiply-adds with the prefix's key, 7,200 with their own.
+  attentionForward(device, { ...inputs, prefix: { length: 3, k: of(3), v: of(3) } });
+  expect(bound).toHaveLength(3);
+});

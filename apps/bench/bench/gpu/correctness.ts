@@ -11,7 +11,8 @@ const FLAG_SETS: readonly (readonly DawnSwitch[])[] = [[], ['no-robustness', 'no
 /** Every operation in every variant against its float64 reference, twice, with poisoned outputs: the same bits, near enough. */
 export const correctness: Step = {
   title: 'Whether every kernel is right',
-  seconds: 180,
+  // A software adapter compiles the kernels of GPUs for two minutes and more; GPUs are done in seconds.
+  seconds: 400,
   essential: true,
   async run(plan, report) {
     for (const [i, dawn] of FLAG_SETS.slice(0, plan.quick ? 1 : undefined).entries()) {

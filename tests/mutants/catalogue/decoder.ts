@@ -156,8 +156,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'residual-parallel-ignored',
       kind: 'norm placement',
-      find: '? norm(pass, layer.feedForwardNorm, residual)',
-      replace: '? norm(pass, layer.feedForwardNorm, attention.output)',
+      find: 'feedForwardNorm: norm(pass, layer.feedForwardNorm, residual)',
+      replace: 'feedForwardNorm: norm(pass, layer.feedForwardNorm, output)',
     },
     {
       id: 'feed-forward-residual-of-input',
@@ -168,8 +168,8 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'feed-forward-by-attention-norm',
       kind: 'norm placement',
-      find: ': normOfSum(pass, layer.feedForwardNorm, residual, attention.output);',
-      replace: ': normOfSum(pass, layer.attentionNorm, residual, attention.output);',
+      find: 'normOfSum(pass, layer.feedForwardNorm, residual, output)',
+      replace: 'normOfSum(pass, layer.attentionNorm, residual, output)',
     },
     {
       id: 'feed-forward-left-out-of-gradient',

@@ -10,7 +10,7 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'parts-of-the-first-product-again',
       kind: 'wrong offset',
-      find: 'first += params.parts${i};',
+      find: 'first += count * params.partSize;',
       replace: '',
     },
     {
@@ -87,10 +87,60 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'gate-from-the-parts-of-up',
       kind: 'wrong offset',
-      find: 'addedUpOf(i, params.parts0, params.parts1)',
-      replace: 'addedUpOf(i, 0u, params.parts1)',
+      find: 'addedUpOf(i + params.upParts * params.count, ',
+      replace: 'addedUpOf(i, ',
     },
   ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/rotated.ts`, tests: [`${KERNELS}/matmul/rotated.test.ts`] }, [
+    {
+      id: 'pairs-turned-with-the-next-bias',
+      kind: 'wrong offset',
+      find: '% params.columns${i}]; }',
+      replace: '% params.columns0]; }',
+    },
+    {
+      id: 'rest-of-a-head-from-its-pairs',
+      kind: 'wrong offset',
+      find: 'select(unit + params.half, unit, isPair)',
+      replace: 'unit',
+    },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/matmul/tiled-set.ts`, tests: [`${KERNELS}/matmul/tiled-set.test.ts`] }, [
+    {
+      id: 'column-sums-without-what-was-there',
+      kind: 'accumulation ignored',
+      find: 'if (params.addSums${i} != 0u) { sum += ${sums}[column]; }',
+      replace: '',
+    },
+  ]),
+  ...mutantsOf(
+    { file: `${KERNELS}/attention/staged-backward.ts`, tests: [`${KERNELS}/attention/staged-parts.test.ts`] },
+    [
+      {
+        id: 'every-second-part-twice',
+        kind: 'tail dropped',
+        find: 'select(vec4<f32>(), later${i}, isMore)',
+        replace: 'later${i}',
+      },
+      {
+        id: 'sums-of-parts-overwritten-by-queries',
+        kind: 'order of steps',
+        find: 'ofQueries && !parts ?',
+        replace: 'ofQueries ?',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: `${KERNELS}/row-norm/rotated-matmul.ts`, tests: [`${KERNELS}/row-norm/rotated-matmul.test.ts`] },
+    [
+      {
+        id: 'keys-from-the-parts-of-queries',
+        kind: 'wrong offset',
+        find: "let first = ${ofMember('offset')} + own;",
+        replace: 'let first = own;',
+      },
+    ],
+  ),
   ...mutantsOf({ file: `${KERNELS}/row-norm/rotated.ts`, tests: [`${KERNELS}/row-norm/rotated.test.ts`] }, [
     {
       id: 'rotated-norm-of-queries-weight',

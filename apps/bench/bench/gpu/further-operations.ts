@@ -22,6 +22,7 @@ import {
   activationDerivativeReference,
   activationReference,
   adamWReference,
+  columnSumReference,
   embeddingBackwardReference,
   embeddingReference,
   gatedActivationBackwardReference,
@@ -38,15 +39,15 @@ import { tolerances } from '../../../../packages/gpu-kernels/src/testing/toleran
 import { type Operation, type Output, poisoned } from './operation.ts';
 
 /** An array of numbers as a reference takes it and as a kernel does. */
-interface Both {
+export interface Both {
   readonly host: { readonly rows: number; readonly columns: number; readonly data: Float32Array };
   readonly device: Tensor;
 }
 
-type Make = (rows: number, columns: number) => Both;
+export type Make = (rows: number, columns: number) => Both;
 
 /** An operation of matrices that are drawn. */
-function operation(
+export function operation(
   name: string,
   run: (gpu: Parameters<Operation['run']>[0], make: Make, ...rest: [Rest[1], Rest[2]]) => Output[],
 ): Operation {
@@ -65,7 +66,7 @@ function operation(
 }
 type Rest = Parameters<Operation['run']>;
 
-const product = (name: string, tensor: Tensor, expected: ArrayLike<number>, k: number): Output => ({
+export const product = (name: string, tensor: Tensor, expected: ArrayLike<number>, k: number): Output => ({
   ...{ name, tensor, expected, tolerance: tolerances.matmul.f32, scale: Math.sqrt(k) },
 });
 
@@ -84,6 +85,7 @@ const sets = REGIMES.map((regime) =>
     const gradients = WIDTHS.map((width) => make(M, width));
     const own = WIDTHS.map((width) => poisoned(scope, [M, width]));
     const ofWeights = WIDTHS.map((width) => poisoned(scope, [width, K]));
+    const ofBiases = WIDTHS.map((width) => poisoned(scope, [width]));
     const sum = poisoned(scope, [M, K]);
     matmulSet(
       gpu,
@@ -103,6 +105,7 @@ const sets = REGIMES.map((regime) =>
       gpu,
       gradients.map((gradient, i) => ({
         ...{ a: matrix(gradient.device), b: matrix(x.device), c: matrix(ofWeights[i]!), transposeA: true },
+        columnSums: { out: ofBiases[i]! },
       })),
     );
     let total: Float64Array = new Float64Array(M * K);
@@ -117,6 +120,10 @@ const sets = REGIMES.map((regime) =>
       ...ofWeights.map((tensor, i) => {
         const expected = matmulReference(gradients[i]!.host, x.host, { transposeA: true });
         return product(`of weights ${i}`, tensor, expected, M);
+      }),
+      ...ofBiases.map((tensor, i) => {
+        const expected = columnSumReference(gradients[i]!.host.data, WIDTHS[i]!);
+        return product(`of biases ${i}`, tensor, expected, M);
       }),
     ];
   }),

@@ -28,6 +28,7 @@ import {
 } from '@icl-gd/gpu-kernels/reference';
 import { tolerances } from '../../../../packages/gpu-kernels/src/testing/tolerances.ts';
 import { FURTHER_OPERATIONS } from './further-operations.ts';
+import { FUSED_OPERATIONS } from './fused-operations.ts';
 import { type Operation, type Output, poisoned } from './operation.ts';
 import { TestRandom } from '../../../../packages/gpu-kernels/src/testing/random.ts';
 
@@ -256,6 +257,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...norms,
   pointwise,
   ...FURTHER_OPERATIONS,
+  ...FUSED_OPERATIONS,
 ];
 
 /** Those that matrix units take. */

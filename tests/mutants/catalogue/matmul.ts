@@ -166,14 +166,20 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'matmul-quad-rows-past-the-end',
       kind: 'off-by-one mask',
-      find: '< rowsLeft;',
-      replace: '<= rowsLeft;',
+      find: 'min(${rowOf(variant, r, lane)}, ${product.m} - ${last})',
+      replace: '(${rowOf(variant, r, lane)})',
+    },
+    {
+      id: 'matmul-quad-columns-past-the-end',
+      kind: 'off-by-one mask',
+      find: 'return vectorC ? `min(${run}, ${n} - 4u)` : run;',
+      replace: 'return run;',
     },
     {
       id: 'matmul-quad-k-tail',
       kind: 'tail dropped',
-      find: "${steps(variant, product, unit, ['whole', k])}",
-      replace: '',
+      find: "let there${i} = ${plus('k', i)} < ${k};",
+      replace: 'let there${i} = true;',
     },
   ]),
   ...mutantsOf({ file: `${KERNELS}/matmul/product-text.ts`, tests: GROUPED_TESTS }, [

@@ -3,7 +3,7 @@ import { Resource } from '../runtime/resource.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 
 /** Heights of tiles of rows that there is a list for: those of all matmul kernels. */
-const TILE_HEIGHTS = [4, 8, 16, 24, 28, 32, 64, 128] as const;
+const TILE_HEIGHTS = [4, 8, 12, 16, 24, 28, 32, 64, 128] as const;
 
 /**
  * The rows of a packed batch ([R, …]) as consecutive runs, one a group; a group may have none. Kernels find in its table

@@ -6,7 +6,7 @@ import { type ProductText, productText } from './product-text.ts';
 import { type MatmulKernel, type MatmulVariant, labelOf, loadB, matmulStorage } from './variant.ts';
 
 export interface QuadVariant extends MatmulVariant {
-  /** Of {@link QUAD} invocations: rows are a multiple of 4, with a transposed A of 16; `depth` is one of 4. */
+  /** Of {@link QUAD} invocations: rows are a multiple of 4, with a transposed A of 16; `depth` is 4. */
   readonly tile: SubgroupTile;
   /** Whether A is loaded as vec4, as it must be if an operand is transposed. */
   readonly vectorA: boolean;
@@ -57,8 +57,8 @@ function quadTile(variant: QuadVariant, product: ProductText): string {
       let m0 = ${product.firstRow};
       let n0 = ${product.column} * ${columns * QUAD}u;
       if (m0 >= ${product.m}) { return; }
-      // Rows and columns past the end read those at the end, so that every lane stays active.
-      ${repeat(columns / 4, (q) => `let run${q} = n0 + ${dealt(q)} * 4u;`)}
+      // Rows and columns past the end are those at the end, so that every lane stays active.
+      ${repeat(columns / 4, (q) => `let run${q} = ${runOfColumns(variant, product, q)};`)}
       ${addressesOfA(variant, product)}
       ${addressesOfB(variant, product)}
       ${repeat(rows / QUAD, (r) => repeat(QUAD, (x) => repeat(columns, (c) => `var ${sum(r, x, c)} = 0.0;`)))}
@@ -78,6 +78,18 @@ function dealt(turn: number, lane = 'lane'): string {
 
 const COMPONENTS = [0, 1, 2, 3] as const;
 
+/** WGSL of the first of four columns that are a lane's own; one by one they are kept inside where C is not stored by vectors. */
+function runOfColumns({ vectorC }: QuadVariant, { n }: ProductText, q: number): string {
+  const run = `n0 + ${dealt(q)} * 4u`;
+  return vectorC ? `min(${run}, ${n} - 4u)` : run;
+}
+
+/** WGSL of the lane's column number `c`. */
+function columnOf({ vectorC }: QuadVariant, { n }: ProductText, c: number): string {
+  const column = plus(`run${Math.floor(c / 4)}`, c % 4);
+  return vectorC ? column : `min(${column}, ${n} - 1u)`;
+}
+
 /** WGSL of the row of C that is number `r` of a lane's own. With a transposed A they are dealt in runs of four. */
 function rowOf({ transposeA }: QuadVariant, r: number, lane: string): string {
   return transposeA
@@ -94,33 +106,26 @@ function addressesOfA(variant: QuadVariant, product: ProductText): string {
       let aStep = ${aStride} >> 2u;
       ${repeat(own / 4, (u) => `let a${u}At = (${aOffset} + min(${rowOf(variant, u * 4, 'lane')}, ${m} - 4u)) >> 2u;`)}`;
   }
-  const at = (r: number): string => `${aOffset} + min(${rowOf(variant, r, 'lane')}, ${m} - 1u) * ${aStride}`;
-  return repeat(own, (r) => `let a${r}At = ${vectorA ? `(${at(r)}) >> 2u` : at(r)};`);
+  const shift = vectorA ? ' >> 2u' : '';
+  return `
+      let aFirst = ${aOffset}${shift};
+      let aStep = ${aStride}${shift};
+      ${repeat(own, (r) => `let a${r}At = aFirst + min(${rowOf(variant, r, 'lane')}, ${m} - 1u) * aStep;`)}`;
 }
 
 /** Columns of B are dealt in runs of four. */
-function addressesOfB({ transposeB, tile: { columns } }: QuadVariant, product: ProductText): string {
-  const { n, bOffset, bStride } = product;
+function addressesOfB(variant: QuadVariant, product: ProductText): string {
+  const { transposeB, tile } = variant;
+  const { bOffset, bStride } = product;
   if (!transposeB) {
     return `
       let bStep = ${bStride} >> 2u;
-      ${repeat(columns / 4, (q) => `let b${q}At = (${bOffset} + min(run${q}, ${n} - 4u)) >> 2u;`)}`;
+      ${repeat(tile.columns / 4, (q) => `let b${q}At = (${bOffset} + run${q}) >> 2u;`)}`;
   }
-  const column = (c: number): string => `min(${plus(`run${Math.floor(c / 4)}`, c % 4)}, ${n} - 1u)`;
-  return repeat(columns, (c) => `let b${c}At = (${bOffset} + ${column(c)} * ${bStride}) >> 2u;`);
-}
-
-/** `depth` steps of k at a time, then those that are left: by four where something is loaded along k. */
-function allSteps(variant: QuadVariant, product: ProductText): string {
-  const { depth } = variant.tile;
-  const { firstK, k } = product;
-  const unit = alongK(variant).a || alongK(variant).b ? 4 : 1;
-  if (depth === unit) return steps(variant, product, depth, [firstK, k]);
-  const [from, base] = firstK === '0u' ? ['', k] : [`${firstK} + `, `(${k} - ${firstK})`];
   return `
-    let whole = ${from}${base} / ${depth}u * ${depth}u;
-    ${steps(variant, product, depth, [firstK, 'whole'])}
-    ${steps(variant, product, unit, ['whole', k])}`;
+      let bFirst = ${bOffset} >> 2u;
+      let bStep = ${bStride} >> 2u;
+      ${repeat(tile.columns, (c) => `let b${c}At = bFirst + (${columnOf(variant, product, c)}) * bStep;`)}`;
 }
 
 /** Which factors are loaded along k, four steps at a time. */
@@ -128,151 +133,167 @@ function alongK({ vectorA, transposeA, transposeB }: QuadVariant): { a: boolean;
   return { a: vectorA && !transposeA, b: transposeB };
 }
 
-/** Some steps of k at a time. What belongs to a row stands together, so that few registers are live. */
-function steps(
-  variant: QuadVariant,
-  product: ProductText,
-  depth: number,
-  [first, end]: readonly [string, string],
-): string {
+/** Steps of k that are taken at a time. */
+const DEPTH = 4;
+
+/**
+ * All steps of k. Where it may end within four, what is loaded for those past the end counts as zero, which adds nothing to a
+ * sum that began with +0: another loop for them would have its body run once more than it has turns, as every loop has there.
+ * Turns are counted by one up to a `let`, which is what spares the loop a guard. What belongs to a row stands together, so that
+ * few registers are live.
+ */
+function allSteps(variant: QuadVariant, product: ProductText): string {
   const { rows, columns } = variant.tile;
-  const a = loadsOfA(variant, product, depth);
-  const b = loadsOfB(variant, product, depth);
+  const { firstK, k } = product;
+  const ragged = !alongK(variant).a && !alongK(variant).b;
+  const a = loadsOfA(variant, product);
+  const b = loadsOfB(variant, product);
   const ofRow = (r: number, x: number): string => {
     const shared = (i: number): string => (x === 0 ? a.element(r, i) : `a${r}_${x}_${i}`);
     const terms = (c: number): string =>
-      Array.from({ length: depth }, (_, i) => i).reduce(
-        (before, i) => `fma(${shared(i)}, ${b.element(c, i)}, ${before})`,
+      COMPONENTS.reduce(
+        (before: string, i) => `fma(${shared(i)}, ${b.element(c, i)}, ${before})`,
         sum(r, x, c),
       );
     return `
-      ${x === 0 ? '' : repeat(depth, (i) => `let ${shared(i)} = ${ofLane(x, a.element(r, i))};`)}
+      ${x === 0 ? '' : repeat(DEPTH, (i) => `let ${shared(i)} = ${ofLane(x, a.element(r, i))};`)}
       ${repeat(columns, (c) => `${sum(r, x, c)} = ${terms(c)};`)}`;
   };
   return `
-    for (var k = ${first}; k < ${end}; k += ${depth}u) {
+    ${ragged ? `let lastK = max(${k}, 1u) - 1u;` : ''}
+    let turns = (${firstK === '0u' ? k : `${k} - ${firstK}`} + ${DEPTH - 1}u) >> 2u;
+    for (var turn = 0u; turn < turns; turn++) {
+      let k = ${firstK === '0u' ? '' : `${firstK} + `}turn * ${DEPTH}u;
+      ${ragged ? repeat(DEPTH, (i) => `let step${i} = min(${plus('k', i)}, lastK);\nlet there${i} = ${plus('k', i)} < ${k};`) : ''}
       ${b.text}
       ${a.text}
       ${repeat(rows / QUAD, (r) => repeat(QUAD, (x) => ofRow(r, x)))}
     }`;
 }
 
-/** Loads of some steps of k, and how the element of a lane's own row or column at step `i` reads then. */
+/** Loads of four steps of k, and how the element of a lane's own row or column at step `i` reads then. */
 interface Loads {
   readonly text: string;
   readonly element: (own: number, i: number) => string;
 }
 
-function loadsOfA(variant: QuadVariant, { names }: ProductText, depth: number): Loads {
+function loadsOfA(variant: QuadVariant, { names }: ProductText): Loads {
   const own = variant.tile.rows / QUAD;
   if (variant.transposeA) {
+    const load = (u: number, i: number): string => there(`${names.a}[a${u}At + step${i} * aStep]`, i);
     return {
-      text: repeat(own / 4, (u) =>
-        repeat(depth, (i) => `let a${u}_${i} = ${names.a}[a${u}At + ${step(i)} * aStep];`),
-      ),
+      text: repeat(own / 4, (u) => repeat(DEPTH, (i) => `let a${u}_${i} = ${load(u, i)};`)),
       element: (r, i) => `a${Math.floor(r / 4)}_${i}.${'xyzw'[r % 4]}`,
     };
   }
-  if (alongK(variant).a) return loadsAlongK(own, depth, (r, at) => `${names.a}[a${r}At + ${at}]`, 'a');
+  if (alongK(variant).a) return loadsAlongK(own, (r, at) => `${names.a}[a${r}At + ${at}]`, 'a');
+  const load = (r: number, i: number): string =>
+    alongK(variant).b
+      ? `${names.a}[a${r}At + ${plus('k', i)}]`
+      : there(`${names.a}[a${r}At + step${i}]`, i, 'f32');
   return {
-    text: repeat(own, (r) => repeat(depth, (i) => `let a${r}_${i} = ${names.a}[a${r}At + ${step(i)}];`)),
+    text: repeat(own, (r) => repeat(DEPTH, (i) => `let a${r}_${i} = ${load(r, i)};`)),
     element: (r, i) => `a${r}_${i}`,
   };
 }
 
-function loadsOfB(variant: QuadVariant, { names }: ProductText, depth: number): Loads {
+function loadsOfB(variant: QuadVariant, { names }: ProductText): Loads {
   const { columns } = variant.tile;
-  if (variant.transposeB)
-    return loadsAlongK(columns, depth, (c, at) => `${names.loadB}(b${c}At + ${at})`, 'b');
+  if (variant.transposeB) return loadsAlongK(columns, (c, at) => `${names.loadB}(b${c}At + ${at})`, 'b');
+  const load = (q: number, i: number): string =>
+    alongK(variant).a
+      ? `${names.loadB}(b${q}At + (${plus('k', i)}) * bStep)`
+      : there(`${names.loadB}(b${q}At + step${i} * bStep)`, i);
   return {
-    text: repeat(columns / 4, (q) =>
-      repeat(depth, (i) => `let b${q}_${i} = ${names.loadB}(b${q}At + ${step(i)} * bStep);`),
-    ),
+    text: repeat(columns / 4, (q) => repeat(DEPTH, (i) => `let b${q}_${i} = ${load(q, i)};`)),
     element: (c, i) => `b${Math.floor(c / 4)}_${i}.${'xyzw'[c % 4]}`,
   };
 }
 
-function loadsAlongK(
-  own: number,
-  depth: number,
-  load: (item: number, at: string) => string,
-  name: string,
-): Loads {
+/** WGSL of what is loaded for a step of k, or zero if that is none. */
+function there(load: string, i: number, type = 'vec4<f32>'): string {
+  return `select(${type}(), ${load}, there${i})`;
+}
+
+/** A vec4 along k of each of a lane's own rows or columns. */
+function loadsAlongK(own: number, load: (item: number, at: string) => string, name: string): Loads {
   return {
-    text: repeat(own, (item) =>
-      repeat(depth / 4, (v) => `let ${name}${item}_${v} = ${load(item, plus('(k >> 2u)', v))};`),
-    ),
-    element: (item, i) => `${name}${item}_${Math.floor(i / 4)}.${'xyzw'[i % 4]}`,
+    text: repeat(own, (item) => `let ${name}${item} = ${load(item, 'turn')};`),
+    element: (item, i) => `${name}${item}.${'xyzw'[i]}`,
   };
-}
-
-function step(i: number): string {
-  return i === 0 ? 'k' : `(k + ${i}u)`;
-}
-
-/** Unrolled, as an element of an array costs as much as a load where its index is not a constant. */
-function stores(variant: QuadVariant, product: ProductText): string {
-  const { tile, transposeA, vectorC } = variant;
-  const quads = tile.columns / 4;
-  const rowOfLane = (x: number): string =>
-    `${x === 0 ? 'lane' : `(lane ^ ${x}u)`}${transposeA ? ' * 4u' : ''}`;
-  const at = (x: number): string => `${product.cOffset} + (m0 + row${x}) * ${product.cStride} + run0`;
-  const ofRow = (r: number, x: number): string => {
-    // From the lane's first row to this one.
-    const below = transposeA ? Math.floor(r / 4) * 4 * QUAD + (r % 4) : r * QUAD;
-    return `
-    {
-      let inRows = ${plus(`row${x}`, below)} < rowsLeft;
-      let at = ${below === 0 ? `at${x}` : `at${x} + ${below}u * cStep`};
-      ${repeat(quads, (q) => (vectorC ? storeVector : storeElements)(variant, product, [r, x, q]))}
-    }`;
-  };
-  return `
-    let rowsLeft = ${product.m} - m0;
-    let cStep = ${product.cStride}${vectorC ? ' >> 2u' : ''};
-    ${repeat(QUAD, (x) => `let row${x} = ${rowOfLane(x)};`)}
-    ${repeat(QUAD, (x) => `let at${x} = ${vectorC ? `(${at(x)}) >> 2u` : at(x)};`)}
-    ${repeat(quads, (q) => columnsOf(variant, product, q))}
-    ${repeat(tile.rows / QUAD, (r) => repeat(QUAD, (x) => ofRow(r, x)))}`;
 }
 
 /**
- * WGSL of which of a run of columns there are, and of their bias. A bias of zero changes no bit: a sum that began with +0 is −0
- * only where it underflows.
+ * Unrolled, as an element of an array costs as much as a load where its index is not a constant. Rows and columns past the
+ * end are stored where those at the end are, whose sums they have: a branch around a store takes several times as long as
+ * the store, and the sums that are added to have all been read before.
  */
-function columnsOf({ vectorC }: QuadVariant, product: ProductText, q: number): string {
-  const { n, useBias, biasOffset, names } = product;
-  const element = (e: number): string =>
-    `${names.bias}[${biasOffset} + min(${plus(`run${q}`, e)}, ${n} - 1u)]`;
-  const bias =
-    names.bias === undefined
-      ? ''
-      : `
+function stores(variant: QuadVariant, product: ProductText): string {
+  const { tile, accumulate, vectorC } = variant;
+  const quads = tile.columns / 4;
+  const places = Array.from({ length: tile.rows / QUAD }, (_, r) =>
+    Array.from({ length: QUAD }, (_, x) => Array.from({ length: quads }, (_, q): Place => [r, x, q])),
+  ).flat(2);
+  const shift = vectorC ? ' >> 2u' : '';
+  return `
+    let cFirst = ${product.cOffset}${shift};
+    let cStep = ${product.cStride}${shift};
+    ${repeat(tile.rows / QUAD, (r) => repeat(QUAD, (x) => rowOfC(variant, product, r, x)))}
+    ${repeat(quads, (q) => columnsOfC(variant, product, q))}
+    ${accumulate ? places.map((place) => before(variant, product, place)).join('\n') : ''}
+    ${places.map((place) => (vectorC ? storeVector : storeElements)(variant, product, place)).join('\n')}`;
+}
+
+/** WGSL that declares where the lane's row `r`, x lanes on, begins in C. */
+function rowOfC(variant: QuadVariant, product: ProductText, r: number, x: number): string {
+  const lane = x === 0 ? 'lane' : `(lane ^ ${x}u)`;
+  const at = (last: string): string =>
+    `let at${r}_${x} = cFirst + min(${rowOf(variant, r, lane)}, ${product.m} - ${last}) * cStep;`;
+  if (!variant.transposeA) return at('1u');
+  // Of a run of four rows the first stands for all.
+  return r % 4 === 0 ? at('4u') : `let at${r}_${x} = at${r - 1}_${x} + cStep;`;
+}
+
+/**
+ * WGSL that declares which columns of C a run of the lane's own has, and their bias. A bias of zero changes no bit: a sum that
+ * began with +0 is −0 only where it underflows.
+ */
+function columnsOfC(variant: QuadVariant, product: ProductText, q: number): string {
+  const { useBias, biasOffset, names } = product;
+  const own = COMPONENTS.map((e) => q * 4 + e);
+  const columns = variant.vectorC
+    ? `let vector${q} = run${q} >> 2u;`
+    : own.map((c) => `let column${c} = ${columnOf(variant, product, c)};`).join('\n');
+  if (names.bias === undefined) return columns;
+  const bias = own.map((c) => `${names.bias}[${biasOffset} + ${columnOf(variant, product, c)}]`).join(', ');
+  return `
+    ${columns}
     var bias${q} = vec4<f32>();
-    if (${useBias} != 0u) { bias${q} = vec4<f32>(${COMPONENTS.map(element).join(', ')}); }`;
-  const inside = vectorC
-    ? `let inside${q} = run${q} < ${n};`
-    : repeat(4, (e) => `let inside${q * 4 + e} = ${plus(`run${q}`, e)} < ${n};`);
-  return `${inside}${bias}`;
+    if (${useBias} != 0u) { bias${q} = vec4<f32>(${bias}); }`;
 }
 
 type Place = readonly [r: number, x: number, q: number];
 
+/** WGSL that declares what C holds. */
+function before({ vectorC }: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
+  const name = `before${r}_${x}_`;
+  return vectorC
+    ? `let ${name}${q} = ${names.c}[at${r}_${x} + vector${q}];`
+    : COMPONENTS.map((e) => q * 4 + e)
+        .map((c) => `let ${name}${c} = ${names.c}[at${r}_${x} + column${c}];`)
+        .join('\n');
+}
+
 function storeVector({ accumulate }: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
   const sums = `vec4<f32>(${COMPONENTS.map((e) => sum(r, x, q * 4 + e)).join(', ')})`;
-  const target = `${names.c}[${plus('at', q * QUAD)}]`;
-  return `if (inRows & inside${q}) { ${target} = ${valueOf(accumulate, sums, target, names.bias && `bias${q}`)}; }`;
+  const value = names.bias ? `${sums} + bias${q}` : sums;
+  return `${names.c}[at${r}_${x} + vector${q}] = ${accumulate ? `(${value}) + before${r}_${x}_${q}` : value};`;
 }
 
 function storeElements({ accumulate }: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
-  return repeat(4, (e) => {
-    const target = `${names.c}[${plus('at', q * 4 * QUAD + e)}]`;
-    const bias = names.bias && `bias${q}.${'xyzw'[e]}`;
-    return `if (inRows & inside${q * 4 + e}) { ${target} = ${valueOf(accumulate, sum(r, x, q * 4 + e), target, bias)}; }`;
-  });
-}
-
-function valueOf(accumulate: boolean, sums: string, before: string, bias: string | undefined): string {
-  const value = bias === undefined ? sums : `${sums} + ${bias}`;
-  return accumulate ? `(${value}) + ${before}` : value;
+  return COMPONENTS.map((e) => {
+    const c = q * 4 + e;
+    const value = names.bias ? `${sum(r, x, c)} + bias${q}.${'xyzw'[e]}` : sum(r, x, c);
+    return `${names.c}[at${r}_${x} + column${c}] = ${accumulate ? `(${value}) + before${r}_${x}_${c}` : value};`;
+  }).join('\n');
 }

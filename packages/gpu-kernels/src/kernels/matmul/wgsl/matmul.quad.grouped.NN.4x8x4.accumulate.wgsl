@@ -46,13 +46,15 @@ fn main(
   let m0 = group.x;
   let n0 = workgroup % params.workgroupsPerRow * 32u;
   if (m0 >= group.y) { return; }
-  // Rows and columns past the end read those at the end, so that every lane stays active.
-  let run0 = n0 + lane * 4u;
-  let run1 = n0 + (4u + lane) * 4u;
-  let a0At = (params.aOffset + min(m0 + lane, group.y - 1u) * params.aStride) >> 2u;
+  // Rows and columns past the end are those at the end, so that every lane stays active.
+  let run0 = min(n0 + lane * 4u, params.n - 4u);
+  let run1 = min(n0 + (4u + lane) * 4u, params.n - 4u);
+  let aFirst = params.aOffset >> 2u;
+  let aStep = params.aStride >> 2u;
+  let a0At = aFirst + min(m0 + lane, group.y - 1u) * aStep;
   let bStep = params.bStride >> 2u;
-  let b0At = (bOffset + min(run0, params.n - 4u)) >> 2u;
-  let b1At = (bOffset + min(run1, params.n - 4u)) >> 2u;
+  let b0At = (bOffset + run0) >> 2u;
+  let b1At = (bOffset + run1) >> 2u;
   var sum0_0_0 = 0.0;
   var sum0_0_1 = 0.0;
   var sum0_0_2 = 0.0;
@@ -85,28 +87,30 @@ fn main(
   var sum0_3_5 = 0.0;
   var sum0_3_6 = 0.0;
   var sum0_3_7 = 0.0;
-  for (var k = 0u; k < params.k; k += 4u) {
-    let b0_0 = loadB(b0At + k * bStep);
+  let turns = (params.k + 3u) >> 2u;
+  for (var turn = 0u; turn < turns; turn++) {
+    let k = turn * 4u;
+    let b0_0 = loadB(b0At + (k) * bStep);
     let b0_1 = loadB(b0At + (k + 1u) * bStep);
     let b0_2 = loadB(b0At + (k + 2u) * bStep);
     let b0_3 = loadB(b0At + (k + 3u) * bStep);
-    let b1_0 = loadB(b1At + k * bStep);
+    let b1_0 = loadB(b1At + (k) * bStep);
     let b1_1 = loadB(b1At + (k + 1u) * bStep);
     let b1_2 = loadB(b1At + (k + 2u) * bStep);
     let b1_3 = loadB(b1At + (k + 3u) * bStep);
-    let a0_0 = a[a0At + (k >> 2u)];
-    sum0_0_0 = fma(a0_0.w, b0_3.x, fma(a0_0.z, b0_2.x, fma(a0_0.y, b0_1.x, fma(a0_0.x, b0_0.x, sum0_0_0))));
-    sum0_0_1 = fma(a0_0.w, b0_3.y, fma(a0_0.z, b0_2.y, fma(a0_0.y, b0_1.y, fma(a0_0.x, b0_0.y, sum0_0_1))));
-    sum0_0_2 = fma(a0_0.w, b0_3.z, fma(a0_0.z, b0_2.z, fma(a0_0.y, b0_1.z, fma(a0_0.x, b0_0.z, sum0_0_2))));
-    sum0_0_3 = fma(a0_0.w, b0_3.w, fma(a0_0.z, b0_2.w, fma(a0_0.y, b0_1.w, fma(a0_0.x, b0_0.w, sum0_0_3))));
-    sum0_0_4 = fma(a0_0.w, b1_3.x, fma(a0_0.z, b1_2.x, fma(a0_0.y, b1_1.x, fma(a0_0.x, b1_0.x, sum0_0_4))));
-    sum0_0_5 = fma(a0_0.w, b1_3.y, fma(a0_0.z, b1_2.y, fma(a0_0.y, b1_1.y, fma(a0_0.x, b1_0.y, sum0_0_5))));
-    sum0_0_6 = fma(a0_0.w, b1_3.z, fma(a0_0.z, b1_2.z, fma(a0_0.y, b1_1.z, fma(a0_0.x, b1_0.z, sum0_0_6))));
-    sum0_0_7 = fma(a0_0.w, b1_3.w, fma(a0_0.z, b1_2.w, fma(a0_0.y, b1_1.w, fma(a0_0.x, b1_0.w, sum0_0_7))));
-    let a0_1_0 = quadSwapX(a0_0.x);
-    let a0_1_1 = quadSwapX(a0_0.y);
-    let a0_1_2 = quadSwapX(a0_0.z);
-    let a0_1_3 = quadSwapX(a0_0.w);
+    let a0 = a[a0At + turn];
+    sum0_0_0 = fma(a0.w, b0_3.x, fma(a0.z, b0_2.x, fma(a0.y, b0_1.x, fma(a0.x, b0_0.x, sum0_0_0))));
+    sum0_0_1 = fma(a0.w, b0_3.y, fma(a0.z, b0_2.y, fma(a0.y, b0_1.y, fma(a0.x, b0_0.y, sum0_0_1))));
+    sum0_0_2 = fma(a0.w, b0_3.z, fma(a0.z, b0_2.z, fma(a0.y, b0_1.z, fma(a0.x, b0_0.z, sum0_0_2))));
+    sum0_0_3 = fma(a0.w, b0_3.w, fma(a0.z, b0_2.w, fma(a0.y, b0_1.w, fma(a0.x, b0_0.w, sum0_0_3))));
+    sum0_0_4 = fma(a0.w, b1_3.x, fma(a0.z, b1_2.x, fma(a0.y, b1_1.x, fma(a0.x, b1_0.x, sum0_0_4))));
+    sum0_0_5 = fma(a0.w, b1_3.y, fma(a0.z, b1_2.y, fma(a0.y, b1_1.y, fma(a0.x, b1_0.y, sum0_0_5))));
+    sum0_0_6 = fma(a0.w, b1_3.z, fma(a0.z, b1_2.z, fma(a0.y, b1_1.z, fma(a0.x, b1_0.z, sum0_0_6))));
+    sum0_0_7 = fma(a0.w, b1_3.w, fma(a0.z, b1_2.w, fma(a0.y, b1_1.w, fma(a0.x, b1_0.w, sum0_0_7))));
+    let a0_1_0 = quadSwapX(a0.x);
+    let a0_1_1 = quadSwapX(a0.y);
+    let a0_1_2 = quadSwapX(a0.z);
+    let a0_1_3 = quadSwapX(a0.w);
     sum0_1_0 = fma(a0_1_3, b0_3.x, fma(a0_1_2, b0_2.x, fma(a0_1_1, b0_1.x, fma(a0_1_0, b0_0.x, sum0_1_0))));
     sum0_1_1 = fma(a0_1_3, b0_3.y, fma(a0_1_2, b0_2.y, fma(a0_1_1, b0_1.y, fma(a0_1_0, b0_0.y, sum0_1_1))));
     sum0_1_2 = fma(a0_1_3, b0_3.z, fma(a0_1_2, b0_2.z, fma(a0_1_1, b0_1.z, fma(a0_1_0, b0_0.z, sum0_1_2))));
@@ -115,10 +119,10 @@ fn main(
     sum0_1_5 = fma(a0_1_3, b1_3.y, fma(a0_1_2, b1_2.y, fma(a0_1_1, b1_1.y, fma(a0_1_0, b1_0.y, sum0_1_5))));
     sum0_1_6 = fma(a0_1_3, b1_3.z, fma(a0_1_2, b1_2.z, fma(a0_1_1, b1_1.z, fma(a0_1_0, b1_0.z, sum0_1_6))));
     sum0_1_7 = fma(a0_1_3, b1_3.w, fma(a0_1_2, b1_2.w, fma(a0_1_1, b1_1.w, fma(a0_1_0, b1_0.w, sum0_1_7))));
-    let a0_2_0 = quadSwapY(a0_0.x);
-    let a0_2_1 = quadSwapY(a0_0.y);
-    let a0_2_2 = quadSwapY(a0_0.z);
-    let a0_2_3 = quadSwapY(a0_0.w);
+    let a0_2_0 = quadSwapY(a0.x);
+    let a0_2_1 = quadSwapY(a0.y);
+    let a0_2_2 = quadSwapY(a0.z);
+    let a0_2_3 = quadSwapY(a0.w);
     sum0_2_0 = fma(a0_2_3, b0_3.x, fma(a0_2_2, b0_2.x, fma(a0_2_1, b0_1.x, fma(a0_2_0, b0_0.x, sum0_2_0))));
     sum0_2_1 = fma(a0_2_3, b0_3.y, fma(a0_2_2, b0_2.y, fma(a0_2_1, b0_1.y, fma(a0_2_0, b0_0.y, sum0_2_1))));
     sum0_2_2 = fma(a0_2_3, b0_3.z, fma(a0_2_2, b0_2.z, fma(a0_2_1, b0_1.z, fma(a0_2_0, b0_0.z, sum0_2_2))));
@@ -127,10 +131,10 @@ fn main(
     sum0_2_5 = fma(a0_2_3, b1_3.y, fma(a0_2_2, b1_2.y, fma(a0_2_1, b1_1.y, fma(a0_2_0, b1_0.y, sum0_2_5))));
     sum0_2_6 = fma(a0_2_3, b1_3.z, fma(a0_2_2, b1_2.z, fma(a0_2_1, b1_1.z, fma(a0_2_0, b1_0.z, sum0_2_6))));
     sum0_2_7 = fma(a0_2_3, b1_3.w, fma(a0_2_2, b1_2.w, fma(a0_2_1, b1_1.w, fma(a0_2_0, b1_0.w, sum0_2_7))));
-    let a0_3_0 = quadSwapDiagonal(a0_0.x);
-    let a0_3_1 = quadSwapDiagonal(a0_0.y);
-    let a0_3_2 = quadSwapDiagonal(a0_0.z);
-    let a0_3_3 = quadSwapDiagonal(a0_0.w);
+    let a0_3_0 = quadSwapDiagonal(a0.x);
+    let a0_3_1 = quadSwapDiagonal(a0.y);
+    let a0_3_2 = quadSwapDiagonal(a0.z);
+    let a0_3_3 = quadSwapDiagonal(a0.w);
     sum0_3_0 = fma(a0_3_3, b0_3.x, fma(a0_3_2, b0_2.x, fma(a0_3_1, b0_1.x, fma(a0_3_0, b0_0.x, sum0_3_0))));
     sum0_3_1 = fma(a0_3_3, b0_3.y, fma(a0_3_2, b0_2.y, fma(a0_3_1, b0_1.y, fma(a0_3_0, b0_0.y, sum0_3_1))));
     sum0_3_2 = fma(a0_3_3, b0_3.z, fma(a0_3_2, b0_2.z, fma(a0_3_1, b0_1.z, fma(a0_3_0, b0_0.z, sum0_3_2))));
@@ -140,44 +144,32 @@ fn main(
     sum0_3_6 = fma(a0_3_3, b1_3.z, fma(a0_3_2, b1_2.z, fma(a0_3_1, b1_1.z, fma(a0_3_0, b1_0.z, sum0_3_6))));
     sum0_3_7 = fma(a0_3_3, b1_3.w, fma(a0_3_2, b1_2.w, fma(a0_3_1, b1_1.w, fma(a0_3_0, b1_0.w, sum0_3_7))));
   }
-  let rowsLeft = group.y - m0;
+  let cFirst = params.cOffset >> 2u;
   let cStep = params.cStride >> 2u;
-  let row0 = lane;
-  let row1 = (lane ^ 1u);
-  let row2 = (lane ^ 2u);
-  let row3 = (lane ^ 3u);
-  let at0 = (params.cOffset + (m0 + row0) * params.cStride + run0) >> 2u;
-  let at1 = (params.cOffset + (m0 + row1) * params.cStride + run0) >> 2u;
-  let at2 = (params.cOffset + (m0 + row2) * params.cStride + run0) >> 2u;
-  let at3 = (params.cOffset + (m0 + row3) * params.cStride + run0) >> 2u;
-  let inside0 = run0 < params.n;
+  let at0_0 = cFirst + min(m0 + lane, group.y - 1u) * cStep;
+  let at0_1 = cFirst + min(m0 + (lane ^ 1u), group.y - 1u) * cStep;
+  let at0_2 = cFirst + min(m0 + (lane ^ 2u), group.y - 1u) * cStep;
+  let at0_3 = cFirst + min(m0 + (lane ^ 3u), group.y - 1u) * cStep;
+  let vector0 = run0 >> 2u;
   var bias0 = vec4<f32>();
-  if (params.useBias != 0u) { bias0 = vec4<f32>(bias[biasOffset + min(run0, params.n - 1u)], bias[biasOffset + min(run0 + 1u, params.n - 1u)], bias[biasOffset + min(run0 + 2u, params.n - 1u)], bias[biasOffset + min(run0 + 3u, params.n - 1u)]); }
-  let inside1 = run1 < params.n;
+  if (params.useBias != 0u) { bias0 = vec4<f32>(bias[biasOffset + run0], bias[biasOffset + run0 + 1u], bias[biasOffset + run0 + 2u], bias[biasOffset + run0 + 3u]); }
+  let vector1 = run1 >> 2u;
   var bias1 = vec4<f32>();
-  if (params.useBias != 0u) { bias1 = vec4<f32>(bias[biasOffset + min(run1, params.n - 1u)], bias[biasOffset + min(run1 + 1u, params.n - 1u)], bias[biasOffset + min(run1 + 2u, params.n - 1u)], bias[biasOffset + min(run1 + 3u, params.n - 1u)]); }
-  {
-    let inRows = row0 < rowsLeft;
-    let at = at0;
-    if (inRows & inside0) { c[at] = (vec4<f32>(sum0_0_0, sum0_0_1, sum0_0_2, sum0_0_3) + bias0) + c[at]; }
-    if (inRows & inside1) { c[at + 4u] = (vec4<f32>(sum0_0_4, sum0_0_5, sum0_0_6, sum0_0_7) + bias1) + c[at + 4u]; }
-  }
-  {
-    let inRows = row1 < rowsLeft;
-    let at = at1;
-    if (inRows & inside0) { c[at] = (vec4<f32>(sum0_1_0, sum0_1_1, sum0_1_2, sum0_1_3) + bias0) + c[at]; }
-    if (inRows & inside1) { c[at + 4u] = (vec4<f32>(sum0_1_4, sum0_1_5, sum0_1_6, sum0_1_7) + bias1) + c[at + 4u]; }
-  }
-  {
-    let inRows = row2 < rowsLeft;
-    let at = at2;
-    if (inRows & inside0) { c[at] = (vec4<f32>(sum0_2_0, sum0_2_1, sum0_2_2, sum0_2_3) + bias0) + c[at]; }
-    if (inRows & inside1) { c[at + 4u] = (vec4<f32>(sum0_2_4, sum0_2_5, sum0_2_6, sum0_2_7) + bias1) + c[at + 4u]; }
-  }
-  {
-    let inRows = row3 < rowsLeft;
-    let at = at3;
-    if (inRows & inside0) { c[at] = (vec4<f32>(sum0_3_0, sum0_3_1, sum0_3_2, sum0_3_3) + bias0) + c[at]; }
-    if (inRows & inside1) { c[at + 4u] = (vec4<f32>(sum0_3_4, sum0_3_5, sum0_3_6, sum0_3_7) + bias1) + c[at + 4u]; }
-  }
+  if (params.useBias != 0u) { bias1 = vec4<f32>(bias[biasOffset + run1], bias[biasOffset + run1 + 1u], bias[biasOffset + run1 + 2u], bias[biasOffset + run1 + 3u]); }
+  let before0_0_0 = c[at0_0 + vector0];
+  let before0_0_1 = c[at0_0 + vector1];
+  let before0_1_0 = c[at0_1 + vector0];
+  let before0_1_1 = c[at0_1 + vector1];
+  let before0_2_0 = c[at0_2 + vector0];
+  let before0_2_1 = c[at0_2 + vector1];
+  let before0_3_0 = c[at0_3 + vector0];
+  let before0_3_1 = c[at0_3 + vector1];
+  c[at0_0 + vector0] = (vec4<f32>(sum0_0_0, sum0_0_1, sum0_0_2, sum0_0_3) + bias0) + before0_0_0;
+  c[at0_0 + vector1] = (vec4<f32>(sum0_0_4, sum0_0_5, sum0_0_6, sum0_0_7) + bias1) + before0_0_1;
+  c[at0_1 + vector0] = (vec4<f32>(sum0_1_0, sum0_1_1, sum0_1_2, sum0_1_3) + bias0) + before0_1_0;
+  c[at0_1 + vector1] = (vec4<f32>(sum0_1_4, sum0_1_5, sum0_1_6, sum0_1_7) + bias1) + before0_1_1;
+  c[at0_2 + vector0] = (vec4<f32>(sum0_2_0, sum0_2_1, sum0_2_2, sum0_2_3) + bias0) + before0_2_0;
+  c[at0_2 + vector1] = (vec4<f32>(sum0_2_4, sum0_2_5, sum0_2_6, sum0_2_7) + bias1) + before0_2_1;
+  c[at0_3 + vector0] = (vec4<f32>(sum0_3_0, sum0_3_1, sum0_3_2, sum0_3_3) + bias0) + before0_3_0;
+  c[at0_3 + vector1] = (vec4<f32>(sum0_3_4, sum0_3_5, sum0_3_6, sum0_3_7) + bias1) + before0_3_1;
 }

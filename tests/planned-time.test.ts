@@ -21,8 +21,10 @@ it('a dry run that measures counts each cell once, says a time, and leaves nothi
   expect(readdirSync(tmpdir()).filter((name) => name.startsWith('icl-gd-check-'))).toEqual(before);
 });
 
-it('what is asked for and not in the time is named', async () => {
-  const options = ['--examples', '2', '--shots', '2', '--noise-floor', '--weight-changes'];
+it('noise floor and trainings once more are counted and measured', async () => {
+  const options = ['--seeds', '5', '--examples', '2', '--shots', '2', '--noise-floor', '--weight-changes'];
   const { stdout } = await iclGd(copy.arguments(...options, '--dry-run', '--measure'));
-  expect(stdout).toMatch(/planned time: .*, without noise floor, weight changes\)/);
+  // Four settings, twice each for the noise, and two trainings once more.
+  expect(stdout).toContain('work: 14 cells once each, 16 steps of training');
+  expect(stdout).toMatch(/planned time: .*queries and scores .*, noise floor .*, training once more .*\)/);
 });

@@ -165,6 +165,8 @@ test('Adam’s first two steps are those of its algorithm', async () => {
   const adam = { optimizer: 'adam', learningRate: rate } as const;
   const one = await after(adam, (tuning) => tuning.step(first));
   const both = await after(adam, (tuning) => tuning.steps([first, second]));
+  // The first gradient is the same whatever is made of it, and so are its norms, layer by layer.
+  expectClose(one.steps[0]!.gradientNorms, (await gradientOf(first)).norms, REORDERED);
   // Differences of weights tell slopes to 1e-7: smaller ones give no sign.
   const large = [...g1!.keys()].filter((i) => Math.min(Math.abs(g1![i]!), Math.abs(g2![i]!)) > 1e-3);
   expect(large.length).toBeGreaterThan(10);

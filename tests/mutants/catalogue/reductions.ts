@@ -25,12 +25,6 @@ export const mutants: readonly Mutant[] = [
         replace: '        }',
       },
       {
-        id: 'reduction-barrier-after-result',
-        kind: 'missing barrier',
-        find: 'let result = ${name}Partial[0];\n      workgroupBarrier();',
-        replace: 'let result = ${name}Partial[0];',
-      },
-      {
         id: 'reduction-tree-stops-early',
         kind: 'reduction step dropped',
         find: 'stride > 0u',
@@ -44,14 +38,28 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
-  ...mutantsOf({ file: `${KERNELS}/cross-entropy/cross-entropy.ts`, tests: [CROSS_ENTROPY_TEST] }, [
-    {
-      id: 'row-last-column',
-      kind: 'tail dropped',
-      find: '${column} < params.width);`',
-      replace: '${column} + 1u < params.width);`',
-    },
-  ]),
+  ...mutantsOf(
+    { file: `${KERNELS}/row-kernel.ts`, tests: [REDUCTION_TEST, ROWS_TEST], adapter: 'swiftshader' },
+    [
+      {
+        id: 'reduction-barrier-after-result',
+        kind: 'missing barrier',
+        find: 'let result = ${name}Partial[0];\n      workgroupBarrier();',
+        replace: 'let result = ${name}Partial[0];',
+      },
+    ],
+  ),
+  ...mutantsOf(
+    { file: `${KERNELS}/cross-entropy/cross-entropy.ts`, tests: [CROSS_ENTROPY_TEST, ROWS_TEST] },
+    [
+      {
+        id: 'row-last-column',
+        kind: 'tail dropped',
+        find: '${column} < params.width);`',
+        replace: '${column} + 1u < params.width);`',
+      },
+    ],
+  ),
   ...mutantsOf({ file: `${KERNELS}/reduction/reduction.ts`, tests: [REDUCTION_TEST] }, [
     {
       id: 'sum-chunk-tail',

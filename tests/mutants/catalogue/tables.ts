@@ -363,13 +363,22 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    { file: 'apps/bench/src/experiment/planned-time/count-work.ts', tests: ['tests/planned-time.test.ts'] },
+    {
+      file: 'apps/bench/src/experiment/planned-time/count-work.ts',
+      tests: ['apps/bench/src/experiment/planned-time/planned-time.test.ts', 'tests/planned-time.test.ts'],
+    },
     [
       {
         id: 'planned-cells-shared',
         kind: 'shared by what differs',
-        find: 'known.add(ownAddress(setting).key);',
-        replace: 'known.add(setting.id);',
+        find: 'if (isNew(ownAddress(own).key)) trials.add(',
+        replace: 'if (isNew(own.id)) trials.add(',
+      },
+      {
+        id: 'planned-search-left-out',
+        kind: 'work left out',
+        find: 'rates: rateGrid(1).length + searching.length',
+        replace: 'rates: rateGrid(1).length',
       },
     ],
   ),

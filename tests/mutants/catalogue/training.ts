@@ -85,6 +85,14 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   ),
+  ...mutantsOf({ file: `${DECODER}/gradients.ts`, tests: [`${DECODER}/families.test.ts`] }, [
+    {
+      id: 'bias-gradients-left-out',
+      kind: 'dropped bias',
+      find: 'return bias && this.get(`${name}.bias`, bias.shape);',
+      replace: 'return undefined;',
+    },
+  ]),
   ...mutantsOf({ file: `${DECODER}/gradients.ts`, tests: [TUNING_TEST] }, [
     {
       id: 'gradients-not-cleared',
@@ -92,11 +100,13 @@ export const mutants: readonly Mutant[] = [
       find: 'if (target && !target.accumulate) this.#gpu.clear(target.tensor);',
       replace: '',
     },
+  ]),
+  ...mutantsOf({ file: `${SRC}/fine-tuning.ts`, tests: [`${SRC}/training-options.test.ts`] }, [
     {
-      id: 'bias-gradients-left-out',
-      kind: 'dropped bias',
-      find: 'return bias && this.get(`${name}.bias`, bias.shape);',
-      replace: 'return undefined;',
+      id: 'gradient-norms-of-one-layer',
+      kind: 'layer off by one',
+      find: 'norms.add(layer, tensors);',
+      replace: 'norms.add(0, tensors);',
     },
   ]),
   ...mutantsOf({ file: `${SRC}/fine-tuning.ts`, tests: [TUNING_TEST] }, [
@@ -117,12 +127,6 @@ export const mutants: readonly Mutant[] = [
       kind: 'wrong operand',
       find: 'recordSequenceGradient(this.#tuned, sequence, {',
       replace: 'recordSequenceGradient(this.#model, sequence, {',
-    },
-    {
-      id: 'gradient-norms-of-one-layer',
-      kind: 'layer off by one',
-      find: 'norms.add(layer, tensors);',
-      replace: 'norms.add(0, tensors);',
     },
     {
       id: 'biases-not-updated',

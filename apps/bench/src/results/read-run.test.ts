@@ -94,6 +94,17 @@ test('a trial whose methods have rates of their own is read back as one trial', 
   await expect(readRun(out)).rejects.toThrow('examples.csv has 1 rows of variant trained');
 });
 
+test('a method has no number of a metric that does not apply to it, whatever it predicts', () => {
+  const [gd] = TRIAL.methods as [TrialResult['methods'][number]];
+  const numbersWithout = (inapplicableMetrics: readonly string[]): string[] => {
+    const [, own] = measureTrial({ ...TRIAL, methods: [{ ...gd, inapplicableMetrics }], pairs: {} });
+    return [...(own?.numbers.keys() ?? [])];
+  };
+  const all = numbersWithout([]);
+  expect(all).toContain('accuracy_ft');
+  expect(numbersWithout(['accuracy_ft'])).toEqual(all.filter((metric) => metric !== 'accuracy_ft'));
+});
+
 describe('what is read is what was measured', () => {
   test('of a run with everything', async () => {
     const run = await write();

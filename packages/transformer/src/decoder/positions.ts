@@ -1,6 +1,6 @@
 import { type Gpu, type Tensor, rotaryTable } from '@icl-gd/gpu-kernels';
 import type { DecoderConfig } from '../config.ts';
-import type { ParameterSet } from '../weights/parameter-set.ts';
+import type { ComputedPositions, ParameterSet } from '../weights/parameter-set.ts';
 import { rotaryFrequencies } from './rotary-frequencies.ts';
 
 /** Name of the table of positions beside the parameters: learned rows, sinusoidal rows, or rotary angles. */
@@ -13,7 +13,7 @@ const ROWS = 4096;
  * The table of positions that are computed (sinusoidal or rotary), as long as the longest sequence that was asked for: a
  * context of a million tokens that nothing fills takes no memory, and binds nothing.
  */
-export class PositionTable implements Disposable {
+export class PositionTable implements ComputedPositions {
   readonly #gpu: Gpu;
   readonly #config: DecoderConfig;
   readonly #filled: boolean;

@@ -1,5 +1,4 @@
 import { Resource, type Tensor } from '@icl-gd/gpu-kernels';
-import type { PositionTable } from '../decoder/positions.ts';
 
 /** Parameters of one linear layer or norm: `<name>.weight` and, where the model has it, `<name>.bias`. */
 export interface ModuleParameters {
@@ -10,13 +9,19 @@ export interface ModuleParameters {
   readonly bias: Tensor | undefined;
 }
 
+/** A table of positions that are computed, as long as was asked for. */
+export interface ComputedPositions extends Disposable {
+  /** The table with so many rows or more; valid until more are asked for. */
+  atLeast(rows: number): Tensor;
+}
+
 /** The decoder's parameters by name. An overlay shares every tensor that it does not replace. */
 export class ParameterSet extends Resource {
   #own: ReadonlyMap<string, Tensor>;
   #base: ParameterSet | undefined;
-  #positions: PositionTable | undefined;
+  #positions: ComputedPositions | undefined;
 
-  constructor(own: ReadonlyMap<string, Tensor>, base?: ParameterSet, positions?: PositionTable) {
+  constructor(own: ReadonlyMap<string, Tensor>, base?: ParameterSet, positions?: ComputedPositions) {
     super();
     this.#own = own;
     this.#base = base;
@@ -69,12 +74,12 @@ export class ParameterSet extends Resource {
   }
 
   /** This set with computed positions, owned by the result; use the result from then on. */
-  withPositions(positions: PositionTable): ParameterSet {
+  withPositions(positions: ComputedPositions): ParameterSet {
     return new ParameterSet(this.#own, this.#base, positions);
   }
 
   /** Computed positions; undefined where the model learns them. */
-  get positions(): PositionTable | undefined {
+  get positions(): ComputedPositions | undefined {
     return this.#positions ?? this.#base?.positions;
   }
 

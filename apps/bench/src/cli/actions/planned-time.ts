@@ -21,15 +21,14 @@ export async function printPlannedTime(passes: readonly RunPass[]): Promise<void
   });
 }
 
-function describe({ work, adapter, clock, cpu, measured, without }: PlannedTime): string {
+function describe({ work, adapter, all, parts, measured }: PlannedTime): string {
   const { cells, steps, stepTokens, probedTokens, flop } = work;
   const amount = `${counted(cells, 'cell')} once each, ${counted(steps, 'step')} of training on ${stepTokens} tokens, ${probedTokens} tokens probed, ${(flop / 1e9).toFixed(0)} GFLOP in weights`;
-  const parts = `training ${duration(clock.training)}, probing and scores ${duration(clock.probing)}, loading and compiling ${duration(clock.loading)}`;
-  const rest = without.length === 0 ? '' : `, without ${without.join(', ')}`;
-  return `work: ${amount}\nplanned time: ${duration(clock.all)} on ${adapter} as busy as it is (${parts}${rest}), ${duration(cpu.all)} of CPU time; measured in ${duration(measured)}`;
+  const told = parts.map(({ what, spent }) => `${what} ${duration(spent.clock)}`).join(', ');
+  return `work: ${amount}\nplanned time: ${duration(all.clock)} on ${adapter} as busy as it is (${told}), ${duration(all.cpu)} of CPU time, tables and figures not counted; measured in ${duration(measured)}`;
 }
 
 function duration(seconds: number): string {
-  if (seconds < 100) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  if (seconds < 600) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   return seconds < 6000 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

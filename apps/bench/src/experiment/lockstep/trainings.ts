@@ -24,7 +24,7 @@ export interface ExpectedTraining {
   readonly onWork: OnWork;
 }
 
-/** How cells train together: `@icl-gd/methods`, but for tests. */
+/** How cells train: `@icl-gd/methods`, but for tests and where it is timed. */
 export interface Lockstep {
   /** What settings of a learner have in common that train together; undefined of those that train one by one. */
   of(setting: LearnerSetting): string | undefined;
@@ -35,6 +35,8 @@ export interface Lockstep {
     options: LongRunning,
   ): Promise<readonly (LearnerResult | DivergedError)[]>;
   readonly probeTogether?: ProbeTogether;
+  /** How a cell takes in its demonstrations by itself; as always if absent. */
+  readonly takeIn?: TakeIn;
 }
 
 const LOCKSTEP: Lockstep = { of: lockstepOf, adaptTogether };
@@ -54,6 +56,7 @@ interface Waiting extends ExpectedTraining {
 export class Trainings {
   readonly #room: Room;
   readonly #lockstep: Lockstep;
+  readonly #takeInAlone: TakeIn;
   readonly #probes: JointProbes;
   #model: Model | undefined;
   #waiting: readonly Waiting[] = [];
@@ -62,6 +65,7 @@ export class Trainings {
   constructor(room: Room, lockstep: Lockstep = LOCKSTEP) {
     this.#room = room;
     this.#lockstep = lockstep;
+    this.#takeInAlone = lockstep.takeIn ?? takeIn;
     this.#probes = new JointProbes(() => room.probed, lockstep.probeTogether);
   }
 
@@ -92,7 +96,7 @@ export class Trainings {
     const id = idOf({ setting, how });
     const own = this.#waiting.find((other) => other.prepared === prepared && other.id === id);
     if (!own || (this.#model ??= model) !== model)
-      return await takeIn(model, setting, prepared, { ...how, signal }, onWork);
+      return await this.#takeInAlone(model, setting, prepared, { ...how, signal }, onWork);
     if (!own.outcome) await this.#train(model, own, signal);
     const outcome = this.#take(own);
     if (outcome instanceof DivergedError) throw outcome;

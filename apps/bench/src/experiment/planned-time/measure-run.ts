@@ -1,65 +1,59 @@
 import { acquireGpu } from '@icl-gd/gpu-kernels';
-import { type LearnerSetting, adaptTogether, lockstepOf, trainingPasses } from '@icl-gd/methods';
-import type { DemonstrationSet } from '../../tasks/prompts/choose-demonstrations.ts';
-import type { PreparedRun } from '../../tasks/prompts/prepare-run.ts';
 import { doing } from '../../terminal/heartbeat.ts';
 import { applicableSettings } from '../availability.ts';
-import { developmentExamples } from '../development/prepare.ts';
 import { plannedRates } from '../development/planned-rates.ts';
 import { readInputs } from '../inputs.ts';
 import { LoadedModel } from '../loaded-model.ts';
 import { type PlannedRoom, lockstepOfRun } from '../lockstep/plan-room.ts';
 import { Room } from '../lockstep/room.ts';
-import { type Lockstep, Trainings } from '../lockstep/trainings.ts';
+import { Trainings } from '../lockstep/trainings.ts';
 import { planRunMemory, workloadsOf } from '../memory.ts';
-import { type RunSettings, byModel } from '../plan.ts';
+import { byModel } from '../plan.ts';
 import { planCells } from '../plan-cells.ts';
 import { RecordStore } from '../record-store.ts';
+import { runIdentity } from '../run-identity.ts';
 import type { RunRequest } from '../run-request.ts';
-import { TrialRunner } from '../run-trial.ts';
 import { Scoring } from '../scoring/scoring.ts';
 import { Tally } from '../tally.ts';
+import type { TrialPlan } from '../trial-plan.ts';
 import { type RunWork, countWork } from './count-work.ts';
+import { measureDevelopment } from './measure-development.ts';
+import { measureTraining } from './measure-training.ts';
+import { measureTrials } from './measure-trials.ts';
+import { type SampleSize, sampleOf, sampleSize } from './sample.ts';
+import { type Spent, sum, timed, times, without } from './spent.ts';
+import { TimedTraining } from './timed-training.ts';
 
-/** Seconds of a whole run. */
-export interface TimeByPart {
-  readonly all: number;
-  readonly training: number;
-  /** And scoring. */
-  readonly probing: number;
-  /** And compiling. */
-  readonly loading: number;
-}
-
-/** How long a run will take. */
+/** How long a run will take: by the clock on a machine as busy as it was while this was measured. */
 export interface PlannedTime {
-  readonly work: RunWork;
+  readonly work: {
+    readonly cells: number;
+    readonly steps: number;
+    readonly stepTokens: number;
+    readonly probedTokens: number;
+    readonly flop: number;
+  };
   readonly adapter: string;
-  /** By the clock, on a machine as busy as it was while this was measured. */
-  readonly clock: TimeByPart;
-  /** Of the processor, all threads together: of a software adapter what it computes too. */
-  readonly cpu: TimeByPart;
-  /** That measuring took. */
+  readonly all: Spent;
+  /** In the order in which they come; of what is not asked for nothing. */
+  readonly parts: readonly { readonly what: string; readonly spent: Spent }[];
+  /** Seconds that measuring took. */
   readonly measured: number;
-  /** What was asked for and is not in it. */
-  readonly without: readonly string[];
 }
 
-/** Of a trial that is measured: queries, and demonstrations of each training. */
-const SAMPLE = { queries: 64, steps: 4 } as const;
-/** Seconds after which no further dataset is measured. */
-const SECONDS = 8;
+/** Trials that are measured, at most: one a dataset first. */
+const TRIALS = 3;
 
 /**
- * Measures trials of the run with its own code, model and data: one a dataset of the first model, as long as time allows, with at
- * most so many queries and steps of training, which are taken together as in the run. What the run takes follows in proportion.
+ * Measures cells of the run with its own code, model and data: of few trials, with some of their queries and steps of training.
+ * What the run takes follows in proportion.
  * @param folder for records, which the caller removes
  * @throws UserError as the run itself would
  */
 export async function measureRun(asked: RunRequest, folder: string): Promise<PlannedTime> {
   const begun = performance.now();
   doing({ text: 'reading model and data' });
-  const inputs = await readInputs(asked, asked.settings, asked.observer);
+  const [reading, inputs] = await timed(() => readInputs(asked, asked.settings, asked.observer));
   const { config } = inputs.model;
   const { settings } = applicableSettings(asked.settings, config);
   const request: RunRequest = { ...asked, settings, out: folder, recordsIn: folder };
@@ -69,7 +63,7 @@ export async function measureRun(asked: RunRequest, folder: string): Promise<Pla
     const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(request, inputs) };
     together = planRunMemory(gpu, config, workloadsOf(request, inputs), room, () => {});
   });
-  const training = new TimedLockstep();
+  const training = new TimedTraining();
   const trainings = new Trainings(
     Room.planned(() => together),
     training,
@@ -77,68 +71,108 @@ export async function measureRun(asked: RunRequest, folder: string): Promise<Pla
   const scoring = new Scoring();
   try {
     const planning = { request, adapter: gpu.adapter, development: { rates: plannedRates(settings) } };
+    const probeTokens = [...new Set([settings.probe, ...(request.alsoProbe ?? [])])];
+    const { tokenBudget } = request;
+    const count = (plans: readonly TrialPlan[], development = inputs.development): RunWork =>
+      countWork(plans, { settings, development, probeTokens, tokenBudget });
     const [plans] = planCells(planning, inputs, []);
     const groups = byModel(plans, settings, ({ trial }) => trial);
-    const [samples] = planCells(planning, { ...inputs, prepared: inputs.prepared.map(sampleOf) }, []);
-    const ofFirst = byModel(samples, settings, ({ trial }) => trial)[0] ?? [];
+    const size = sampleSize(config, gpu.adapter, inputs.prepared);
+    /** Trials of the first model, shortened. */
+    const samplesOf = (own: SampleSize): readonly TrialPlan[] => {
+      const prepared = inputs.prepared.map((run) => sampleOf(run, own));
+      const [samples] = planCells(planning, { ...inputs, prepared }, []);
+      return byModel(samples, settings, ({ trial }) => trial)[0] ?? [];
+    };
+    const ofFirst = samplesOf(size);
     const [first] = ofFirst;
     if (!first) throw new Error('a run without trials');
-    const runnerOf = async (): Promise<TrialRunner> => {
-      const runner = new TrialRunner({
-        ...{ store: new RecordStore(folder, () => {}), tally: new Tally(), config },
-        ...{ modelName: inputs.model.name, releasedNorms: settings.releasedNorms, noiseFloor: false },
-        ...{ fresh: true, written: new Set<string>(), keepAllProbes: false },
-        ...{ trainings, scoring, onWork: () => {} },
-        loadModel: (trial) => models.get(trial),
-        ...(request.tokenBudget === undefined ? {} : { tokenBudget: request.tokenBudget }),
-      });
-      await runner.expect(ofFirst);
-      return runner;
-    };
     const [compiling] = await timed(() => models.get(first.trial));
     models.dispose();
     models = new LoadedModel(gpu, request);
-    const [loading] = await timed(() => models.get(first.trial));
+    const [loading, model] = await timed(() => models.get(first.trial));
+    const store = new RecordStore(folder, () => {});
     doing({ text: 'measuring' });
-    const unmeasured = await runnerOf();
-    const [cold] = await timed(() => unmeasured.run(first));
-    training.forget();
-    const runner = await runnerOf();
-    const since = performance.now();
-    /** Of a trial of each dataset, without training, a query. */
-    const perQuery = new Map<string, Spent>();
-    let warm: Spent | undefined;
-    for (const plan of ofFirst) {
-      const { trial, prepared } = plan;
-      if (perQuery.has(trial.dataset)) continue;
-      const before = training.spent;
-      const [spent] = await timed(() => runner.run(plan));
-      warm ??= spent;
-      const rest = (of: keyof Spent): number => spent[of] - (training.spent[of] - before[of]);
-      const queries = prepared.queries.length;
-      perQuery.set(trial.dataset, { clock: rest('clock') / queries, cpu: rest('cpu') / queries });
-      if (performance.now() - since > 1e3 * SECONDS) break;
-    }
-    const work = countWork(plans, config, request.tokenBudget);
-    const inAll = (of: keyof Spent): TimeByPart => {
-      const known = [...perQuery.values()].map((own) => own[of]);
-      const others = known.reduce((sum, own) => sum + own, 0) / known.length;
-      const probed = plans.map(({ trial, prepared }, i) => {
-        const each = perQuery.get(trial.dataset)?.[of] ?? others;
-        return each * prepared.queries.length * (work.shares[i] as number);
-      });
-      const parts = {
-        training: training.tokens === 0 ? 0 : (work.stepTokens * training.spent[of]) / training.tokens,
-        probing: probed.reduce((sum, own) => sum + own, 0),
-        loading:
-          compiling[of] + (groups.length - 1) * loading[of] + Math.max(0, cold[of] - (warm?.[of] ?? 0)),
-      };
-      return { ...parts, all: parts.training + parts.probing + parts.loading };
+    const measured = fewOf(ofFirst, (plan) => count([plan], []).trials.flop(config), size.flop);
+    const options = {
+      ...{ store, tally: new Tally(), config, modelName: inputs.model.name, trainings, scoring },
+      ...{ releasedNorms: settings.releasedNorms, keepAllProbes: false, onWork: () => {} },
+      loadModel: (trial: TrialPlan['trial']) => models.get(trial),
+      ...(tokenBudget === undefined ? {} : { tokenBudget }),
     };
+    const { noiseFloor, weightChanges, gradientNorms } = settings;
+    const extras = {
+      noiseFloor,
+      ...(weightChanges || gradientNorms ? { training: { weightChanges, gradientNorms } } : {}),
+    };
+    const ofSample = (own: readonly TrialPlan[]): RunWork => count(own, []);
+    const measure = () => measureTrials(measured, { options, extras, training, count: ofSample });
+    const [cold] = await timed(measure);
+    training.forget();
+    const [warm, rates] = await timed(measure);
+    const compiled = [
+      without(cold, warm),
+      await measureTraining(model, samplesOf({ ...size, steps: 1 }), ofFirst, {
+        ...{ trainings, training, releasedNorms: settings.releasedNorms, most: size.trainings },
+      }),
+    ];
+    const development = inputs.development.find(({ runs }) => runs.length > 0);
+    const task = settings.datasets.find(({ id }) => id === development?.dataset);
+    if (development && task) {
+      await models.get({ variant: 'trained', seed: 0 });
+      const { share, compiling: own } = await measureDevelopment(
+        task,
+        { runs: development.runs.map((run) => sampleOf(run, size)) },
+        {
+          ...{ identity: runIdentity(request, inputs, gpu.adapter), store, tally: new Tally() },
+          ...{ probeTokens, tokenBudget, trainings, onWork: () => {} },
+          loadModel: () => models.get({ variant: 'trained', seed: 0 }),
+        },
+        { settings, rates, training },
+      );
+      rates.development = share;
+      compiled.push(own);
+    }
+    const work = count(plans);
+    const parts = [
+      {
+        what: 'development',
+        spent: sum(
+          rates.takingIn(work.development),
+          times(rates.queries(work.development), rates.development),
+        ),
+      },
+      { what: 'taking in demonstrations', spent: rates.takingIn(work.trials) },
+      { what: 'queries and scores', spent: rates.queries(work.trials) },
+      {
+        what: 'noise floor',
+        spent: sum(rates.takingIn(work.noise), times(rates.queries(work.noise), rates.noise)),
+      },
+      {
+        what: 'training once more',
+        spent: sum(rates.takingIn(work.again), times(rates.again, work.again.cells)),
+      },
+      { what: 'training attention', spent: rates.all(work.attention) },
+      {
+        what: 'reading, loading and compiling',
+        spent: sum(reading, compiling, times(loading, groups.length - 1), ...compiled),
+      },
+    ];
+    const all = Object.values(work);
+    const total = (of: (own: (typeof all)[number]) => number): number =>
+      all.reduce((a, own) => a + of(own), 0);
     return {
-      ...{ work, adapter: gpu.adapter.description, clock: inAll('clock'), cpu: inAll('cpu') },
+      work: {
+        cells: total(({ cells }) => cells),
+        steps: total(({ steps }) => steps),
+        stepTokens: total(({ stepTokens }) => stepTokens),
+        probedTokens: total(({ probedTokens }) => probedTokens),
+        flop: total((own) => own.flop(config)),
+      },
+      adapter: gpu.adapter.description,
+      all: sum(...parts.map(({ spent }) => spent)),
+      parts: parts.filter(({ spent }) => spent.cpu > 0),
       measured: (performance.now() - begun) / 1e3,
-      without: leftOut(settings),
     };
   } finally {
     scoring.dispose();
@@ -148,79 +182,17 @@ export async function measureRun(asked: RunRequest, folder: string): Promise<Pla
   }
 }
 
-/** Seconds by the clock, and of the processor. */
-interface Spent {
-  readonly clock: number;
-  readonly cpu: number;
-}
-
-async function timed<T>(work: () => Promise<T>): Promise<[Spent, T]> {
-  const [start, before] = [performance.now(), process.cpuUsage()];
-  const result = await work();
-  const { user, system } = process.cpuUsage(before);
-  return [{ clock: (performance.now() - start) / 1e3, cpu: (user + system) / 1e6 }, result];
-}
-
-/** The first queries and demonstrations of what was prepared. */
-function sampleOf(prepared: PreparedRun): PreparedRun {
-  const { queries, gold, validationRows, chosen } = prepared;
-  const shorten = <T extends Pick<DemonstrationSet, 'fineTuningDemonstrations' | 'fineTuningRows'>>(
-    own: T,
-  ): T => ({
-    ...own,
-    fineTuningDemonstrations: own.fineTuningDemonstrations.slice(0, SAMPLE.steps),
-    fineTuningRows: own.fineTuningRows.slice(0, SAMPLE.steps),
-  });
-  return {
-    ...shorten(prepared),
-    queries: queries.slice(0, SAMPLE.queries),
-    gold: gold.slice(0, SAMPLE.queries),
-    validationRows: validationRows.slice(0, SAMPLE.queries),
-    ...(chosen
-      ? { chosen: new Map([...chosen].map(([id, own]) => [id, 'unavailable' in own ? own : shorten(own)])) }
-      : {}),
-  };
-}
-
-/** Training as it is, and how long it took for how many tokens. */
-class TimedLockstep implements Lockstep {
-  spent: Spent = { clock: 0, cpu: 0 };
-  tokens = 0;
-
-  of = lockstepOf;
-
-  async adaptTogether(...args: Parameters<Lockstep['adaptTogether']>): ReturnType<Lockstep['adaptTogether']> {
-    const [learner, , cells] = args;
-    const [{ clock, cpu }, outcomes] = await timed(() => adaptTogether(...args));
-    this.spent = { clock: this.spent.clock + clock, cpu: this.spent.cpu + cpu };
-    for (const { demonstrations, options } of cells) {
-      const passes = trainingPasses({
-        learner,
-        options: (options.learnerOptions ?? {}) as LearnerSetting['options'],
-      });
-      this.tokens += passes * demonstrations.reduce((sum, own) => sum + 1 + own.tokens.length, 0);
-    }
-    return outcomes;
+/** Trials of as many datasets as may be, all together within a limit; one at least. */
+function fewOf(trials: readonly TrialPlan[], flopOf: (plan: TrialPlan) => number, most: number): TrialPlan[] {
+  const isFirst = ({ trial }: TrialPlan): boolean =>
+    trials.find((other) => other.trial.dataset === trial.dataset)?.trial === trial;
+  const ordered = [...trials.filter(isFirst), ...trials.filter((own) => !isFirst(own))];
+  const few: TrialPlan[] = [];
+  let flop = 0;
+  for (const plan of ordered.slice(0, TRIALS)) {
+    flop += flopOf(plan);
+    if (few.length > 0 && flop > most) break;
+    few.push(plan);
   }
-
-  forget(): void {
-    this.spent = { clock: 0, cpu: 0 };
-    this.tokens = 0;
-  }
-}
-
-function leftOut({
-  noiseFloor,
-  weightChanges,
-  gradientNorms,
-  trainingAttention,
-  ...settings
-}: RunSettings): string[] {
-  return [
-    ...(developmentExamples(settings as RunSettings) === undefined ? [] : ['development data']),
-    ...(noiseFloor ? ['noise floor'] : []),
-    ...(weightChanges ? ['weight changes'] : []),
-    ...(gradientNorms ? ['gradient norms'] : []),
-    ...(trainingAttention ? ['training attention'] : []),
-  ];
+  return few;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Gpu } from '../../runtime/gpu.ts';
-import { type Operand, Tensor } from '../../runtime/tensor.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
 import type { AttentionTile } from '../../runtime/tuning.ts';
 import { TUNINGS } from '../../runtime/tuning.ts';
 import {
@@ -11,7 +11,8 @@ import {
 } from '../../testing/attention.ts';
 import { expectSameBits } from '../../testing/closeness.ts';
 import { useGpu } from '../../testing/gpu.ts';
-import { expectCloseBetweenNaNs, surrounded } from '../../testing/poison.ts';
+import { LongerBuffers } from '../../testing/longer-buffers.ts';
+import { expectCloseBetweenNaNs } from '../../testing/poison.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { chooseQuadHead, chooseSubgroupHead } from './attention-tile.ts';
 import { attentionBackward } from './backward.ts';
@@ -79,26 +80,12 @@ test('nothing behind the operands is read or written', async () => {
   const shape = { heads: 1, kvHeads: 1, headDim: 16, lengths: [13], prefix: 9 };
   const values = attentionOperands(shape);
   const { prefix: _prefix, ...own } = values;
-  // Kernels are given longer buffers than the operation is told of, NaN behind the operands.
-  const longer = new Map<Tensor, Tensor>();
-  const device = gpu().with({});
-  const dispatch = device.dispatch.bind(device);
-  device.dispatch = (kernel, storage, ...others) => {
-    const bound = Object.entries<Operand>(storage).map(([name, operand]) => [
-      name,
-      (operand instanceof Tensor ? longer.get(operand) : undefined) ?? operand,
-    ]);
-    dispatch(kernel, Object.fromEntries(bound) as typeof storage, ...others);
-  };
-  using scope = device.scope();
+  using longer = new LongerBuffers(gpu());
+  const { device } = longer;
   using sequences = new PackedSequences(device, [13]);
-  const operand = (rows: number, width: number, data: ArrayLike<number> = []): Tensor => {
-    const tensor = scope.tensor([rows, width]);
-    const size = rows * width;
-    longer.set(tensor, scope.upload(surrounded(data, 0, size + 512), [size + 512]));
-    return tensor;
-  };
-  const found = (tensor: Tensor): Promise<Float32Array> => device.read(longer.get(tensor) ?? tensor);
+  const operand = (rows: number, width: number, data?: ArrayLike<number>): Tensor =>
+    longer.operand([rows, width], data);
+  const found = (tensor: Tensor): Promise<Float32Array> => longer.read(tensor);
   const inputs = {
     shape: values.shape,
     sequences,

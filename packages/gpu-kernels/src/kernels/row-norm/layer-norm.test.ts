@@ -4,6 +4,8 @@ import { dot, finiteDifferences } from '../../testing/finite-differences.ts';
 import { TUNINGS } from '../../runtime/tuning.ts';
 import { useGpu } from '../../testing/gpu.ts';
 import { TestRandom } from '../../testing/random.ts';
+import { LongerBuffers } from '../../testing/longer-buffers.ts';
+import { expectCloseBetweenNaNs } from '../../testing/poison.ts';
 import { tolerances } from '../../testing/tolerances.ts';
 import { layerNormBackward, layerNormForward } from './layer-norm.ts';
 import { layerNormBackwardReference, layerNormReference } from './layer-norm-reference.ts';
@@ -186,4 +188,26 @@ test('a sum without its addend, or of another size, is refused', () => {
   expect(() => layerNormBackward(gpu(), { ...gradients, gradResidual: tensor('residual', 2) })).toThrow(
     /residual does not match x/,
   );
+});
+
+test('nothing behind the last row is written, of however many rows one invocation or workgroup has', async () => {
+  const [rows, width] = [3, 8];
+  const values = operands({ rows, width });
+  const forward = layerNormReference(values);
+  const backward = layerNormBackwardReference(values, values.gradOutput);
+  for (const tuning of [gpu().tuning, TUNINGS.hardware]) {
+    using longer = new LongerBuffers(gpu().with({ tuning }));
+    const given = (shape: number[], data: ArrayLike<number>) => longer.operand(shape, data, 1);
+    const [x, gradOutput] = [given([rows, width], values.x), given([rows, width], values.gradOutput)];
+    const [weight, bias] = [given([width], values.weight), given([width], values.bias)];
+    const [out, stats] = [longer.operand([rows, width]), longer.operand([rows, 2])];
+    layerNormForward(longer.device, { x, weight, bias, epsilon, out, stats });
+    const made = [await longer.read(out), await longer.read(stats)];
+    const gradInput = longer.operand([rows, width]);
+    const known = given([rows, 2], forward.stats);
+    layerNormBackward(longer.device, { x, weight, stats: known, gradOutput, gradInput });
+    const found = [...made, await longer.read(gradInput)];
+    for (const [i, expected] of [forward.out, forward.stats, backward.gradInput].entries())
+      expectCloseBetweenNaNs(found[i]!, 0, expected, tolerances['layer-norm'].f32, 4);
+  }
 });

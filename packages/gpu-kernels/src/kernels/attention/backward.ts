@@ -133,7 +133,9 @@ function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments, scope?: Sco
     return;
   }
   const { tensor, counts, length, shape: size } = gradOutput;
-  const sums = gradQuery ? {} : { gradOutput: (scope ?? gpu).tensor(size, gradOutput.label) };
+  const sums: Record<string, Tensor> = gradQuery
+    ? {}
+    : { gradOutput: (scope ?? gpu).tensor(size, gradOutput.label) };
   gpu.dispatch(
     stagedBackward({ ...variant, parts: true }),
     { ...storage, ...sums, parts: tensor },

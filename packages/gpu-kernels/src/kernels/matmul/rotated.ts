@@ -14,7 +14,7 @@ export interface RotatedMatmulArguments extends Pick<RotaryArguments, 'positions
   /** Products into whole tensors, [T, H D] and [T, H_kv D], whose heads are turned. */
   readonly query: SetProduct;
   readonly key: SetProduct;
-  /** [T, any]: stays as it is. */
+  /** Into a whole tensor, [T, any], which stays as it is. */
   readonly value: SetProduct;
 }
 

@@ -24,7 +24,7 @@ export interface ProductHeads {
 export interface RotatedNormMatmulArguments extends Rotation {
   readonly query: ProductHeads;
   readonly key: ProductHeads;
-  /** Into a whole tensor, [T, any]: stays as it is. */
+  /** Into a whole tensor, [T, any], which stays as it is. */
   readonly value: SetProduct;
 }
 

@@ -372,10 +372,10 @@ export const mutants: readonly Mutant[] = [
       replace: 'learningRates[0u]',
     },
     {
-      id: 'grouped-step-past-the-end',
-      kind: 'wrong bound',
-      find: 'if (i + 4u < stop) { parameter',
-      replace: 'if (i < stop) { parameter',
+      id: 'grouped-step-of-whole-turns',
+      kind: 'tail dropped',
+      find: 'parameter${g}[(base + i) >> 2u] += rate * low;',
+      replace: '',
     },
     {
       id: 'lone-norm-order',

@@ -113,6 +113,29 @@ it('cells that are probed together need what the plan says, to the byte', async 
   expect(gpu().pool.peakBytes).toBe(peak);
 });
 
+it('cells that changed different parameters are probed together within the plan, which copies all of them for each', async () => {
+  const [one, other] = [learnerSetting(gradientDescent), learnerSetting(gradientDescent, { params: 'mlp' })];
+  const alone = workloadOf(one, 4);
+  const options = { ...PROBING, tokenBudget: 2048 };
+  const [batch = []] = probeBatches(QUERIES, options, false);
+  const kinds = [trainingKindOf(one)!, trainingKindOf(other)!];
+  const training = { ...alone.training!, kinds, steps: 0, together: [[batch, batch, batch, batch]] };
+  const { peak } = planMemory(config, { ...alone, training }, gpu());
+  gpu().pool.limits = { planned: peak, budget: peak };
+  using model = await loadModel(gpu(), DIRECTORY);
+  const adapted = await Promise.all(
+    [one, other, other, other].map(({ learner, options: learnerOptions }) =>
+      learner.adapt(model, [], { learningRate: 0.01, learnerOptions }),
+    ),
+  );
+  await probeTogether(
+    adapted.map((own) => ({ adapted: own, queries: QUERIES })),
+    options,
+  );
+  for (const own of adapted) own.dispose();
+  expect(gpu().pool.peakBytes).toBeLessThanOrEqual(peak);
+});
+
 it('as many cells train together as a budget has room for, and one more would not fit', () => {
   const setting = learnerSetting(gradientDescent);
   const bytesOf = (cells: number): number => planMemory(config, workloadOf(setting, cells), gpu()).peak;

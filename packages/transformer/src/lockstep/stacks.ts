@@ -5,14 +5,19 @@ import { type LayerGroup, inGroup, parameterSpecs } from '../parameters.ts';
 import { tensorsByName } from '../tensors-by-name.ts';
 
 /**
- * A group's parameters for several cells, one below the other, [C, …] by name: copies of the model's, owned by the caller.
+ * The parameters of a group, or of any of several, for several cells, one below the other, [C, …] by name: copies of the model's, owned by the caller.
  * @throws UserError if the device has no room for them (`memory-budget`), or one is stored as float16 (`float16-training`)
  */
-export function stackGroup(model: Model, group: LayerGroup, cells: number): Map<string, Tensor> {
+export function stackGroup(
+  model: Model,
+  group: LayerGroup | readonly LayerGroup[],
+  cells: number,
+): Map<string, Tensor> {
   const { gpu, config, parameters } = model;
+  const groups = [group].flat();
   return tensorsByName((stacks) => {
     for (const { name } of parameterSpecs(config)) {
-      if (!inGroup(name, group)) continue;
+      if (!groups.some((own) => inGroup(name, own))) continue;
       const source = parameters.get(name);
       requireTrainable(name, source, 'fine-tuned');
       addStack(gpu, stacks, { name, purpose: 'in lockstep', sources: Array<Tensor>(cells).fill(source) });

@@ -221,6 +221,7 @@ function planTraining(
     });
   const { halfCopies = false, kinds } = training;
   const base = halfCopies ? copyOf(TRAINED) : 0;
+  const groups = kinds.filter(trainsInLockstep).map(({ group = TRAINED }) => group);
   const planned = kinds.map((kind): PlannedKind => {
     const cells = queryScores ? 1 : cellsTogether(kind, training);
     const copy = cells * copyOf(kind.group ?? TRAINED);
@@ -230,7 +231,7 @@ function planTraining(
     const overlay = base + held + (halfCopies && !kind.direction ? copy : 0);
     const probing = Math.max(
       evaluation,
-      meter.growth(() => evaluateCells(meter, model, kind, { ...training, cells })),
+      meter.growth(() => evaluateCells(meter, model, groups, { ...training, cells })),
     );
     return { held, overlay, step, peak: Math.max(base + held + step, overlay + probing) };
   });
@@ -244,17 +245,17 @@ function planTraining(
   };
 }
 
-/** What cells are asked together, by copies of what they have of their own. */
+/** What cells are asked together, by copies of what some of them have of their own: cells of several groups have all of them. */
 function evaluateCells(
   meter: Meter,
   model: Model,
-  { group = TRAINED }: TrainingKind,
+  groups: readonly LayerGroup[],
   { cells = 1, together = [] }: NonNullable<Workload['training']>,
 ): void {
   if (cells === 1) return;
   for (const asked of largestTogether(together)) {
     meter.attempt(`probing ${asked.length} cells at once`, () => {
-      using stacked = model.withParameters(model.parameters.overlay(stackGroup(model, group, asked.length)));
+      using stacked = model.withParameters(model.parameters.overlay(stackGroup(model, groups, asked.length)));
       using own = passOverCells(stacked, asked);
       recordEvaluation(own.pass, asked.flat());
     });

@@ -1,5 +1,6 @@
 import { elementCount } from '../runtime/dtype.ts';
 import type { Gpu } from '../runtime/gpu.ts';
+import { Resource } from '../runtime/resource.ts';
 import type { Scope } from '../runtime/scope.ts';
 import { type Operand, Tensor } from '../runtime/tensor.ts';
 import { surrounded } from './poison.ts';
@@ -11,12 +12,13 @@ const BEHIND = 512;
  * A device whose kernels are given longer buffers than the operation is told of: what they read and write behind an operand
  * shows, where a buffer's end would hide it.
  */
-export class LongerBuffers implements Disposable {
+export class LongerBuffers extends Resource {
   readonly device: Gpu;
   readonly #scope: Scope;
   readonly #longer = new Map<Tensor, Tensor>();
 
   constructor(gpu: Gpu) {
+    super();
     this.device = gpu.with({});
     this.#scope = gpu.scope();
     const dispatch = this.device.dispatch.bind(this.device);
@@ -46,7 +48,7 @@ export class LongerBuffers implements Disposable {
     return this.device.read(this.#longer.get(tensor) ?? tensor);
   }
 
-  [Symbol.dispose](): void {
-    this.#scope[Symbol.dispose]();
+  dispose(): void {
+    this.#scope.dispose();
   }
 }

@@ -87,7 +87,7 @@ it('the needs are those of the kernels', () => {
     const bytes = arrays.map(([, type, length]) => (BYTES[type ?? ''] ?? NaN) * Number(length));
     // Those that bind more run only where the device allows it.
     const roomy =
-      /^(attention\.backward\.(\S+\.subgroup|all\.)|matmul\.set\.|rms-norm\.rotated\.|reduction\.squares\.sgd\.)/;
+      /^(attention\.backward\.(\S+\.subgroup|all\.)|matmul\.(set|partial-sums\.rotated)\.|rms-norm\.rotated\.|reduction\.(lone-)?squares\.sgd\.)/;
     if (!roomy.test(label)) needs.buffers = Math.max(needs.buffers, text.split('var<storage').length - 1);
     needs.invocations = Math.max(
       needs.invocations,

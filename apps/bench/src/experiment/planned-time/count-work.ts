@@ -82,7 +82,7 @@ export function onOwnDemonstrations(setting: LearnerSetting): RunSetting {
 }
 
 /** Kind of a training whose gradient norms are told under every definition, which trains by itself. */
-export function againKey(
+function againKey(
   setting: RunSetting,
   { gradientNorms = false }: Pick<RunSettings, 'gradientNorms'>,
 ): string {

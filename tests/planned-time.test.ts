@@ -28,3 +28,17 @@ it('noise floor and trainings once more are counted and measured', async () => {
   expect(stdout).toContain('work: 14 cells once each, 16 steps of training');
   expect(stdout).toMatch(/planned time: .*queries and scores .*, noise floor .*, training once more .*\)/);
 });
+
+it('what diverges is measured as far as it comes', async () => {
+  const options = ['--seeds', '5', '--examples', '2', '--shots', '2', '--learning-rate', '1e30'];
+  const { code, stdout, stderr } = await iclGd(copy.arguments(...options, '--dry-run', '--measure'));
+  expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(/work: 4 cells once each, 4 steps .*\nplanned time: [\d.]+ s/);
+});
+
+it('what the adapter cannot do is refused as by the run', async () => {
+  const options = ['--adapter', 'swiftshader', '--matmul', 'matrix', '--examples', '2', '--shots', '2'];
+  const { code, stderr } = await iclGd(copy.arguments(...options, '--dry-run', '--measure'));
+  expect(stderr).toContain('matrix units need');
+  expect(code).toBe(2);
+});

@@ -38,8 +38,8 @@ export function inCanonicalOrder(inputs: readonly TrainingInput[]): TrainingSequ
 }
 
 /**
- * Of a sequence what the model is fed to train on it: all but the last token, after which nothing is predicted. Its row would add zeros to every
- * gradient.
+ * Of a sequence what the model is fed to train on it: all but the last token, after which nothing is predicted. Its row would
+ * add zeros to every gradient.
  * @throws RangeError as `passOver`, of the last token too
  */
 export function fedTokens(model: Model, tokens: readonly number[]): readonly number[] {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSettingId } from '../experiment/setting.ts';
@@ -144,10 +145,14 @@ export async function runPasses(passes: readonly RunPass[]): Promise<boolean> {
 /** Not into --out: a check leaves nothing behind. */
 export async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'icl-gd-check-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  // Where a signal ends the process nothing after it is reached.
+  process.once('exit', remove);
   try {
     await work(folder);
   } finally {
-    await rm(folder, { recursive: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 

@@ -57,7 +57,7 @@ export async function measureRun(asked: RunRequest, folder: string): Promise<Pla
   const { config } = inputs.model;
   const { settings } = applicableSettings(asked.settings, config);
   const request: RunRequest = { ...asked, settings, out: folder, recordsIn: folder };
-  const gpu = await acquireGpu({ adapter: request.adapter });
+  const gpu = await acquireGpu({ adapter: request.adapter, matmul: settings.matmul ?? 'auto' });
   let together: PlannedRoom = { cells: 1, probed: 1 };
   let models = new LoadedModel(gpu, request, () => {
     const room = { budget: request.memoryBudget, lockstep: lockstepOfRun(request, inputs) };

@@ -1,5 +1,6 @@
 import type { Model } from '@icl-gd/transformer';
 import type { ExpectedTraining, Trainings } from '../lockstep/trainings.ts';
+import { unlessDiverged } from '../probe-setting.ts';
 import { type TrialPlan, ownAddress, settingsOf } from '../trial-plan.ts';
 import { type Spent, timed, without } from './spent.ts';
 import type { TimedTraining } from './timed-training.ts';
@@ -31,8 +32,10 @@ export async function measureTraining(
     /** Of each kind one: with it those of its kind are trained. */
     const firsts = new Map(all.toReversed().map((own) => [trainingKey(own.setting), own]));
     trainings.expect(all);
-    for (const { setting, prepared, how, onWork } of firsts.values())
-      (await trainings.takeIn(model, setting, prepared, how, onWork)).dispose();
+    for (const { setting, prepared, how, onWork } of firsts.values()) {
+      const adapted = await unlessDiverged(() => trainings.takeIn(model, setting, prepared, how, onWork));
+      if (!('diverged' in adapted)) adapted.dispose();
+    }
     trainings.expect([]);
   };
   const [cold] = await timed(() => training.during(() => trainAll(long)));

@@ -9,7 +9,10 @@ import { ACTIVATION_KINDS, type ActivationKind } from '../activation/functions.t
 import { activatedMatmul } from './activated.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { addScaled } from '../elementwise/elementwise.ts';
+import { columnSum } from '../reduction/column-sum.ts';
+import { gatedMatmul } from './gated.ts';
 import { matmul } from './matmul.ts';
+import { matmulParts } from './matmul-parts.ts';
 import { matrix, sliceColumns } from './matrix.ts';
 
 const gpu = useGpu();
@@ -112,6 +115,27 @@ test.each([512, 1])(
     }
   },
 );
+
+test('column sums that a product is asked for come with it on every adapter, and are refused where there are none', async () => {
+  using own = make('relu');
+  const [x, weight, seen] = own.tensors as [Tensor, Tensor, Tensor];
+  using scope = gpu().scope();
+  const c = matrix(scope.tensor([K, N]));
+  const product = { a: matrix(x), b: matrix(seen), c, transposeA: true };
+  const expected = scope.tensor([K]);
+  columnSum(gpu(), { x, out: expected });
+  for (const device of [tuned(1), gpu()]) {
+    const out = scope.tensor([K]);
+    const finish = { type: 'sum', x: scope.tensor([K, N]) } as const;
+    activatedMatmul(device, { ...product, columnSums: { out } }, finish);
+    expectSameBits(await gpu().read(out), await gpu().read(expected));
+    const plain = { a: matrix(x), b: matrix(weight), c: matrix(seen), transposeB: true };
+    const summed = { ...plain, columnSums: { out } };
+    expect(matmulParts(device, [summed])).toBeUndefined();
+    const gated = { kind: 'relu', up: summed, gate: { ...plain, c: matrix(own.results[0]!) } } as const;
+    expect(() => gatedMatmul(device, { ...gated, out: own.results[1]! })).toThrow(/has no sum/);
+  }
+});
 
 test('refuses a part of a tensor, and another length', () => {
   using own = make('relu');

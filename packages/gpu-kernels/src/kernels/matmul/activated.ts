@@ -52,7 +52,7 @@ function recordTogether(gpu: Gpu, product: SetProduct, finish: Finish): boolean 
   const { matmul: tuning } = gpu.tuning;
   const { regime = gpu.regime } = product;
   const onUnits = gpu.matrixUnits !== undefined && regime === 'probing';
-  if (tuning.strategy !== 'tiled' || onUnits || !inBindings(gpu, product)) {
+  if (tuning.strategy !== 'tiled' || onUnits || product.columnSums || !inBindings(gpu, product)) {
     matmulSet(gpu, [product]);
     return false;
   }

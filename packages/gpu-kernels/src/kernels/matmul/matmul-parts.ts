@@ -23,7 +23,8 @@ function partsOf(gpu: Gpu, product: SetProduct): ProductParts | undefined {
   const { matmul: tuning } = gpu.tuning;
   if (tuning.strategy !== 'tiled' || regime !== 'training' || product.transposeA || biasOffset > 0)
     return undefined;
-  if (!inBindings(gpu, product) || chunksOf(tuning, product).parts === 1) return undefined;
+  if (product.columnSums || !inBindings(gpu, product) || chunksOf(tuning, product).parts === 1)
+    return undefined;
   const { transposeB = false } = product;
   const task = { a, b, c, transposeA: false, transposeB, bias, biasOffset, accumulate: false, regime };
   const tensor = recordParts(gpu, tuning, task);

@@ -187,10 +187,7 @@ function loadsOfA(variant: QuadVariant, { names }: ProductText): Loads {
     };
   }
   if (alongK(variant).a) return loadsAlongK(own, (r, at) => `${names.a}[a${r}At + ${at}]`, 'a');
-  const load = (r: number, i: number): string =>
-    alongK(variant).b
-      ? `${names.a}[a${r}At + ${plus('k', i)}]`
-      : there(`${names.a}[a${r}At + step${i}]`, i, 'f32');
+  const load = (r: number, i: number): string => there(`${names.a}[a${r}At + step${i}]`, i, 'f32');
   return {
     text: repeat(own, (r) => repeat(DEPTH, (i) => `let a${r}_${i} = ${load(r, i)};`)),
     element: (r, i) => `a${r}_${i}`,

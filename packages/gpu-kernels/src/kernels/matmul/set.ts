@@ -20,10 +20,10 @@ const MOST = 3;
 const MOST_WORK = 2 ** 32;
 
 /**
- * The products, and column sums, one after the other, bit for bit, in one dispatch where the adapter gains by it and binds so many buffers: up
- * to three products of one layout that are small, each into a C of its own (queries, keys and values) or all into the same C
- * (what `accumulate` adds up in the order of the products: the gradient with respect to what they read).
- * @throws what `matmul` and `groupedMatmul` throw
+ * The products, and column sums, one after the other, bit for bit, in one dispatch where the adapter gains by it and binds so
+ * many buffers: up to three products of one layout that are small, each into a C of its own (queries, keys and values) or all
+ * into the same C (what `accumulate` adds up in the order of the products: the gradient with respect to what they read).
+ * @throws what `matmul` and `groupedMatmul` throw; RangeError for column sums of what is no whole transposed matrix, or of groups
  */
 export function matmulSet(gpu: Gpu, products: readonly SetProduct[]): void {
   const sums = products.flatMap(columnSumOf);
@@ -153,7 +153,8 @@ export function hasBiasOffset(products: readonly SetProduct[]): boolean {
 }
 
 /** Whether sizes agree and B is float32; others are left to the products one by one, which say what is wrong. */
-function isPlain({ a, b, c, transposeA, transposeB, groups }: SetProduct): boolean {
+function isPlain({ a, b, c, transposeA, transposeB, groups, columnSums: sums }: SetProduct): boolean {
+  if (sums && !transposeA) return false;
   if (a.tensor.dtype !== 'float32' || b.tensor.dtype !== 'float32' || c.tensor.dtype !== 'float32')
     return false;
   // Checked as its operands are bound.

@@ -30,7 +30,7 @@ export interface RotatedNormMatmulArguments extends Rotation {
 
 /**
  * The products of queries, keys and values, and then `rotatedNorm` of the first two: bit for bit as one after the other, in fewer
- * dispatches where sums over chunks are added up. False, and nothing is recorded, where that is false.
+ * dispatches where sums over chunks are added up. False, and nothing is recorded, where `rotatedNorm` is false.
  * @throws RangeError for sizes that do not agree; else what `matmulSet` throws
  */
 export function rotatedNormMatmul(gpu: Gpu, args: RotatedNormMatmulArguments): boolean {

@@ -51,14 +51,15 @@ const MATRIX_UNITS_FACTOR = 2;
 
 async function checkAll(gpu: Gpu, operations: readonly Operation[], factor = 1) {
   let [outputs, worst] = [0, 0];
-  const wrong: string[] = [];
+  const [wrong, declined]: [string[], string[]] = [[], []];
   for (const operation of operations) {
     const checked = await check(gpu, operation, factor);
     wrong.push(...checked.faults);
+    if (checked.outputs === 0 && checked.faults.length === 0) declined.push(operation.name);
     outputs += checked.outputs;
     worst = Math.max(worst, checked.excess);
   }
-  return { outputs, worst_of_allowed: Number(worst.toPrecision(3)), wrong };
+  return { outputs, worst_of_allowed: Number(worst.toPrecision(3)), wrong, declined };
 }
 
 interface Checked {

@@ -23,7 +23,14 @@ export function renderReport(
     `# Measured on ${show(device?.['adapter'])}`,
     `${date}; ${driver}; Node ${show(device?.['node'])}.${sizes} ${peaks.join(', ')}.`,
     section('Steps', of('step'), ['name', 'seconds', 'outcome']),
-    section('Right or wrong', of('correct'), ['variant', 'dawn', 'outputs', 'worst_of_allowed', 'wrong']),
+    section('Right or wrong', of('correct'), [
+      'variant',
+      'dawn',
+      'outputs',
+      'worst_of_allowed',
+      'wrong',
+      'declined',
+    ]),
     section('Identities', of('identity'), ['name', 'holds']),
     section('Dispatches, µs of CPU time', of('dispatch'), [
       'name',

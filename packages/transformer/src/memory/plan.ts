@@ -225,10 +225,8 @@ function planTraining(
     const cells = queryScores ? 1 : cellsTogether(kind, training);
     const copy = cells * copyOf(kind.group ?? TRAINED);
     const held = kind.direction ? 2 * copy : copy;
-    const step = Math.max(
-      0,
-      stepGrowth(meter, model, kind, { ...training, cells, keeps: !!queryScores }) - held,
-    );
+    const whole = { ...training, cells, keeps: !!queryScores };
+    const step = Math.max(0, stepGrowth(meter, model, kind, whole) - held);
     // In the order of a run: the rounded base model, the trained copies, and those rounded.
     const overlay = base + held + (halfCopies && !kind.direction ? copy : 0);
     const probing = Math.max(
@@ -245,6 +243,31 @@ function planTraining(
     kind: planned.reduce((most, other) => (other.peak > most.peak ? other : most)),
     ofSingles: planned.filter((_, i) => !kinds[i]?.direction && kinds[i]?.fullBatchSteps === undefined),
   };
+}
+
+/** What cells are asked together, by copies of what they have of their own. */
+function evaluateCells(
+  meter: Meter,
+  model: Model,
+  { group = TRAINED }: TrainingKind,
+  { cells = 1, together = [] }: NonNullable<Workload['training']>,
+): void {
+  if (cells === 1) return;
+  for (const asked of largestTogether(together)) {
+    meter.attempt(`probing ${asked.length} cells at once`, () => {
+      using stacked = model.withParameters(model.parameters.overlay(stackGroup(model, group, asked.length)));
+      using own = passOverCells(stacked, asked);
+      recordEvaluation(own.pass, asked.flat());
+    });
+  }
+}
+
+/** Cells that take their steps in one pass. */
+function cellsTogether(
+  kind: TrainingKind,
+  { cells = 1, releasedNorms, gradientNormVariants = false }: NonNullable<Workload['training']>,
+): number {
+  return releasedNorms || gradientNormVariants || !trainsInLockstep(kind) ? 1 : cells;
 }
 
 /** How a kind is trained. */
@@ -273,31 +296,6 @@ function keptTokens(
 /** Two are as good as all: what a step leaves behind is there from the second on. */
 function plannedSteps(steps: number): number {
   return Math.min(steps, 2);
-}
-
-/** What cells are asked together, by copies of what they have of their own. */
-function evaluateCells(
-  meter: Meter,
-  model: Model,
-  { group = TRAINED }: TrainingKind,
-  { cells = 1, together = [] }: NonNullable<Workload['training']>,
-): void {
-  if (cells === 1) return;
-  for (const asked of largestTogether(together)) {
-    meter.attempt(`probing ${asked.length} cells at once`, () => {
-      using stacked = model.withParameters(model.parameters.overlay(stackGroup(model, group, asked.length)));
-      using own = passOverCells(stacked, asked);
-      recordEvaluation(own.pass, asked.flat());
-    });
-  }
-}
-
-/** Cells that take their steps in one pass. */
-function cellsTogether(
-  kind: TrainingKind,
-  { cells = 1, releasedNorms, gradientNormVariants = false }: NonNullable<Workload['training']>,
-): number {
-  return releasedNorms || gradientNormVariants || !trainsInLockstep(kind) ? 1 : cells;
 }
 
 function train(meter: Meter, model: Model, trained: TrainingKind, training: PlannedTraining): void {

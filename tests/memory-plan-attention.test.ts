@@ -64,3 +64,26 @@ it.each(CASES)(
     expect(gpu().pool.peakBytes).toBe(plan.peak);
   },
 );
+
+it('a step whose queries are kept feeds the last token, too, and the plan has room for its row', async () => {
+  const { config } = await describeModel(directory);
+  // One token more than a size of buffers holds.
+  const demonstrations = [{ tokens: sequence(64, 7) }];
+  const [queries, options] = [QUERIES.slice(0, 1), { probeToken: 'label', tokenBudget: 64 } as const];
+  const workload: Workload = {
+    ...{ dtype: 'float32', batches: [] },
+    training: {
+      kinds: [trainingKindOf({ learner: gradientDescent, options: {} })!],
+      ...{ steps: 1, tokens: 65, releasedNorms: false },
+    },
+    queryScores: { keptTokens: 64, batches: attentionBatches(queries, options, false), inContext: [] },
+  };
+  const plan = planMemory(config, workload, gpu());
+  gpu().pool.limits = { planned: plan.peak, budget: plan.peak };
+  using model = await loadModel(gpu(), directory);
+  const adapt = { learningRate: 0.01, keepTrainingQueries: [0] };
+  const adapted = await gradientDescent.adapt(model, demonstrations, adapt);
+  await adapted.attentionToDemonstrations?.(queries, options);
+  adapted.dispose();
+  expect(gpu().pool.peakBytes).toBe(plan.peak);
+});

@@ -164,8 +164,16 @@ export const mutants: readonly Mutant[] = [
     {
       id: 'plan-first-step-alone',
       kind: 'memory',
-      find: 'const few = Math.min(steps, 2);',
-      replace: 'const few = Math.min(steps, 1);',
+      find: 'return Math.min(steps, 2);',
+      replace: 'return Math.min(steps, 1);',
+    },
+  ]),
+  ...mutantsOf({ file: `${SRC}/memory/plan.ts`, tests: ['tests/memory-plan-attention.test.ts'] }, [
+    {
+      id: 'plan-last-token-of-kept-queries-not-fed',
+      kind: 'memory',
+      find: 'if (!keeps || direction || fullBatchSteps !== undefined) return 0;',
+      replace: 'return 0;',
     },
   ]),
   ...mutantsOf({ file: `${SRC}/memory/workload.ts`, tests: [`${SRC}/memory/workload.test.ts`] }, [

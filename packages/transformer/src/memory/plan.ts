@@ -226,7 +226,8 @@ function planTraining(
     const cells = queryScores ? 1 : cellsTogether(kind, training);
     const copy = cells * copyOf(kind.group ?? TRAINED);
     const held = kind.direction ? 2 * copy : copy;
-    const step = Math.max(0, meter.growth(() => train(meter, model, kind, { ...training, cells })) - held);
+    const whole = { ...training, cells, keeps: !!queryScores };
+    const step = Math.max(0, stepGrowth(meter, model, kind, whole) - held);
     // In the order of a run: the rounded base model, the trained copies, and those rounded.
     const overlay = base + held + (halfCopies && !kind.direction ? copy : 0);
     const probing = Math.max(
@@ -270,20 +271,38 @@ function cellsTogether(
   return releasedNorms || gradientNormVariants || !trainsInLockstep(kind) ? 1 : cells;
 }
 
-function train(
-  meter: Meter,
-  model: Model,
-  { direction, fullBatchSteps, group = TRAINED, ...kind }: TrainingKind,
-  {
-    steps,
-    tokens,
-    releasedNorms,
-    gradientNormVariants = false,
-    cells = 1,
-  }: NonNullable<Workload['training']>,
-): void {
-  // Two are as good as all: what a step leaves behind is there from the second on.
-  const few = Math.min(steps, 2);
+/** How a kind is trained. */
+interface PlannedTraining extends NonNullable<Workload['training']> {
+  /** Whether queries are kept by trainings of a sequence a step, which are fed its last token then. */
+  readonly keeps: boolean;
+}
+
+/** What trained copies and steps take together, without room for kept queries. */
+function stepGrowth(meter: Meter, model: Model, kind: TrainingKind, training: PlannedTraining): number {
+  const tokens = keptTokens(kind, training);
+  const growth = meter.growth(() => train(meter, model, kind, training));
+  if (tokens === 0) return growth;
+  return growth - meter.growth(() => new KeptQueries(model.gpu, model.config, tokens).dispose());
+}
+
+/** Of all steps that are planned. */
+function keptTokens(
+  { direction, fullBatchSteps }: TrainingKind,
+  { keeps, ...training }: PlannedTraining,
+): number {
+  if (!keeps || direction || fullBatchSteps !== undefined) return 0;
+  return plannedSteps(training.steps) * (training.tokens - 1);
+}
+
+/** Two are as good as all: what a step leaves behind is there from the second on. */
+function plannedSteps(steps: number): number {
+  return Math.min(steps, 2);
+}
+
+function train(meter: Meter, model: Model, trained: TrainingKind, training: PlannedTraining): void {
+  const { direction, fullBatchSteps, group = TRAINED, ...kind } = trained;
+  const { steps, tokens, releasedNorms, gradientNormVariants = false, cells = 1 } = training;
+  const few = plannedSteps(steps);
   const sequence = zeros(tokens);
   meter.attempt(`training on ${tokens} tokens`, () => {
     if (direction) {
@@ -305,7 +324,11 @@ function train(
     }
     const common = { ...kind, group, learningRate: 0 };
     if (fullBatchSteps === undefined) {
-      using tuning = new FineTuning(model, { ...common, steps, releasedNorms, gradientNormVariants });
+      const kept = { tokens: keptTokens(trained, training), steps: Array.from({ length: few }, (_, i) => i) };
+      const keepQueries = kept.tokens > 0 ? kept : undefined;
+      using tuning = new FineTuning(model, {
+        ...{ ...common, steps, releasedNorms, gradientNormVariants, keepQueries },
+      });
       for (let step = 0; step < few; step++) tuning.step(sequence);
       return;
     }

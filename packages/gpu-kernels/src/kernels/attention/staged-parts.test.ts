@@ -70,6 +70,8 @@ test.each([
   [16, [1, 33], true, 'all'],
   [16, [33], false, 'key-value'],
   [20, [5, 1], true, 'all'],
+  [44, [5, 1], false, 'key-value'],
+  [44, [2], true, 'all'],
 ])(
   'heads of %i, sequences of %j: the kernel adds the parts up itself, queries %s',
   async (headDim, lengths, ofQueries, name) => {

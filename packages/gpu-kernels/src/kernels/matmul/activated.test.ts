@@ -147,4 +147,7 @@ test('refuses a part of a tensor, and another length', () => {
   expect(() => activatedMatmul(gpu(), { ...product, c: part }, finish)).toThrow(/is not the whole/);
   const other = { ...finish, out: bias! };
   expect(() => activatedMatmul(gpu(), { ...product, c: matrix(c) }, other)).toThrow(/as long as/);
+  const beyond = { ...product, c: matrix(c), biasOffset: 1 };
+  for (const device of [tuned(1), gpu()])
+    expect(() => activatedMatmul(device, beyond, finish)).toThrow(/is no bias \[36\]/);
 });

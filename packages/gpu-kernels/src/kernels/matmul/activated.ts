@@ -3,6 +3,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { activationBackward, activationForward } from '../activation/activation.ts';
 import { addScaled } from '../elementwise/elementwise.ts';
 import { gatedActivationBackward } from '../gated-activation/gated-activation.ts';
+import { isBiasOf } from './arguments.ts';
 import { type Matrix, bindMatrix } from './matrix.ts';
 import { type Finish, finishStorage } from './finish.ts';
 import { type SetProduct, matmulSet } from './set.ts';
@@ -73,5 +74,5 @@ export function inBindings(gpu: Gpu, product: SetProduct): boolean {
   const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
   const agree = m === c.rows && n === c.columns && k === inner && m * n > 0 && !(transposeA && transposeB);
   const fit = [a, b, c].every((operand) => bindMatrix(operand, limit).size <= limit);
-  return agree && fit && !groups && gpu.summation === 'ascending';
+  return agree && isBiasOf(product, n) && fit && !groups && gpu.summation === 'ascending';
 }

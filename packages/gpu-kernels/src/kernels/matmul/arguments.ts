@@ -30,3 +30,8 @@ export interface SetProduct extends MatmulArguments {
   /** With A transposed and whole, and no groups: as `columnSum` of A, the gradient with respect to a bias. */
   readonly columnSums?: Omit<ColumnSumArguments, 'x'>;
 }
+
+/** Whether there is no bias, or one for each of n columns. */
+export function isBiasOf({ bias, biasOffset = 0 }: MatmulArguments, n: number): boolean {
+  return bias === undefined || bias.length >= biasOffset + n;
+}

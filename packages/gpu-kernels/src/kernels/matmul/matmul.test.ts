@@ -309,4 +309,7 @@ test('refuses sizes that do not agree', () => {
   expect(() => matmul(gpu(), { a: matrix(a), b: matrix(b), c: matrix(c) })).toThrow(
     /left \[2, 3\] and right \[4, 5\] into product \[2, 5\]/,
   );
+  const product = { a: matrix(a), b: matrix(scope.tensor([3, 5])), c: matrix(c) };
+  const bias = scope.tensor([6], 'offsets');
+  expect(() => matmul(gpu(), { ...product, bias, biasOffset: 2 })).toThrow(/offsets is no bias \[5\]/);
 });

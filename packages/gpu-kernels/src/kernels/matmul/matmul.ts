@@ -3,7 +3,7 @@ import type { Gpu } from '../../runtime/gpu.ts';
 import { type Kernel, grid } from '../../runtime/kernel.ts';
 import type { MatmulTile, MatmulTuning, SubgroupTile, Tuning } from '../../runtime/tuning.ts';
 import { QUAD } from '../quad.ts';
-import type { MatmulArguments } from './arguments.ts';
+import { type MatmulArguments, isBiasOf } from './arguments.ts';
 import { bindProduct, flopOf, productParams } from './bound-product.ts';
 import { bindMatrix, rowsPerBinding, sliceColumns, sliceRows } from './matrix.ts';
 import { recordOnMatrixUnits } from './matrix-unit-product.ts';
@@ -30,7 +30,7 @@ const SUMMATION_BLOCKS = 8;
  * (unless the Gpu's option `summation` says otherwise; on GPUs products of training steps, without a transposed A, are
  * summed in chunks of k, which n and k decide; on matrix units, if the Gpu may use them, the order is the hardware's).
  * Operands over the binding limit are worked on in slices.
- * @throws RangeError for sizes that do not agree, for two transposed operands, or if another operand than B is float16;
+ * @throws RangeError for sizes that do not agree, a bias that is too short, two transposed operands, or if another operand than B is float16;
  *   UserError (`binding-limit`) if four rows of an operand are more than may be bound
  */
 export function matmul(gpu: Gpu, args: MatmulArguments): void {
@@ -43,6 +43,7 @@ export function matmul(gpu: Gpu, args: MatmulArguments): void {
     );
   }
   if (transposeA && transposeB) throw new RangeError('matmul: transposing both operands is not supported');
+  if (!isBiasOf(args, n)) throw new RangeError(`matmul: ${args.bias?.label} is no bias [${n}]`);
   for (const { tensor } of [args.a, args.c]) {
     if (tensor.dtype === 'float16')
       throw new RangeError(`matmul: ${tensor.label} is stored as float16; only the second factor may be`);

@@ -118,6 +118,10 @@ test('refuses what a product by itself refuses', () => {
   const [q, k, v] = products as [SetProduct, SetProduct, SetProduct];
   expect(() => matmulSet(gpu(), [{ ...q, c: k.c }, k, v])).toThrow(/^matmul of/);
   expect(() => matmulSet(gpu(), [q, { ...k, c: q.c }, v])).toThrow(/^groupedMatmul of/);
+  const card = gpu().with({ tuning: { ...gpu().tuning, matmul: TUNINGS.hardware.matmul } });
+  const short = { ...q, c: { ...q.c, tensor: scope.tensor([q.c.tensor.length]) }, bias: scope.tensor([4]) };
+  for (const device of [card, gpu()])
+    expect(() => matmulSet(device, [q, short])).toThrow(/^matmul: .* is no bias/);
   // Groups have no sums here, nor has what is not transposed, or a part of a tensor.
   const columnSums = { out: scope.tensor([SIZES.widths[0]!]) };
   const weight = make(gpu(), scope, {

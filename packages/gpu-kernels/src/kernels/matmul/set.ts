@@ -5,7 +5,7 @@ import { type ColumnSumArguments, ROWS_PER_CHUNK, columnSums } from '../reductio
 import type { RowGroups } from '../row-groups.ts';
 import { type BoundProduct, bindProduct } from './bound-product.ts';
 import { groupedMatmul } from './grouped.ts';
-import type { SetProduct } from './arguments.ts';
+import { type SetProduct, isBiasOf } from './arguments.ts';
 import { matmul } from './matmul.ts';
 import type { Matrix } from './matrix.ts';
 import type { ProductSet } from './tiled-set.ts';
@@ -153,7 +153,8 @@ export function hasBiasOffset(products: readonly SetProduct[]): boolean {
 }
 
 /** Whether sizes agree and B is float32; others are left to the products one by one, which say what is wrong. */
-function isPlain({ a, b, c, transposeA, transposeB, groups, columnSums: sums }: SetProduct): boolean {
+function isPlain(product: SetProduct): boolean {
+  const { a, b, c, transposeA, transposeB, groups, columnSums: sums } = product;
   if (sums && !transposeA) return false;
   if (a.tensor.dtype !== 'float32' || b.tensor.dtype !== 'float32' || c.tensor.dtype !== 'float32')
     return false;
@@ -161,7 +162,8 @@ function isPlain({ a, b, c, transposeA, transposeB, groups, columnSums: sums }: 
   if (groups) return groups.counts.length > 0;
   const [m, k] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
   const [inner, n] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
-  return k === inner && m === c.rows && n === c.columns && !(transposeA && transposeB);
+  const agree = k === inner && m === c.rows && n === c.columns && !(transposeA && transposeB);
+  return agree && isBiasOf(product, n);
 }
 
 function hasLayout({ transposeA = false, transposeB = false }: SetProduct, other: SetProduct): boolean {

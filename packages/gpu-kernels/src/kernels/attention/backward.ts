@@ -73,11 +73,11 @@ function partsBackward(gpu: Gpu, args: AttentionBackwardArguments, gradOutput: P
   const isStaged =
     chooseStaging(gpu.tuning.attention, shape.headDim) !== undefined &&
     sequences.lengths.every((length) => length <= STAGED_BACKWARD_TOKENS);
-  using scope = gpu.scope();
   if (isStaged && isPlainProduct(gradOutput)) {
-    stagedGradients(gpu, { ...args, gradOutput }, scope);
+    stagedGradients(gpu, { ...args, gradOutput });
     return;
   }
+  using scope = gpu.scope();
   const whole = scope.tensor([rows, width], gradOutput.label);
   addUpParts(gpu, gradOutput, whole);
   wholeBackward(gpu, { ...args, gradOutput: whole });
@@ -118,7 +118,7 @@ export function attentionBackwardKernels({ attention }: Pick<Tuning, 'attention'
 }
 
 /** Sequences that one workgroup takes; the others are left to the register kernels. */
-function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments, scope?: Scope): void {
+function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments): void {
   const { shape, sequences, q, k, v, gradOutput, gradQuery, gradKey, gradValue } = args;
   const blocks = sequences.blocks(STAGED_ROWS);
   const taskCount = blocks.count * shape.kvHeads;
@@ -133,9 +133,8 @@ function stagedGradients(gpu: Gpu, args: AttentionBackwardArguments, scope?: Sco
     return;
   }
   const { tensor, counts, length, shape: size } = gradOutput;
-  const sums: Record<string, Tensor> = gradQuery
-    ? {}
-    : { gradOutput: (scope ?? gpu).tensor(size, gradOutput.label) };
+  using scope = gpu.scope();
+  const sums: Record<string, Tensor> = gradQuery ? {} : { gradOutput: scope.tensor(size, gradOutput.label) };
   gpu.dispatch(
     stagedBackward({ ...variant, parts: true }),
     { ...storage, ...sums, parts: tensor },

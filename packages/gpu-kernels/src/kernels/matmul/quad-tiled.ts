@@ -281,16 +281,22 @@ function before({ vectorC }: QuadVariant, { names }: ProductText, [r, x, q]: Pla
         .join('\n');
 }
 
-function storeVector({ accumulate }: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
+function storeVector(variant: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
   const sums = `vec4<f32>(${COMPONENTS.map((e) => sum(r, x, q * 4 + e)).join(', ')})`;
-  const value = names.bias ? `${sums} + bias${q}` : sums;
-  return `${names.c}[at${r}_${x} + vector${q}] = ${accumulate ? `(${value}) + before${r}_${x}_${q}` : value};`;
+  const value = valueOf(variant, sums, `before${r}_${x}_${q}`, names.bias && `bias${q}`);
+  return `${names.c}[at${r}_${x} + vector${q}] = ${value};`;
 }
 
-function storeElements({ accumulate }: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
+function storeElements(variant: QuadVariant, { names }: ProductText, [r, x, q]: Place): string {
   return COMPONENTS.map((e) => {
     const c = q * 4 + e;
-    const value = names.bias ? `${sum(r, x, c)} + bias${q}.${'xyzw'[e]}` : sum(r, x, c);
-    return `${names.c}[at${r}_${x} + column${c}] = ${accumulate ? `(${value}) + before${r}_${x}_${c}` : value};`;
+    const bias = names.bias && `bias${q}.${'xyzw'[e]}`;
+    const value = valueOf(variant, sum(r, x, c), `before${r}_${x}_${c}`, bias);
+    return `${names.c}[at${r}_${x} + column${c}] = ${value};`;
   }).join('\n');
+}
+
+function valueOf({ accumulate }: QuadVariant, sums: string, held: string, bias: string | undefined): string {
+  const value = bias === undefined ? sums : `${sums} + ${bias}`;
+  return accumulate ? `(${value}) + ${held}` : value;
 }

@@ -221,19 +221,19 @@ function planTraining(
     });
   const { halfCopies = false, kinds } = training;
   const base = halfCopies ? copyOf(TRAINED) : 0;
-  const groups = kinds.filter(trainsInLockstep).map(({ group = TRAINED }) => group);
+  const cellsOf = (kind: TrainingKind): number => (queryScores ? 1 : cellsTogether(kind, training));
+  const probingTogether = kinds.some((kind) => cellsOf(kind) > 1)
+    ? meter.growth(() => evaluateCells(meter, model, training))
+    : 0;
   const planned = kinds.map((kind): PlannedKind => {
-    const cells = queryScores ? 1 : cellsTogether(kind, training);
+    const cells = cellsOf(kind);
     const copy = cells * copyOf(kind.group ?? TRAINED);
     const held = kind.direction ? 2 * copy : copy;
     const whole = { ...training, cells, keeps: !!queryScores };
     const step = Math.max(0, stepGrowth(meter, model, kind, whole) - held);
     // In the order of a run: the rounded base model, the trained copies, and those rounded.
     const overlay = base + held + (halfCopies && !kind.direction ? copy : 0);
-    const probing = Math.max(
-      evaluation,
-      meter.growth(() => evaluateCells(meter, model, groups, { ...training, cells })),
-    );
+    const probing = cells > 1 ? Math.max(evaluation, probingTogether) : evaluation;
     return { held, overlay, step, peak: Math.max(base + held + step, overlay + probing) };
   });
   const copies = (halfCopies ? 3 : 1) * copyOf(TRAINED);
@@ -250,10 +250,9 @@ function planTraining(
 function evaluateCells(
   meter: Meter,
   model: Model,
-  groups: readonly LayerGroup[],
-  { cells = 1, together = [] }: NonNullable<Workload['training']>,
+  { kinds, together = [] }: NonNullable<Workload['training']>,
 ): void {
-  if (cells === 1) return;
+  const groups = kinds.filter(trainsInLockstep).map(({ group = TRAINED }) => group);
   for (const asked of largestTogether(together)) {
     meter.attempt(`probing ${asked.length} cells at once`, () => {
       using stacked = model.withParameters(model.parameters.overlay(stackGroup(model, groups, asked.length)));

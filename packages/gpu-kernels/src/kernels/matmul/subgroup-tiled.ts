@@ -126,12 +126,12 @@ function steps(variant: SubgroupVariant, product: ProductText, first: string, en
     for (var k = ${first}; k < ${end}; k += ${depth}u) {
       ${loadsOfB(variant, product)}
       ${repeat(turns, (t) => `let a${t} = ${product.names.a}[a${t}At + ${shares.step}];`)}
-      ${sums(tile, shares.broadcasts)}
+      ${sums(tile, shares.handedRound)}
     }`;
 }
 
 /** The tile's sums go on by `depth` steps, row by row. */
-function sums({ rows, columns, depth }: SubgroupTile, broadcasts: (row: number) => string): string {
+function sums({ rows, columns, depth }: SubgroupTile, handedRound: (row: number) => string): string {
   const sum = (r: number, q: number): string =>
     Array.from({ length: depth }, (_, i) => i).reduce(
       (terms, i) => `fma(vec4<f32>(s${r}_${i}), b${q}_${i}, ${terms})`,
@@ -140,7 +140,7 @@ function sums({ rows, columns, depth }: SubgroupTile, broadcasts: (row: number) 
   return repeat(
     rows,
     (r) => `
-      ${broadcasts(r)}
+      ${handedRound(r)}
       ${repeat(columns / 4, (q) => `acc${r}_${q} = ${sum(r, q)};`)}`,
   );
 }
@@ -179,21 +179,21 @@ interface Shares {
   /** From there to step k. */
   readonly step: string;
   /** WGSL that gives every lane a row's elements. */
-  readonly broadcasts: (row: number) => string;
+  readonly handedRound: (row: number) => string;
 }
 
 function sharesOfA(
   { tile: { rows, depth, vectorA }, subgroupSize, transposeA, transposeB }: SubgroupVariant,
   { m, aOffset, aStride }: ProductText,
 ): Shares {
-  const broadcast = (load: number, component: string): string =>
+  const fromLane = (load: number, component: string): string =>
     `subgroupShuffle(a${Math.floor(load / subgroupSize)}${component}, ${load % subgroupSize}u)`;
   if (transposeB || vectorA) {
     return {
       count: rows,
       address: (load) => `(${aOffset} + min(m0 + ${load}, ${m} - 1u) * ${aStride}) / ${depth}u`,
       step: `k / ${depth}u`,
-      broadcasts: (r) => repeat(depth, (i) => `let s${r}_${i} = ${broadcast(r, `.${'xyzw'[i]}`)};`),
+      handedRound: (r) => repeat(depth, (i) => `let s${r}_${i} = ${fromLane(r, `.${'xyzw'[i]}`)};`),
     };
   }
   if (transposeA) {
@@ -203,10 +203,10 @@ function sharesOfA(
       address: (load) =>
         `(${aOffset} + ${load} / ${quads}u * ${aStride} + min(m0 + ${load} % ${quads}u * 4u, ${m} - 4u)) / 4u`,
       step: 'k * aStep',
-      broadcasts: (r) =>
+      handedRound: (r) =>
         repeat(
           depth,
-          (i) => `let s${r}_${i} = ${broadcast(i * quads + Math.floor(r / 4), `.${'xyzw'[r % 4]}`)};`,
+          (i) => `let s${r}_${i} = ${fromLane(i * quads + Math.floor(r / 4), `.${'xyzw'[r % 4]}`)};`,
         ),
     };
   }
@@ -215,7 +215,7 @@ function sharesOfA(
     address: (load) =>
       `${aOffset} + min(m0 + ${load} % ${rows}u, ${m} - 1u) * ${aStride} + ${load} / ${rows}u`,
     step: 'k',
-    broadcasts: (r) => repeat(depth, (i) => `let s${r}_${i} = ${broadcast(i * rows + r, '')};`),
+    handedRound: (r) => repeat(depth, (i) => `let s${r}_${i} = ${fromLane(i * rows + r, '')};`),
   };
 }
 

@@ -93,13 +93,15 @@ export const mutants: readonly Mutant[] = [
       replace: 'positions[vector % params.heads${of}]',
     },
   ]),
-  ...mutantsOf({ file: `${KERNELS}/rotary/rows.ts`, tests: [`${KERNELS}/rotary/rotary.test.ts`] }, [
+  ...mutantsOf({ file: `${KERNELS}/rotary/angles-text.ts`, tests: [`${KERNELS}/rotary/rotary.test.ts`] }, [
     {
       id: 'rotary-row-of-four-interleaved',
       kind: 'rotary pairs',
-      find: 'vec4<f32>(low.yw, high.yw)',
-      replace: 'vec4<f32>(low.yz, high.yz)',
+      find: 'vec4<f32>(low.y, low.w, high.y, high.w)',
+      replace: 'vec4<f32>(low.y, low.z, high.y, high.z)',
     },
+  ]),
+  ...mutantsOf({ file: `${KERNELS}/rotary/rows.ts`, tests: [`${KERNELS}/rotary/rotary.test.ts`] }, [
     {
       id: 'rotary-row-position',
       kind: 'position offset',

@@ -8,6 +8,7 @@ import { requireWhole } from './activated.ts';
 import { addedUpOf } from './parts-text.ts';
 import { type SetProduct, hasBiasOffset, matmulSet, planSet } from './set.ts';
 import type { ApartParts } from './tiled-set-product.ts';
+import { vectorAngles } from '../rotary/angles-text.ts';
 
 /** Operands of {@link rotatedMatmul}. */
 export interface RotatedMatmulArguments extends Pick<RotaryArguments, 'positions' | 'table' | 'headDim'> {
@@ -114,10 +115,7 @@ const rotatedSums = memoizeKernel(({ bias }: { readonly bias: boolean }): Kernel
           let second = first + params.half;
           ${load('b', i, 'second')}
           let place = (positions[vector / (params.columns${i} / params.headSize)] * params.half + unit) * 2u;
-          let low = table[place];
-          let high = table[place + 1u];
-          let cosine = vec4<f32>(low.x, low.z, high.x, high.z);
-          let sine = vec4<f32>(low.y, low.w, high.y, high.w);
+          ${vectorAngles('place')}
           c${i}[first] = a * cosine - b * sine;
           c${i}[second] = b * cosine + a * sine;
         } else {

@@ -1,4 +1,5 @@
 import { defineKernel, memoizeKernel } from '../../runtime/kernel.ts';
+import { vectorAngles } from './angles-text.ts';
 
 /** Rows of a workgroup. */
 export const ROWS = 8;
@@ -44,10 +45,7 @@ export const rowsKernel = memoizeKernel(
       for (var pair = 0u; pair < half; pair++) {
         ${
           wide
-            ? `let low = table[2u * (angles + pair)];
-        let high = table[2u * (angles + pair) + 1u];
-        let cosine = vec4<f32>(low.xz, high.xz);
-        let sine = params.direction * vec4<f32>(low.yw, high.yw);`
+            ? vectorAngles('2u * (angles + pair)', 'params.direction')
             : `let angle = table[angles + pair];
         let cosine = angle.x;
         let sine = params.direction * angle.y;`

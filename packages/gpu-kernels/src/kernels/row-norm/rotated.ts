@@ -4,6 +4,7 @@ import type { Operand, Tensor } from '../../runtime/tensor.ts';
 import type { Tuning } from '../../runtime/tuning.ts';
 import { hasLoneRows } from '../row-runs.ts';
 import { type RowLayout, defineNormKernel, elementOf, rowGrid, rowLayout, rowLayouts } from './layout.ts';
+import { vectorAngles } from '../rotary/angles-text.ts';
 
 /** Vectors of heads that are normed: queries or keys. */
 export interface NormedHeads {
@@ -191,10 +192,7 @@ function define(
 export function turned({ vector }: Pick<RowLayout, 'vector'>, partner: string): string {
   const angles = vector
     ? `let first = (position * params.half + c % params.half) * 2u;
-        let low = table[first];
-        let high = table[first + 1u];
-        let cosine = vec4<f32>(low.x, low.z, high.x, high.z);
-        let sine = params.direction * vec4<f32>(low.y, low.w, high.y, high.w);`
+        ${vectorAngles('first', 'params.direction')}`
     : `let angle = table[position * params.half + c % params.half];
         let cosine = angle.x;
         let sine = params.direction * angle.y;`;

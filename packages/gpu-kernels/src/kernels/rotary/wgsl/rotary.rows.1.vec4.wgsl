@@ -26,8 +26,8 @@ fn main(
   for (var pair = 0u; pair < half; pair++) {
     let low = table[2u * (angles + pair)];
     let high = table[2u * (angles + pair) + 1u];
-    let cosine = vec4<f32>(low.xz, high.xz);
-    let sine = params.direction * vec4<f32>(low.yw, high.yw);
+    let cosine = vec4<f32>(low.x, low.z, high.x, high.z);
+    let sine = params.direction * vec4<f32>(low.y, low.w, high.y, high.w);
     var first0 = index * params.heads0 * size + pair;
     for (var head = 0u; head < params.heads0; head++) {
       let a = x0[first0];
